@@ -1,0 +1,156 @@
+//! Diagnostic: what the author of a pipeline file got wrong, with its place; and how it is shown.
+//!
+//! A diagnostic is data. `message` states a fact; `help` gives advice; the span is bytes of the file.
+
+mod code;
+mod render;
+
+use serde::Serialize;
+
+pub use code::Code;
+
+/// A range of bytes in the pipeline file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+}
+
+impl Span {
+    /// The bytes `start..end`.
+    pub fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// The smallest span that holds both.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// Whether a pipeline with this diagnostic can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can, but its author may not mean what it says.
+    Warning,
+}
+
+/// One mistake, or one doubt, about a pipeline file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// What kind of mistake; each has a page in the reference.
+    pub code: Code,
+    /// Error or warning.
+    pub severity: Severity,
+    /// The fact, in one line without a full stop.
+    pub message: String,
+    /// The characters that are wrong.
+    pub span: Span,
+    /// Other places that explain it, each with a short word.
+    pub labels: Vec<Label>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Another place that explains a diagnostic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Label {
+    /// The characters.
+    pub span: Span,
+    /// What they have to do with it.
+    pub message: String,
+}
+
+impl Diagnostic {
+    /// A mistake that keeps the pipeline from running.
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, message: message.into(), span, labels: Vec::new(), help: None }
+    }
+
+    /// A doubt that its author should know of.
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+
+    /// Adds advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds `did you mean …?` where a known name is near.
+    #[must_use]
+    pub fn with_nearest<'a>(self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(wrong, known) {
+            Some(near) => {
+                let help = format!("did you mean `{near}`?");
+                self.with_help(help)
+            }
+            None => self,
+        }
+    }
+
+    /// Points at another place that explains it.
+    #[must_use]
+    pub fn with_label(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.labels.push(Label { span, message: message.into() });
+        self
+    }
+
+    /// Shows the diagnostic as text without colour: code, message, place, the line with carets, help.
+    pub fn render(&self, file: &str, source: &str) -> String {
+        render::render(self, file, source)
+    }
+}
+
+/// The known name nearest to `wrong` by edit distance, if one is near enough to be meant.
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
+    let limit = wrong.chars().count().div_ceil(3).min(3);
+    known
+        .into_iter()
+        .map(|name| (distance(&wrong, &name.to_lowercase()), name))
+        .filter(|&(distance, _)| distance <= limit)
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, name)| name)
+}
+
+/// Edits (insert, remove, replace, swap of neighbours) from one text to another; optimal string alignment.
+fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.chars().collect();
+    let right: Vec<char> = right.chars().collect();
+    let mut rows = vec![(0..=right.len()).collect::<Vec<usize>>()];
+    for i in 1..=left.len() {
+        let mut row = vec![i];
+        for j in 1..=right.len() {
+            let replace = rows[i - 1][j - 1] + usize::from(left[i - 1] != right[j - 1]);
+            let mut best = replace.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[left.len()][right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let known = ["customer", "currency", "coupon"];
+        assert_eq!(nearest("custmoer", known), Some("customer"));
+        assert_eq!(nearest("Curency", known), Some("currency"));
+        assert_eq!(nearest("id", known), None);
+    }
+}

@@ -1,0 +1,16 @@
+//! Everything in Etalon that decides.
+
+#![allow(dead_code, unused_variables, clippy::todo)]
+
+pub mod column;
+pub mod diagnostic;
+pub mod error;
+pub mod expr;
+pub mod read;
+pub mod receipt;
+pub mod records;
+pub mod reject;
+pub mod spec;
+pub mod types;
+pub mod value;
+pub mod warehouse;

@@ -1,0 +1,125 @@
+//! Read: bytes in, records out. A reader says which bytes it needs; whoever drives it pushes them.
+//!
+//! A range owns the records whose first byte lies in it. Header, records, blank and comment lines and declared skips tile
+//! the decoded bytes of the range; [`Coverage`] counts them.
+
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::receipt::Coverage;
+use crate::records::Records;
+
+mod csv;
+mod gzip;
+mod jsonl;
+
+/// How an object is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// Separated values.
+    Csv(CsvFormat),
+    /// JSON Lines: one object a line.
+    Jsonl,
+}
+
+/// How separated values are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvFormat {
+    /// Whether the first record names the fields.
+    pub header: bool,
+    /// Between fields.
+    pub delimiter: u8,
+    /// Around fields; doubled inside. `None`: quotes mean nothing.
+    pub quote: Option<u8>,
+    /// At the start of a line that is a comment.
+    pub comment: Option<u8>,
+    /// Leading lines that are not read.
+    pub skip_lines: u64,
+    /// Whether a quoted field may hold line ends. `false` makes an object cuttable: a line end always ends a record.
+    pub newlines_in_values: bool,
+}
+
+impl Default for CsvFormat {
+    fn default() -> Self {
+        Self {
+            header: true,
+            delimiter: b',',
+            quote: Some(b'"'),
+            comment: None,
+            skip_lines: 0,
+            newlines_in_values: true,
+        }
+    }
+}
+
+/// How an object is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// RFC 1952, one member or several.
+    Gzip,
+}
+
+/// What happens to fields that the pipeline does not declare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contract {
+    /// They are left out; records that have them are counted.
+    Ignore,
+    /// Their records are rejected.
+    Quarantine,
+    /// The object is held.
+    Fail,
+}
+
+/// Everything that a reader must know beside the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// How the object is written.
+    pub format: Format,
+    /// How it is compressed.
+    pub compression: Compression,
+    /// The declared fields' names in the object, in the pipeline's order.
+    pub fields: Vec<String>,
+    /// What happens to others.
+    pub contract: Contract,
+    /// Most records of a batch.
+    pub batch_rows_max: usize,
+    /// Most bytes of a record; a longer one is a reject.
+    pub record_bytes_max: usize,
+    /// Bytes to ask for at a time.
+    pub chunk_bytes: usize,
+}
+
+/// What a reader needs, or has.
+#[derive(Debug)]
+pub enum ReadStep {
+    /// Push the object's (stored) bytes from the range's start: all of it, or fewer; none only where the object ends early.
+    NeedsData(Range<u64>),
+    /// Some records.
+    Records(Records),
+    /// All records of the range are out.
+    Finished(Coverage),
+}
+
+/// Reads the records of a range of an object.
+#[derive(Debug)]
+pub struct Reader {}
+
+impl Reader {
+    /// A reader of the records that begin in `range` of an object of `size` stored bytes.
+    pub fn new(options: ReadOptions, size: u64, range: Range<u64>) -> Self {
+        todo!()
+    }
+
+    /// Says what comes next. An error means that the object as a whole cannot be read as what it should be
+    /// (`ErrorKind::Held`: a declared field is missing from the header, say).
+    pub fn step(&mut self) -> Result<ReadStep, Error> {
+        todo!()
+    }
+
+    /// Gives the bytes that [`ReadStep::NeedsData`] asked for, or the first of them.
+    pub fn push(&mut self, bytes: &[u8]) {
+        todo!()
+    }
+}

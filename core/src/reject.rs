@@ -1,0 +1,68 @@
+//! Reject: what a record got wrong, all of it, with its place and its raw text. One line of the quarantine.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Code;
+
+/// Raw text longer than this is left out; the place remains.
+pub const RAW_BYTES_MAX: usize = 64 * 1024;
+
+/// Where a record lies in the decoded stream of its object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The offset of its first byte.
+    pub offset: u64,
+    /// Its bytes, with its line end.
+    pub length: u64,
+}
+
+/// One thing that is wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What kind of fault.
+    pub code: Code,
+    /// What it happened to.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The fact, in one line without a full stop.
+    pub message: String,
+}
+
+/// What a reason speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The record as a whole: `"record"`.
+    Record,
+    /// The pipeline's `where`.
+    Where,
+    /// A column, by name.
+    Column(String),
+    /// A check, by name.
+    Check(String),
+}
+
+/// A record in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject {
+    /// The name of its object: a key, or a path relative to the pipeline file.
+    pub source: String,
+    /// The version of the object.
+    pub version: String,
+    /// Where it lies in the decoded stream.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Everything that is wrong with it.
+    pub reasons: Vec<Reason>,
+    /// The declared fields that the reader found, by name; a sensitive one is masked, and NULL is null.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, Option<String>>,
+    /// The record as it stands in the object, where it is UTF-8, short enough and has no sensitive field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// The same in base 64, where it is not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_base64: Option<String>,
+}
