@@ -15,7 +15,7 @@
 //! A kernel may also work on the argument columns itself ([`Call::arguments`]), as those do that take NULLs
 //! (`strict: false`).
 
-mod call;
+pub(super) mod call;
 mod datetime;
 mod hash;
 mod length;
@@ -34,8 +34,11 @@ mod trim;
 pub(super) use call::Call;
 
 use arrow_array::ArrayRef;
+use arrow_array::new_null_array;
 
 use crate::column::Column;
+use crate::column::Fault;
+use crate::diagnostic::Code;
 use crate::types::Type;
 
 /// Every function, by family.
@@ -55,6 +58,9 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     datetime::FUNCTIONS,
     lineage::FUNCTIONS,
 ];
+
+/// The longest text that a function makes. Redshift's texts end far below; what is longer would only fill the memory.
+const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// A function of SQL.
 #[derive(Debug)]
@@ -146,6 +152,16 @@ pub(super) enum Kind {
     Text,
     /// Any type, turned into its text.
     Any,
+}
+
+/// The fault of a text that grew too long.
+fn too_long() -> Fault {
+    Fault::new(Code::ResultTooLong, format!("requested length too large: a text has at most {TEXT_BYTES_MAX} bytes"))
+}
+
+/// The kernel of a signature that is always refused: PostgreSQL has it, so that it must not resolve to another.
+fn nothing(call: &Call<'_>) -> Column {
+    Column::new(new_null_array(&call.ty.arrow(), call.rows))
 }
 
 /// The function of that name, in lower case.

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use arrow_array::Array;
 use arrow_array::Decimal128Array;
 use arrow_array::PrimitiveArray;
 use arrow_array::types;

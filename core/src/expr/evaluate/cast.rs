@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 
-use arrow_array::Array;
 use arrow_array::ArrowPrimitiveType;
 use arrow_array::StringViewArray;
 use arrow_array::cast::AsArray;

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::ArrowPrimitiveType;
 use arrow_array::BooleanArray;
