@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::Pipeline;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::expr::Context;
 use crate::plan::{self, Task};
 use crate::read::{ReadStep, Reader};
@@ -129,25 +129,28 @@ impl<'a> TaskRun<'a> {
 
     /// Says what comes next. After `Finished` there is nothing more.
     ///
-    /// An error means that the object as a whole is not what the pipeline declares.
+    /// An object that as a whole is not what the pipeline declares ends in a receipt that says so, and is held.
     pub fn step(&mut self) -> Result<TaskStep, Error> {
         loop {
             if let Some(step) = self.ready.pop_front() {
                 return Ok(step);
             }
-            match self.rows.step()? {
+            let step = match self.rows.step() {
+                Err(error) if error.kind() == ErrorKind::Held => {
+                    self.receipt.incomplete = Some(error.to_string());
+                    self.finish();
+                    continue;
+                }
+                step => step?,
+            };
+            match step {
                 RowStep::NeedsData(range) => return Ok(TaskStep::NeedsData(range)),
                 RowStep::Rows(records, outcome) => self.take(&records, outcome),
                 RowStep::Finished(coverage, incomplete) => {
+                    assert!(coverage.balance(), "what was read tiles the bytes");
                     self.receipt.coverage = coverage;
                     self.receipt.incomplete = incomplete;
-                    if let Some(part) = self.writer.finish() {
-                        self.stage(part);
-                    }
-                    self.hand_out_quarantine();
-                    assert!(self.receipt.counts.balance(), "what was read is staged, filtered or in quarantine");
-                    assert!(coverage.balance(), "what was read tiles the bytes");
-                    self.ready.push_back(TaskStep::Finished(self.receipt.clone()));
+                    self.finish();
                 }
             }
         }
@@ -253,6 +256,16 @@ impl<'a> TaskRun<'a> {
         let name = format!("rejects-{:05}.jsonl", self.quarantine_pieces);
         self.quarantine_pieces += 1;
         self.ready.push_back(TaskStep::Quarantine(name, std::mem::take(&mut self.quarantine)));
+    }
+
+    /// Hands out what is left, and the receipt last.
+    fn finish(&mut self) {
+        if let Some(part) = self.writer.finish() {
+            self.stage(part);
+        }
+        self.hand_out_quarantine();
+        assert!(self.receipt.counts.balance(), "what was read is staged, filtered or in quarantine");
+        self.ready.push_back(TaskStep::Finished(self.receipt.clone()));
     }
 
     fn stage(&mut self, staged: StagedPart) {
