@@ -16,3 +16,8 @@ pub fn fit(text: &str, bytes: usize) -> Result<&str, Fault> {
 pub fn quote(text: &[u8]) -> String {
     todo!()
 }
+
+/// Bytes in base 64 (RFC 4648, section 4).
+pub fn base64(bytes: &[u8]) -> String {
+    todo!()
+}
