@@ -73,8 +73,3 @@ pub fn base64(bytes: &[u8]) -> String {
     }
     encoded
 }
-
-/// Bytes in base 64 (RFC 4648, section 4).
-pub fn base64(bytes: &[u8]) -> String {
-    todo!()
-}
