@@ -14,3 +14,6 @@ pub mod spec;
 pub mod types;
 pub mod value;
 pub mod warehouse;
+
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,0 +1,2 @@
+//! Laws and strategies, shared by the property tests and the fuzz targets.
+
