@@ -18,12 +18,10 @@ pub const DAY_MICROS: i64 = 86_400_000_000;
 /// The first day: Julian day 0.
 pub const DAYS_MIN: i32 = -2_440_588;
 /// The last day: 294276-12-31.
-pub const DAYS_MAX: i32 = 106_751_990;
-
-/// The first microsecond of a timestamp.
-const MICROS_MIN: i64 = DAYS_MIN as i64 * DAY_MICROS;
-/// The microsecond after the last of a timestamp.
-const MICROS_END: i64 = (DAYS_MAX as i64 + 1) * DAY_MICROS;
+pub const DAYS_MAX: i32 = 106_762_939;
+/// The first microsecond of a timestamp. The last one is the greatest `i64`, 294247-01-10 04:00:54.775807: microseconds
+/// since 1970 end thirty years before the days do.
+pub const MICROS_MIN: i64 = DAYS_MIN as i64 * DAY_MICROS;
 
 /// Days since 1970-01-01 of a civil date; astronomical years (0 is 1 BC). `None` if there is no such day or it is out of range.
 pub fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
@@ -104,7 +102,7 @@ pub fn parse_timestamptz(text: &[u8], fraction: Fraction, offset_required: bool)
         && (offset.is_some() || !offset_required)
     {
         let instant = micros - offset.unwrap_or(0);
-        if (MICROS_MIN..MICROS_END).contains(&instant) {
+        if instant >= MICROS_MIN {
             return Ok(instant);
         }
     }
@@ -281,8 +279,8 @@ impl Read {
     fn timestamp(&self, in_utc: bool) -> Result<i64, Wrong> {
         let days = self.days.ok_or(Wrong::Form)?;
         let offset = if in_utc { self.offset.unwrap_or(0) } else { 0 };
-        let micros = i64::from(days) * DAY_MICROS + self.micros - i64::from(offset) * 1_000_000;
-        if (MICROS_MIN..MICROS_END).contains(&micros) { Ok(micros) } else { Err(Wrong::Range) }
+        let micros = i128::from(days) * i128::from(DAY_MICROS) + i128::from(self.micros) - i128::from(offset) * 1_000_000;
+        i64::try_from(micros).ok().filter(|&micros| micros >= MICROS_MIN).ok_or(Wrong::Range)
     }
 }
 
