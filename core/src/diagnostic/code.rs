@@ -86,6 +86,9 @@ codes! {
     /// A constant part of an expression that always faults.
     ConstantFault = "E209";
 
+    /// A comment that ends a text where its author may not mean one.
+    CutByComment = "W101";
+
     /// A rule whose operand may be NULL, for which the rule then holds.
     RuleOverNull = "W201";
     /// A merge in which the load that comes last wins.
