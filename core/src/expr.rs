@@ -94,6 +94,7 @@ fn collect_names(part: &Checked, names: &mut BTreeSet<usize>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
     use crate::diagnostic::Severity;

@@ -145,7 +145,10 @@ impl Checker<'_> {
         }
         match Decimal::parse(text.as_bytes()) {
             Ok(value) => Some(decimal_constant(value, span)),
-            Err(fault) => self.wrong(constant_fault(&fault, span)),
+            Err(fault) => {
+                let wrong = Diagnostic::error(Code::Unsupported, span, fault.message.to_string());
+                self.wrong(wrong.with_help("an exact number has at most 38 digits; quote it and cast: `'1e50'::double precision`"))
+            }
         }
     }
 
@@ -190,7 +193,7 @@ impl Checker<'_> {
     /// The part as one of that kind, if it becomes one without being asked to.
     fn coerced(&mut self, checked: Checked, kind: Kind, place: &str) -> Option<Checked> {
         if checked.is_unknown() || Kind::of(checked.ty).becomes(kind) {
-            return self.to_kind(checked, kind);
+            return self.as_kind(checked, kind);
         }
         let fact = format!("{place} takes {}, not {}", kind.ty(), checked.ty);
         self.wrong(Diagnostic::error(Code::Types, checked.span, fact))
@@ -287,7 +290,7 @@ impl Checker<'_> {
         let (operand, low, high) = (operand?, low?, high?);
         // A quoted operand takes the type of a bound.
         let operand = match [&low, &high].into_iter().find(|bound| !bound.is_unknown()) {
-            Some(bound) if operand.is_unknown() => self.to_kind(operand, Kind::of(bound.ty))?,
+            Some(bound) if operand.is_unknown() => self.as_kind(operand, Kind::of(bound.ty))?,
             _ => self.settled(operand)?,
         };
         let local = self.local(&operand);
@@ -404,11 +407,11 @@ impl Checker<'_> {
         self.level -= 1;
         let (mut left, right) = (left?, right?);
         if left.is_unknown() {
-            left = if right.is_unknown() { self.settled(left)? } else { self.to_kind(left, Kind::of(right.ty))? };
+            left = if right.is_unknown() { self.settled(left)? } else { self.as_kind(left, Kind::of(right.ty))? };
         }
         // The result has the type in which the two are compared, if that is another kind.
         match types::comparable(left.ty, right.ty) {
-            Some(kind) if !right.is_unknown() && kind != Kind::of(left.ty) => left = self.to_kind(left, kind)?,
+            Some(kind) if !right.is_unknown() && kind != Kind::of(left.ty) => left = self.as_kind(left, kind)?,
             _ => {}
         }
         let local = self.local(&left);
@@ -456,7 +459,7 @@ impl Checker<'_> {
     }
 
     /// The part as a value of a kind. Decimals keep their digits.
-    fn to_kind(&mut self, checked: Checked, kind: Kind) -> Option<Checked> {
+    fn as_kind(&mut self, checked: Checked, kind: Kind) -> Option<Checked> {
         let ty = match (kind, checked.ty) {
             (Kind::Numeric, ty) if ty.is_decimal() && !checked.is_unknown() => ty,
             (Kind::Numeric, ty) if ty.is_integer() && !checked.is_unknown() => cast::as_decimal(ty),

@@ -39,8 +39,8 @@ const SIGN: u8 = 11;
 const CAST: u8 = 12;
 
 /// Words that PostgreSQL reserves: as a name they must be quoted.
-const RESERVED: [&str; 66] = [
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "both", "case", "cast", "check",
+const RESERVED: [&str; 65] = [
+    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "both", "case", "check",
     "collate", "column", "constraint", "create", "default", "deferrable", "desc", "distinct", "do", "else", "end",
     "except", "fetch", "for", "foreign", "from", "grant", "group", "having", "in", "initially", "intersect", "into",
     "is", "lateral", "leading", "limit", "like", "ilike", "not", "offset", "on", "only", "or", "order", "placing",
@@ -136,6 +136,7 @@ enum Infix {
     Or,
     And,
     Is,
+    IsNull { negated: bool },
     Binary(Binary),
     In { negated: bool },
     Between { negated: bool },
@@ -153,7 +154,7 @@ impl Parser<'_> {
     }
 
     fn span(&self) -> Span {
-        self.tokens.get(self.position).map_or(Span::new(self.text.len(), self.text.len()), |&(_, span)| span)
+        self.tokens.get(self.position).map_or_else(|| Span::new(self.text.len(), self.text.len()), |&(_, span)| span)
     }
 
     fn advance(&mut self) -> Span {
@@ -276,7 +277,8 @@ impl Parser<'_> {
                     Some("between") => (Infix::Between { negated }, MATCH),
                     Some("like") => (Infix::Like { ignore_case: false, negated }, MATCH),
                     Some("ilike") => (Infix::Like { ignore_case: true, negated }, MATCH),
-                    Some("isnull" | "notnull") => return Err(self.unsupported("write `IS NULL` or `IS NOT NULL`")),
+                    Some("isnull") if !negated => (Infix::IsNull { negated: false }, IS),
+                    Some("notnull") if !negated => (Infix::IsNull { negated: true }, IS),
                     Some("similar") => return Err(self.unsupported("use `LIKE` or `regexp_replace`")),
                     Some("at") if self.is_word(at + 1, "time") => {
                         return Err(self.unsupported("the session's time zone is UTC"));
@@ -304,6 +306,10 @@ impl Parser<'_> {
         match *infix {
             Infix::Or | Infix::And => self.chain(left, level),
             Infix::Is => self.is(left),
+            Infix::IsNull { negated } => {
+                let (span, depth) = (left.span.to(place), left.depth);
+                self.node(Kind::Is { operand: Box::new(left), test: Test::Null, negated }, span, depth)
+            }
             Infix::Binary(operator) => {
                 let right = self.expression(level + 1)?;
                 let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));

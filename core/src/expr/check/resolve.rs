@@ -75,7 +75,7 @@ impl Checker<'_> {
             return self.wrong(no_signature(function, name, &arguments, place));
         };
         let converted: Vec<_> =
-            arguments.into_iter().enumerate().map(|(at, part)| self.to_kind(part, kind_at(signature, at))).collect();
+            arguments.into_iter().enumerate().map(|(at, part)| self.as_kind(part, kind_at(signature, at))).collect();
         let arguments = converted.into_iter().collect::<Option<Vec<_>>>()?;
         let ty = match &signature.returns {
             Returns::Type(ty) => *ty,

@@ -278,6 +278,7 @@ pub(in crate::expr) fn to_double(value: Decimal) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 
