@@ -42,7 +42,8 @@ pub(super) fn render(diagnostic: &Diagnostic, file: &str, source: &str) -> Strin
         if shown.is_some_and(|shown| mark.line > shown + 1) {
             text.push_str("...\n");
         }
-        let first_cell = marks.iter().skip(index).take_while(|other| other.line == mark.line).map(|mark| mark.start).min();
+        let first_cell =
+            marks.iter().skip(index).take_while(|other| other.line == mark.line).map(|mark| mark.start).min();
         let view = View::new(lines.text(mark.line), first_cell.unwrap_or(0));
         if shown != Some(mark.line) {
             let _ = write!(text, "{}\n", format!("{:>gutter$} | {}", mark.line + 1, view.text).trim_end());
@@ -230,10 +231,7 @@ mod tests {
     #[test]
     fn a_span_over_lines_is_marked_on_each() {
         let text = shown("a: >\n  one\n  two\nb: c\n", "one\n  two");
-        assert_eq!(
-            text,
-            "error[E202]: wrong\n --> p.yaml:2:3\n  |\n2 |   one\n  |   ^^^\n3 |   two\n  |   ^^^\n"
-        );
+        assert_eq!(text, "error[E202]: wrong\n --> p.yaml:2:3\n  |\n2 |   one\n  |   ^^^\n3 |   two\n  |   ^^^\n");
         let text = shown("a: >\n  1\n  2\n  3\n  4\n  5\n  6\n", "1\n  2\n  3\n  4\n  5\n  6");
         assert_eq!(
             text,

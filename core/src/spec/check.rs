@@ -14,7 +14,8 @@ pub(super) fn check(root: &Node, diagnostics: &mut Vec<Diagnostic>) {
     let Kind::Mapping(entries) = &root.kind else {
         let message = format!("a pipeline file is a mapping, found {}", root.kind.noun());
         checker.report(
-            Diagnostic::error(Code::WrongKind, root.span, message).with_help("it begins with a line such as `etalon: 1`"),
+            Diagnostic::error(Code::WrongKind, root.span, message)
+                .with_help("it begins with a line such as `etalon: 1`"),
         );
         return;
     };
@@ -81,7 +82,9 @@ impl Checker<'_> {
         for key in mapping.keys {
             if key.need == Need::Required && value(entries, key.name).is_none() {
                 let message = format!("{} lacks the key `{}`", owner.shown(), key.name);
-                self.report(Diagnostic::error(Code::MissingKey, owner.span, message).with_help(key.doc.trim_end_matches('.')));
+                self.report(
+                    Diagnostic::error(Code::MissingKey, owner.span, message).with_help(key.doc.trim_end_matches('.')),
+                );
             }
         }
         if mapping.one_of.is_empty() {
@@ -161,14 +164,20 @@ impl Checker<'_> {
         let text = scalar.text.text.as_str();
         let cut = match form {
             Form::Expression => open_parentheses(text) > 0 || text.matches('\'').count() % 2 == 1,
-            Form::Regex => text.matches(['(', '[']).count() > text.matches([')', ']']).count() || comment.end - comment.start > 1,
+            Form::Regex => {
+                text.matches(['(', '[']).count() > text.matches([')', ']']).count() || comment.end - comment.start > 1
+            }
             _ => false,
         };
         if cut {
             self.report(
-                Diagnostic::warning(Code::CutByComment, comment, format!("the text of `{key}` ends where this comment begins"))
-                    .with_label(scalar.text.span, "this is all of the text")
-                    .with_help("if `#` belongs to the text, quote it"),
+                Diagnostic::warning(
+                    Code::CutByComment,
+                    comment,
+                    format!("the text of `{key}` ends where this comment begins"),
+                )
+                .with_label(scalar.text.span, "this is all of the text")
+                .with_help("if `#` belongs to the text, quote it"),
             );
         }
     }
@@ -204,7 +213,8 @@ impl Checker<'_> {
                 self.report(fault.of(&entry.key));
             }
             if let Some(first) = seen.insert(entry.key.text.to_lowercase(), &entry.key) {
-                let message = format!("the {}s `{}` and `{}` differ in letter case only", named.noun, first.text, entry.key.text);
+                let message =
+                    format!("the {}s `{}` and `{}` differ in letter case only", named.noun, first.text, entry.key.text);
                 let diagnostic = Diagnostic::error(Code::DuplicateKey, entry.key.span, message);
                 self.report(diagnostic.with_label(first.span, "the other stands here"));
             }

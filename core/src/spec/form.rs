@@ -178,7 +178,8 @@ fn version(text: &str) -> Result<(), Fault> {
     if text == FORMAT_VERSION.to_string() {
         return Ok(());
     }
-    let fault = Fault::new(Code::FormatVersion, format!("`{text}` is not a version of the file format that this Etalon reads"));
+    let fault =
+        Fault::new(Code::FormatVersion, format!("`{text}` is not a version of the file format that this Etalon reads"));
     Err(fault.with_help(format!("this Etalon reads version {FORMAT_VERSION}")))
 }
 
@@ -289,9 +290,8 @@ pub(super) fn share(key: &str, text: &str) -> Result<u32, Fault> {
     };
     let number = text.strip_suffix('%').ok_or_else(wrong)?.trim_end();
     let (units, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let is_digits = |text: &str, most: usize| {
-        !text.is_empty() && text.len() <= most && text.chars().all(|c| c.is_ascii_digit())
-    };
+    let is_digits =
+        |text: &str, most: usize| !text.is_empty() && text.len() <= most && text.chars().all(|c| c.is_ascii_digit());
     if !is_digits(units, 3) || !is_digits(fraction, 4) {
         return Err(wrong());
     }
@@ -321,8 +321,10 @@ pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// The type of a field.
 pub(super) fn field_type(text: &str) -> Result<Type, Fault> {
     match any_type(text)? {
-        Type::Time => Err(Fault::new(Code::UnknownType, "a field cannot be a `time`, which Redshift's tables seldom hold")
-            .with_help("declare it as text, and cast it in an expression: `name::time`")),
+        Type::Time => {
+            Err(Fault::new(Code::UnknownType, "a field cannot be a `time`, which Redshift's tables seldom hold")
+                .with_help("declare it as text, and cast it in an expression: `name::time`"))
+        }
         ty => Ok(ty),
     }
 }
@@ -368,7 +370,8 @@ pub(super) fn column_short(text: &str) -> Result<ColumnShort, Fault> {
         fault.within = Some(place);
         let looks_like_sql = ty.contains(['(', '\'', '+', '|', ':', '=', '<', '>', '*', '/']) && any_type(ty).is_err();
         if looks_like_sql && fault.message.ends_with("is not a type") {
-            fault.help = Some("in short a column is a type, `required` or both; an expression stands under `from:`".to_owned());
+            fault.help =
+                Some("in short a column is a type, `required` or both; an expression stands under `from:`".to_owned());
         }
         fault
     })?;
@@ -380,7 +383,8 @@ pub(super) fn character(key: &str, text: &str) -> Result<u8, Fault> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
         _ => {
-            let fault = Fault::new(Code::WrongValue, format!("`{key}` is one ASCII character, not `{}`", text.escape_debug()));
+            let fault =
+                Fault::new(Code::WrongValue, format!("`{key}` is one ASCII character, not `{}`", text.escape_debug()));
             Err(match text {
                 "\\t" | "tab" => fault.with_help("between double quotes, \"\\t\" is a tab"),
                 _ => fault,
@@ -395,9 +399,8 @@ pub(super) fn character_or_none(key: &str, text: &str) -> Result<Option<u8>, Fau
 }
 
 fn s3(text: &str) -> Result<(), Fault> {
-    let wrong = |why: &str| {
-        Fault::new(Code::WrongValue, format!("`s3` is {why}")).with_help("write `s3://bucket/prefix/`")
-    };
+    let wrong =
+        |why: &str| Fault::new(Code::WrongValue, format!("`s3` is {why}")).with_help("write `s3://bucket/prefix/`");
     // What a placeholder stands for is not known here.
     let resolved = without_placeholders(text);
     if text.starts_with("${") {
@@ -422,7 +425,10 @@ fn table(text: &str) -> Result<(), Fault> {
     let resolved = without_placeholders(text);
     let parts: Vec<&str> = resolved.split('.').collect();
     if parts.len() > 2 {
-        return Err(Fault::new(Code::Name, format!("`{text}` has {} parts; a table is `schema.table` or `table`", parts.len())));
+        return Err(Fault::new(
+            Code::Name,
+            format!("`{text}` has {} parts; a table is `schema.table` or `table`", parts.len()),
+        ));
     }
     let is_name = |part: &&str| part.len() <= NAME_BYTES_MAX && is_identifier(part);
     match parts.iter().find(|part| !is_name(part)) {
@@ -453,8 +459,9 @@ pub(super) fn schedule(text: &str) -> Result<Schedule, Fault> {
         if fits {
             return Ok(Schedule::Rate(text.to_owned()));
         }
-        return Err(Fault::new(Code::WrongValue, format!("`{text}` is not a rate"))
-            .with_help("write `rate(1 hour)` or `rate(15 minutes)`: minute, hour or day, with an `s` after any number but 1"));
+        return Err(Fault::new(Code::WrongValue, format!("`{text}` is not a rate")).with_help(
+            "write `rate(1 hour)` or `rate(15 minutes)`: minute, hour or day, with an `s` after any number but 1",
+        ));
     }
     if let Some(cron) = inside("cron") {
         let count = cron.split_whitespace().count();
