@@ -326,6 +326,26 @@ fn plain_csv(csv: &CsvFormat, object: &[u8]) -> Vec<(u64, Option<Vec<String>>)> 
     rows
 }
 
+/// Options and an object, out of one run of bytes: the first byte decides.
+pub fn csv_options_of(input: &[u8]) -> (ReadOptions, &[u8]) {
+    let (&first, object) = input.split_first().unwrap_or((&0, &[]));
+    let is_set = |bit: u32| first >> bit & 1 == 1;
+    let csv = CsvFormat {
+        header: is_set(0),
+        delimiter: if is_set(1) { b',' } else { b'|' },
+        quote: (!is_set(2)).then_some(b'"'),
+        comment: is_set(3).then_some(b'#'),
+        skip_lines: u64::from(is_set(4)),
+        newlines_in_values: is_set(5),
+    };
+    let bounds = ReadOptions {
+        batch_rows_max: if is_set(6) { 2 } else { 1000 },
+        record_bytes_max: if is_set(7) { 20 } else { 1 << 20 },
+        ..options(Format::Csv(csv), &["a", "b", "c"])
+    };
+    (bounds, object)
+}
+
 /// Bytes that look like CSV, as seen by someone malicious.
 pub fn csv_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
