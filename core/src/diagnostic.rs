@@ -3,11 +3,13 @@
 //! A diagnostic is data. `message` states a fact; `help` gives advice; the span is bytes of the file.
 
 mod code;
+mod example;
 mod render;
 
 use serde::Serialize;
 
 pub use code::Code;
+pub use example::{EXAMPLES, Example, reference};
 
 /// A range of bytes in the pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]

@@ -14,6 +14,8 @@ pub mod records;
 pub mod reject;
 pub mod spec;
 pub mod stage;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transform;
 pub mod types;
 pub mod value;

@@ -215,16 +215,6 @@ impl Checker<'_> {
     /// What the keys must be to each other, beyond their shapes.
     fn conflicts(&mut self, root: &[Entry]) {
         let source = mapping(root, "source").unwrap_or_default();
-        let target = mapping(root, "target").unwrap_or_default();
-        if let Some(write) = text(target, "write")
-            && write.text == "merge"
-            && value(target, "key").is_none()
-        {
-            self.report(
-                Diagnostic::error(Code::Conflict, write.span, "`write: merge` needs `key`")
-                    .with_help("`key` lists the columns that tell rows apart"),
-            );
-        }
         if let Some(schedule) = text(root, "schedule")
             && schedule.text == "object-created"
             && value(source, "s3").is_none()

@@ -30,7 +30,7 @@ pub(super) enum Form {
     Text,
     /// A SQL expression; only the stage after this one can read it.
     Expression,
-    /// A regular expression.
+    /// A regular expression; only the stage after this one can read it.
     Regex,
     /// `true` or `false`.
     Boolean,
@@ -114,11 +114,10 @@ impl Form {
             Self::ColumnName => column_name(text),
             Self::CheckName => check_name(text),
             Self::Text => Ok(()),
-            Self::Expression if text.trim().is_empty() => {
-                Err(Fault::new(Code::WrongValue, format!("`{key}` is an empty text; an expression is wanted")))
+            Self::Expression | Self::Regex if text.trim().is_empty() => {
+                Err(Fault::new(Code::WrongValue, format!("`{key}` is an empty text; {} is wanted", self.noun())))
             }
-            Self::Expression => Ok(()),
-            Self::Regex => regex(text),
+            Self::Expression | Self::Regex => Ok(()),
             Self::Boolean => boolean(key, text).map(drop),
             Self::Whole => whole(key, text).map(drop),
             Self::Share => share(key, text).map(drop),
@@ -245,14 +244,6 @@ fn check_name(text: &str) -> Result<(), Fault> {
 fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn regex(text: &str) -> Result<(), Fault> {
-    let Err(error) = regex::Regex::new(text) else { return Ok(()) };
-    // The crate draws the expression with carets of its own; its last line is the fact.
-    let shown = error.to_string();
-    let fact = shown.lines().last().unwrap_or_default().trim_start_matches("error: ");
-    Err(Fault::new(Code::Regex, format!("the regular expression cannot be read: {fact}")))
 }
 
 /// `true` or `false`.

@@ -1,0 +1,3 @@
+//! Laws and strategies, shared by the property tests and the fuzz targets.
+
+pub mod spec;

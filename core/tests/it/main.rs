@@ -1,0 +1,3 @@
+//! What core does, seen from outside.
+
+mod spec;
