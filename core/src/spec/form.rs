@@ -229,7 +229,8 @@ fn column_name(text: &str) -> Result<(), Fault> {
         .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' })
         .collect();
     let fault = wrong("it begins with a small letter or `_` and has small letters, digits and `_`");
-    Err(if is_identifier(&meant) { fault.with_help(format!("write `{meant}`")) } else { fault })
+    let says_something = meant.contains(|c: char| c.is_ascii_alphanumeric());
+    Err(if is_identifier(&meant) && says_something { fault.with_help(format!("write `{meant}`")) } else { fault })
 }
 
 fn check_name(text: &str) -> Result<(), Fault> {
@@ -355,13 +356,18 @@ pub(super) fn column_short(text: &str) -> Result<ColumnShort, Fault> {
     }
     let start = text.len() - text.trim_start().len();
     let place = Span::new(start, start + ty.len());
-    let column = column_type(ty).map_err(|mut fault| {
-        fault.within = Some(place);
-        let looks_like_sql = ty.contains(['(', '\'', '+', '|', ':', '=', '<', '>', '*', '/']) && any_type(ty).is_err();
-        if looks_like_sql && fault.message.ends_with("is not a type") {
-            fault.help = Some("in short a column is a type, `required` or both; an expression stands under `from:`".to_owned());
-        }
-        fault
+    let column = column_type(ty).map_err(|fault| {
+        // An expression or a field's name is what is likely to stand here by mistake.
+        let name = ty.split('(').next().unwrap_or_default();
+        let is_type = Type::parse(name).is_ok() || Type::parse(&format!("{name}(1)")).is_ok();
+        let near = any_type(name).is_err_and(|fault| fault.help.is_some_and(|help| help.starts_with("did you mean")));
+        let fault = if is_type || near {
+            fault
+        } else {
+            let help = format!("in short a column is a type, `required` or both; for its value write `{{ from: {ty} }}`");
+            Fault::new(Code::UnknownType, format!("`{ty}` is not a type")).with_help(help)
+        };
+        fault.within(place.start, place.end)
     })?;
     Ok(ColumnShort { ty: Some((column, place)), required })
 }
@@ -371,7 +377,7 @@ pub(super) fn character(key: &str, text: &str) -> Result<u8, Fault> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
         _ => {
-            let fault = Fault::new(Code::WrongValue, format!("`{key}` is one ASCII character, not `{}`", text.escape_debug()));
+            let fault = Fault::new(Code::WrongValue, format!("`{key}` is one ASCII character, not `{text}`"));
             Err(match text {
                 "\\t" | "tab" => fault.with_help("between double quotes, \"\\t\" is a tab"),
                 _ => fault,
