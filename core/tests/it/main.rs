@@ -1,3 +1,5 @@
-//! What core does, seen from outside.
+//! Tests of what the crate shows to others.
 
+mod corpora_reading;
+mod read;
 mod spec;
