@@ -132,7 +132,7 @@ pub fn reference(check: impl Fn(&str) -> Vec<Diagnostic>) -> String {
     }
     page.push_str("\n## Rejects\n\n| code | SQLSTATE | meaning |\n|---|---|---|\n");
     for code in rows {
-        let _ = write!(page, "| {code} | {} | {} |\n", code.sqlstate().unwrap_or_default(), code.meaning());
+        let _ = writeln!(page, "| {code} | {} | {} |", code.sqlstate().unwrap_or_default(), code.meaning());
     }
     page
 }

@@ -14,7 +14,8 @@ pub(super) fn check(root: &Node, diagnostics: &mut Vec<Diagnostic>) {
     let Kind::Mapping(entries) = &root.kind else {
         let message = format!("a pipeline file is a mapping, found {}", root.kind.noun());
         checker.report(
-            Diagnostic::error(Code::WrongKind, root.span, message).with_help("it begins with a line such as `etalon: 1`"),
+            Diagnostic::error(Code::WrongKind, root.span, message)
+                .with_help("it begins with a line such as `etalon: 1`"),
         );
         return;
     };
@@ -148,10 +149,10 @@ impl Checker<'_> {
                 let diagnostic = Diagnostic::error(Code::WrongKind, node.span, message);
                 self.report(match (shape, &node.kind) {
                     (Shape::Named(named), Kind::List(nodes)) => diagnostic.with_help(as_keys(named, nodes)),
-                    (&Shape::One(form), Kind::Mapping(_)) if matches!(form, Form::Expression | Form::Regex) => {
+                    (Shape::One(Form::Expression | Form::Regex), Kind::Mapping(_)) => {
                         diagnostic.with_help("a text that begins with `{` must be quoted")
                     }
-                    (&Shape::One(form), Kind::List(_)) if matches!(form, Form::Expression | Form::Regex) => {
+                    (Shape::One(Form::Expression | Form::Regex), Kind::List(_)) => {
                         diagnostic.with_help("a text that begins with `[` must be quoted")
                     }
                     _ => diagnostic,
@@ -169,14 +170,20 @@ impl Checker<'_> {
         let text = scalar.text.text.as_str();
         let cut = match form {
             Form::Expression => open_parentheses(text) > 0 || text.matches('\'').count() % 2 == 1,
-            Form::Regex => text.matches(['(', '[']).count() > text.matches([')', ']']).count() || comment.end - comment.start > 1,
+            Form::Regex => {
+                text.matches(['(', '[']).count() > text.matches([')', ']']).count() || comment.end - comment.start > 1
+            }
             _ => false,
         };
         if cut {
             self.report(
-                Diagnostic::warning(Code::CutByComment, comment, format!("the text of `{key}` ends where this comment begins"))
-                    .with_label(scalar.text.span, "this is all of the text")
-                    .with_help("if `#` belongs to the text, quote it"),
+                Diagnostic::warning(
+                    Code::CutByComment,
+                    comment,
+                    format!("the text of `{key}` ends where this comment begins"),
+                )
+                .with_label(scalar.text.span, "this is all of the text")
+                .with_help("if `#` belongs to the text, quote it"),
             );
         }
     }
@@ -211,7 +218,8 @@ impl Checker<'_> {
             if let Err(fault) = named.name.check(&key.text, &entry.key.text) {
                 self.report(fault.of(&entry.key));
             } else if let Some(first) = seen.insert(entry.key.text.to_lowercase(), &entry.key) {
-                let message = format!("the {}s `{}` and `{}` differ in letter case only", named.noun, first.text, entry.key.text);
+                let message =
+                    format!("the {}s `{}` and `{}` differ in letter case only", named.noun, first.text, entry.key.text);
                 let diagnostic = Diagnostic::error(Code::DuplicateKey, entry.key.span, message);
                 self.report(diagnostic.with_label(first.span, "the other stands here"));
             }

@@ -177,7 +177,8 @@ fn version(text: &str) -> Result<(), Fault> {
     if text == FORMAT_VERSION.to_string() {
         return Ok(());
     }
-    let fault = Fault::new(Code::FormatVersion, format!("`{text}` is not a version of the file format that this Etalon reads"));
+    let fault =
+        Fault::new(Code::FormatVersion, format!("`{text}` is not a version of the file format that this Etalon reads"));
     Err(fault.with_help(format!("this Etalon reads version {FORMAT_VERSION}")))
 }
 
@@ -281,9 +282,8 @@ pub(super) fn share(key: &str, text: &str) -> Result<u32, Fault> {
     };
     let number = text.strip_suffix('%').ok_or_else(wrong)?.trim_end();
     let (units, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let is_digits = |text: &str, most: usize| {
-        !text.is_empty() && text.len() <= most && text.chars().all(|c| c.is_ascii_digit())
-    };
+    let is_digits =
+        |text: &str, most: usize| !text.is_empty() && text.len() <= most && text.chars().all(|c| c.is_ascii_digit());
     if !is_digits(units, 3) || !is_digits(fraction, 4) {
         return Err(wrong());
     }
@@ -313,8 +313,10 @@ pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// The type of a field.
 pub(super) fn field_type(text: &str) -> Result<Type, Fault> {
     match any_type(text)? {
-        Type::Time => Err(Fault::new(Code::UnknownType, "a field cannot be a `time`, which Redshift's tables seldom hold")
-            .with_help("declare it as text, and cast it in an expression: `name::time`")),
+        Type::Time => {
+            Err(Fault::new(Code::UnknownType, "a field cannot be a `time`, which Redshift's tables seldom hold")
+                .with_help("declare it as text, and cast it in an expression: `name::time`"))
+        }
         ty => Ok(ty),
     }
 }
@@ -364,7 +366,8 @@ pub(super) fn column_short(text: &str) -> Result<ColumnShort, Fault> {
         let fault = if is_type || near {
             fault
         } else {
-            let help = format!("in short a column is a type, `required` or both; for its value write `{{ from: {ty} }}`");
+            let help =
+                format!("in short a column is a type, `required` or both; for its value write `{{ from: {ty} }}`");
             Fault::new(Code::UnknownType, format!("`{ty}` is not a type")).with_help(help)
         };
         fault.within(place.start, place.end)
@@ -392,9 +395,8 @@ pub(super) fn character_or_none(key: &str, text: &str) -> Result<Option<u8>, Fau
 }
 
 fn s3(text: &str) -> Result<(), Fault> {
-    let wrong = |why: &str| {
-        Fault::new(Code::WrongValue, format!("`s3` is {why}")).with_help("write `s3://bucket/prefix/`")
-    };
+    let wrong =
+        |why: &str| Fault::new(Code::WrongValue, format!("`s3` is {why}")).with_help("write `s3://bucket/prefix/`");
     // What a placeholder stands for is not known here.
     let resolved = without_placeholders(text);
     if text.starts_with("${") {
@@ -419,7 +421,10 @@ fn table(text: &str) -> Result<(), Fault> {
     let resolved = without_placeholders(text);
     let parts: Vec<&str> = resolved.split('.').collect();
     if parts.len() > 2 {
-        return Err(Fault::new(Code::Name, format!("`{text}` has {} parts; a table is `schema.table` or `table`", parts.len())));
+        return Err(Fault::new(
+            Code::Name,
+            format!("`{text}` has {} parts; a table is `schema.table` or `table`", parts.len()),
+        ));
     }
     let is_name = |part: &&str| part.len() <= NAME_BYTES_MAX && is_identifier(part);
     match parts.iter().find(|part| !is_name(part)) {
@@ -450,8 +455,9 @@ pub(super) fn schedule(text: &str) -> Result<Schedule, Fault> {
         if fits {
             return Ok(Schedule::Rate(text.to_owned()));
         }
-        return Err(Fault::new(Code::WrongValue, format!("`{text}` is not a rate"))
-            .with_help("write `rate(1 hour)` or `rate(15 minutes)`: minute, hour or day, with an `s` after any number but 1"));
+        return Err(Fault::new(Code::WrongValue, format!("`{text}` is not a rate")).with_help(
+            "write `rate(1 hour)` or `rate(15 minutes)`: minute, hour or day, with an `s` after any number but 1",
+        ));
     }
     if let Some(cron) = inside("cron") {
         let count = cron.split_whitespace().count();

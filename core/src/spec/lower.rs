@@ -5,8 +5,8 @@ use super::form::{self, ColumnShort};
 use super::text::Text;
 use super::yaml::{Entry, Kind, Node, Scalar};
 use super::{
-    CheckSpec, ColumnSpec, CompressionSpec, ContractSpec, CsvSpec, FieldFormat, FieldSpec, FormatSpec, Limits, Location,
-    OnFail, OnOverwrite, Source, Spanned, Spec, Target, Write,
+    CheckSpec, ColumnSpec, CompressionSpec, ContractSpec, CsvSpec, FieldFormat, FieldSpec, FormatSpec, Limits,
+    Location, OnFail, OnOverwrite, Source, Spanned, Spec, Target, Write,
 };
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::types::Type;
@@ -49,9 +49,9 @@ pub(super) fn lower(root: &Node, diagnostics: &[Diagnostic]) -> Option<Spec> {
             .collect(),
         limits: mapping(root, "limits").filter(|_| !wrong("limits")).and_then(lower_limits),
         target,
-        schedule: text(root, "schedule").filter(|_| !wrong("schedule")).and_then(|schedule| {
-            Some(Spanned { value: form::schedule(&schedule.text).ok()?, span: schedule.span })
-        }),
+        schedule: text(root, "schedule")
+            .filter(|_| !wrong("schedule"))
+            .and_then(|schedule| Some(Spanned { value: form::schedule(&schedule.text).ok()?, span: schedule.span })),
     })
 }
 
@@ -191,11 +191,11 @@ fn lower_column(entry: &Entry, diagnostics: &[Diagnostic]) -> ColumnSpec {
             }
         }
         Kind::Mapping(entries) => {
-            let right = |key: &str| text(entries, key).filter(|text| !any_error_within(diagnostics, text.span)).cloned();
+            let right =
+                |key: &str| text(entries, key).filter(|text| !any_error_within(diagnostics, text.span)).cloned();
             column.from = right("from");
-            column.ty = text(entries, "type").and_then(|text| {
-                Some(Spanned { value: form::column_type(&text.text).ok()?, span: text.span })
-            });
+            column.ty = text(entries, "type")
+                .and_then(|text| Some(Spanned { value: form::column_type(&text.text).ok()?, span: text.span }));
             column.required = boolean(entries, "required", false);
             column.one_of = value(entries, "one_of").map(|node| Spanned {
                 value: texts(entries, "one_of").into_iter().cloned().collect(),

@@ -28,7 +28,7 @@ fn section(page: &mut String, mapping: &Mapping) {
     let _ = write!(page, "\n## {title}\n\n{}\n", mapping.doc);
     if !mapping.one_of.is_empty() {
         let keys = super::form::list(mapping.one_of.iter().copied());
-        let _ = write!(page, "Exactly one of {keys} must be there.\n");
+        let _ = writeln!(page, "Exactly one of {keys} must be there.");
     }
     if mapping.keys.is_empty() {
         return;
@@ -40,7 +40,8 @@ fn section(page: &mut String, mapping: &Mapping) {
             Need::Optional => String::new(),
             Need::Default(usual) => format!("`{usual}`"),
         };
-        let _ = write!(page, "| `{}` | {} | {need} | {}{} |\n", key.name, value(&key.shape), key.doc, words(&key.shape));
+        let _ =
+            writeln!(page, "| `{}` | {} | {need} | {}{} |", key.name, value(&key.shape), key.doc, words(&key.shape));
     }
 }
 
@@ -50,7 +51,9 @@ fn value(shape: &Shape) -> String {
         Shape::List(form) => format!("a list; each, {}", form.noun()),
         Shape::OneOrMany(form) => format!("{}, or a list", form.noun()),
         Shape::Mapping(mapping) => format!("a mapping: [{}]({})", mapping.title, anchor(mapping)),
-        Shape::Either(form, mapping) => format!("{}, or a mapping: [{}]({})", form.noun(), mapping.title, anchor(mapping)),
+        Shape::Either(form, mapping) => {
+            format!("{}, or a mapping: [{}]({})", form.noun(), mapping.title, anchor(mapping))
+        }
         Shape::Named(named) => format!("a mapping of names; each, {}", value(&named.value)),
     }
 }

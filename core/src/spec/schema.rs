@@ -97,6 +97,8 @@ fn text(form: Form) -> Value {
         Form::Character => json!({ "type": ["string", "integer"], "minLength": 1, "maxLength": 1 }),
         Form::CharacterOrNone => json!({ "type": ["string", "integer"], "minLength": 1, "maxLength": 4 }),
         Form::Table | Form::Type | Form::ColumnType | Form::ColumnShort | Form::Path => json!({ "type": "string" }),
-        Form::Text | Form::Expression | Form::Regex | Form::FieldName => json!({ "type": ["string", "number", "boolean"] }),
+        Form::Text | Form::Expression | Form::Regex | Form::FieldName => {
+            json!({ "type": ["string", "number", "boolean"] })
+        }
     }
 }

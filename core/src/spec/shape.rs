@@ -86,11 +86,26 @@ pub(super) static FILE: Mapping = Mapping {
         key("etalon", Required, Shape::One(Form::Version), "The version of the file format."),
         key("pipeline", Required, Shape::One(Form::PipelineName), "The pipeline's name."),
         key("description", Optional, Shape::One(Form::Text), "What the pipeline is for, for people."),
-        key("source", Required, Shape::Mapping(&SOURCE), "Where records come from, how they are written, and what they hold."),
-        key("where", Optional, Shape::One(Form::Expression), "Keeps the rows for which this is true; the others are counted."),
+        key(
+            "source",
+            Required,
+            Shape::Mapping(&SOURCE),
+            "Where records come from, how they are written, and what they hold.",
+        ),
+        key(
+            "where",
+            Optional,
+            Shape::One(Form::Expression),
+            "Keeps the rows for which this is true; the others are counted.",
+        ),
         key("columns", Required, Shape::Named(&COLUMNS), "What leaves: each column of the target, in order."),
         key("checks", Optional, Shape::Named(&CHECKS), "Rules over a whole row: SQL over the columns."),
-        key("limits", Optional, Shape::Mapping(&LIMITS), "How many rejects are too many: more, and the object is held."),
+        key(
+            "limits",
+            Optional,
+            Shape::Mapping(&LIMITS),
+            "How many rejects are too many: more, and the object is held.",
+        ),
         key("target", Required, Shape::Mapping(&TARGET), "Where rows go, and how they are written there."),
         key("schedule", Optional, Shape::One(Form::Schedule), "When the pipeline runs."),
     ],
@@ -114,7 +129,12 @@ static SOURCE: Mapping = Mapping {
             ])),
             "How the objects are compressed.",
         ),
-        key("fields", Required, Shape::Named(&FIELDS), "What arrives: each field that the pipeline uses; one without a type is text."),
+        key(
+            "fields",
+            Required,
+            Shape::Named(&FIELDS),
+            "What arrives: each field that the pipeline uses; one without a type is text.",
+        ),
         key(
             "contract",
             Default("ignore"),
@@ -139,14 +159,18 @@ static SOURCE: Mapping = Mapping {
     one_of: &["files", "s3"],
 };
 
-const FORMATS: Form = Form::Choice(&[("csv", "separated values, as usual"), ("jsonl", "JSON Lines: an object on each line")]);
+const FORMATS: Form =
+    Form::Choice(&[("csv", "separated values, as usual"), ("jsonl", "JSON Lines: an object on each line")]);
 
 static FORMAT: Mapping = Mapping {
     title: "format",
     doc: "How the objects are written, in detail.",
     keys: &[
         Key { may_be_empty: true, ..key("csv", Optional, Shape::Mapping(&CSV), "Separated values.") },
-        Key { may_be_empty: true, ..key("jsonl", Optional, Shape::Mapping(&JSONL), "JSON Lines: an object on each line.") },
+        Key {
+            may_be_empty: true,
+            ..key("jsonl", Optional, Shape::Mapping(&JSONL), "JSON Lines: an object on each line.")
+        },
     ],
     one_of: &["csv", "jsonl"],
 };
@@ -155,18 +179,39 @@ static CSV: Mapping = Mapping {
     title: "csv",
     doc: "How separated values are written.",
     keys: &[
-        key("header", Default("true"), Shape::One(Form::Boolean), "Whether the first record names the fields; without it they are bound by position."),
-        key("delimiter", Default("\",\""), Shape::One(Form::Character), "What stands between values: one ASCII character."),
-        key("quote", Default("'\"'"), Shape::One(Form::CharacterOrNone), "What stands around values that hold a delimiter: one ASCII character, or `none`."),
+        key(
+            "header",
+            Default("true"),
+            Shape::One(Form::Boolean),
+            "Whether the first record names the fields; without it they are bound by position.",
+        ),
+        key(
+            "delimiter",
+            Default("\",\""),
+            Shape::One(Form::Character),
+            "What stands between values: one ASCII character.",
+        ),
+        key(
+            "quote",
+            Default("'\"'"),
+            Shape::One(Form::CharacterOrNone),
+            "What stands around values that hold a delimiter: one ASCII character, or `none`.",
+        ),
         key("comment", Optional, Shape::One(Form::Character), "What a comment line begins with: one ASCII character."),
         key("skip_lines", Default("0"), Shape::One(Form::Whole), "How many lines before the header are skipped."),
         key("nulls", Default("[\"\"]"), Shape::List(Form::Text), "The unquoted texts that mean NULL."),
-        key("newlines_in_values", Default("true"), Shape::One(Form::Boolean), "Whether a quoted value may hold line ends; without them an object can be cut."),
+        key(
+            "newlines_in_values",
+            Default("true"),
+            Shape::One(Form::Boolean),
+            "Whether a quoted value may hold line ends; without them an object can be cut.",
+        ),
     ],
     one_of: &[],
 };
 
-static JSONL: Mapping = Mapping { title: "jsonl", doc: "How JSON Lines are written: nothing can be said.", keys: &[], one_of: &[] };
+static JSONL: Mapping =
+    Mapping { title: "jsonl", doc: "How JSON Lines are written: nothing can be said.", keys: &[], one_of: &[] };
 
 static FIELDS: Named =
     Named { noun: "field", name: Form::FieldName, value: Shape::Either(Form::Type, &FIELD), may_be_empty: true };
@@ -177,21 +222,45 @@ static FIELD: Mapping = Mapping {
     keys: &[
         key("type", Default("text"), Shape::One(Form::Type), "Its type."),
         key("name", Optional, Shape::One(Form::FieldName), "How the object calls it, where that is not the key."),
-        key("format", Optional, Shape::One(Form::Choice(&[("rfc3339", "RFC 3339, strictly")])), "How its text is written, where that is not the type's usual way."),
-        key("timezone", Optional, Shape::One(Form::Choice(&[("UTC", "the texts are in UTC")])), "The zone of texts without an offset, for a `timestamptz`."),
-        key("sensitive", Default("false"), Shape::One(Form::Boolean), "Whether it is masked wherever people can see it."),
+        key(
+            "format",
+            Optional,
+            Shape::One(Form::Choice(&[("rfc3339", "RFC 3339, strictly")])),
+            "How its text is written, where that is not the type's usual way.",
+        ),
+        key(
+            "timezone",
+            Optional,
+            Shape::One(Form::Choice(&[("UTC", "the texts are in UTC")])),
+            "The zone of texts without an offset, for a `timestamptz`.",
+        ),
+        key(
+            "sensitive",
+            Default("false"),
+            Shape::One(Form::Boolean),
+            "Whether it is masked wherever people can see it.",
+        ),
     ],
     one_of: &[],
 };
 
-static COLUMNS: Named =
-    Named { noun: "column", name: Form::ColumnName, value: Shape::Either(Form::ColumnShort, &COLUMN), may_be_empty: true };
+static COLUMNS: Named = Named {
+    noun: "column",
+    name: Form::ColumnName,
+    value: Shape::Either(Form::ColumnShort, &COLUMN),
+    may_be_empty: true,
+};
 
 static COLUMN: Mapping = Mapping {
     title: "a column",
     doc: "A column that leaves. In short: its type, `required`, both, or nothing; it is the field of its name then.",
     keys: &[
-        key("from", Optional, Shape::One(Form::Expression), "Its value: SQL over the fields; the field of its name if not said."),
+        key(
+            "from",
+            Optional,
+            Shape::One(Form::Expression),
+            "Its value: SQL over the fields; the field of its name if not said.",
+        ),
         key("type", Optional, Shape::One(Form::ColumnType), "Its type; that of its value if not said."),
         key("required", Default("false"), Shape::One(Form::Boolean), "Whether a row without a value is rejected."),
         key("one_of", Optional, Shape::OneOrMany(Form::Text), "The values that it may have."),
@@ -209,7 +278,12 @@ static CHECK: Mapping = Mapping {
     title: "a check",
     doc: "A rule over a whole row. In short: its condition.",
     keys: &[
-        key("check", Required, Shape::One(Form::Expression), "The condition: SQL over the columns. A row for which it is false fails."),
+        key(
+            "check",
+            Required,
+            Shape::One(Form::Expression),
+            "The condition: SQL over the columns. A row for which it is false fails.",
+        ),
         key(
             "on_fail",
             Default("reject"),
@@ -248,11 +322,26 @@ static TARGET: Mapping = Mapping {
             ])),
             "How rows are written.",
         ),
-        key("key", Optional, Shape::OneOrMany(Form::ColumnName), "The columns that tell rows apart; `merge` needs them."),
-        key("order_by", Optional, Shape::OneOrMany(Form::ColumnName), "The columns that order the versions of a row: an older one never takes the place of a newer."),
+        key(
+            "key",
+            Optional,
+            Shape::OneOrMany(Form::ColumnName),
+            "The columns that tell rows apart; `merge` needs them.",
+        ),
+        key(
+            "order_by",
+            Optional,
+            Shape::OneOrMany(Form::ColumnName),
+            "The columns that order the versions of a row: an older one never takes the place of a newer.",
+        ),
         key("sort_key", Optional, Shape::OneOrMany(Form::ColumnName), "The columns by which the table is sorted."),
         key("dist_key", Optional, Shape::One(Form::ColumnName), "The column by which the table is distributed."),
-        key("lineage", Default("true"), Shape::One(Form::Boolean), "Whether the table has the columns `_etalon_batch`, `_etalon_offset` and `_etalon_time`."),
+        key(
+            "lineage",
+            Default("true"),
+            Shape::One(Form::Boolean),
+            "Whether the table has the columns `_etalon_batch`, `_etalon_offset` and `_etalon_time`.",
+        ),
     ],
     one_of: &[],
 };

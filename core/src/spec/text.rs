@@ -207,7 +207,11 @@ impl Walk<'_> {
         if meant > 0 {
             let verbatim = self.source.get(file.start..file.end)? == value;
             match self.runs.last_mut() {
-                Some(last) if verbatim && last.file.end == file.start && last.file.end - last.file.start == self.done - last.start => {
+                Some(last)
+                    if verbatim
+                        && last.file.end == file.start
+                        && last.file.end - last.file.start == self.done - last.start =>
+                {
                     last.file.end = file.end;
                 }
                 _ => self.runs.push(Run { start: self.done, file }),

@@ -134,7 +134,8 @@ impl<'a> Reader<'a> {
             match self.next()? {
                 (Event::StreamEnd, _) => return Ok(root),
                 (Event::DocumentStart(_), span) => {
-                    let span = if span.start < span.end { span } else { Span::new(span.start, self.line_end(span.start)) };
+                    let span =
+                        if span.start < span.end { span } else { Span::new(span.start, self.line_end(span.start)) };
                     return self.stop(
                         Diagnostic::error(Code::Yaml, span, "a second document begins in the file")
                             .with_help("a file holds one pipeline; write the other to a file of its own"),
@@ -298,8 +299,12 @@ impl<'a> Reader<'a> {
             let meant = cut.text.split_whitespace().collect::<Vec<_>>().join(" ");
             let quote = if meant.contains('"') { '\'' } else { '"' };
             self.diagnostics.push(
-                Diagnostic::error(Code::CutParenthesis, cut.span, "YAML cuts a text without quotes at `,` between braces")
-                    .with_help(format!("quote it: {quote}{meant}{quote}; or use more lines, without braces")),
+                Diagnostic::error(
+                    Code::CutParenthesis,
+                    cut.span,
+                    "YAML cuts a text without quotes at `,` between braces",
+                )
+                .with_help(format!("quote it: {quote}{meant}{quote}; or use more lines, without braces")),
             );
             if let Some(entry) = entries.get_mut(at) {
                 entry.value = Node { span: cut.span, kind: Kind::Scalar(Scalar { text: cut, comment: None }) };
@@ -413,8 +418,9 @@ impl<'a> Reader<'a> {
             return wrong("a quote is never closed");
         }
         if is("invalid trailing content after") {
-            return wrong("something follows the closing quote")
-                .with_help("quote the whole text; inside '…' a quote is written twice, inside \"…\" it is written \\\"");
+            return wrong("something follows the closing quote").with_help(
+                "quote the whole text; inside '…' a quote is written twice, inside \"…\" it is written \\\"",
+            );
         }
         if is("invalid indentation in quoted scalar") {
             return wrong("a quote is not closed before the lines indented under it end")
@@ -428,7 +434,10 @@ impl<'a> Reader<'a> {
             return Diagnostic::error(Code::Yaml, here, format!("a text without quotes cannot begin with `{found}`"))
                 .with_help("quote the text");
         }
-        if is("flow mapping, did not find expected") || is("flow sequence, expected") || is("invalid indentation in flow") {
+        if is("flow mapping, did not find expected")
+            || is("flow sequence, expected")
+            || is("invalid indentation in flow")
+        {
             return self.explain_flow(at);
         }
         if is("misplaced bracket") || (is("did not find expected key") && matches!(found, "}" | "]")) {
@@ -450,8 +459,9 @@ impl<'a> Reader<'a> {
                 .with_help("a text that begins with `%` must be quoted; a file holds one pipeline");
         }
         if is("simple key") || is("did not find expected") || is("indentation") || is("mapping keys are not allowed") {
-            return wrong("this line is no `key: value` of the mapping around it")
-                .with_help("check the line's indentation, and that a blank follows the `:` of the line before and of this one");
+            return wrong("this line is no `key: value` of the mapping around it").with_help(
+                "check the line's indentation, and that a blank follows the `:` of the line before and of this one",
+            );
         }
         if is("block sequence entries") || is("\"-\"") || is("'-'") {
             return wrong("a list cannot begin here").with_help("write each `- value` on a line of its own");
@@ -460,7 +470,9 @@ impl<'a> Reader<'a> {
             return wrong("a line of the text is indented less than its first line");
         }
         if is("block scalar") {
-            return wrong("a text under `|` or `>` begins on the line after it, with an optional `-`, `+` or digit before");
+            return wrong(
+                "a text under `|` or `>` begins on the line after it, with an optional `-`, `+` or digit before",
+            );
         }
         if is("tag") || is("handle") {
             return Diagnostic::error(Code::YamlFeature, here, "tags are not part of the file format")
@@ -479,8 +491,12 @@ impl<'a> Reader<'a> {
         let found = self.source.get(here.start..here.end).unwrap_or_default();
         let text_before = self.source.get(..at).is_some_and(|before| before.ends_with(|c: char| !c.is_whitespace()));
         if matches!(found, "[" | "{" | "]" | "}") && text_before {
-            return Diagnostic::error(Code::Yaml, here, format!("`{found}` inside a text without quotes, between braces"))
-                .with_help("quote the text; or use more lines, without braces");
+            return Diagnostic::error(
+                Code::Yaml,
+                here,
+                format!("`{found}` inside a text without quotes, between braces"),
+            )
+            .with_help("quote the text; or use more lines, without braces");
         }
         let place = if found.trim().is_empty() { Span::new(at, at) } else { here };
         Diagnostic::error(Code::Yaml, place, "a `,` or the closing bracket is missing before this")

@@ -32,7 +32,10 @@ fn places_lie_in_the_file(diagnostic: &Diagnostic, source: &str) {
 pub fn text_maps_back(text: &Text, source: &str) {
     for (at, c) in text.text.char_indices() {
         let span = text.span_of(Span::new(at, at + c.len_utf8()));
-        assert!(text.span.start <= span.start && span.end <= text.span.end || c.is_whitespace(), "{c:?} lies outside its text");
+        assert!(
+            text.span.start <= span.start && span.end <= text.span.end || c.is_whitespace(),
+            "{c:?} lies outside its text"
+        );
         let written = source.get(span.start..span.end);
         assert!(written.is_some(), "{c:?} of {text:?} has no place in the file");
         let written = written.unwrap_or_default();
@@ -49,9 +52,9 @@ fn means(written: &str, c: char) -> bool {
     match escape.split_at(1) {
         ("x" | "u" | "U", digits) => number(digits),
         (letter, "") => {
-            let named = "0abtnvfre\"/\\N_LP".find(letter).and_then(|at| {
-                "\0\u{7}\u{8}\t\n\u{b}\u{c}\r\u{1b}\"/\\\u{85}\u{a0}\u{2028}\u{2029}".chars().nth(at)
-            });
+            let named = "0abtnvfre\"/\\N_LP"
+                .find(letter)
+                .and_then(|at| "\0\u{7}\u{8}\t\n\u{b}\u{c}\r\u{1b}\"/\\\u{85}\u{a0}\u{2028}\u{2029}".chars().nth(at));
             named == Some(c)
         }
         _ => false,
@@ -149,7 +152,8 @@ fn written_text() -> impl Strategy<Value = String> {
 pub fn a_written_spec_reads_back(sample: &Sample) {
     let source = write_file(sample);
     let (spec, diagnostics) = Spec::parse(&source);
-    let errors: Vec<_> = diagnostics.iter().filter(|found| found.severity == crate::diagnostic::Severity::Error).collect();
+    let errors: Vec<_> =
+        diagnostics.iter().filter(|found| found.severity == crate::diagnostic::Severity::Error).collect();
     assert!(errors.is_empty(), "{errors:?}\n{source}");
     let Some(spec) = spec else { unreachable!("a file without errors has a spec") };
     let same = |read: Option<&Text>, sample: &(String, Style)| {
@@ -198,14 +202,18 @@ fn write_text((text, style): &(String, Style), indent: usize) -> String {
         Style::PlainLines if is_plain(text) && foldable => lines,
         Style::Single if !text.contains('\n') => format!("'{}'", text.replace('\'', "''")),
         Style::SingleLines if foldable => format!("'{}'", lines.replace('\'', "''")),
-        Style::Escaped => format!("\"{}\"", text.chars().map(|c| format!("\\U{:08x}", u32::from(c))).collect::<String>()),
+        Style::Escaped => {
+            format!("\"{}\"", text.chars().map(|c| format!("\\U{:08x}", u32::from(c))).collect::<String>())
+        }
         Style::Continued => {
             let each = text.chars().map(|c| format!("{}\\\n{margin}", double(c)));
             format!("\"{}\"", each.collect::<String>())
         }
         // The indentation indicator counts from the key's indentation, which is two less.
-        Style::Literal => format!("|2{end}\n{margin}{}", text.trim_end_matches('\n').replace('\n', &format!("\n{margin}")))
-            + &"\n".repeat((text.len() - text.trim_end_matches('\n').len()).saturating_sub(usize::from(end != "-"))),
+        Style::Literal => {
+            format!("|2{end}\n{margin}{}", text.trim_end_matches('\n').replace('\n', &format!("\n{margin}")))
+                + &"\n".repeat((text.len() - text.trim_end_matches('\n').len()).saturating_sub(usize::from(end != "-")))
+        }
         Style::Folded if foldable => format!(">-\n{margin}{lines}"),
         _ => format!("\"{}\"", text.chars().map(double).collect::<String>()),
     }

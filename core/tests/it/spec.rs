@@ -1,5 +1,7 @@
 //! The pipeline file: its laws, what is read from it, and what its author sees when it is wrong.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
 use std::path::Path;
 
 use etalon_core::diagnostic::{Code, Diagnostic, EXAMPLES, Severity, Span, reference};
@@ -132,8 +134,7 @@ fn with(lines: &str) -> String {
     let minimal = "etalon: 1\npipeline: orders\nsource: { files: orders.csv, format: csv, fields: { id: bigint } }\n\
                    columns: { id: }\ntarget: { table: orders, write: append }\n";
     let key = lines.split(':').next().unwrap();
-    let rest: String =
-        minimal.split_inclusive('\n').filter(|line| !line.starts_with(&format!("{key}:"))).collect();
+    let rest: String = minimal.split_inclusive('\n').filter(|line| !line.starts_with(&format!("{key}:"))).collect();
     format!("{rest}{lines}\n")
 }
 
@@ -156,7 +157,9 @@ fn short_and_long_forms_mean_the_same() {
     assert_eq!(format("csv"), format("{ csv: { header: true, delimiter: ',', quote: '\"', nulls: [''] } }"));
     assert_eq!(format("csv"), format("{ csv: }"));
     assert_eq!(format("jsonl"), format("{ jsonl: }"));
-    let FormatSpec::Csv(csv) = format(r#"{ csv: { delimiter: "\t", quote: none, comment: '#', nulls: [], skip_lines: 2 } }"#) else {
+    let FormatSpec::Csv(csv) =
+        format(r#"{ csv: { delimiter: "\t", quote: none, comment: '#', nulls: [], skip_lines: 2 } }"#)
+    else {
         panic!("csv is said")
     };
     assert_eq!((csv.delimiter, csv.quote, csv.comment, csv.skip_lines), (b'\t', None, Some(b'#'), 2));
@@ -237,7 +240,8 @@ fn one_mistake_is_reported_once_and_the_rest_is_read() {
 fn a_cut_parenthesis_is_read_as_it_is_meant() {
     let source = with("columns: { id: { from: coalesce(id, 1, 2), type: decimal(12,2), required: true } }");
     let (spec, diagnostics) = Spec::parse(&source);
-    let places: Vec<_> = diagnostics.iter().map(|found| (found.code, &source[found.span.start..found.span.end])).collect();
+    let places: Vec<_> =
+        diagnostics.iter().map(|found| (found.code, &source[found.span.start..found.span.end])).collect();
     assert_eq!(places, [(Code::CutParenthesis, "coalesce(id, 1, 2)"), (Code::CutParenthesis, "decimal(12,2)")]);
     let column = spec.unwrap().columns.remove(0);
     assert_eq!(column.ty.unwrap().value, Type::Decimal { precision: 12, scale: 2 });
@@ -310,7 +314,9 @@ fn a_comment_inside_a_text_is_doubted() {
 
 #[test]
 fn no_nesting_and_no_size_is_too_much() {
-    for source in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000), "a:\n ".repeat(5_000), "? ".repeat(50_000)] {
+    for source in
+        ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000), "a:\n ".repeat(5_000), "? ".repeat(50_000)]
+    {
         law::any_file_is_read_or_refused(&source);
     }
     let deep: String = (0..5_000).map(|depth| format!("{}a:\n", " ".repeat(depth % 1_000))).collect();
@@ -321,7 +327,8 @@ fn no_nesting_and_no_size_is_too_much() {
 
 #[test]
 fn each_example_of_a_mistake_of_form_gives_its_code() {
-    for example in EXAMPLES.iter().filter(|example| example.code.text() < "E114" || example.code == Code::CutByComment) {
+    for example in EXAMPLES.iter().filter(|example| example.code.text() < "E114" || example.code == Code::CutByComment)
+    {
         let file = example.file();
         let (_, diagnostics) = Spec::parse(&file);
         let codes: Vec<_> = diagnostics.iter().map(|found| found.code).collect();
@@ -332,7 +339,8 @@ fn each_example_of_a_mistake_of_form_gives_its_code() {
 /// The examples of the later codes are right in form, so that the stage that finds them sees them.
 #[test]
 fn each_other_example_is_right_in_form() {
-    for example in EXAMPLES.iter().filter(|example| example.code.text() >= "E114" && example.code != Code::CutByComment) {
+    for example in EXAMPLES.iter().filter(|example| example.code.text() >= "E114" && example.code != Code::CutByComment)
+    {
         parse(&example.file());
     }
 }
