@@ -5,3 +5,4 @@
 
 pub mod expression;
 pub mod read;
+pub mod spec;

@@ -3,3 +3,4 @@
 mod corpora_reading;
 mod expression;
 mod read;
+mod spec;
