@@ -1,0 +1,4 @@
+//! Tests of what the crate shows to others.
+
+mod corpora_reading;
+mod read;
