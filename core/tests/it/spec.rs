@@ -212,12 +212,15 @@ fn a_place_in_a_text_is_a_place_in_the_file() {
         "\"lower(id)\\x20\\u003D ünknown\"",
         "|2-\n\n\n  lower(id) =\n\n  ünknown",
     ] {
-        let source = with(&format!("where: {written}"));
-        let filter = parse(&source).filter.unwrap();
-        let start = filter.text.find("ünknown").unwrap();
-        let span = filter.span_of(Span::new(start, start + "ünknown".len()));
-        assert_eq!(&source[span.start..span.end], "ünknown", "{written}");
-        assert!(filter.span.start <= span.start && span.end <= filter.span.end, "{written}");
+        let usual = with(&format!("where: {written}"));
+        for source in [usual.replace('\n', "\r\n"), format!("\u{FEFF}{usual}"), format!("---\n{usual}...\n"), usual] {
+            let filter = parse(&source).filter.unwrap();
+            let start = filter.text.find("ünknown").unwrap();
+            let span = filter.span_of(Span::new(start, start + "ünknown".len()));
+            assert_eq!(&source[span.start..span.end], "ünknown", "{source:?}");
+            assert!(filter.span.start <= span.start && span.end <= filter.span.end, "{source:?}");
+            law::text_maps_back(&filter, &source);
+        }
     }
 }
 
