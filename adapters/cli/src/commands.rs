@@ -7,6 +7,7 @@ use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::Object;
 use etalon_core::spec::Location;
 use etalon_driver::local::LocalDisk;
+use etalon_warehouse::Sqlite;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -20,6 +21,8 @@ pub(crate) mod test;
 
 /// The folder, beside a pipeline file, in which runs keep plans, receipts, quarantine and the embedded warehouse.
 const STATE_FOLDER: &str = ".etalon";
+/// The embedded warehouse in it.
+const WAREHOUSE_FILE: &str = "warehouse.db";
 
 /// A pipeline file that was read and checked.
 struct Loaded {
@@ -77,4 +80,16 @@ impl Loaded {
     fn state(&self) -> PathBuf {
         self.folder.join(STATE_FOLDER)
     }
+}
+
+/// Opens the warehouse that was asked for, or the embedded one of the state folder.
+fn open_warehouse(to: Option<&Path>, state: &Path) -> Result<Sqlite, Failure> {
+    let path = match to {
+        Some(path) => path.to_owned(),
+        None => {
+            fs::create_dir_all(state).map_err(|error| Failure::file(state, &error))?;
+            state.join(WAREHOUSE_FILE)
+        }
+    };
+    Ok(Sqlite::open(&path)?)
 }

@@ -80,8 +80,7 @@ pub(crate) fn table(header: &[String], numeric: &[bool], rows: &[Vec<Option<Stri
 /// A text in one line, without control characters, cut to sixty characters.
 pub(crate) fn clean(text: &str) -> String {
     const WIDTH: usize = 60;
-    let visible: String =
-        text.chars().take(WIDTH + 1).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let visible: String = text.chars().take(WIDTH + 1).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if visible.chars().count() > WIDTH {
         let cut: String = visible.chars().take(WIDTH - 1).collect();
         format!("{cut}…")

@@ -62,7 +62,10 @@ const BREAKS: [Break; 14] = [
     Break { reasons: &["R302 column order_id"], apply: |order| order.id = format!("99999999999999{}", order.id) },
     Break { reasons: &["R331 column order_id"], apply: |order| order.id.clear() },
     Break { reasons: &["R331 column customer"], apply: |order| order.customer = "NULL".to_owned() },
-    Break { reasons: &["R306 column customer"], apply: |order| order.customer = "Ωmega & Partners ".repeat(5).trim().to_owned() },
+    Break {
+        reasons: &["R306 column customer"],
+        apply: |order| order.customer = "Ωmega & Partners ".repeat(5).trim().to_owned(),
+    },
     Break {
         reasons: &["R303 column ordered_at", "R303 column ordered_on"],
         apply: |order| order.ordered_at.replace_range(5..10, "02-30"),
@@ -107,7 +110,9 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     let folder = &arguments.folder;
     fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
     let planted = serde_json::to_vec_pretty(&planted).map_err(|error| Failure::World(error.to_string()))?;
-    for (name, bytes) in [("orders.csv", &orders), ("orders.yaml", &PIPELINE.as_bytes().to_vec()), ("planted.json", &planted)] {
+    for (name, bytes) in
+        [("orders.csv", &orders), ("orders.yaml", &PIPELINE.as_bytes().to_vec()), ("planted.json", &planted)]
+    {
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|error| Failure::file(&path, &error))?;
     }

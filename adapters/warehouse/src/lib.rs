@@ -2,6 +2,7 @@
 
 mod cells;
 mod load;
+mod port;
 mod sqlite;
 
 pub use sqlite::Answer;

@@ -130,6 +130,8 @@ codes! {
     NegativeLength = "R316" "22011";
     /// An escape at the end of a pattern.
     BadEscape = "R317" "22025";
+    /// A power or a root that is no real number.
+    BadPower = "R318" "2201F";
 
     /// A required column is NULL.
     Required = "R331" "23502";

@@ -62,7 +62,7 @@ impl<'a> RowRun<'a> {
                 let outcome = self.pipeline.transform.apply(&records, &context);
                 RowStep::Rows(records, outcome)
             }
-            ReadStep::Finished(coverage) => RowStep::Finished(coverage, None),
+            ReadStep::Finished { coverage, incomplete } => RowStep::Finished(coverage, incomplete),
         })
     }
 

@@ -136,12 +136,14 @@ impl Inflow {
             None => self.begin(),
         };
         let needed = loop {
+            if self.gunzip.is_none() && self.next >= self.size {
+                self.ended = true;
+            }
             if filling.bytes.len() >= filling.target || self.ended {
                 break None;
             }
             let missing = filling.target - filling.bytes.len();
             match &mut self.gunzip {
-                None if self.next >= self.size => self.ended = true,
                 None => break Some(self.next..self.size.min(self.next + missing as u64)),
                 Some(gunzip) => match gunzip.inflate(&mut filling.bytes, missing) {
                     Err(damage) => {

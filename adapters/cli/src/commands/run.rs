@@ -139,7 +139,8 @@ fn summary(report: &RunReport, seconds: f64) -> String {
         let width = counted.values().map(|&count| n(count).len()).max().unwrap_or_default();
         for (reason, &count) in counted {
             let meaning = Code::ALL.iter().find(|code| reason.starts_with(code.text()));
-            let meaning = meaning.map(|code| format!("  ({})", code.meaning().trim_end_matches('.'))).unwrap_or_default();
+            let meaning =
+                meaning.map(|code| format!("  ({})", code.meaning().trim_end_matches('.'))).unwrap_or_default();
             let _ = writeln!(text, "    {:>width$}  {reason}{meaning}", n(count));
         }
     }

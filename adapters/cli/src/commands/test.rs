@@ -21,7 +21,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Failure> {
     let cases = cases::find(&arguments.path)?;
     if cases.is_empty() {
-        let message = format!("{}: there is no case (a folder with a {})", arguments.path.display(), cases::PIPELINE_FILE);
+        let message =
+            format!("{}: there is no case (a folder with a {})", arguments.path.display(), cases::PIPELINE_FILE);
         return Err(Failure::World(message));
     }
     let mut failed = 0;
