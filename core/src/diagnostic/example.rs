@@ -96,7 +96,7 @@ examples! {
         => "Write it with what the reference has, or do it in the warehouse.";
     ColumnType: "columns: { amount: { from: ordered_at, type: 'decimal(12,2)' } }\n"
         => "Give the column the type of its value, or cast the value.";
-    ConstantFault: "columns: { amount: { from: amount / 0, type: 'decimal(12,2)' } }\n"
+    ConstantFault: "where: ordered_at >= '2024-02-30'\n"
         => "Correct the constant: no row could be delivered.";
     CutByComment: "where: customer <> 'room #1'\n"
         => "A blank and `#` begin a comment in YAML. Quote the whole text.";
