@@ -105,8 +105,7 @@ mod tests {
             Ok(compiled) => compiled,
             Err(diagnostics) => return format!("{diagnostics:?}"),
         };
-        let context =
-            Context { batch_time: 1_769_860_800_000_000, source_name: "orders/1.csv", record_offsets: &[17] };
+        let context = Context { batch_time: 1_769_860_800_000_000, source_name: "orders/1.csv", record_offsets: &[17] };
         let column = expr.evaluate(&[], 1, &context);
         if let Some(fault) = column.faults.of(0) {
             return fault.code.to_string();

@@ -40,18 +40,84 @@ const CAST: u8 = 12;
 
 /// Words that PostgreSQL reserves: as a name they must be quoted.
 const RESERVED: [&str; 65] = [
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "both", "case", "check",
-    "collate", "column", "constraint", "create", "default", "deferrable", "desc", "distinct", "do", "else", "end",
-    "except", "fetch", "for", "foreign", "from", "grant", "group", "having", "in", "initially", "intersect", "into",
-    "is", "lateral", "leading", "limit", "like", "ilike", "not", "offset", "on", "only", "or", "order", "placing",
-    "primary", "references", "returning", "select", "similar", "some", "symmetric", "table", "then", "to", "trailing",
-    "union", "unique", "using", "when", "where", "window",
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "both",
+    "case",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "grant",
+    "group",
+    "having",
+    "in",
+    "initially",
+    "intersect",
+    "into",
+    "is",
+    "lateral",
+    "leading",
+    "limit",
+    "like",
+    "ilike",
+    "not",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "select",
+    "similar",
+    "some",
+    "symmetric",
+    "table",
+    "then",
+    "to",
+    "trailing",
+    "union",
+    "unique",
+    "using",
+    "when",
+    "where",
+    "window",
 ];
 
 /// Words that stand for the clock or the session.
 const OUTSIDE: [&str; 9] = [
-    "current_date", "current_time", "current_timestamp", "current_user", "localtime", "localtimestamp",
-    "session_user", "user", "current_role",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "user",
+    "current_role",
 ];
 
 type Result<T> = std::result::Result<T, Box<Diagnostic>>;
@@ -234,8 +300,12 @@ impl Parser<'_> {
             if level > most || (level == most && matches!(level, COMPARISON | MATCH)) {
                 let span = self.span();
                 return Err(Box::new(
-                    Diagnostic::error(Code::Syntax, span, format!("`{}` cannot follow another comparison", self.slice(span)))
-                        .with_help("use parentheses to say which comes first"),
+                    Diagnostic::error(
+                        Code::Syntax,
+                        span,
+                        format!("`{}` cannot follow another comparison", self.slice(span)),
+                    )
+                    .with_help("use parentheses to say which comes first"),
                 ));
             }
             most = level;
@@ -471,7 +541,11 @@ impl Parser<'_> {
         }
         let inner = self.expression(0)?;
         if self.peek() == &Token::Comma {
-            return Err(unsupported(open.to(self.span()), "a row of values is not supported", "compare one value at a time"));
+            return Err(unsupported(
+                open.to(self.span()),
+                "a row of values is not supported",
+                "compare one value at a time",
+            ));
         }
         let close = self.expect(&Token::RParen, "`)`")?;
         Ok(Node { span: open.to(close), ..inner })
@@ -762,21 +836,58 @@ fn target(name: &str, span: Span) -> Result<Type> {
         "varchar" => Ok(Type::Text),
         "timestamp with time zone(6)" => Ok(Type::Timestamptz),
         "timestamp(6)" | "timestamp without time zone(6)" => Ok(Type::Timestamp),
-        "interval" | "json" | "jsonb" | "uuid" | "bytea" | "bit" | "name" | "time with time zone" | "timetz" | "money"
-        | "xml" | "inet" | "cidr" | "oid" | "regclass" | "point" | "super" | "varbyte" | "bpchar" => {
-            return Err(unsupported(span, format!("the type `{name}` is not supported"), "the types are those of columns, and `numeric`"));
+        "interval"
+        | "json"
+        | "jsonb"
+        | "uuid"
+        | "bytea"
+        | "bit"
+        | "name"
+        | "time with time zone"
+        | "timetz"
+        | "money"
+        | "xml"
+        | "inet"
+        | "cidr"
+        | "oid"
+        | "regclass"
+        | "point"
+        | "super"
+        | "varbyte"
+        | "bpchar" => {
+            return Err(unsupported(
+                span,
+                format!("the type `{name}` is not supported"),
+                "the types are those of columns, and `numeric`",
+            ));
         }
         _ if name.ends_with("[]") => {
-            return Err(unsupported(span, format!("the type `{name}` is not supported"), "an expression gives one plain value"));
+            return Err(unsupported(
+                span,
+                format!("the type `{name}` is not supported"),
+                "an expression gives one plain value",
+            ));
         }
         _ if name.starts_with("time") && name.ends_with(')') => {
-            return Err(unsupported(span, format!("the type `{name}` is not supported"), "times have six digits after the point: leave the number out"));
+            return Err(unsupported(
+                span,
+                format!("the type `{name}` is not supported"),
+                "times have six digits after the point: leave the number out",
+            ));
         }
-        _ if name.starts_with("float(") => match name.trim_start_matches("float(").trim_end_matches(')').parse::<u8>() {
-            Ok(1..=24) => Ok(Type::Real),
-            Ok(25..=53) => Ok(Type::Double),
-            _ => return Err(Box::new(Diagnostic::error(Code::UnknownType, span, "a float has 1 to 53 binary digits"))),
-        },
+        _ if name.starts_with("float(") => {
+            match name.trim_start_matches("float(").trim_end_matches(')').parse::<u8>() {
+                Ok(1..=24) => Ok(Type::Real),
+                Ok(25..=53) => Ok(Type::Double),
+                _ => {
+                    return Err(Box::new(Diagnostic::error(
+                        Code::UnknownType,
+                        span,
+                        "a float has 1 to 53 binary digits",
+                    )));
+                }
+            }
+        }
         _ => Type::parse(name),
     };
     ty.map_err(|error| {

@@ -20,18 +20,70 @@ use crate::types::Type;
 
 /// Functions over many rows.
 const AGGREGATES: [&str; 34] = [
-    "any_value", "array_agg", "avg", "bool_and", "bool_or", "corr", "count", "dense_rank", "every", "first_value",
-    "json_agg", "jsonb_agg", "lag", "last_value", "lead", "listagg", "max", "median", "min", "mode", "nth_value",
-    "ntile", "percent_rank", "percentile_cont", "percentile_disc", "rank", "regr_slope", "row_number", "stddev",
-    "string_agg", "sum", "variance", "var_pop", "stddev_pop",
+    "any_value",
+    "array_agg",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "dense_rank",
+    "every",
+    "first_value",
+    "json_agg",
+    "jsonb_agg",
+    "lag",
+    "last_value",
+    "lead",
+    "listagg",
+    "max",
+    "median",
+    "min",
+    "mode",
+    "nth_value",
+    "ntile",
+    "percent_rank",
+    "percentile_cont",
+    "percentile_disc",
+    "rank",
+    "regr_slope",
+    "row_number",
+    "stddev",
+    "string_agg",
+    "sum",
+    "variance",
+    "var_pop",
+    "stddev_pop",
 ];
 
 /// Functions of the clock, of chance, or of the session.
 const IMPURE: [&str; 26] = [
-    "clock_timestamp", "convert_timezone_now", "currval", "current_database", "current_schema", "current_setting",
-    "gen_random_uuid", "getdate", "lastval", "localtime", "nextval", "now", "pg_backend_pid", "pg_sleep", "rand",
-    "random", "set_config", "setseed", "setval", "statement_timestamp", "sysdate", "timeofday",
-    "transaction_timestamp", "uuid_generate_v4", "version", "txid_current",
+    "clock_timestamp",
+    "convert_timezone_now",
+    "currval",
+    "current_database",
+    "current_schema",
+    "current_setting",
+    "gen_random_uuid",
+    "getdate",
+    "lastval",
+    "localtime",
+    "nextval",
+    "now",
+    "pg_backend_pid",
+    "pg_sleep",
+    "rand",
+    "random",
+    "set_config",
+    "setseed",
+    "setval",
+    "statement_timestamp",
+    "sysdate",
+    "timeofday",
+    "transaction_timestamp",
+    "uuid_generate_v4",
+    "version",
+    "txid_current",
 ];
 
 /// The type that a function of that name casts to: `int4(x)`.
@@ -61,13 +113,7 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
 
 impl Checker<'_> {
     /// A call of a function of the table.
-    pub(super) fn function(
-        &mut self,
-        name: &str,
-        place: Span,
-        arguments: Vec<Checked>,
-        span: Span,
-    ) -> Option<Checked> {
+    pub(super) fn function(&mut self, name: &str, place: Span, arguments: Vec<Checked>, span: Span) -> Option<Checked> {
         let Some(function) = functions::find(name) else { return self.wrong(unknown_function(name, place)) };
         let kinds: Vec<_> =
             arguments.iter().map(|argument| (!argument.is_unknown()).then(|| Kind::of(argument.ty))).collect();
@@ -148,7 +194,8 @@ fn keep_most(found: &mut Vec<&'static Signature>, score: impl Fn(&Signature) -> 
 }
 
 fn no_signature(function: &Function, name: &str, arguments: &[Checked], place: Span) -> Diagnostic {
-    let given = arguments.iter().map(|part| if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() });
+    let given =
+        arguments.iter().map(|part| if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() });
     let given = given.collect::<Vec<_>>().join(", ");
     let takes = function.signatures.iter().map(|signature| {
         let kinds = signature.arguments.iter().map(|kind| match kind {
