@@ -140,8 +140,11 @@ impl CsvScanner {
             return Err(scan.unfinished(self.record_bytes_max));
         };
         scan.at = end.next;
+        if end.next - start > self.record_bytes_max {
+            return Err(Stop::TooLong);
+        }
         let mut valid = Validity::default();
-        if end.next - start > self.record_bytes_max || end.fault.is_some() {
+        if end.fault.is_some() {
             let binding = Binding::by_position(self.row.len());
             return Ok(Err(self.wrong(scan, &mut valid, &binding, start, &end)));
         }
@@ -206,7 +209,7 @@ impl CsvScanner {
             } else if at == field {
                 match self.quoted(scan, marks, byte, at, unescaped) {
                     Close::Delimiter(next) => field = next,
-                    Close::Record(End { next, fault: last }) => return Some(End { next, fault: fault.or(last) }),
+                    Close::Record(End { next, fault: last }) => return Some(End { next, fault: last.or(fault) }),
                     Close::Text(at) => {
                         fault = fault.or(Some(Fault::AfterQuote(at - start)));
                         // Further in than its first byte, so that no later quote opens it again.
