@@ -1,13 +1,35 @@
 //! Value: how the text of one value becomes the value and the other way round, as PostgreSQL does it.
 //!
-//! Pure functions of one value, shared by decoding, casts and printing. A text that is no value gives a [`Fault`].
-//! Blanks around a number, a boolean or a date are free, as in PostgreSQL.
+//! Pure functions of one value, shared by decoding, casts and printing. A text that is no value gives a
+//! [`Fault`](crate::column::Fault). Blanks around a number, a boolean or a date are free, as in PostgreSQL.
+//! Nothing is allocated where a text is a value; printing appends to a text of the caller's.
 
 pub mod boolean;
 pub mod datetime;
 pub mod decimal;
 pub mod float;
 pub mod integer;
+pub mod show;
 pub mod text;
 
 pub use decimal::Decimal;
+
+/// What happens to digits after the point, other than zeros, for which the type has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fraction {
+    /// They round, as in PostgreSQL's casts.
+    Round,
+    /// They are a fault, as where a value is put into a field or a column.
+    Exact,
+}
+
+/// The text without the blanks around it; a blank is what C calls a space.
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t'..=b'\r', rest @ ..] = text {
+        text = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'..=b'\r'] = text {
+        text = rest;
+    }
+    text
+}

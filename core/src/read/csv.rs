@@ -291,14 +291,7 @@ impl CsvScanner {
 
     /// The first thing that is wrong with a record: its length, its bytes, its quotes, its fields, in this order.
     #[cold]
-    fn wrong(
-        &self,
-        scan: &Scan<'_>,
-        valid: &mut Validity,
-        binding: &Binding,
-        start: usize,
-        end: &End,
-    ) -> Wrong {
+    fn wrong(&self, scan: &Scan<'_>, valid: &mut Validity, binding: &Binding, start: usize, end: &End) -> Wrong {
         let length = end.next - start;
         let is_rest = self.newlines_in_values && matches!(end.fault, Some(Fault::Unclosed(_)));
         if length > self.record_bytes_max && !is_rest {

@@ -181,7 +181,8 @@ impl<'a> Json<'a> {
         match self.bytes.get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => {
-                let unit = hex(self.bytes, self.at + 2).ok_or_else(|| self.malformed("four hexadecimal digits are expected"))?;
+                let unit = hex(self.bytes, self.at + 2)
+                    .ok_or_else(|| self.malformed("four hexadecimal digits are expected"))?;
                 let low = || match self.bytes.get(self.at + 6..self.at + 8) {
                     Some(b"\\u") => hex(self.bytes, self.at + 8),
                     _ => None,
@@ -302,7 +303,9 @@ mod tests {
 
     #[test]
     fn what_the_standard_allows_is_read() {
-        for line in ["0", "-0.5e+7", "[]", "{}", " [ 1 , {\"a\" : [ ] } ] ", r#""\u0000\ud83d\ude00\/""#, "[[[{\"a\":{}}]]]"] {
+        for line in
+            ["0", "-0.5e+7", "[]", "{}", " [ 1 , {\"a\" : [ ] } ] ", r#""\u0000\ud83d\ude00\/""#, "[[[{\"a\":{}}]]]"]
+        {
             assert_eq!(check(line), Ok(()), "{line}");
         }
     }

@@ -72,7 +72,10 @@ pub fn read(options: &ReadOptions, object: &[u8], range: Range<u64>, pushes: &[u
         match reader.step().map_err(|error| error.to_string())? {
             ReadStep::NeedsData(needed) => {
                 assert!(needed.start < needed.end && needed.end <= object.len() as u64, "{needed:?}");
-                assert!(needed.end - needed.start <= 2 * options.chunk_bytes.max(options.record_bytes_max).max(1 << 16) as u64);
+                assert!(
+                    needed.end - needed.start
+                        <= 2 * options.chunk_bytes.max(options.record_bytes_max).max(1 << 16) as u64
+                );
                 let count = pushes.next().unwrap_or(usize::MAX).max(1);
                 let needed = needed.start as usize..needed.end as usize;
                 let bytes = &object[needed];
@@ -150,12 +153,8 @@ pub fn any_cut_reads_the_same_records(options: &ReadOptions, object: &[u8], cuts
         bounds.windows(2).map(|pair| read(&options, object, pair[0]..pair[1], &[usize::MAX, 7])).collect();
     match (whole, parts) {
         (Ok(whole), Ok(parts)) => {
-            let mut joined = Outcome {
-                rows: Vec::new(),
-                coverage: Coverage::default(),
-                incomplete: None,
-                undeclared_records: 0,
-            };
+            let mut joined =
+                Outcome { rows: Vec::new(), coverage: Coverage::default(), incomplete: None, undeclared_records: 0 };
             for part in parts {
                 joined.rows.extend(part.rows);
                 joined.coverage.add(part.coverage);
@@ -351,8 +350,25 @@ pub fn csv_options_of(input: &[u8]) -> (ReadOptions, &[u8]) {
 /// Bytes that look like CSV, as seen by someone malicious.
 pub fn csv_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
-        &b"a"[..], b"bb", b",", b",", b",", b"\n", b"\n", b"\r\n", b"\"", b"\"", b"\"\"", b"\r", b"#", b"\xc3\xa4", b"\xff", b"",
-        b"a,b,c\n", b"1,\"x\ny\",\"\"\n", b"0123456789012345678901234567890123456789012345678901234567890123456789",
+        &b"a"[..],
+        b"bb",
+        b",",
+        b",",
+        b",",
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\"",
+        b"\"",
+        b"\"\"",
+        b"\r",
+        b"#",
+        b"\xc3\xa4",
+        b"\xff",
+        b"",
+        b"a,b,c\n",
+        b"1,\"x\ny\",\"\"\n",
+        b"0123456789012345678901234567890123456789012345678901234567890123456789",
     ]);
     (any::<bool>(), prop::collection::vec(piece, 0..60)).prop_map(|(mark, pieces)| {
         let mark: &[u8] = if mark { b"\xef\xbb\xbf" } else { b"" };
@@ -363,9 +379,34 @@ pub fn csv_bytes() -> impl Strategy<Value = Vec<u8>> {
 /// Lines that look like JSON.
 pub fn json_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
-        &b"{"[..], b"}", b"[", b"]", b",", b":", b"\"a\"", b"\"b\"", b"\"", b"\\", b"\\u00e4", b"\\ud83d\\ude00", b"\\ud800", b"1",
-        b"-0.5e3", b"true", b"null", b" ", b"\r", b"\x01", b"\xff", b"\xc3\xa4", b"{\"a\":1,\"b\":\"x\"}", b"{\"a\":{\"b\":[1,2,null]}}",
-        b"\"a\":", b"\"a\":\"\",", b"{\"a\":\"0123456789012345678901234567890123456789\\n\"", b"\"\\u0061\":2",
+        &b"{"[..],
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"\"a\"",
+        b"\"b\"",
+        b"\"",
+        b"\\",
+        b"\\u00e4",
+        b"\\ud83d\\ude00",
+        b"\\ud800",
+        b"1",
+        b"-0.5e3",
+        b"true",
+        b"null",
+        b" ",
+        b"\r",
+        b"\x01",
+        b"\xff",
+        b"\xc3\xa4",
+        b"{\"a\":1,\"b\":\"x\"}",
+        b"{\"a\":{\"b\":[1,2,null]}}",
+        b"\"a\":",
+        b"\"a\":\"\",",
+        b"{\"a\":\"0123456789012345678901234567890123456789\\n\"",
+        b"\"\\u0061\":2",
     ]);
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }

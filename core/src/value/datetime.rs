@@ -1,72 +1,408 @@
 //! Dates and times: days since 1970-01-01, microseconds since 1970-01-01T00:00:00(Z), microseconds of the day.
 //!
-//! Ranges are Redshift's (4713 BC to 294276 AD); the calendar is the proleptic Gregorian one, as PostgreSQL's.
+//! Ranges are Redshift's: 4713 BC (the first day of Julian dates, which is 24 November 4714 BC in this calendar, as for
+//! PostgreSQL) to 294276 AD. The calendar is the proleptic Gregorian one, as PostgreSQL's. ISO 8601 forms are read here;
+//! everything else that PostgreSQL reads is read by `grammar`.
+
+mod grammar;
 
 use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::value::text::quote;
+
+pub use crate::value::Fraction;
 
 /// Microseconds of a day.
 pub const DAY_MICROS: i64 = 86_400_000_000;
 
-/// Whether more than six fractional digits, other than zeros, round (an explicit cast) or fault (putting into a field).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fraction {
-    /// Round to microseconds, as PostgreSQL's casts do.
-    Round,
-    /// Fault with `ExcessFraction`.
-    Exact,
-}
+/// The first day: Julian day 0.
+pub const DAYS_MIN: i32 = -2_440_588;
+/// The last day: 294276-12-31.
+pub const DAYS_MAX: i32 = 106_762_939;
+/// The first microsecond of a timestamp. The last one is the greatest `i64`, 294247-01-10 04:00:54.775807: microseconds
+/// since 1970 end thirty years before the days do.
+pub const MICROS_MIN: i64 = DAYS_MIN as i64 * DAY_MICROS;
 
 /// Days since 1970-01-01 of a civil date; astronomical years (0 is 1 BC). `None` if there is no such day or it is out of range.
 pub fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
-    todo!()
+    const YEAR_MIN: i32 = -4713;
+    const YEAR_MAX: i32 = 294_276;
+    if !(YEAR_MIN..=YEAR_MAX).contains(&year) || day == 0 || day > days_of_month(year, month) {
+        return None;
+    }
+    // Years begin in March, so that the leap day is the last of its year; eras of 400 years have 146,097 days.
+    let march_year = year - i32::from(month <= 2);
+    let era = march_year.div_euclid(400);
+    let year_of_era = march_year.rem_euclid(400);
+    let month_of_year = (month.cast_signed() + 9) % 12;
+    let day_of_year = (153 * month_of_year + 2) / 5 + day.cast_signed() - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    (days >= DAYS_MIN).then_some(days)
 }
 
 /// Year (astronomical), month and day of days since 1970-01-01.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a day of an i32 lies in a year of an i32")]
 pub fn civil_from_days(days: i32) -> (i32, u32, u32) {
-    todo!()
+    let days = i64::from(days) + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_of_year = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_of_year + 2) / 5 + 1;
+    let month = if month_of_year < 10 { month_of_year + 3 } else { month_of_year - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year as i32, month as u32, day as u32)
 }
 
-/// Reads a date as PostgreSQL does.
+/// The days of a month of an astronomical year; none where there is no such month.
+fn days_of_month(year: i32, month: u32) -> u32 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}
+
+/// Reads a date as PostgreSQL does; a time in the text is ignored.
 pub fn parse_date(text: &[u8]) -> Result<i32, Fault> {
-    todo!()
+    if let Some((days, [])) = iso_date(text) {
+        return Ok(days);
+    }
+    let read = || grammar::read(text, grammar::Kind::Date, Fraction::Round)?.days.ok_or(Wrong::Form);
+    read().map_err(|wrong| wrong.fault(text, "date"))
 }
 
-/// Reads a time of day.
+/// Reads a time of day; midnight at its end, `24:00:00`, is one.
 pub fn parse_time(text: &[u8], fraction: Fraction) -> Result<i64, Fault> {
-    todo!()
+    if let Some((micros, [])) = iso_time(text) {
+        return Ok(micros);
+    }
+    match grammar::read(text, grammar::Kind::Time, fraction) {
+        Ok(read) => Ok(read.micros),
+        Err(wrong) => Err(wrong.fault(text, "time")),
+    }
 }
 
 /// Reads a timestamp; an offset in the text is ignored, as PostgreSQL does.
 pub fn parse_timestamp(text: &[u8], fraction: Fraction) -> Result<i64, Fault> {
-    todo!()
+    if let Some((micros, _)) = iso_timestamp(text) {
+        return Ok(micros);
+    }
+    let read = || grammar::read(text, grammar::Kind::Timestamp, fraction)?.timestamp(false);
+    read().map_err(|wrong| wrong.fault(text, "timestamp"))
 }
 
 /// Reads a timestamp with time zone. A text without an offset is UTC, or, with `offset_required`, a fault.
 pub fn parse_timestamptz(text: &[u8], fraction: Fraction, offset_required: bool) -> Result<i64, Fault> {
-    todo!()
+    if let Some((micros, offset)) = iso_timestamp(text)
+        && (offset.is_some() || !offset_required)
+    {
+        let instant = micros - offset.unwrap_or(0);
+        if instant >= MICROS_MIN {
+            return Ok(instant);
+        }
+    }
+    let read = || {
+        let read = grammar::read(text, grammar::Kind::Timestamp, fraction)?;
+        let instant = read.timestamp(true)?;
+        if read.offset.is_none() && offset_required { Err(Wrong::NoOffset) } else { Ok(instant) }
+    };
+    read().map_err(|wrong| wrong.fault(text, "timestamp with time zone"))
 }
 
 /// Reads an RFC 3339 date-time (section 5.6) strictly.
+///
+/// A leap second is the instant after it, and must be one that can be: the last second of June or December in UTC.
 pub fn parse_rfc3339(text: &[u8], fraction: Fraction) -> Result<i64, Fault> {
-    todo!()
+    rfc3339(text, fraction).map_err(|wrong| wrong.fault(text, "RFC 3339 date-time"))
+}
+
+/// Appends a date: `2026-01-31`, `0044-03-15 BC`.
+pub fn write_date(days: i32, out: &mut String) {
+    let bc = write_day(days, out);
+    out.push_str(bc);
+}
+
+/// Appends a time of day: `23:59:59.5`.
+pub fn write_time(micros: i64, out: &mut String) {
+    let seconds = micros / 1_000_000;
+    for (before, part) in [("", seconds / 3600), (":", seconds / 60 % 60), (":", seconds % 60)] {
+        out.push_str(before);
+        write_digits(part.unsigned_abs(), 2, out);
+    }
+    let mut fraction = (micros % 1_000_000).unsigned_abs();
+    if fraction != 0 {
+        let mut digits = 6;
+        while fraction % 10 == 0 {
+            fraction /= 10;
+            digits -= 1;
+        }
+        out.push('.');
+        write_digits(fraction, digits, out);
+    }
+}
+
+/// Appends a timestamp as PostgreSQL prints it: `2026-01-31 23:59:59.5`.
+pub fn write_timestamp(micros: i64, out: &mut String) {
+    let bc = write_local(micros, out);
+    out.push_str(bc);
+}
+
+/// Appends an instant in UTC as PostgreSQL prints it: `2026-01-31 23:59:59.5+00`.
+pub fn write_timestamptz(micros: i64, out: &mut String) {
+    let bc = write_local(micros, out);
+    out.push_str("+00");
+    out.push_str(bc);
 }
 
 /// Prints a date: `2026-01-31`, `0044-03-15 BC`.
 pub fn print_date(days: i32) -> String {
-    todo!()
+    printed(|out| write_date(days, out))
 }
 
 /// Prints a time of day: `23:59:59.5`.
 pub fn print_time(micros: i64) -> String {
-    todo!()
+    printed(|out| write_time(micros, out))
 }
 
 /// Prints a timestamp as PostgreSQL does: `2026-01-31 23:59:59.5`.
 pub fn print_timestamp(micros: i64) -> String {
-    todo!()
+    printed(|out| write_timestamp(micros, out))
 }
 
 /// Prints an instant in UTC as PostgreSQL does: `2026-01-31 23:59:59.5+00`.
 pub fn print_timestamptz(micros: i64) -> String {
-    todo!()
+    printed(|out| write_timestamptz(micros, out))
+}
+
+fn printed(write: impl FnOnce(&mut String)) -> String {
+    let mut text = String::with_capacity(32);
+    write(&mut text);
+    text
+}
+
+/// Appends day and time, and gives the word that ends the text.
+fn write_local(micros: i64, out: &mut String) -> &'static str {
+    #[expect(clippy::cast_possible_truncation, reason = "an i64 of microseconds has fewer than 2^28 days")]
+    let days = micros.div_euclid(DAY_MICROS) as i32;
+    let bc = write_day(days, out);
+    out.push(' ');
+    write_time(micros.rem_euclid(DAY_MICROS), out);
+    bc
+}
+
+fn write_day(days: i32, out: &mut String) -> &'static str {
+    let (year, month, day) = civil_from_days(days);
+    let (shown, bc) = if year > 0 { (year, "") } else { (1 - year, " BC") };
+    write_digits(u64::from(shown.unsigned_abs()), 4, out);
+    out.push('-');
+    write_digits(u64::from(month), 2, out);
+    out.push('-');
+    write_digits(u64::from(day), 2, out);
+    bc
+}
+
+/// Appends a number with at least so many digits, at most twenty.
+fn write_digits(mut number: u64, least: usize, out: &mut String) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
+        let value = (number % 10) as u8;
+        *digit += value;
+        number /= 10;
+        start = at;
+        if number == 0 {
+            break;
+        }
+    }
+    let start = start.min(digits.len() - least.min(digits.len()));
+    out.push_str(str::from_utf8(digits.get(start..).unwrap_or_default()).unwrap_or_default());
+}
+
+/// Why a text gives no date or time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    /// It is not written as one.
+    Form,
+    /// A field, or the whole, is out of range.
+    Range,
+    /// More than six digits after the point.
+    Fraction,
+    /// No offset where one is wanted.
+    NoOffset,
+    /// A zone by its name, or a word that is none that is known.
+    Zone,
+    /// A word that means another time on another day.
+    Clock,
+    /// An infinity.
+    Infinity,
+}
+
+impl Wrong {
+    #[cold]
+    fn fault(self, text: &[u8], what: &str) -> Fault {
+        let text = quote(text);
+        let (code, message) = match self {
+            Self::Form => (Code::NotADatetime, format!("{text} is not a {what}")),
+            Self::Range => (Code::DatetimeOutOfRange, format!("{text} is out of range for a {what}")),
+            Self::Fraction => (Code::ExcessFraction, format!("{text} has more than six digits after the point")),
+            Self::NoOffset => (Code::NoOffset, format!("{text} has no offset from UTC")),
+            Self::Zone => (
+                Code::NotADatetime,
+                format!(
+                    "{text} is not a {what}: it has an unknown word, and time zones by name are not supported here"
+                ),
+            ),
+            Self::Clock => (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock")),
+            Self::Infinity => (Code::DatetimeOutOfRange, format!("{text} is infinite, which a {what} cannot be here")),
+        };
+        Fault::new(code, message)
+    }
+}
+
+/// What a text says.
+struct Read {
+    /// The day; a time of day has none.
+    days: Option<i32>,
+    /// Microseconds after the day's midnight; a day or more where PostgreSQL takes hours beyond it.
+    micros: i64,
+    /// Seconds that local time is ahead of UTC.
+    offset: Option<i32>,
+}
+
+impl Read {
+    fn timestamp(&self, in_utc: bool) -> Result<i64, Wrong> {
+        let days = self.days.ok_or(Wrong::Form)?;
+        let offset = if in_utc { self.offset.unwrap_or(0) } else { 0 };
+        let micros =
+            i128::from(days) * i128::from(DAY_MICROS) + i128::from(self.micros) - i128::from(offset) * 1_000_000;
+        i64::try_from(micros).ok().filter(|&micros| micros >= MICROS_MIN).ok_or(Wrong::Range)
+    }
+}
+
+/// Two digits as a number.
+fn two(tens: u8, ones: u8) -> Option<u32> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
+}
+
+/// `YYYY-MM-DD` at the start of a text, and the rest. `None`: the grammar shall look at it.
+fn iso_date(text: &[u8]) -> Option<(i32, &[u8])> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ref rest @ ..] = text else { return None };
+    let year = two(y1, y2)? * 100 + two(y3, y4)?;
+    // There is no year zero outside of RFC 3339, and the grammar says so.
+    if year == 0 {
+        return None;
+    }
+    Some((days_from_civil(year.cast_signed(), two(m1, m2)?, two(d1, d2)?)?, rest))
+}
+
+/// `HH:MM:SS[.f]` with six digits after the point at most, and the rest, which begins with no digit.
+fn iso_time(text: &[u8]) -> Option<(i64, &[u8])> {
+    let &[h1, h2, b':', m1, m2, b':', s1, s2, ref rest @ ..] = text else { return None };
+    let (hour, minute, second) = (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let mut micros = i64::from(hour * 3600 + minute * 60 + second) * 1_000_000;
+    let [b'.', after @ ..] = rest else { return Some((micros, rest)) };
+    let mut unit = 1_000_000;
+    let mut rest = after;
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        unit /= 10;
+        micros += i64::from(digit - b'0') * unit;
+        rest = after;
+    }
+    // The seventh digit has no unit left, so that the grammar must round it.
+    (unit > 0 && unit < 1_000_000).then_some((micros, rest))
+}
+
+/// `YYYY-MM-DD`, or `YYYY-MM-DD[T ]HH:MM:SS[.f][Z|±HH[[:]MM]]` as a whole: local microseconds, and how many of them local
+/// time is ahead of UTC.
+fn iso_timestamp(text: &[u8]) -> Option<(i64, Option<i64>)> {
+    let (days, rest) = iso_date(text)?;
+    let midnight = i64::from(days) * DAY_MICROS;
+    let [b' ' | b'T', rest @ ..] = rest else { return rest.is_empty().then_some((midnight, None)) };
+    let (micros, rest) = iso_time(rest)?;
+    let offset = match *rest {
+        [] => None,
+        [b'Z'] => Some(0),
+        [sign, h1, h2] => Some(offset(sign, two(h1, h2)?, 0)?),
+        [sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2] => Some(offset(sign, two(h1, h2)?, two(m1, m2)?)?),
+        _ => return None,
+    };
+    Some((midnight + micros, offset))
+}
+
+/// Microseconds of an offset within PostgreSQL's bound.
+fn offset(sign: u8, hours: u32, minutes: u32) -> Option<i64> {
+    if hours > 15 || minutes > 59 {
+        return None;
+    }
+    let micros = i64::from(hours * 60 + minutes) * 60_000_000;
+    match sign {
+        b'+' => Some(micros),
+        b'-' => Some(-micros),
+        _ => None,
+    }
+}
+
+/// ```text
+/// date-time      = full-date "T" partial-time time-offset
+/// full-date      = 4DIGIT "-" 2DIGIT "-" 2DIGIT
+/// partial-time   = 2DIGIT ":" 2DIGIT ":" 2DIGIT ["." 1*DIGIT]
+/// time-offset    = "Z" / ("+" / "-") 2DIGIT ":" 2DIGIT
+/// ```
+fn rfc3339(text: &[u8], fraction: Fraction) -> Result<i64, Wrong> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't', h1, h2, b':', n1, n2, b':', s1, s2, ref rest @ ..] =
+        text
+    else {
+        return Err(Wrong::Form);
+    };
+    let pair = |tens, ones| two(tens, ones).ok_or(Wrong::Form);
+    let year = pair(y1, y2)? * 100 + pair(y3, y4)?;
+    let (month, day) = (pair(m1, m2)?, pair(d1, d2)?);
+    let (hour, minute, second) = (pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?);
+    let (micros, rest) = match rest {
+        [b'.', rest @ ..] => {
+            let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (digits, rest) = rest.split_at(length);
+            if digits.is_empty() {
+                return Err(Wrong::Form);
+            }
+            (grammar::fraction_micros(digits, fraction)?, rest)
+        }
+        rest => (0, rest),
+    };
+    let offset = match *rest {
+        [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (pair(h1, h2)?, pair(m1, m2)?);
+            if hours > 23 || minutes > 59 {
+                return Err(Wrong::Range);
+            }
+            let micros = i64::from(hours * 60 + minutes) * 60_000_000;
+            if sign == b'-' { -micros } else { micros }
+        }
+        _ => return Err(Wrong::Form),
+    };
+    let days = days_from_civil(year.cast_signed(), month, day).ok_or(Wrong::Range)?;
+    if hour > 23 || minute > 59 || second > 60 {
+        return Err(Wrong::Range);
+    }
+    let time = i64::from(hour * 3600 + minute * 60 + second) * 1_000_000;
+    let second_start = i64::from(days) * DAY_MICROS + time - offset;
+    if second == 60 {
+        #[expect(clippy::cast_possible_truncation, reason = "a day of a four-digit year")]
+        let (_, month, day) = civil_from_days(second_start.div_euclid(DAY_MICROS) as i32);
+        if second_start.rem_euclid(DAY_MICROS) != 0 || day != 1 || !matches!(month, 1 | 7) {
+            return Err(Wrong::Range);
+        }
+    }
+    Ok(second_start + micros)
 }

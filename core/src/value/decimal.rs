@@ -1,6 +1,17 @@
 //! Exact decimals of up to 38 digits: an unscaled `i128` and a scale. Rounding is half away from zero, as PostgreSQL's.
 
+use std::fmt::Write as _;
+
 use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::value::Fraction;
+use crate::value::text::quote;
+use crate::value::trim;
+
+/// Most digits of a decimal.
+const DIGITS_MAX: u8 = 38;
+/// The number after the greatest of 38 digits.
+const LIMIT: u128 = 10_u128.pow(38);
 
 /// An exact number: `unscaled / 10^scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,29 +24,245 @@ pub struct Decimal {
 
 impl Decimal {
     /// Reads a number as PostgreSQL's `numeric` does: sign, digits, point, exponent. The scale is that of the text.
+    ///
+    /// What PostgreSQL has room for and 38 digits have not is out of range, infinities and `NaN` among it.
     pub fn parse(text: &[u8]) -> Result<Self, Fault> {
-        todo!()
+        let written = Written::read(text).map_err(|wrong| wrong.fault(text, "a decimal of 38 digits"))?;
+        let scale = u8::try_from(written.scale.max(0)).ok().filter(|&scale| scale <= DIGITS_MAX);
+        scale
+            .and_then(|scale| Some(Self { unscaled: written.at(scale, Fraction::Exact).ok()?, scale }))
+            .ok_or_else(|| Wrong::Large.fault(text, "a decimal of 38 digits"))
+    }
+
+    /// Reads a number of at most `precision` digits, `scale` of them after the point, and gives it unscaled.
+    ///
+    /// It takes numbers of any length, also where `parse` knows no room for their digits.
+    pub fn parse_as(text: &[u8], precision: u8, scale: u8, fraction: Fraction) -> Result<i128, Fault> {
+        if let Some(unscaled) = plain(text, precision, scale) {
+            return Ok(unscaled);
+        }
+        let read = || {
+            let unscaled = Written::read(text)?.at(scale, fraction)?;
+            if (Self { unscaled, scale }).fits(precision) { Ok(unscaled) } else { Err(Wrong::Large) }
+        };
+        read().map_err(|wrong| wrong.fault(text, &format!("decimal({precision},{scale})")))
+    }
+
+    /// Appends the number with all digits of its scale.
+    pub fn write(self, out: &mut String) {
+        let sign = if self.unscaled < 0 { "-" } else { "" };
+        let magnitude = self.unscaled.unsigned_abs();
+        // Writing to a String cannot fail.
+        let _ = match power_of_ten(self.scale) {
+            Some(unit) if self.scale > 0 => {
+                write!(
+                    out,
+                    "{sign}{}.{:0places$}",
+                    magnitude / unit,
+                    magnitude % unit,
+                    places = usize::from(self.scale)
+                )
+            }
+            _ => write!(out, "{sign}{magnitude}"),
+        };
     }
 
     /// Prints the number with all digits of its scale.
     pub fn print(self) -> String {
-        todo!()
+        let mut text = String::new();
+        self.write(&mut text);
+        text
     }
 
     /// The same number at another scale, rounded half away from zero; `None` when it has more than 38 digits.
     #[must_use]
     pub fn rescale(self, scale: u8) -> Option<Self> {
-        todo!()
+        let magnitude = if scale >= self.scale {
+            self.unscaled.unsigned_abs().checked_mul(power_of_ten(scale - self.scale)?)?
+        } else {
+            match power_of_ten(self.scale - scale) {
+                Some(unit) => {
+                    let (whole, rest) = (self.unscaled.unsigned_abs() / unit, self.unscaled.unsigned_abs() % unit);
+                    whole + u128::from(rest >= unit / 2)
+                }
+                None => 0,
+            }
+        };
+        Some(Self { unscaled: signed(magnitude, self.unscaled < 0)?, scale })
     }
 
     /// The number at `scale`, if it has no digits other than zeros beyond it and fits 38 digits.
     #[must_use]
     pub fn rescale_exact(self, scale: u8) -> Option<Self> {
-        todo!()
+        let beyond = self.scale.saturating_sub(scale);
+        let exact = power_of_ten(beyond).map_or(self.unscaled == 0, |unit| self.unscaled.unsigned_abs() % unit == 0);
+        if exact { self.rescale(scale) } else { None }
     }
 
     /// Whether the number has at most `precision` digits in all.
     pub fn fits(self, precision: u8) -> bool {
-        todo!()
+        power_of_ten(precision).is_none_or(|limit| self.unscaled.unsigned_abs() < limit)
     }
+}
+
+/// A number of at most 18 digits and a point, at a scale that has room for its digits: what nearly all cells are.
+fn plain(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > 19 {
+        return None;
+    }
+    let mut value = 0_u64;
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let places = point.map_or(0, |at| digits.len() - 1 - at);
+    let count = digits.len() - usize::from(point.is_some());
+    // Nineteen digits fit as well, as 10^19 < 2^64.
+    if count == 0 {
+        return None;
+    }
+    let missing = usize::from(scale).checked_sub(places)?;
+    let magnitude = u128::from(value).checked_mul(power_of_ten(u8::try_from(missing).ok()?)?)?;
+    if magnitude >= power_of_ten(precision)? {
+        return None;
+    }
+    signed(magnitude, negative)
+}
+
+/// A number as it is written: digits with or without a point, and where the point belongs.
+struct Written<'a> {
+    negative: bool,
+    /// Digits, and perhaps a point among them, without leading zeros.
+    digits: &'a [u8],
+    /// How many of `digits` are digits.
+    count: i64,
+    /// Digits after the point once the exponent has moved it; less than zero where zeros are to be added.
+    scale: i64,
+}
+
+/// Why a text gives no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Form,
+    Special,
+    Large,
+    Fraction,
+}
+
+impl Wrong {
+    #[cold]
+    fn fault(self, text: &[u8], what: &str) -> Fault {
+        let text = quote(text);
+        match self {
+            Self::Form => Fault::new(Code::NotAValue, format!("{text} is not a number")),
+            Self::Special => Fault::new(Code::OutOfRange, format!("{text} is no number that a decimal can hold")),
+            Self::Large => Fault::new(Code::OutOfRange, format!("{text} is out of range for {what}")),
+            Self::Fraction => {
+                Fault::new(Code::ExcessScale, format!("{text} has more digits after the point than {what}"))
+            }
+        }
+    }
+}
+
+impl<'a> Written<'a> {
+    /// `[sign] digits [. digits] [e [blanks] [sign] digits]`, with a digit before the point or after it.
+    fn read(text: &'a [u8]) -> Result<Self, Wrong> {
+        let text = trim(text);
+        let (negative, number) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            rest => (false, rest),
+        };
+        let special = [&b"inf"[..], b"infinity"].iter().any(|word| number.eq_ignore_ascii_case(word));
+        if special || text.eq_ignore_ascii_case(b"nan") {
+            return Err(Wrong::Special);
+        }
+        let length = number.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+        let (digits, rest) = number.split_at(length);
+        let mut halves = digits.split(|&byte| byte == b'.');
+        let whole = halves.next().unwrap_or_default();
+        let places = halves.next().unwrap_or_default();
+        if halves.next().is_some() || whole.is_empty() && places.is_empty() {
+            return Err(Wrong::Form);
+        }
+        let exponent = match rest {
+            [] => 0,
+            [b'e' | b'E', rest @ ..] => read_exponent(rest)?,
+            _ => return Err(Wrong::Form),
+        };
+        let zeros = digits.iter().take_while(|byte| matches!(byte, b'0' | b'.')).count();
+        let significant = digits.get(zeros..).unwrap_or_default();
+        let count = significant.iter().filter(|byte| byte.is_ascii_digit()).count();
+        Ok(Self { negative, digits: significant, count: long(count), scale: long(places.len()) - exponent })
+    }
+
+    /// The number at a scale.
+    fn at(&self, scale: u8, fraction: Fraction) -> Result<i128, Wrong> {
+        // Digits that stay, of those that are written; the first one that goes decides how the last one rounds.
+        let kept = (self.count - (self.scale - i64::from(scale))).min(self.count);
+        let mut digits = self.digits.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0');
+        let mut magnitude = 0_u128;
+        for digit in digits.by_ref().take(usize::try_from(kept).unwrap_or(0)) {
+            magnitude =
+                magnitude.checked_mul(10).and_then(|value| value.checked_add(u128::from(digit))).ok_or(Wrong::Large)?;
+        }
+        // Where even the first digit stands further behind, the digit that decides is a zero before it.
+        let decides = if kept >= 0 { digits.clone().next().unwrap_or(0) } else { 0 };
+        if fraction == Fraction::Exact && digits.any(|digit| digit != 0) {
+            return Err(Wrong::Fraction);
+        }
+        magnitude += u128::from(decides >= 5);
+        let zeros = u8::try_from((i64::from(scale) - self.scale).max(0)).ok();
+        let magnitude = match magnitude {
+            0 => Some(0),
+            _ => zeros.and_then(power_of_ten).and_then(|unit| magnitude.checked_mul(unit)),
+        };
+        magnitude.and_then(|magnitude| signed(magnitude, self.negative)).ok_or(Wrong::Large)
+    }
+}
+
+/// The digits of an exponent, as C's `strtol` takes them.
+fn read_exponent(text: &[u8]) -> Result<i64, Wrong> {
+    /// Far beyond every number that has a value, and far from an overflow.
+    const EXPONENT_MAX: i64 = 1_000_000;
+    let text = trim(text);
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(Wrong::Form);
+    }
+    let magnitude = digits.iter().fold(0, |value: i64, digit| (value * 10 + i64::from(digit - b'0')).min(EXPONENT_MAX));
+    // PostgreSQL has room for 16,383 digits after the point and eight times as many before it.
+    if magnitude == EXPONENT_MAX {
+        return Err(Wrong::Large);
+    }
+    Ok(if negative { -magnitude } else { magnitude })
+}
+
+fn long(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX / 2)
+}
+
+fn power_of_ten(exponent: u8) -> Option<u128> {
+    10_u128.checked_pow(u32::from(exponent))
+}
+
+/// The number with its sign, if it has at most 38 digits.
+fn signed(magnitude: u128, negative: bool) -> Option<i128> {
+    if magnitude >= LIMIT {
+        return None;
+    }
+    let value = magnitude.cast_signed();
+    Some(if negative { -value } else { value })
 }

@@ -48,7 +48,13 @@ fn rows(text: &[u8], format: &CsvFormat) -> Result<Vec<Vec<String>>, Code> {
 /// The cases of a set that mean something else here on purpose, each with the reason.
 type Differences = &'static [(&'static str, &'static str)];
 
-fn compare(name: &str, expected: &[Vec<String>], found: &Result<Vec<Vec<String>>, Code>, differences: Differences, wrong: &mut Vec<String>) -> bool {
+fn compare(
+    name: &str,
+    expected: &[Vec<String>],
+    found: &Result<Vec<Vec<String>>, Code>,
+    differences: Differences,
+    wrong: &mut Vec<String>,
+) -> bool {
     if found.as_deref() == Ok(expected) {
         return true;
     }
@@ -114,7 +120,8 @@ fn python_csv() {
     let mut wrong = Vec::new();
     for case in lines(corpora.join("csv/python-csv.jsonl")) {
         let options = &case["options"];
-        let supported = ["dialect", "delimiter", "quotechar", "doublequote", "strict", "skipinitialspace", "lineterminator"];
+        let supported =
+            ["dialect", "delimiter", "quotechar", "doublequote", "strict", "skipinitialspace", "lineterminator"];
         let is_supported = options.as_object().unwrap().iter().all(|(key, value)| match key.as_str() {
             "escapechar" => value.is_null(),
             "skipinitialspace" => value == &Value::Bool(false),
@@ -136,7 +143,11 @@ fn python_csv() {
         let character = |key: &str| options[key].as_str().and_then(|text| text.bytes().next());
         let format = CsvFormat {
             delimiter: character("delimiter").unwrap_or(b','),
-            quote: if options.get("quotechar").is_some_and(Value::is_null) { None } else { character("quotechar").or(Some(b'"')) },
+            quote: if options.get("quotechar").is_some_and(Value::is_null) {
+                None
+            } else {
+                character("quotechar").or(Some(b'"'))
+            },
             ..CsvFormat::default()
         };
         let expected: Vec<_> = expected.into_iter().filter(|row| !row.is_empty()).collect();
@@ -153,14 +164,23 @@ fn python_csv() {
 
 const PAPAPARSE: Differences = &[
     ("Quoted field has no closing quote", "a quote that is never closed is a reject, not a field"),
-    ("Quoted field has invalid trailing quote after delimiter with a valid closer", "text after a closing quote is a reject"),
+    (
+        "Quoted field has invalid trailing quote after delimiter with a valid closer",
+        "text after a closing quote is a reject",
+    ),
     ("Quoted field has invalid trailing quote after delimiter", "text after a closing quote is a reject"),
     ("Quoted field has invalid trailing quote before delimiter", "text after a closing quote is a reject"),
     ("Quoted field has invalid trailing quote after new line", "text after a closing quote is a reject"),
     ("Two rows, just \\r", "a CR of its own is text"),
     ("Mixed slash n and slash r should choose first as precident", "a blank line at the end is no row"),
-    ("Quoted fields with spaces between closing quote and next delimiter", "text after a closing quote is a reject, blanks too"),
-    ("Quoted fields with spaces between closing quote and next new line", "text after a closing quote is a reject, blanks too"),
+    (
+        "Quoted fields with spaces between closing quote and next delimiter",
+        "text after a closing quote is a reject, blanks too",
+    ),
+    (
+        "Quoted fields with spaces between closing quote and next new line",
+        "text after a closing quote is a reject, blanks too",
+    ),
     ("Quoted fields with spaces after closing quote", "text after a closing quote is a reject, blanks too"),
     (
         "Quoted fields with spaces between closing quote and next delimiter and contains delimiter",
@@ -217,7 +237,10 @@ fn papaparse() {
             refused += 1;
             continue;
         };
-        if !is_supported || is_guessed || !case["suite"].as_str().is_some_and(|suite| suite.ends_with("PARSER_TESTS") || suite == "PARSE_TESTS") {
+        if !is_supported
+            || is_guessed
+            || !case["suite"].as_str().is_some_and(|suite| suite.ends_with("PARSER_TESTS") || suite == "PARSE_TESTS")
+        {
             refused += 1;
             continue;
         }
@@ -249,7 +272,8 @@ fn json_test_suite() {
         let is_one_line = !line.contains(&b'\n');
         let good = b"{\"good\":1}\n";
         let outcome = read_whole(&options(Format::Jsonl, &["good"]), &[good, line, b"\n", good].concat()).unwrap();
-        let is_good = |row: Option<&Row>| row.is_some_and(|row| row.cells.as_ref().is_ok_and(|cells| cells[0].1 == "1"));
+        let is_good =
+            |row: Option<&Row>| row.is_some_and(|row| row.cells.as_ref().is_ok_and(|cells| cells[0].1 == "1"));
         assert!(is_good(outcome.rows.first()) && is_good(outcome.rows.last()), "{name}: a neighbour did not survive");
         if !is_one_line {
             continue;

@@ -183,7 +183,8 @@ fn undeclared_fields_follow_the_contract() {
 
 #[test]
 fn json_lines_keep_what_is_written() {
-    let text = "{\"a\":1.50,\"b\":\"x\\ty\"}\n\n{\"b\":null,\"c\":[1, {}]}\r\n[1]\n{\"a\":1,\"a\":2}\n{\"a\":}\n{\"a\":true";
+    let text =
+        "{\"a\":1.50,\"b\":\"x\\ty\"}\n\n{\"b\":null,\"c\":[1, {}]}\r\n[1]\n{\"a\":1,\"a\":2}\n{\"a\":}\n{\"a\":true";
     insta::assert_snapshot!(show(read_whole(&options(Format::Jsonl, &["a", "b", "c"]), text.as_bytes())), @r#"
     Bare "1.50", Quoted "x\ty", Missing ""
     Missing "", Null "null", Nested "[1, {}]"
@@ -224,6 +225,8 @@ fn an_object_that_ends_early_is_incomplete() {
     reader.push(b"");
     let Ok(etalon_core::read::ReadStep::Records(records)) = reader.step() else { panic!("records are expected") };
     assert_eq!((records.len(), records.rejects[0].reason.code.text()), (1, "R409"));
-    let Ok(etalon_core::read::ReadStep::Finished { incomplete, .. }) = reader.step() else { panic!("the end is expected") };
+    let Ok(etalon_core::read::ReadStep::Finished { incomplete, .. }) = reader.step() else {
+        panic!("the end is expected")
+    };
     assert_eq!(incomplete.as_deref(), Some("the object is incomplete: it ends after 4 bytes, and 10 were announced"));
 }
