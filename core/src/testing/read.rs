@@ -191,8 +191,8 @@ pub fn gzip_reads_the_same_records(options: &ReadOptions, object: &[u8], members
     if let (Ok(short), Ok(plain)) = (whole, plain) {
         assert!(short.coverage.total as usize <= object.len());
         // Where a cut falls between two members, what is left is whole, and its last record another.
-        let loose = usize::from(short.incomplete.is_none());
-        let kept = short.rows.len().saturating_sub(loose);
+        let uncertain = usize::from(short.incomplete.is_none());
+        let kept = short.rows.len().saturating_sub(uncertain);
         for (short, plain) in short.rows.iter().zip(&plain.rows).take(kept) {
             let is_truncated = matches!(&short.cells, Err((Code::Truncated, _)));
             assert!(is_truncated || short == plain || short.place == plain.place, "{short:?} of {plain:?}");

@@ -1,5 +1,13 @@
 //! The laws of reading, over generated input.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may fail, and tells its scores"
+)]
+
 use etalon_core::read::Contract;
 use etalon_core::read::CsvFormat;
 use etalon_core::read::Format;
