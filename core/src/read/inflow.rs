@@ -74,11 +74,6 @@ impl Inflow {
         self.window.get(self.at..).unwrap_or_default()
     }
 
-    /// The decoded offset of the window's first byte.
-    pub(super) fn base(&self) -> u64 {
-        self.base
-    }
-
     /// The decoded offset of the first byte that is not done with.
     pub(super) fn offset(&self) -> u64 {
         self.base + self.at as u64

@@ -189,10 +189,11 @@ pub fn gzip_reads_the_same_records(options: &ReadOptions, object: &[u8], members
     let whole = read_whole(&zipped, short);
     assert_eq!(read(&zipped, short, 0..short.len() as u64, &[3, 64]), whole);
     if let (Ok(short), Ok(plain)) = (whole, plain) {
-        let total = short.coverage.total as usize;
-        assert!(total <= object.len());
-        assert!(short.incomplete.is_some() || total < object.len() || short.rows == plain.rows);
-        for (short, plain) in short.rows.iter().zip(&plain.rows) {
+        assert!(short.coverage.total as usize <= object.len());
+        // Where a cut falls between two members, what is left is whole, and its last record another.
+        let uncertain = usize::from(short.incomplete.is_none());
+        let kept = short.rows.len().saturating_sub(uncertain);
+        for (short, plain) in short.rows.iter().zip(&plain.rows).take(kept) {
             let is_truncated = matches!(&short.cells, Err((Code::Truncated, _)));
             assert!(is_truncated || short == plain || short.place == plain.place, "{short:?} of {plain:?}");
         }
