@@ -147,7 +147,11 @@ impl Checker<'_> {
             Ok(value) => Some(decimal_constant(value, span)),
             Err(fault) => {
                 let wrong = Diagnostic::error(Code::Unsupported, span, fault.message.to_string());
-                self.wrong(wrong.with_help("an exact number has at most 38 digits; quote it and cast: `'1e50'::double precision`"))
+                self.wrong(
+                    wrong.with_help(
+                        "an exact number has at most 38 digits; quote it and cast: `'1e50'::double precision`",
+                    ),
+                )
             }
         }
     }
@@ -372,7 +376,11 @@ impl Checker<'_> {
                 let parts: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
                 let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
                 if parts.is_empty() {
-                    return self.wrong(Diagnostic::error(Code::Arguments, place, format!("`{name}` takes one argument or more")));
+                    return self.wrong(Diagnostic::error(
+                        Code::Arguments,
+                        place,
+                        format!("`{name}` takes one argument or more"),
+                    ));
                 }
                 let ty = self.common(parts.iter(), name, span)?;
                 // Values of char are compared without their trailing blanks, which they lose as text.
@@ -444,7 +452,11 @@ impl Checker<'_> {
             return self.wrong(Diagnostic::error(Code::Types, span, fact));
         }
         if operand.ty == Type::Timestamptz && to == Type::Date && !operand.is_unknown() {
-            self.diagnostics.push(Diagnostic::warning(Code::UtcDay, span, "the day of a timestamptz is its day in UTC"));
+            self.diagnostics.push(Diagnostic::warning(
+                Code::UtcDay,
+                span,
+                "the day of a timestamptz is its day in UTC",
+            ));
         }
         // `x::numeric` keeps every digit; a decimal stays as it is.
         let to = match (to, operand.ty) {
@@ -542,9 +554,7 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
         Form::Coalesce(operands) | Form::Extreme { operands, .. } => operands.iter().all(|operand| operand.nullable),
         Form::OneOf { operand, has_null, .. } => operand.nullable || *has_null,
         Form::Call { signature, .. } if !signature.strict => signature.nullable,
-        Form::Call { signature, arguments } => {
-            signature.nullable || arguments.iter().any(|argument| argument.nullable)
-        }
+        Form::Call { signature, arguments } => signature.nullable || arguments.iter().any(|argument| argument.nullable),
         _ => false,
     };
     let mut part = Checked { form, ty, nullable, span };

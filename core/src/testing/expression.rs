@@ -113,7 +113,8 @@ pub fn expression() -> impl Strategy<Value = String> {
 
 /// An expression that is a number.
 pub fn number(depth: u32) -> BoxedStrategy<String> {
-    let leaf = prop::sample::select(vec!["n", "big", "d", "f", "0", "1", "2.50", "7", "-3", "null::integer", "'4'::bigint"]);
+    let leaf =
+        prop::sample::select(vec!["n", "big", "d", "f", "0", "1", "2.50", "7", "-3", "null::integer", "'4'::bigint"]);
     let leaf = leaf.prop_map(str::to_owned);
     if depth == 0 {
         return leaf.boxed();
@@ -139,7 +140,8 @@ pub fn number(depth: u32) -> BoxedStrategy<String> {
 
 /// An expression that is a text.
 pub fn text(depth: u32) -> BoxedStrategy<String> {
-    let leaf = prop::sample::select(vec!["t", "'abc'", "''", "'größe'", "null::text", "' a b '"]).prop_map(str::to_owned);
+    let leaf =
+        prop::sample::select(vec!["t", "'abc'", "''", "'größe'", "null::text", "' a b '"]).prop_map(str::to_owned);
     if depth == 0 {
         return leaf.boxed();
     }
@@ -283,7 +285,9 @@ fn truths(expr: &Expr, rows: &[Row]) -> Vec<Result<bool, Fault>> {
     let column = evaluate(expr, &columns(rows), rows.len());
     let bits = column.values.as_boolean();
     (0..rows.len())
-        .map(|row| column.faults.of(row).map_or_else(|| Ok(bits.is_valid(row) && bits.value(row)), |fault| Err(fault.clone())))
+        .map(|row| {
+            column.faults.of(row).map_or_else(|| Ok(bits.is_valid(row) && bits.value(row)), |fault| Err(fault.clone()))
+        })
         .collect()
 }
 
@@ -291,7 +295,15 @@ fn truths(expr: &Expr, rows: &[Row]) -> Vec<Result<bool, Fault>> {
 pub fn any_text_is_an_expression_or_explained(text: &str) {
     match Expr::compile(text, &scope()) {
         Ok((expr, _)) => {
-            let row = Row { n: Some(1), big: None, d: Some(250), f: Some(0.5), t: Some("a".into()), b: Some(true), day: Some(0) };
+            let row = Row {
+                n: Some(1),
+                big: None,
+                d: Some(250),
+                f: Some(0.5),
+                t: Some("a".into()),
+                b: Some(true),
+                day: Some(0),
+            };
             let nothing = Row { n: None, big: None, d: None, f: None, t: None, b: None, day: None };
             let rows = [row, nothing];
             assert_eq!(evaluate(&expr, &columns(&rows), rows.len()).values.len(), rows.len());

@@ -124,7 +124,9 @@ impl Checker<'_> {
                 (left, self.as_kind(right, kind)?)
             }
             (false, false) => (left, right),
-            _ => return self.mismatch(operator.text(), &left, &right, span, "say the type of the text: `'…'::integer`"),
+            _ => {
+                return self.mismatch(operator.text(), &left, &right, span, "say the type of the text: `'…'::integer`");
+            }
         };
         let (left_kind, right_kind) = (Kind::of(left.ty), Kind::of(right.ty));
         let (left, right, ty) = match (left_kind, right_kind) {
@@ -170,14 +172,7 @@ impl Checker<'_> {
         Some(refined(fold(form, ty, span)))
     }
 
-    fn mismatch<T>(
-        &mut self,
-        operator: &str,
-        left: &Checked,
-        right: &Checked,
-        span: Span,
-        help: &str,
-    ) -> Option<T> {
+    fn mismatch<T>(&mut self, operator: &str, left: &Checked, right: &Checked, span: Span, help: &str) -> Option<T> {
         let name = |part: &Checked| if part.is_unknown() { "a quoted text".to_owned() } else { part.ty.to_string() };
         let fact = format!("`{operator}` does not take {} and {}", name(left), name(right));
         self.wrong(

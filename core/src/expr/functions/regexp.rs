@@ -165,11 +165,14 @@ fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, Fault> {
             None => carried.push('\\'),
         }
     }
-    RegexBuilder::new(&carried).case_insensitive(ignore_case).dot_matches_new_line(true).size_limit(1 << 20).build().map_err(
-        |error| {
+    RegexBuilder::new(&carried)
+        .case_insensitive(ignore_case)
+        .dot_matches_new_line(true)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|error| {
             let text = error.to_string();
             let fact = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
             Fault::new(Code::BadRegex, format!("invalid regular expression: {fact}"))
-        },
-    )
+        })
 }
