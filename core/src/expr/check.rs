@@ -361,9 +361,12 @@ impl Checker<'_> {
         })
     }
 
-    /// The value of the [`Form::Let`] that is about to enclose what is checked at the next level.
+    /// The value of the [`Form::Let`] that is about to enclose what is checked at the next level. A constant is itself.
     fn local(&self, value: &Checked) -> Checked {
-        Checked { form: Form::Local(self.level), ..value.clone() }
+        match value.form {
+            Form::Constant(_) => value.clone(),
+            _ => Checked { form: Form::Local(self.level), ..value.clone() },
+        }
     }
 
     fn call(&mut self, name: &str, place: Span, nodes: &[Node], span: Span) -> Option<Checked> {
@@ -573,6 +576,21 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
             | Form::OneOf { .. }
             | Form::Call { .. }
     );
+    // An operator or a strict function with a constant NULL is NULL, whatever its other operands are or would fault with.
+    let strict = match &part.form {
+        Form::Arithmetic { .. }
+        | Form::Negate(_)
+        | Form::Compare { .. }
+        | Form::Not(_)
+        | Form::Cast(_)
+        | Form::Concat(_)
+        | Form::Like { .. } => true,
+        Form::Call { signature, .. } => signature.strict,
+        _ => false,
+    };
+    if strict && part.parts().into_iter().filter_map(Checked::constant).any(|array| array.is_null(0)) {
+        return constant(new_null_array(&ty.arrow(), 1), ty, span);
+    }
     if plain {
         let nullable = part.parts().iter().any(|part| part.nullable);
         part.nullable = nullable;

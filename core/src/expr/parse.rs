@@ -7,6 +7,8 @@
 //! Precedences, from the manual's section 4.1.6, loosest first: `OR`, `AND`, `NOT`, `IS`, comparisons,
 //! `BETWEEN IN LIKE`, other operators, `+ -`, `* / %`, `^`, unary `+ -`, `::`.
 
+mod target;
+
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::Location;
 use sqlparser::tokenizer::Token;
@@ -21,6 +23,12 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::types::Type;
+use target::not_scalar;
+use target::subquery;
+use target::syntax;
+use target::target;
+use target::too_deep;
+use target::unsupported;
 
 /// The deepest tree, and the deepest nesting while it is built.
 const DEPTH_MAX: u16 = 100;
@@ -39,86 +47,15 @@ const SIGN: u8 = 11;
 const CAST: u8 = 12;
 
 /// Words that PostgreSQL reserves: as a name they must be quoted.
-const RESERVED: [&str; 65] = [
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "both",
-    "case",
-    "check",
-    "collate",
-    "column",
-    "constraint",
-    "create",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "fetch",
-    "for",
-    "foreign",
-    "from",
-    "grant",
-    "group",
-    "having",
-    "in",
-    "initially",
-    "intersect",
-    "into",
-    "is",
-    "lateral",
-    "leading",
-    "limit",
-    "like",
-    "ilike",
-    "not",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "placing",
-    "primary",
-    "references",
-    "returning",
-    "select",
-    "similar",
-    "some",
-    "symmetric",
-    "table",
-    "then",
-    "to",
-    "trailing",
-    "union",
-    "unique",
-    "using",
-    "when",
-    "where",
-    "window",
-];
+const RESERVED: &str = "all analyse analyze and any array as asc asymmetric both case check collate column constraint create \
+    default deferrable desc distinct do else end except fetch for foreign from grant group having in \
+    initially intersect into is lateral leading limit like ilike not offset on only or order placing primary \
+    references returning select similar some symmetric table then to trailing union unique using when where \
+    window";
 
 /// Words that stand for the clock or the session.
-const OUTSIDE: [&str; 9] = [
-    "current_date",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "localtime",
-    "localtimestamp",
-    "session_user",
-    "user",
-    "current_role",
-];
+const OUTSIDE: &str = "current_date current_time current_timestamp current_user localtime localtimestamp session_user user \
+    current_role";
 
 type Result<T> = std::result::Result<T, Box<Diagnostic>>;
 
@@ -576,7 +513,7 @@ impl Parser<'_> {
             }
             _ => {}
         }
-        if RESERVED.contains(&word.as_str()) {
+        if is_among(RESERVED, &word) {
             let written = self.slice(span).to_owned();
             return Err(Box::new(
                 Diagnostic::error(Code::Syntax, span, format!("`{written}` stands where an expression is wanted"))
@@ -589,7 +526,7 @@ impl Parser<'_> {
         if self.ahead(1) == &Token::LParen {
             return self.call();
         }
-        if OUTSIDE.contains(&word.as_str()) {
+        if is_among(OUTSIDE, &word) {
             return Err(Box::new(
                 Diagnostic::error(Code::NotScalar, span, format!("`{word}` would give another value in every run"))
                     .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated"),
@@ -828,99 +765,6 @@ impl Parser<'_> {
     }
 }
 
-/// The type that a cast names. Beside the types of columns there are `numeric` without digits, whose scale is each
-/// value's own, and `varchar` without a length, which is `text`.
-fn target(name: &str, span: Span) -> Result<Type> {
-    let ty = match name {
-        "numeric" | "decimal" | "dec" => Ok(Type::Numeric),
-        "varchar" => Ok(Type::Text),
-        "timestamp with time zone(6)" => Ok(Type::Timestamptz),
-        "timestamp(6)" | "timestamp without time zone(6)" => Ok(Type::Timestamp),
-        "interval"
-        | "json"
-        | "jsonb"
-        | "uuid"
-        | "bytea"
-        | "bit"
-        | "name"
-        | "time with time zone"
-        | "timetz"
-        | "money"
-        | "xml"
-        | "inet"
-        | "cidr"
-        | "oid"
-        | "regclass"
-        | "point"
-        | "super"
-        | "varbyte"
-        | "bpchar" => {
-            return Err(unsupported(
-                span,
-                format!("the type `{name}` is not supported"),
-                "the types are those of columns, and `numeric`",
-            ));
-        }
-        _ if name.ends_with("[]") => {
-            return Err(unsupported(
-                span,
-                format!("the type `{name}` is not supported"),
-                "an expression gives one plain value",
-            ));
-        }
-        _ if name.starts_with("time") && name.ends_with(')') => {
-            return Err(unsupported(
-                span,
-                format!("the type `{name}` is not supported"),
-                "times have six digits after the point: leave the number out",
-            ));
-        }
-        _ if name.starts_with("float(") => {
-            match name.trim_start_matches("float(").trim_end_matches(')').parse::<u8>() {
-                Ok(1..=24) => Ok(Type::Real),
-                Ok(25..=53) => Ok(Type::Double),
-                _ => {
-                    return Err(Box::new(Diagnostic::error(
-                        Code::UnknownType,
-                        span,
-                        "a float has 1 to 53 binary digits",
-                    )));
-                }
-            }
-        }
-        _ => Type::parse(name),
-    };
-    ty.map_err(|error| {
-        let diagnostic = Diagnostic::error(Code::UnknownType, span, error.message);
-        Box::new(match error.help {
-            Some(help) => diagnostic.with_help(help),
-            None => diagnostic,
-        })
-    })
-}
-
-fn syntax(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(Code::Syntax, span, message))
-}
-
-fn unsupported(span: Span, message: impl Into<String>, help: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(Code::Unsupported, span, message).with_help(help))
-}
-
-fn not_scalar(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error(Code::NotScalar, span, message)
-            .with_help("an expression sees one row; rules over many rows are `dedupe`, `key` and `order_by`"),
-    )
-}
-
-fn subquery(span: Span) -> Box<Diagnostic> {
-    not_scalar(span, "a subquery needs other rows than this one")
-}
-
-fn too_deep(span: Span) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error(Code::Syntax, span, format!("the expression is nested more than {DEPTH_MAX} deep"))
-            .with_help("cut it into several columns"),
-    )
+fn is_among(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
 }
