@@ -77,14 +77,18 @@ fn running_twice_changes_nothing() {
     let report = json(&done(folder.path(), &["run", "people.yaml", "--output", "json"], 0));
     assert_eq!(report["state"]["state"], "nothing_new");
     assert_eq!(done(folder.path(), &query, 0), before);
-    assert!(before.starts_with("id,name,born,_etalon_batch,_etalon_offset,_etalon_time\n1,Ada,1815-12-10,"), "{before}");
+    assert!(
+        before.starts_with("id,name,born,_etalon_batch,_etalon_offset,_etalon_time\n1,Ada,1815-12-10,"),
+        "{before}"
+    );
 }
 
 #[test]
 fn a_second_file_is_added_and_an_overwritten_one_is_held() {
     let folder = people("1,Ada,1815-12-10\n");
     done(folder.path(), &["run", "people.yaml"], 0);
-    fs::write(folder.path().join("people2.csv"), "id,name,born\n2,Grace,1906-12-09\n1,Ada Lovelace,1815-12-10\n").unwrap();
+    fs::write(folder.path().join("people2.csv"), "id,name,born\n2,Grace,1906-12-09\n1,Ada Lovelace,1815-12-10\n")
+        .unwrap();
     let report = json(&done(folder.path(), &["run", "people.yaml", "--output", "json"], 0));
     assert_eq!((&report["load"]["inserted"], &report["load"]["updated"]), (&Value::from(1), &Value::from(1)));
 
@@ -97,7 +101,8 @@ fn a_second_file_is_added_and_an_overwritten_one_is_held() {
     let pipeline = PIPELINE.replace("  format: csv", "  format: csv\n  on_overwrite: replace");
     fs::write(folder.path().join("people.yaml"), pipeline).unwrap();
     done(folder.path(), &["run", "people.yaml"], 0);
-    let names = done(folder.path(), &["query", "people.yaml", "select name from people order by id", "--output", "csv"], 0);
+    let names =
+        done(folder.path(), &["query", "people.yaml", "select name from people order by id", "--output", "csv"], 0);
     assert_eq!(names.lines().count(), 3, "{names}");
 }
 
@@ -182,7 +187,10 @@ fn a_case_fails_where_it_differs_and_says_where() {
     let text = fs::read_to_string(&expected).unwrap().replace("Ada", "Eve");
     fs::write(&expected, text).unwrap();
     let told = done(folder.path(), &["test"], 1);
-    assert!(told.contains("expected/rows.csv, line 2\n    expected: 1,Eve,1815-12-10\n    found:    1,Ada,1815-12-10"), "{told}");
+    assert!(
+        told.contains("expected/rows.csv, line 2\n    expected: 1,Eve,1815-12-10\n    found:    1,Ada,1815-12-10"),
+        "{told}"
+    );
 }
 
 #[test]
