@@ -4,5 +4,6 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a law that does not hold panics")]
 
 pub mod expression;
+pub mod pipeline;
 pub mod read;
 pub mod spec;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_select::coalesce::BatchCoalescer;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
@@ -15,6 +16,8 @@ use crate::types::Type;
 
 /// Rows of a row group: few enough that the writer's memory stays small, enough that columns compress.
 const ROW_GROUP_ROWS: usize = 64 * 1024;
+/// Rows are written so many at a time, however they come: the writer's pages, and with them the bytes, depend on it.
+const WRITE_ROWS: usize = 8 * 1024;
 /// A part is closed when it has this many bytes; Redshift reads files below 128 MB with one slice each.
 const PART_BYTES: usize = 64 * 1024 * 1024;
 
@@ -43,6 +46,7 @@ pub struct Lineage {
 pub struct PartWriter {
     schema: SchemaRef,
     lineage: Option<Lineage>,
+    coming: BatchCoalescer,
     open: Option<ArrowWriter<Vec<u8>>>,
     rows: u64,
 }
@@ -58,10 +62,13 @@ impl PartWriter {
             fields.push(Field::new(offset, DataType::Int64, false));
             fields.push(Field::new(time, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false));
         }
-        Self { schema: Arc::new(Schema::new(fields)), lineage, open: None, rows: 0 }
+        let schema = Arc::new(Schema::new(fields));
+        let coming = BatchCoalescer::new(Arc::clone(&schema), WRITE_ROWS);
+        Self { schema, lineage, coming, open: None, rows: 0 }
     }
 
-    /// Adds rows, one array a column, and each row's offset; returns a part when one is full.
+    /// Adds rows, one array a column, and each row's offset; returns a part when one is full. A batch has at most as many
+    /// rows as a part has room for, so that one part at a time is full.
     pub fn write(&mut self, mut columns: Vec<ArrayRef>, offsets: &[u64]) -> Option<StagedPart> {
         if offsets.is_empty() {
             return None;
@@ -74,21 +81,38 @@ impl PartWriter {
             let times = TimestampMicrosecondArray::from_value(lineage.time, offsets.len()).with_timezone("UTC");
             columns.push(Arc::new(times));
         }
-        let writer = self.open.get_or_insert_with(|| writer(&self.schema));
-        let written = RecordBatch::try_new(Arc::clone(&self.schema), columns)
-            .map_err(parquet::errors::ParquetError::from)
-            .and_then(|batch| writer.write(&batch));
-        // Memory is the sink and every column was conformed to the schema, so a refusal is a fault of this program.
-        if let Err(error) = written {
+        let pushed =
+            RecordBatch::try_new(Arc::clone(&self.schema), columns).and_then(|batch| self.coming.push_batch(batch));
+        // Every column was conformed to the schema, so a refusal is a fault of this program.
+        if let Err(error) = pushed {
             unreachable!("rows that were conformed can be staged: {error}");
         }
-        self.rows += offsets.len() as u64;
-        (writer.inner().len() + writer.in_progress_size() >= PART_BYTES).then(|| self.close()).flatten()
+        self.write_completed()
     }
 
     /// Ends the last part; none is open if no row was written since the last one.
     pub fn finish(&mut self) -> Option<StagedPart> {
-        self.close()
+        if let Err(error) = self.coming.finish_buffered_batch() {
+            unreachable!("rows that were conformed can be staged: {error}");
+        }
+        self.write_completed().or_else(|| self.close())
+    }
+
+    fn write_completed(&mut self) -> Option<StagedPart> {
+        let mut full = None;
+        while let Some(batch) = self.coming.next_completed_batch() {
+            let writer = self.open.get_or_insert_with(|| writer(&self.schema));
+            // Memory is the sink.
+            if let Err(error) = writer.write(&batch) {
+                unreachable!("rows that were conformed can be staged: {error}");
+            }
+            self.rows += batch.num_rows() as u64;
+            if writer.inner().len() + writer.in_progress_size() >= PART_BYTES {
+                assert!(full.is_none(), "a part has room for more rows than a batch has");
+                full = self.close();
+            }
+        }
+        full
     }
 
     fn close(&mut self) -> Option<StagedPart> {

@@ -2,5 +2,6 @@
 
 mod corpora_reading;
 mod expression;
+mod pipeline;
 mod read;
 mod spec;
