@@ -183,7 +183,7 @@ pub fn loading_twice_is_loading_once<W: Loads>(case: &Case, mut warehouse: W) {
             LoadBatch { input: "new".to_owned(), batch: "new".to_owned(), staged: rows.len() as u64, ..batch.clone() };
         let again = [(fresh.clone(), rows.clone()), (batch.clone(), rows.clone())];
         let both = warehouse.load(&case.table, &[fresh, batch.clone()], record_batch(&case.table, &again));
-        let alone = warehouse.load(&case.table, &[batch.clone()], record_batch(&case.table, &again[1..]));
+        let alone = warehouse.load(&case.table, std::slice::from_ref(batch), record_batch(&case.table, &again[1..]));
         for result in [both, alone] {
             assert_eq!(result.unwrap_err().kind(), ErrorKind::AlreadyExists);
         }

@@ -84,7 +84,6 @@ pub fn write_decimal(out: &mut String, unscaled: i128, scale: u8) {
     while rest > 0 || digits.len() - start <= scale {
         let Some(digit) = start.checked_sub(1).and_then(|at| digits.get_mut(at)) else { break };
         // Most decimals are short, and division of 64 bits is far quicker.
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder of ten is below ten")]
         if let Ok(short) = u64::try_from(rest) {
             *digit = b'0' + (short % 10) as u8;
             rest = u128::from(short / 10);
@@ -238,7 +237,7 @@ fn push_digits<const N: usize>(out: &mut String, number: i64) {
     let mut digits = [b'0'; N];
     let mut rest = number;
     for digit in digits.iter_mut().rev() {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a remainder of ten is below ten")]
+        #[expect(clippy::cast_possible_truncation, reason = "a remainder of ten is below ten")]
         let last = rest.rem_euclid(10) as u8;
         *digit += last;
         rest /= 10;
