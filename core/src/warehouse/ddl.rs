@@ -154,12 +154,9 @@ impl Target {
     }
 
     fn key_index_name(&self) -> Option<Identifier> {
-        let columns = self.key_columns()?;
-        let mut parts = vec![&self.table];
-        parts.extend(columns.iter().map(|(name, _)| name));
-        let own = Identifier::own(KEY_INDEX_PREFIX);
-        parts.insert(0, &own);
-        Some(Identifier::joined(&parts, " "))
+        // With their quotes, so that two names are not taken for one with a blank in it.
+        let columns: Vec<String> = self.key_columns()?.iter().map(|(name, _)| name.to_string()).collect();
+        Some(Identifier::found(&format!("{KEY_INDEX_PREFIX} {} ({})", self.table, columns.join(", "))))
     }
 
     /// The statement that creates the index on the key.
