@@ -84,6 +84,29 @@ impl Expr {
     }
 }
 
+/// A function of the language, for the documentation and for editors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FunctionDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// Other names for the same.
+    pub aliases: &'static [&'static str],
+    /// What it gives, in one sentence without a full stop.
+    pub doc: &'static str,
+    /// Expressions with their results as text; `NULL`, or the code of a fault.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+/// Every function that expressions may call, by family.
+pub fn functions() -> impl Iterator<Item = FunctionDoc> {
+    functions::all().map(|function| FunctionDoc {
+        name: function.name,
+        aliases: function.aliases,
+        doc: function.doc,
+        examples: function.examples,
+    })
+}
+
 fn collect_names(part: &Checked, names: &mut BTreeSet<usize>) {
     if let Form::Name(position) = part.form {
         names.insert(position);
@@ -94,6 +117,7 @@ fn collect_names(part: &Checked, names: &mut BTreeSet<usize>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
     use crate::diagnostic::Severity;
@@ -104,8 +128,7 @@ mod tests {
             Ok(compiled) => compiled,
             Err(diagnostics) => return format!("{diagnostics:?}"),
         };
-        let context =
-            Context { batch_time: 1_769_860_800_000_000, source_name: "orders/1.csv", record_offsets: &[17] };
+        let context = Context { batch_time: 1_769_860_800_000_000, source_name: "orders/1.csv", record_offsets: &[17] };
         let column = expr.evaluate(&[], 1, &context);
         if let Some(fault) = column.faults.of(0) {
             return fault.code.to_string();
@@ -221,6 +244,14 @@ mod tests {
             let first = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error).unwrap();
             let found = (first.code.to_string(), &text[first.span.start..first.span.end]);
             assert_eq!((found.0.as_str(), found.1), (code, place), "{text}: {}", first.message);
+        }
+    }
+
+    #[test]
+    fn a_constant_null_makes_a_strict_part_null() {
+        for text in ["null + id", "upper(null || (1 / 0)::text)", "nullif(null::integer, 1 / 0)", "null::date - day"] {
+            let (expr, _) = Expr::compile(text, &scope()).unwrap();
+            assert!(expr.names().is_empty() && expr.root.constant().is_some(), "{text}");
         }
     }
 

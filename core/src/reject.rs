@@ -33,9 +33,9 @@ pub struct Reason {
 
 /// What a reason speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", tag = "subject", content = "name")]
 pub enum Subject {
-    /// The record as a whole: `"record"`.
+    /// The record as a whole.
     Record,
     /// The pipeline's `where`.
     Where,

@@ -50,6 +50,10 @@ pub struct Spec {
     pub target: Target,
     /// When it runs.
     pub schedule: Option<Spanned<Schedule>>,
+    /// The names of fields that are wrong and left out; that they are missed elsewhere is no mistake of its own.
+    pub wrong_fields: Vec<String>,
+    /// The names of columns that are wrong in some part, likewise.
+    pub wrong_columns: Vec<String>,
 }
 
 /// Where records come from.
@@ -264,9 +268,6 @@ pub enum Schedule {
 impl Spec {
     /// Reads a pipeline file. All mistakes of form are reported, in the order of the file; what can be read is returned
     /// beside them, so that its expressions can be checked too. `None`: nothing can be made of it.
-    ///
-    /// What depends on a part that is wrong is left out of the `Spec`, so that one mistake is not reported twice: with a wrong
-    /// field there is no `Spec`, with a wrong column there are no checks and no columns of the target.
     pub fn parse(text: &str) -> (Option<Self>, Vec<Diagnostic>) {
         let (root, mut diagnostics) = yaml::parse(text);
         let spec = root.and_then(|root| {

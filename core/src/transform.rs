@@ -164,7 +164,7 @@ impl Transform {
         let accepted_rows: Vec<usize> = (0..rows).filter(|&row| accept[row]).collect();
         let mut warned = BTreeMap::new();
         let mut failed = BTreeMap::new();
-        for (rule, row) in failing.into_iter().filter(|&(_, row)| accept[row]) {
+        for (rule, _) in failing.into_iter().filter(|&(_, row)| accept[row]) {
             let counts = if rule.on_fail == OnFail::Warn { &mut warned } else { &mut failed };
             *counts.entry(rule.subject.to_string()).or_default() += 1;
         }

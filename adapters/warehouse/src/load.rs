@@ -153,6 +153,7 @@ impl<'a> Load<'a> {
         let mut is_loaded = self.prepare(&self.ledger.is_loaded)?;
         let mut insert = self.prepare(&self.ledger.insert)?;
         let name = self.target.name();
+        // All are asked for before any is entered: the batches of a cut input come together.
         for batch in batches {
             let key = params![name, batch.input, batch.generation];
             if self.world(is_loaded.query_row(key, |row| row.get::<_, i64>(0)))? > 0 {
@@ -162,6 +163,8 @@ impl<'a> Load<'a> {
                 );
                 return Err(Error::new(ErrorKind::AlreadyExists, message));
             }
+        }
+        for batch in batches {
             let mut batch_time = String::new();
             sqlite::write_timestamptz(&mut batch_time, batch.batch_time);
             let mut loaded = String::new();

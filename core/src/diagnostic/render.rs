@@ -34,9 +34,9 @@ pub(super) fn render(diagnostic: &Diagnostic, file: &str, source: &str) -> Strin
     let gutter = marks.iter().map(|mark| mark.line + 1).max().unwrap_or(1).to_string().len();
     let mut text = String::new();
     // Writing to a string cannot fail, here and below.
-    let _ = write!(text, "{severity}[{}]: {}\n", diagnostic.code, diagnostic.message);
-    let _ = write!(text, "{:gutter$}--> {file}:{line}:{column}\n", "");
-    let _ = write!(text, "{:gutter$} |\n", "");
+    let _ = writeln!(text, "{severity}[{}]: {}", diagnostic.code, diagnostic.message);
+    let _ = writeln!(text, "{:gutter$}--> {file}:{line}:{column}", "");
+    let _ = writeln!(text, "{:gutter$} |", "");
     let mut shown: Option<usize> = None;
     for (index, mark) in marks.iter().enumerate() {
         if shown.is_some_and(|shown| mark.line > shown + 1) {
@@ -46,15 +46,15 @@ pub(super) fn render(diagnostic: &Diagnostic, file: &str, source: &str) -> Strin
             marks.iter().skip(index).take_while(|other| other.line == mark.line).map(|mark| mark.start).min();
         let view = View::new(lines.text(mark.line), first_cell.unwrap_or(0));
         if shown != Some(mark.line) {
-            let _ = write!(text, "{}\n", format!("{:>gutter$} | {}", mark.line + 1, view.text).trim_end());
+            let _ = writeln!(text, "{}", format!("{:>gutter$} | {}", mark.line + 1, view.text).trim_end());
             shown = Some(mark.line);
         }
         let (start, end) = (view.cell(mark.start), view.cell(mark.end));
         let carets = mark.sign.to_string().repeat(end.saturating_sub(start).max(1));
-        let _ = write!(text, "{}\n", format!("{:gutter$} | {:start$}{carets} {}", "", "", mark.message).trim_end());
+        let _ = writeln!(text, "{}", format!("{:gutter$} | {:start$}{carets} {}", "", "", mark.message).trim_end());
     }
     if let Some(help) = &diagnostic.help {
-        let _ = write!(text, "{:gutter$} = help: {help}\n", "");
+        let _ = writeln!(text, "{:gutter$} = help: {help}", "");
     }
     text
 }
@@ -171,7 +171,7 @@ impl View {
     /// The cell at which a byte of the line is shown, or the nearest that is.
     fn cell(&self, byte: usize) -> usize {
         let next = self.cells.partition_point(|&(at, _)| at < byte);
-        self.cells.get(next).or(self.cells.last()).map_or(0, |&(_, cell)| cell)
+        self.cells.get(next).or_else(|| self.cells.last()).map_or(0, |&(_, cell)| cell)
     }
 }
 

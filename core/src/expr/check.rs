@@ -145,7 +145,14 @@ impl Checker<'_> {
         }
         match Decimal::parse(text.as_bytes()) {
             Ok(value) => Some(decimal_constant(value, span)),
-            Err(fault) => self.wrong(constant_fault(&fault, span)),
+            Err(fault) => {
+                let wrong = Diagnostic::error(Code::Unsupported, span, fault.message.to_string());
+                self.wrong(
+                    wrong.with_help(
+                        "an exact number has at most 38 digits; quote it and cast: `'1e50'::double precision`",
+                    ),
+                )
+            }
         }
     }
 
@@ -190,7 +197,7 @@ impl Checker<'_> {
     /// The part as one of that kind, if it becomes one without being asked to.
     fn coerced(&mut self, checked: Checked, kind: Kind, place: &str) -> Option<Checked> {
         if checked.is_unknown() || Kind::of(checked.ty).becomes(kind) {
-            return self.to_kind(checked, kind);
+            return self.as_kind(checked, kind);
         }
         let fact = format!("{place} takes {}, not {}", kind.ty(), checked.ty);
         self.wrong(Diagnostic::error(Code::Types, checked.span, fact))
@@ -287,7 +294,7 @@ impl Checker<'_> {
         let (operand, low, high) = (operand?, low?, high?);
         // A quoted operand takes the type of a bound.
         let operand = match [&low, &high].into_iter().find(|bound| !bound.is_unknown()) {
-            Some(bound) if operand.is_unknown() => self.to_kind(operand, Kind::of(bound.ty))?,
+            Some(bound) if operand.is_unknown() => self.as_kind(operand, Kind::of(bound.ty))?,
             _ => self.settled(operand)?,
         };
         let local = self.local(&operand);
@@ -354,9 +361,12 @@ impl Checker<'_> {
         })
     }
 
-    /// The value of the [`Form::Let`] that is about to enclose what is checked at the next level.
+    /// The value of the [`Form::Let`] that is about to enclose what is checked at the next level. A constant is itself.
     fn local(&self, value: &Checked) -> Checked {
-        Checked { form: Form::Local(self.level), ..value.clone() }
+        match value.form {
+            Form::Constant(_) => value.clone(),
+            _ => Checked { form: Form::Local(self.level), ..value.clone() },
+        }
     }
 
     fn call(&mut self, name: &str, place: Span, nodes: &[Node], span: Span) -> Option<Checked> {
@@ -366,7 +376,11 @@ impl Checker<'_> {
                 let parts: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
                 let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
                 if parts.is_empty() {
-                    return self.wrong(Diagnostic::error(Code::Arguments, place, format!("`{name}` takes one argument or more")));
+                    return self.wrong(Diagnostic::error(
+                        Code::Arguments,
+                        place,
+                        format!("`{name}` takes one argument or more"),
+                    ));
                 }
                 let ty = self.common(parts.iter(), name, span)?;
                 // Values of char are compared without their trailing blanks, which they lose as text.
@@ -404,11 +418,11 @@ impl Checker<'_> {
         self.level -= 1;
         let (mut left, right) = (left?, right?);
         if left.is_unknown() {
-            left = if right.is_unknown() { self.settled(left)? } else { self.to_kind(left, Kind::of(right.ty))? };
+            left = if right.is_unknown() { self.settled(left)? } else { self.as_kind(left, Kind::of(right.ty))? };
         }
         // The result has the type in which the two are compared, if that is another kind.
         match types::comparable(left.ty, right.ty) {
-            Some(kind) if !right.is_unknown() && kind != Kind::of(left.ty) => left = self.to_kind(left, kind)?,
+            Some(kind) if !right.is_unknown() && kind != Kind::of(left.ty) => left = self.as_kind(left, kind)?,
             _ => {}
         }
         let local = self.local(&left);
@@ -438,7 +452,11 @@ impl Checker<'_> {
             return self.wrong(Diagnostic::error(Code::Types, span, fact));
         }
         if operand.ty == Type::Timestamptz && to == Type::Date && !operand.is_unknown() {
-            self.diagnostics.push(Diagnostic::warning(Code::UtcDay, span, "the day of a timestamptz is its day in UTC"));
+            self.diagnostics.push(Diagnostic::warning(
+                Code::UtcDay,
+                span,
+                "the day of a timestamptz is its day in UTC",
+            ));
         }
         // `x::numeric` keeps every digit; a decimal stays as it is.
         let to = match (to, operand.ty) {
@@ -456,7 +474,7 @@ impl Checker<'_> {
     }
 
     /// The part as a value of a kind. Decimals keep their digits.
-    fn to_kind(&mut self, checked: Checked, kind: Kind) -> Option<Checked> {
+    fn as_kind(&mut self, checked: Checked, kind: Kind) -> Option<Checked> {
         let ty = match (kind, checked.ty) {
             (Kind::Numeric, ty) if ty.is_decimal() && !checked.is_unknown() => ty,
             (Kind::Numeric, ty) if ty.is_integer() && !checked.is_unknown() => cast::as_decimal(ty),
@@ -536,9 +554,7 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
         Form::Coalesce(operands) | Form::Extreme { operands, .. } => operands.iter().all(|operand| operand.nullable),
         Form::OneOf { operand, has_null, .. } => operand.nullable || *has_null,
         Form::Call { signature, .. } if !signature.strict => signature.nullable,
-        Form::Call { signature, arguments } => {
-            signature.nullable || arguments.iter().any(|argument| argument.nullable)
-        }
+        Form::Call { signature, arguments } => signature.nullable || arguments.iter().any(|argument| argument.nullable),
         _ => false,
     };
     let mut part = Checked { form, ty, nullable, span };
@@ -560,6 +576,21 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
             | Form::OneOf { .. }
             | Form::Call { .. }
     );
+    // An operator or a strict function with a constant NULL is NULL, whatever its other operands are or would fault with.
+    let strict = match &part.form {
+        Form::Arithmetic { .. }
+        | Form::Negate(_)
+        | Form::Compare { .. }
+        | Form::Not(_)
+        | Form::Cast(_)
+        | Form::Concat(_)
+        | Form::Like { .. } => true,
+        Form::Call { signature, .. } => signature.strict,
+        _ => false,
+    };
+    if strict && part.parts().into_iter().filter_map(Checked::constant).any(|array| array.is_null(0)) {
+        return constant(new_null_array(&ty.arrow(), 1), ty, span);
+    }
     if plain {
         let nullable = part.parts().iter().any(|part| part.nullable);
         part.nullable = nullable;

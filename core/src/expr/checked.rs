@@ -33,26 +33,56 @@ pub(super) enum Form {
     /// The value of the enclosing [`Form::Let`] of that level, counted from the outermost.
     Local(usize),
     /// Evaluates a value once, for a body that uses it several times.
-    Let { value: Box<Checked>, body: Box<Checked> },
+    Let {
+        value: Box<Checked>,
+        body: Box<Checked>,
+    },
     /// Numbers of one type (or two decimals), or a day and a number of days.
-    Arithmetic { operator: Binary, left: Box<Checked>, right: Box<Checked> },
+    Arithmetic {
+        operator: Binary,
+        left: Box<Checked>,
+        right: Box<Checked>,
+    },
     /// `-x`.
     Negate(Box<Checked>),
     /// Two values of one type, two decimals or two texts.
-    Compare { operator: Binary, left: Box<Checked>, right: Box<Checked> },
+    Compare {
+        operator: Binary,
+        left: Box<Checked>,
+        right: Box<Checked>,
+    },
     /// As [`Form::Compare`], with NULL as a value like others.
-    Distinct { left: Box<Checked>, right: Box<Checked>, negated: bool },
+    Distinct {
+        left: Box<Checked>,
+        right: Box<Checked>,
+        negated: bool,
+    },
     Not(Box<Checked>),
     And(Vec<Checked>),
     Or(Vec<Checked>),
-    Is { operand: Box<Checked>, test: Test, negated: bool },
+    Is {
+        operand: Box<Checked>,
+        test: Test,
+        negated: bool,
+    },
     /// `x IN ('a', 'b')` over constant texts, sorted; `has_null` when the list has a NULL.
-    OneOf { operand: Box<Checked>, list: Arc<[Box<str>]>, has_null: bool, negated: bool },
+    OneOf {
+        operand: Box<Checked>,
+        list: Arc<[Box<str>]>,
+        has_null: bool,
+        negated: bool,
+    },
     /// The conditions are boolean; the results have the type of the whole.
-    Case { arms: Vec<(Checked, Checked)>, otherwise: Option<Box<Checked>> },
+    Case {
+        arms: Vec<(Checked, Checked)>,
+        otherwise: Option<Box<Checked>>,
+    },
     Coalesce(Vec<Checked>),
     /// `GREATEST` and `LEAST`: operands of one type, NULLs are passed over.
-    Extreme { greatest: bool, operands: Vec<Checked> },
+    Extreme {
+        greatest: bool,
+        operands: Vec<Checked>,
+    },
     /// A conversion from the operand's type to the part's.
     Cast(Box<Checked>),
     /// Texts, one after the other.
@@ -67,7 +97,10 @@ pub(super) enum Form {
         negated: bool,
     },
     /// A function of the table, with arguments as its signature takes them.
-    Call { signature: &'static Signature, arguments: Vec<Checked> },
+    Call {
+        signature: &'static Signature,
+        arguments: Vec<Checked>,
+    },
 }
 
 impl Checked {

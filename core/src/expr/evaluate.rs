@@ -354,9 +354,8 @@ fn like(call: &Call<'_>, ignore_case: bool, negated: bool) -> Column {
         3 => call.map::<(call::Text, call::Text, call::Text), call::Boolean>(|(text, pattern, escape)| {
             result(like::escape(escape).and_then(|escape| one(text, pattern, escape)))
         }),
-        _ => call.map::<(call::Text, call::Text), call::Boolean>(|(text, pattern)| {
-            result(one(text, pattern, Some('\\')))
-        }),
+        _ => call
+            .map::<(call::Text, call::Text), call::Boolean>(|(text, pattern)| result(one(text, pattern, Some('\\')))),
     }
 }
 

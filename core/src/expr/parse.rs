@@ -7,6 +7,8 @@
 //! Precedences, from the manual's section 4.1.6, loosest first: `OR`, `AND`, `NOT`, `IS`, comparisons,
 //! `BETWEEN IN LIKE`, other operators, `+ -`, `* / %`, `^`, unary `+ -`, `::`.
 
+mod target;
+
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::tokenizer::Location;
 use sqlparser::tokenizer::Token;
@@ -21,6 +23,12 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::types::Type;
+use target::not_scalar;
+use target::subquery;
+use target::syntax;
+use target::target;
+use target::too_deep;
+use target::unsupported;
 
 /// The deepest tree, and the deepest nesting while it is built.
 const DEPTH_MAX: u16 = 100;
@@ -39,20 +47,15 @@ const SIGN: u8 = 11;
 const CAST: u8 = 12;
 
 /// Words that PostgreSQL reserves: as a name they must be quoted.
-const RESERVED: [&str; 66] = [
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "both", "case", "cast", "check",
-    "collate", "column", "constraint", "create", "default", "deferrable", "desc", "distinct", "do", "else", "end",
-    "except", "fetch", "for", "foreign", "from", "grant", "group", "having", "in", "initially", "intersect", "into",
-    "is", "lateral", "leading", "limit", "like", "ilike", "not", "offset", "on", "only", "or", "order", "placing",
-    "primary", "references", "returning", "select", "similar", "some", "symmetric", "table", "then", "to", "trailing",
-    "union", "unique", "using", "when", "where", "window",
-];
+const RESERVED: &str = "all analyse analyze and any array as asc asymmetric both case check collate column constraint create \
+    default deferrable desc distinct do else end except fetch for foreign from grant group having in \
+    initially intersect into is lateral leading limit like ilike not offset on only or order placing primary \
+    references returning select similar some symmetric table then to trailing union unique using when where \
+    window";
 
 /// Words that stand for the clock or the session.
-const OUTSIDE: [&str; 9] = [
-    "current_date", "current_time", "current_timestamp", "current_user", "localtime", "localtimestamp",
-    "session_user", "user", "current_role",
-];
+const OUTSIDE: &str = "current_date current_time current_timestamp current_user localtime localtimestamp session_user user \
+    current_role";
 
 type Result<T> = std::result::Result<T, Box<Diagnostic>>;
 
@@ -136,6 +139,7 @@ enum Infix {
     Or,
     And,
     Is,
+    IsNull { negated: bool },
     Binary(Binary),
     In { negated: bool },
     Between { negated: bool },
@@ -153,7 +157,7 @@ impl Parser<'_> {
     }
 
     fn span(&self) -> Span {
-        self.tokens.get(self.position).map_or(Span::new(self.text.len(), self.text.len()), |&(_, span)| span)
+        self.tokens.get(self.position).map_or_else(|| Span::new(self.text.len(), self.text.len()), |&(_, span)| span)
     }
 
     fn advance(&mut self) -> Span {
@@ -233,8 +237,12 @@ impl Parser<'_> {
             if level > most || (level == most && matches!(level, COMPARISON | MATCH)) {
                 let span = self.span();
                 return Err(Box::new(
-                    Diagnostic::error(Code::Syntax, span, format!("`{}` cannot follow another comparison", self.slice(span)))
-                        .with_help("use parentheses to say which comes first"),
+                    Diagnostic::error(
+                        Code::Syntax,
+                        span,
+                        format!("`{}` cannot follow another comparison", self.slice(span)),
+                    )
+                    .with_help("use parentheses to say which comes first"),
                 ));
             }
             most = level;
@@ -276,7 +284,8 @@ impl Parser<'_> {
                     Some("between") => (Infix::Between { negated }, MATCH),
                     Some("like") => (Infix::Like { ignore_case: false, negated }, MATCH),
                     Some("ilike") => (Infix::Like { ignore_case: true, negated }, MATCH),
-                    Some("isnull" | "notnull") => return Err(self.unsupported("write `IS NULL` or `IS NOT NULL`")),
+                    Some("isnull") if !negated => (Infix::IsNull { negated: false }, IS),
+                    Some("notnull") if !negated => (Infix::IsNull { negated: true }, IS),
                     Some("similar") => return Err(self.unsupported("use `LIKE` or `regexp_replace`")),
                     Some("at") if self.is_word(at + 1, "time") => {
                         return Err(self.unsupported("the session's time zone is UTC"));
@@ -304,6 +313,10 @@ impl Parser<'_> {
         match *infix {
             Infix::Or | Infix::And => self.chain(left, level),
             Infix::Is => self.is(left),
+            Infix::IsNull { negated } => {
+                let (span, depth) = (left.span.to(place), left.depth);
+                self.node(Kind::Is { operand: Box::new(left), test: Test::Null, negated }, span, depth)
+            }
             Infix::Binary(operator) => {
                 let right = self.expression(level + 1)?;
                 let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));
@@ -465,7 +478,11 @@ impl Parser<'_> {
         }
         let inner = self.expression(0)?;
         if self.peek() == &Token::Comma {
-            return Err(unsupported(open.to(self.span()), "a row of values is not supported", "compare one value at a time"));
+            return Err(unsupported(
+                open.to(self.span()),
+                "a row of values is not supported",
+                "compare one value at a time",
+            ));
         }
         let close = self.expect(&Token::RParen, "`)`")?;
         Ok(Node { span: open.to(close), ..inner })
@@ -496,7 +513,7 @@ impl Parser<'_> {
             }
             _ => {}
         }
-        if RESERVED.contains(&word.as_str()) {
+        if is_among(RESERVED, &word) {
             let written = self.slice(span).to_owned();
             return Err(Box::new(
                 Diagnostic::error(Code::Syntax, span, format!("`{written}` stands where an expression is wanted"))
@@ -509,7 +526,7 @@ impl Parser<'_> {
         if self.ahead(1) == &Token::LParen {
             return self.call();
         }
-        if OUTSIDE.contains(&word.as_str()) {
+        if is_among(OUTSIDE, &word) {
             return Err(Box::new(
                 Diagnostic::error(Code::NotScalar, span, format!("`{word}` would give another value in every run"))
                     .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated"),
@@ -748,62 +765,6 @@ impl Parser<'_> {
     }
 }
 
-/// The type that a cast names. Beside the types of columns there are `numeric` without digits, whose scale is each
-/// value's own, and `varchar` without a length, which is `text`.
-fn target(name: &str, span: Span) -> Result<Type> {
-    let ty = match name {
-        "numeric" | "decimal" | "dec" => Ok(Type::Numeric),
-        "varchar" => Ok(Type::Text),
-        "timestamp with time zone(6)" => Ok(Type::Timestamptz),
-        "timestamp(6)" | "timestamp without time zone(6)" => Ok(Type::Timestamp),
-        "interval" | "json" | "jsonb" | "uuid" | "bytea" | "bit" | "name" | "time with time zone" | "timetz" | "money"
-        | "xml" | "inet" | "cidr" | "oid" | "regclass" | "point" | "super" | "varbyte" | "bpchar" => {
-            return Err(unsupported(span, format!("the type `{name}` is not supported"), "the types are those of columns, and `numeric`"));
-        }
-        _ if name.ends_with("[]") => {
-            return Err(unsupported(span, format!("the type `{name}` is not supported"), "an expression gives one plain value"));
-        }
-        _ if name.starts_with("time") && name.ends_with(')') => {
-            return Err(unsupported(span, format!("the type `{name}` is not supported"), "times have six digits after the point: leave the number out"));
-        }
-        _ if name.starts_with("float(") => match name.trim_start_matches("float(").trim_end_matches(')').parse::<u8>() {
-            Ok(1..=24) => Ok(Type::Real),
-            Ok(25..=53) => Ok(Type::Double),
-            _ => return Err(Box::new(Diagnostic::error(Code::UnknownType, span, "a float has 1 to 53 binary digits"))),
-        },
-        _ => Type::parse(name),
-    };
-    ty.map_err(|error| {
-        let diagnostic = Diagnostic::error(Code::UnknownType, span, error.message);
-        Box::new(match error.help {
-            Some(help) => diagnostic.with_help(help),
-            None => diagnostic,
-        })
-    })
-}
-
-fn syntax(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(Code::Syntax, span, message))
-}
-
-fn unsupported(span: Span, message: impl Into<String>, help: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(Code::Unsupported, span, message).with_help(help))
-}
-
-fn not_scalar(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error(Code::NotScalar, span, message)
-            .with_help("an expression sees one row; rules over many rows are `dedupe`, `key` and `order_by`"),
-    )
-}
-
-fn subquery(span: Span) -> Box<Diagnostic> {
-    not_scalar(span, "a subquery needs other rows than this one")
-}
-
-fn too_deep(span: Span) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error(Code::Syntax, span, format!("the expression is nested more than {DEPTH_MAX} deep"))
-            .with_help("cut it into several columns"),
-    )
+fn is_among(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
 }

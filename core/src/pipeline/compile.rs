@@ -37,6 +37,8 @@ struct Compiler<'a> {
     spec: &'a Spec,
     diagnostics: &'a mut Vec<Diagnostic>,
     fields: Vec<Name>,
+    /// Columns whose mapping was found wrong here.
+    failed_columns: Vec<String>,
 }
 
 impl<'a> Compiler<'a> {
@@ -47,7 +49,7 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|field| Name { name: field.name.value.clone(), ty: field.ty, nullable: true })
             .collect();
-        Self { spec, diagnostics, fields }
+        Self { spec, diagnostics, fields, failed_columns: Vec::new() }
     }
 
     /// Builds the pipeline as far as it can; it is used only if no error was found.
@@ -62,6 +64,9 @@ impl<'a> Compiler<'a> {
         let mut known = Vec::new();
         for column in &spec.columns {
             let mapping = self.mapping(column);
+            if mapping.is_none() {
+                self.failed_columns.push(column.name.value.clone());
+            }
             // A column whose mapping is wrong is still a name that checks may use, if its type was said.
             if let Some(ty) = mapping.as_ref().map(|mapping| mapping.ty).or(column.ty.as_ref().map(|ty| ty.value)) {
                 let nullable = !column.required && mapping.as_ref().is_none_or(|mapping| mapping.from.nullable());
@@ -74,7 +79,7 @@ impl<'a> Compiler<'a> {
         for (position, (column, name, _)) in known.iter().enumerate() {
             self.column_rules(column, name, position, &scope, &mut rules);
         }
-        self.check_rules(&scope, known.len() == spec.columns.len(), &mut rules);
+        self.check_rules(&scope, &mut rules);
         let table = self.table(&columns);
         Pipeline {
             name: spec.pipeline.value.clone(),
@@ -147,14 +152,25 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Gives diagnostics of an expression their place in the file. That a name is unknown is not said again where the field
+    /// or column of that name is wrong itself.
     fn place(&mut self, text: &Text, diagnostics: Vec<Diagnostic>) {
-        self.diagnostics.extend(diagnostics.into_iter().map(|mut diagnostic| {
+        for mut diagnostic in diagnostics {
+            let named = text.text.get(diagnostic.span.start..diagnostic.span.end).unwrap_or_default();
+            if diagnostic.code == Code::UnknownName && self.is_wrong_elsewhere(named.trim_matches('"')) {
+                continue;
+            }
             diagnostic.span = text.span_of(diagnostic.span);
             for label in &mut diagnostic.labels {
                 label.span = text.span_of(label.span);
             }
-            diagnostic
-        }));
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    fn is_wrong_elsewhere(&self, name: &str) -> bool {
+        let mut wrong = self.spec.wrong_fields.iter().chain(&self.spec.wrong_columns).chain(&self.failed_columns);
+        wrong.any(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// Compiles an expression that must be true or false.
@@ -200,6 +216,9 @@ impl<'a> Compiler<'a> {
         let exact = self.fields.iter().find(|field| field.name == name.value);
         let found = exact.or_else(|| self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(&name.value)));
         let Some(found) = found else {
+            if self.is_wrong_elsewhere(&name.value) {
+                return None;
+            }
             let message = format!("there is no field `{}` for the column of that name", name.value);
             let diagnostic = Diagnostic::error(Code::UnknownName, name.span, message)
                 .with_help("say where its value comes from: `from: <expression>`")
@@ -305,17 +324,10 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn check_rules(&mut self, scope: &[Name], all_columns_known: bool, rules: &mut Vec<Rule>) {
+    fn check_rules(&mut self, scope: &[Name], rules: &mut Vec<Rule>) {
         for check in &self.spec.checks {
-            // With a column missing, a check may name it in vain: the column's own mistake is enough.
             let what = format!("the check `{}`", check.name.value);
-            let before = self.diagnostics.len();
-            let expr = self.condition(&check.check, scope, &what);
-            if !all_columns_known {
-                let own = self.diagnostics.split_off(before);
-                self.diagnostics.extend(own.into_iter().filter(|diagnostic| diagnostic.code != Code::UnknownName));
-            }
-            let Some(expr) = expr else { continue };
+            let Some(expr) = self.condition(&check.check, scope, &what) else { continue };
             if expr.nullable() {
                 let message = format!("{what} holds for a row in which an operand is NULL");
                 let warning = Diagnostic::warning(Code::RuleOverNull, check.check.span, message)
@@ -400,7 +412,7 @@ impl<'a> Compiler<'a> {
         for name in names {
             let Some(declared) = self.column_position(name) else { continue };
             let column = &self.spec.columns[declared];
-            if !column.required {
+            if !column.required && !self.is_wrong_elsewhere(&name.value) {
                 let message = format!("`{}` is in `{what}`, so its column must be required", name.value);
                 let diagnostic = Diagnostic::error(Code::Conflict, name.span, message)
                     .with_label(column.name.span, "this column may be NULL")

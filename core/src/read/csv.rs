@@ -78,6 +78,8 @@ impl CsvScanner {
     }
 
     /// Reads records from `scan.at` into the batch, each as the binding says.
+    // A function of its own, so that its few variables stay in registers.
+    #[inline(never)]
     pub(super) fn records(
         &mut self,
         scan: &mut Scan<'_>,
@@ -140,8 +142,11 @@ impl CsvScanner {
             return Err(scan.unfinished(self.record_bytes_max));
         };
         scan.at = end.next;
+        if end.next - start > self.record_bytes_max {
+            return Err(Stop::TooLong);
+        }
         let mut valid = Validity::default();
-        if end.next - start > self.record_bytes_max || end.fault.is_some() {
+        if end.fault.is_some() {
             let binding = Binding::by_position(self.row.len());
             return Ok(Err(self.wrong(scan, &mut valid, &binding, start, &end)));
         }
@@ -178,6 +183,7 @@ impl CsvScanner {
     fn record(&mut self, scan: &Scan<'_>, marks: &mut Marks<'_>, unescaped: &mut Vec<u8>) -> Option<End> {
         let window = scan.window;
         let start = scan.at;
+        let delimiter = self.delimiter;
         let mut field = start;
         let mut fault = None;
         self.row.clear();
@@ -193,6 +199,11 @@ impl CsvScanner {
                 return Some(End { next: window.len(), fault });
             };
             let byte = window.get(at).copied().unwrap_or_default();
+            if byte == delimiter && Some(byte) != self.quote {
+                self.row.push(Cell::new(CellKind::Bare, field, at - field, false));
+                field = at + 1;
+                continue;
+            }
             if byte == b'\n' {
                 let end = text_end(window, field, at);
                 if end > start || !self.row.is_empty() {
@@ -200,13 +211,10 @@ impl CsvScanner {
                 }
                 return Some(End { next: at + 1, fault });
             }
-            if Some(byte) != self.quote {
-                self.row.push(Cell::new(CellKind::Bare, field, at - field, false));
-                field = at + 1;
-            } else if at == field {
+            if at == field {
                 match self.quoted(scan, marks, byte, at, unescaped) {
                     Close::Delimiter(next) => field = next,
-                    Close::Record(End { next, fault: last }) => return Some(End { next, fault: fault.or(last) }),
+                    Close::Record(End { next, fault: last }) => return Some(End { next, fault: last.or(fault) }),
                     Close::Text(at) => {
                         fault = fault.or(Some(Fault::AfterQuote(at - start)));
                         // Further in than its first byte, so that no later quote opens it again.
@@ -219,6 +227,7 @@ impl CsvScanner {
     }
 
     /// Reads the quoted field that opens at `open`, and pushes its cell.
+    #[inline(never)]
     fn quoted(
         &mut self,
         scan: &Scan<'_>,

@@ -74,11 +74,6 @@ impl Inflow {
         self.window.get(self.at..).unwrap_or_default()
     }
 
-    /// The decoded offset of the window's first byte.
-    pub(super) fn base(&self) -> u64 {
-        self.base
-    }
-
     /// The decoded offset of the first byte that is not done with.
     pub(super) fn offset(&self) -> u64 {
         self.base + self.at as u64
@@ -136,12 +131,14 @@ impl Inflow {
             None => self.begin(),
         };
         let needed = loop {
+            if self.gunzip.is_none() && self.next >= self.size {
+                self.ended = true;
+            }
             if filling.bytes.len() >= filling.target || self.ended {
                 break None;
             }
             let missing = filling.target - filling.bytes.len();
             match &mut self.gunzip {
-                None if self.next >= self.size => self.ended = true,
                 None => break Some(self.next..self.size.min(self.next + missing as u64)),
                 Some(gunzip) => match gunzip.inflate(&mut filling.bytes, missing) {
                     Err(damage) => {

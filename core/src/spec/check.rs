@@ -6,7 +6,7 @@ use super::form::{Form, list};
 use super::shape::{FILE, Mapping, Named, Need, Shape};
 use super::text::Text;
 use super::yaml::{Entry, Kind, Node, Scalar, open_parentheses};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span, nearest};
 
 /// Reports everything in a file that has not the shape of its place.
 pub(super) fn check(root: &Node, diagnostics: &mut Vec<Diagnostic>) {
@@ -72,22 +72,22 @@ impl Checker<'_> {
     }
 
     fn mapping(&mut self, mapping: &'static Mapping, entries: &[Entry], owner: Owner<'_>) {
+        // Keys that are there, but misspelt.
+        let mut meant = Vec::new();
         for entry in entries {
-            let Some(key) = mapping.keys.iter().find(|key| key.name == entry.key.text) else {
-                self.unknown_key(mapping, entries, &entry.key, owner);
-                continue;
-            };
-            self.value(&key.shape, key.may_be_empty, &entry.value, &entry.key);
-        }
-        for key in mapping.keys {
-            if key.need == Need::Required && value(entries, key.name).is_none() {
-                let message = format!("{} lacks the key `{}`", owner.shown(), key.name);
-                self.report(
-                    Diagnostic::error(Code::MissingKey, owner.span, message).with_help(key.doc.trim_end_matches('.')),
-                );
+            match mapping.keys.iter().find(|key| key.name == entry.key.text) {
+                Some(key) => self.value(&key.shape, key.may_be_empty, &entry.value, &entry.key),
+                None => meant.extend(self.unknown_key(mapping, entries, &entry.key, owner)),
             }
         }
-        if mapping.one_of.is_empty() {
+        for key in mapping.keys {
+            if key.need == Need::Required && value(entries, key.name).is_none() && !meant.contains(&key.name) {
+                let message = format!("{} lacks the key `{}`", owner.shown(), key.name);
+                let diagnostic = Diagnostic::error(Code::MissingKey, owner.span, message);
+                self.report(diagnostic.with_help(format!("`{}`: {}", key.name, without_capital(key.doc))));
+            }
+        }
+        if mapping.one_of.is_empty() || mapping.one_of.iter().any(|key| meant.contains(key)) {
             return;
         }
         let mut there = entries.iter().filter(|entry| mapping.one_of.contains(&entry.key.text.as_str()));
@@ -105,19 +105,25 @@ impl Checker<'_> {
         }
     }
 
-    fn unknown_key(&mut self, mapping: &Mapping, entries: &[Entry], key: &Text, owner: Owner<'_>) {
-        let message = format!("unknown key `{}` in {}", key.text, owner.shown());
+    /// Reports a key; returns the one that is meant, if one is near.
+    fn unknown_key(
+        &mut self,
+        mapping: &Mapping,
+        entries: &[Entry],
+        key: &Text,
+        owner: Owner<'_>,
+    ) -> Option<&'static str> {
         // A key that is there already is not what was meant.
-        let free = || mapping.keys.iter().map(|key| key.name).filter(|name| value(entries, name).is_none());
-        let diagnostic = Diagnostic::error(Code::UnknownKey, key.span, message).with_nearest(&key.text, free());
-        self.report(match (&diagnostic.help, mapping.keys) {
-            (None, []) => diagnostic.with_help("no key can stand here"),
-            (None, keys) => {
-                let help = format!("the keys here are {}", list(keys.iter().map(|key| key.name)));
-                diagnostic.with_help(help)
-            }
-            (Some(_), _) => diagnostic,
-        });
+        let free = mapping.keys.iter().map(|key| key.name).filter(|name| value(entries, name).is_none());
+        let near = nearest(&key.text, free);
+        let help = match (near, mapping.keys) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => "no key can stand here".to_owned(),
+            (None, keys) => format!("the keys here are {}", list(keys.iter().map(|key| key.name))),
+        };
+        let message = format!("unknown key `{}` in {}", key.text, owner.shown());
+        self.report(Diagnostic::error(Code::UnknownKey, key.span, message).with_help(help));
+        near
     }
 
     fn value(&mut self, shape: &'static Shape, may_be_empty: bool, node: &Node, key: &Text) {
@@ -143,10 +149,10 @@ impl Checker<'_> {
                 let diagnostic = Diagnostic::error(Code::WrongKind, node.span, message);
                 self.report(match (shape, &node.kind) {
                     (Shape::Named(named), Kind::List(nodes)) => diagnostic.with_help(as_keys(named, nodes)),
-                    (&Shape::One(form), Kind::Mapping(_)) if matches!(form, Form::Expression | Form::Regex) => {
+                    (Shape::One(Form::Expression | Form::Regex), Kind::Mapping(_)) => {
                         diagnostic.with_help("a text that begins with `{` must be quoted")
                     }
-                    (&Shape::One(form), Kind::List(_)) if matches!(form, Form::Expression | Form::Regex) => {
+                    (Shape::One(Form::Expression | Form::Regex), Kind::List(_)) => {
                         diagnostic.with_help("a text that begins with `[` must be quoted")
                     }
                     _ => diagnostic,
@@ -211,8 +217,7 @@ impl Checker<'_> {
         for entry in entries {
             if let Err(fault) = named.name.check(&key.text, &entry.key.text) {
                 self.report(fault.of(&entry.key));
-            }
-            if let Some(first) = seen.insert(entry.key.text.to_lowercase(), &entry.key) {
+            } else if let Some(first) = seen.insert(entry.key.text.to_lowercase(), &entry.key) {
                 let message =
                     format!("the {}s `{}` and `{}` differ in letter case only", named.noun, first.text, entry.key.text);
                 let diagnostic = Diagnostic::error(Code::DuplicateKey, entry.key.span, message);
@@ -225,16 +230,6 @@ impl Checker<'_> {
     /// What the keys must be to each other, beyond their shapes.
     fn conflicts(&mut self, root: &[Entry]) {
         let source = mapping(root, "source").unwrap_or_default();
-        let target = mapping(root, "target").unwrap_or_default();
-        if let Some(write) = text(target, "write")
-            && write.text == "merge"
-            && value(target, "key").is_none()
-        {
-            self.report(
-                Diagnostic::error(Code::Conflict, write.span, "`write: merge` needs `key`")
-                    .with_help("`key` lists the columns that tell rows apart"),
-            );
-        }
         if let Some(schedule) = text(root, "schedule")
             && schedule.text == "object-created"
             && value(source, "s3").is_none()
@@ -285,4 +280,10 @@ fn as_keys(named: &Named, nodes: &[Node]) -> String {
         Kind::Empty | Kind::List(_) => None,
     });
     format!("write each {} on its own line, without `-`: `{}: …`", named.noun, first.unwrap_or("name"))
+}
+
+/// A sentence as the end of another.
+fn without_capital(sentence: &str) -> String {
+    let mut letters = sentence.trim_end_matches('.').chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -30,7 +30,7 @@ pub(super) enum Form {
     Text,
     /// A SQL expression; only the stage after this one can read it.
     Expression,
-    /// A regular expression.
+    /// A regular expression; only the stage after this one can read it.
     Regex,
     /// `true` or `false`.
     Boolean,
@@ -114,11 +114,10 @@ impl Form {
             Self::ColumnName => column_name(text),
             Self::CheckName => check_name(text),
             Self::Text => Ok(()),
-            Self::Expression if text.trim().is_empty() => {
-                Err(Fault::new(Code::WrongValue, format!("`{key}` is an empty text; an expression is wanted")))
+            Self::Expression | Self::Regex if text.trim().is_empty() => {
+                Err(Fault::new(Code::WrongValue, format!("`{key}` is an empty text; {} is wanted", self.noun())))
             }
-            Self::Expression => Ok(()),
-            Self::Regex => regex(text),
+            Self::Expression | Self::Regex => Ok(()),
             Self::Boolean => boolean(key, text).map(drop),
             Self::Whole => whole(key, text).map(drop),
             Self::Share => share(key, text).map(drop),
@@ -231,7 +230,8 @@ fn column_name(text: &str) -> Result<(), Fault> {
         .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' })
         .collect();
     let fault = wrong("it begins with a small letter or `_` and has small letters, digits and `_`");
-    Err(if is_identifier(&meant) { fault.with_help(format!("write `{meant}`")) } else { fault })
+    let says_something = meant.contains(|c: char| c.is_ascii_alphanumeric());
+    Err(if is_identifier(&meant) && says_something { fault.with_help(format!("write `{meant}`")) } else { fault })
 }
 
 fn check_name(text: &str) -> Result<(), Fault> {
@@ -246,14 +246,6 @@ fn check_name(text: &str) -> Result<(), Fault> {
 fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn regex(text: &str) -> Result<(), Fault> {
-    let Err(error) = regex::Regex::new(text) else { return Ok(()) };
-    // The crate draws the expression with carets of its own; its last line is the fact.
-    let shown = error.to_string();
-    let fact = shown.lines().last().unwrap_or_default().trim_start_matches("error: ");
-    Err(Fault::new(Code::Regex, format!("the regular expression cannot be read: {fact}")))
 }
 
 /// `true` or `false`.
@@ -366,14 +358,19 @@ pub(super) fn column_short(text: &str) -> Result<ColumnShort, Fault> {
     }
     let start = text.len() - text.trim_start().len();
     let place = Span::new(start, start + ty.len());
-    let column = column_type(ty).map_err(|mut fault| {
-        fault.within = Some(place);
-        let looks_like_sql = ty.contains(['(', '\'', '+', '|', ':', '=', '<', '>', '*', '/']) && any_type(ty).is_err();
-        if looks_like_sql && fault.message.ends_with("is not a type") {
-            fault.help =
-                Some("in short a column is a type, `required` or both; an expression stands under `from:`".to_owned());
-        }
-        fault
+    let column = column_type(ty).map_err(|fault| {
+        // An expression or a field's name is what is likely to stand here by mistake.
+        let name = ty.split('(').next().unwrap_or_default();
+        let is_type = Type::parse(name).is_ok() || Type::parse(&format!("{name}(1)")).is_ok();
+        let near = any_type(name).is_err_and(|fault| fault.help.is_some_and(|help| help.starts_with("did you mean")));
+        let fault = if is_type || near {
+            fault
+        } else {
+            let help =
+                format!("in short a column is a type, `required` or both; for its value write `{{ from: {ty} }}`");
+            Fault::new(Code::UnknownType, format!("`{ty}` is not a type")).with_help(help)
+        };
+        fault.within(place.start, place.end)
     })?;
     Ok(ColumnShort { ty: Some((column, place)), required })
 }
@@ -383,8 +380,7 @@ pub(super) fn character(key: &str, text: &str) -> Result<u8, Fault> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
         _ => {
-            let fault =
-                Fault::new(Code::WrongValue, format!("`{key}` is one ASCII character, not `{}`", text.escape_debug()));
+            let fault = Fault::new(Code::WrongValue, format!("`{key}` is one ASCII character, not `{text}`"));
             Err(match text {
                 "\\t" | "tab" => fault.with_help("between double quotes, \"\\t\" is a tab"),
                 _ => fault,

@@ -11,19 +11,22 @@ use super::{
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::types::Type;
 
-/// The `Spec` of a file, if its fields and what they come from are right.
+/// The `Spec` of a file without its wrong parts; `None` if there is no source with fields.
 pub(super) fn lower(root: &Node, diagnostics: &[Diagnostic]) -> Option<Spec> {
     let Kind::Mapping(root) = &root.kind else { return None };
     let wrong = |key: &str| match root.iter().find(|entry| entry.key.text == key) {
         Some(entry) => any_error_within(diagnostics, entry.key.span.to(entry.value.span)),
         None => false,
     };
-    if wrong("source") {
-        return None;
-    }
-    let columns_are_right = !wrong("columns");
+    let wrong_names = |entries: Option<&[Entry]>| -> Vec<String> {
+        let is_wrong = |entry: &&Entry| any_error_within(diagnostics, entry.key.span.to(entry.value.span));
+        entries.unwrap_or_default().iter().filter(is_wrong).map(|entry| entry.key.text.clone()).collect()
+    };
+    let source = mapping(root, "source")?;
+    let wrong_fields = wrong_names(mapping(source, "fields"));
+    let wrong_columns = wrong_names(mapping(root, "columns"));
     let target = match mapping(root, "target") {
-        Some(entries) if columns_are_right && !wrong("target") => lower_target(entries, key_span(root, "target")),
+        Some(entries) if !wrong("target") => lower_target(entries, key_span(root, "target")),
         entries => unknown_target(entries.unwrap_or_default(), key_span(root, "target")),
     };
     Some(Spec {
@@ -32,7 +35,7 @@ pub(super) fn lower(root: &Node, diagnostics: &[Diagnostic]) -> Option<Spec> {
             |name| Spanned { value: name.text.clone(), span: name.span },
         ),
         description: text(root, "description").map(|description| description.text.clone()),
-        source: lower_source(mapping(root, "source")?, key_span(root, "source"))?,
+        source: lower_source(source, key_span(root, "source"), &wrong_fields)?,
         filter: text(root, "where").filter(|_| !wrong("where")).cloned(),
         columns: mapping(root, "columns")
             .unwrap_or_default()
@@ -41,7 +44,6 @@ pub(super) fn lower(root: &Node, diagnostics: &[Diagnostic]) -> Option<Spec> {
             .map(|entry| lower_column(entry, diagnostics))
             .collect(),
         checks: mapping(root, "checks")
-            .filter(|_| columns_are_right)
             .unwrap_or_default()
             .iter()
             .filter(|entry| !any_error_within(diagnostics, entry.key.span.to(entry.value.span)))
@@ -52,6 +54,8 @@ pub(super) fn lower(root: &Node, diagnostics: &[Diagnostic]) -> Option<Spec> {
         schedule: text(root, "schedule")
             .filter(|_| !wrong("schedule"))
             .and_then(|schedule| Some(Spanned { value: form::schedule(&schedule.text).ok()?, span: schedule.span })),
+        wrong_fields,
+        wrong_columns,
     })
 }
 
@@ -92,7 +96,8 @@ fn boolean(entries: &[Entry], key: &str, usual: bool) -> bool {
     text(entries, key).and_then(|text| form::boolean(key, &text.text).ok()).unwrap_or(usual)
 }
 
-fn lower_source(entries: &[Entry], span: Span) -> Option<Source> {
+/// The source without its wrong fields. A wrong format is taken as the simplest one: with it nothing runs anyway.
+fn lower_source(entries: &[Entry], span: Span, wrong_fields: &[String]) -> Option<Source> {
     let location = match text(entries, "s3") {
         Some(prefix) => Location::S3(prefix.clone()),
         None => Location::Files(texts(entries, "files").into_iter().cloned().collect()),
@@ -100,7 +105,7 @@ fn lower_source(entries: &[Entry], span: Span) -> Option<Source> {
     Some(Source {
         span,
         location,
-        format: lower_format(value(entries, "format")?)?,
+        format: value(entries, "format").and_then(lower_format).unwrap_or(FormatSpec::Jsonl),
         compression: text(entries, "compression").map(|text| Spanned {
             value: match text.text.as_str() {
                 "none" => CompressionSpec::None,
@@ -109,7 +114,11 @@ fn lower_source(entries: &[Entry], span: Span) -> Option<Source> {
             },
             span: text.span,
         }),
-        fields: mapping(entries, "fields")?.iter().map(lower_field).collect(),
+        fields: mapping(entries, "fields")?
+            .iter()
+            .filter(|entry| !wrong_fields.contains(&entry.key.text))
+            .map(lower_field)
+            .collect(),
         contract: match text(entries, "contract").map(|text| text.text.as_str()) {
             Some("quarantine") => ContractSpec::Quarantine,
             Some("fail") => ContractSpec::Fail,

@@ -28,7 +28,7 @@ fn section(page: &mut String, mapping: &Mapping) {
     let _ = write!(page, "\n## {title}\n\n{}\n", mapping.doc);
     if !mapping.one_of.is_empty() {
         let keys = super::form::list(mapping.one_of.iter().copied());
-        let _ = write!(page, "Exactly one of {keys} must be there.\n");
+        let _ = writeln!(page, "Exactly one of {keys} must be there.");
     }
     if mapping.keys.is_empty() {
         return;
@@ -41,7 +41,7 @@ fn section(page: &mut String, mapping: &Mapping) {
             Need::Default(usual) => format!("`{usual}`"),
         };
         let _ =
-            write!(page, "| `{}` | {} | {need} | {}{} |\n", key.name, value(&key.shape), key.doc, words(&key.shape));
+            writeln!(page, "| `{}` | {} | {need} | {}{} |", key.name, value(&key.shape), key.doc, words(&key.shape));
     }
 }
 

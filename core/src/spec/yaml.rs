@@ -423,8 +423,8 @@ impl<'a> Reader<'a> {
             );
         }
         if is("invalid indentation in quoted scalar") {
-            return wrong("a quote is closed on no line that is indented as far as it")
-                .with_help("close the quote, or indent the lines of the text further");
+            return wrong("a quote is not closed before the lines indented under it end")
+                .with_help("close the quote; if the text goes on, indent its lines further");
         }
         if is("unknown escape character") || is("hexadecimal number") || is("invalid Unicode character escape") {
             return wrong("a backslash between double quotes begins an escape that YAML does not know")

@@ -1,8 +1,8 @@
 //! Ledger: which inputs a warehouse holds, and what became of their rows. It is written in the transaction of the rows.
 //!
-//! One row per target table, input and generation. A load inserts its rows first: the primary key then refuses an input
-//! that is there, and the statements after it find the source and the generation of every batch, of this load and of
-//! earlier ones, in one place.
+//! One row per target table and batch; an input that was cut has several, all of one load. A load asks first whether an input
+//! is there in its generation, and inserts its rows before anything else: the statements after it find the source and the
+//! generation of every batch, of this load and of earlier ones, in one place.
 
 use crate::types::Type;
 use crate::warehouse::LoadBatch;
@@ -79,10 +79,10 @@ impl LedgerStatements {
                 .iter()
                 .map(|&(name, ty)| ColumnDefinition { name: Identifier::own(name), ty, required: true })
                 .collect(),
-            primary_key: ["target", "input", "generation"].map(Identifier::own).to_vec(),
-            // The second one is there as an index: a load asks for the batches of its sources.
+            primary_key: ["target", "batch"].map(Identifier::own).to_vec(),
+            // They are there as indexes: a load asks for its inputs, and for the batches of its sources.
             unique: vec![
-                ["target", "batch"].map(Identifier::own).to_vec(),
+                ["target", "input", "generation", "batch"].map(Identifier::own).to_vec(),
                 ["target", "source", "batch"].map(Identifier::own).to_vec(),
             ],
         });

@@ -1,6 +1,14 @@
 //! CSV and JSON cases that were written for other readers, where they are at hand: in the folder that `ETALON_CORPORA` names, or
 //! in `shared/corpora` beside the repository.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may fail, and tells its scores"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,13 @@
 //! The laws of reading, over generated input.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may fail, and tells its scores"
+)]
+
 use etalon_core::read::Contract;
 use etalon_core::read::CsvFormat;
 use etalon_core::read::Format;
@@ -67,9 +75,10 @@ proptest! {
         csv_agrees_with_its_plain_twin(&format, &object);
     }
 
-    /// The `csv` crate takes a lone CR as a line end and a text after a closing quote as text; elsewhere the two mean the same.
+    /// The `csv` crate takes a CR of its own as a line end (so there is none here), and a text after a closing quote as text; elsewhere the two mean the same.
     #[test]
     fn csv_crate(object in csv_bytes()) {
+        let object: Vec<u8> = object.split(|&byte| byte == b'\r').flatten().copied().collect();
         let outcome = read_whole(&options(Format::Csv(CsvFormat { header: false, ..CsvFormat::default() }), &["a", "b", "c"]), &object);
         let mut oracle = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&object[..]);
         let oracle: Vec<Option<Vec<String>>> = oracle
@@ -77,8 +86,6 @@ proptest! {
             .map(|record| record.unwrap().iter().map(|field| String::from_utf8(field.to_vec()).ok()).collect())
             .collect();
         let rows = outcome.unwrap().rows;
-        let is_lone = |bytes: &[u8]| bytes.split(|&byte| byte == b'\n').any(|line| line.strip_suffix(b"\r").unwrap_or(line).contains(&b'\r'));
-        prop_assume!(!is_lone(&object));
         if rows.iter().all(|row| row.cells.is_ok()) {
             let mine: Vec<_> = rows.into_iter().map(|row| Some(row.cells.unwrap().into_iter().map(|(_, text)| text).collect::<Vec<_>>())).collect();
             prop_assert_eq!(mine, oracle);
@@ -136,7 +143,7 @@ fn csv_counts_every_byte() {
         csv("\u{feff}junk\n\n#c\nid\n\n1\n#d\n\r\n2", &["id"], |format| (format.skip_lines, format.comment) = (1, Some(b'#'))), @r#"
     Bare "1"
     Bare "2"
-    26 = header 6 records 3 blank 4 comments 6 skipped 5
+    24 = header 6 records 3 blank 4 comments 6 skipped 5
     "#);
 }
 

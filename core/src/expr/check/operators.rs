@@ -94,7 +94,7 @@ impl Checker<'_> {
         let Some(kind) = types::comparable(left.ty, right.ty) else {
             return self.mismatch(operator, &left, &right, span, "cast one side to the other's type with `::`");
         };
-        let (left, right) = (self.to_kind(left, kind), self.to_kind(right, kind));
+        let (left, right) = (self.as_kind(left, kind), self.as_kind(right, kind));
         Some((left?, right?))
     }
 
@@ -105,7 +105,7 @@ impl Checker<'_> {
                 let text = self.convert(literal, Type::Text)?;
                 self.convert(Checked { ty: other, ..text }, Type::Text)
             }
-            _ => self.to_kind(literal, Kind::of(other)),
+            _ => self.as_kind(literal, Kind::of(other)),
         }
     }
 
@@ -117,22 +117,24 @@ impl Checker<'_> {
             // Beside a day, a quoted text may be a day or a number of days.
             (true, false) if right.ty.is_number() => {
                 let kind = Kind::of(right.ty);
-                (self.to_kind(left, kind)?, right)
+                (self.as_kind(left, kind)?, right)
             }
             (false, true) if left.ty.is_number() || (left.ty == Type::Date && operator == Binary::Subtract) => {
                 let kind = Kind::of(left.ty);
-                (left, self.to_kind(right, kind)?)
+                (left, self.as_kind(right, kind)?)
             }
             (false, false) => (left, right),
-            _ => return self.mismatch(operator.text(), &left, &right, span, "say the type of the text: `'…'::integer`"),
+            _ => {
+                return self.mismatch(operator.text(), &left, &right, span, "say the type of the text: `'…'::integer`");
+            }
         };
         let (left_kind, right_kind) = (Kind::of(left.ty), Kind::of(right.ty));
         let (left, right, ty) = match (left_kind, right_kind) {
             (Kind::Date, Kind::Smallint | Kind::Integer) if matches!(operator, Binary::Add | Binary::Subtract) => {
-                (left, self.to_kind(right, Kind::Integer)?, Type::Date)
+                (left, self.as_kind(right, Kind::Integer)?, Type::Date)
             }
             (Kind::Smallint | Kind::Integer, Kind::Date) if operator == Binary::Add => {
-                (right, self.to_kind(left, Kind::Integer)?, Type::Date)
+                (right, self.as_kind(left, Kind::Integer)?, Type::Date)
             }
             (Kind::Date, Kind::Date) if operator == Binary::Subtract => (left, right, Type::Integer),
             _ if !left.ty.is_number() || !right.ty.is_number() => {
@@ -148,14 +150,14 @@ impl Checker<'_> {
                     return self.mismatch("%", &left, &right, span, "a remainder takes whole numbers or decimals");
                 }
                 let kind = if (left_kind, right_kind) == (Kind::Real, Kind::Real) { Kind::Real } else { Kind::Double };
-                (self.to_kind(left, kind)?, self.to_kind(right, kind)?, kind.ty())
+                (self.as_kind(left, kind)?, self.as_kind(right, kind)?, kind.ty())
             }
             _ if left.ty.is_integer() && right.ty.is_integer() => {
                 let kind = if left_kind.becomes(right_kind) { right_kind } else { left_kind };
-                (self.to_kind(left, kind)?, self.to_kind(right, kind)?, kind.ty())
+                (self.as_kind(left, kind)?, self.as_kind(right, kind)?, kind.ty())
             }
             _ => {
-                let (left, right) = (self.to_kind(left, Kind::Numeric)?, self.to_kind(right, Kind::Numeric)?);
+                let (left, right) = (self.as_kind(left, Kind::Numeric)?, self.as_kind(right, Kind::Numeric)?);
                 match types::decimal_result(operator, left.ty, right.ty) {
                     Ok(ty) => (left, right, ty),
                     Err(scale) => {
@@ -170,14 +172,7 @@ impl Checker<'_> {
         Some(refined(fold(form, ty, span)))
     }
 
-    fn mismatch<T>(
-        &mut self,
-        operator: &str,
-        left: &Checked,
-        right: &Checked,
-        span: Span,
-        help: &str,
-    ) -> Option<T> {
+    fn mismatch<T>(&mut self, operator: &str, left: &Checked, right: &Checked, span: Span, help: &str) -> Option<T> {
         let name = |part: &Checked| if part.is_unknown() { "a quoted text".to_owned() } else { part.ty.to_string() };
         let fact = format!("`{operator}` does not take {} and {}", name(left), name(right));
         self.wrong(

@@ -19,20 +19,19 @@ use crate::expr::functions::Signature;
 use crate::types::Type;
 
 /// Functions over many rows.
-const AGGREGATES: [&str; 34] = [
-    "any_value", "array_agg", "avg", "bool_and", "bool_or", "corr", "count", "dense_rank", "every", "first_value",
-    "json_agg", "jsonb_agg", "lag", "last_value", "lead", "listagg", "max", "median", "min", "mode", "nth_value",
-    "ntile", "percent_rank", "percentile_cont", "percentile_disc", "rank", "regr_slope", "row_number", "stddev",
-    "string_agg", "sum", "variance", "var_pop", "stddev_pop",
-];
+const AGGREGATES: &str = "any_value array_agg avg bool_and bool_or corr count dense_rank every first_value json_agg jsonb_agg lag \
+    last_value lead listagg max median min mode nth_value ntile percent_rank percentile_cont percentile_disc \
+    rank regr_slope row_number stddev string_agg sum variance var_pop stddev_pop";
 
 /// Functions of the clock, of chance, or of the session.
-const IMPURE: [&str; 26] = [
-    "clock_timestamp", "convert_timezone_now", "currval", "current_database", "current_schema", "current_setting",
-    "gen_random_uuid", "getdate", "lastval", "localtime", "nextval", "now", "pg_backend_pid", "pg_sleep", "rand",
-    "random", "set_config", "setseed", "setval", "statement_timestamp", "sysdate", "timeofday",
-    "transaction_timestamp", "uuid_generate_v4", "version", "txid_current",
-];
+const IMPURE: &str = "clock_timestamp convert_timezone_now currval current_database current_schema current_setting \
+    gen_random_uuid getdate lastval localtime nextval now pg_backend_pid pg_sleep rand random set_config \
+    setseed setval statement_timestamp sysdate timeofday transaction_timestamp uuid_generate_v4 version \
+    txid_current";
+
+fn is_among(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
+}
 
 /// The type that a function of that name casts to: `int4(x)`.
 pub(super) fn cast_name(name: &str) -> Option<Type> {
@@ -46,11 +45,11 @@ pub(super) fn cast_name(name: &str) -> Option<Type> {
 
 /// The mistake of a name that is no function.
 pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
-    if AGGREGATES.contains(&name) {
+    if is_among(AGGREGATES, name) {
         return Diagnostic::error(Code::NotScalar, place, format!("`{name}` needs the other rows of the table"))
             .with_help("an expression sees one row; aggregate in the warehouse, after loading");
     }
-    if IMPURE.contains(&name) {
+    if is_among(IMPURE, name) {
         return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
             .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
     }
@@ -61,13 +60,7 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
 
 impl Checker<'_> {
     /// A call of a function of the table.
-    pub(super) fn function(
-        &mut self,
-        name: &str,
-        place: Span,
-        arguments: Vec<Checked>,
-        span: Span,
-    ) -> Option<Checked> {
+    pub(super) fn function(&mut self, name: &str, place: Span, arguments: Vec<Checked>, span: Span) -> Option<Checked> {
         let Some(function) = functions::find(name) else { return self.wrong(unknown_function(name, place)) };
         let kinds: Vec<_> =
             arguments.iter().map(|argument| (!argument.is_unknown()).then(|| Kind::of(argument.ty))).collect();
@@ -75,7 +68,7 @@ impl Checker<'_> {
             return self.wrong(no_signature(function, name, &arguments, place));
         };
         let converted: Vec<_> =
-            arguments.into_iter().enumerate().map(|(at, part)| self.to_kind(part, kind_at(signature, at))).collect();
+            arguments.into_iter().enumerate().map(|(at, part)| self.as_kind(part, kind_at(signature, at))).collect();
         let arguments = converted.into_iter().collect::<Option<Vec<_>>>()?;
         let ty = match &signature.returns {
             Returns::Type(ty) => *ty,
@@ -148,7 +141,8 @@ fn keep_most(found: &mut Vec<&'static Signature>, score: impl Fn(&Signature) -> 
 }
 
 fn no_signature(function: &Function, name: &str, arguments: &[Checked], place: Span) -> Diagnostic {
-    let given = arguments.iter().map(|part| if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() });
+    let given =
+        arguments.iter().map(|part| if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() });
     let given = given.collect::<Vec<_>>().join(", ");
     let takes = function.signatures.iter().map(|signature| {
         let kinds = signature.arguments.iter().map(|kind| match kind {

@@ -56,7 +56,9 @@ impl Kind {
     pub(super) fn category(self) -> Category {
         match self {
             Self::Boolean => Category::Boolean,
-            Self::Smallint | Self::Integer | Self::Bigint | Self::Numeric | Self::Real | Self::Double => Category::Number,
+            Self::Smallint | Self::Integer | Self::Bigint | Self::Numeric | Self::Real | Self::Double => {
+                Category::Number
+            }
             Self::Date | Self::Timestamp | Self::Timestamptz => Category::Moment,
             Self::Time => Category::Time,
             Self::Text | Self::Any => Category::Text,

@@ -241,8 +241,9 @@ pub(in crate::expr) fn negate(call: &Call<'_>) -> Column {
         Type::Integer => call.map::<(call::Integer,), call::Integer>(|(value,)| {
             value.checked_neg().map(Some).ok_or_else(|| too_large("integer"))
         }),
-        Type::Bigint => call
-            .map::<(call::Bigint,), call::Bigint>(|(value,)| value.checked_neg().map(Some).ok_or_else(|| too_large("bigint"))),
+        Type::Bigint => call.map::<(call::Bigint,), call::Bigint>(|(value,)| {
+            value.checked_neg().map(Some).ok_or_else(|| too_large("bigint"))
+        }),
         Type::Real => call.map::<(call::Real,), call::Real>(|(value,)| Ok(Some(-value))),
         Type::Double => call.map::<(call::Double,), call::Double>(|(value,)| Ok(Some(-value))),
         _ => call.map::<(call::Numeric,), call::Numeric>(|(Decimal { unscaled, scale },)| {

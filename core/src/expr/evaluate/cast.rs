@@ -84,7 +84,8 @@ fn to_integer<O: Whole>(call: &Call<'_>, from: Type, name: &'static str) -> Colu
         let whole = value.round_ties_even();
         // The upper bound is 2^63 itself, which is the first double that does not fit.
         #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-        let whole = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole).then_some(whole as i64);
+        let whole =
+            (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole).then_some(whole as i64);
         narrow(whole)
     };
     match from {
@@ -121,12 +122,16 @@ fn to_decimal(call: &Call<'_>, from: Type) -> Column {
     // PostgreSQL goes through the 15, or 6, digits that are certain.
     let double = |value: f64, digits: usize| {
         if !value.is_finite() {
-            return Err(Fault::new(Code::OutOfRange, format!("cannot convert {} to numeric", float::print_double(value))));
+            return Err(Fault::new(
+                Code::OutOfRange,
+                format!("cannot convert {} to numeric", float::print_double(value)),
+            ));
         }
         let mut text = format!("{value:.*e}", digits - 1);
         // `%g` drops the zeros at the end; the exponent decides the scale.
         if let Some((mantissa, exponent)) = text.split_once('e') {
-            let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+            let mantissa =
+                if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
             text = format!("{mantissa}e{exponent}");
         }
         Decimal::parse(text.as_bytes()).and_then(fit)
@@ -180,21 +185,19 @@ fn to_real(call: &Call<'_>, from: Type) -> Column {
                 _ => Ok(Some(real)),
             }
         }),
-        Type::Decimal { .. } | Type::Numeric => call.map::<(call::Numeric,), call::Real>(|(value,)| {
-            float::parse_real(value.print().as_bytes()).map(Some)
-        }),
+        Type::Decimal { .. } | Type::Numeric => {
+            call.map::<(call::Numeric,), call::Real>(|(value,)| float::parse_real(value.print().as_bytes()).map(Some))
+        }
         _ => call.map::<(call::Text,), call::Real>(|(text,)| float::parse_real(text.as_bytes()).map(Some)),
     }
 }
 
 fn to_time(call: &Call<'_>, from: Type) -> Column {
     match (from, call.ty) {
-        (Type::Timestamp | Type::Timestamptz, Type::Date) => {
-            call.map::<(call::Timestamp,), call::Date>(|(micros,)| {
-                let day = i32::try_from(micros.div_euclid(DAY_MICROS));
-                day.map(Some).map_err(|_| Fault::new(Code::DatetimeOutOfRange, "date out of range"))
-            })
-        }
+        (Type::Timestamp | Type::Timestamptz, Type::Date) => call.map::<(call::Timestamp,), call::Date>(|(micros,)| {
+            let day = i32::try_from(micros.div_euclid(DAY_MICROS));
+            day.map(Some).map_err(|_| Fault::new(Code::DatetimeOutOfRange, "date out of range"))
+        }),
         (Type::Date, Type::Timestamp | Type::Timestamptz) => call.map::<(call::Date,), call::Timestamp>(|(day,)| {
             let micros = i64::from(day).checked_mul(DAY_MICROS);
             micros.map(Some).ok_or_else(|| Fault::new(Code::DatetimeOutOfRange, "date out of range for timestamp"))
@@ -206,10 +209,12 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
         (Type::Timestamp | Type::Timestamptz, Type::Time) => {
             call.map::<(call::Timestamp,), call::Time>(|(micros,)| Ok(Some(micros.rem_euclid(DAY_MICROS))))
         }
-        (_, Type::Date) => call.map::<(call::Text,), call::Date>(|(text,)| datetime::parse_date(text.as_bytes()).map(Some)),
-        (_, Type::Time) => {
-            call.map::<(call::Text,), call::Time>(|(text,)| datetime::parse_time(text.as_bytes(), Fraction::Round).map(Some))
+        (_, Type::Date) => {
+            call.map::<(call::Text,), call::Date>(|(text,)| datetime::parse_date(text.as_bytes()).map(Some))
         }
+        (_, Type::Time) => call.map::<(call::Text,), call::Time>(|(text,)| {
+            datetime::parse_time(text.as_bytes(), Fraction::Round).map(Some)
+        }),
         (_, Type::Timestamp) => call.map::<(call::Text,), call::Timestamp>(|(text,)| {
             datetime::parse_timestamp(text.as_bytes(), Fraction::Round).map(Some)
         }),

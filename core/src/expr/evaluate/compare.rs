@@ -14,7 +14,13 @@ use crate::expr::tree::Binary;
 use crate::types::Type;
 
 /// Whether the comparison holds in each row. A row in which either is NULL has any bit.
-pub(in crate::expr) fn compare(operator: Binary, left: &Vector, right: &Vector, ty: Type, rows: usize) -> BooleanBuffer {
+pub(in crate::expr) fn compare(
+    operator: Binary,
+    left: &Vector,
+    right: &Vector,
+    ty: Type,
+    rows: usize,
+) -> BooleanBuffer {
     match ty {
         Type::Boolean => {
             let (a, b) = (left.values.as_boolean(), right.values.as_boolean());
@@ -30,9 +36,7 @@ pub(in crate::expr) fn compare(operator: Binary, left: &Vector, right: &Vector, 
         }
         Type::Real => {
             let (a, b) = (values::<types::Float32Type>(left), values::<types::Float32Type>(right));
-            ordered(operator, rows, |row| {
-                float_order(a[row & left.mask()].into(), b[row & right.mask()].into())
-            })
+            ordered(operator, rows, |row| float_order(a[row & left.mask()].into(), b[row & right.mask()].into()))
         }
         Type::Double => {
             let (a, b) = (values::<types::Float64Type>(left), values::<types::Float64Type>(right));
@@ -90,7 +94,11 @@ fn laid_out<T: Copy>(
 ) -> BooleanBuffer {
     match (left, right) {
         (&[a, ..], &[b, ..]) if left_constant && right_constant => {
-            if holds(a, b) { BooleanBuffer::new_set(rows) } else { BooleanBuffer::new_unset(rows) }
+            if holds(a, b) {
+                BooleanBuffer::new_set(rows)
+            } else {
+                BooleanBuffer::new_unset(rows)
+            }
         }
         (&[a, ..], right) if left_constant => BooleanBuffer::collect_bool(rows, |row| holds(a, right[row])),
         (left, &[b, ..]) if right_constant => BooleanBuffer::collect_bool(rows, |row| holds(left[row], b)),

@@ -115,9 +115,8 @@ fn bounded(unscaled: Option<i128>, scale: u8) -> Result<Decimal, Fault> {
 /// Both unscaled values at the larger scale, in 256 bits: 38 digits and up to 38 zeros always fit.
 fn aligned(left: Decimal, right: Decimal) -> (i256, i256, u8) {
     let scale = left.scale.max(right.scale);
-    let widen = |value: Decimal| {
-        i256::from_i128(value.unscaled).wrapping_mul(i256::from_i128(ten(scale - value.scale)))
-    };
+    let widen =
+        |value: Decimal| i256::from_i128(value.unscaled).wrapping_mul(i256::from_i128(ten(scale - value.scale)));
     (widen(left), widen(right), scale)
 }
 
@@ -217,7 +216,9 @@ fn quotient(left: Decimal, right: Decimal, scale: u8) -> Result<Decimal, Fault> 
 /// Division of whole numbers, rounded half away from zero. The divisor is not zero.
 pub(in crate::expr) fn rounded_quotient(dividend: i128, divisor: i128) -> i128 {
     let (whole, rest) = match (i64::try_from(dividend), i64::try_from(divisor)) {
-        (Ok(dividend), Ok(divisor)) if divisor != -1 => (i128::from(dividend / divisor), i128::from(dividend % divisor)),
+        (Ok(dividend), Ok(divisor)) if divisor != -1 => {
+            (i128::from(dividend / divisor), i128::from(dividend % divisor))
+        }
         _ => (dividend.wrapping_div(divisor), dividend.wrapping_rem(divisor)),
     };
     let (rest, half) = (rest.unsigned_abs(), divisor.unsigned_abs());
@@ -278,6 +279,7 @@ pub(in crate::expr) fn to_double(value: Decimal) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 
@@ -306,9 +308,14 @@ mod tests {
 
     #[test]
     fn rounding_is_half_away_from_zero() {
-        for (value, digits, wanted) in
-            [("2.5", 0, "3"), ("-2.5", 0, "-3"), ("1.005", 2, "1.01"), ("1.5", 3, "1.500"), ("155", -1, "160"), ("44", -2, "0")]
-        {
+        for (value, digits, wanted) in [
+            ("2.5", 0, "3"),
+            ("-2.5", 0, "-3"),
+            ("1.005", 2, "1.01"),
+            ("1.5", 3, "1.500"),
+            ("155", -1, "160"),
+            ("44", -2, "0"),
+        ] {
             assert_eq!(round(number(value), digits, false), Ok(number(wanted)), "{value} {digits}");
         }
         assert_eq!(round(number("-2.59"), 1, true), Ok(number("-2.5")));

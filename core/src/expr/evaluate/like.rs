@@ -30,10 +30,7 @@ impl Matcher {
         let mut stretches = vec![Vec::new()];
         let mut chars = folded.chars();
         while let Some(char) = chars.next() {
-            let stretch = match stretches.last_mut() {
-                Some(stretch) => stretch,
-                None => break,
-            };
+            let Some(stretch) = stretches.last_mut() else { break };
             match char {
                 _ if Some(char) == escape => match chars.next() {
                     Some(literal) => stretch.push(Some(literal)),
@@ -82,7 +79,7 @@ impl Stretch {
             Self::Text(wanted, _) => text.strip_prefix(wanted.as_str()),
             Self::Wild(wanted) => {
                 let mut chars = text.chars();
-                wanted.iter().all(|wanted| same(*wanted, chars.next())).then(|| chars.as_str())
+                wanted.iter().all(|wanted| same(*wanted, chars.next())).then_some(chars.as_str())
             }
         }
     }
@@ -122,6 +119,7 @@ pub(in crate::expr) fn escape(text: &str) -> Result<Option<char>, Fault> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 

@@ -26,12 +26,10 @@ const DATE_TRUNC: Function = Function {
     aliases: &[],
     doc: "The time cut to a unit: microseconds, milliseconds, second, minute, hour, day, week, month, quarter, year, …",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamp, date_trunc).returns(|arguments| {
-            constant_unit(arguments).and_then(|unit| truncates(unit).map(|()| Type::Timestamp))
-        }),
-        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Timestamptz, date_trunc).returns(|arguments| {
-            constant_unit(arguments).and_then(|unit| truncates(unit).map(|()| Type::Timestamptz))
-        }),
+        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamp, date_trunc)
+            .returns(|arguments| constant_unit(arguments).and_then(|unit| truncates(unit).map(|()| Type::Timestamp))),
+        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Timestamptz, date_trunc)
+            .returns(|arguments| constant_unit(arguments).and_then(|unit| truncates(unit).map(|()| Type::Timestamptz))),
     ],
     examples: &[
         ("date_trunc('hour', timestamp '2001-02-16 20:38:40')", "2001-02-16 20:00:00"),
@@ -249,7 +247,8 @@ fn field(micros: i64, unit: Unit) -> i64 {
     let (year, month, day) = civil_from_days(narrow(days));
     // There is no year 0: what counts as year 0 is 1 BC.
     let shown = |year: i32| i64::from(if year > 0 { year } else { year - 1 });
-    let since = |size: i32| i64::from(if year > 0 { (year + size - 1) / size } else { -((size - 1 - (year - 1)) / size) });
+    let since =
+        |size: i32| i64::from(if year > 0 { (year + size - 1) / size } else { -((size - 1 - (year - 1)) / size) });
     match unit {
         Unit::Microseconds | Unit::Second => of_day % 60_000_000,
         // Milliseconds at scale 3 are microseconds.

@@ -1,4 +1,4 @@
-//! `regexp_replace`: texts with the matches of a regular expression replaced.
+//! `regexp_replace`, `regexp_substr`: the matches of a regular expression replaced, or taken out.
 //!
 //! Patterns are PostgreSQL's, carried over to the engine's syntax: a point matches a line end too, `\y`, `\m`, `\M` and
 //! `\Z` are boundaries. What the engine cannot do in linear time (backreferences, lookaround) is refused.
@@ -21,7 +21,7 @@ use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
 
-pub(super) const FUNCTIONS: &[Function] = &[REGEXP_REPLACE];
+pub(super) const FUNCTIONS: &[Function] = &[REGEXP_REPLACE, REGEXP_SUBSTR];
 
 const REGEXP_REPLACE: Function = Function {
     name: "regexp_replace",
@@ -52,6 +52,22 @@ const REGEXP_REPLACE: Function = Function {
     ],
 };
 
+const REGEXP_SUBSTR: Function = Function {
+    name: "regexp_substr",
+    aliases: &[],
+    doc: "The first match of a regular expression in a text, or NULL where there is none",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Text, |call| {
+        let last = Last::default();
+        call.slice::<(call::Text, call::Text)>(|(text, pattern)| {
+            let regex = last.regex(pattern, false)?;
+            Ok(regex.find(text).map(|found| found.as_str()))
+        })
+    })
+    .returns(readable)
+    .nullable()],
+    examples: &[("regexp_substr('order 4711 of 12', '[0-9]+')", "4711"), ("regexp_substr('abc', '[0-9]')", "NULL")],
+};
+
 /// A constant pattern that cannot be read is the author's mistake.
 fn readable(arguments: &[Argument<'_>]) -> Result<Type, String> {
     let pattern = arguments.get(1).and_then(|argument| argument.constant).map(|array| array.as_string_view());
@@ -66,6 +82,18 @@ fn readable(arguments: &[Argument<'_>]) -> Result<Type, String> {
 struct Last(RefCell<Option<(String, bool, Regex)>>);
 
 impl Last {
+    fn regex(&self, pattern: &str, ignore_case: bool) -> Result<Regex, Fault> {
+        let mut last = self.0.borrow_mut();
+        match &*last {
+            Some((known, case, regex)) if known == pattern && *case == ignore_case => Ok(regex.clone()),
+            _ => {
+                let regex = compile(pattern, ignore_case)?;
+                *last = Some((pattern.to_owned(), ignore_case, regex.clone()));
+                Ok(regex)
+            }
+        }
+    }
+
     fn replace(&self, text: &str, pattern: &str, with: &str, flags: &str, out: &mut String) -> Result<bool, Fault> {
         let (mut global, mut ignore_case) = (false, false);
         for flag in flags.chars() {
@@ -79,12 +107,7 @@ impl Last {
                 }
             }
         }
-        let mut last = self.0.borrow_mut();
-        let known = matches!(&*last, Some((known, case, _)) if known == pattern && *case == ignore_case);
-        if !known {
-            *last = Some((pattern.to_owned(), ignore_case, compile(pattern, ignore_case)?));
-        }
-        let Some((_, _, regex)) = &*last else { return Ok(false) };
+        let regex = self.regex(pattern, ignore_case)?;
         let mut end = 0;
         for captures in regex.captures_iter(text).take(if global { usize::MAX } else { 1 }) {
             let Some(whole) = captures.get(0) else { continue };
@@ -142,11 +165,14 @@ fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, Fault> {
             None => carried.push('\\'),
         }
     }
-    RegexBuilder::new(&carried).case_insensitive(ignore_case).dot_matches_new_line(true).size_limit(1 << 20).build().map_err(
-        |error| {
+    RegexBuilder::new(&carried)
+        .case_insensitive(ignore_case)
+        .dot_matches_new_line(true)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|error| {
             let text = error.to_string();
             let fact = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
             Fault::new(Code::BadRegex, format!("invalid regular expression: {fact}"))
-        },
-    )
+        })
 }

@@ -54,7 +54,13 @@ const SIGN: Function = Function {
         }),
         Signature::new(&[Kind::Double], Type::Double, |call| {
             call.map::<(call::Double,), call::Double>(|(value,)| {
-                Ok(Some(if value > 0.0 { 1.0 } else if value < 0.0 { -1.0 } else { 0.0 }))
+                Ok(Some(if value > 0.0 {
+                    1.0
+                } else if value < 0.0 {
+                    -1.0
+                } else {
+                    0.0
+                }))
             })
         }),
     ],

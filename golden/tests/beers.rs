@@ -1,0 +1,58 @@
+//! A dirty table of real beers and its clean truth: the mapping of `corpora/beers.yaml` must give every cell.
+//!
+//! The table is not part of the project: it is looked for in the folder `$ETALON_CORPORA`, or `../shared/corpora` beside
+//! the checkout. Where it is missing the test says `absent`, and fails if `$ETALON_REQUIRE_COUNTERPARTS` is set.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use etalon_core::pipeline::Pipeline;
+use etalon_core::stage::parquet;
+use etalon_core::value::show::show;
+use etalon_driver::local::LocalDisk;
+use etalon_driver::memory::Memory;
+use etalon_driver::ports::{Objects, Quiet};
+use etalon_driver::transform::{self, part_name};
+
+fn corpora() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
+    let folder = std::env::var_os("ETALON_CORPORA").map_or(root, PathBuf::from);
+    folder.is_dir().then_some(folder)
+}
+
+#[test]
+fn every_cell_of_the_dirty_beers_becomes_clean() {
+    let Some(corpora) = corpora() else {
+        assert!(std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_none(), "absent: the corpora");
+        println!("absent: the corpora");
+        return;
+    };
+    let text = include_str!("../corpora/beers.yaml");
+    let (pipeline, _) = Pipeline::compile(text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let source = LocalDisk::new(corpora.join("beers"));
+    let store = Memory::default();
+    let object = source.find(&["dirty.csv".to_owned()]).unwrap().remove(0);
+    let task = pipeline.plan(&object, 0).tasks().remove(0);
+    let receipt = pollster::block_on(transform::run(&pipeline, &task, &source, &store, &Quiet)).unwrap();
+    assert_eq!(receipt.counts.quarantined, 0, "{:?}", receipt.reasons);
+
+    let mut cells = Vec::new();
+    for part in &receipt.parts {
+        let bytes = pollster::block_on(store.get(&part_name(&task.batch, &part.name))).unwrap();
+        for batch in parquet::read(bytes).unwrap() {
+            let batch = batch.unwrap();
+            for row in 0..batch.num_rows() {
+                let columns = 0..pipeline.columns().len();
+                cells.extend(columns.map(|column| show(batch.column(column), row).unwrap_or_default()));
+            }
+        }
+    }
+    let clean = fs::read(corpora.join("beers/clean.csv")).unwrap();
+    let expected: Vec<String> = csv::Reader::from_reader(clean.as_slice())
+        .records()
+        .flat_map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let right = cells.iter().zip(&expected).filter(|(found, expected)| found == expected).count();
+    println!("beers: {right} of {} cells", expected.len());
+    assert_eq!(cells, expected);
+}
