@@ -3,6 +3,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a law that does not hold panics")]
 
+pub mod merge;
 pub mod expression;
 pub mod pipeline;
 pub mod read;

@@ -290,7 +290,7 @@ fn a_query_only_reads() {
     let wrong = |sql: &str| warehouse.query(sql).unwrap_err().to_string();
     assert_eq!(wrong("delete from analytics.orders"), "a query only reads");
     assert_eq!(wrong("select custmer from analytics.orders"), "no such column: custmer");
-    assert_eq!(wrong("select \"custmer\" from analytics.orders"), "no such column: custmer");
+    assert!(wrong("select \"custmer\" from analytics.orders").starts_with("no such column: \"custmer\""));
     assert!(wrong("select 1; delete from \"analytics.orders\"").contains("Multiple statements"));
     assert_eq!(ids(&warehouse), ["1 x"]);
 }
