@@ -3,11 +3,13 @@
 //! A diagnostic is data. `message` states a fact; `help` gives advice; the span is bytes of the file.
 
 mod code;
+mod example;
 mod render;
 
 use serde::Serialize;
 
 pub use code::Code;
+pub use example::{EXAMPLES, Example, reference};
 
 /// A range of bytes in the pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]
@@ -70,7 +72,8 @@ pub struct Label {
 impl Diagnostic {
     /// A mistake that keeps the pipeline from running.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), span, labels: Vec::new(), help: None }
+        let message = one_line(message.into());
+        Self { code, severity: Severity::Error, message, span, labels: Vec::new(), help: None }
     }
 
     /// A doubt that its author should know of.
@@ -81,7 +84,7 @@ impl Diagnostic {
     /// Adds advice.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(one_line(help.into()));
         self
     }
 
@@ -100,7 +103,7 @@ impl Diagnostic {
     /// Points at another place that explains it.
     #[must_use]
     pub fn with_label(mut self, span: Span, message: impl Into<String>) -> Self {
-        self.labels.push(Label { span, message: message.into() });
+        self.labels.push(Label { span, message: one_line(message.into()) });
         self
     }
 
@@ -108,6 +111,25 @@ impl Diagnostic {
     pub fn render(&self, file: &str, source: &str) -> String {
         render::render(self, file, source)
     }
+}
+
+/// Most characters of a message: a text of the file that it quotes can be long.
+const MESSAGE_CHARACTERS_MAX: usize = 400;
+
+/// The text in one line, whatever it quotes.
+fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) && text.len() <= MESSAGE_CHARACTERS_MAX {
+        return text;
+    }
+    let mut line = String::with_capacity(MESSAGE_CHARACTERS_MAX);
+    for (count, c) in text.chars().enumerate() {
+        if count == MESSAGE_CHARACTERS_MAX {
+            line.push('…');
+            break;
+        }
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 /// The known name nearest to `wrong` by edit distance, if one is near enough to be meant.

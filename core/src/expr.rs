@@ -1,11 +1,24 @@
 //! Expr: SQL scalar expressions. Text is parsed into our own tree, checked against the names in scope, and evaluated over
 //! columns.
 //!
-//! `parse` (the only file that knows the SQL parser) -> `check` (names, types, arguments) -> `evaluate`.
+//! `parse` (the only file that knows the SQL parser) -> `check` (names, types, arguments) -> `evaluate`. The functions of
+//! the language stand in `functions`, a file each.
+
+mod check;
+mod checked;
+mod evaluate;
+mod functions;
+mod parse;
+mod tree;
+
+use std::collections::BTreeSet;
 
 use crate::column::Column;
 use crate::diagnostic::Diagnostic;
 use crate::types::Type;
+use checked::Checked;
+use checked::Form;
+use evaluate::Batch;
 
 /// A name that an expression may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +33,10 @@ pub struct Name {
 
 /// An expression that was checked: it can be evaluated over any batch of its scope.
 #[derive(Debug, Clone)]
-pub struct Expr {}
+pub struct Expr {
+    root: Checked,
+    names: Vec<usize>,
+}
 
 /// What the outside supplies to `batch_time()`, `source_name()` and `record_offset()`.
 #[derive(Debug, Clone)]
@@ -38,27 +54,211 @@ impl Expr {
     ///
     /// Returns the expression with warnings, or every mistake in it.
     pub fn compile(text: &str, scope: &[Name]) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        todo!()
+        let node = parse::parse(text).map_err(|diagnostic| vec![*diagnostic])?;
+        let (root, warnings) = check::check(&node, scope)?;
+        let mut names = BTreeSet::new();
+        collect_names(&root, &mut names);
+        Ok((Self { root, names: names.into_iter().collect() }, warnings))
     }
 
     /// The type of its values.
     pub fn ty(&self) -> Type {
-        todo!()
+        self.root.ty
     }
 
     /// Whether a value can be NULL.
     pub fn nullable(&self) -> bool {
-        todo!()
+        self.root.nullable
     }
 
     /// The positions in `scope` of the names that it uses, ascending.
     pub fn names(&self) -> Vec<usize> {
-        todo!()
+        self.names.clone()
     }
 
     /// The value of the expression for each of `rows` rows. `columns` has a column for each name in scope that the
     /// expression uses, at the name's position; others may be `None`.
     pub fn evaluate(&self, columns: &[Option<&Column>], rows: usize, context: &Context<'_>) -> Column {
-        todo!()
+        let batch = Batch { columns, rows, context };
+        batch.evaluate(&self.root, &mut Vec::new()).into_column(rows)
+    }
+}
+
+fn collect_names(part: &Checked, names: &mut BTreeSet<usize>) {
+    if let Form::Name(position) = part.form {
+        names.insert(position);
+    }
+    for part in part.parts() {
+        collect_names(part, names);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Severity;
+
+    /// The only row of an expression without names, as text; `NULL`, or the code of its fault.
+    pub(super) fn result(text: &str) -> String {
+        let (expr, _) = match Expr::compile(text, &[]) {
+            Ok(compiled) => compiled,
+            Err(diagnostics) => return format!("{diagnostics:?}"),
+        };
+        let context =
+            Context { batch_time: 1_769_860_800_000_000, source_name: "orders/1.csv", record_offsets: &[17] };
+        let column = expr.evaluate(&[], 1, &context);
+        if let Some(fault) = column.faults.of(0) {
+            return fault.code.to_string();
+        }
+        let vector = evaluate::vector::Vector::rows(column);
+        if arrow_array::Array::is_null(&vector.values, 0) {
+            return "NULL".to_owned();
+        }
+        let mut out = String::new();
+        evaluate::cast::Printer::new(&vector, expr.ty()).print(0, &mut out);
+        out
+    }
+
+    fn scope() -> Vec<Name> {
+        let name = |name: &str, ty| Name { name: name.to_owned(), ty, nullable: true };
+        vec![
+            name("id", Type::Bigint),
+            name("customer", Type::Text),
+            name("amount", Type::Decimal { precision: 12, scale: 2 }),
+            name("ordered_at", Type::Timestamptz),
+            name("Day", Type::Date),
+            name("paid", Type::Boolean),
+            name("code", Type::Char(4)),
+        ]
+    }
+
+    #[test]
+    fn expressions_give_what_postgresql_gives() {
+        for (text, wanted) in [
+            ("1 + 2 * 3", "7"),
+            ("2147483647 + 1", "R302"),
+            ("-7 / 2", "-3"),
+            ("-7 % 3", "-1"),
+            ("1.0 / 3", "0.33333333333333333333"),
+            ("1.10 + 2", "3.10"),
+            ("1.50 * 2.5", "3.750"),
+            ("0.1::double precision + 0.2", "0.30000000000000004"),
+            ("'a' || 1 || null", "NULL"),
+            ("'a' || 1.50", "a1.50"),
+            ("null and false", "false"),
+            ("null or true", "true"),
+            ("false and 1 / 0 = 1", "false"),
+            ("1 / 0 = 1 and false", "R305"),
+            ("null and 1 / 0 = 1", "R305"),
+            ("case when true then 1 else 1 / 0 end", "1"),
+            ("case 2 when 1 then 'a' when 2 then 'b' end", "b"),
+            ("coalesce(null, 2, 1 / 0)", "2"),
+            ("nullif(1, 1)", "NULL"),
+            ("greatest(1, null, 2.5)", "2.5"),
+            ("least('b', 'a')", "a"),
+            ("2 in (1, null)", "NULL"),
+            ("'b' in ('a', 'b')", "true"),
+            ("'c' not in ('a', null)", "NULL"),
+            ("2 between 1 and 3", "true"),
+            ("2 between symmetric 3 and 1", "true"),
+            ("'2' between 1 and 3", "true"),
+            ("null is distinct from null", "false"),
+            ("1 is not distinct from 1.0", "true"),
+            ("(1 = 2) is not true", "true"),
+            ("'abc' like 'a%'", "true"),
+            ("'a%c' like 'a!%c' escape '!'", "true"),
+            ("'ABC' ilike '_b_'", "true"),
+            ("'12'::integer + 1", "13"),
+            ("'1.505'::decimal(5,2)", "1.51"),
+            ("2.5::integer", "3"),
+            ("2.5::double precision::integer", "2"),
+            ("date '2026-01-31' + 1", "2026-02-01"),
+            ("date '2026-03-01' - '2026-02-01'", "28"),
+            ("date '2026-01-31' < timestamp '2026-01-31 00:00:01'", "true"),
+            ("'ab'::char(4) || 'c'", "abc"),
+            ("'ab'::char(4) = 'ab  '", "true"),
+            ("'größe'::varchar(4)", "grö"),
+            ("not false", "true"),
+            ("true::integer", "1"),
+            ("12345678901234567890 + 1", "12345678901234567891"),
+            ("99999999999999999999999999999999999999 + 1", "R302"),
+            ("1e-10", "0.0000000001"),
+            (r"E'a\tb'", "a\tb"),
+        ] {
+            assert_eq!(result(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_point_at_what_is_wrong() {
+        for (text, code, place) in [
+            ("custmer", "E202", "custmer"),
+            ("upper(id)", "E204", "upper"),
+            ("uper(customer)", "E203", "uper"),
+            ("amount + customer", "E205", "amount + customer"),
+            ("customer = 1", "E205", "customer = 1"),
+            ("id = 'x'", "E209", "'x'"),
+            ("'1,5'::integer", "E209", "'1,5'::integer"),
+            ("customer and paid", "E205", "customer"),
+            ("case when paid then 1 else 'x' end", "E209", "'x'"),
+            ("case when paid then 1 else customer end", "E205", "case when paid then 1 else customer end"),
+            ("sum(amount)", "E206", "sum"),
+            ("now()", "E206", "now"),
+            ("current_date", "E206", "current_date"),
+            ("(select 1)", "E206", "select"),
+            ("count(*)", "E206", "count"),
+            ("a + b garbage", "E201", "garbage"),
+            ("1 < 2 < 3", "E201", "<"),
+            ("1 +", "E201", ""),
+            ("customer::bigin", "E109", "bigin"),
+            ("paid::date", "E205", "paid::date"),
+            ("customer ~ 'x'", "E207", "~"),
+            ("interval '1 day'", "E207", "interval"),
+            ("order", "E201", "order"),
+            ("'open", "E201", "'open"),
+        ] {
+            let diagnostics = Expr::compile(text, &scope()).map(|(expr, _)| expr).unwrap_err();
+            let first = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error).unwrap();
+            let found = (first.code.to_string(), &text[first.span.start..first.span.end]);
+            assert_eq!((found.0.as_str(), found.1), (code, place), "{text}: {}", first.message);
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_reported() {
+        let diagnostics = Expr::compile("upper(custmer) || foo(1) || (amount and 1)", &scope()).unwrap_err();
+        let codes: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.code.text()).collect();
+        assert_eq!(codes, ["E202", "E203", "E205", "E205"]);
+    }
+
+    #[test]
+    fn types_are_known_before_rows() {
+        for (text, ty, nullable) in [
+            ("amount * 2", "decimal(22,2)", true),
+            ("amount / 3", "numeric", true),
+            ("coalesce(amount, 0.00)", "decimal(12,2)", false),
+            ("coalesce(amount, 0)", "numeric", false),
+            ("round(amount, 1)", "decimal(12,1)", true),
+            ("upper(customer)", "text", true),
+            ("id is null", "boolean", false),
+            ("day + 1", "date", true),
+            ("1.10", "decimal(3,2)", false),
+            ("sha2(lower(customer), 256)", "text", true),
+            ("batch_time()", "timestamptz", false),
+            ("'x'", "text", false),
+        ] {
+            let (expr, _) = Expr::compile(text, &scope()).unwrap();
+            assert_eq!((expr.ty().to_string().as_str(), expr.nullable()), (ty, nullable), "{text}");
+        }
+        assert_eq!(Expr::compile("amount + id", &scope()).unwrap().0.names(), [0, 2]);
+    }
+
+    #[test]
+    fn no_text_exhausts_the_stack() {
+        for text in ["(".repeat(100_000), "- ".repeat(100_000), "1 + ".repeat(100_000) + "1", "not ".repeat(50_000)] {
+            assert!(Expr::compile(&text, &[]).is_err());
+        }
+        assert!(Expr::compile(&("true and ".repeat(10_000) + "true"), &[]).is_ok());
     }
 }

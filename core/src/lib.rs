@@ -1,16 +1,41 @@
-//! Everything in Etalon that decides.
+//! Everything in Etalon that decides: pure functions and state machines, without I/O, clock, chance, environment, threads
+//! or async.
+//!
+//! The data's path:
+//!
+//! ```text
+//! spec       the pipeline file as written, with the place of everything in it
+//! expr       SQL scalar expressions: parse -> check -> evaluate, over columns
+//! plan       an object becomes an input, an input becomes tasks
+//! read       bytes in, records out: cells that point into the bytes
+//! transform  records in, accepted rows and rejects out: decode, where, columns, rules, conform
+//! stage      accepted rows in, Parquet parts out
+//! receipt    what one task did, in numbers that balance; written last
+//! warehouse  the statements that bring staged rows into a table
+//! pipeline   the front door: compile -> plan -> task -> judge -> load
+//! ```
+//!
+//! The stages are strangers to each other; they meet in `pipeline`. Whatever is stateful speaks one vocabulary: `step` says
+//! what it needs or has, `push` gives it what it asked for.
+//!
+//! Three kinds of wrong: the author's is a [`diagnostic::Diagnostic`], the row's is a [`reject::Reject`] (a
+//! [`column::Fault`] before it is judged), the world's is an [`error::Error`]. Our own is a panic, and a test.
 
-#![allow(dead_code, unused_variables, clippy::todo)]
-
-pub mod column;
+pub mod types;
 pub mod diagnostic;
 pub mod error;
-pub mod expr;
-pub mod read;
-pub mod receipt;
+pub mod column;
 pub mod records;
 pub mod reject;
-pub mod spec;
-pub mod types;
+pub mod receipt;
 pub mod value;
+pub mod spec;
+pub mod expr;
+pub mod plan;
+pub mod read;
+pub mod transform;
+pub mod stage;
 pub mod warehouse;
+pub mod pipeline;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -5,13 +5,21 @@
 
 use std::ops::Range;
 
-use crate::error::Error;
 use crate::receipt::Coverage;
 use crate::records::Records;
 
-mod csv;
+mod reader;
+mod inflow;
 mod gzip;
+mod scan;
+mod batch;
+mod header;
+mod csv;
+mod blocks;
 mod jsonl;
+mod json;
+
+pub use reader::Reader;
 
 /// How an object is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +35,7 @@ pub enum Format {
 pub struct CsvFormat {
     /// Whether the first record names the fields.
     pub header: bool,
-    /// Between fields.
+    /// Between fields; this and the characters below are ASCII.
     pub delimiter: u8,
     /// Around fields; doubled inside. `None`: quotes mean nothing.
     pub quote: Option<u8>,
@@ -91,6 +99,18 @@ pub struct ReadOptions {
     pub chunk_bytes: usize,
 }
 
+impl ReadOptions {
+    /// Whether an object that is written so can be cut into ranges: a line end always ends a record, and a stored byte is
+    /// a decoded one.
+    pub fn is_cuttable(&self) -> bool {
+        let lines = match &self.format {
+            Format::Csv(csv) => !csv.newlines_in_values,
+            Format::Jsonl => true,
+        };
+        lines && self.compression == Compression::None
+    }
+}
+
 /// What a reader needs, or has.
 #[derive(Debug)]
 pub enum ReadStep {
@@ -99,27 +119,10 @@ pub enum ReadStep {
     /// Some records.
     Records(Records),
     /// All records of the range are out.
-    Finished(Coverage),
-}
-
-/// Reads the records of a range of an object.
-#[derive(Debug)]
-pub struct Reader {}
-
-impl Reader {
-    /// A reader of the records that begin in `range` of an object of `size` stored bytes.
-    pub fn new(options: ReadOptions, size: u64, range: Range<u64>) -> Self {
-        todo!()
-    }
-
-    /// Says what comes next. An error means that the object as a whole cannot be read as what it should be
-    /// (`ErrorKind::Held`: a declared field is missing from the header, say).
-    pub fn step(&mut self) -> Result<ReadStep, Error> {
-        todo!()
-    }
-
-    /// Gives the bytes that [`ReadStep::NeedsData`] asked for, or the first of them.
-    pub fn push(&mut self, bytes: &[u8]) {
-        todo!()
-    }
+    Finished {
+        /// What the range's bytes turned out to be.
+        coverage: Coverage,
+        /// Why the object cannot be loaded as it is, where that is so: it ends early or is damaged.
+        incomplete: Option<String>,
+    },
 }

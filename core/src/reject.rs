@@ -1,6 +1,7 @@
 //! Reject: what a record got wrong, all of it, with its place and its raw text. One line of the quarantine.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,4 +66,15 @@ pub struct Reject {
     /// The same in base 64, where it is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_base64: Option<String>,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record => f.write_str("record"),
+            Self::Where => f.write_str("where"),
+            Self::Column(name) => write!(f, "column {name}"),
+            Self::Check(name) => write!(f, "check {name}"),
+        }
+    }
 }

@@ -1,8 +1,21 @@
 //! Spec: the pipeline file as it was written, with the place of everything in it. Nothing here is checked beyond its form;
 //! only `Pipeline::compile` takes a `Spec`.
 
+mod check;
+mod form;
+mod lower;
+mod reference;
+mod schema;
+mod shape;
+mod text;
+mod yaml;
+
 use crate::diagnostic::{Diagnostic, Span};
 use crate::types::Type;
+
+pub use reference::reference;
+pub use schema::json_schema;
+pub use text::Text;
 
 /// The version of the file format that this Etalon reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -14,25 +27,6 @@ pub struct Spanned<T> {
     pub value: T,
     /// Its place.
     pub span: Span,
-}
-
-/// A text of the file, as YAML means it, that knows the place of each of its characters in the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// The text without YAML's quotes, escapes and folds.
-    pub text: String,
-    /// The whole scalar in the file, with its quotes.
-    pub span: Span,
-    /// Where runs of the text begin in the file: (offset in `text`, offset in the file), ascending; within a run both
-    /// advance alike.
-    runs: Vec<(usize, usize)>,
-}
-
-impl Text {
-    /// The place in the file of a range of bytes of the text.
-    pub fn span_of(&self, within: Span) -> Span {
-        todo!()
-    }
 }
 
 /// A pipeline file.
@@ -259,23 +253,27 @@ pub enum Write {
 /// When a pipeline runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Schedule {
-    /// `rate(15 minutes)`.
+    /// `rate(15 minutes)`, as written.
     Rate(String),
-    /// `cron(…)`.
+    /// `cron(…)`, as written.
     Cron(String),
     /// `object-created`.
     ObjectCreated,
 }
 
 impl Spec {
-    /// Reads a pipeline file. All mistakes of form are reported; what can be read is returned beside them, so that its
-    /// expressions can be checked too. `None`: nothing can be made of it.
+    /// Reads a pipeline file. All mistakes of form are reported, in the order of the file; what can be read is returned
+    /// beside them, so that its expressions can be checked too. `None`: nothing can be made of it.
+    ///
+    /// What depends on a part that is wrong is left out of the `Spec`, so that one mistake is not reported twice: with a wrong
+    /// field there is no `Spec`, with a wrong column there are no checks and no columns of the target.
     pub fn parse(text: &str) -> (Option<Self>, Vec<Diagnostic>) {
-        todo!()
+        let (root, mut diagnostics) = yaml::parse(text);
+        let spec = root.and_then(|root| {
+            check::check(&root, &mut diagnostics);
+            lower::lower(&root, &diagnostics)
+        });
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+        (spec, diagnostics)
     }
-}
-
-/// The JSON Schema (draft 2020-12) of the pipeline file, for editors.
-pub fn json_schema() -> serde_json::Value {
-    todo!()
 }

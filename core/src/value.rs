@@ -9,6 +9,7 @@ pub mod datetime;
 pub mod decimal;
 pub mod float;
 pub mod integer;
+pub mod show;
 pub mod text;
 
 pub use decimal::Decimal;

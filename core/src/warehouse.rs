@@ -2,7 +2,26 @@
 //!
 //! Every byte that becomes SQL passes `quote`.
 
+mod ddl;
+mod ledger;
+mod merge;
+pub mod query;
+pub mod quote;
+mod sql;
+pub mod sqlite;
+
 use crate::types::Type;
+
+pub use ddl::COLUMNS_TABLE;
+pub use ddl::ColumnsStatements;
+pub use ddl::KEY_INDEX_PREFIX;
+pub use ddl::OWN_PREFIX;
+pub use ddl::Target;
+pub use ledger::LEDGER_TABLE;
+pub use ledger::LedgerRow;
+pub use ledger::LedgerStatements;
+pub use merge::LoadStatements;
+pub use sql::Dialect;
 
 /// The lineage column that names the batch a row came with.
 pub const BATCH_COLUMN: &str = "_etalon_batch";
@@ -95,5 +114,15 @@ impl LoadCounts {
     /// Whether every staged row is accounted for.
     pub fn balance(&self) -> bool {
         self.staged == self.inserted + self.updated + self.unchanged + self.deduplicated + self.superseded
+    }
+
+    /// Adds the counts of another batch.
+    pub fn add(&mut self, other: Self) {
+        self.staged += other.staged;
+        self.inserted += other.inserted;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.deduplicated += other.deduplicated;
+        self.superseded += other.superseded;
     }
 }

@@ -1,2 +1,74 @@
-//! The `etalon` command.
-fn main() {}
+//! The `etalon` command: reads arguments, calls the driver, speaks to people.
+//!
+//! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 held or failed (too many
+//! rejects, a case that differs), 2 the pipeline is wrong, 3 the world is wrong, 70 a fault of this program.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod commands;
+mod failure;
+mod output;
+mod progress;
+mod sample;
+
+use commands::{check, preview, query, run, schema, test};
+use failure::Failure;
+use output::Output;
+
+/// ETL pipelines in one YAML file: on a laptop into an embedded warehouse, on AWS into Redshift.
+#[derive(Debug, Parser)]
+#[command(name = "etalon", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a pipeline: read, check and load what is new
+    Run(run::Arguments),
+    /// Check a pipeline file and say everything that is wrong with it
+    Check(check::Arguments),
+    /// Show the first rows, typed, and the rejects among them
+    Preview(preview::Arguments),
+    /// Put SQL to the embedded warehouse
+    Query(query::Arguments),
+    /// Run golden cases: folders with a pipeline, its input and what must come out
+    Test(test::Arguments),
+    /// Print the JSON Schema of the pipeline file
+    Schema,
+    /// Write a sample: a web shop's orders, a few of them broken in many ways, and their pipeline
+    Sample(sample::Arguments),
+}
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let mut output = Output::standard();
+        output.note(&format!("etalon: a fault of this program, please report it: {panic}"));
+    }));
+    let arguments = Arguments::parse();
+    let ended = std::panic::catch_unwind(|| dispatch(arguments.command));
+    match ended {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            failure.tell(&mut Output::standard());
+            ExitCode::from(failure.code())
+        }
+        Err(_) => ExitCode::from(70),
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    let mut output = Output::standard();
+    match command {
+        Command::Run(arguments) => run::run(&arguments, &mut output),
+        Command::Check(arguments) => check::run(&arguments, &mut output),
+        Command::Preview(arguments) => preview::run(&arguments, &mut output),
+        Command::Query(arguments) => query::run(&arguments, &mut output),
+        Command::Test(arguments) => test::run(&arguments, &mut output),
+        Command::Schema => schema::run(&mut output),
+        Command::Sample(arguments) => sample::run(&arguments, &mut output),
+    }
+}

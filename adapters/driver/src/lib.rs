@@ -1,1 +1,12 @@
-//! x
+//! The loops that carry out what core asks.
+//!
+//! Core says which bytes it needs and what is to be kept; the driver fetches and keeps, through ports to the world. The
+//! same loops run over local disk, over memory, and over a cloud.
+
+pub mod cases;
+pub mod local;
+pub mod memory;
+pub mod ports;
+pub mod report;
+pub mod run;
+pub mod transform;

@@ -1,1 +1,10 @@
-//! x
+//! Warehouses that a load can go to. They carry out the statements of `etalon_core::warehouse` and decide nothing.
+
+mod cells;
+mod load;
+mod port;
+mod sqlite;
+
+pub use sqlite::Answer;
+pub use sqlite::AnswerColumn;
+pub use sqlite::Sqlite;

@@ -86,6 +86,9 @@ codes! {
     /// A constant part of an expression that always faults.
     ConstantFault = "E209";
 
+    /// A comment that ends a text where its author may not mean one.
+    CutByComment = "W101";
+
     /// A rule whose operand may be NULL, for which the rule then holds.
     RuleOverNull = "W201";
     /// A merge in which the load that comes last wins.
@@ -127,6 +130,8 @@ codes! {
     NegativeLength = "R316" "22011";
     /// An escape at the end of a pattern.
     BadEscape = "R317" "22025";
+    /// A power or a root that is no real number.
+    BadPower = "R318" "2201F";
 
     /// A required column is NULL.
     Required = "R331" "23502";

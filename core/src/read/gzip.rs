@@ -1,1 +1,73 @@
-//! gzip
+//! Gzip (RFC 1952): stored bytes in, inflated ones out, no more at a time than are asked for.
+//!
+//! A file is one member or several, one after the other. Whatever else follows a member, zeros included, is damage: it may
+//! be the start of a member that was written badly, and a loader must not guess that it is not.
+
+use flate2::Decompress;
+use flate2::FlushDecompress;
+use flate2::Status;
+
+/// The window that any gzip writer may use: 2^15 bytes.
+const WINDOW_BITS: u8 = 15;
+
+/// Inflates pushed bytes.
+#[derive(Debug)]
+pub(super) struct Gunzip {
+    stored: Vec<u8>,
+    at: usize,
+    /// The member that is being inflated; `None` between members.
+    member: Option<Decompress>,
+    members: u64,
+}
+
+impl Gunzip {
+    pub(super) fn new() -> Self {
+        Self { stored: Vec::new(), at: 0, member: None, members: 0 }
+    }
+
+    /// Takes stored bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.stored.drain(..self.at);
+        self.at = 0;
+        self.stored.extend_from_slice(bytes);
+    }
+
+    /// Inflates once, at most `room` bytes. `false`: nothing can be inflated before more is pushed. An error says in which
+    /// way the stream is damaged; what came out before it is good.
+    pub(super) fn inflate(&mut self, out: &mut Vec<u8>, room: usize) -> Result<bool, String> {
+        let input = self.stored.get(self.at..).unwrap_or_default();
+        if input.is_empty() && self.member.is_none() {
+            return Ok(false);
+        }
+        let member = self.member.get_or_insert_with(|| Decompress::new_gzip(WINDOW_BITS));
+        // The inflater fills the spare capacity of a vector and no more; it is called without input too, since it may
+        // still hold output for which there was no room.
+        if out.capacity() == out.len() {
+            out.reserve_exact(room);
+        }
+        let (read_before, written_before) = (member.total_in(), member.total_out());
+        let status = member.decompress_vec(input, out, FlushDecompress::None);
+        let read = member.total_in() - read_before;
+        let moved = read > 0 || member.total_out() > written_before;
+        self.at += usize::try_from(read).unwrap_or(usize::MAX).min(input.len());
+        match status {
+            Ok(Status::StreamEnd) => {
+                self.member = None;
+                self.members += 1;
+                Ok(true)
+            }
+            Ok(_) => Ok(moved),
+            Err(_) if self.members == 0 => Err("its gzip stream is damaged".to_owned()),
+            Err(_) => Err(format!("its gzip stream is damaged after member {}", self.members)),
+        }
+    }
+
+    /// What is wrong with a stream that ends here.
+    pub(super) fn end(&self) -> Option<String> {
+        match (&self.member, self.members) {
+            (None, 1..) => None,
+            (None, 0) => Some("it is empty, and gzip has at least a header".to_owned()),
+            (Some(_), _) => Some("its gzip stream ends early".to_owned()),
+        }
+    }
+}

@@ -254,11 +254,11 @@ impl Wrong {
             Self::NoOffset => (Code::NoOffset, format!("{text} has no offset from UTC")),
             Self::Zone => (
                 Code::NotADatetime,
-                format!("{text} is not a {what}: it has an unknown word, and time zones by name are not supported here"),
+                format!(
+                    "{text} is not a {what}: it has an unknown word, and time zones by name are not supported here"
+                ),
             ),
-            Self::Clock => {
-                (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock"))
-            }
+            Self::Clock => (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock")),
             Self::Infinity => (Code::DatetimeOutOfRange, format!("{text} is infinite, which a {what} cannot be here")),
         };
         Fault::new(code, message)
@@ -279,7 +279,8 @@ impl Read {
     fn timestamp(&self, in_utc: bool) -> Result<i64, Wrong> {
         let days = self.days.ok_or(Wrong::Form)?;
         let offset = if in_utc { self.offset.unwrap_or(0) } else { 0 };
-        let micros = i128::from(days) * i128::from(DAY_MICROS) + i128::from(self.micros) - i128::from(offset) * 1_000_000;
+        let micros =
+            i128::from(days) * i128::from(DAY_MICROS) + i128::from(self.micros) - i128::from(offset) * 1_000_000;
         i64::try_from(micros).ok().filter(|&micros| micros >= MICROS_MIN).ok_or(Wrong::Range)
     }
 }
@@ -358,10 +359,9 @@ fn offset(sign: u8, hours: u32, minutes: u32) -> Option<i64> {
 /// time-offset    = "Z" / ("+" / "-") 2DIGIT ":" 2DIGIT
 /// ```
 fn rfc3339(text: &[u8], fraction: Fraction) -> Result<i64, Wrong> {
-    let &[
-        y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't',
-        h1, h2, b':', n1, n2, b':', s1, s2, ref rest @ ..
-    ] = text else {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't', h1, h2, b':', n1, n2, b':', s1, s2, ref rest @ ..] =
+        text
+    else {
         return Err(Wrong::Form);
     };
     let pair = |tens, ones| two(tens, ones).ok_or(Wrong::Form);

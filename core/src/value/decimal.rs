@@ -55,7 +55,13 @@ impl Decimal {
         // Writing to a String cannot fail.
         let _ = match power_of_ten(self.scale) {
             Some(unit) if self.scale > 0 => {
-                write!(out, "{sign}{}.{:0places$}", magnitude / unit, magnitude % unit, places = usize::from(self.scale))
+                write!(
+                    out,
+                    "{sign}{}.{:0places$}",
+                    magnitude / unit,
+                    magnitude % unit,
+                    places = usize::from(self.scale)
+                )
             }
             _ => write!(out, "{sign}{magnitude}"),
         };
@@ -205,7 +211,8 @@ impl<'a> Written<'a> {
         let mut digits = self.digits.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0');
         let mut magnitude = 0_u128;
         for digit in digits.by_ref().take(usize::try_from(kept).unwrap_or(0)) {
-            magnitude = magnitude.checked_mul(10).and_then(|value| value.checked_add(u128::from(digit))).ok_or(Wrong::Large)?;
+            magnitude =
+                magnitude.checked_mul(10).and_then(|value| value.checked_add(u128::from(digit))).ok_or(Wrong::Large)?;
         }
         // Where even the first digit stands further behind, the digit that decides is a zero before it.
         let decides = if kept >= 0 { digits.clone().next().unwrap_or(0) } else { 0 };
@@ -235,8 +242,7 @@ fn read_exponent(text: &[u8]) -> Result<i64, Wrong> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Wrong::Form);
     }
-    let magnitude =
-        digits.iter().fold(0, |value: i64, digit| (value * 10 + i64::from(digit - b'0')).min(EXPONENT_MAX));
+    let magnitude = digits.iter().fold(0, |value: i64, digit| (value * 10 + i64::from(digit - b'0')).min(EXPONENT_MAX));
     // PostgreSQL has room for 16,383 digits after the point and eight times as many before it.
     if magnitude == EXPONENT_MAX {
         return Err(Wrong::Large);

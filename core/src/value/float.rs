@@ -96,7 +96,11 @@ struct Binary {
 impl Binary {
     fn new(exponent: i32, fraction: u64, fraction_bits: u32, bias: i32) -> Self {
         let hidden = u64::from(exponent != 0) << fraction_bits;
-        Self { mantissa: fraction | hidden, exponent: exponent.max(1) - bias, narrow_below: fraction == 0 && exponent > 1 }
+        Self {
+            mantissa: fraction | hidden,
+            exponent: exponent.max(1) - bias,
+            narrow_below: fraction == 0 && exponent > 1,
+        }
     }
 
     /// Whether `digits * 10^power` lies exactly halfway between the number and one of its neighbours.
@@ -173,7 +177,12 @@ impl Scientific {
 ///
 /// PostgreSQL does not count on a reader that breaks ties to even: a text halfway to the next number will not do for it
 /// (`1e23` is printed `9.999999999999999e+22`), while it will for Rust.
-fn write_shortest<F: LowerExp + FromStr + PartialEq + Copy>(value: F, binary: Binary, plain_digits: i32, out: &mut String) {
+fn write_shortest<F: LowerExp + FromStr + PartialEq + Copy>(
+    value: F,
+    binary: Binary,
+    plain_digits: i32,
+    out: &mut String,
+) {
     let reads_back = |text: &Scientific| text.text().parse().is_ok_and(|read: F| read == value);
     let mut text = Scientific::new(value, None);
     let (_, digits, mut count, power) = text.parts();

@@ -4,8 +4,8 @@
 //! `Jan 8, 1999`, `08/01/1999 04:05 PM`, `19990108T040506Z`, `J2451187`, `1999.008`, `44-03-15 BC`. What this takes and
 //! what it refuses is PostgreSQL's; zones by name and words that need a clock are refused.
 
-use super::DAYS_MIN;
 use super::DAY_MICROS;
+use super::DAYS_MIN;
 use super::Fraction;
 use super::Read;
 use super::Wrong;
@@ -172,7 +172,8 @@ pub(super) fn fraction_micros(digits: &[u8], fraction: Fraction) -> Result<i64, 
     match fraction {
         Fraction::Exact => Err(Wrong::Fraction),
         // PostgreSQL goes through a floating-point number here, and rounds its ties to even.
-        Fraction::Round => {
+        Fraction::Round =>
+        {
             #[expect(clippy::cast_possible_truncation, reason = "at most a million")]
             Ok((share(digits) * 1_000_000.0).round_ties_even() as i64)
         }
@@ -498,7 +499,8 @@ impl Reader {
 
     /// A leap second and midnight at a day's end are times; nothing later is.
     fn check_time(&self) -> Result<(), Wrong> {
-        let in_range = (0..=24).contains(&self.hour) && (0..=59).contains(&self.minute) && (0..=60).contains(&self.second);
+        let in_range =
+            (0..=24).contains(&self.hour) && (0..=59).contains(&self.minute) && (0..=60).contains(&self.second);
         if in_range && self.micros_of_day() <= DAY_MICROS { Ok(()) } else { Err(Wrong::Range) }
     }
 
@@ -526,7 +528,9 @@ impl Reader {
         let date_said = self.said_of_date();
         if self.kind == Kind::Time {
             return match point {
-                Some(_) if at == 0 && fields.len() >= 2 && fields.last().is_some_and(|last| last.look == Look::Date) => {
+                Some(_)
+                    if at == 0 && fields.len() >= 2 && fields.last().is_some_and(|last| last.look == Look::Date) =>
+                {
                     self.date(text)
                 }
                 Some(point) if point > 2 => self.run_together(text, date_said),
@@ -595,7 +599,11 @@ impl Reader {
     }
 
     fn set_fraction_of_day(&mut self, digits: &[u8]) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a share of a day, as PostgreSQL computes it")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "a share of a day, as PostgreSQL computes it"
+        )]
         let micros = (share(digits) * DAY_MICROS as f64) as i64;
         (self.hour, self.minute, self.second) = (0, 0, 0);
         self.micros = micros;
@@ -692,9 +700,8 @@ impl Reader {
                 0
             }
             Word::IsoTime => {
-                let time_follows = fields
-                    .get(at + 1)
-                    .is_some_and(|next| matches!(next.look, Look::Number | Look::Time | Look::Date));
+                let time_follows =
+                    fields.get(at + 1).is_some_and(|next| matches!(next.look, Look::Number | Look::Time | Look::Date));
                 if !time_follows || self.said_of_date() != said::DATE {
                     return Err(Wrong::Form);
                 }

@@ -1,0 +1,95 @@
+//! The verbs, a file each, and what several of them do alike.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use etalon_core::pipeline::Pipeline;
+use etalon_core::plan::Object;
+use etalon_core::spec::Location;
+use etalon_driver::local::LocalDisk;
+use etalon_warehouse::Sqlite;
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(crate) mod check;
+pub(crate) mod preview;
+pub(crate) mod query;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod test;
+
+/// The folder, beside a pipeline file, in which runs keep plans, receipts, quarantine and the embedded warehouse.
+const STATE_FOLDER: &str = ".etalon";
+/// The embedded warehouse in it.
+const WAREHOUSE_FILE: &str = "warehouse.db";
+
+/// A pipeline file that was read and checked.
+struct Loaded {
+    text: String,
+    pipeline: Pipeline,
+    /// The folder that its relative paths start from.
+    folder: PathBuf,
+}
+
+/// Reads and checks a pipeline file; warnings are told, mistakes are the failure.
+fn load(path: &Path, output: &mut Output) -> Result<Loaded, Failure> {
+    let bytes = fs::read(path).map_err(|error| Failure::file(path, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::Pipeline(format!("error: {}: not UTF-8 at byte {at}", path.display()))
+    })?;
+    match Pipeline::compile(&text) {
+        Ok((pipeline, warnings)) => {
+            for warning in &warnings {
+                output.note(&warning.render(&path.display().to_string(), &text));
+            }
+            let folder = match path.parent() {
+                Some(folder) if folder != Path::new("") => folder.to_owned(),
+                _ => PathBuf::from("."),
+            };
+            Ok(Loaded { text, pipeline, folder })
+        }
+        Err(diagnostics) => Err(Failure::pipeline(path, &text, &diagnostics)),
+    }
+}
+
+impl Loaded {
+    /// The objects to read: those of `from` (paths or globs relative to where the command was called), or the pipeline's.
+    fn objects(&self, from: &[String]) -> Result<(LocalDisk, Vec<Object>), Failure> {
+        let (disk, patterns) = match &self.pipeline.location {
+            _ if !from.is_empty() => (LocalDisk::new("."), from.to_vec()),
+            Location::Files(files) => {
+                (LocalDisk::new(&self.folder), files.iter().map(|file| file.text.clone()).collect())
+            }
+            Location::S3(prefix) => {
+                return Err(Failure::World(format!(
+                    "the source is {}, which this command does not reach; give files with --from",
+                    prefix.text
+                )));
+            }
+        };
+        let objects = disk.find(&patterns)?;
+        if objects.is_empty() {
+            return Err(Failure::World(format!("no file matches {}", patterns.join(", "))));
+        }
+        Ok((disk, objects))
+    }
+
+    /// The state folder of the pipeline.
+    fn state(&self) -> PathBuf {
+        self.folder.join(STATE_FOLDER)
+    }
+}
+
+/// Opens the warehouse that was asked for, or the embedded one of the state folder.
+fn open_warehouse(to: Option<&Path>, state: &Path) -> Result<Sqlite, Failure> {
+    let path = match to {
+        Some(path) => path.to_owned(),
+        None => {
+            fs::create_dir_all(state).map_err(|error| Failure::file(state, &error))?;
+            state.join(WAREHOUSE_FILE)
+        }
+    };
+    Ok(Sqlite::open(&path)?)
+}

@@ -1,0 +1,183 @@
+//! Local disk: objects are files below a folder, and the system's clock.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::plan::Object;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::ports::{Clock, Objects, Put};
+
+/// Files below a folder. A name is a path relative to the folder, with `/` between its parts, or an absolute one.
+#[derive(Debug, Clone)]
+pub struct LocalDisk {
+    folder: PathBuf,
+}
+
+impl LocalDisk {
+    /// The files below `folder`.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Where the object of that name is, or would be.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The files that match any of the patterns (paths or globs, relative to the folder), by name, each once.
+    pub fn find(&self, patterns: &[String]) -> Result<Vec<Object>, Error> {
+        let mut names = Vec::new();
+        for pattern in patterns {
+            let below = self.path(pattern);
+            let refused = |why: &dyn std::fmt::Display| Error::new(ErrorKind::Refused, format!("{pattern}: {why}"));
+            let paths = glob::glob(&below.to_string_lossy()).map_err(|error| refused(&error))?;
+            let before = names.len();
+            for path in paths {
+                let path = path.map_err(|error| refused(&error))?;
+                if path.is_file() {
+                    names.push(self.name(&path));
+                }
+            }
+            if names.len() == before && !pattern.contains(['*', '?', '[']) {
+                return Err(Error::new(ErrorKind::NotFound, format!("{}: there is no such file", below.display())));
+            }
+        }
+        names.sort();
+        names.dedup();
+        names.iter().map(|name| self.describe(name)).collect()
+    }
+
+    /// The name of a path: relative to the folder where it lies below it.
+    fn name(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(&self.folder).unwrap_or(path);
+        relative
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect::<Vec<_>>()
+            .join("/")
+            .replace("//", "/")
+    }
+
+    fn describe(&self, name: &str) -> Result<Object, Error> {
+        let path = self.path(name);
+        let mut file = File::open(&path).map_err(|error| failed(&path, &error))?;
+        let mut hash = Xxh3::new();
+        let mut size = 0;
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let count = file.read(&mut buffer).map_err(|error| failed(&path, &error))?;
+            if count == 0 {
+                break;
+            }
+            hash.update(&buffer[..count]);
+            size += count as u64;
+        }
+        Ok(Object { name: name.to_owned(), version: format!("{:032x}", hash.digest128()), size })
+    }
+}
+
+/// An error of the file system, with the path.
+fn failed(path: &Path, error: &io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound => ErrorKind::NotFound,
+        io::ErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
+        io::ErrorKind::Interrupted | io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ErrorKind::Unavailable,
+        _ => ErrorKind::Refused,
+    };
+    Error::new(kind, format!("{}: {error}", path.display()))
+}
+
+impl Objects for LocalDisk {
+    async fn head(&self, name: &str) -> Result<Object, Error> {
+        self.describe(name)
+    }
+
+    async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        let path = self.path(&object.name);
+        let read = || -> io::Result<(u64, Vec<u8>)> {
+            let mut file = File::open(&path)?;
+            let size = file.metadata()?.len();
+            file.seek(SeekFrom::Start(range.start))?;
+            let mut bytes = Vec::new();
+            file.take(range.end - range.start).read_to_end(&mut bytes)?;
+            Ok((size, bytes))
+        };
+        let (size, bytes) = read().map_err(|error| failed(&path, &error))?;
+        if size != object.size {
+            let message =
+                format!("{}: the file changed while it was read: {} bytes, then {size}", path.display(), object.size);
+            return Err(Error::new(ErrorKind::Changed, message));
+        }
+        Ok(bytes)
+    }
+
+    async fn get(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let path = self.path(name);
+        fs::read(&path).map_err(|error| failed(&path, &error))
+    }
+
+    /// The bytes go to a file of another name first, which then takes the name: nobody sees half an object.
+    async fn put(&self, name: &str, bytes: &[u8], condition: Put) -> Result<(), Error> {
+        let path = self.path(name);
+        let folder = path.parent().unwrap_or(&self.folder);
+        let write = || -> io::Result<tempfile::NamedTempFile> {
+            fs::create_dir_all(folder)?;
+            let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            Ok(file)
+        };
+        let file = write().map_err(|error| failed(&path, &error))?;
+        let persisted = match condition {
+            Put::Always => file.persist(&path),
+            Put::IfAbsent => file.persist_noclobber(&path),
+        };
+        persisted.map(drop).map_err(|error| failed(&path, &error.error))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        let mut folders = vec![self.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(|error| failed(&folder, &error))?,
+            };
+            for entry in entries {
+                let path = entry.map_err(|error| failed(&folder, &error))?.path();
+                let name = self.name(&path);
+                if path.is_dir() {
+                    folders.push(path);
+                } else if name.starts_with(prefix) && !name.contains("/.writing-") && !name.starts_with(".writing-") {
+                    names.push(name);
+                }
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    }
+}

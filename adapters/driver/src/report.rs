@@ -1,0 +1,79 @@
+//! The report of a run: what became of every record and every byte, in numbers that balance.
+
+use std::collections::BTreeMap;
+
+use etalon_core::receipt::{Counts, Coverage, Receipt};
+use etalon_core::warehouse::LoadCounts;
+use serde::Serialize;
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunReport {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The table.
+    pub table: String,
+    /// How it ended.
+    pub state: RunState,
+    /// The inputs, by name.
+    pub inputs: Vec<InputReport>,
+    /// What became of the records that were read.
+    pub counts: Counts,
+    /// What the bytes turned out to be.
+    pub coverage: Coverage,
+    /// Reasons of rejects, and how many records had each.
+    pub reasons: BTreeMap<String, u64>,
+    /// Checks that only warn, and for how many rows they failed.
+    pub warnings: BTreeMap<String, u64>,
+    /// Records with fields that the pipeline does not declare.
+    pub undeclared_records: u64,
+    /// What became of the staged rows; none if nothing was loaded.
+    pub load: Option<LoadCounts>,
+    /// Where the rejected records are, relative to the state folder.
+    pub quarantine: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state", content = "reasons")]
+pub enum RunState {
+    /// The rows are in the table.
+    Loaded,
+    /// Every input was in the table before.
+    NothingNew,
+    /// The rows are staged, not loaded: the reasons.
+    Held(Vec<String>),
+}
+
+/// One input of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InputReport {
+    /// The object's name.
+    pub source: String,
+    /// The object's version.
+    pub version: String,
+    /// Its stored bytes.
+    pub bytes: u64,
+    /// Whether the table had it before this run.
+    pub loaded_before: bool,
+}
+
+impl RunReport {
+    /// Whether every record is accounted for, from the source to the table.
+    pub fn balance(&self) -> bool {
+        let loaded = self.load.is_none_or(|load| load.balance() && load.staged == self.counts.staged);
+        self.counts.balance() && self.coverage.balance() && loaded
+    }
+
+    /// Adds what a task did.
+    pub(crate) fn add(&mut self, receipt: &Receipt) {
+        self.counts.add(receipt.counts);
+        self.coverage.add(receipt.coverage);
+        self.undeclared_records += receipt.undeclared_records;
+        for (totals, new) in [(&mut self.reasons, &receipt.reasons), (&mut self.warnings, &receipt.warnings)] {
+            for (name, count) in new {
+                *totals.entry(name.clone()).or_default() += count;
+            }
+        }
+    }
+}

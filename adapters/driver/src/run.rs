@@ -1,0 +1,231 @@
+//! A run on one machine: plan the inputs that are new, run their tasks on the machine's cores, judge the whole run as one
+//! unit, load it in one transaction.
+
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::{Pipeline, Verdict};
+use etalon_core::plan::{InputPlan, Object, Task};
+use etalon_core::receipt::{Counts, Coverage, Receipt};
+use etalon_core::spec::OnOverwrite;
+use etalon_core::stage::parquet;
+use etalon_core::warehouse::LoadBatch;
+
+use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
+use crate::report::{InputReport, RunReport, RunState};
+use crate::transform::{self, json, part_name, quarantine_name};
+
+/// How a run is to be done.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// `batch_time()` in microseconds since 1970; the time at which an input is first planned, if not said.
+    pub batch_time: Option<i64>,
+    /// Tasks at a time; the machine's cores, if not said.
+    pub workers: Option<NonZero<usize>>,
+}
+
+/// The world of a run.
+#[derive(Debug)]
+pub struct World<'a, S, T, W, C, P> {
+    /// Where the objects are.
+    pub source: &'a S,
+    /// Where plans, parts, quarantine and receipts are kept.
+    pub store: &'a T,
+    /// Where rows go.
+    pub warehouse: &'a mut W,
+    /// What time it is.
+    pub clock: &'a C,
+    /// Who wants to know how far the run is.
+    pub progress: &'a P,
+}
+
+/// Runs a pipeline over objects. `text` is the pipeline file, which is kept under its fingerprint.
+pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
+    pipeline: &Pipeline,
+    text: &str,
+    objects: &[Object],
+    world: World<'_, S, T, W, C, P>,
+    options: &RunOptions,
+) -> Result<RunReport, Error> {
+    let World { source, store, warehouse, clock, progress } = world;
+    let loaded = warehouse.loaded(&pipeline.table).await?;
+    let name = format!("pipelines/{}.yaml", pipeline.fingerprint);
+    put_once(store, &name, text.as_bytes()).await?;
+
+    let mut report = RunReport {
+        pipeline: pipeline.name.clone(),
+        table: table_name(pipeline),
+        state: RunState::NothingNew,
+        inputs: Vec::new(),
+        counts: Counts::default(),
+        coverage: Coverage::default(),
+        reasons: Default::default(),
+        warnings: Default::default(),
+        undeclared_records: 0,
+        load: None,
+        quarantine: Vec::new(),
+    };
+    let mut held = Vec::new();
+    let mut plans = Vec::new();
+    for object in objects {
+        let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
+        let plan = pipeline.plan(object, batch_time);
+        let loaded_before = loaded.iter().any(|row| row.input == plan.input);
+        report.inputs.push(InputReport {
+            source: object.name.clone(),
+            version: object.version.clone(),
+            bytes: object.size,
+            loaded_before,
+        });
+        if loaded_before {
+            continue;
+        }
+        let overwritten = is_known(&loaded, &object.name);
+        if overwritten && pipeline.on_overwrite == OnOverwrite::Fail {
+            held.push(format!(
+                "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
+                object.name
+            ));
+        }
+        plans.push((settle(store, plan, options).await?, overwritten));
+    }
+    if plans.is_empty() {
+        return Ok(report);
+    }
+
+    let tasks: Vec<Task> = plans.iter().flat_map(|(plan, _)| plan.tasks()).collect();
+    progress.total(tasks.iter().map(|task| task.range.end - task.range.start).sum());
+    let receipts = run_tasks(pipeline, &tasks, source, store, progress, options.workers)?;
+    for (task, receipt) in tasks.iter().zip(&receipts) {
+        report.add(receipt);
+        if receipt.counts.quarantined > 0 {
+            report.quarantine.push(quarantine_name(&task.batch, ""));
+        }
+    }
+    if let Verdict::Held(reasons) = pipeline.judge(&receipts) {
+        held.extend(reasons);
+    }
+    if !held.is_empty() {
+        report.state = RunState::Held(held);
+        return Ok(report);
+    }
+
+    let replaces = |task: &Task| {
+        pipeline.on_overwrite == OnOverwrite::Replace
+            && plans.iter().any(|(plan, overwritten)| *overwritten && plan.input == task.plan.input)
+    };
+    let batches: Vec<LoadBatch> =
+        tasks.iter().zip(&receipts).map(|(task, receipt)| pipeline.load_batch(task, receipt, replaces(task))).collect();
+    let mut rows = receipts.iter().flat_map(|receipt| {
+        receipt.parts.iter().flat_map(move |part| staged(store, &part_name(&receipt.batch, &part.name)))
+    });
+    report.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
+    report.state = RunState::Loaded;
+    // The rows are in the table and the ledger says so; their parts have done their work.
+    for receipt in &receipts {
+        for part in &receipt.parts {
+            store.delete(&part_name(&receipt.batch, &part.name)).await?;
+        }
+    }
+    Ok(report)
+}
+
+/// `schema.table` or `table`.
+fn table_name(pipeline: &Pipeline) -> String {
+    match &pipeline.table.schema {
+        Some(schema) => format!("{schema}.{}", pipeline.table.name),
+        None => pipeline.table.name.clone(),
+    }
+}
+
+fn is_known(loaded: &[Loaded], source: &str) -> bool {
+    loaded.iter().any(|row| row.source == source)
+}
+
+async fn put_once(store: &impl Objects, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    match store.put(name, bytes, Put::IfAbsent).await {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        done => done,
+    }
+}
+
+/// The plan that an input is run by: the first one that was written, so that its batch time stays.
+///
+/// On one machine the person who changed the pipeline file and runs it again has decided that the new one is to be used:
+/// an input that was planned with another file and not loaded is planned anew, at the batch time of its first plan.
+async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> Result<InputPlan, Error> {
+    let name = format!("plans/{}.json", plan.input);
+    match store.put(&name, &json(&plan)?, Put::IfAbsent).await {
+        Ok(()) => return Ok(plan),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    let stored = store.get(&name).await?;
+    let first: InputPlan = serde_json::from_slice(&stored)
+        .map_err(|error| Error::new(ErrorKind::Refused, format!("{name} is not a plan: {error}")))?;
+    let batch_time = options.batch_time.unwrap_or(first.batch_time);
+    if first.fingerprint == plan.fingerprint && first.batch_time == batch_time {
+        return Ok(first);
+    }
+    let replanned = InputPlan { batch_time, ..plan };
+    // A batch's name does not tell its batch time: what was made at the other one is made again.
+    for task in replanned.tasks() {
+        store.delete(&transform::receipt_name(&task.batch)).await?;
+    }
+    store.put(&name, &json(&replanned)?, Put::Always).await?;
+    Ok(replanned)
+}
+
+/// Runs tasks on several threads; receipts come in the order of the tasks. The first error ends the run.
+fn run_tasks(
+    pipeline: &Pipeline,
+    tasks: &[Task],
+    source: &impl Objects,
+    store: &impl Objects,
+    progress: &impl Progress,
+    workers: Option<NonZero<usize>>,
+) -> Result<Vec<Receipt>, Error> {
+    let cores = workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<Result<Receipt, Error>>>> = Mutex::new(tasks.iter().map(|_| None).collect());
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(index) else { return };
+            let result = pollster::block_on(transform::run(pipeline, task, source, store, progress));
+            if result.is_err() {
+                next.store(tasks.len(), Ordering::Relaxed);
+            }
+            if let Ok(mut results) = results.lock() {
+                results[index] = Some(result);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..cores.min(tasks.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let results = results.into_inner().unwrap_or_default();
+    // Tasks that were not begun because another failed have no result; that other's error is the answer.
+    results.into_iter().flatten().collect()
+}
+
+/// The rows of a staged part.
+fn staged(store: &impl Objects, name: &str) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
+    let refused = |name: &str, why: &str| Error::new(ErrorKind::Refused, format!("{name} is not a staged part: {why}"));
+    let bytes = match pollster::block_on(store.get(name)) {
+        Ok(bytes) => bytes,
+        Err(error) => return Box::new(std::iter::once(Err(error))),
+    };
+    match parquet::read(bytes) {
+        Ok(batches) => {
+            let name = name.to_owned();
+            Box::new(batches.map(move |batch| batch.map_err(|why| refused(&name, &why))))
+        }
+        Err(why) => Box::new(std::iter::once(Err(refused(name, &why)))),
+    }
+}

@@ -1,0 +1,190 @@
+//! Operators: what `+`, `||`, `=` and others mean for the types of their operands.
+
+use super::Checker;
+use super::fold;
+use super::refined;
+use super::types;
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::Span;
+use crate::expr::checked::Checked;
+use crate::expr::checked::Form;
+use crate::expr::functions::Kind;
+use crate::expr::tree::Binary;
+use crate::expr::tree::Node;
+use crate::expr::tree::Unary;
+use crate::types::Type;
+
+impl Checker<'_> {
+    /// `+x` and `-x`.
+    pub(super) fn sign(&mut self, operator: Unary, operand: &Node, span: Span) -> Option<Checked> {
+        let operand = self.node(operand)?;
+        if operand.is_unknown() || !operand.ty.is_number() {
+            let what = if operand.is_unknown() { "a quoted text".to_owned() } else { operand.ty.to_string() };
+            let wrong = Diagnostic::error(Code::Types, span, format!("a sign takes a number, not {what}"));
+            return self.wrong(wrong);
+        }
+        let ty = operand.ty;
+        Some(match operator {
+            Unary::Minus => fold(Form::Negate(Box::new(operand)), ty, span),
+            _ => Checked { span, ..operand },
+        })
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        operator: Binary,
+        place: Span,
+        left: Checked,
+        right: Checked,
+        span: Span,
+    ) -> Option<Checked> {
+        match operator {
+            Binary::Concat => self.concat(left, right, span),
+            Binary::Power => {
+                // The functions decide which powers there are.
+                self.function("power", place, vec![left, right], span)
+            }
+            _ if operator.compares() => self.compare(operator, left, right, span),
+            _ => self.arithmetic(operator, left, right, span),
+        }
+    }
+
+    fn concat(&mut self, left: Checked, right: Checked, span: Span) -> Option<Checked> {
+        let is_text = |part: &Checked| part.is_unknown() || part.ty.is_text();
+        if !is_text(&left) && !is_text(&right) {
+            return self.mismatch("||", &left, &right, span, "cast one side to text: `::text`");
+        }
+        let mut operands = Vec::new();
+        for part in [left, right] {
+            let part = self.convert(part, Type::Text)?;
+            match part.form {
+                Form::Concat(parts) => operands.extend(parts),
+                _ => operands.push(part),
+            }
+        }
+        Some(fold(Form::Concat(operands), Type::Text, span))
+    }
+
+    /// A comparison, in the kind that both operands become.
+    pub(super) fn compare(&mut self, operator: Binary, left: Checked, right: Checked, span: Span) -> Option<Checked> {
+        let (left, right) = self.comparable(left, right, operator.text(), span)?;
+        let form = Form::Compare { operator, left: Box::new(left), right: Box::new(right) };
+        Some(fold(form, Type::Boolean, span))
+    }
+
+    /// Both operands in the kind in which they are compared.
+    pub(super) fn comparable(
+        &mut self,
+        left: Checked,
+        right: Checked,
+        operator: &str,
+        span: Span,
+    ) -> Option<(Checked, Checked)> {
+        let (left, right) = match (left.is_unknown(), right.is_unknown()) {
+            (true, true) => (self.settled(left), self.settled(right)),
+            (true, false) => (self.like_other(left, right.ty), Some(right)),
+            (false, true) => {
+                let ty = left.ty;
+                (Some(left), self.like_other(right, ty))
+            }
+            (false, false) => (Some(left), Some(right)),
+        };
+        let (left, right) = (left?, right?);
+        let Some(kind) = types::comparable(left.ty, right.ty) else {
+            return self.mismatch(operator, &left, &right, span, "cast one side to the other's type with `::`");
+        };
+        let (left, right) = (self.as_kind(left, kind), self.as_kind(right, kind));
+        Some((left?, right?))
+    }
+
+    /// A quoted literal beside an operand of a known type. Beside a char it is a char, whose trailing blanks do not count.
+    fn like_other(&mut self, literal: Checked, other: Type) -> Option<Checked> {
+        match other {
+            Type::Char(_) => {
+                let text = self.convert(literal, Type::Text)?;
+                self.convert(Checked { ty: other, ..text }, Type::Text)
+            }
+            _ => self.as_kind(literal, Kind::of(other)),
+        }
+    }
+
+    fn arithmetic(&mut self, operator: Binary, left: Checked, right: Checked, span: Span) -> Option<Checked> {
+        let (left, right) = match (left.is_unknown(), right.is_unknown()) {
+            (true, true) => {
+                return self.mismatch(operator.text(), &left, &right, span, "say the type of one: `'…'::integer`");
+            }
+            // Beside a day, a quoted text may be a day or a number of days.
+            (true, false) if right.ty.is_number() => {
+                let kind = Kind::of(right.ty);
+                (self.as_kind(left, kind)?, right)
+            }
+            (false, true) if left.ty.is_number() || (left.ty == Type::Date && operator == Binary::Subtract) => {
+                let kind = Kind::of(left.ty);
+                (left, self.as_kind(right, kind)?)
+            }
+            (false, false) => (left, right),
+            _ => return self.mismatch(operator.text(), &left, &right, span, "say the type of the text: `'…'::integer`"),
+        };
+        let (left_kind, right_kind) = (Kind::of(left.ty), Kind::of(right.ty));
+        let (left, right, ty) = match (left_kind, right_kind) {
+            (Kind::Date, Kind::Smallint | Kind::Integer) if matches!(operator, Binary::Add | Binary::Subtract) => {
+                (left, self.as_kind(right, Kind::Integer)?, Type::Date)
+            }
+            (Kind::Smallint | Kind::Integer, Kind::Date) if operator == Binary::Add => {
+                (right, self.as_kind(left, Kind::Integer)?, Type::Date)
+            }
+            (Kind::Date, Kind::Date) if operator == Binary::Subtract => (left, right, Type::Integer),
+            _ if !left.ty.is_number() || !right.ty.is_number() => {
+                let help = if left.ty == Type::Timestamp || left.ty == Type::Timestamptz {
+                    "there are no intervals: subtract `extract(epoch FROM …)`"
+                } else {
+                    "arithmetic takes numbers, or a day and a number of days"
+                };
+                return self.mismatch(operator.text(), &left, &right, span, help);
+            }
+            _ if left.ty.is_float() || right.ty.is_float() => {
+                if operator == Binary::Modulo {
+                    return self.mismatch("%", &left, &right, span, "a remainder takes whole numbers or decimals");
+                }
+                let kind = if (left_kind, right_kind) == (Kind::Real, Kind::Real) { Kind::Real } else { Kind::Double };
+                (self.as_kind(left, kind)?, self.as_kind(right, kind)?, kind.ty())
+            }
+            _ if left.ty.is_integer() && right.ty.is_integer() => {
+                let kind = if left_kind.becomes(right_kind) { right_kind } else { left_kind };
+                (self.as_kind(left, kind)?, self.as_kind(right, kind)?, kind.ty())
+            }
+            _ => {
+                let (left, right) = (self.as_kind(left, Kind::Numeric)?, self.as_kind(right, Kind::Numeric)?);
+                match types::decimal_result(operator, left.ty, right.ty) {
+                    Ok(ty) => (left, right, ty),
+                    Err(scale) => {
+                        let fact = format!("the product has {scale} digits after the point, more than 38");
+                        let wrong = Diagnostic::error(Code::Unsupported, span, fact);
+                        return self.wrong(wrong.with_help("round an operand first: `round(x, 10)`"));
+                    }
+                }
+            }
+        };
+        let form = Form::Arithmetic { operator, left: Box::new(left), right: Box::new(right) };
+        Some(refined(fold(form, ty, span)))
+    }
+
+    fn mismatch<T>(
+        &mut self,
+        operator: &str,
+        left: &Checked,
+        right: &Checked,
+        span: Span,
+        help: &str,
+    ) -> Option<T> {
+        let name = |part: &Checked| if part.is_unknown() { "a quoted text".to_owned() } else { part.ty.to_string() };
+        let fact = format!("`{operator}` does not take {} and {}", name(left), name(right));
+        self.wrong(
+            Diagnostic::error(Code::Types, span, fact)
+                .with_label(left.span, name(left))
+                .with_label(right.span, name(right))
+                .with_help(help),
+        )
+    }
+}

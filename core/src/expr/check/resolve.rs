@@ -1,0 +1,167 @@
+//! Resolve: which function a call means, by its name and the types of its arguments.
+//!
+//! PostgreSQL's rules for overloads (the manual's section 10.3): among the signatures whose arguments fit, an exact match;
+//! else those with most exact matches; else those with most preferred types; then quoted literals decide.
+
+use super::Checker;
+use super::fold;
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::Span;
+use crate::expr::checked::Checked;
+use crate::expr::checked::Form;
+use crate::expr::functions;
+use crate::expr::functions::Argument;
+use crate::expr::functions::Function;
+use crate::expr::functions::Kind;
+use crate::expr::functions::Returns;
+use crate::expr::functions::Signature;
+use crate::types::Type;
+
+/// Functions over many rows.
+const AGGREGATES: [&str; 34] = [
+    "any_value", "array_agg", "avg", "bool_and", "bool_or", "corr", "count", "dense_rank", "every", "first_value",
+    "json_agg", "jsonb_agg", "lag", "last_value", "lead", "listagg", "max", "median", "min", "mode", "nth_value",
+    "ntile", "percent_rank", "percentile_cont", "percentile_disc", "rank", "regr_slope", "row_number", "stddev",
+    "string_agg", "sum", "variance", "var_pop", "stddev_pop",
+];
+
+/// Functions of the clock, of chance, or of the session.
+const IMPURE: [&str; 26] = [
+    "clock_timestamp", "convert_timezone_now", "currval", "current_database", "current_schema", "current_setting",
+    "gen_random_uuid", "getdate", "lastval", "localtime", "nextval", "now", "pg_backend_pid", "pg_sleep", "rand",
+    "random", "set_config", "setseed", "setval", "statement_timestamp", "sysdate", "timeofday",
+    "transaction_timestamp", "uuid_generate_v4", "version", "txid_current",
+];
+
+/// The type that a function of that name casts to: `int4(x)`.
+pub(super) fn cast_name(name: &str) -> Option<Type> {
+    match name {
+        "int2" | "int4" | "int8" | "float4" | "float8" | "text" | "date" | "bool" => Type::parse(name).ok(),
+        "varchar" => Some(Type::Text),
+        "numeric" => Some(Type::Numeric),
+        _ => None,
+    }
+}
+
+/// The mistake of a name that is no function.
+pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
+    if AGGREGATES.contains(&name) {
+        return Diagnostic::error(Code::NotScalar, place, format!("`{name}` needs the other rows of the table"))
+            .with_help("an expression sees one row; aggregate in the warehouse, after loading");
+    }
+    if IMPURE.contains(&name) {
+        return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
+            .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
+    }
+    let special = ["coalesce", "nullif", "greatest", "least", "nvl"];
+    let known = functions::all().map(|function| function.name).chain(special);
+    Diagnostic::error(Code::UnknownFunction, place, format!("there is no function `{name}`")).with_nearest(name, known)
+}
+
+impl Checker<'_> {
+    /// A call of a function of the table.
+    pub(super) fn function(
+        &mut self,
+        name: &str,
+        place: Span,
+        arguments: Vec<Checked>,
+        span: Span,
+    ) -> Option<Checked> {
+        let Some(function) = functions::find(name) else { return self.wrong(unknown_function(name, place)) };
+        let kinds: Vec<_> =
+            arguments.iter().map(|argument| (!argument.is_unknown()).then(|| Kind::of(argument.ty))).collect();
+        let Some(signature) = choose(function, &kinds) else {
+            return self.wrong(no_signature(function, name, &arguments, place));
+        };
+        let converted: Vec<_> =
+            arguments.into_iter().enumerate().map(|(at, part)| self.as_kind(part, kind_at(signature, at))).collect();
+        let arguments = converted.into_iter().collect::<Option<Vec<_>>>()?;
+        let ty = match &signature.returns {
+            Returns::Type(ty) => *ty,
+            Returns::Rule(rule) => {
+                let known: Vec<_> =
+                    arguments.iter().map(|part| Argument { ty: part.ty, constant: part.constant() }).collect();
+                match rule(&known) {
+                    Ok(ty) => ty,
+                    Err(fact) => return self.wrong(Diagnostic::error(Code::Arguments, span, fact)),
+                }
+            }
+        };
+        Some(fold(Form::Call { signature, arguments }, ty, span))
+    }
+}
+
+fn kind_at(signature: &Signature, at: usize) -> Kind {
+    let last = signature.arguments.len().saturating_sub(1);
+    signature.arguments.get(at.min(last)).copied().unwrap_or(Kind::Any)
+}
+
+/// The signature for arguments of these kinds, `None` being a quoted literal.
+fn choose(function: &Function, kinds: &[Option<Kind>]) -> Option<&'static Signature> {
+    let takes = |signature: &Signature| match signature.variadic {
+        true => kinds.len() >= signature.arguments.len(),
+        false => kinds.len() == signature.arguments.len(),
+    };
+    let fits = |signature: &Signature| {
+        kinds.iter().enumerate().all(|(at, kind)| kind.is_none_or(|kind| kind.becomes(kind_at(signature, at))))
+    };
+    let mut found: Vec<_> =
+        function.signatures.iter().filter(|signature| takes(signature) && fits(signature)).collect();
+    let exact = |signature: &Signature| {
+        kinds.iter().enumerate().filter(|&(at, kind)| *kind == Some(kind_at(signature, at))).count()
+    };
+    keep_most(&mut found, exact);
+    keep_most(&mut found, |signature| {
+        let good = |(at, kind): &(usize, &Option<Kind>)| {
+            let taken = kind_at(signature, *at);
+            kind.is_some_and(|kind| kind == taken || taken.is_preferred())
+        };
+        kinds.iter().enumerate().filter(good).count()
+    });
+    if found.len() > 1 {
+        // A literal is text where some signature takes text; else it is of the category that all take, and preferred.
+        let unknown = || kinds.iter().enumerate().filter(|(_, kind)| kind.is_none()).map(|(at, _)| at);
+        for at in unknown() {
+            keep_most(&mut found, |signature| usize::from(kind_at(signature, at) == Kind::Text));
+        }
+        keep_most(&mut found, |signature| unknown().filter(|&at| kind_at(signature, at).is_preferred()).count());
+    }
+    if found.len() > 1 {
+        // All known arguments of one kind: the literals are of that kind too.
+        let mut known = kinds.iter().flatten();
+        let kind = known.next()?;
+        if known.all(|other| other == kind) {
+            found.retain(|signature| (0..kinds.len()).all(|at| kind_at(signature, at) == *kind));
+        }
+    }
+    match found.as_slice() {
+        [signature] => Some(signature),
+        _ => None,
+    }
+}
+
+/// Keeps the signatures with the highest score.
+fn keep_most(found: &mut Vec<&'static Signature>, score: impl Fn(&Signature) -> usize) {
+    let most = found.iter().map(|signature| score(signature)).max().unwrap_or(0);
+    found.retain(|signature| score(signature) == most);
+}
+
+fn no_signature(function: &Function, name: &str, arguments: &[Checked], place: Span) -> Diagnostic {
+    let given = arguments.iter().map(|part| if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() });
+    let given = given.collect::<Vec<_>>().join(", ");
+    let takes = function.signatures.iter().map(|signature| {
+        let kinds = signature.arguments.iter().map(|kind| match kind {
+            Kind::Any => "anything".to_owned(),
+            kind => kind.ty().to_string(),
+        });
+        let dots = if signature.variadic { ", …" } else { "" };
+        format!("{name}({}{dots})", kinds.collect::<Vec<_>>().join(", "))
+    });
+    let help = format!("there is {}", takes.collect::<Vec<_>>().join(", "));
+    let wrong = Diagnostic::error(Code::Arguments, place, format!("`{name}` does not take ({given})")).with_help(help);
+    arguments.iter().fold(wrong, |wrong, part| {
+        let name = if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() };
+        wrong.with_label(part.span, name)
+    })
+}

@@ -1,0 +1,315 @@
+//! Cast: conversions between types, as PostgreSQL's explicit casts do them.
+
+use std::fmt::Write;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Decimal128Type;
+
+use super::decimal;
+use crate::column::Column;
+use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::expr::functions::Call;
+use crate::expr::functions::call;
+use crate::types::DECIMAL_PRECISION_MAX;
+use crate::types::Type;
+use crate::value::Decimal;
+use crate::value::boolean;
+use crate::value::datetime;
+use crate::value::datetime::DAY_MICROS;
+use crate::value::datetime::Fraction;
+use crate::value::float;
+use crate::value::integer;
+use crate::value::text;
+
+/// Whether there is a cast between two types.
+pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
+    if from.is_text() || to.is_text() {
+        return true;
+    }
+    match (from, to) {
+        (Type::Boolean, Type::Boolean | Type::Integer) | (Type::Integer, Type::Boolean) => true,
+        (Type::Date | Type::Timestamp | Type::Timestamptz, Type::Date | Type::Timestamp | Type::Timestamptz) => true,
+        (Type::Time | Type::Timestamp | Type::Timestamptz, Type::Time) => true,
+        _ => from.is_number() && to.is_number(),
+    }
+}
+
+/// Converts the only argument to the type of the call.
+pub(in crate::expr) fn cast(call: &Call<'_>, from: Type) -> Column {
+    match call.ty {
+        to if to.is_text() => to_text(call, from),
+        Type::Boolean => match from {
+            Type::Integer => call.map::<(call::Integer,), call::Boolean>(|(value,)| Ok(Some(value != 0))),
+            _ => call.map::<(call::Text,), call::Boolean>(|(text,)| boolean::parse(text.as_bytes()).map(Some)),
+        },
+        Type::Smallint => to_integer::<call::Smallint>(call, from, "smallint"),
+        Type::Integer => to_integer::<call::Integer>(call, from, "integer"),
+        Type::Bigint => to_integer::<call::Bigint>(call, from, "bigint"),
+        Type::Decimal { .. } | Type::Numeric => to_decimal(call, from),
+        Type::Real => to_real(call, from),
+        Type::Double => to_double(call, from),
+        _ => to_time(call, from),
+    }
+}
+
+/// A whole number type: its range, and how it is made.
+trait Whole: call::Output {
+    const MIN: i64;
+    const MAX: i64;
+    fn narrow(value: i64) -> Option<Self::Value>;
+}
+
+macro_rules! whole {
+    ($($kind:ident $native:ty),+) => {$(
+        impl Whole for call::$kind {
+            const MIN: i64 = <$native>::MIN as i64;
+            const MAX: i64 = <$native>::MAX as i64;
+
+            fn narrow(value: i64) -> Option<$native> {
+                <$native>::try_from(value).ok()
+            }
+        }
+    )+};
+}
+
+whole!(Smallint i16, Integer i32, Bigint i64);
+
+fn to_integer<O: Whole>(call: &Call<'_>, from: Type, name: &'static str) -> Column {
+    let narrow = |value: Option<i64>| {
+        let fits = value.and_then(O::narrow).map(Some);
+        fits.ok_or_else(|| Fault::new(Code::OutOfRange, format!("{name} out of range")))
+    };
+    let from_double = |value: f64| {
+        let whole = value.round_ties_even();
+        // The upper bound is 2^63 itself, which is the first double that does not fit.
+        #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+        let whole = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole).then_some(whole as i64);
+        narrow(whole)
+    };
+    match from {
+        Type::Boolean => call.map::<(call::Boolean,), O>(|(value,)| narrow(Some(value.into()))),
+        Type::Smallint => call.map::<(call::Smallint,), O>(|(value,)| narrow(Some(value.into()))),
+        Type::Integer => call.map::<(call::Integer,), O>(|(value,)| narrow(Some(value.into()))),
+        Type::Bigint => call.map::<(call::Bigint,), O>(|(value,)| narrow(Some(value))),
+        Type::Real => call.map::<(call::Real,), O>(|(value,)| from_double(value.into())),
+        Type::Double => call.map::<(call::Double,), O>(|(value,)| from_double(value)),
+        Type::Decimal { .. } | Type::Numeric => call.map::<(call::Numeric,), O>(|(value,)| {
+            let whole = decimal::rounded_quotient(value.unscaled, decimal::ten(value.scale));
+            narrow(i64::try_from(whole).ok())
+        }),
+        _ => call.map::<(call::Text,), O>(|(text,)| {
+            integer::parse(text.as_bytes(), O::MIN, O::MAX, name).and_then(|value| narrow(Some(value)))
+        }),
+    }
+}
+
+fn to_decimal(call: &Call<'_>, from: Type) -> Column {
+    let digits = match call.ty {
+        Type::Decimal { precision, scale } => Some((precision, scale)),
+        _ => None,
+    };
+    let fit = |value: Decimal| match digits {
+        None => Ok(Some(value)),
+        Some((precision, scale)) => value
+            .rescale(scale)
+            .filter(|value| value.unscaled.unsigned_abs() < decimal::ten(precision).unsigned_abs())
+            .map(Some)
+            .ok_or_else(|| Fault::new(Code::OutOfRange, "numeric field overflow")),
+    };
+    let whole = |value: i64| fit(Decimal { unscaled: value.into(), scale: 0 });
+    // PostgreSQL goes through the 15, or 6, digits that are certain.
+    let double = |value: f64, digits: usize| {
+        if !value.is_finite() {
+            return Err(Fault::new(Code::OutOfRange, format!("cannot convert {} to numeric", float::print_double(value))));
+        }
+        let mut text = format!("{value:.*e}", digits - 1);
+        // `%g` drops the zeros at the end; the exponent decides the scale.
+        if let Some((mantissa, exponent)) = text.split_once('e') {
+            let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+            text = format!("{mantissa}e{exponent}");
+        }
+        Decimal::parse(text.as_bytes()).and_then(fit)
+    };
+    match from {
+        Type::Smallint => call.map::<(call::Smallint,), call::Numeric>(|(value,)| whole(value.into())),
+        Type::Integer => call.map::<(call::Integer,), call::Numeric>(|(value,)| whole(value.into())),
+        Type::Bigint => call.map::<(call::Bigint,), call::Numeric>(|(value,)| whole(value)),
+        Type::Real => call.map::<(call::Real,), call::Numeric>(|(value,)| double(value.into(), 6)),
+        Type::Double => call.map::<(call::Double,), call::Numeric>(|(value,)| double(value, 15)),
+        Type::Decimal { precision, scale } => match call.ty {
+            // More room at the same scale: the same numbers.
+            Type::Decimal { precision: wider, scale: same } if same == scale && wider >= precision => {
+                let values = call.arguments[0].values.as_primitive::<Decimal128Type>().clone();
+                Column::new(std::sync::Arc::new(values.with_data_type(call.ty.arrow())))
+            }
+            _ => call.map::<(call::Numeric,), call::Numeric>(|(value,)| fit(value)),
+        },
+        Type::Numeric => call.map::<(call::Numeric,), call::Numeric>(|(value,)| fit(value)),
+        _ => call.map::<(call::Text,), call::Numeric>(|(text,)| Decimal::parse(text.as_bytes()).and_then(fit)),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
+fn to_double(call: &Call<'_>, from: Type) -> Column {
+    match from {
+        Type::Smallint => call.map::<(call::Smallint,), call::Double>(|(value,)| Ok(Some(value.into()))),
+        Type::Integer => call.map::<(call::Integer,), call::Double>(|(value,)| Ok(Some(value.into()))),
+        Type::Bigint => call.map::<(call::Bigint,), call::Double>(|(value,)| Ok(Some(value as f64))),
+        Type::Real => call.map::<(call::Real,), call::Double>(|(value,)| Ok(Some(value.into()))),
+        Type::Double => call.map::<(call::Double,), call::Double>(|(value,)| Ok(Some(value))),
+        Type::Decimal { .. } | Type::Numeric => {
+            call.map::<(call::Numeric,), call::Double>(|(value,)| Ok(Some(decimal::to_double(value))))
+        }
+        _ => call.map::<(call::Text,), call::Double>(|(text,)| float::parse_double(text.as_bytes()).map(Some)),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the nearest number is meant")]
+fn to_real(call: &Call<'_>, from: Type) -> Column {
+    match from {
+        Type::Smallint => call.map::<(call::Smallint,), call::Real>(|(value,)| Ok(Some(value.into()))),
+        Type::Integer => call.map::<(call::Integer,), call::Real>(|(value,)| Ok(Some(value as f32))),
+        Type::Bigint => call.map::<(call::Bigint,), call::Real>(|(value,)| Ok(Some(value as f32))),
+        Type::Real => call.map::<(call::Real,), call::Real>(|(value,)| Ok(Some(value))),
+        Type::Double => call.map::<(call::Double,), call::Real>(|(value,)| {
+            let real = value as f32;
+            match (real.is_infinite() && !value.is_infinite(), real == 0.0 && value != 0.0) {
+                (true, _) => Err(Fault::new(Code::OutOfRange, "value out of range: overflow")),
+                (_, true) => Err(Fault::new(Code::OutOfRange, "value out of range: underflow")),
+                _ => Ok(Some(real)),
+            }
+        }),
+        Type::Decimal { .. } | Type::Numeric => call.map::<(call::Numeric,), call::Real>(|(value,)| {
+            float::parse_real(value.print().as_bytes()).map(Some)
+        }),
+        _ => call.map::<(call::Text,), call::Real>(|(text,)| float::parse_real(text.as_bytes()).map(Some)),
+    }
+}
+
+fn to_time(call: &Call<'_>, from: Type) -> Column {
+    match (from, call.ty) {
+        (Type::Timestamp | Type::Timestamptz, Type::Date) => {
+            call.map::<(call::Timestamp,), call::Date>(|(micros,)| {
+                let day = i32::try_from(micros.div_euclid(DAY_MICROS));
+                day.map(Some).map_err(|_| Fault::new(Code::DatetimeOutOfRange, "date out of range"))
+            })
+        }
+        (Type::Date, Type::Timestamp | Type::Timestamptz) => call.map::<(call::Date,), call::Timestamp>(|(day,)| {
+            let micros = i64::from(day).checked_mul(DAY_MICROS);
+            micros.map(Some).ok_or_else(|| Fault::new(Code::DatetimeOutOfRange, "date out of range for timestamp"))
+        }),
+        // The session's zone is UTC, so that both count the same microseconds.
+        (Type::Timestamp | Type::Timestamptz, Type::Timestamp | Type::Timestamptz) => {
+            call.map::<(call::Timestamp,), call::Timestamp>(|(micros,)| Ok(Some(micros)))
+        }
+        (Type::Timestamp | Type::Timestamptz, Type::Time) => {
+            call.map::<(call::Timestamp,), call::Time>(|(micros,)| Ok(Some(micros.rem_euclid(DAY_MICROS))))
+        }
+        (_, Type::Date) => call.map::<(call::Text,), call::Date>(|(text,)| datetime::parse_date(text.as_bytes()).map(Some)),
+        (_, Type::Time) => {
+            call.map::<(call::Text,), call::Time>(|(text,)| datetime::parse_time(text.as_bytes(), Fraction::Round).map(Some))
+        }
+        (_, Type::Timestamp) => call.map::<(call::Text,), call::Timestamp>(|(text,)| {
+            datetime::parse_timestamp(text.as_bytes(), Fraction::Round).map(Some)
+        }),
+        _ => call.map::<(call::Text,), call::Timestamp>(|(text,)| {
+            datetime::parse_timestamptz(text.as_bytes(), Fraction::Round, false).map(Some)
+        }),
+    }
+}
+
+fn to_text(call: &Call<'_>, from: Type) -> Column {
+    let blanks = |text: &str, bytes: u32| (bytes as usize).saturating_sub(text.len());
+    match (from, call.ty) {
+        // Trailing blanks of a char do not count, and are gone when it becomes text.
+        (Type::Char(_), Type::Text) => call.slice::<(call::Text,)>(|(text,)| Ok(Some(text.trim_end_matches(' ')))),
+        (Type::Char(_), Type::Varchar(bytes)) => {
+            call.slice::<(call::Text,)>(|(text,)| Ok(Some(text::cut(text.trim_end_matches(' '), bytes as usize))))
+        }
+        (Type::Varchar(had), Type::Varchar(bytes)) if had <= bytes => Column::new(call.arguments[0].values.clone()),
+        (Type::Text | Type::Varchar(_), Type::Text) => Column::new(call.arguments[0].values.clone()),
+        (Type::Text | Type::Varchar(_), Type::Varchar(bytes)) => {
+            call.slice::<(call::Text,)>(|(text,)| Ok(Some(text::cut(text, bytes as usize))))
+        }
+        (Type::Text | Type::Varchar(_) | Type::Char(_), Type::Char(bytes)) => {
+            call.write::<(call::Text,)>(|(text,), out| {
+                let text = text::cut(text, bytes as usize);
+                out.push_str(text);
+                out.extend(std::iter::repeat_n(' ', blanks(text, bytes)));
+                Ok(true)
+            })
+        }
+        _ => {
+            let print = |from: Type| Printer::new(&call.arguments[0], from);
+            let printer = print(from);
+            let nulls = Call { ty: Type::Text, ..*call };
+            nulls.write_rows(|row, out| {
+                printer.print(row, out);
+                match call.ty {
+                    Type::Varchar(bytes) => out.truncate(text::cut(out, bytes as usize).len()),
+                    Type::Char(bytes) => {
+                        out.truncate(text::cut(out, bytes as usize).len());
+                        let blanks = blanks(out, bytes);
+                        out.extend(std::iter::repeat_n(' ', blanks));
+                    }
+                    _ => {}
+                }
+            })
+        }
+    }
+}
+
+/// Prints the values of a column, as PostgreSQL does.
+pub(in crate::expr) struct Printer<'a> {
+    vector: &'a super::vector::Vector,
+    ty: Type,
+}
+
+impl<'a> Printer<'a> {
+    pub(in crate::expr) fn new(vector: &'a super::vector::Vector, ty: Type) -> Self {
+        Self { vector, ty }
+    }
+
+    /// Appends the text of a row, which is not NULL.
+    pub(in crate::expr) fn print(&self, row: usize, out: &mut String) {
+        use arrow_array::types;
+        let row = row & self.vector.mask();
+        let values = &self.vector.values;
+        macro_rules! at {
+            ($arrow:ident) => {
+                values.as_primitive::<types::$arrow>().value(row)
+            };
+        }
+        // Writing to a String cannot fail.
+        let _ = match self.ty {
+            Type::Boolean => write!(out, "{}", values.as_boolean().value(row)),
+            Type::Smallint => write!(out, "{}", at!(Int16Type)),
+            Type::Integer => write!(out, "{}", at!(Int32Type)),
+            Type::Bigint => write!(out, "{}", at!(Int64Type)),
+            Type::Decimal { .. } | Type::Numeric => {
+                // The row is masked already, and a constant's only row is the first.
+                out.write_str(&decimal::Reader::new(self.vector).value(row).print())
+            }
+            Type::Real => out.write_str(&float::print_real(at!(Float32Type))),
+            Type::Double => out.write_str(&float::print_double(at!(Float64Type))),
+            Type::Date => out.write_str(&datetime::print_date(at!(Date32Type))),
+            Type::Time => out.write_str(&datetime::print_time(at!(Time64MicrosecondType))),
+            Type::Timestamp => out.write_str(&datetime::print_timestamp(at!(TimestampMicrosecondType))),
+            Type::Timestamptz => out.write_str(&datetime::print_timestamptz(at!(TimestampMicrosecondType))),
+            Type::Text | Type::Varchar(_) => out.write_str(values.as_string_view().value(row)),
+            Type::Char(_) => out.write_str(values.as_string_view().value(row).trim_end_matches(' ')),
+        };
+    }
+}
+
+/// The decimal that holds every value of a whole number type.
+pub(in crate::expr) fn as_decimal(ty: Type) -> Type {
+    let precision = match ty {
+        Type::Smallint => 5,
+        Type::Integer => 10,
+        Type::Bigint => 19,
+        _ => DECIMAL_PRECISION_MAX,
+    };
+    Type::Decimal { precision, scale: 0 }
+}

@@ -1,0 +1,133 @@
+//! Compare: two columns of one type, row by row. Bits only; NULLs are the caller's.
+
+use std::cmp::Ordering;
+
+use arrow_array::ArrowPrimitiveType;
+use arrow_array::StringViewArray;
+use arrow_array::cast::AsArray;
+use arrow_array::types;
+use arrow_buffer::BooleanBuffer;
+
+use super::decimal;
+use super::vector::Vector;
+use crate::expr::tree::Binary;
+use crate::types::Type;
+
+/// Whether the comparison holds in each row. A row in which either is NULL has any bit.
+pub(in crate::expr) fn compare(operator: Binary, left: &Vector, right: &Vector, ty: Type, rows: usize) -> BooleanBuffer {
+    match ty {
+        Type::Boolean => {
+            let (a, b) = (left.values.as_boolean(), right.values.as_boolean());
+            ordered(operator, rows, |row| a.value(row & left.mask()).cmp(&b.value(row & right.mask())))
+        }
+        Type::Smallint => primitive::<types::Int16Type>(operator, left, right, rows),
+        Type::Integer => primitive::<types::Int32Type>(operator, left, right, rows),
+        Type::Bigint => primitive::<types::Int64Type>(operator, left, right, rows),
+        Type::Date => primitive::<types::Date32Type>(operator, left, right, rows),
+        Type::Time => primitive::<types::Time64MicrosecondType>(operator, left, right, rows),
+        Type::Timestamp | Type::Timestamptz => {
+            primitive::<types::TimestampMicrosecondType>(operator, left, right, rows)
+        }
+        Type::Real => {
+            let (a, b) = (values::<types::Float32Type>(left), values::<types::Float32Type>(right));
+            ordered(operator, rows, |row| {
+                float_order(a[row & left.mask()].into(), b[row & right.mask()].into())
+            })
+        }
+        Type::Double => {
+            let (a, b) = (values::<types::Float64Type>(left), values::<types::Float64Type>(right));
+            ordered(operator, rows, |row| float_order(a[row & left.mask()], b[row & right.mask()]))
+        }
+        Type::Decimal { .. } | Type::Numeric => match (decimal::Reader::new(left), decimal::Reader::new(right)) {
+            (
+                decimal::Reader::Fixed { unscaled: a, scale: a_scale, .. },
+                decimal::Reader::Fixed { unscaled: b, scale: b_scale, .. },
+            ) if a_scale == b_scale => with_layout(operator, (a, left.constant), (b, right.constant), rows),
+            (a, b) => ordered(operator, rows, |row| decimal::compare(a.value(row), b.value(row))),
+        },
+        Type::Text | Type::Varchar(_) | Type::Char(_) => text(operator, left, right, rows),
+    }
+}
+
+/// PostgreSQL's order of floating-point numbers: NaN equals itself and is greater than all others; zeros are equal.
+pub(in crate::expr) fn float_order(left: f64, right: f64) -> Ordering {
+    left.partial_cmp(&right).unwrap_or_else(|| left.is_nan().cmp(&right.is_nan()))
+}
+
+fn values<T: ArrowPrimitiveType>(vector: &Vector) -> &[T::Native] {
+    vector.values.as_primitive::<T>().values()
+}
+
+fn primitive<T: ArrowPrimitiveType>(operator: Binary, left: &Vector, right: &Vector, rows: usize) -> BooleanBuffer
+where
+    T::Native: PartialOrd,
+{
+    with_layout(operator, (values::<T>(left), left.constant), (values::<T>(right), right.constant), rows)
+}
+
+/// One loop for each operator and each of two columns, column and constant, and constant and column.
+fn with_layout<T: Copy + PartialOrd>(
+    operator: Binary,
+    left: (&[T], bool),
+    right: (&[T], bool),
+    rows: usize,
+) -> BooleanBuffer {
+    match operator {
+        Binary::Equal => laid_out(left, right, rows, |a, b| a == b),
+        Binary::NotEqual => laid_out(left, right, rows, |a, b| a != b),
+        Binary::Less => laid_out(left, right, rows, |a, b| a < b),
+        Binary::LessOrEqual => laid_out(left, right, rows, |a, b| a <= b),
+        Binary::Greater => laid_out(left, right, rows, |a, b| a > b),
+        _ => laid_out(left, right, rows, |a, b| a >= b),
+    }
+}
+
+fn laid_out<T: Copy>(
+    (left, left_constant): (&[T], bool),
+    (right, right_constant): (&[T], bool),
+    rows: usize,
+    holds: impl Fn(T, T) -> bool,
+) -> BooleanBuffer {
+    match (left, right) {
+        (&[a, ..], &[b, ..]) if left_constant && right_constant => {
+            if holds(a, b) { BooleanBuffer::new_set(rows) } else { BooleanBuffer::new_unset(rows) }
+        }
+        (&[a, ..], right) if left_constant => BooleanBuffer::collect_bool(rows, |row| holds(a, right[row])),
+        (left, &[b, ..]) if right_constant => BooleanBuffer::collect_bool(rows, |row| holds(left[row], b)),
+        (left, right) => BooleanBuffer::collect_bool(rows, |row| holds(left[row], right[row])),
+    }
+}
+
+fn ordered(operator: Binary, rows: usize, order: impl Fn(usize) -> Ordering) -> BooleanBuffer {
+    match operator {
+        Binary::Equal => BooleanBuffer::collect_bool(rows, |row| order(row).is_eq()),
+        Binary::NotEqual => BooleanBuffer::collect_bool(rows, |row| order(row).is_ne()),
+        Binary::Less => BooleanBuffer::collect_bool(rows, |row| order(row).is_lt()),
+        Binary::LessOrEqual => BooleanBuffer::collect_bool(rows, |row| order(row).is_le()),
+        Binary::Greater => BooleanBuffer::collect_bool(rows, |row| order(row).is_gt()),
+        _ => BooleanBuffer::collect_bool(rows, |row| order(row).is_ge()),
+    }
+}
+
+/// Texts, by their bytes. A view holds the length and the first four bytes in its lower half, and texts of up to twelve
+/// bytes whole, so that most texts differ, or are equal, without a look at their bytes.
+fn text(operator: Binary, left: &Vector, right: &Vector, rows: usize) -> BooleanBuffer {
+    let (a, b): (&StringViewArray, &StringViewArray) = (left.values.as_string_view(), right.values.as_string_view());
+    let (a_mask, b_mask) = (left.mask(), right.mask());
+    let same = |row: usize| {
+        let (a_at, b_at) = (row & a_mask, row & b_mask);
+        let (a_view, b_view) = (a.views()[a_at], b.views()[b_at]);
+        if a_view as u64 != b_view as u64 {
+            return false;
+        }
+        match a_view as u32 <= 12 {
+            true => a_view == b_view,
+            false => a.value(a_at) == b.value(b_at),
+        }
+    };
+    match operator {
+        Binary::Equal => BooleanBuffer::collect_bool(rows, same),
+        Binary::NotEqual => BooleanBuffer::collect_bool(rows, |row| !same(row)),
+        _ => ordered(operator, rows, |row| a.value(row & a_mask).cmp(b.value(row & b_mask))),
+    }
+}

@@ -1,0 +1,199 @@
+//! Functions: the table of SQL functions that expressions may call.
+//!
+//! To add a function, add a file to `functions/` with a `pub(super) const FUNCTION: Function` (or several, for a family),
+//! and a line to [`FUNCTIONS`]. A [`Function`] is data: its names, one sentence of documentation, examples that are run as
+//! tests, and a [`Signature`] for each list of argument types. Overloads resolve as PostgreSQL's do, so list the signatures
+//! that PostgreSQL has.
+//!
+//! A signature's kernel gets a [`Call`] and returns a column. In the common case it is one line: an adapter of `Call`
+//! reads the arguments as plain values, leaves out the rows with a NULL or a fault, and asks a closure for the others:
+//!
+//! - [`Call::map`]: the closure returns a number, boolean or date, NULL (`Ok(None)`) or a fault (`Err`);
+//! - [`Call::slice`]: it returns a part of an argument's text, or a text that lives as long;
+//! - [`Call::write`]: it appends to a text and says whether the row has one.
+//!
+//! A kernel may also work on the argument columns itself ([`Call::arguments`]), as those do that take NULLs
+//! (`strict: false`).
+
+pub(super) mod call;
+mod datetime;
+mod hash;
+mod length;
+mod letters;
+mod lineage;
+mod pad;
+mod part;
+mod regexp;
+mod replace;
+mod rounding;
+mod search;
+mod sign;
+mod substring;
+mod trim;
+
+pub(super) use call::Call;
+
+use arrow_array::ArrayRef;
+use arrow_array::new_null_array;
+
+use crate::column::Column;
+use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::types::Type;
+
+/// Every function, by family.
+pub(super) const FUNCTIONS: &[&[Function]] = &[
+    letters::FUNCTIONS,
+    trim::FUNCTIONS,
+    length::FUNCTIONS,
+    substring::FUNCTIONS,
+    replace::FUNCTIONS,
+    part::FUNCTIONS,
+    search::FUNCTIONS,
+    pad::FUNCTIONS,
+    regexp::FUNCTIONS,
+    hash::FUNCTIONS,
+    sign::FUNCTIONS,
+    rounding::FUNCTIONS,
+    datetime::FUNCTIONS,
+    lineage::FUNCTIONS,
+];
+
+/// The longest text that a function makes. Redshift's texts end far below; what is longer would only fill the memory.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// A function of SQL.
+#[derive(Debug)]
+pub(super) struct Function {
+    /// Its name, in lower case, as the documentation lists it.
+    pub(super) name: &'static str,
+    /// Other names for the same.
+    pub(super) aliases: &'static [&'static str],
+    /// What it gives, in one sentence.
+    pub(super) doc: &'static str,
+    /// The lists of arguments that it takes.
+    pub(super) signatures: &'static [Signature],
+    /// Expressions with their results as text; `NULL`, or the code of a fault.
+    pub(super) examples: &'static [(&'static str, &'static str)],
+}
+
+/// One list of arguments that a function takes.
+#[derive(Debug)]
+pub(super) struct Signature {
+    /// The kinds of the arguments.
+    pub(super) arguments: &'static [Kind],
+    /// Whether the last argument may be repeated.
+    pub(super) variadic: bool,
+    /// Whether a NULL argument makes the result NULL, whatever the others are.
+    pub(super) strict: bool,
+    /// Whether the result may be NULL where no argument is.
+    pub(super) nullable: bool,
+    /// The type of the result.
+    pub(super) returns: Returns,
+    /// The work.
+    pub(super) kernel: fn(&Call<'_>) -> Column,
+}
+
+impl Signature {
+    /// A strict signature, which never gives NULL by itself.
+    pub(super) const fn new(arguments: &'static [Kind], returns: Type, kernel: fn(&Call<'_>) -> Column) -> Self {
+        let returns = Returns::Type(returns);
+        Self { arguments, variadic: false, strict: true, nullable: false, returns, kernel }
+    }
+
+    /// With a result type that depends on the arguments.
+    pub(super) const fn returns(self, rule: fn(&[Argument<'_>]) -> Result<Type, String>) -> Self {
+        Self { returns: Returns::Rule(rule), ..self }
+    }
+
+    /// Giving NULL for some arguments.
+    pub(super) const fn nullable(self) -> Self {
+        Self { nullable: true, ..self }
+    }
+
+    /// Taking the last argument any number of times, and NULLs as values.
+    pub(super) const fn variadic_over_nulls(self) -> Self {
+        Self { variadic: true, strict: false, ..self }
+    }
+}
+
+/// The type of a result.
+#[derive(Debug)]
+pub(super) enum Returns {
+    /// Always this.
+    Type(Type),
+    /// What the arguments make of it, or why they do not go together.
+    Rule(fn(&[Argument<'_>]) -> Result<Type, String>),
+}
+
+/// What is known of an argument before there are rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Argument<'a> {
+    /// Its type, one of its signature's kind.
+    pub(super) ty: Type,
+    /// Its value as an array of one row, if it is constant.
+    pub(super) constant: Option<&'a ArrayRef>,
+}
+
+/// Types by what functions and operators take: decimals of all scales are one kind, and so are texts of all lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Boolean,
+    Smallint,
+    Integer,
+    Bigint,
+    Numeric,
+    Real,
+    Double,
+    Date,
+    Time,
+    Timestamp,
+    Timestamptz,
+    Text,
+    /// Any type, turned into its text.
+    Any,
+}
+
+/// The fault of a text that grew too long.
+fn too_long() -> Fault {
+    Fault::new(Code::ResultTooLong, format!("requested length too large: a text has at most {TEXT_BYTES_MAX} bytes"))
+}
+
+/// The kernel of a signature that is always refused: PostgreSQL has it, so that it must not resolve to another.
+fn nothing(call: &Call<'_>) -> Column {
+    Column::new(new_null_array(&call.ty.arrow(), call.rows))
+}
+
+/// The function of that name, in lower case.
+pub(super) fn find(name: &str) -> Option<&'static Function> {
+    all().find(|function| function.name == name || function.aliases.contains(&name))
+}
+
+/// Every function.
+pub(super) fn all() -> impl Iterator<Item = &'static Function> {
+    FUNCTIONS.iter().flat_map(|family| family.iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::tests::result;
+
+    #[test]
+    fn every_example_is_true() {
+        for function in all() {
+            assert!(!function.examples.is_empty(), "{} has no example", function.name);
+            for (expression, wanted) in function.examples {
+                assert_eq!(result(expression), *wanted, "{expression}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_name_stands_twice() {
+        let mut names: Vec<_> = all().flat_map(|function| function.aliases.iter().chain([&function.name])).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        assert!(all().all(|function| !function.doc.is_empty()));
+    }
+}

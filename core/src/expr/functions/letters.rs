@@ -1,0 +1,76 @@
+//! `upper`, `lower`, `initcap`: the letter case of texts, a character for a character as PostgreSQL's are.
+
+use super::Call;
+use super::Function;
+use super::Kind;
+use super::Signature;
+use super::call;
+use crate::column::Column;
+use crate::types::Type;
+
+pub(super) const FUNCTIONS: &[Function] = &[UPPER, LOWER, INITCAP];
+
+const UPPER: Function = Function {
+    name: "upper",
+    aliases: &[],
+    doc: "The text in capital letters",
+    signatures: &[Signature::new(&[Kind::Text], Type::Text, |call| convert(call, str::make_ascii_uppercase, capital))],
+    examples: &[("upper('Straße 1')", "STRAßE 1"), ("upper(null)", "NULL")],
+};
+
+const LOWER: Function = Function {
+    name: "lower",
+    aliases: &[],
+    doc: "The text in small letters",
+    signatures: &[Signature::new(&[Kind::Text], Type::Text, |call| convert(call, str::make_ascii_lowercase, small))],
+    examples: &[("lower('ÄRGER')", "ärger")],
+};
+
+const INITCAP: Function = Function {
+    name: "initcap",
+    aliases: &[],
+    doc: "The text with the first letter of every word a capital and the others small",
+    signatures: &[Signature::new(&[Kind::Text], Type::Text, initcap)],
+    examples: &[("initcap('hi THOMAS o''neil')", "Hi Thomas O'Neil"), ("initcap('élan vital')", "Élan Vital")],
+};
+
+fn convert(call: &Call<'_>, ascii: fn(&mut str), other: fn(char) -> char) -> Column {
+    call.write::<(call::Text,)>(|(text,), out| {
+        if text.is_ascii() {
+            out.push_str(text);
+            ascii(out);
+        } else {
+            out.extend(text.chars().map(other));
+        }
+        Ok(true)
+    })
+}
+
+fn initcap(call: &Call<'_>) -> Column {
+    call.write::<(call::Text,)>(|(text,), out| {
+        let mut in_word = false;
+        out.extend(text.chars().map(|char| {
+            let cased = if in_word { small(char) } else { capital(char) };
+            in_word = char.is_alphanumeric();
+            cased
+        }));
+        Ok(true)
+    })
+}
+
+/// The capital of a letter, where it is a single character.
+fn capital(char: char) -> char {
+    let mut upper = char.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(upper), None) => upper,
+        _ => char,
+    }
+}
+
+fn small(char: char) -> char {
+    let mut lower = char.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(lower), None) => lower,
+        _ => char,
+    }
+}

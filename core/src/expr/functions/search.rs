@@ -1,0 +1,32 @@
+//! `strpos`, `starts_with`: where a text stands in another.
+
+use super::Function;
+use super::Kind;
+use super::Signature;
+use super::call;
+use crate::types::Type;
+
+pub(super) const FUNCTIONS: &[Function] = &[STRPOS, STARTS_WITH];
+
+const STRPOS: Function = Function {
+    name: "strpos",
+    aliases: &["position"],
+    doc: "The place, counted from 1, at which a text first holds another, or 0; also `position(… in …)`",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Integer, |call| {
+        call.map::<(call::Text, call::Text), call::Integer>(|(text, part)| {
+            let before = text.find(part).and_then(|place| text.get(..place));
+            Ok(i32::try_from(before.map_or(0, |before| before.chars().count() + 1)).ok())
+        })
+    })],
+    examples: &[("strpos('größe', 'ß')", "4"), ("position('om' in 'Thomas')", "3"), ("strpos('abc', 'x')", "0")],
+};
+
+const STARTS_WITH: Function = Function {
+    name: "starts_with",
+    aliases: &[],
+    doc: "Whether a text starts with another",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, |call| {
+        call.map::<(call::Text, call::Text), call::Boolean>(|(text, start)| Ok(Some(text.starts_with(start))))
+    })],
+    examples: &[("starts_with('alphabet', 'alph')", "true")],
+};

@@ -1,0 +1,89 @@
+//! `substring`, `left`, `right`: parts of texts by the place of their characters, counted from 1.
+
+use super::Function;
+use super::Kind;
+use super::Signature;
+use super::call;
+use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::types::Type;
+
+pub(super) const FUNCTIONS: &[Function] = &[SUBSTRING, LEFT, RIGHT];
+
+const SUBSTRING: Function = Function {
+    name: "substring",
+    aliases: &["substr"],
+    doc: "The characters of a text from a place on, or so many of them",
+    signatures: &[
+        Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
+            call.slice::<(call::Text, call::Integer)>(|(text, from)| Ok(Some(between(text, from.into(), i64::MAX))))
+        }),
+        Signature::new(&[Kind::Text, Kind::Integer, Kind::Integer], Type::Text, |call| {
+            call.slice::<(call::Text, call::Integer, call::Integer)>(|(text, from, count)| match count {
+                0.. => Ok(Some(between(text, from.into(), i64::from(from) + i64::from(count)))),
+                _ => Err(Fault::new(Code::NegativeLength, "negative substring length not allowed")),
+            })
+        }),
+        // A quoted text in the place of a number is a regular expression in PostgreSQL, and must not be taken for one.
+        Signature::new(&[Kind::Text, Kind::Text], Type::Text, super::nothing)
+            .returns(|_| Err("`substring` with a regular expression is not supported".to_owned())),
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Text, super::nothing)
+            .returns(|_| Err("`substring` with a regular expression is not supported".to_owned())),
+    ],
+    examples: &[
+        ("substring('Thomas' from 2 for 3)", "hom"),
+        ("substring('Thomas', 3)", "omas"),
+        ("substr('alphabet', -1, 4)", "al"),
+        ("substring('abc' from 2 for -1)", "R316"),
+    ],
+};
+
+const LEFT: Function = Function {
+    name: "left",
+    aliases: &[],
+    doc: "The first characters of a text; with a negative number, all but so many at its end",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
+        call.slice::<(call::Text, call::Integer)>(|(text, count)| match usize::try_from(count) {
+            Ok(count) => Ok(text.get(..place(text, count))),
+            Err(_) => Ok(text.get(..place_from_end(text, count.unsigned_abs() as usize))),
+        })
+    })],
+    examples: &[("left('abcde', 2)", "ab"), ("left('größe', -2)", "grö"), ("left('ab', -3)", "")],
+};
+
+const RIGHT: Function = Function {
+    name: "right",
+    aliases: &[],
+    doc: "The last characters of a text; with a negative number, all but so many at its start",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
+        call.slice::<(call::Text, call::Integer)>(|(text, count)| match usize::try_from(count) {
+            Ok(count) => Ok(text.get(place_from_end(text, count)..)),
+            Err(_) => Ok(text.get(place(text, count.unsigned_abs() as usize)..)),
+        })
+    })],
+    examples: &[("right('abcde', 2)", "de"), ("right('abcde', -2)", "cde")],
+};
+
+/// The characters from place `from`, counted from 1, to before place `to`.
+fn between(text: &str, from: i64, to: i64) -> &str {
+    let skipped = usize::try_from(from.saturating_sub(1)).unwrap_or(0);
+    let count = usize::try_from(to.saturating_sub(from.max(1))).unwrap_or(0);
+    let rest = text.get(place(text, skipped)..).unwrap_or_default();
+    rest.get(..place(rest, count)).unwrap_or_default()
+}
+
+/// The byte at which the character after the first `count` begins.
+pub(super) fn place(text: &str, count: usize) -> usize {
+    if count >= text.len() || text.is_ascii() {
+        return count.min(text.len());
+    }
+    text.char_indices().nth(count).map_or(text.len(), |(place, _)| place)
+}
+
+/// The byte at which the last `count` characters begin.
+fn place_from_end(text: &str, count: usize) -> usize {
+    match count.checked_sub(1) {
+        None => text.len(),
+        Some(skipped) => text.char_indices().rev().nth(skipped).map_or(0, |(place, _)| place),
+    }
+}

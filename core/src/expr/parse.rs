@@ -1,0 +1,815 @@
+//! Parse: the text of one scalar expression becomes a [`Node`].
+//!
+//! The only file that knows `sqlparser`. Its tokenizer cuts the text as PostgreSQL does; the tree is built here, by
+//! precedence climbing, because every part must keep its exact place, because PostgreSQL's precedences decide (`-2 ^ 2`
+//! is 4 and `a < b < c` is no expression), and because the depth must be bounded on every way through the grammar.
+//!
+//! Precedences, from the manual's section 4.1.6, loosest first: `OR`, `AND`, `NOT`, `IS`, comparisons,
+//! `BETWEEN IN LIKE`, other operators, `+ -`, `* / %`, `^`, unary `+ -`, `::`.
+
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::tokenizer::Location;
+use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::Tokenizer;
+
+use super::tree::Binary;
+use super::tree::Kind;
+use super::tree::Node;
+use super::tree::Test;
+use super::tree::Unary;
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::Span;
+use crate::types::Type;
+
+/// The deepest tree, and the deepest nesting while it is built.
+const DEPTH_MAX: u16 = 100;
+
+const OR: u8 = 1;
+const AND: u8 = 2;
+const NOT: u8 = 3;
+const IS: u8 = 4;
+const COMPARISON: u8 = 5;
+const MATCH: u8 = 6;
+const OTHER: u8 = 7;
+const SUM: u8 = 8;
+const PRODUCT: u8 = 9;
+const POWER: u8 = 10;
+const SIGN: u8 = 11;
+const CAST: u8 = 12;
+
+/// Words that PostgreSQL reserves: as a name they must be quoted.
+const RESERVED: [&str; 65] = [
+    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "both", "case", "check",
+    "collate", "column", "constraint", "create", "default", "deferrable", "desc", "distinct", "do", "else", "end",
+    "except", "fetch", "for", "foreign", "from", "grant", "group", "having", "in", "initially", "intersect", "into",
+    "is", "lateral", "leading", "limit", "like", "ilike", "not", "offset", "on", "only", "or", "order", "placing",
+    "primary", "references", "returning", "select", "similar", "some", "symmetric", "table", "then", "to", "trailing",
+    "union", "unique", "using", "when", "where", "window",
+];
+
+/// Words that stand for the clock or the session.
+const OUTSIDE: [&str; 9] = [
+    "current_date", "current_time", "current_timestamp", "current_user", "localtime", "localtimestamp",
+    "session_user", "user", "current_role",
+];
+
+type Result<T> = std::result::Result<T, Box<Diagnostic>>;
+
+/// Parses the whole of `text` as one expression.
+pub(super) fn parse(text: &str) -> Result<Node> {
+    let mut parser = Parser { text, tokens: tokens(text)?, position: 0, nesting: 0 };
+    if parser.peek() == &Token::EOF {
+        return Err(syntax(Span::new(0, text.len()), "there is no expression"));
+    }
+    let node = parser.expression(0)?;
+    match parser.peek() {
+        Token::EOF => Ok(node),
+        _ => Err(parser.unexpected("the end of the expression")),
+    }
+}
+
+/// The tokens without blanks and comments, with their places in bytes; the last is the end of the text.
+fn tokens(text: &str) -> Result<Vec<(Token, Span)>> {
+    let mut places = Places { text, location: Location { line: 1, column: 1 }, offset: 0 };
+    let dialect = PostgreSqlDialect {};
+    let found = Tokenizer::new(&dialect, text).tokenize_with_location().map_err(|error| {
+        let start = places.offset(error.location);
+        let fact = match error.message.split_once(" at ") {
+            Some((fact, _)) => fact,
+            None => &error.message,
+        };
+        let fact = fact.to_lowercase();
+        syntax(Span::new(start, text.len()), format!("{fact} in the text"))
+    })?;
+    let mut tokens = Vec::with_capacity(found.len() + 1);
+    for token in found {
+        let start = places.offset(token.span.start);
+        let end = places.offset(token.span.end);
+        match token.token {
+            Token::Whitespace(_) | Token::EOF => {}
+            token => tokens.push((token, Span::new(start, end))),
+        }
+    }
+    tokens.push((Token::EOF, Span::new(text.len(), text.len())));
+    Ok(tokens)
+}
+
+/// Turns lines and columns, which only ever grow, into bytes.
+struct Places<'a> {
+    text: &'a str,
+    location: Location,
+    offset: usize,
+}
+
+impl Places<'_> {
+    fn offset(&mut self, to: Location) -> usize {
+        if (to.line, to.column) < (self.location.line, self.location.column) {
+            self.location = Location { line: 1, column: 1 };
+            self.offset = 0;
+        }
+        let rest = self.text.get(self.offset..).unwrap_or_default();
+        for char in rest.chars() {
+            if (self.location.line, self.location.column) >= (to.line, to.column) {
+                break;
+            }
+            self.offset += char.len_utf8();
+            if char == '\n' {
+                self.location = Location { line: self.location.line + 1, column: 1 };
+            } else {
+                self.location.column += 1;
+            }
+        }
+        self.offset
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<(Token, Span)>,
+    position: usize,
+    nesting: u16,
+}
+
+/// What follows an operand.
+enum Infix {
+    Or,
+    And,
+    Is,
+    IsNull { negated: bool },
+    Binary(Binary),
+    In { negated: bool },
+    Between { negated: bool },
+    Like { ignore_case: bool, negated: bool },
+    Cast,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> &Token {
+        self.ahead(0)
+    }
+
+    fn ahead(&self, count: usize) -> &Token {
+        self.tokens.get(self.position + count).map_or(&Token::EOF, |(token, _)| token)
+    }
+
+    fn span(&self) -> Span {
+        self.tokens.get(self.position).map_or_else(|| Span::new(self.text.len(), self.text.len()), |&(_, span)| span)
+    }
+
+    fn advance(&mut self) -> Span {
+        let span = self.span();
+        self.position += 1;
+        span
+    }
+
+    fn eat(&mut self, token: &Token) -> Option<Span> {
+        (self.peek() == token).then(|| self.advance())
+    }
+
+    fn expect(&mut self, token: &Token, wanted: &str) -> Result<Span> {
+        self.eat(token).ok_or_else(|| self.unexpected(wanted))
+    }
+
+    /// The unquoted word ahead, in lower case.
+    fn word_ahead(&self, count: usize) -> Option<String> {
+        match self.ahead(count) {
+            Token::Word(word) if word.quote_style.is_none() => Some(word.value.to_ascii_lowercase()),
+            _ => None,
+        }
+    }
+
+    fn is_word(&self, count: usize, wanted: &str) -> bool {
+        matches!(self.ahead(count),
+            Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
+    }
+
+    fn eat_word(&mut self, wanted: &str) -> Option<Span> {
+        self.is_word(0, wanted).then(|| self.advance())
+    }
+
+    fn expect_word(&mut self, wanted: &str) -> Result<Span> {
+        self.eat_word(wanted).ok_or_else(|| self.unexpected(&format!("`{}`", wanted.to_uppercase())))
+    }
+
+    fn unexpected(&self, wanted: &str) -> Box<Diagnostic> {
+        let span = self.span();
+        match self.peek() {
+            Token::EOF => syntax(span, format!("the expression ends where {wanted} is wanted")),
+            _ => syntax(span, format!("`{}` stands where {wanted} is wanted", self.slice(span))),
+        }
+    }
+
+    fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    fn node(&self, kind: Kind, span: Span, below: u16) -> Result<Node> {
+        let depth = below.saturating_add(1);
+        if depth > DEPTH_MAX {
+            return Err(too_deep(span));
+        }
+        Ok(Node { kind, span, depth })
+    }
+
+    /// An expression whose operators bind at least as tightly as `least`.
+    fn expression(&mut self, least: u8) -> Result<Node> {
+        self.nesting += 1;
+        if self.nesting > DEPTH_MAX {
+            return Err(too_deep(self.span()));
+        }
+        let node = self.climb(least);
+        self.nesting -= 1;
+        node
+    }
+
+    fn climb(&mut self, least: u8) -> Result<Node> {
+        let mut left = self.operand()?;
+        // Comparisons and matches do not chain: after one of them only looser operators may follow.
+        let mut most = u8::MAX;
+        while let Some((infix, level, words)) = self.infix()? {
+            if level < least {
+                break;
+            }
+            if level > most || (level == most && matches!(level, COMPARISON | MATCH)) {
+                let span = self.span();
+                return Err(Box::new(
+                    Diagnostic::error(Code::Syntax, span, format!("`{}` cannot follow another comparison", self.slice(span)))
+                        .with_help("use parentheses to say which comes first"),
+                ));
+            }
+            most = level;
+            let place = self.advance();
+            for _ in 1..words {
+                self.advance();
+            }
+            left = self.apply(left, &infix, level, place)?;
+        }
+        Ok(left)
+    }
+
+    /// The operator ahead, its precedence, and how many words it has.
+    fn infix(&self) -> Result<Option<(Infix, u8, usize)>> {
+        let binary = |operator, level| Ok(Some((Infix::Binary(operator), level, 1)));
+        match self.peek() {
+            Token::Plus => binary(Binary::Add, SUM),
+            Token::Minus => binary(Binary::Subtract, SUM),
+            Token::Mul => binary(Binary::Multiply, PRODUCT),
+            Token::Div => binary(Binary::Divide, PRODUCT),
+            Token::Mod => binary(Binary::Modulo, PRODUCT),
+            Token::Caret => binary(Binary::Power, POWER),
+            Token::StringConcat => binary(Binary::Concat, OTHER),
+            Token::Eq => binary(Binary::Equal, COMPARISON),
+            Token::Neq => binary(Binary::NotEqual, COMPARISON),
+            Token::Lt => binary(Binary::Less, COMPARISON),
+            Token::LtEq => binary(Binary::LessOrEqual, COMPARISON),
+            Token::Gt => binary(Binary::Greater, COMPARISON),
+            Token::GtEq => binary(Binary::GreaterOrEqual, COMPARISON),
+            Token::DoubleColon => Ok(Some((Infix::Cast, CAST, 1))),
+            Token::Word(_) => {
+                let negated = self.is_word(0, "not");
+                let at = usize::from(negated);
+                let found = match self.word_ahead(at).as_deref() {
+                    Some("or") if !negated => (Infix::Or, OR),
+                    Some("and") if !negated => (Infix::And, AND),
+                    Some("is") if !negated => (Infix::Is, IS),
+                    Some("in") => (Infix::In { negated }, MATCH),
+                    Some("between") => (Infix::Between { negated }, MATCH),
+                    Some("like") => (Infix::Like { ignore_case: false, negated }, MATCH),
+                    Some("ilike") => (Infix::Like { ignore_case: true, negated }, MATCH),
+                    Some("isnull") if !negated => (Infix::IsNull { negated: false }, IS),
+                    Some("notnull") if !negated => (Infix::IsNull { negated: true }, IS),
+                    Some("similar") => return Err(self.unsupported("use `LIKE` or `regexp_replace`")),
+                    Some("at") if self.is_word(at + 1, "time") => {
+                        return Err(self.unsupported("the session's time zone is UTC"));
+                    }
+                    Some("collate") => return Err(self.unsupported("texts compare by their bytes")),
+                    Some("over" | "filter") => {
+                        return Err(not_scalar(self.span(), "a window function needs the other rows of the table"));
+                    }
+                    _ => return Ok(None),
+                };
+                Ok(Some((found.0, found.1, at + 1)))
+            }
+            Token::EOF | Token::RParen | Token::Comma | Token::SemiColon | Token::LParen => Ok(None),
+            Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::Number(..) => Ok(None),
+            _ => Err(self.unsupported("the operators are + - * / % ^ || = <> < <= > >= and the words of SQL")),
+        }
+    }
+
+    fn unsupported(&self, help: &str) -> Box<Diagnostic> {
+        let span = self.span();
+        unsupported(span, format!("`{}` is not supported", self.slice(span)), help)
+    }
+
+    fn apply(&mut self, left: Node, infix: &Infix, level: u8, place: Span) -> Result<Node> {
+        match *infix {
+            Infix::Or | Infix::And => self.chain(left, level),
+            Infix::Is => self.is(left),
+            Infix::IsNull { negated } => {
+                let (span, depth) = (left.span.to(place), left.depth);
+                self.node(Kind::Is { operand: Box::new(left), test: Test::Null, negated }, span, depth)
+            }
+            Infix::Binary(operator) => {
+                let right = self.expression(level + 1)?;
+                let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));
+                let kind = Kind::Binary { operator, place, left: Box::new(left), right: Box::new(right) };
+                self.node(kind, span, depth)
+            }
+            Infix::In { negated } => self.within(left, negated),
+            Infix::Between { negated } => {
+                let symmetric = self.eat_word("symmetric").is_some();
+                if !symmetric {
+                    self.eat_word("asymmetric");
+                }
+                let low = self.expression(OTHER)?;
+                self.expect_word("and")?;
+                let high = self.expression(OTHER)?;
+                let (span, depth) = (left.span.to(high.span), left.depth.max(low.depth).max(high.depth));
+                let (operand, low, high) = (Box::new(left), Box::new(low), Box::new(high));
+                self.node(Kind::Between { operand, low, high, symmetric, negated }, span, depth)
+            }
+            Infix::Like { ignore_case, negated } => {
+                let pattern = self.expression(OTHER)?;
+                let escape = match self.eat_word("escape") {
+                    Some(_) => Some(Box::new(self.expression(OTHER)?)),
+                    None => None,
+                };
+                let mut span = left.span.to(pattern.span);
+                let mut depth = left.depth.max(pattern.depth);
+                if let Some(escape) = &escape {
+                    span = span.to(escape.span);
+                    depth = depth.max(escape.depth);
+                }
+                let (operand, pattern) = (Box::new(left), Box::new(pattern));
+                self.node(Kind::Like { operand, pattern, escape, ignore_case, negated }, span, depth)
+            }
+            Infix::Cast => {
+                let (to, end) = self.target_type()?;
+                let (span, depth) = (left.span.to(end), left.depth);
+                self.node(Kind::Cast { operand: Box::new(left), to }, span, depth)
+            }
+        }
+    }
+
+    /// `AND` and `OR` gather their whole chain.
+    fn chain(&mut self, left: Node, level: u8) -> Result<Node> {
+        let word = if level == OR { "or" } else { "and" };
+        let (mut span, mut depth) = (left.span, left.depth);
+        let mut operands = vec![left];
+        loop {
+            let operand = self.expression(level + 1)?;
+            span = span.to(operand.span);
+            depth = depth.max(operand.depth);
+            operands.push(operand);
+            if self.eat_word(word).is_none() {
+                break;
+            }
+        }
+        self.node(if level == OR { Kind::Or(operands) } else { Kind::And(operands) }, span, depth)
+    }
+
+    fn is(&mut self, left: Node) -> Result<Node> {
+        let negated = self.eat_word("not").is_some();
+        let test = match self.word_ahead(0).as_deref() {
+            Some("null") => Test::Null,
+            Some("true") => Test::True,
+            Some("false") => Test::False,
+            Some("unknown") => Test::Unknown,
+            Some("distinct") => {
+                self.advance();
+                self.expect_word("from")?;
+                let right = self.expression(COMPARISON)?;
+                let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));
+                let kind = Kind::Distinct { left: Box::new(left), right: Box::new(right), negated };
+                return self.node(kind, span, depth);
+            }
+            Some("json" | "document" | "normalized" | "nfc" | "nfd" | "nfkc" | "nfkd") => {
+                return Err(self.unsupported("`IS` asks for NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM"));
+            }
+            _ => return Err(self.unexpected("`NULL`, `TRUE`, `FALSE`, `UNKNOWN` or `DISTINCT FROM`")),
+        };
+        let span = left.span.to(self.advance());
+        let depth = left.depth;
+        self.node(Kind::Is { operand: Box::new(left), test, negated }, span, depth)
+    }
+
+    fn within(&mut self, left: Node, negated: bool) -> Result<Node> {
+        self.expect(&Token::LParen, "`(`")?;
+        if self.is_word(0, "select") || self.is_word(0, "values") || self.is_word(0, "with") {
+            return Err(subquery(self.span()));
+        }
+        let (list, end) = self.list()?;
+        let depth = list.iter().map(|node| node.depth).max().unwrap_or(0).max(left.depth);
+        let span = left.span.to(end);
+        self.node(Kind::In { operand: Box::new(left), list, negated }, span, depth)
+    }
+
+    /// One or more expressions, up to and with the closing parenthesis.
+    fn list(&mut self) -> Result<(Vec<Node>, Span)> {
+        let mut list = vec![self.expression(0)?];
+        while self.eat(&Token::Comma).is_some() {
+            list.push(self.expression(0)?);
+        }
+        let end = self.expect(&Token::RParen, "`,` or `)`")?;
+        Ok((list, end))
+    }
+
+    fn operand(&mut self) -> Result<Node> {
+        let span = self.span();
+        let kind = match self.peek() {
+            Token::Minus => return self.sign(Unary::Minus, SIGN),
+            Token::Plus => return self.sign(Unary::Plus, SIGN),
+            Token::LParen => return self.parenthesis(),
+            Token::Number(text, _) => Kind::Number(text.clone()),
+            Token::SingleQuotedString(text)
+            | Token::EscapedStringLiteral(text)
+            | Token::NationalStringLiteral(text)
+            | Token::UnicodeStringLiteral(text) => Kind::Text(text.clone()),
+            Token::DollarQuotedString(text) => Kind::Text(text.value.clone()),
+            Token::HexStringLiteral(_) | Token::SingleQuotedByteStringLiteral(_) => {
+                return Err(self.unsupported("bit strings and bytes are no types here"));
+            }
+            Token::Placeholder(_) => return Err(self.unsupported("an expression has no parameters")),
+            Token::Word(word) if word.quote_style.is_some() => {
+                if word.quote_style != Some('"') {
+                    return Err(syntax(span, format!("`{}` is not quoted with \"", self.slice(span))));
+                }
+                if self.ahead(1) == &Token::LParen {
+                    return self.call();
+                }
+                Kind::Name(word.value.clone())
+            }
+            Token::Word(_) => return self.word(),
+            Token::Tilde | Token::AtSign | Token::PGSquareRoot | Token::PGCubeRoot | Token::ExclamationMark => {
+                return Err(self.unsupported("use a function: `abs`, `sqrt`"));
+            }
+            _ => return Err(self.unexpected("an expression")),
+        };
+        self.advance();
+        if self.peek() == &Token::Period {
+            return Err(self.qualified());
+        }
+        Ok(Node::leaf(kind, span))
+    }
+
+    fn qualified(&self) -> Box<Diagnostic> {
+        unsupported(self.span(), "a name with a point is not supported", "there is one table only: write the bare name")
+    }
+
+    fn sign(&mut self, operator: Unary, level: u8) -> Result<Node> {
+        let place = self.advance();
+        let operand = self.expression(level)?;
+        let (span, depth) = (place.to(operand.span), operand.depth);
+        self.node(Kind::Unary { operator, operand: Box::new(operand) }, span, depth)
+    }
+
+    fn parenthesis(&mut self) -> Result<Node> {
+        let open = self.advance();
+        if self.is_word(0, "select") || self.is_word(0, "values") || self.is_word(0, "with") {
+            return Err(subquery(self.span()));
+        }
+        let inner = self.expression(0)?;
+        if self.peek() == &Token::Comma {
+            return Err(unsupported(open.to(self.span()), "a row of values is not supported", "compare one value at a time"));
+        }
+        let close = self.expect(&Token::RParen, "`)`")?;
+        Ok(Node { span: open.to(close), ..inner })
+    }
+
+    fn word(&mut self) -> Result<Node> {
+        let Some(word) = self.word_ahead(0) else { return Err(self.unexpected("an expression")) };
+        let span = self.span();
+        let leaf = |parser: &mut Self, kind| {
+            parser.advance();
+            Ok(Node::leaf(kind, span))
+        };
+        match word.as_str() {
+            "null" => return leaf(self, Kind::Null),
+            "true" => return leaf(self, Kind::Boolean(true)),
+            "false" => return leaf(self, Kind::Boolean(false)),
+            "not" => return self.sign(Unary::Not, NOT),
+            "case" => return self.case(),
+            "exists" if self.ahead(1) == &Token::LParen => return Err(subquery(span)),
+            "array" if matches!(self.ahead(1), Token::LBracket | Token::LParen) => {
+                return Err(self.unsupported("an expression gives one plain value"));
+            }
+            "row" if self.ahead(1) == &Token::LParen => {
+                return Err(self.unsupported("compare one value at a time"));
+            }
+            "interval" if matches!(self.ahead(1), Token::SingleQuotedString(_)) => {
+                return Err(self.unsupported("Redshift has no columns of that type; add days to a date: `day + 7`"));
+            }
+            _ => {}
+        }
+        if RESERVED.contains(&word.as_str()) {
+            let written = self.slice(span).to_owned();
+            return Err(Box::new(
+                Diagnostic::error(Code::Syntax, span, format!("`{written}` stands where an expression is wanted"))
+                    .with_help(format!("it is a word of SQL; if a field has that name, write \"{written}\"")),
+            ));
+        }
+        if let Some(typed) = self.typed_literal()? {
+            return Ok(typed);
+        }
+        if self.ahead(1) == &Token::LParen {
+            return self.call();
+        }
+        if OUTSIDE.contains(&word.as_str()) {
+            return Err(Box::new(
+                Diagnostic::error(Code::NotScalar, span, format!("`{word}` would give another value in every run"))
+                    .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated"),
+            ));
+        }
+        if self.ahead(1) == &Token::Period {
+            self.advance();
+            return Err(self.qualified());
+        }
+        let name = self.slice(span).to_owned();
+        leaf(self, Kind::Name(name))
+    }
+
+    /// `date '2026-01-31'`, `double precision '1'`.
+    fn typed_literal(&mut self) -> Result<Option<Node>> {
+        let start = self.position;
+        let first = self.span();
+        let is_text = |token: &Token| matches!(token, Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_));
+        let Some((name, _)) = self.type_name() else {
+            self.position = start;
+            return Ok(None);
+        };
+        if !is_text(self.peek()) {
+            self.position = start;
+            return Ok(None);
+        }
+        let to = target(&name, first.to(self.span()))?;
+        let operand = self.operand()?;
+        let span = first.to(operand.span);
+        self.node(Kind::Cast { operand: Box::new(operand), to }, span, 1).map(Some)
+    }
+
+    /// The words and numbers of a type's name, without looking whether there is such a type.
+    fn type_name(&mut self) -> Option<(String, Span)> {
+        let mut name = match self.peek() {
+            Token::Word(word) if word.quote_style.is_none() => word.value.to_ascii_lowercase(),
+            _ => return None,
+        };
+        let mut span = self.advance();
+        for (first, second) in [("double", "precision"), ("character", "varying"), ("char", "varying")] {
+            if name == first
+                && let Some(end) = self.eat_word(second)
+            {
+                name = if first == "double" { "double precision".to_owned() } else { "varchar".to_owned() };
+                span = span.to(end);
+            }
+        }
+        let mut numbers = String::new();
+        if self.peek() == &Token::LParen && matches!(self.ahead(1), Token::Number(..)) {
+            self.advance();
+            numbers.push('(');
+            loop {
+                let Token::Number(digits, _) = self.peek() else { return None };
+                numbers.push_str(digits);
+                self.advance();
+                if self.eat(&Token::Comma).is_none() {
+                    break;
+                }
+                numbers.push(',');
+            }
+            span = span.to(self.eat(&Token::RParen)?);
+            numbers.push(')');
+        }
+        if matches!(name.as_str(), "timestamp" | "time") {
+            for (word, suffix) in [("with", " with time zone"), ("without", " without time zone")] {
+                if self.is_word(0, word) && self.is_word(1, "time") && self.is_word(2, "zone") {
+                    self.advance();
+                    self.advance();
+                    span = span.to(self.advance());
+                    name.push_str(suffix);
+                }
+            }
+        }
+        if self.peek() == &Token::LBracket {
+            name.push_str("[]");
+        }
+        name.push_str(&numbers);
+        Some((name, span))
+    }
+
+    fn target_type(&mut self) -> Result<(Type, Span)> {
+        let place = self.span();
+        let Some((name, span)) = self.type_name() else {
+            return Err(syntax(place, "a type is wanted here"));
+        };
+        Ok((target(&name, span)?, span))
+    }
+
+    fn case(&mut self) -> Result<Node> {
+        let start = self.advance();
+        let operand = match self.is_word(0, "when") {
+            true => None,
+            false => Some(Box::new(self.expression(0)?)),
+        };
+        let mut depth = operand.as_ref().map_or(0, |node| node.depth);
+        let mut arms = Vec::new();
+        while self.eat_word("when").is_some() {
+            let condition = self.expression(0)?;
+            self.expect_word("then")?;
+            let result = self.expression(0)?;
+            depth = depth.max(condition.depth).max(result.depth);
+            arms.push((condition, result));
+        }
+        if arms.is_empty() {
+            return Err(self.unexpected("`WHEN`"));
+        }
+        let otherwise = match self.eat_word("else") {
+            Some(_) => Some(Box::new(self.expression(0)?)),
+            None => None,
+        };
+        depth = depth.max(otherwise.as_ref().map_or(0, |node| node.depth));
+        let end = self.eat_word("end").ok_or_else(|| self.unexpected("`WHEN`, `ELSE` or `END`"))?;
+        self.node(Kind::Case { operand, arms, otherwise }, start.to(end), depth)
+    }
+
+    fn call(&mut self) -> Result<Node> {
+        let Token::Word(word) = self.peek() else { return Err(self.unexpected("an expression")) };
+        let mut name = match word.quote_style {
+            None => word.value.to_ascii_lowercase(),
+            Some(_) => word.value.clone(),
+        };
+        let place = self.advance();
+        self.advance();
+        let (arguments, end) = match name.as_str() {
+            "cast" => {
+                let operand = self.expression(0)?;
+                self.expect_word("as")?;
+                let (to, _) = self.target_type()?;
+                let end = self.expect(&Token::RParen, "`)`")?;
+                let depth = operand.depth;
+                return self.node(Kind::Cast { operand: Box::new(operand), to }, place.to(end), depth);
+            }
+            "extract" => self.extract()?,
+            "position" => {
+                let part = self.expression(OTHER)?;
+                self.expect_word("in")?;
+                let text = self.expression(0)?;
+                (vec![text, part], self.expect(&Token::RParen, "`)`")?)
+            }
+            "trim" => {
+                let (trimmed, arguments, end) = self.trim()?;
+                trimmed.clone_into(&mut name);
+                (arguments, end)
+            }
+            _ if self.eat_word("distinct").is_some() => {
+                return Err(not_scalar(place, format!("`{name}(DISTINCT …)` needs the other rows of the table")));
+            }
+            _ if self.peek() == &Token::Mul => {
+                return Err(not_scalar(place, format!("`{name}(*)` needs the other rows of the table")));
+            }
+            _ if self.is_word(0, "select") => return Err(subquery(self.span())),
+            _ => match self.eat(&Token::RParen) {
+                Some(end) => (Vec::new(), end),
+                None => self.arguments(&name)?,
+            },
+        };
+        if self.is_word(0, "over") || (self.is_word(0, "filter") && self.ahead(1) == &Token::LParen) {
+            return Err(not_scalar(place, format!("`{name}` as a window function needs the other rows of the table")));
+        }
+        let depth = arguments.iter().map(|node| node.depth).max().unwrap_or(0);
+        self.node(Kind::Call { name, place, arguments }, place.to(end), depth)
+    }
+
+    /// Arguments with commas, or with the words of `substring(x FROM 1 FOR 2)` and `overlay(x PLACING y FROM 1 FOR 2)`.
+    fn arguments(&mut self, name: &str) -> Result<(Vec<Node>, Span)> {
+        let first = self.expression(0)?;
+        let mut arguments = vec![first];
+        if name == "substring" && self.is_word(0, "for") {
+            self.advance();
+            let start = Node::leaf(Kind::Number("1".to_owned()), self.span());
+            let length = self.expression(0)?;
+            arguments.extend([start, length]);
+            return Ok((arguments, self.expect(&Token::RParen, "`)`")?));
+        }
+        let words: &[&str] = match name {
+            "substring" => &["from", "for"],
+            "overlay" => &["placing", "from", "for"],
+            _ => &[],
+        };
+        if words.first().is_some_and(|word| self.is_word(0, word)) {
+            for word in words {
+                if self.eat_word(word).is_some() {
+                    arguments.push(self.expression(0)?);
+                }
+            }
+            return Ok((arguments, self.expect(&Token::RParen, "`)`")?));
+        }
+        if self.eat(&Token::Comma).is_some() {
+            let (rest, end) = self.list()?;
+            arguments.extend(rest);
+            return Ok((arguments, end));
+        }
+        Ok((arguments, self.expect(&Token::RParen, "`,` or `)`")?))
+    }
+
+    /// `extract(field FROM x)` is `extract('field', x)`.
+    fn extract(&mut self) -> Result<(Vec<Node>, Span)> {
+        let span = self.span();
+        let field = match self.peek() {
+            Token::Word(word) => word.value.to_ascii_lowercase(),
+            Token::SingleQuotedString(text) => text.clone(),
+            _ => return Err(self.unexpected("a field such as `year`")),
+        };
+        self.advance();
+        self.expect_word("from")?;
+        let operand = self.expression(0)?;
+        Ok((vec![Node::leaf(Kind::Text(field), span), operand], self.expect(&Token::RParen, "`)`")?))
+    }
+
+    /// `trim([LEADING | TRAILING | BOTH] [characters] [FROM] text)` is a call of `ltrim`, `rtrim` or `btrim`.
+    fn trim(&mut self) -> Result<(&'static str, Vec<Node>, Span)> {
+        let name = match self.word_ahead(0).as_deref() {
+            Some("leading") => "ltrim",
+            Some("trailing") => "rtrim",
+            Some("both") => "btrim",
+            _ => "",
+        };
+        if !name.is_empty() {
+            self.advance();
+        }
+        let name = if name.is_empty() { "btrim" } else { name };
+        if self.eat_word("from").is_some() {
+            let (arguments, end) = self.list()?;
+            return Ok((name, arguments, end));
+        }
+        let first = self.expression(0)?;
+        if self.eat_word("from").is_some() {
+            let text = self.expression(0)?;
+            return Ok((name, vec![text, first], self.expect(&Token::RParen, "`)`")?));
+        }
+        let mut arguments = vec![first];
+        if self.eat(&Token::Comma).is_some() {
+            arguments.push(self.expression(0)?);
+        }
+        Ok((name, arguments, self.expect(&Token::RParen, "`,` or `)`")?))
+    }
+}
+
+/// The type that a cast names. Beside the types of columns there are `numeric` without digits, whose scale is each
+/// value's own, and `varchar` without a length, which is `text`.
+fn target(name: &str, span: Span) -> Result<Type> {
+    let ty = match name {
+        "numeric" | "decimal" | "dec" => Ok(Type::Numeric),
+        "varchar" => Ok(Type::Text),
+        "timestamp with time zone(6)" => Ok(Type::Timestamptz),
+        "timestamp(6)" | "timestamp without time zone(6)" => Ok(Type::Timestamp),
+        "interval" | "json" | "jsonb" | "uuid" | "bytea" | "bit" | "name" | "time with time zone" | "timetz" | "money"
+        | "xml" | "inet" | "cidr" | "oid" | "regclass" | "point" | "super" | "varbyte" | "bpchar" => {
+            return Err(unsupported(span, format!("the type `{name}` is not supported"), "the types are those of columns, and `numeric`"));
+        }
+        _ if name.ends_with("[]") => {
+            return Err(unsupported(span, format!("the type `{name}` is not supported"), "an expression gives one plain value"));
+        }
+        _ if name.starts_with("time") && name.ends_with(')') => {
+            return Err(unsupported(span, format!("the type `{name}` is not supported"), "times have six digits after the point: leave the number out"));
+        }
+        _ if name.starts_with("float(") => match name.trim_start_matches("float(").trim_end_matches(')').parse::<u8>() {
+            Ok(1..=24) => Ok(Type::Real),
+            Ok(25..=53) => Ok(Type::Double),
+            _ => return Err(Box::new(Diagnostic::error(Code::UnknownType, span, "a float has 1 to 53 binary digits"))),
+        },
+        _ => Type::parse(name),
+    };
+    ty.map_err(|error| {
+        let diagnostic = Diagnostic::error(Code::UnknownType, span, error.message);
+        Box::new(match error.help {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        })
+    })
+}
+
+fn syntax(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(Code::Syntax, span, message))
+}
+
+fn unsupported(span: Span, message: impl Into<String>, help: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(Code::Unsupported, span, message).with_help(help))
+}
+
+fn not_scalar(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::error(Code::NotScalar, span, message)
+            .with_help("an expression sees one row; rules over many rows are `dedupe`, `key` and `order_by`"),
+    )
+}
+
+fn subquery(span: Span) -> Box<Diagnostic> {
+    not_scalar(span, "a subquery needs other rows than this one")
+}
+
+fn too_deep(span: Span) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::error(Code::Syntax, span, format!("the expression is nested more than {DEPTH_MAX} deep"))
+            .with_help("cut it into several columns"),
+    )
+}

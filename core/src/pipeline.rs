@@ -1,0 +1,185 @@
+//! Pipeline: the front door. A file is compiled into a checked pipeline; a pipeline plans, runs tasks, judges a unit and
+//! names the table that it loads. The only module that knows all the others.
+//!
+//! `compile` -> `plan` -> `task` (driven by `step` and `push`) -> `judge` -> `table`
+
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, InputPlan, Object, Task};
+use crate::read::{Compression, Contract};
+use crate::read::{CsvFormat, Format, ReadOptions};
+use crate::receipt::Receipt;
+use crate::spec::{Limits, Location, OnOverwrite, Schedule};
+use crate::stage::parquet::Lineage;
+use crate::transform::Transform;
+use crate::types::Type;
+use crate::warehouse::{BATCH_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table};
+
+mod compile;
+mod run;
+
+pub use run::{RowRun, RowStep, TaskRun, TaskStep};
+
+/// Most records of a batch.
+const BATCH_ROWS_MAX: usize = 8 * 1024;
+/// Bytes to ask for at a time.
+const CHUNK_BYTES: usize = 1024 * 1024;
+/// Most bytes of a record.
+const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A pipeline file that was checked: everything that can fail because of the file has failed already.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where records come from.
+    pub location: Location,
+    /// What happens to a new version of a known object.
+    pub on_overwrite: OnOverwrite,
+    /// How many rejects are too many.
+    pub limits: Option<Limits>,
+    /// The table that it loads.
+    pub table: Table,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+    /// What can change output bytes, as one name.
+    pub fingerprint: String,
+    pub(crate) format: Format,
+    pub(crate) compression: Option<Compression>,
+    pub(crate) contract: Contract,
+    pub(crate) source_names: Vec<String>,
+    pub(crate) transform: Transform,
+}
+
+/// Whether a unit may be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Load,
+    /// It is staged, not loaded, and waits for a decision: the reasons.
+    Held(Vec<String>),
+}
+
+impl Pipeline {
+    /// Checks a pipeline file. Returns the pipeline with its warnings, or every mistake of the file, by place.
+    pub fn compile(text: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        compile::compile(text)
+    }
+
+    /// The name of the kind of source, as identity uses it.
+    pub fn source_kind(&self) -> &'static str {
+        match self.location {
+            Location::Files(_) => "files",
+            Location::S3(_) => "s3",
+        }
+    }
+
+    /// The plan of an object that is met for the first time.
+    pub fn plan(&self, object: &Object, batch_time: i64) -> InputPlan {
+        let can_cut = self.compression_of(&object.name) == Compression::None
+            && match &self.format {
+                Format::Csv(CsvFormat { newlines_in_values, .. }) => !newlines_in_values,
+                Format::Jsonl => true,
+            };
+        InputPlan {
+            version: plan::PLAN_VERSION,
+            input: plan::input(&self.name, self.source_kind(), object),
+            generation: 0,
+            source: object.name.clone(),
+            source_version: object.version.clone(),
+            size: object.size,
+            fingerprint: self.fingerprint.clone(),
+            batch_time,
+            ranges: plan::cut(object.size, can_cut, plan::RANGE_BYTES),
+        }
+    }
+
+    /// Begins a task; drive it with `step` and `push`.
+    pub fn task(&self, task: &Task) -> TaskRun<'_> {
+        TaskRun::new(self, task)
+    }
+
+    /// Begins to read and transform a range of an object without staging it, for people who want to look.
+    pub fn rows(&self, task: &Task) -> RowRun<'_> {
+        RowRun::new(self, task)
+    }
+
+    /// The names and types of the columns that a task stages, and whether each refuses NULL.
+    pub fn columns(&self) -> Vec<(String, Type, bool)> {
+        self.table.columns.iter().map(|column| (column.name.clone(), column.ty, column.required)).collect()
+    }
+
+    /// The names and types of the declared fields.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, Type)> {
+        self.transform.fields.iter().map(|field| (field.name.as_str(), field.ty))
+    }
+
+    /// Judges a unit by the receipts of all its tasks.
+    pub fn judge(&self, receipts: &[Receipt]) -> Verdict {
+        let read: u64 = receipts.iter().map(|receipt| receipt.counts.read).sum();
+        let rejected: u64 = receipts.iter().map(|receipt| receipt.counts.quarantined).sum();
+        let mut held = Vec::new();
+        for receipt in receipts {
+            if let Some(incomplete) = &receipt.incomplete {
+                held.push(format!("{}: {incomplete}", receipt.source));
+            }
+            for (check, rows) in &receipt.failed_checks {
+                held.push(format!("{}: {check} failed for {rows} rows, and must not", receipt.source));
+            }
+        }
+        if let Some(limits) = &self.limits {
+            let over = u128::from(rejected) * 1_000_000 > u128::from(read) * u128::from(limits.rejects_ppm);
+            if over && rejected >= limits.at_least {
+                #[expect(clippy::cast_precision_loss, reason = "a share for people")]
+                let share = rejected as f64 * 100.0 / read.max(1) as f64;
+                let limit = f64::from(limits.rejects_ppm) / 10_000.0;
+                held.push(format!("{rejected} of {read} records were rejected ({share:.2}%); the limit is {limit}%"));
+            }
+        }
+        if held.is_empty() { Verdict::Load } else { Verdict::Held(held) }
+    }
+
+    /// The ledger row of a batch that is loaded.
+    pub fn load_batch(&self, task: &Task, receipt: &Receipt, replaces_source: bool) -> LoadBatch {
+        LoadBatch {
+            input: task.plan.input.clone(),
+            batch: task.batch.clone(),
+            generation: task.plan.generation,
+            source: task.plan.source.clone(),
+            source_version: task.plan.source_version.clone(),
+            fingerprint: task.plan.fingerprint.clone(),
+            batch_time: task.plan.batch_time,
+            staged: receipt.counts.staged,
+            replaces_source,
+        }
+    }
+
+    fn compression_of(&self, name: &str) -> Compression {
+        self.compression.unwrap_or(if name.to_ascii_lowercase().ends_with(".gz") {
+            Compression::Gzip
+        } else {
+            Compression::None
+        })
+    }
+
+    fn read_options(&self, name: &str) -> ReadOptions {
+        ReadOptions {
+            format: self.format.clone(),
+            compression: self.compression_of(name),
+            fields: self.source_names.clone(),
+            contract: self.contract,
+            batch_rows_max: BATCH_ROWS_MAX,
+            record_bytes_max: RECORD_BYTES_MAX,
+            chunk_bytes: CHUNK_BYTES,
+        }
+    }
+
+    fn lineage(&self, task: &Task) -> Option<Lineage> {
+        self.table.lineage.then(|| Lineage {
+            names: [BATCH_COLUMN, OFFSET_COLUMN, TIME_COLUMN],
+            batch: task.batch.clone(),
+            time: task.plan.batch_time,
+        })
+    }
+}

@@ -1,0 +1,297 @@
+//! A task in motion: bytes are asked for, parts and quarantine come out, and at the end the receipt.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use super::Pipeline;
+use crate::error::{Error, ErrorKind};
+use crate::expr::Context;
+use crate::plan::{self, Task};
+use crate::read::{ReadStep, Reader};
+use crate::receipt::{Counts, Coverage, Part, Receipt};
+use crate::records::Records;
+use crate::reject::{RAW_BYTES_MAX, Reason, Reject};
+use crate::stage::parquet::{PartWriter, StagedPart};
+use crate::transform::Outcome;
+use crate::value::datetime::print_timestamptz;
+use crate::value::text::base64;
+
+/// Quarantine is handed out in pieces of about this many bytes.
+const QUARANTINE_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a row run needs, or has.
+#[derive(Debug)]
+pub enum RowStep {
+    /// Push these (stored) bytes of the object, or the first of them.
+    NeedsData(Range<u64>),
+    /// Some records, and what became of them.
+    Rows(Records, Outcome),
+    /// All records of the range are out; the second is why the object is incomplete, if it is.
+    Finished(Coverage, Option<String>),
+}
+
+/// Reads and transforms the records of a range.
+#[derive(Debug)]
+pub struct RowRun<'a> {
+    pipeline: &'a Pipeline,
+    reader: Reader,
+    source: String,
+    batch_time: i64,
+}
+
+impl<'a> RowRun<'a> {
+    pub(super) fn new(pipeline: &'a Pipeline, task: &Task) -> Self {
+        Self {
+            pipeline,
+            reader: Reader::new(pipeline.read_options(&task.plan.source), task.plan.size, task.range.clone()),
+            source: task.plan.source.clone(),
+            batch_time: task.plan.batch_time,
+        }
+    }
+
+    /// Says what comes next.
+    ///
+    /// An error means that the object as a whole is not what the pipeline declares.
+    pub fn step(&mut self) -> Result<RowStep, Error> {
+        Ok(match self.reader.step()? {
+            ReadStep::NeedsData(range) => RowStep::NeedsData(range),
+            ReadStep::Records(records) => {
+                let offsets: Vec<u64> = records.places.iter().map(|place| place.offset).collect();
+                let context =
+                    Context { batch_time: self.batch_time, source_name: &self.source, record_offsets: &offsets };
+                let outcome = self.pipeline.transform.apply(&records, &context);
+                RowStep::Rows(records, outcome)
+            }
+            ReadStep::Finished { coverage, incomplete } => RowStep::Finished(coverage, incomplete),
+        })
+    }
+
+    /// Gives the bytes that were asked for, or the first of them; none only where the object ends early.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.reader.push(bytes);
+    }
+}
+
+/// What a task needs, or has.
+#[derive(Debug)]
+pub enum TaskStep {
+    /// Push these (stored) bytes of the object, or the first of them.
+    NeedsData(Range<u64>),
+    /// Keep this staged part under the batch's folder.
+    Part(Part, Vec<u8>),
+    /// Keep these rejects (JSON Lines) under the batch's folder, by this name.
+    Quarantine(String, Vec<u8>),
+    /// Everything is out. Keep the receipt last: it is the commit point.
+    Finished(Receipt),
+}
+
+/// Runs a task: reads, transforms, stages, accounts.
+#[derive(Debug)]
+pub struct TaskRun<'a> {
+    rows: RowRun<'a>,
+    writer: PartWriter,
+    ready: VecDeque<TaskStep>,
+    quarantine: Vec<u8>,
+    quarantine_pieces: usize,
+    receipt: Receipt,
+}
+
+impl<'a> TaskRun<'a> {
+    pub(super) fn new(pipeline: &'a Pipeline, task: &Task) -> Self {
+        let receipt = Receipt {
+            version: 1,
+            pipeline: pipeline.name.clone(),
+            input: task.plan.input.clone(),
+            batch: task.batch.clone(),
+            source: task.plan.source.clone(),
+            source_version: task.plan.source_version.clone(),
+            range: (task.range.start, task.range.end),
+            fingerprint: task.plan.fingerprint.clone(),
+            batch_time: print_timestamptz(task.plan.batch_time),
+            counts: Counts::default(),
+            coverage: Coverage::default(),
+            reasons: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            failed_checks: BTreeMap::new(),
+            undeclared_records: 0,
+            incomplete: None,
+            parts: Vec::new(),
+        };
+        Self {
+            rows: pipeline.rows(task),
+            writer: PartWriter::new(&pipeline.columns(), pipeline.lineage(task)),
+            ready: VecDeque::new(),
+            quarantine: Vec::new(),
+            quarantine_pieces: 0,
+            receipt,
+        }
+    }
+
+    /// Says what comes next. After `Finished` there is nothing more.
+    ///
+    /// An object that as a whole is not what the pipeline declares ends in a receipt that says so, and is held.
+    pub fn step(&mut self) -> Result<TaskStep, Error> {
+        loop {
+            if let Some(step) = self.ready.pop_front() {
+                return Ok(step);
+            }
+            let step = match self.rows.step() {
+                Err(error) if error.kind() == ErrorKind::Held => {
+                    self.receipt.incomplete = Some(error.to_string());
+                    self.finish();
+                    continue;
+                }
+                step => step?,
+            };
+            match step {
+                RowStep::NeedsData(range) => return Ok(TaskStep::NeedsData(range)),
+                RowStep::Rows(records, outcome) => self.take(&records, outcome),
+                RowStep::Finished(coverage, incomplete) => {
+                    assert!(coverage.balance(), "what was read tiles the bytes");
+                    self.receipt.coverage = coverage;
+                    self.receipt.incomplete = incomplete;
+                    self.finish();
+                }
+            }
+        }
+    }
+
+    /// Gives the bytes that were asked for, or the first of them; none only where the object ends early.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.rows.push(bytes);
+    }
+
+    /// The counts so far.
+    pub fn counts(&self) -> Counts {
+        self.receipt.counts
+    }
+
+    fn take(&mut self, records: &Records, outcome: Outcome) {
+        let counts = &mut self.receipt.counts;
+        counts.read += (records.len() + records.rejects.len()) as u64;
+        counts.staged += outcome.accepted_rows.len() as u64;
+        counts.filtered_false += outcome.filtered_false;
+        counts.filtered_null += outcome.filtered_null;
+        counts.quarantined += (outcome.rejected.len() + records.rejects.len()) as u64;
+        self.receipt.undeclared_records += records.undeclared_records;
+        for (totals, new) in
+            [(&mut self.receipt.warnings, &outcome.warned), (&mut self.receipt.failed_checks, &outcome.failed)]
+        {
+            for (rule, rows) in new {
+                *totals.entry(rule.clone()).or_default() += rows;
+            }
+        }
+        // Both lists are in the order of the records; quarantine keeps that order.
+        let mut unread = records.rejects.iter().peekable();
+        for (row, reasons) in outcome.rejected {
+            while let Some(reject) = unread.next_if(|reject| reject.place < records.places[row]) {
+                self.reject_unread(reject);
+            }
+            self.reject(records, row, reasons);
+        }
+        unread.for_each(|reject| self.reject_unread(reject));
+
+        let offsets: Vec<u64> = outcome.accepted_rows.iter().map(|&row| records.places[row].offset).collect();
+        if let Some(part) = self.writer.write(outcome.accepted, &offsets) {
+            self.stage(part);
+        }
+        if self.quarantine.len() >= QUARANTINE_BYTES {
+            self.hand_out_quarantine();
+        }
+    }
+
+    fn reject_unread(&mut self, unread: &crate::records::UnreadRecord) {
+        let masked = self.rows.pipeline.transform.fields.iter().any(|field| field.sensitive);
+        let (raw, raw_base64) = raw_text(&unread.raw, masked);
+        self.quarantine(Reject {
+            source: self.receipt.source.clone(),
+            version: self.receipt.source_version.clone(),
+            place: unread.place,
+            reasons: vec![unread.reason.clone()],
+            fields: BTreeMap::new(),
+            raw,
+            raw_base64,
+        });
+    }
+
+    fn reject(&mut self, records: &Records, row: usize, reasons: Vec<Reason>) {
+        let declared = &self.rows.pipeline.transform.fields;
+        let masked = declared.iter().any(|field| field.sensitive);
+        let (raw, raw_base64) = raw_text(records.raw(row), masked);
+        let fields = declared
+            .iter()
+            .enumerate()
+            .map(|(index, field)| {
+                let text = field
+                    .text(records, records.cell(row, index))
+                    .map(|text| if field.sensitive { "(masked)".to_owned() } else { short(text) });
+                (field.name.clone(), text)
+            })
+            .collect();
+        self.quarantine(Reject {
+            source: self.receipt.source.clone(),
+            version: self.receipt.source_version.clone(),
+            place: records.places[row],
+            reasons,
+            fields,
+            raw,
+            raw_base64,
+        });
+    }
+
+    fn quarantine(&mut self, reject: Reject) {
+        for reason in &reject.reasons {
+            *self.receipt.reasons.entry(format!("{} {}", reason.code, reason.subject)).or_default() += 1;
+        }
+        if serde_json::to_writer(&mut self.quarantine, &reject).is_err() {
+            unreachable!("a reject is plain data, and memory takes every byte");
+        }
+        self.quarantine.push(b'\n');
+    }
+
+    fn hand_out_quarantine(&mut self) {
+        if self.quarantine.is_empty() {
+            return;
+        }
+        let name = format!("rejects-{:05}.jsonl", self.quarantine_pieces);
+        self.quarantine_pieces += 1;
+        self.ready.push_back(TaskStep::Quarantine(name, std::mem::take(&mut self.quarantine)));
+    }
+
+    /// Hands out what is left, and the receipt last.
+    fn finish(&mut self) {
+        if let Some(part) = self.writer.finish() {
+            self.stage(part);
+        }
+        self.hand_out_quarantine();
+        assert!(self.receipt.counts.balance(), "what was read is staged, filtered or in quarantine");
+        self.ready.push_back(TaskStep::Finished(self.receipt.clone()));
+    }
+
+    fn stage(&mut self, staged: StagedPart) {
+        let part = Part {
+            name: format!("part-{:05}.parquet", self.receipt.parts.len()),
+            rows: staged.rows,
+            bytes: staged.bytes.len() as u64,
+            sha256: plan::sha256(&staged.bytes),
+        };
+        self.receipt.parts.push(part.clone());
+        self.ready.push_back(TaskStep::Part(part, staged.bytes));
+    }
+}
+
+/// The record as it stands in the object, as text or, where it is not UTF-8, in base 64. A long record has its place
+/// only, and so has one with a sensitive field.
+fn raw_text(raw: &[u8], masked: bool) -> (Option<String>, Option<String>) {
+    if masked || raw.len() > RAW_BYTES_MAX {
+        return (None, None);
+    }
+    match std::str::from_utf8(raw) {
+        Ok(text) => (Some(text.trim_end_matches(['\r', '\n']).to_owned()), None),
+        Err(_) => (None, Some(base64(raw))),
+    }
+}
+
+fn short(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(RAW_BYTES_MAX)]).into_owned()
+}

@@ -1,0 +1,131 @@
+//! Plan: what may be loaded once, how it is cut into tasks, and what a result of it is called.
+//!
+//! Identity is by content: an input is a name and a version of bytes, a batch is what one pipeline makes of a range of it.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The version of the plan's form.
+pub const PLAN_VERSION: u32 = 1;
+
+/// Bytes of a range of an object that can be cut: small enough for a task to end well within Lambda's 15 minutes.
+pub const RANGE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A file or an object as the source has it now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Object {
+    /// Its key, or its path relative to the pipeline file.
+    pub name: String,
+    /// What tells its bytes from other bytes of that name: a digest, or an object's version.
+    pub version: String,
+    /// Its stored bytes.
+    pub size: u64,
+}
+
+/// How an input is loaded, decided once when it is first met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputPlan {
+    /// The version of this form.
+    pub version: u32,
+    /// What may be loaded once.
+    pub input: String,
+    /// Raised by backfill and redrive only.
+    pub generation: u32,
+    /// The object's name.
+    pub source: String,
+    /// The object's version.
+    pub source_version: String,
+    /// Its stored bytes.
+    pub size: u64,
+    /// The pipeline, where it can change output bytes.
+    pub fingerprint: String,
+    /// `batch_time()` in microseconds since 1970, UTC.
+    pub batch_time: i64,
+    /// The cut: ranges that tile the stored bytes.
+    pub ranges: Vec<Range<u64>>,
+}
+
+/// One range of one input: the unit of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The name of the result.
+    pub batch: String,
+    /// The plan that it belongs to.
+    pub plan: InputPlan,
+    /// The range of stored bytes.
+    pub range: Range<u64>,
+}
+
+impl InputPlan {
+    /// The tasks of the plan, a range each.
+    pub fn tasks(&self) -> Vec<Task> {
+        self.ranges
+            .iter()
+            .map(|range| Task { batch: self.batch(range), plan: self.clone(), range: range.clone() })
+            .collect()
+    }
+
+    fn batch(&self, range: &Range<u64>) -> String {
+        let range = format!("{}-{}", range.start, range.end);
+        identity("batch", &[&self.input, &range, &self.fingerprint, &self.generation.to_string()])
+    }
+}
+
+/// The input that an object is to a pipeline.
+pub fn input(pipeline: &str, source_kind: &str, object: &Object) -> String {
+    identity("input", &[pipeline, source_kind, &object.name, &object.version])
+}
+
+/// Cuts `size` bytes into ranges of about `range_bytes`; one range if the object cannot be cut.
+pub fn cut(size: u64, can_cut: bool, range_bytes: u64) -> Vec<Range<u64>> {
+    let pieces = if can_cut { size.div_ceil(range_bytes.max(1)).max(1) } else { 1 };
+    (0..pieces).map(|piece| piece * size / pieces..(piece + 1) * size / pieces).collect()
+}
+
+/// A name of 128 bits in hexadecimal for a list of texts; lists that differ have names that differ.
+pub fn identity(kind: &str, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in std::iter::once(&kind).chain(parts) {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hexadecimal(&hash.finalize()[..16])
+}
+
+/// The SHA-256 of some bytes, in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_tile_the_object() {
+        assert_eq!(cut(10, false, 3), [0..10]);
+        assert_eq!(cut(0, true, 3), [0..0]);
+        let ranges = cut(1_000_003, true, 1000);
+        assert_eq!(ranges.first().map(|range| range.start), Some(0));
+        assert_eq!(ranges.last().map(|range| range.end), Some(1_000_003));
+        assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert!(ranges.iter().all(|range| range.end - range.start <= 1000));
+    }
+
+    #[test]
+    fn texts_that_run_together_are_told_apart() {
+        assert_ne!(identity("input", &["ab", "c"]), identity("input", &["a", "bc"]));
+        assert_ne!(identity("input", &["ab"]), identity("batch", &["ab"]));
+        assert_eq!(identity("input", &["ab"]).len(), 32);
+    }
+}

@@ -1,0 +1,431 @@
+//! Reader: the machine that moves through an object, line by line and window by window.
+//!
+//! ```text
+//! byte order mark -> skipped lines -> header -> (seek the range) -> records -> done
+//! ```
+//!
+//! What is skipped (a comment, a record that is too long, the line that a cut goes through) may be longer than any window,
+//! so skipping is a state of its own that can begin in one window and end in another.
+
+use std::ops::Range;
+
+use memchr::memchr;
+
+use crate::diagnostic::Code;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::receipt::Coverage;
+use crate::reject::Place;
+use crate::reject::RAW_BYTES_MAX;
+
+use super::Compression;
+use super::Contract;
+use super::Format;
+use super::ReadOptions;
+use super::ReadStep;
+use super::batch::Batch;
+use super::batch::Validity;
+use super::batch::too_long;
+use super::csv::CsvScanner;
+use super::csv::Follower;
+use super::csv::unclosed_rest;
+use super::gzip::Gunzip;
+use super::header::Binding;
+use super::inflow::Inflow;
+use super::jsonl::JsonlScanner;
+use super::scan::Stop;
+
+/// Neither a record nor a chunk can be larger, so that no cell can be longer than a cell can be.
+const BYTES_MAX: usize = 1 << 26;
+
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads the records of a range of an object.
+#[derive(Debug)]
+pub struct Reader {
+    options: ReadOptions,
+    range: Range<u64>,
+    inflow: Inflow,
+    hungry: bool,
+    phase: Phase,
+    skip: Option<Skip>,
+    scanner: Scanner,
+    valid: Validity,
+    batch: Batch,
+    coverage: Coverage,
+    /// The bytes that the range turned out to own.
+    owned: Option<Range<u64>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Mark,
+    /// So many lines are still to be skipped.
+    Lines(u64),
+    Header,
+    Seek,
+    Records,
+    Done,
+}
+
+#[derive(Debug)]
+enum Scanner {
+    Csv(CsvScanner, Binding),
+    Jsonl(JsonlScanner),
+}
+
+/// Something that is skipped to its end.
+#[derive(Debug)]
+struct Skip {
+    what: Skipped,
+    start: u64,
+    /// The first bytes of a record.
+    raw: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Skipped {
+    Line,
+    Comment,
+    /// The rest of a line that belongs to the range before.
+    Foreign,
+    Record(Follower),
+}
+
+/// What bytes are counted as.
+#[derive(Clone, Copy)]
+enum Part {
+    Header,
+    Record,
+    Blank,
+    Comment,
+    Skipped,
+}
+
+/// What the machine does next.
+enum Next {
+    Go,
+    Hungry,
+    Full,
+}
+
+impl Reader {
+    /// A reader of the records that begin in `range` of an object of `size` stored bytes.
+    ///
+    /// Where the object cannot be cut ([`ReadOptions::is_cuttable`]), the range that holds the first byte owns everything.
+    /// Bounds are kept sane: a batch has at least one record, a record and a chunk have 1 byte to 64 MiB.
+    pub fn new(mut options: ReadOptions, size: u64, range: Range<u64>) -> Self {
+        options.batch_rows_max = options.batch_rows_max.max(1);
+        options.record_bytes_max = options.record_bytes_max.clamp(1, BYTES_MAX);
+        options.chunk_bytes = options.chunk_bytes.clamp(1, BYTES_MAX);
+        let range = match options.is_cuttable() {
+            true => range.start..range.end.min(size),
+            false if range.contains(&0) || size == 0 => 0..u64::MAX,
+            false => 0..0,
+        };
+        let (scanner, preamble) = match &options.format {
+            Format::Csv(csv) => (
+                Scanner::Csv(
+                    CsvScanner::new(csv, options.record_bytes_max),
+                    Binding::by_position(options.fields.len()),
+                ),
+                csv.header || csv.skip_lines > 0,
+            ),
+            Format::Jsonl => {
+                let scanner = JsonlScanner::new(&options.fields, options.contract, options.record_bytes_max);
+                (Scanner::Jsonl(scanner), false)
+            }
+        };
+        let phase = match () {
+            () if range.is_empty() => Phase::Done,
+            () if range.start > 0 && !preamble => Phase::Seek,
+            () => Phase::Mark,
+        };
+        let gunzip = (options.compression == Compression::Gzip).then(Gunzip::new);
+        // A later range needs the header only, and asks for it in small pieces.
+        let window_end = if range.start > 0 { 0 } else { range.end };
+        Self {
+            inflow: Inflow::new(gunzip, options.chunk_bytes, size, window_end),
+            hungry: false,
+            phase,
+            skip: None,
+            scanner,
+            valid: Validity::default(),
+            batch: Batch::new(options.fields.len(), options.batch_rows_max),
+            coverage: Coverage::default(),
+            owned: None,
+            options,
+            range,
+        }
+    }
+
+    /// Says what comes next. An error means that the object as a whole cannot be read as what it should be
+    /// ([`ErrorKind::Held`]: a declared field is missing from the header, say).
+    pub fn step(&mut self) -> Result<ReadStep, Error> {
+        loop {
+            if self.hungry {
+                if let Some(range) = self.inflow.refill() {
+                    return Ok(ReadStep::NeedsData(range));
+                }
+                self.hungry = false;
+                self.valid = Validity::default();
+            }
+            match self.go()? {
+                Next::Go if self.phase != Phase::Done => continue,
+                Next::Go if self.batch.is_empty() => return Ok(self.finished()),
+                Next::Hungry if self.inflow.is_last() => {
+                    self.truncated();
+                    continue;
+                }
+                Next::Hungry => {
+                    self.hungry = true;
+                    if self.batch.is_empty() {
+                        continue;
+                    }
+                }
+                Next::Go | Next::Full => {}
+            }
+            return Ok(ReadStep::Records(self.batch.take(self.inflow.window())));
+        }
+    }
+
+    /// Gives the bytes that [`ReadStep::NeedsData`] asked for, or the first of them.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.inflow.push(bytes);
+    }
+
+    fn go(&mut self) -> Result<Next, Error> {
+        if let Some(skip) = self.skip.take() {
+            return Ok(self.go_on_skipping(skip));
+        }
+        let rest = self.inflow.rest();
+        match self.phase {
+            Phase::Mark => {
+                if rest.len() < MARK.len() && !self.inflow.is_last() {
+                    return Ok(Next::Hungry);
+                }
+                if rest.starts_with(MARK) {
+                    self.cover(Part::Header, MARK.len() as u64);
+                    self.inflow.advance(MARK.len());
+                    // The line behind the mark begins with it: whoever owns the first byte owns that line.
+                    let behind = MARK.len() as u64 + 1;
+                    match self.range.start {
+                        0 => self.range.end = self.range.end.max(behind),
+                        start => self.range.start = start.max(behind),
+                    }
+                }
+                self.phase = Phase::Lines(match &self.options.format {
+                    Format::Csv(csv) => csv.skip_lines,
+                    Format::Jsonl => 0,
+                });
+            }
+            Phase::Lines(0) => {
+                self.phase = match &self.options.format {
+                    Format::Csv(csv) if csv.header => Phase::Header,
+                    _ => Phase::Seek,
+                };
+            }
+            Phase::Lines(_) if rest.is_empty() => return Ok(self.nothing_left()),
+            Phase::Lines(count) => {
+                self.phase = Phase::Lines(count - 1);
+                self.begin_to_skip(Skipped::Line);
+            }
+            Phase::Header => return self.header(),
+            Phase::Seek => {
+                self.phase = if self.range.is_empty() { Phase::Done } else { Phase::Records };
+                if self.inflow.offset() < self.range.start {
+                    self.inflow.seek(self.range.start - 1, self.range.end);
+                    self.valid = Validity::default();
+                    self.begin_to_skip(Skipped::Foreign);
+                }
+            }
+            Phase::Records => return self.records(),
+            Phase::Done => {}
+        }
+        Ok(Next::Go)
+    }
+
+    /// Reads the header, or one blank line before it.
+    fn header(&mut self) -> Result<Next, Error> {
+        let blank = match self.inflow.rest() {
+            [] => return Ok(self.nothing_left()),
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            [b'\r'] if !self.inflow.is_last() => return Ok(Next::Hungry),
+            [b'\r'] => 1,
+            _ => 0,
+        };
+        if blank > 0 {
+            self.cover(Part::Blank, blank);
+            self.inflow.advance(usize::try_from(blank).unwrap_or_default());
+            return Ok(Next::Go);
+        }
+        let mut scan = self.inflow.scan(u64::MAX);
+        let Scanner::Csv(scanner, binding) = &mut self.scanner else { return Ok(Next::Go) };
+        let header = match scanner.header(&mut scan) {
+            Ok(Ok(header)) => header,
+            Ok(Err((_, message))) => return Err(held(format!("the header cannot be read: {message}"))),
+            Err(Stop::Comment) => {
+                self.begin_to_skip(Skipped::Comment);
+                return Ok(Next::Go);
+            }
+            Err(Stop::TooLong) => {
+                let max = self.options.record_bytes_max;
+                return Err(held(format!("the header cannot be read: it has more than {max} bytes")));
+            }
+            Err(_) => return Ok(Next::Hungry),
+        };
+        let length = scan.at - self.inflow.at();
+        *binding = Binding::by_name(&self.options.fields, header).map_err(held)?;
+        if binding.has_undeclared {
+            match self.options.contract {
+                Contract::Ignore => {}
+                Contract::Quarantine => binding.is_refused = true,
+                Contract::Fail => return Err(held(format!("the header does not fit: {}", binding.undeclared()))),
+            }
+        }
+        self.cover(Part::Header, length as u64);
+        self.inflow.advance(length);
+        self.phase = Phase::Seek;
+        Ok(Next::Go)
+    }
+
+    fn records(&mut self) -> Result<Next, Error> {
+        let mut scan = self.inflow.scan(self.range.end);
+        let stop = match &mut self.scanner {
+            Scanner::Csv(scanner, binding) => scanner.records(&mut scan, &mut self.valid, binding, &mut self.batch),
+            Scanner::Jsonl(scanner) => scanner.records(&mut scan, &mut self.valid, &mut self.batch),
+        };
+        self.coverage.records += scan.records;
+        self.coverage.blank += scan.blank;
+        let length = scan.at - self.inflow.at();
+        self.own(length as u64);
+        self.inflow.advance(length);
+        match stop {
+            Stop::Full => return Ok(Next::Full),
+            Stop::Hungry => return Ok(Next::Hungry),
+            Stop::TooLong => {
+                let follower = match &self.options.format {
+                    Format::Csv(csv) => Follower::new(csv),
+                    Format::Jsonl => Follower::of_lines(),
+                };
+                self.begin_to_skip(Skipped::Record(follower));
+            }
+            Stop::Comment => self.begin_to_skip(Skipped::Comment),
+            Stop::RangeEnd => self.phase = Phase::Done,
+            Stop::Undeclared => {
+                let Scanner::Jsonl(scanner) = &self.scanner else { return Ok(Next::Go) };
+                return Err(held(scanner.refused()));
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    fn begin_to_skip(&mut self, what: Skipped) {
+        self.skip = Some(Skip { what, start: self.inflow.offset(), raw: Vec::new() });
+    }
+
+    fn go_on_skipping(&mut self, mut skip: Skip) -> Next {
+        let rest = self.inflow.rest();
+        let end = match &mut skip.what {
+            Skipped::Record(follower) => follower.follow(rest),
+            Skipped::Line | Skipped::Comment | Skipped::Foreign => memchr(b'\n', rest).map(|at| at + 1),
+        };
+        let length = end.unwrap_or(rest.len());
+        if let Skipped::Record(_) = skip.what {
+            let room = RAW_BYTES_MAX + 1 - skip.raw.len();
+            skip.raw.extend_from_slice(rest.get(..length.min(room)).unwrap_or_default());
+        }
+        match skip.what {
+            Skipped::Line => self.cover_from(skip.start, Part::Skipped, length as u64),
+            Skipped::Comment => self.cover_from(skip.start, Part::Comment, length as u64),
+            Skipped::Record(_) => self.cover_from(skip.start, Part::Record, length as u64),
+            Skipped::Foreign => {}
+        }
+        self.inflow.advance(length);
+        if end.is_none() && !self.inflow.is_last() {
+            self.skip = Some(skip);
+            return Next::Hungry;
+        }
+        if let Skipped::Record(follower) = skip.what {
+            let place = Place { offset: skip.start, length: self.inflow.offset() - skip.start };
+            let wrong = match (end, self.inflow.damage()) {
+                (None, Some(damage)) => (Code::Truncated, format!("the object is incomplete: {damage}")),
+                (None, None) if follower.is_open() => unclosed_rest(),
+                _ => too_long(place.length, self.options.record_bytes_max),
+            };
+            self.batch.reject(place, wrong, &skip.raw);
+            if self.batch.is_full() {
+                return Next::Full;
+            }
+        }
+        Next::Go
+    }
+
+    /// The window is empty: the object ends here, or there is more to come.
+    fn nothing_left(&mut self) -> Next {
+        if !self.inflow.is_last() {
+            return Next::Hungry;
+        }
+        self.phase = Phase::Done;
+        Next::Go
+    }
+
+    /// Rejects what is left of an object that is not as it should be, as one record, since nobody knows what it would be.
+    fn truncated(&mut self) {
+        let raw = self.inflow.rest();
+        if !raw.is_empty() {
+            let place = Place { offset: self.inflow.offset(), length: raw.len() as u64 };
+            let damage = self.inflow.damage().unwrap_or("it ends early");
+            self.batch.reject(place, (Code::Truncated, format!("the object is incomplete: {damage}")), raw);
+            self.cover(Part::Record, place.length);
+            self.inflow.advance(raw_len(place.length));
+        }
+        self.phase = Phase::Done;
+    }
+
+    fn finished(&self) -> ReadStep {
+        let total = self.owned.as_ref().map_or(0, |owned| owned.end - owned.start);
+        ReadStep::Finished {
+            coverage: Coverage { total, ..self.coverage },
+            incomplete: self.inflow.damage().map(|damage| format!("the object is incomplete: {damage}")),
+        }
+    }
+
+    /// Counts the next bytes, if what begins with them is the range's.
+    fn cover(&mut self, part: Part, length: u64) {
+        self.cover_from(self.inflow.offset(), part, length);
+    }
+
+    /// Counts the next bytes, if what began at `start` is the range's.
+    fn cover_from(&mut self, start: u64, part: Part, length: u64) {
+        if !self.range.contains(&start) {
+            return;
+        }
+        match part {
+            Part::Header => self.coverage.header += length,
+            Part::Record => self.coverage.records += length,
+            Part::Blank => self.coverage.blank += length,
+            Part::Comment => self.coverage.comments += length,
+            Part::Skipped => self.coverage.skipped += length,
+        }
+        self.own(length);
+    }
+
+    /// Extends the bytes that the range owns by the next ones.
+    fn own(&mut self, length: u64) {
+        if length > 0 {
+            let start = self.inflow.offset();
+            let first = self.owned.as_ref().map_or(start, |owned| owned.start);
+            self.owned = Some(first..start + length);
+        }
+    }
+}
+
+fn raw_len(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}
+
+fn held(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Held, message)
+}

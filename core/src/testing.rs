@@ -1,0 +1,8 @@
+//! Testing: strategies and laws. A law is a plain function that panics where it does not hold; property tests and fuzz
+//! targets call the same ones.
+
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a law that does not hold panics")]
+
+pub mod expression;
+pub mod read;
+pub mod spec;

@@ -1,0 +1,307 @@
+//! The laws of expressions: well-typed expressions and rows to evaluate them over.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::ArrayRef;
+use arrow_array::BooleanArray;
+use arrow_array::Date32Array;
+use arrow_array::Decimal128Array;
+use arrow_array::Float64Array;
+use arrow_array::Int32Array;
+use arrow_array::Int64Array;
+use arrow_array::StringViewArray;
+use arrow_array::cast::AsArray;
+use proptest::prelude::BoxedStrategy;
+use proptest::prelude::Just;
+use proptest::prelude::Strategy;
+use proptest::prelude::any;
+use proptest::prelude::prop;
+use proptest::prop_oneof;
+
+use crate::column::Column;
+use crate::column::Fault;
+use crate::column::Faults;
+use crate::diagnostic::Code;
+use crate::diagnostic::Severity;
+use crate::expr::Context;
+use crate::expr::Expr;
+use crate::expr::Name;
+use crate::types::Type;
+
+/// One row over [`scope`]; `None` is NULL, and a text of `fault` cannot be read.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// `n`, an integer.
+    pub n: Option<i32>,
+    /// `big`, a bigint.
+    pub big: Option<i64>,
+    /// `d`, a decimal(12,2), unscaled.
+    pub d: Option<i64>,
+    /// `f`, a double precision.
+    pub f: Option<f64>,
+    /// `t`, a text.
+    pub t: Option<String>,
+    /// `b`, a boolean.
+    pub b: Option<bool>,
+    /// `day`, a date.
+    pub day: Option<i32>,
+}
+
+/// The names that generated expressions use.
+pub fn scope() -> Vec<Name> {
+    let name = |name: &str, ty| Name { name: name.to_owned(), ty, nullable: true };
+    vec![
+        name("n", Type::Integer),
+        name("big", Type::Bigint),
+        name("d", Type::Decimal { precision: 12, scale: 2 }),
+        name("f", Type::Double),
+        name("t", Type::Text),
+        name("b", Type::Boolean),
+        name("day", Type::Date),
+    ]
+}
+
+/// Rows, with values near the ends of their types among them.
+pub fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let n = prop_oneof![-3..4_i32, Just(i32::MAX), Just(i32::MIN), any::<i32>()];
+    let big = prop_oneof![-3..4_i64, Just(i64::MAX), Just(i64::MIN), any::<i64>()];
+    let d = prop_oneof![-300..300_i64, Just(999_999_999_999), Just(0)];
+    let f = prop_oneof![Just(0.0), Just(-0.0), Just(f64::NAN), Just(1e308), Just(2.5), any::<f64>()];
+    let t = prop_oneof!["[a-c%_ ]{0,4}", "[0-9]{1,3}", "\\PC{0,20}", Just("fault".to_owned())];
+    let day = prop_oneof![-1000..30_000_i32, Just(-2_440_588), Just(106_751_982)];
+    let of = prop::option::of::<BoxedStrategy<String>>;
+    let row = (
+        prop::option::of(n),
+        prop::option::of(big),
+        prop::option::of(d),
+        prop::option::of(f),
+        of(t.boxed()),
+        prop::option::of(any::<bool>()),
+        prop::option::of(day),
+    );
+    let row = row.prop_map(|(n, big, d, f, t, b, day)| Row { n, big, d, f, t, b, day });
+    prop::collection::vec(row, 0..70)
+}
+
+/// The columns of [`scope`] over some rows.
+pub fn columns(rows: &[Row]) -> Vec<Column> {
+    let decimals = rows.iter().map(|row| row.d.map(i128::from)).collect::<Decimal128Array>();
+    let decimals = decimals.with_data_type(Type::Decimal { precision: 12, scale: 2 }.arrow());
+    let texts = rows.iter().map(|row| row.t.as_deref().filter(|text| *text != "fault"));
+    let mut faults = Faults::default();
+    for (at, _) in rows.iter().enumerate().filter(|(_, row)| row.t.as_deref() == Some("fault")) {
+        faults.push(at, Fault::new(Code::NotAValue, "no text"));
+    }
+    let column = |values: ArrayRef| Column::new(values);
+    vec![
+        column(Arc::new(rows.iter().map(|row| row.n).collect::<Int32Array>())),
+        column(Arc::new(rows.iter().map(|row| row.big).collect::<Int64Array>())),
+        column(Arc::new(decimals)),
+        column(Arc::new(rows.iter().map(|row| row.f).collect::<Float64Array>())),
+        Column { values: Arc::new(texts.collect::<StringViewArray>()), faults },
+        column(Arc::new(rows.iter().map(|row| row.b).collect::<BooleanArray>())),
+        column(Arc::new(rows.iter().map(|row| row.day).collect::<Date32Array>())),
+    ]
+}
+
+/// A well-typed expression over [`scope`].
+pub fn expression() -> impl Strategy<Value = String> {
+    prop_oneof![number(3), text(3), boolean(3), day(2)]
+}
+
+/// An expression that is a number.
+pub fn number(depth: u32) -> BoxedStrategy<String> {
+    let leaf = prop::sample::select(vec!["n", "big", "d", "f", "0", "1", "2.50", "7", "-3", "null::integer", "'4'::bigint"]);
+    let leaf = leaf.prop_map(str::to_owned);
+    if depth == 0 {
+        return leaf.boxed();
+    }
+    let operator = prop::sample::select(vec!["+", "-", "*", "/"]);
+    prop_oneof![
+        2 => leaf,
+        4 => (number(depth - 1), operator, number(depth - 1)).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        1 => number(depth - 1).prop_map(|a| format!("(- {a})")),
+        1 => number(depth - 1).prop_map(|a| format!("abs({a})")),
+        1 => number(depth - 1).prop_map(|a| format!("round(({a})::numeric, 1)")),
+        1 => number(depth - 1).prop_map(|a| format!("({a})::integer")),
+        1 => text(depth - 1).prop_map(|a| format!("length({a})")),
+        1 => text(depth - 1).prop_map(|a| format!("({a})::decimal(6,2)")),
+        1 => (boolean(depth - 1), number(depth - 1), number(depth - 1))
+            .prop_map(|(c, a, b)| format!("case when {c} then {a} else {b} end")),
+        1 => (number(depth - 1), number(depth - 1)).prop_map(|(a, b)| format!("coalesce({a}, {b})")),
+        1 => (number(depth - 1), number(depth - 1)).prop_map(|(a, b)| format!("nullif({a}, {b})")),
+        1 => (number(depth - 1), number(depth - 1)).prop_map(|(a, b)| format!("greatest({a}, {b})")),
+    ]
+    .boxed()
+}
+
+/// An expression that is a text.
+pub fn text(depth: u32) -> BoxedStrategy<String> {
+    let leaf = prop::sample::select(vec!["t", "'abc'", "''", "'größe'", "null::text", "' a b '"]).prop_map(str::to_owned);
+    if depth == 0 {
+        return leaf.boxed();
+    }
+    prop_oneof![
+        2 => leaf,
+        1 => (text(depth - 1), text(depth - 1)).prop_map(|(a, b)| format!("({a} || {b})")),
+        1 => text(depth - 1).prop_map(|a| format!("upper({a})")),
+        1 => text(depth - 1).prop_map(|a| format!("trim({a})")),
+        1 => (text(depth - 1), -3..4_i32).prop_map(|(a, n)| format!("left({a}, {n})")),
+        1 => (text(depth - 1), number(0)).prop_map(|(a, n)| format!("split_part({a}, 'a', ({n})::integer)")),
+        1 => (text(depth - 1), text(depth - 1)).prop_map(|(a, b)| format!("replace({a}, 'b', {b})")),
+        1 => number(depth - 1).prop_map(|a| format!("({a})::text")),
+        1 => day(depth - 1).prop_map(|a| format!("({a})::varchar(7)")),
+        1 => text(depth - 1).prop_map(|a| format!("regexp_replace({a}, '[a-c]+', '<\\&>', 'g')")),
+        1 => (boolean(depth - 1), text(depth - 1)).prop_map(|(c, a)| format!("case when {c} then {a} end")),
+    ]
+    .boxed()
+}
+
+/// An expression that is true or false.
+pub fn boolean(depth: u32) -> BoxedStrategy<String> {
+    let leaf = prop::sample::select(vec!["b", "true", "false", "null::boolean"]).prop_map(str::to_owned);
+    if depth == 0 {
+        return leaf.boxed();
+    }
+    let comparison = || prop::sample::select(vec!["=", "<>", "<", "<=", ">", ">=", "is distinct from"]);
+    let test = prop::sample::select(vec!["is null", "is not null", "is true", "is not false", "is unknown"]);
+    prop_oneof![
+        2 => leaf,
+        2 => (number(depth - 1), comparison(), number(depth - 1)).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        1 => (text(depth - 1), comparison(), text(depth - 1)).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        1 => (boolean(depth - 1), boolean(depth - 1)).prop_map(|(a, b)| format!("({a} and {b})")),
+        1 => (boolean(depth - 1), boolean(depth - 1)).prop_map(|(a, b)| format!("({a} or {b})")),
+        1 => boolean(depth - 1).prop_map(|a| format!("(not {a})")),
+        1 => (boolean(depth - 1), test).prop_map(|(a, test)| format!("({a} {test})")),
+        1 => (number(depth - 1), number(0), number(0)).prop_map(|(a, b, c)| format!("({a} between {b} and {c})")),
+        1 => (number(depth - 1), number(0)).prop_map(|(a, b)| format!("({a} in (1, {b}))")),
+        1 => text(depth - 1).prop_map(|a| format!("({a} in ('abc', '', null))")),
+        1 => (text(depth - 1), text(0)).prop_map(|(a, b)| format!("({a} like {b})")),
+        1 => text(depth - 1).prop_map(|a| format!("({a} ilike '%A_')")),
+    ]
+    .boxed()
+}
+
+/// An expression that is a day.
+pub fn day(depth: u32) -> BoxedStrategy<String> {
+    let leaf = prop::sample::select(vec!["day", "date '2026-01-31'", "null::date"]).prop_map(str::to_owned);
+    if depth == 0 {
+        return leaf.boxed();
+    }
+    prop_oneof![
+        2 => leaf,
+        1 => (day(depth - 1), number(depth - 1)).prop_map(|(a, n)| format!("({a} + ({n})::integer)")),
+        1 => day(depth - 1).prop_map(|a| format!("date_trunc('month', ({a})::timestamp)::date")),
+        1 => text(depth - 1).prop_map(|a| format!("({a})::date")),
+    ]
+    .boxed()
+}
+
+/// The value of an expression in each row, as text, or its fault.
+pub fn values(expr: &Expr, columns: &[Column], rows: usize) -> Vec<Result<Option<String>, Fault>> {
+    let column = evaluate(expr, columns, rows);
+    let print = |at: usize| {
+        let value = column.values.slice(at, 1);
+        match value.is_null(0) {
+            true => None,
+            // Arrow's own words for a value tell values of one type apart.
+            false => Some(format!("{value:?}")),
+        }
+    };
+    (0..rows).map(|at| column.faults.of(at).map_or_else(|| Ok(print(at)), |fault| Err(fault.clone()))).collect()
+}
+
+fn evaluate(expr: &Expr, columns: &[Column], rows: usize) -> Column {
+    let columns: Vec<_> = columns.iter().map(Some).collect();
+    let offsets = vec![0; rows];
+    expr.evaluate(&columns, rows, &Context { batch_time: 0, source_name: "s", record_offsets: &offsets })
+}
+
+fn compile(text: &str) -> Option<Expr> {
+    match Expr::compile(text, &scope()) {
+        Ok((expr, _)) => Some(expr),
+        Err(diagnostics) => {
+            // Constants may be wrong by chance: a fault that is sure is the author's mistake.
+            let chance = [Code::ConstantFault, Code::Unsupported];
+            let unexpected = diagnostics.iter().find(|diagnostic| !chance.contains(&diagnostic.code));
+            assert!(unexpected.is_none(), "{text}: {unexpected:?}");
+            None
+        }
+    }
+}
+
+/// Evaluation over the pieces of a batch gives what evaluation over the whole gives.
+pub fn any_split_gives_the_same_values(text: &str, rows: &[Row], cuts: &[usize]) {
+    let Some(expr) = compile(text) else { return };
+    let whole = values(&expr, &columns(rows), rows.len());
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (rows.len() + 1)).chain([0, rows.len()]).collect();
+    cuts.sort_unstable();
+    let mut pieces = Vec::new();
+    for pair in cuts.windows(2) {
+        let piece: Range<usize> = pair[0]..pair[1];
+        pieces.extend(values(&expr, &columns(&rows[piece.clone()]), piece.len()));
+    }
+    assert_eq!(whole, pieces, "{text}");
+}
+
+/// A column has the type and the length that were promised, NULL in every row with a fault, and no other NULL where there
+/// should be none.
+pub fn a_checked_expression_yields_its_type(text: &str, rows: &[Row]) {
+    let Some(expr) = compile(text) else { return };
+    let column = evaluate(&expr, &columns(rows), rows.len());
+    assert_eq!(column.values.data_type(), &expr.ty().arrow(), "{text}");
+    assert_eq!(column.values.len(), rows.len(), "{text}");
+    for (row, fault) in column.faults.iter() {
+        assert!(row < rows.len() && column.values.is_null(row), "{text}: {fault:?} in row {row}");
+    }
+    if !expr.nullable() {
+        assert_eq!(column.values.logical_null_count(), column.faults.len(), "{text}");
+    }
+    if let Type::Decimal { precision, .. } = expr.ty() {
+        let numbers = column.values.as_primitive::<arrow_array::types::Decimal128Type>();
+        let limit = 10_u128.pow(precision.into());
+        assert!(numbers.iter().flatten().all(|number| number.unsigned_abs() < limit), "{text}");
+    }
+}
+
+/// What a row does not reach cannot fault it.
+pub fn an_unreached_branch_faults_nothing(text: &str, rows: &[Row]) {
+    let Some(expr) = compile(text) else { return };
+    let null = format!("nullif(n, n) is not null and ({text}) is null");
+    let wanted = vec![Ok(false); rows.len()];
+    let null = compile(&null).map(|expr| truths(&expr, rows));
+    assert!(null.is_none_or(|found| found == wanted), "{text}");
+    let same = compile(&format!("case when false then {text} when true then {text} else {text} end"));
+    let rows_of = columns(rows);
+    let (left, right) = (values(&expr, &rows_of, rows.len()), same.map(|same| values(&same, &rows_of, rows.len())));
+    assert!(right.is_none_or(|right| right == left), "{text}");
+}
+
+fn truths(expr: &Expr, rows: &[Row]) -> Vec<Result<bool, Fault>> {
+    let column = evaluate(expr, &columns(rows), rows.len());
+    let bits = column.values.as_boolean();
+    (0..rows.len())
+        .map(|row| column.faults.of(row).map_or_else(|| Ok(bits.is_valid(row) && bits.value(row)), |fault| Err(fault.clone())))
+        .collect()
+}
+
+/// Any text is an expression that can be evaluated, or has mistakes with places in it.
+pub fn any_text_is_an_expression_or_explained(text: &str) {
+    match Expr::compile(text, &scope()) {
+        Ok((expr, _)) => {
+            let row = Row { n: Some(1), big: None, d: Some(250), f: Some(0.5), t: Some("a".into()), b: Some(true), day: Some(0) };
+            let nothing = Row { n: None, big: None, d: None, f: None, t: None, b: None, day: None };
+            let rows = [row, nothing];
+            assert_eq!(evaluate(&expr, &columns(&rows), rows.len()).values.len(), rows.len());
+        }
+        Err(diagnostics) => {
+            assert!(diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error));
+            for diagnostic in &diagnostics {
+                assert!(text.get(diagnostic.span.start..diagnostic.span.end).is_some(), "{diagnostic:?}");
+                assert!(!diagnostic.message.contains('\n') && !diagnostic.message.ends_with('.'), "{diagnostic:?}");
+            }
+        }
+    }
+}

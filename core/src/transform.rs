@@ -1,0 +1,315 @@
+//! Transform: records in, accepted rows and rejects out. The one user of expressions.
+//!
+//! The order within a row: decode fields -> `where` -> columns -> required, one_of, matches, ranges -> checks. Putting a
+//! value into its column (`conform`) comes with the column; nothing that Redshift would refuse or change gets past it.
+
+use std::collections::BTreeMap;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_select::filter::FilterBuilder;
+
+use crate::column::{Column, Fault, Faults};
+use crate::diagnostic::Code;
+use crate::expr::{Context, Expr};
+use crate::records::Records;
+use crate::reject::{Reason, Subject};
+use crate::types::Type;
+use crate::value::show::show;
+use crate::value::text::quote;
+
+pub mod conform;
+pub mod decode;
+
+pub use decode::Field;
+
+/// What happens to a record between the reader and the stage, proved to be well typed.
+#[derive(Debug, Clone)]
+pub struct Transform {
+    /// What arrives, in order.
+    pub fields: Vec<Field>,
+    /// Which rows are kept, over the fields.
+    pub filter: Option<Expr>,
+    /// What leaves, in order.
+    pub columns: Vec<Mapping>,
+    /// Rules over the columns, in the order in which they are judged.
+    pub rules: Vec<Rule>,
+}
+
+/// One column that leaves.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Its value, over the fields.
+    pub from: Expr,
+    /// Whether NULL is refused.
+    pub required: bool,
+    /// Whether a sensitive field reaches it, so that no message may show its values.
+    pub sensitive: bool,
+}
+
+/// A rule over the columns: one that is false for a row is a reason.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// What a reason speaks of.
+    pub subject: Subject,
+    /// The kind of reason.
+    pub code: Code,
+    /// The rule itself.
+    pub test: Test,
+    /// What is wrong with a row that fails, after the value, if one is shown: `is not one of EUR, USD`.
+    pub fact: String,
+    /// The column whose value is shown before the fact, if it is not sensitive.
+    pub shown: Option<usize>,
+    /// What happens to a row that fails.
+    pub on_fail: OnFail,
+}
+
+/// How a rule is tested. NULL passes.
+#[derive(Debug, Clone)]
+pub enum Test {
+    /// A boolean expression over the columns.
+    Holds(Expr),
+    /// A regular expression that a column's text must match somewhere.
+    Matches(usize, regex::Regex),
+}
+
+/// What happens to a row that fails a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFail {
+    /// It is rejected.
+    Reject,
+    /// It is staged, and counted.
+    Warn,
+    /// It is staged, and its unit is held.
+    Fail,
+}
+
+/// What became of the records of a batch.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The rows that go to the target, one array a column.
+    pub accepted: Vec<ArrayRef>,
+    /// For each accepted row, its record.
+    pub accepted_rows: Vec<usize>,
+    /// The rejected records, ascending, with everything that is wrong with each.
+    pub rejected: Vec<(usize, Vec<Reason>)>,
+    /// Rows for which `where` was false.
+    pub filtered_false: u64,
+    /// Rows for which `where` was NULL.
+    pub filtered_null: u64,
+    /// Accepted rows that failed a rule that only warns, by rule.
+    pub warned: BTreeMap<String, u64>,
+    /// Accepted rows that failed a rule that holds the unit, by rule.
+    pub failed: BTreeMap<String, u64>,
+}
+
+/// What has been found out about each row so far.
+struct Judgement {
+    kept: Vec<bool>,
+    reasons: BTreeMap<usize, Vec<Reason>>,
+}
+
+impl Judgement {
+    /// Whether the row got past `where`; only such rows are judged further.
+    fn is_kept(&self, row: usize) -> bool {
+        self.kept[row]
+    }
+
+    fn add(&mut self, row: usize, reason: Reason) {
+        self.reasons.entry(row).or_default().push(reason);
+    }
+
+    /// Adds the faults of the kept rows; a sensitive value is not told.
+    fn add_faults(&mut self, faults: &Faults, subject: &Subject, sensitive: bool) {
+        for (row, fault) in faults.iter().filter(|&(row, _)| self.kept[row]) {
+            let reason = Reason { code: fault.code, subject: subject.clone(), message: told(fault, sensitive) };
+            self.reasons.entry(row).or_default().push(reason);
+        }
+    }
+}
+
+fn told(fault: &Fault, sensitive: bool) -> String {
+    if sensitive {
+        let meaning = fault.code.meaning().trim_end_matches('.');
+        format!("{meaning} (the field is sensitive)")
+    } else {
+        fault.message.to_string()
+    }
+}
+
+impl Transform {
+    /// Maps, checks and conforms the records of a batch.
+    pub fn apply(&self, records: &Records, context: &Context<'_>) -> Outcome {
+        let rows = records.len();
+        let decoded = self.decode(records);
+        let fields: Vec<Option<&Column>> = decoded.iter().map(Option::as_ref).collect();
+
+        let mut judgement = Judgement { kept: vec![true; rows], reasons: BTreeMap::new() };
+        let (filtered_false, filtered_null) = self.keep(&fields, rows, context, &mut judgement);
+
+        let columns: Vec<Column> = self.columns.iter().map(|mapping| mapping.apply(&fields, rows, context)).collect();
+        for (mapping, column) in self.columns.iter().zip(&columns) {
+            judgement.add_faults(&column.faults, &Subject::Column(mapping.name.clone()), mapping.sensitive);
+        }
+        let failing = self.judge_rules(&columns, rows, context, &mut judgement);
+
+        let mut accept: Vec<bool> = judgement.kept;
+        for &row in judgement.reasons.keys() {
+            accept[row] = false;
+        }
+        let accepted_rows: Vec<usize> = (0..rows).filter(|&row| accept[row]).collect();
+        let mut warned = BTreeMap::new();
+        let mut failed = BTreeMap::new();
+        for (rule, row) in failing.into_iter().filter(|&(_, row)| accept[row]) {
+            let counts = if rule.on_fail == OnFail::Warn { &mut warned } else { &mut failed };
+            *counts.entry(rule.subject.to_string()).or_default() += 1;
+        }
+        Outcome {
+            accepted: compact(columns, accept, accepted_rows.len()),
+            accepted_rows,
+            rejected: judgement.reasons.into_iter().collect(),
+            filtered_false,
+            filtered_null,
+            warned,
+            failed,
+        }
+    }
+
+    /// The fields that some expression reaches, decoded; the others stay text in the records.
+    fn decode(&self, records: &Records) -> Vec<Option<Column>> {
+        let mut used = vec![false; self.fields.len()];
+        for expr in self.filter.iter().chain(self.columns.iter().map(|mapping| &mapping.from)) {
+            for name in expr.names() {
+                used[name] = true;
+            }
+        }
+        self.fields.iter().enumerate().map(|(index, field)| used[index].then(|| field.decode(records, index))).collect()
+    }
+
+    /// Keeps the rows for which `where` is true; counts those for which it is false and NULL.
+    fn keep(
+        &self,
+        fields: &[Option<&Column>],
+        rows: usize,
+        context: &Context<'_>,
+        judgement: &mut Judgement,
+    ) -> (u64, u64) {
+        let Some(expr) = &self.filter else { return (0, 0) };
+        let column = expr.evaluate(fields, rows, context);
+        let sensitive = expr.names().iter().any(|&name| self.fields[name].sensitive);
+        judgement.add_faults(&column.faults, &Subject::Where, sensitive);
+        let values = column.values.as_boolean();
+        let (mut filtered_false, mut filtered_null) = (0, 0);
+        for row in 0..rows {
+            let faulted = judgement.reasons.contains_key(&row);
+            if faulted {
+                judgement.kept[row] = false;
+            } else if values.is_null(row) {
+                judgement.kept[row] = false;
+                filtered_null += 1;
+            } else if !values.value(row) {
+                judgement.kept[row] = false;
+                filtered_false += 1;
+            }
+        }
+        (filtered_false, filtered_null)
+    }
+
+    /// Judges the rules; returns the rows that fail a rule which does not reject.
+    fn judge_rules(
+        &self,
+        columns: &[Column],
+        rows: usize,
+        context: &Context<'_>,
+        judgement: &mut Judgement,
+    ) -> Vec<(&Rule, usize)> {
+        // A rule sees a faulted cell as NULL, for which it holds: the fault itself is already a reason.
+        let unfaulted: Vec<Column> = columns.iter().map(|column| Column::new(column.values.clone())).collect();
+        let names: Vec<Option<&Column>> = unfaulted.iter().map(Some).collect();
+        let mut failing = Vec::new();
+        for rule in &self.rules {
+            let column = rule.test.apply(&names, rows, context);
+            judgement.add_faults(&column.faults, &rule.subject, self.is_sensitive(rule));
+            let holds = column.values.as_boolean();
+            for row in (0..rows).filter(|&row| !holds.is_null(row) && !holds.value(row)) {
+                if !judgement.is_kept(row) {
+                    continue;
+                }
+                if rule.on_fail == OnFail::Reject {
+                    let message = self.fact(rule, columns, row);
+                    judgement.add(row, Reason { code: rule.code, subject: rule.subject.clone(), message });
+                } else {
+                    failing.push((rule, row));
+                }
+            }
+        }
+        failing
+    }
+
+    fn is_sensitive(&self, rule: &Rule) -> bool {
+        match &rule.test {
+            Test::Holds(expr) => expr.names().iter().any(|&name| self.columns[name].sensitive),
+            Test::Matches(column, _) => self.columns[*column].sensitive,
+        }
+    }
+
+    fn fact(&self, rule: &Rule, columns: &[Column], row: usize) -> String {
+        let value = rule.shown.filter(|&column| !self.columns[column].sensitive);
+        match value.and_then(|column| show(&*columns[column].values, row)) {
+            Some(value) => format!("{} {}", quote(value.as_bytes()), rule.fact),
+            None if rule.shown.is_some() => format!("the value {}", rule.fact),
+            None => rule.fact.clone(),
+        }
+    }
+}
+
+impl Mapping {
+    /// The column over a batch: its expression, put into its type, and refused where NULL is.
+    fn apply(&self, fields: &[Option<&Column>], rows: usize, context: &Context<'_>) -> Column {
+        let column = conform::put(self.from.evaluate(fields, rows, context), self.from.ty(), self.ty);
+        if !self.required || column.values.null_count() == 0 {
+            return column;
+        }
+        let mut missing = Faults::default();
+        for row in (0..rows).filter(|&row| column.values.is_null(row)) {
+            missing.push(row, Fault::new(Code::Required, "the value is required, and NULL"));
+        }
+        // A row that is NULL because of a fault keeps that fault.
+        Column { values: column.values, faults: column.faults.merge(missing) }
+    }
+}
+
+impl Test {
+    fn apply(&self, columns: &[Option<&Column>], rows: usize, context: &Context<'_>) -> Column {
+        match self {
+            Self::Holds(expr) => expr.evaluate(columns, rows, context),
+            Self::Matches(column, regex) => {
+                let Some(column) = columns[*column] else {
+                    return Column::new(std::sync::Arc::new(BooleanArray::from(vec![true; rows])));
+                };
+                let texts = column.values.as_string_view();
+                let holds: BooleanArray = texts.iter().map(|text| text.map(|text| regex.is_match(text))).collect();
+                Column::new(std::sync::Arc::new(holds))
+            }
+        }
+    }
+}
+
+/// The accepted rows of each column.
+fn compact(columns: Vec<Column>, accept: Vec<bool>, accepted: usize) -> Vec<ArrayRef> {
+    if accepted == accept.len() {
+        return columns.into_iter().map(|column| column.values).collect();
+    }
+    let predicate = FilterBuilder::new(&BooleanArray::from(accept)).optimize().build();
+    columns
+        .into_iter()
+        .map(|column| match predicate.filter(&column.values) {
+            Ok(kept) => kept,
+            Err(error) => unreachable!("the mask is as long as the column: {error}"),
+        })
+        .collect()
+}

@@ -1,0 +1,228 @@
+//! Conform: putting a value into a column. Stricter than a cast in three written cases: digits after the point that the
+//! column does not have, blanks beyond its length, fractions of a microsecond. Each is a fault of its own, never a change.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{PrimitiveBuilder, StringViewBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, UInt8Type,
+};
+use arrow_array::{Array, ArrayRef};
+
+use crate::column::{Column, Fault, Faults};
+use crate::diagnostic::Code;
+use crate::types::Type;
+use crate::value::Decimal;
+use crate::value::datetime::DAY_MICROS;
+use crate::value::show::show;
+use crate::value::text::{fit, quote};
+
+/// Why an expression of one type can never be put into a column of another: the fact, and the advice.
+pub fn refusal(from: Type, to: Type) -> Option<(String, String)> {
+    let same =
+        |help: String| Some((format!("an expression of type {from} cannot be put into a column of type {to}"), help));
+    match (from, to) {
+        _ if from == to => None,
+        (Type::Decimal { scale, .. }, Type::Decimal { scale: wanted, .. }) if scale > wanted => Some((
+            format!("the expression has {scale} digits after the point, its column {wanted}"),
+            format!("write round(…, {wanted})"),
+        )),
+        (Type::Decimal { scale, .. }, _) if scale > 0 && to.is_integer() => Some((
+            format!("the expression has {scale} digits after the point, its column none"),
+            format!("write round(…)::{to}"),
+        )),
+        _ if to.is_text() => None,
+        _ if from.is_number() && !from.is_float() && to.is_number() => None,
+        (Type::Real, Type::Double) | (Type::Date, Type::Timestamp | Type::Timestamptz) => None,
+        _ => same(format!("write a cast: (…)::{to}")),
+    }
+}
+
+/// Puts a column of expression values into a column of type `to`; [`refusal`] has let the pair pass.
+pub fn put(column: Column, from: Type, to: Type) -> Column {
+    match to {
+        _ if from == to && !to.is_text() => column,
+        Type::Text => texts(column, from, usize::MAX, false),
+        Type::Varchar(bytes) => texts(column, from, bytes as usize, false),
+        Type::Char(bytes) => texts(column, from, bytes as usize, true),
+        Type::Smallint => integers::<Int16Type>(column, to),
+        Type::Integer => integers::<Int32Type>(column, to),
+        Type::Bigint => integers::<Int64Type>(column, to),
+        Type::Decimal { precision, scale } => match from {
+            Type::Decimal { precision: have, scale: same } if same == scale && have <= precision => {
+                let array = column.values.as_primitive::<Decimal128Type>().clone();
+                match array.with_precision_and_scale(precision, scale.cast_signed()) {
+                    Ok(array) => Column { values: Arc::new(array), faults: column.faults },
+                    Err(error) => unreachable!("the type was checked: {error}"),
+                }
+            }
+            _ => mapped::<Decimal128Type>(column, to, |value| {
+                put_decimal(value, precision, scale)
+                    .map_err(|code| decimal_fault(code, &value.print(), precision, scale))
+            }),
+        },
+        #[expect(clippy::cast_possible_truncation, reason = "the nearest real is meant")]
+        Type::Real => mapped::<Float32Type>(column, to, |value| Ok(nearest_double(value) as f32)),
+        Type::Double => match from {
+            Type::Real => {
+                let values: arrow_array::Float64Array =
+                    column.values.as_primitive::<Float32Type>().iter().map(|value| value.map(f64::from)).collect();
+                Column { values: Arc::new(values), faults: column.faults }
+            }
+            _ => mapped::<Float64Type>(column, to, |value| Ok(nearest_double(value))),
+        },
+        Type::Timestamp | Type::Timestamptz => {
+            let days = column.values.as_primitive::<Date32Type>();
+            let micros = days.iter().map(|day| day.map(|day| i64::from(day).saturating_mul(DAY_MICROS)));
+            let values: PrimitiveBuilder<TimestampMicrosecondType> = micros.fold(
+                PrimitiveBuilder::with_capacity(days.len()).with_data_type(to.arrow()),
+                |mut builder, value| {
+                    builder.append_option(value);
+                    builder
+                },
+            );
+            let mut values = values;
+            Column { values: Arc::new(values.finish()), faults: column.faults }
+        }
+        Type::Boolean | Type::Numeric | Type::Date | Type::Time => column,
+    }
+}
+
+/// The unscaled value of a number at a column's scale, or the code of why it does not fit.
+pub fn put_decimal(value: Decimal, precision: u8, scale: u8) -> Result<i128, Code> {
+    let exact = if value.scale == scale { Some(value) } else { value.rescale_exact(scale) };
+    match exact {
+        Some(exact) if exact.fits(precision) => Ok(exact.unscaled),
+        Some(_) => Err(Code::OutOfRange),
+        // Too many digits before the point outweigh those after it.
+        None => match value.rescale(scale) {
+            Some(rounded) if rounded.fits(precision) => Err(Code::ExcessScale),
+            _ => Err(Code::OutOfRange),
+        },
+    }
+}
+
+/// The fault for a code of [`put_decimal`]; `shown` is the number as its author wrote it.
+pub fn decimal_fault(code: Code, shown: &str, precision: u8, scale: u8) -> Fault {
+    if code == Code::ExcessScale {
+        Fault::new(code, format!("{shown} has more than {scale} digits after the point"))
+    } else {
+        Fault::new(code, format!("{shown} is out of range for decimal({precision},{scale})"))
+    }
+}
+
+fn nearest_double(value: Decimal) -> f64 {
+    // The standard library reads a decimal text to the nearest double; dividing would round twice.
+    value.print().parse().unwrap_or(f64::NAN)
+}
+
+/// The number of a row of an exact numeric array.
+fn number(values: &dyn Array, row: usize) -> Option<Decimal> {
+    use arrow_schema::DataType;
+    if values.is_null(row) {
+        return None;
+    }
+    let whole = |unscaled: i128| Decimal { unscaled, scale: 0 };
+    match values.data_type() {
+        DataType::Int16 => Some(whole(values.as_primitive::<Int16Type>().value(row).into())),
+        DataType::Int32 => Some(whole(values.as_primitive::<Int32Type>().value(row).into())),
+        DataType::Int64 => Some(whole(values.as_primitive::<Int64Type>().value(row).into())),
+        DataType::Decimal128(_, scale) => {
+            Some(Decimal { unscaled: values.as_primitive::<Decimal128Type>().value(row), scale: scale.unsigned_abs() })
+        }
+        DataType::Struct(_) => {
+            let numeric = values.as_struct();
+            Some(Decimal {
+                unscaled: numeric.column(0).as_primitive::<Decimal128Type>().value(row),
+                scale: numeric.column(1).as_primitive::<UInt8Type>().value(row),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Puts each number into `to` by `convert`.
+fn mapped<T: ArrowPrimitiveType>(
+    column: Column,
+    to: Type,
+    convert: impl Fn(Decimal) -> Result<T::Native, Fault>,
+) -> Column {
+    let rows = column.values.len();
+    let mut values = PrimitiveBuilder::<T>::with_capacity(rows).with_data_type(to.arrow());
+    let mut faults = Faults::default();
+    for row in 0..rows {
+        match number(&*column.values, row).map(&convert) {
+            Some(Ok(value)) => values.append_value(value),
+            Some(Err(fault)) => {
+                values.append_null();
+                faults.push(row, fault);
+            }
+            None => values.append_null(),
+        }
+    }
+    Column { values: Arc::new(values.finish()), faults: column.faults.merge(faults) }
+}
+
+fn integers<T: ArrowPrimitiveType>(column: Column, to: Type) -> Column
+where
+    T::Native: TryFrom<i128>,
+{
+    mapped::<T>(column, to, |value| {
+        let Some(whole) = value.rescale_exact(0) else {
+            return Err(Fault::new(Code::ExcessScale, format!("{} has digits after the point", value.print())));
+        };
+        T::Native::try_from(whole.unscaled)
+            .map_err(|_| Fault::new(Code::OutOfRange, format!("{} is out of range for {to}", value.print())))
+    })
+}
+
+/// Puts each value, printed, into text of at most so many bytes; `single_byte` is what `char` can hold.
+fn texts(column: Column, from: Type, bytes_max: usize, single_byte: bool) -> Column {
+    let put = |value: &str| -> Result<usize, Fault> {
+        // Trailing blanks of a char are padding, which nobody can tell from the value's own.
+        let value = if single_byte { value.trim_end_matches(' ') } else { value };
+        if let Some(wide) = value.chars().find(|c| single_byte && !c.is_ascii()) {
+            return Err(Fault::new(
+                Code::Character,
+                format!("`{wide}` in {} is not a single-byte character", quote(value.as_bytes())),
+            ));
+        }
+        if let Some(bad) = value.find('\0') {
+            return Err(Fault::new(Code::Character, format!("a NUL character at byte {bad} cannot be stored")));
+        }
+        fit(value, bytes_max).map(str::len)
+    };
+    let rows = column.values.len();
+    let mut faults = Faults::default();
+    if from.is_text() {
+        // The usual case: every value fits as it is, and the views are kept.
+        let texts = column.values.as_string_view();
+        if texts.iter().flatten().all(|value| matches!(put(value), Ok(length) if length == value.len())) {
+            return column;
+        }
+    }
+    let mut values = StringViewBuilder::with_capacity(rows);
+    for row in 0..rows {
+        let shown;
+        let value = if column.values.is_null(row) {
+            None
+        } else if from.is_text() {
+            Some(column.values.as_string_view().value(row))
+        } else {
+            shown = show(&*column.values, row);
+            shown.as_deref()
+        };
+        match value.map(|value| put(value).map(|length| &value[..length])) {
+            Some(Ok(fitting)) => values.append_value(fitting),
+            Some(Err(fault)) => {
+                values.append_null();
+                faults.push(row, fault);
+            }
+            None => values.append_null(),
+        }
+    }
+    let values: ArrayRef = Arc::new(values.finish());
+    Column { values, faults: column.faults.merge(faults) }
+}

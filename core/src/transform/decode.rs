@@ -1,0 +1,175 @@
+//! Decode: the cells of a field become a typed column. A text that is no value of the field's type is a fault, which
+//! reaches only the expressions that use the field.
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder, StringViewBuilder};
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    Time64MicrosecondType, TimestampMicrosecondType,
+};
+
+use crate::column::{Column, Fault, Faults};
+use crate::diagnostic::Code;
+use crate::records::{Cell, CellKind, Records};
+use crate::types::Type;
+use crate::value::datetime::{self, Fraction};
+use crate::value::text::quote;
+use crate::value::{Decimal, boolean, float, integer, text};
+
+/// A declared field.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// How expressions call it.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// How its text is written, where that is not the type's usual way.
+    pub format: FieldFormat,
+    /// Unquoted texts that mean NULL.
+    pub nulls: Vec<String>,
+    /// Whether a timestamp without an offset is UTC; otherwise it is a fault of a timestamptz.
+    pub utc: bool,
+    /// Whether it is masked wherever people can see it.
+    pub sensitive: bool,
+}
+
+/// How a field's text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldFormat {
+    /// As PostgreSQL reads the type.
+    Usual,
+    /// RFC 3339, strictly.
+    Rfc3339,
+}
+
+impl Field {
+    /// The field's column over the records; `index` is its position among the declared fields.
+    pub fn decode(&self, records: &Records, index: usize) -> Column {
+        match self.ty {
+            Type::Boolean => self.booleans(records, index),
+            Type::Smallint => self.integers::<Int16Type>(records, index, i16::MIN.into(), i16::MAX.into()),
+            Type::Integer => self.integers::<Int32Type>(records, index, i32::MIN.into(), i32::MAX.into()),
+            Type::Bigint => self.integers::<Int64Type>(records, index, i64::MIN, i64::MAX),
+            Type::Decimal { precision, scale } => self.decimals(records, index, precision, scale),
+            Type::Real => self.parsed::<Float32Type>(records, index, float::parse_real),
+            Type::Double => self.parsed::<Float64Type>(records, index, float::parse_double),
+            Type::Date => self.parsed::<Date32Type>(records, index, datetime::parse_date),
+            Type::Time => {
+                self.parsed::<Time64MicrosecondType>(records, index, |text| datetime::parse_time(text, Fraction::Exact))
+            }
+            Type::Timestamp => self.parsed::<TimestampMicrosecondType>(records, index, |text| {
+                datetime::parse_timestamp(text, Fraction::Exact)
+            }),
+            Type::Timestamptz => self.parsed::<TimestampMicrosecondType>(records, index, |text| match self.format {
+                FieldFormat::Rfc3339 => datetime::parse_rfc3339(text, Fraction::Exact),
+                FieldFormat::Usual => datetime::parse_timestamptz(text, Fraction::Exact, !self.utc),
+            }),
+            // No field is declared `numeric` without digits; as text it loses nothing.
+            Type::Text | Type::Numeric => self.texts(records, index, None),
+            Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, index, Some(bytes as usize)),
+        }
+    }
+
+    /// The text of a cell of this field; `None` is NULL.
+    pub(crate) fn text<'a>(&self, records: &'a Records, cell: Cell) -> Option<&'a [u8]> {
+        match cell.kind() {
+            CellKind::Missing | CellKind::Null => None,
+            CellKind::Bare => {
+                let bytes = records.bytes(cell);
+                (!self.nulls.iter().any(|null| null.as_bytes() == bytes)).then_some(bytes)
+            }
+            CellKind::Quoted | CellKind::Nested | CellKind::Boolean => Some(records.bytes(cell)),
+        }
+    }
+
+    fn parsed<T: ArrowPrimitiveType>(
+        &self,
+        records: &Records,
+        index: usize,
+        parse: impl Fn(&[u8]) -> Result<T::Native, Fault>,
+    ) -> Column {
+        let mut values = PrimitiveBuilder::<T>::with_capacity(records.len()).with_data_type(self.ty.arrow());
+        let mut faults = Faults::default();
+        for (row, cell) in records.column(index).enumerate() {
+            match self.text(records, cell).map(&parse) {
+                Some(Ok(value)) => values.append_value(value),
+                Some(Err(fault)) => {
+                    values.append_null();
+                    faults.push(row, fault);
+                }
+                None => values.append_null(),
+            }
+        }
+        Column { values: Arc::new(values.finish()), faults }
+    }
+
+    fn integers<T: ArrowPrimitiveType>(&self, records: &Records, index: usize, min: i64, max: i64) -> Column
+    where
+        T::Native: TryFrom<i64>,
+    {
+        let name = self.ty.to_string();
+        self.parsed::<T>(records, index, |text| {
+            let value = integer::parse(text, min, max, &name)?;
+            T::Native::try_from(value)
+                .map_err(|_| Fault::new(Code::OutOfRange, format!("{value} is out of range for {name}")))
+        })
+    }
+
+    fn decimals(&self, records: &Records, index: usize, precision: u8, scale: u8) -> Column {
+        self.parsed::<Decimal128Type>(records, index, |text| {
+            let decimal = Decimal::parse(text)?;
+            super::conform::put_decimal(decimal, precision, scale)
+                .map_err(|code| super::conform::decimal_fault(code, &quote(text), precision, scale))
+        })
+    }
+
+    fn booleans(&self, records: &Records, index: usize) -> Column {
+        let mut values = BooleanBuilder::with_capacity(records.len());
+        let mut faults = Faults::default();
+        for (row, cell) in records.column(index).enumerate() {
+            match self.text(records, cell).map(boolean::parse) {
+                Some(Ok(value)) => values.append_value(value),
+                Some(Err(fault)) => {
+                    values.append_null();
+                    faults.push(row, fault);
+                }
+                None => values.append_null(),
+            }
+        }
+        Column { values: Arc::new(values.finish()), faults }
+    }
+
+    /// Texts as views of the bytes that were read: nothing is copied but texts of at most twelve bytes.
+    fn texts(&self, records: &Records, index: usize, bytes_max: Option<usize>) -> Column {
+        let mut values = StringViewBuilder::with_capacity(records.len());
+        let data = values.append_block(records.data.clone());
+        let unescaped = values.append_block(records.unescaped.clone());
+        let mut faults = Faults::default();
+        for (row, cell) in records.column(index).enumerate() {
+            let Some(bytes) = self.text(records, cell) else {
+                values.append_null();
+                continue;
+            };
+            let too_long =
+                bytes_max.filter(|&max| bytes.len() > max).and_then(|max| match std::str::from_utf8(bytes) {
+                    Ok(whole) => text::fit(whole, max).err(),
+                    Err(_) => None,
+                });
+            if let Some(fault) = too_long {
+                values.append_null();
+                faults.push(row, fault);
+                continue;
+            }
+            let block = if cell.is_unescaped() { unescaped } else { data };
+            #[expect(clippy::cast_possible_truncation, reason = "cells are made of 32-bit offsets and lengths")]
+            if values.try_append_view(block, cell.start() as u32, cell.len() as u32).is_err() {
+                values.append_null();
+                faults.push(row, Fault::new(Code::NotUtf8, format!("{} is not UTF-8", quote(bytes))));
+            }
+        }
+        let values: ArrayRef = Arc::new(values.finish());
+        Column { values, faults }
+    }
+}

@@ -1,0 +1,247 @@
+//! Sqlite: how SQLite says a statement, and how it stores a value.
+//!
+//! | type | stored as |
+//! |---|---|
+//! | boolean | INTEGER, 0 or 1 |
+//! | smallint, integer, bigint | INTEGER |
+//! | decimal(p,s) | TEXT with all digits of the scale: `12.50`, `-0.05` |
+//! | real, double precision | REAL; NaN, which SQLite would make NULL, is the text `NaN`, above all numbers as in PostgreSQL |
+//! | date | TEXT, `2026-01-31` |
+//! | timestamp | TEXT, `2026-01-31 23:59:59.500000` |
+//! | timestamptz | TEXT in UTC, `2026-01-31T23:59:59.500000Z` |
+//! | text of any kind | TEXT as it is |
+//!
+//! Days, timestamps and text order as they stand, in any tool. Years beyond 9999 are written `Y0010000`, and a year before
+//! the year 1 as `!` and ten million more than it is (1 BC is year 0): both forms order rightly among the others, and neither
+//! is mistaken for a date by SQLite's functions. Decimals as text order by their digits, so the statements of a load
+//! compare them under a collation that the driver registers; no table or index depends on it, and any tool opens the file.
+
+use std::cmp::Ordering;
+
+use crate::types::Type;
+use crate::warehouse::sql::Dialect;
+
+/// The name of the collation that is [`compare_decimals`].
+pub const DECIMAL_COLLATION: &str = "etalon_decimal";
+/// How NaN is stored.
+pub const NAN: &str = "NaN";
+
+const DAY_MICROS: i64 = 86_400_000_000;
+/// More than the years that any day of 32 bits, or microsecond of 64, can reach.
+const YEARS: i64 = 10_000_000;
+
+/// SQLite's answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sqlite;
+
+impl Dialect for Sqlite {
+    fn column_type(&self, ty: Type) -> &'static str {
+        match ty {
+            Type::Boolean | Type::Smallint | Type::Integer | Type::Bigint => "INTEGER",
+            // A strict REAL column could not hold the text NaN.
+            Type::Real | Type::Double => "ANY",
+            Type::Decimal { .. }
+            | Type::Numeric
+            | Type::Date
+            | Type::Time
+            | Type::Timestamp
+            | Type::Timestamptz
+            | Type::Text
+            | Type::Varchar(_)
+            | Type::Char(_) => "TEXT",
+        }
+    }
+
+    fn table_options(&self) -> &'static str {
+        " STRICT"
+    }
+
+    fn same_operator(&self) -> &'static str {
+        "IS"
+    }
+
+    fn key_collation(&self, ty: Type) -> Option<&'static str> {
+        // Built into SQLite: trailing blanks do not count. Equal decimals of one scale are equal texts.
+        ty.is_text().then_some("RTRIM")
+    }
+
+    fn order_collation(&self, ty: Type) -> Option<&'static str> {
+        if ty.is_decimal() { Some(DECIMAL_COLLATION) } else { self.key_collation(ty) }
+    }
+
+    fn parameter(&self, number: usize) -> String {
+        format!("?{number}")
+    }
+}
+
+/// Appends a decimal with all digits of its scale.
+pub fn write_decimal(out: &mut String, unscaled: i128, scale: u8) {
+    let mut digits = [b'0'; 40];
+    let mut start = digits.len();
+    let mut rest = unscaled.unsigned_abs();
+    let scale = usize::from(scale);
+    // At least one digit stands before the point.
+    while rest > 0 || digits.len() - start <= scale {
+        let Some(digit) = start.checked_sub(1).and_then(|at| digits.get_mut(at)) else { break };
+        // Most decimals are short, and division of 64 bits is far quicker.
+        #[expect(clippy::cast_possible_truncation, reason = "a remainder of ten is below ten")]
+        if let Ok(short) = u64::try_from(rest) {
+            *digit = b'0' + (short % 10) as u8;
+            rest = u128::from(short / 10);
+        } else {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        start -= 1;
+    }
+    if unscaled < 0 {
+        out.push('-');
+    }
+    let point = digits.len().saturating_sub(scale);
+    for (at, &digit) in digits.iter().enumerate().skip(start) {
+        if at == point {
+            out.push('.');
+        }
+        out.push(char::from(digit));
+    }
+}
+
+/// Appends a day, given as days since 1970-01-01.
+pub fn write_date(out: &mut String, days: i32) {
+    write_day(out, i64::from(days));
+}
+
+/// Appends a timestamp, given as microseconds since 1970-01-01.
+pub fn write_timestamp(out: &mut String, micros: i64) {
+    write_day(out, micros.div_euclid(DAY_MICROS));
+    out.push(' ');
+    write_time(out, micros.rem_euclid(DAY_MICROS));
+}
+
+/// Appends an instant in UTC, given as microseconds since 1970-01-01.
+pub fn write_timestamptz(out: &mut String, micros: i64) {
+    write_day(out, micros.div_euclid(DAY_MICROS));
+    out.push('T');
+    write_time(out, micros.rem_euclid(DAY_MICROS));
+    out.push('Z');
+}
+
+/// Reads what [`write_timestamptz`] or [`write_timestamp`] wrote.
+pub fn read_timestamp(text: &str) -> Option<i64> {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let (day, time) = text.split_once(['T', ' '])?;
+    let (clock, fraction) = time.split_once('.')?;
+    let mut micros = fraction.parse::<i64>().ok().filter(|_| fraction.len() == 6)?;
+    let mut parts = clock.split(':');
+    for unit in [3_600_000_000, 60_000_000, 1_000_000_i64] {
+        micros += parts.next()?.parse::<i64>().ok()?.checked_mul(unit)?;
+    }
+    read_day(day)?.checked_mul(DAY_MICROS)?.checked_add(micros)
+}
+
+/// Compares two decimals as numbers. Any other text stands after all numbers, by its bytes.
+pub fn compare_decimals(left: &str, right: &str) -> Ordering {
+    match (parts_of(left), parts_of(right)) {
+        (Some(left), Some(right)) => {
+            let magnitude = |(_, whole, fraction): (bool, &str, &str),
+                             (_, other_whole, other_fraction): (bool, &str, &str)| {
+                (whole.len(), whole, fraction).cmp(&(other_whole.len(), other_whole, other_fraction))
+            };
+            match (left.0, right.0) {
+                (false, false) => magnitude(left, right),
+                (true, true) => magnitude(right, left),
+                (true, false) => Ordering::Less,
+                (false, true) => Ordering::Greater,
+            }
+        }
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => left.cmp(right),
+    }
+}
+
+/// Whether a decimal is below zero, its digits before the point and those after it, without zeros that do not count.
+fn parts_of(text: &str) -> Option<(bool, &str, &str)> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
+        return None;
+    }
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    Some((negative && !(whole.is_empty() && fraction.is_empty()), whole, fraction))
+}
+
+/// Appends `year-month-day` of days since 1970-01-01, in the proleptic Gregorian calendar.
+fn write_day(out: &mut String, days: i64) {
+    // Years are counted from March, so that the leap day is the last of its year, and from a year that begins a cycle of
+    // 400 years, 146,097 days.
+    let from_march = days + 719_468;
+    let (cycle, day) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
+    let year_of_cycle = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    // Months from March have 31, 30, 31, 30, 31 days, twice over: 153 in five.
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = cycle * 400 + year_of_cycle + i64::from(month <= 2);
+    match year {
+        1..=9_999 => push_digits::<4>(out, year),
+        10_000.. => {
+            out.push('Y');
+            push_digits::<7>(out, year);
+        }
+        _ => {
+            out.push('!');
+            push_digits::<7>(out, year + YEARS);
+        }
+    }
+    out.push('-');
+    push_digits::<2>(out, month);
+    out.push('-');
+    push_digits::<2>(out, day_of_month);
+}
+
+fn read_day(text: &str) -> Option<i64> {
+    let (text, shift) = match text.strip_prefix('!') {
+        Some(rest) => (rest, YEARS),
+        None => (text.strip_prefix('Y').unwrap_or(text), 0),
+    };
+    let mut parts = text.split('-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()?? - shift, parts.next()??, parts.next()??);
+    if !(-YEARS..=YEARS).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // The inverse of `write_day`.
+    let from_march = if month <= 2 { year - 1 } else { year };
+    let (cycle, year_of_cycle) = (from_march.div_euclid(400), from_march.rem_euclid(400));
+    let month_from_march = if month <= 2 { month + 9 } else { month - 3 };
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    Some(cycle * 146_097 + year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year - 719_468)
+}
+
+fn write_time(out: &mut String, micros: i64) {
+    push_digits::<2>(out, micros / 3_600_000_000);
+    out.push(':');
+    push_digits::<2>(out, micros / 60_000_000 % 60);
+    out.push(':');
+    push_digits::<2>(out, micros / 1_000_000 % 60);
+    out.push('.');
+    push_digits::<6>(out, micros % 1_000_000);
+}
+
+/// Appends the last `N` digits of a number that is not negative.
+fn push_digits<const N: usize>(out: &mut String, number: i64) {
+    let mut digits = [b'0'; N];
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a remainder of ten is below ten")]
+        let last = rest.rem_euclid(10) as u8;
+        *digit += last;
+        rest /= 10;
+    }
+    out.extend(digits.map(char::from));
+}

@@ -1,0 +1,412 @@
+//! The pipeline file: its laws, what is read from it, and what its author sees when it is wrong.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
+use std::path::Path;
+
+use etalon_core::diagnostic::{Code, Diagnostic, EXAMPLES, Severity, Span, reference};
+use etalon_core::spec::{self, *};
+use etalon_core::testing::spec as law;
+use etalon_core::types::Type;
+use proptest::prelude::*;
+
+const ORDERS: &str = include_str!("orders.yaml");
+
+proptest! {
+    #[test]
+    fn a_written_spec_reads_back(sample in law::sample()) {
+        law::a_written_spec_reads_back(&sample);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        law::any_file_is_read_or_refused(&text);
+    }
+
+    /// Files that are nearly right reach further than chance does.
+    #[test]
+    fn any_damage_is_read_or_refused(
+        at in any::<prop::sample::Index>(),
+        length in 0_usize..30,
+        put in "[ \t\n#:'\"{}\\[\\],&*!|>%@`?()a-z\\\\-]{0,6}",
+    ) {
+        let places: Vec<usize> = ORDERS.char_indices().map(|(place, _)| place).collect();
+        let start = at.index(places.len());
+        let end = (start + length).min(places.len() - 1);
+        let damaged = format!("{}{put}{}", &ORDERS[..places[start]], &ORDERS[places[end]..]);
+        law::any_file_is_read_or_refused(&damaged);
+    }
+}
+
+fn parse(source: &str) -> Spec {
+    let (spec, diagnostics) = Spec::parse(source);
+    assert!(diagnostics.is_empty(), "{}", show(&diagnostics, source));
+    spec.unwrap()
+}
+
+fn show(diagnostics: &[Diagnostic], source: &str) -> String {
+    diagnostics.iter().map(|diagnostic| diagnostic.render("orders.yaml", source)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let spec = parse(ORDERS);
+    assert_eq!(spec.pipeline.value, "orders");
+    assert_eq!(spec.description.as_deref(), Some("Web shop orders, from the landing bucket to analytics.orders"));
+    assert!(matches!(&spec.source.location, Location::S3(prefix) if prefix.text == "s3://acme-landing/orders/"));
+    let FormatSpec::Csv(csv) = &spec.source.format else { panic!("csv is said") };
+    assert_eq!(
+        *csv,
+        CsvSpec {
+            header: true,
+            delimiter: b',',
+            quote: Some(b'"'),
+            comment: None,
+            skip_lines: 0,
+            nulls: vec![String::new(), "NULL".to_owned()],
+            newlines_in_values: true,
+        }
+    );
+    let fields: Vec<_> = spec.source.fields.iter().map(|field| (field.name.value.as_str(), field.ty)).collect();
+    assert_eq!(
+        fields,
+        [
+            ("id", Type::Bigint),
+            ("customer", Type::Text),
+            ("email", Type::Text),
+            ("ordered_at", Type::Timestamptz),
+            ("amount", Type::Decimal { precision: 12, scale: 2 }),
+            ("currency", Type::Text),
+            ("coupon", Type::Text),
+        ]
+    );
+    assert!(spec.source.fields[2].sensitive);
+    assert_eq!(spec.source.fields[3].format.as_ref().map(|format| &format.value), Some(&FieldFormat::Rfc3339));
+    assert_eq!(spec.filter.as_ref().unwrap().text, "currency is distinct from 'TEST'");
+    let columns: Vec<_> = spec
+        .columns
+        .iter()
+        .map(|column| {
+            let from = column.from.as_ref().map(|from| from.text.as_str());
+            (column.name.value.as_str(), from, column.ty.as_ref().map(|ty| ty.value.to_string()), column.required)
+        })
+        .collect();
+    let ty = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        columns,
+        [
+            ("order_id", Some("id"), None, true),
+            ("customer", Some("upper(trim(customer))"), ty("varchar(64)"), true),
+            ("ordered_on", Some("ordered_at::date"), None, false),
+            ("ordered_at", None, ty("timestamptz"), true),
+            ("amount", None, ty("decimal(12,2)"), true),
+            ("currency", None, ty("char(3)"), false),
+            ("coupon", Some("nullif(lower(coupon), 'none')"), ty("varchar(20)"), false),
+            ("email_hash", Some("sha2(lower(email), 256)"), ty("char(64)"), false),
+        ]
+    );
+    assert_eq!(spec.columns[6].matches.as_ref().unwrap().text, "^[a-z0-9-]+$");
+    let one_of = &spec.columns[5].one_of.as_ref().unwrap().value;
+    assert_eq!(one_of.iter().map(|text| text.text.as_str()).collect::<Vec<_>>(), ["EUR", "USD", "GBP"]);
+    let checks: Vec<_> =
+        spec.checks.iter().map(|check| (check.name.value.as_str(), check.check.text.as_str(), check.on_fail)).collect();
+    assert_eq!(
+        checks,
+        [
+            ("amount_positive", "amount >= 0", OnFail::Reject),
+            ("not_in_future", "ordered_at <= batch_time()", OnFail::Warn),
+        ]
+    );
+    assert_eq!(spec.limits, Some(Limits { rejects_ppm: 10_000, at_least: 100 }));
+    let names = |names: &[Spanned<String>]| names.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
+    assert_eq!(spec.target.table.text, "analytics.orders");
+    assert_eq!(spec.target.write.value, Write::Merge);
+    assert_eq!(names(&spec.target.key), ["order_id"]);
+    assert_eq!(names(&spec.target.order_by), ["ordered_at"]);
+    assert_eq!(names(&spec.target.sort_key), ["ordered_on"]);
+    assert_eq!(spec.target.dist_key.as_ref().unwrap().value, "order_id");
+    assert!(spec.target.lineage);
+    assert_eq!(spec.schedule.unwrap().value, Schedule::Rate("rate(15 minutes)".to_owned()));
+}
+
+/// A file with one line put in place of the one that begins with the same key.
+fn with(lines: &str) -> String {
+    let minimal = "etalon: 1\npipeline: orders\nsource: { files: orders.csv, format: csv, fields: { id: bigint } }\n\
+                   columns: { id: }\ntarget: { table: orders, write: append }\n";
+    let key = lines.split(':').next().unwrap();
+    let rest: String = minimal.split_inclusive('\n').filter(|line| !line.starts_with(&format!("{key}:"))).collect();
+    format!("{rest}{lines}\n")
+}
+
+#[test]
+fn short_and_long_forms_mean_the_same() {
+    let columns = |text: &str| {
+        let spec = parse(&with(&format!("columns: {{ id: {text} }}")));
+        let column = spec.columns.into_iter().next().unwrap();
+        (column.ty.map(|ty| ty.value), column.required)
+    };
+    assert_eq!(columns("bigint required"), columns("{ type: bigint, required: true }"));
+    assert_eq!(columns("required"), columns("{ required: true }"));
+    assert_eq!(columns("\"decimal(12,2) required\""), columns("{ type: \"decimal(12,2)\", required: true }"));
+    assert_eq!(columns(""), columns("{}"));
+
+    let format = |text: &str| {
+        let source = format!("source: {{ files: a, format: {text}, fields: {{ id: }} }}");
+        parse(&with(&source)).source.format
+    };
+    assert_eq!(format("csv"), format("{ csv: { header: true, delimiter: ',', quote: '\"', nulls: [''] } }"));
+    assert_eq!(format("csv"), format("{ csv: }"));
+    assert_eq!(format("jsonl"), format("{ jsonl: }"));
+    let FormatSpec::Csv(csv) =
+        format(r#"{ csv: { delimiter: "\t", quote: none, comment: '#', nulls: [], skip_lines: 2 } }"#)
+    else {
+        panic!("csv is said")
+    };
+    assert_eq!((csv.delimiter, csv.quote, csv.comment, csv.skip_lines), (b'\t', None, Some(b'#'), 2));
+    assert!(csv.nulls.is_empty());
+
+    let key = |text: &str| {
+        let spec = parse(&with(&format!("target: {{ table: t, write: merge, key: {text} }}")));
+        spec.target.key.into_iter().map(|name| name.value).collect::<Vec<_>>()
+    };
+    assert_eq!(key("id"), key("[id]"));
+}
+
+#[test]
+fn scalars_are_taken_as_written() {
+    let source = with("columns: { id: { one_of: [NO, 1.10, ~, null, 0x1F, 'true', 1e3] } }");
+    let one_of: Vec<_> =
+        parse(&source).columns.remove(0).one_of.unwrap().value.into_iter().map(|text| text.text).collect();
+    assert_eq!(one_of, ["NO", "1.10", "~", "null", "0x1F", "true", "1e3"]);
+}
+
+#[test]
+fn shares_are_exact() {
+    let rejects = |text: &str| {
+        let (spec, diagnostics) = Spec::parse(&with(&format!("limits: {{ rejects: {text} }}")));
+        if diagnostics.is_empty() { Some(spec.unwrap().limits.unwrap().rejects_ppm) } else { None }
+    };
+    assert_eq!(rejects("1%"), Some(10_000));
+    assert_eq!(rejects("0.5%"), Some(5_000));
+    assert_eq!(rejects("0.0001%"), Some(1));
+    assert_eq!(rejects("100 %"), Some(1_000_000));
+    assert_eq!(rejects("0%"), Some(0));
+    for wrong in ["0.00001%", "100.1%", "1", "%", "-1%", "1.%", ".5%", "1,5%"] {
+        assert_eq!(rejects(&format!("\"{wrong}\"")), None, "{wrong}");
+    }
+}
+
+/// A caret inside an expression lies under the very characters, however the expression is written.
+#[test]
+fn a_place_in_a_text_is_a_place_in_the_file() {
+    for written in [
+        "lower(ünknown) = 'x'",
+        "'lower(ünknown) = ''x'''",
+        r#""lower(\"id\") = ünknown\n""#,
+        "> # a comment\n  lower(id)\n  = ünknown\n",
+        "|\n  lower(id)\n    = ünknown\n\n",
+        "lower(id)\n  = ünknown",
+        "\n  lower(id)\n\n  = ünknown",
+        "'lower(id)\n\n  = ünknown'",
+        "\"lower(id) \\\n  = ünknown\"",
+        "\"lower(id)\\x20\\u003D ünknown\"",
+        "|2-\n\n\n  lower(id) =\n\n  ünknown",
+    ] {
+        let source = with(&format!("where: {written}"));
+        let filter = parse(&source).filter.unwrap();
+        let start = filter.text.find("ünknown").unwrap();
+        let span = filter.span_of(Span::new(start, start + "ünknown".len()));
+        assert_eq!(&source[span.start..span.end], "ünknown", "{written}");
+        assert!(filter.span.start <= span.start && span.end <= filter.span.end, "{written}");
+    }
+}
+
+#[test]
+fn one_mistake_is_reported_once_and_the_rest_is_read() {
+    let source = ORDERS.replace("type: varchar(20)", "type: varchr(20)").replace("sort_key: [", "sort_kye: [");
+    let (spec, diagnostics) = Spec::parse(&source);
+    let codes: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, [Code::UnknownType, Code::UnknownKey]);
+    let spec = spec.unwrap();
+    assert_eq!(spec.columns.len(), 8);
+    assert!(spec.checks.is_empty() && spec.target.key.is_empty());
+
+    let (spec, diagnostics) = Spec::parse(&ORDERS.replace("id:         bigint", "id:         bigit"));
+    assert_eq!(diagnostics.len(), 1);
+    assert!(spec.is_none());
+}
+
+#[test]
+fn a_cut_parenthesis_is_read_as_it_is_meant() {
+    let source = with("columns: { id: { from: coalesce(id, 1, 2), type: decimal(12,2), required: true } }");
+    let (spec, diagnostics) = Spec::parse(&source);
+    let places: Vec<_> =
+        diagnostics.iter().map(|found| (found.code, &source[found.span.start..found.span.end])).collect();
+    assert_eq!(places, [(Code::CutParenthesis, "coalesce(id, 1, 2)"), (Code::CutParenthesis, "decimal(12,2)")]);
+    let column = spec.unwrap().columns.remove(0);
+    assert_eq!(column.ty.unwrap().value, Type::Decimal { precision: 12, scale: 2 });
+    assert!(column.required);
+}
+
+#[test]
+fn names_are_those_the_warehouse_takes() {
+    let code = |lines: &str| Spec::parse(&with(lines)).1.first().map(|found| found.code);
+    for name in ["Id", "1st", "order-id", "ctid", "_etalon_batch", "größe", "\"\"", "\"a b\"", &"a".repeat(128)] {
+        assert_eq!(code(&format!("columns: {{ {name}: {{ from: id }} }}")), Some(Code::Name), "{name}");
+    }
+    for name in ["id", "_id", "id_2", &"a".repeat(127)] {
+        assert_eq!(code(&format!("columns: {{ {name}: {{ from: id }} }}")), None, "{name}");
+    }
+    for name in ["Orders", "1orders", "or ders", "\"\"", &"a".repeat(65)] {
+        assert_eq!(code(&format!("pipeline: {name}")), Some(Code::Name), "{name}");
+    }
+    for table in ["a.b.c", "a b", ".b", "a.", "\"a-b\"", "1a"] {
+        assert_eq!(code(&format!("target: {{ table: {table}, write: append }}")), Some(Code::Name), "{table}");
+    }
+    for table in ["a.b", "orders", "\"${SCHEMA}.orders\"", "\"shop_${STAGE}.orders\""] {
+        assert_eq!(code(&format!("target: {{ table: {table}, write: append }}")), None, "{table}");
+    }
+    let fields = "source: { files: a, format: csv, fields: { Id: bigint, id: bigint } }";
+    assert_eq!(code(fields), Some(Code::DuplicateKey));
+}
+
+#[test]
+fn placeholders_stand_where_they_are_resolved() {
+    let code = |lines: &str| Spec::parse(&with(lines)).1.first().map(|found| found.code);
+    let source = |prefix: &str| code(&format!("source: {{ s3: \"{prefix}\", format: csv, fields: {{ id: }} }}"));
+    for prefix in ["s3://${BUCKET}/orders/", "${PREFIX}", "s3://a-b.c/$$x", "s3://abc/${secret:app/prefix}"] {
+        assert_eq!(source(prefix), None, "{prefix}");
+    }
+    for prefix in ["s3://${BUCKET", "s3://${}/", "s3://${a-b}/", "s3://abc/${secret:}"] {
+        assert_eq!(source(prefix), Some(Code::Placeholder), "{prefix}");
+    }
+    for prefix in ["https://a/b", "s3:/abc", "s3://", "s3://Abc/x", "s3://abc/*.csv", "abc"] {
+        assert_eq!(source(prefix), Some(Code::WrongValue), "{prefix}");
+    }
+    assert_eq!(code("where: id = ${ID}"), Some(Code::Placeholder));
+    assert_eq!(code("columns: { id: { matches: \"^a${2}\" } }"), None);
+}
+
+#[test]
+fn schedules_are_those_of_the_scheduler() {
+    let code = |text: &str| Spec::parse(&with(&format!("schedule: {text}"))).1.first().map(|found| found.code);
+    for right in ["rate(1 hour)", "rate(15 minutes)", "cron(0 6 * * ? *)"] {
+        assert_eq!(code(right), None, "{right}");
+    }
+    for wrong in ["rate(1 hours)", "rate(0 minutes)", "rate(2 hour)", "rate(+5 minutes)", "cron(0 6 * * *)", "hourly"] {
+        assert_eq!(code(wrong), Some(Code::WrongValue), "{wrong}");
+    }
+}
+
+#[test]
+fn a_comment_inside_a_text_is_doubted() {
+    let codes = |lines: &str| {
+        let (_, diagnostics) = Spec::parse(&with(lines));
+        diagnostics.iter().map(|found| (found.code, found.severity)).collect::<Vec<_>>()
+    };
+    let doubt = [(Code::CutByComment, Severity::Warning)];
+    assert_eq!(codes("where: id <> 'a #b'"), doubt);
+    assert_eq!(codes("where: abs(id #b)"), doubt);
+    assert_eq!(codes("columns:\n  id:\n    matches: ^#foo #bar"), doubt);
+    assert_eq!(codes("where: id > 0 # only these"), []);
+    assert_eq!(codes("where: \"id <> 'a'\" # isn't it"), []);
+}
+
+#[test]
+fn no_nesting_and_no_size_is_too_much() {
+    for source in
+        ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000), "a:\n ".repeat(5_000), "? ".repeat(50_000)]
+    {
+        law::any_file_is_read_or_refused(&source);
+    }
+    let deep: String = (0..5_000).map(|depth| format!("{}a:\n", " ".repeat(depth % 1_000))).collect();
+    law::any_file_is_read_or_refused(&deep);
+    let large = format!("description: {}\n", "a".repeat(1 << 20));
+    assert_eq!(Spec::parse(&large).1[0].code, Code::Yaml);
+}
+
+#[test]
+fn each_example_of_a_mistake_of_form_gives_its_code() {
+    for example in EXAMPLES.iter().filter(|example| example.code.text() < "E114" || example.code == Code::CutByComment)
+    {
+        let file = example.file();
+        let (_, diagnostics) = Spec::parse(&file);
+        let codes: Vec<_> = diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(codes, [example.code], "{}", show(&diagnostics, &file));
+    }
+}
+
+/// The examples of the later codes are right in form, so that the stage that finds them sees them.
+#[test]
+fn each_other_example_is_right_in_form() {
+    for example in EXAMPLES.iter().filter(|example| example.code.text() >= "E114" && example.code != Code::CutByComment)
+    {
+        parse(&example.file());
+    }
+}
+
+/// Generated pages are kept in the repository and compared; `UPDATE_GOLDEN=1` writes them anew.
+fn check_page(name: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, made).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == made, "docs/reference/{name} is not what the code says; UPDATE_GOLDEN=1 writes it anew");
+}
+
+#[test]
+fn the_page_of_codes_is_true() {
+    check_page("codes.md", &reference(|file| Spec::parse(file).1));
+}
+
+#[test]
+fn the_page_of_the_file_is_true() {
+    check_page("pipeline-file.md", &spec::reference());
+}
+
+#[test]
+fn the_schema_is_true() {
+    check_page("etalon.schema.json", &format!("{:#}\n", json_schema()));
+}
+
+macro_rules! wrong {
+    ($($name:ident: $source:expr;)+) => {
+        $(#[test]
+        fn $name() {
+            let source: String = $source.into();
+            let (_, diagnostics) = Spec::parse(&source);
+            let snapshot = format!("{source}\n----\n{}", show(&diagnostics, &source));
+            insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+                insta::assert_snapshot!(stringify!($name), snapshot);
+            });
+        })+
+    };
+}
+
+// What the author of a wrong file sees.
+wrong! {
+    misspelt_keys: with("target: { tabel: orders, wirte: append, colour: red }");
+    missing_keys: "etalon: 1\nsource: { format: csv }\ncolumns: { id: }\ntarget: { table: orders }\n";
+    wrong_kinds: "etalon: 1\npipeline: [orders]\nsource:\n  files: a.csv\n  format: csv\n  fields: [id, customer]\n\
+                  columns: id\nchecks: { positive: }\ntarget: { table: orders, write: append, key: [] }\n";
+    wrong_values: "etalon: 2\npipeline: Orders\nsource:\n  files: a.csv\n  format: { csv: { header: yes, delimiter: \\t, quote: \",\" } }\n  \
+                   contract: evolve\n  fields: { id: bigin }\ncolumns:\n  id: lower(id)\n  Id: text\nlimits: { rejects: 0.01 }\n\
+                   schedule: rate(1 hours)\ntarget: { table: orders, write: upsert }\n";
+    cut_parentheses: with("columns:\n  amount: { from: coalesce(id, 0), type: decimal(12,2), required: true }");
+    colon_in_a_text: with("where: id > 0 ? a : b\n");
+    unclosed_quote: with("columns:\n  id: { from: 'lower(id) }\nlimits: { rejects: 1% }");
+    tab_as_indentation: with("columns:\n\tid: bigint\n");
+    wrong_indentation: with("columns:\n    id: bigint\n  name: id\n");
+    special_beginnings: with("columns:\n  id: { from: @id }\n");
+    aliases_and_tags: with("columns:\n  a: &x { from: id }\n  b: *x\n");
+    merge_keys: with("columns:\n  a: !!str bigint\n  b: { <<: { required: true }, from: id }\n");
+    brackets_between_braces: with("columns: { id: { matches: ^[a-z]+$ } }\n");
+    text_after_a_quote: with("where: 'a' = 'b'\n");
+    duplicate_keys: with("columns:\n  id: bigint\n  name: varchar(20)\n  id: integer\n");
+    comment_in_a_text: with("where: customer <> 'room #1'");
+    two_documents: format!("{ORDERS}---\n{ORDERS}");
+    wide_characters: with("columns:\n  名前: { form: '製品' , from: id }");
+    an_empty_file: "# nothing yet\n";
+    no_mapping: "- etalon: 1\n";
+}
