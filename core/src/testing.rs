@@ -6,3 +6,4 @@
 pub mod expression;
 pub mod read;
 pub mod spec;
+pub mod value;
