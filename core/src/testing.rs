@@ -8,3 +8,4 @@ pub mod expression;
 pub mod pipeline;
 pub mod read;
 pub mod spec;
+pub mod value;

@@ -137,7 +137,7 @@ pub fn write_time(micros: i64, out: &mut String) {
     let mut fraction = (micros % 1_000_000).unsigned_abs();
     if fraction != 0 {
         let mut digits = 6;
-        while fraction % 10 == 0 {
+        while fraction.is_multiple_of(10) {
             fraction /= 10;
             digits -= 1;
         }
@@ -211,7 +211,6 @@ fn write_digits(mut number: u64, least: usize, out: &mut String) {
     let mut digits = [b'0'; 20];
     let mut start = digits.len();
     for (at, digit) in digits.iter_mut().enumerate().rev() {
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         let value = (number % 10) as u8;
         *digit += value;
         number /= 10;

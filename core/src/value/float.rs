@@ -114,10 +114,11 @@ impl Binary {
     }
 }
 
-/// Whether an odd number times a power of two is `digits * 10^power`.
-fn same((odd, exponent): (u64, i32), digits: u64, power: i32) -> bool {
+/// Whether `mantissa * 2^exponent` is `digits * 10^power`; neither is zero.
+fn same((mantissa, exponent): (u64, i32), digits: u64, power: i32) -> bool {
+    let (odd, exponent) = (mantissa >> mantissa.trailing_zeros(), exponent + mantissa.trailing_zeros().cast_signed());
     let twos = digits.trailing_zeros();
-    let Some(odd_digits) = digits.checked_shr(twos) else { return false };
+    let odd_digits = digits >> twos;
     // The powers of two must be alike, and so must what is left: one side has the powers of five.
     let scaled = |value: u64| 5_u128.checked_pow(power.unsigned_abs())?.checked_mul(u128::from(value));
     let rest_is_alike = match power >= 0 {
@@ -182,6 +183,7 @@ fn write_shortest<F: LowerExp + FromStr + PartialEq + Copy>(
     plain_digits: i32,
     out: &mut String,
 ) {
+    let reads_back = |text: &Scientific| text.text().parse().is_ok_and(|read: F| read == value);
     let mut text = Scientific::new(value, None);
     let (_, digits, mut count, power) = text.parts();
     if digits != 0 && binary.is_halfway(digits, power - (count - 1)) {
@@ -189,13 +191,27 @@ fn write_shortest<F: LowerExp + FromStr + PartialEq + Copy>(
             text = Scientific::new(value, usize::try_from(count).ok());
             let (_, digits, longer, power) = text.parts();
             count = longer;
-            if text.text().parse().is_ok_and(|read: F| read == value) && !binary.is_halfway(digits, power - (count - 1))
-            {
+            if reads_back(&text) && !binary.is_halfway(digits, power - (count - 1)) {
                 break;
             }
         }
     }
-    let (negative, digits, count, power) = text.parts();
+    let (negative, mut digits, count, power) = text.parts();
+    // Of two shortest texts that lie equally near, PostgreSQL takes the one that ends even.
+    if digits % 2 == 1 {
+        let unit = power - (count - 1);
+        for even in [digits - 1, digits + 1] {
+            if same((2 * binary.mantissa, binary.exponent), digits + even, unit) {
+                let sign = if negative { "-" } else { "" };
+                let mut other = Scientific { bytes: [0; 32], length: 0 };
+                let _ = write!(other, "{sign}{even}e{unit}");
+                if reads_back(&other) && !binary.is_halfway(even, unit) {
+                    digits = even;
+                    break;
+                }
+            }
+        }
+    }
     if negative {
         out.push('-');
     }
