@@ -174,12 +174,8 @@ impl Pipeline {
             chunk_bytes: CHUNK_BYTES,
         }
     }
+}
 
-    fn lineage(&self, task: &Task) -> Option<Lineage> {
-        self.table.lineage.then(|| Lineage {
-            names: [BATCH_COLUMN, OFFSET_COLUMN, TIME_COLUMN],
-            batch: task.batch.clone(),
-            time: task.plan.batch_time,
-        })
-    }
+fn lineage(task: &Task) -> Lineage {
+    Lineage { names: [BATCH_COLUMN, OFFSET_COLUMN, TIME_COLUMN], batch: task.batch.clone(), time: task.plan.batch_time }
 }

@@ -463,6 +463,7 @@ fn format(spec: &FormatSpec) -> Format {
             quote: csv.quote,
             comment: csv.comment,
             skip_lines: csv.skip_lines,
+            fill_record: csv.fill_record,
             newlines_in_values: csv.newlines_in_values,
         }),
     }

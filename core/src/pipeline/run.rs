@@ -119,7 +119,7 @@ impl<'a> TaskRun<'a> {
         };
         Self {
             rows: pipeline.rows(task),
-            writer: PartWriter::new(&pipeline.columns(), pipeline.lineage(task)),
+            writer: PartWriter::new(&pipeline.columns(), super::lineage(task)),
             ready: VecDeque::new(),
             quarantine: Vec::new(),
             quarantine_pieces: 0,

@@ -76,7 +76,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("xxhash_rust", &["plan.rs", "stage"]),
     ("serde", &["diagnostic", "reject.rs", "receipt.rs", "plan.rs", "spec", "warehouse.rs", "pipeline"]),
     ("serde_json", &["spec/schema.rs", "pipeline", "testing"]),
-    ("proptest", &["testing"]),
+    ("proptest", &["testing", "warehouse/sqlite.rs"]),
     ("csv", &[]),
     ("rust_decimal", &[]),
     ("tokio", &[]),
