@@ -242,7 +242,7 @@ impl Wrong {
                 ),
             ),
             Self::Clock => (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock")),
-            Self::Infinity => (Code::DatetimeOutOfRange, format!("{text} is infinite, which a {what} cannot be here")),
+            Self::Infinity => (Code::Infinite, format!("{text} is infinite, which a {what} cannot be here")),
         };
         Fault::new(code, message)
     }

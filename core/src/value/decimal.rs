@@ -35,7 +35,7 @@ impl Decimal {
         let scale = u8::try_from(written.scale.max(0)).ok().filter(|&scale| scale <= DIGITS_MAX);
         scale
             .and_then(|scale| Some(Self { unscaled: written.at(scale, Fraction::Exact).ok()?, scale }))
-            .ok_or_else(|| Wrong::Large.fault(text, "a decimal of 38 digits"))
+            .ok_or_else(|| Wrong::Digits.fault(text, "a decimal of 38 digits"))
     }
 
     /// Reads a number of at most `precision` digits, `scale` of them after the point, and gives it unscaled.
@@ -163,7 +163,10 @@ struct Written<'a> {
 enum Wrong {
     Form,
     Special,
+    /// Too large for any `numeric`, or for the decimal that is asked for.
     Large,
+    /// More digits than 38.
+    Digits,
     Fraction,
 }
 
@@ -173,8 +176,9 @@ impl Wrong {
         let text = quote(text);
         match self {
             Self::Form => Fault::new(Code::NotAValue, format!("{text} is not a number")),
-            Self::Special => Fault::new(Code::OutOfRange, format!("{text} is no number that a decimal can hold")),
+            Self::Special => Fault::new(Code::BeyondDecimal, format!("{text} is no number that a decimal can hold")),
             Self::Large => Fault::new(Code::OutOfRange, format!("{text} is out of range for {what}")),
+            Self::Digits => Fault::new(Code::BeyondDecimal, format!("{text} is out of range for {what}")),
             Self::Fraction => {
                 Fault::new(Code::ExcessScale, format!("{text} has more digits after the point than {what}"))
             }
