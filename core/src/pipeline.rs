@@ -156,11 +156,8 @@ impl Pipeline {
     }
 
     fn compression_of(&self, name: &str) -> Compression {
-        self.compression.unwrap_or(if name.to_ascii_lowercase().ends_with(".gz") {
-            Compression::Gzip
-        } else {
-            Compression::None
-        })
+        let by_name = if name.to_ascii_lowercase().ends_with(".gz") { Compression::Gzip } else { Compression::None };
+        self.compression.unwrap_or(by_name)
     }
 
     fn read_options(&self, name: &str) -> ReadOptions {

@@ -4,11 +4,12 @@
 //! Where they are missing, each test says `absent` and is not counted as passed; with `ETALON_REQUIRE_COUNTERPARTS` it fails.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test may fail, and tells its scores"
+    reason = "these tests read files, may fail, and tell their scores"
 )]
 
 use std::path::{Path, PathBuf};
