@@ -68,7 +68,9 @@ impl<'a> Compiler<'a> {
                 self.failed_columns.push(column.name.value.clone());
             }
             // A column whose mapping is wrong is still a name that checks may use, if its type was said.
-            if let Some(ty) = mapping.as_ref().map(|mapping| mapping.ty).or(column.ty.as_ref().map(|ty| ty.value)) {
+            if let Some(ty) =
+                mapping.as_ref().map(|mapping| mapping.ty).or_else(|| column.ty.as_ref().map(|ty| ty.value))
+            {
                 let nullable = !column.required && mapping.as_ref().is_none_or(|mapping| mapping.from.nullable());
                 known.push((column, Name { name: column.name.value.clone(), ty, nullable }, mapping.is_some()));
             }
@@ -117,11 +119,9 @@ impl<'a> Compiler<'a> {
         };
         let mut fields = Vec::new();
         for field in &self.spec.source.fields {
-            if let Some(format) = &field.format {
-                if field.ty != Type::Timestamptz {
-                    let message = format!("a field of type {} has no format `rfc3339`", field.ty);
-                    self.error(Code::Conflict, format.span, message, "`rfc3339` is a format of timestamptz");
-                }
+            if let Some(format) = field.format.as_ref().filter(|_| field.ty != Type::Timestamptz) {
+                let message = format!("a field of type {} has no format `rfc3339`", field.ty);
+                self.error(Code::Conflict, format.span, message, "`rfc3339` is a format of timestamptz");
             }
             fields.push(Field {
                 name: field.name.value.clone(),
@@ -463,6 +463,7 @@ fn format(spec: &FormatSpec) -> Format {
             quote: csv.quote,
             comment: csv.comment,
             skip_lines: csv.skip_lines,
+            fill_record: csv.fill_record,
             newlines_in_values: csv.newlines_in_values,
         }),
     }

@@ -9,6 +9,7 @@ mod grammar;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::text::quote;
+use crate::value::write_digits;
 
 pub use crate::value::Fraction;
 
@@ -204,23 +205,6 @@ fn write_day(days: i32, out: &mut String) -> &'static str {
     out.push('-');
     write_digits(u64::from(day), 2, out);
     bc
-}
-
-/// Appends a number with at least so many digits, at most twenty.
-fn write_digits(mut number: u64, least: usize, out: &mut String) {
-    let mut digits = [b'0'; 20];
-    let mut start = digits.len();
-    for (at, digit) in digits.iter_mut().enumerate().rev() {
-        let value = (number % 10) as u8;
-        *digit += value;
-        number /= 10;
-        start = at;
-        if number == 0 {
-            break;
-        }
-    }
-    let start = start.min(digits.len() - least.min(digits.len()));
-    out.push_str(str::from_utf8(digits.get(start..).unwrap_or_default()).unwrap_or_default());
 }
 
 /// Why a text gives no date or time.

@@ -1,23 +1,13 @@
-//! Expressions with PostgreSQL's own answers, out of test suites that others wrote, where they are at hand: in the folder that
-//! `ETALON_CORPORA` names, or in `shared/corpora` beside the repository.
+//! Expressions with PostgreSQL's own answers, out of test suites that others wrote.
 //!
 //! A case is *right*; *refused* before running, which is a gap in coverage; *stricter*, a reject by one of the written cases in
 //! which putting a value into a column differs from a cast; or *wrong*, which no case may be. Cases over types that the
 //! product does not have (decimals of more than 38 digits, other precisions of time) may be refused, and are counted apart.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test may fail, and tells its scores"
-)]
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
 
 use etalon_core::diagnostic::Code;
 use etalon_core::diagnostic::Diagnostic;
@@ -61,9 +51,8 @@ enum Outcome {
 /// What became of a row: a value, NULL, or the code of a reject.
 type Found = Result<Option<String>, Code>;
 
-#[test]
-fn expressions_mean_what_postgresql_means() {
-    let Some(folder) = corpora() else { return };
+pub(crate) fn expressions_mean_what_postgresql_means(corpora: &Path) {
+    let folder = corpora.join("expr");
     let details = std::env::var_os("ETALON_CORPORA_DETAILS").is_some();
     let mut wrong = Vec::new();
     let mut low = Vec::new();
@@ -106,16 +95,6 @@ fn expressions_mean_what_postgresql_means() {
     }
     assert!(wrong.len() <= WRONG_MAX, "{}", wrong.join("\n"));
     assert!(low.is_empty(), "fewer cases are right than there were: {low:?}");
-}
-
-fn corpora() -> Option<PathBuf> {
-    let named = std::env::var_os("ETALON_CORPORA").map(PathBuf::from);
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
-    let found = named.or_else(|| Some(beside())).map(|folder| folder.join("expr")).filter(|folder| folder.is_dir());
-    if found.is_none() {
-        println!("absent: corpora");
-    }
-    found
 }
 
 /// The outcome of a case, and what there is to tell about it.
