@@ -207,6 +207,14 @@ mod tests {
             ("99999999999999999999999999999999999999 + 1", "R302"),
             ("1e-10", "0.0000000001"),
             (r"E'a\tb'", "a\tb"),
+            ("false>=-1 between 1 and 1", "true"),
+            ("try_cast('1,5' as integer)", "NULL"),
+            ("try_cast('15' as integer)", "15"),
+            ("try_cast(1 / 0 as text)", "R305"),
+            ("'a' collate \"C\" > 'B'", "true"),
+            ("2e38::double precision", "2e+38"),
+            ("'ab' ~~ 'a_' and 'ab' !~~* 'B%'", "true"),
+            ("'nan'::double precision = 'NaN'", "true"),
         ] {
             assert_eq!(result(text), wanted, "{text}");
         }
@@ -235,7 +243,8 @@ mod tests {
             ("1 +", "E201", ""),
             ("customer::bigin", "E109", "bigin"),
             ("paid::date", "E205", "paid::date"),
-            ("customer ~ 'x'", "E207", "~"),
+            ("customer -> 'x'", "E207", "->"),
+            ("customer ~ '('", "E204", "customer ~ '('"),
             ("interval '1 day'", "E207", "interval"),
             ("order", "E201", "order"),
             ("'open", "E201", "'open"),

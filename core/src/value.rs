@@ -11,6 +11,7 @@ pub mod float;
 pub mod integer;
 pub mod show;
 pub mod text;
+pub mod wide;
 
 pub use decimal::Decimal;
 

@@ -16,19 +16,26 @@
 //! (`strict: false`).
 
 pub(super) mod call;
+mod bits;
+mod buckets;
 mod datetime;
+mod divisors;
+mod exponential;
 mod hash;
 mod length;
 mod letters;
 mod lineage;
+mod matching;
 mod pad;
 mod part;
 mod regexp;
 mod replace;
 mod rounding;
+mod scale;
 mod search;
 mod sign;
 mod substring;
+mod trigonometry;
 mod trim;
 
 pub(super) use call::Call;
@@ -52,9 +59,16 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     search::FUNCTIONS,
     pad::FUNCTIONS,
     regexp::FUNCTIONS,
+    matching::FUNCTIONS,
     hash::FUNCTIONS,
     sign::FUNCTIONS,
     rounding::FUNCTIONS,
+    scale::FUNCTIONS,
+    divisors::FUNCTIONS,
+    exponential::FUNCTIONS,
+    trigonometry::FUNCTIONS,
+    buckets::FUNCTIONS,
+    bits::FUNCTIONS,
     datetime::FUNCTIONS,
     lineage::FUNCTIONS,
 ];
