@@ -95,7 +95,8 @@ impl Decimal {
     #[must_use]
     pub fn rescale_exact(self, scale: u8) -> Option<Self> {
         let beyond = self.scale.saturating_sub(scale);
-        let exact = power_of_ten(beyond).map_or(self.unscaled == 0, |unit| self.unscaled.unsigned_abs().is_multiple_of(unit));
+        let exact =
+            power_of_ten(beyond).map_or(self.unscaled == 0, |unit| self.unscaled.unsigned_abs().is_multiple_of(unit));
         if exact { self.rescale(scale) } else { None }
     }
 
