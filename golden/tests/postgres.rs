@@ -115,6 +115,7 @@ fn judge(
             (Err(fault), _) if NOT_A_DECIMAL.iter().any(|words| fault.message.contains(words)) => {
                 Some("NaN as a numeric")
             }
+            (Err(fault), _) if fault.message.contains("not supported") => Some("refused in a row"),
             (Err(fault), Ok(_)) if fault.code == Code::DatetimeOutOfRange => Some("beyond 294276"),
             _ => None,
         };
