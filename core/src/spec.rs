@@ -108,6 +108,8 @@ pub struct CsvSpec {
     pub skip_lines: u64,
     /// `nulls`: unquoted texts that mean NULL; `[""]` if not said.
     pub nulls: Vec<String>,
+    /// `fill_record`, false if not said.
+    pub fill_record: bool,
     /// `newlines_in_values`, true if not said.
     pub newlines_in_values: bool,
 }

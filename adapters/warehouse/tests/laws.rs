@@ -1,5 +1,7 @@
 //! The laws of loading, held by SQLite.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use arrow_array::RecordBatch;
 use etalon_core::error::Error;
 use etalon_core::testing::merge;

@@ -1,5 +1,7 @@
 //! The SQLite warehouse through its front door.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;

@@ -679,7 +679,13 @@ fn fault_of(operand: &Checked, to: Type) -> Option<Fault> {
 }
 
 fn constant_fault(fault: &Fault, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::ConstantFault, span, fault.message.to_string())
+    // What PostgreSQL has room for is no mistake of its author.
+    let code = match fault.code {
+        Code::BeyondDecimal | Code::Infinite => Code::Unsupported,
+        _ => Code::ConstantFault,
+    };
+    let wrong = Diagnostic::error(code, span, fault.message.to_string());
+    Diagnostic { fault: Some(fault.code), ..wrong }
 }
 
 fn flip<T>(option: Option<Option<T>>) -> Option<Option<T>> {

@@ -68,7 +68,9 @@ impl<'a> Compiler<'a> {
                 self.failed_columns.push(column.name.value.clone());
             }
             // A column whose mapping is wrong is still a name that checks may use, if its type was said.
-            if let Some(ty) = mapping.as_ref().map(|mapping| mapping.ty).or(column.ty.as_ref().map(|ty| ty.value)) {
+            if let Some(ty) =
+                mapping.as_ref().map(|mapping| mapping.ty).or_else(|| column.ty.as_ref().map(|ty| ty.value))
+            {
                 let nullable = !column.required && mapping.as_ref().is_none_or(|mapping| mapping.from.nullable());
                 known.push((column, Name { name: column.name.value.clone(), ty, nullable }, mapping.is_some()));
             }
@@ -460,6 +462,7 @@ fn format(spec: &FormatSpec) -> Format {
             quote: csv.quote,
             comment: csv.comment,
             skip_lines: csv.skip_lines,
+            fill_record: csv.fill_record,
             newlines_in_values: csv.newlines_in_values,
         }),
     }

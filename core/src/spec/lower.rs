@@ -160,6 +160,7 @@ fn lower_csv(entries: &[Entry]) -> CsvSpec {
         comment: character("comment"),
         skip_lines: text(entries, "skip_lines").and_then(|text| form::whole("", &text.text).ok()).unwrap_or(0),
         nulls,
+        fill_record: boolean(entries, "fill_record", false),
         newlines_in_values: boolean(entries, "newlines_in_values", true),
     }
 }

@@ -201,6 +201,12 @@ static CSV: Mapping = Mapping {
         key("skip_lines", Default("0"), Shape::One(Form::Whole), "How many lines before the header are skipped."),
         key("nulls", Default("[\"\"]"), Shape::List(Form::Text), "The unquoted texts that mean NULL."),
         key(
+            "fill_record",
+            Default("false"),
+            Shape::One(Form::Boolean),
+            "Whether a record may lack its last fields, which are then NULL.",
+        ),
+        key(
             "newlines_in_values",
             Default("true"),
             Shape::One(Form::Boolean),

@@ -30,7 +30,7 @@ pub struct StagedPart {
     pub bytes: Vec<u8>,
 }
 
-/// The lineage of a batch's rows, written as columns.
+/// The lineage of a batch's rows, written as columns: a load needs them also where the target keeps none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lineage {
     /// The names of the columns: batch, offset, time.
@@ -45,7 +45,7 @@ pub struct Lineage {
 #[derive(Debug)]
 pub struct PartWriter {
     schema: SchemaRef,
-    lineage: Option<Lineage>,
+    lineage: Lineage,
     coming: BatchCoalescer,
     open: Option<ArrowWriter<Vec<u8>>>,
     rows: u64,
@@ -53,15 +53,13 @@ pub struct PartWriter {
 
 impl PartWriter {
     /// A writer of parts with these columns: name, type, and whether NULL is refused.
-    pub fn new(columns: &[(String, Type, bool)], lineage: Option<Lineage>) -> Self {
+    pub fn new(columns: &[(String, Type, bool)], lineage: Lineage) -> Self {
         let mut fields: Vec<Field> =
             columns.iter().map(|(name, ty, required)| Field::new(name, ty.arrow(), !required)).collect();
-        if let Some(lineage) = &lineage {
-            let [batch, offset, time] = lineage.names;
-            fields.push(Field::new(batch, DataType::Utf8View, false));
-            fields.push(Field::new(offset, DataType::Int64, false));
-            fields.push(Field::new(time, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false));
-        }
+        let [batch, offset, time] = lineage.names;
+        fields.push(Field::new(batch, DataType::Utf8View, false));
+        fields.push(Field::new(offset, DataType::Int64, false));
+        fields.push(Field::new(time, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false));
         let schema = Arc::new(Schema::new(fields));
         let coming = BatchCoalescer::new(Arc::clone(&schema), WRITE_ROWS);
         Self { schema, lineage, coming, open: None, rows: 0 }
@@ -73,14 +71,12 @@ impl PartWriter {
         if offsets.is_empty() {
             return None;
         }
-        if let Some(lineage) = &self.lineage {
-            let mut batch = StringViewBuilder::with_capacity(offsets.len());
-            offsets.iter().for_each(|_| batch.append_value(&lineage.batch));
-            columns.push(Arc::new(batch.finish()));
-            columns.push(Arc::new(Int64Array::from_iter_values(offsets.iter().map(|offset| offset.cast_signed()))));
-            let times = TimestampMicrosecondArray::from_value(lineage.time, offsets.len()).with_timezone("UTC");
-            columns.push(Arc::new(times));
-        }
+        let mut batch = StringViewBuilder::with_capacity(offsets.len());
+        offsets.iter().for_each(|_| batch.append_value(&self.lineage.batch));
+        columns.push(Arc::new(batch.finish()));
+        columns.push(Arc::new(Int64Array::from_iter_values(offsets.iter().map(|offset| offset.cast_signed()))));
+        let times = TimestampMicrosecondArray::from_value(self.lineage.time, offsets.len()).with_timezone("UTC");
+        columns.push(Arc::new(times));
         let pushed =
             RecordBatch::try_new(Arc::clone(&self.schema), columns).and_then(|batch| self.coming.push_batch(batch));
         // Every column was conformed to the schema, so a refusal is a fault of this program.
@@ -164,7 +160,7 @@ mod tests {
         ];
         let lineage =
             Lineage { names: ["_etalon_batch", "_etalon_offset", "_etalon_time"], batch: "b1".to_owned(), time: 5 };
-        let mut writer = PartWriter::new(&columns, Some(lineage));
+        let mut writer = PartWriter::new(&columns, lineage);
         let amounts = Decimal128Array::from(vec![Some(1250), None]).with_precision_and_scale(12, 2).unwrap();
         let names = StringViewArray::from(vec!["Ada", "a name longer than twelve bytes"]);
         assert!(writer.write(vec![Arc::new(amounts), Arc::new(names)], &[10, 99]).is_none());

@@ -12,7 +12,7 @@ use crate::pipeline::{Pipeline, TaskStep};
 use crate::plan::{InputPlan, Object};
 use crate::receipt::Receipt;
 use crate::reject::Reject;
-use crate::stage::parquet;
+use crate::stage::read_part;
 use crate::types::Type;
 
 /// Everything that a task gave out.
@@ -54,9 +54,9 @@ pub fn pipeline(newlines_in_values: bool) -> Pipeline {
 }
 
 /// Runs the tasks of an object cut into `ranges`, pushing as many bytes at a time as `pushes` says, over and over.
-pub fn run(pipeline: &Pipeline, bytes: &[u8], ranges: Vec<Range<u64>>, pushes: &[usize]) -> Vec<Staged> {
+pub fn run(pipeline: &Pipeline, bytes: &[u8], ranges: &[Range<u64>], pushes: &[usize]) -> Vec<Staged> {
     let object = Object { name: "input.csv".to_owned(), version: "1".to_owned(), size: bytes.len() as u64 };
-    let plan = InputPlan { ranges, ..pipeline.plan(&object, 0) };
+    let plan = InputPlan { ranges: ranges.to_vec(), ..pipeline.plan(&object, 0) };
     let mut sizes = pushes.iter().copied().cycle();
     plan.tasks()
         .iter()
@@ -79,6 +79,11 @@ pub fn run(pipeline: &Pipeline, bytes: &[u8], ranges: Vec<Range<u64>>, pushes: &
         .collect()
 }
 
+/// Runs the one task of an object that is not cut.
+fn run_whole(pipeline: &Pipeline, bytes: &[u8], pushes: &[usize]) -> Vec<Staged> {
+    run(pipeline, bytes, &[Range { start: 0, end: bytes.len() as u64 }], pushes)
+}
+
 /// The rows of staged parts, as text without the name of the batch.
 fn rows(staged: &[Staged], columns: usize) -> Vec<Vec<Option<String>>> {
     let show = crate::value::show::show;
@@ -96,14 +101,13 @@ fn rows(staged: &[Staged], columns: usize) -> Vec<Vec<Option<String>>> {
 
 fn batches(staged: &[Staged]) -> Vec<RecordBatch> {
     let parts = staged.iter().flat_map(|staged| &staged.parts);
-    parts.flat_map(|part| parquet::read(part.clone()).unwrap()).map(Result::unwrap).collect()
+    parts.flat_map(|part| read_part(part.clone()).unwrap()).map(Result::unwrap).collect()
 }
 
 /// Every record is staged, filtered or in quarantine, once; the records and what lies between tile the bytes.
 pub fn every_record_and_every_byte_is_accounted_for(bytes: &[u8], newlines_in_values: bool) {
     let pipeline = pipeline(newlines_in_values);
-    let whole = 0..bytes.len() as u64;
-    let staged = run(&pipeline, bytes, vec![whole], &[usize::MAX]);
+    let staged = run_whole(&pipeline, bytes, &[usize::MAX]);
     let receipt = &staged[0].receipt;
     assert!(receipt.counts.balance() && receipt.coverage.balance());
     assert_eq!(receipt.coverage.total, bytes.len() as u64);
@@ -119,8 +123,7 @@ pub fn every_record_and_every_byte_is_accounted_for(bytes: &[u8], newlines_in_va
 /// The same input gives the same parts, quarantine and receipt, however the bytes come.
 pub fn any_chunking_stages_the_same_bytes(bytes: &[u8], pushes: &[usize]) {
     let pipeline = pipeline(true);
-    let whole = || vec![0..bytes.len() as u64];
-    assert_eq!(run(&pipeline, bytes, whole(), &[usize::MAX]), run(&pipeline, bytes, whole(), pushes));
+    assert_eq!(run_whole(&pipeline, bytes, &[usize::MAX]), run_whole(&pipeline, bytes, pushes));
 }
 
 /// Any cut stages the same rows and rejects the same records.
@@ -129,9 +132,9 @@ pub fn any_cut_stages_the_same_rows(bytes: &[u8], cuts: &[u64]) {
     let size = bytes.len() as u64;
     let mut bounds: Vec<u64> = cuts.iter().map(|cut| cut % (size + 1)).chain([0, size]).collect();
     bounds.sort_unstable();
-    let ranges = bounds.windows(2).map(|pair| pair[0]..pair[1]).collect();
-    let whole = run(&pipeline, bytes, vec![0..size], &[usize::MAX]);
-    let cut = run(&pipeline, bytes, ranges, &[usize::MAX]);
+    let ranges: Vec<Range<u64>> = bounds.windows(2).map(|pair| pair[0]..pair[1]).collect();
+    let whole = run_whole(&pipeline, bytes, &[usize::MAX]);
+    let cut = run(&pipeline, bytes, &ranges, &[usize::MAX]);
     let columns = pipeline.columns().len();
     assert_eq!(rows(&whole, columns), rows(&cut, columns));
     let quarantine: String = cut.iter().map(|staged| staged.quarantine.as_str()).collect();
@@ -148,7 +151,7 @@ pub fn any_cut_stages_the_same_rows(bytes: &[u8], cuts: &[u64]) {
 /// No delivered value lies outside its column's type, and no required one is NULL.
 pub fn what_is_delivered_fits(bytes: &[u8]) {
     let pipeline = pipeline(true);
-    let staged = run(&pipeline, bytes, vec![0..bytes.len() as u64], &[usize::MAX]);
+    let staged = run_whole(&pipeline, bytes, &[usize::MAX]);
     for batch in batches(&staged) {
         for (position, (name, ty, required)) in pipeline.columns().into_iter().enumerate() {
             let values = batch.column(position);

@@ -15,8 +15,8 @@ use crate::diagnostic::Code;
 use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
 use crate::value::datetime::{self, Fraction};
-use crate::value::text::quote;
 use crate::value::format::{Epoch, Pattern, Separators, Words};
+use crate::value::text::quote;
 use crate::value::{Decimal, boolean, float, integer, text};
 
 /// A declared field.

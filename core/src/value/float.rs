@@ -8,6 +8,7 @@ use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::text::quote;
 use crate::value::trim;
+use crate::value::write_digits;
 
 /// Reads a `double precision`.
 pub fn parse_double(text: &[u8]) -> Result<f64, Fault> {
@@ -119,13 +120,16 @@ fn same((mantissa, exponent): (u64, i32), digits: u64, power: i32) -> bool {
     let (odd, exponent) = (mantissa >> mantissa.trailing_zeros(), exponent + mantissa.trailing_zeros().cast_signed());
     let twos = digits.trailing_zeros();
     let odd_digits = digits >> twos;
-    // The powers of two must be alike, and so must what is left: one side has the powers of five.
+    // The powers of two must be alike, which they seldom are.
+    if exponent != power + twos.cast_signed() {
+        return false;
+    }
+    // So must what is left: one side has the powers of five.
     let scaled = |value: u64| 5_u128.checked_pow(power.unsigned_abs())?.checked_mul(u128::from(value));
-    let rest_is_alike = match power >= 0 {
+    match power >= 0 {
         true => scaled(odd_digits) == Some(u128::from(odd)),
         false => scaled(odd) == Some(u128::from(odd_digits)),
-    };
-    exponent == power + twos.cast_signed() && rest_is_alike
+    }
 }
 
 /// A number as `d.ddde±x`, kept on the stack.
@@ -215,23 +219,25 @@ fn write_shortest<F: LowerExp + FromStr + PartialEq + Copy>(
     if negative {
         out.push('-');
     }
-    // Writing to a String cannot fail.
-    let _ = if !(-4..plain_digits).contains(&power) {
-        let rest = count - 1;
-        let unit = 10_u64.pow(rest.unsigned_abs());
-        let sign = if power < 0 { '-' } else { '+' };
-        let power = power.unsigned_abs();
-        match rest {
-            0 => write!(out, "{digits}e{sign}{power:02}"),
-            _ => write!(out, "{}.{:0rest$}e{sign}{power:02}", digits / unit, digits % unit, rest = rest as usize),
+    let has_exponent = !(-4..plain_digits).contains(&power);
+    let places = if has_exponent { count - 1 } else { count - 1 - power };
+    match 10_u64.checked_pow(places.max(0).unsigned_abs()) {
+        Some(unit) => {
+            write_digits(digits / unit, 1, out);
+            if places > 0 {
+                out.push('.');
+                write_digits(digits % unit, places.unsigned_abs() as usize, out);
+            }
         }
-    } else if power < 0 {
-        write!(out, "0.{digits:0width$}", width = (count - 1 - power) as usize)
-    } else if power >= count - 1 {
-        write!(out, "{digits}{:0<zeros$}", "", zeros = (power - (count - 1)) as usize)
-    } else {
-        let places = count - 1 - power;
-        let unit = 10_u64.pow(places.unsigned_abs());
-        write!(out, "{}.{:0places$}", digits / unit, digits % unit, places = places as usize)
-    };
+        // Twenty places are the most there are: three zeros and seventeen digits.
+        None => {
+            out.push_str("0.");
+            write_digits(digits, places.unsigned_abs() as usize, out);
+        }
+    }
+    (places..0).for_each(|_| out.push('0'));
+    if has_exponent {
+        out.push_str(if power < 0 { "e-" } else { "e+" });
+        write_digits(u64::from(power.unsigned_abs()), 2, out);
+    }
 }

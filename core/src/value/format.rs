@@ -455,7 +455,7 @@ mod tests {
             ("1e30", "R303"),
             ("99999999999999", "R303"),
             ("today", "R304"),
-            ("NaN", "R303"),
+            ("NaN", "R304"),
         ] {
             assert_eq!(read(Epoch::Seconds, text), wanted, "{text}");
         }

@@ -324,7 +324,7 @@ mod tests {
 
         /// SQLite asks for a total order on every text.
         #[test]
-        fn comparing_decimals_is_a_total_order(texts in proptest::collection::vec("-?[0-9]{0,3}\\.?[0-9]{0,3}|.{0,3}", 3)) {
+        fn comparing_decimals_is_a_total_order(texts in prop::collection::vec("-?[0-9]{0,3}\\.?[0-9]{0,3}|.{0,3}", 3)) {
             let mut sorted = texts.clone();
             sorted.sort_by(|left, right| compare_decimals(left, right));
             let [first, second, third] = &sorted[..] else { return Ok(()) };

@@ -4,7 +4,6 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files, which core does not")]
 
 mod architecture;
-mod corpora_reading;
 mod expression;
 mod pipeline;
 mod read;

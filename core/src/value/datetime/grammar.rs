@@ -408,7 +408,7 @@ impl Reader {
         if is_date {
             return self.date(text);
         }
-        if !text.first().is_some_and(u8::is_ascii_digit) && prefix.is_none() {
+        if !text.first().is_some_and(u8::is_ascii_digit) && (prefix.is_none() || self.kind == Kind::Time) {
             return Err(Wrong::Zone);
         }
         if prefix.is_some_and(|prefix| prefix != Prefix::Time) || self.has(said::TIME) {
