@@ -173,6 +173,8 @@ mod tests {
             ("false and 1 / 0 = 1", "false"),
             ("1 / 0 = 1 and false", "R305"),
             ("null and 1 / 0 = 1", "R305"),
+            ("nullif(1.5::real, 2)", "1.5"),
+            ("case null::integer when 1 then 1 / 0 end", "NULL"),
             ("case when true then 1 else 1 / 0 end", "1"),
             ("case 2 when 1 then 'a' when 2 then 'b' end", "b"),
             ("coalesce(null, 2, 1 / 0)", "2"),

@@ -8,6 +8,7 @@ pub mod boolean;
 pub mod datetime;
 pub mod decimal;
 pub mod float;
+pub mod format;
 pub mod integer;
 pub mod show;
 pub mod text;
