@@ -1,8 +1,8 @@
 //! A dirty table of real beers and its clean truth: the mapping of `corpora/beers.yaml` must give every cell.
 //!
 //! The table is not part of the project: it is looked for in the folder `$ETALON_CORPORA`, or `../shared/corpora` beside
-//! the checkout. Where it is missing the test says `absent` and is not counted as passed; with
-//! `$ETALON_CORPORA` it fails.
+//! the checkout. Where it is missing the test says `absent` and is not counted as passed; if the variable names it, the
+//! test fails.
 
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test may fail, and tells its score")]
 
