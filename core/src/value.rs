@@ -9,10 +9,12 @@ pub mod datetime;
 pub mod decimal;
 pub mod float;
 pub mod integer;
+pub mod interval;
 pub mod show;
 pub mod text;
 
 pub use decimal::Decimal;
+pub use interval::Interval;
 
 /// What happens to digits after the point, other than zeros, for which the type has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

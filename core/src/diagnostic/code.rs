@@ -133,6 +133,9 @@ codes! {
     /// A power or a root that is no real number.
     BadPower = "R318" "2201F";
 
+    /// A date or time that PostgreSQL has and Etalon has not: an infinity, or one after the last that fits.
+    Unrepresentable = "R329";
+
     /// A required column is NULL.
     Required = "R331" "23502";
     /// A value that is not in the column's list.

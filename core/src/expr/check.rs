@@ -398,7 +398,7 @@ impl Checker<'_> {
             _ => {}
         }
         let arguments: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
-        if super::functions::find(name).is_none() {
+        if super::functions::find(name).or_else(|| super::functions::operator(name)).is_none() {
             // `int4(x)` and others are casts.
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {
                 return self.cast(argument.clone()?, to, span);
@@ -624,6 +624,9 @@ fn fault_of(operand: &Checked, to: Type) -> Option<Fault> {
 }
 
 fn constant_fault(fault: &Fault, span: Span) -> Diagnostic {
+    if fault.code == Code::Unrepresentable {
+        return Diagnostic::error(Code::Unsupported, span, fault.message.to_string());
+    }
     Diagnostic::error(Code::ConstantFault, span, fault.message.to_string())
 }
 

@@ -16,11 +16,15 @@
 //! (`strict: false`).
 
 pub(super) mod call;
+mod calendar;
 mod datetime;
 mod hash;
+mod interval;
 mod length;
 mod letters;
 mod lineage;
+mod make;
+mod operators;
 mod pad;
 mod part;
 mod regexp;
@@ -30,6 +34,7 @@ mod search;
 mod sign;
 mod substring;
 mod trim;
+mod zone;
 
 pub(super) use call::Call;
 
@@ -56,6 +61,10 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     sign::FUNCTIONS,
     rounding::FUNCTIONS,
     datetime::FUNCTIONS,
+    interval::FUNCTIONS,
+    make::FUNCTIONS,
+    calendar::FUNCTIONS,
+    zone::FUNCTIONS,
     lineage::FUNCTIONS,
 ];
 
@@ -147,6 +156,7 @@ pub(super) enum Kind {
     Double,
     Date,
     Time,
+    Interval,
     Timestamp,
     Timestamptz,
     Text,
@@ -169,6 +179,11 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name || function.aliases.contains(&name))
 }
 
+/// What an operator, or a form of SQL that has no name, means for days, times and intervals.
+pub(super) fn operator(name: &str) -> Option<&'static Function> {
+    operators::OPERATORS.iter().find(|function| function.name == name)
+}
+
 /// Every function.
 pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     FUNCTIONS.iter().flat_map(|family| family.iter())
@@ -181,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_example_is_true() {
-        for function in all() {
+        for function in all().chain(operators::OPERATORS) {
             assert!(!function.examples.is_empty(), "{} has no example", function.name);
             for (expression, wanted) in function.examples {
                 assert_eq!(result(expression), *wanted, "{expression}");
