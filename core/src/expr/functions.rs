@@ -16,23 +16,30 @@
 //! (`strict: false`).
 
 pub(super) mod call;
+mod bits;
+mod buckets;
 mod calendar;
 mod datetime;
+mod divisors;
+mod exponential;
 mod hash;
 mod interval;
 mod length;
 mod letters;
 mod lineage;
 mod make;
+mod matching;
 mod operators;
 mod pad;
 mod part;
 mod regexp;
 mod replace;
 mod rounding;
+mod scale;
 mod search;
 mod sign;
 mod substring;
+mod trigonometry;
 mod trim;
 mod zone;
 
@@ -57,9 +64,16 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     search::FUNCTIONS,
     pad::FUNCTIONS,
     regexp::FUNCTIONS,
+    matching::FUNCTIONS,
     hash::FUNCTIONS,
     sign::FUNCTIONS,
     rounding::FUNCTIONS,
+    scale::FUNCTIONS,
+    divisors::FUNCTIONS,
+    exponential::FUNCTIONS,
+    trigonometry::FUNCTIONS,
+    buckets::FUNCTIONS,
+    bits::FUNCTIONS,
     datetime::FUNCTIONS,
     interval::FUNCTIONS,
     make::FUNCTIONS,

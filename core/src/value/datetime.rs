@@ -11,6 +11,7 @@ pub mod zone;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::text::quote;
+use crate::value::write_digits;
 
 pub use crate::value::Fraction;
 
@@ -142,7 +143,7 @@ pub fn write_time(micros: i64, out: &mut String) {
     let mut fraction = (micros % 1_000_000).unsigned_abs();
     if fraction != 0 {
         let mut digits = 6;
-        while fraction % 10 == 0 {
+        while fraction.is_multiple_of(10) {
             fraction /= 10;
             digits -= 1;
         }
@@ -211,24 +212,6 @@ fn write_day(days: i32, out: &mut String) -> &'static str {
     bc
 }
 
-/// Appends a number with at least so many digits, at most twenty.
-fn write_digits(mut number: u64, least: usize, out: &mut String) {
-    let mut digits = [b'0'; 20];
-    let mut start = digits.len();
-    for (at, digit) in digits.iter_mut().enumerate().rev() {
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
-        let value = (number % 10) as u8;
-        *digit += value;
-        number /= 10;
-        start = at;
-        if number == 0 {
-            break;
-        }
-    }
-    let start = start.min(digits.len() - least.min(digits.len()));
-    out.push_str(str::from_utf8(digits.get(start..).unwrap_or_default()).unwrap_or_default());
-}
-
 /// Why a text gives no date or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
@@ -261,9 +244,7 @@ impl Wrong {
             Self::NoOffset => (Code::NoOffset, format!("{text} has no offset from UTC")),
             Self::Zone => (Code::BadArgument, format!("{text} is not a {what}: it names an unknown time zone")),
             Self::Clock => (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock")),
-            Self::Infinity => {
-                (Code::Unrepresentable, format!("{text} is infinite, which a {what} cannot be here"))
-            }
+            Self::Infinity => (Code::Infinite, format!("{text} is infinite, which a {what} cannot be here")),
             Self::Beyond => (Code::Unrepresentable, format!("{text} is later than the last {what} that there is here")),
         };
         Fault::new(code, message)
