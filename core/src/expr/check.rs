@@ -424,7 +424,7 @@ impl Checker<'_> {
             _ => {}
         }
         let arguments: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
-        if super::functions::find(name).is_none() {
+        if super::functions::find(name).or_else(|| super::functions::operator(name)).is_none() {
             // `int4(x)` and others are casts.
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {
                 return self.cast(argument.clone()?, to, span);
@@ -722,7 +722,7 @@ fn fault_of(operand: &Checked, to: Type) -> Option<Fault> {
 fn constant_fault(fault: &Fault, span: Span) -> Diagnostic {
     // What PostgreSQL has room for is no mistake of its author.
     let code = match fault.code {
-        Code::BeyondDecimal | Code::Infinite => Code::Unsupported,
+        Code::BeyondDecimal | Code::Infinite | Code::Unrepresentable => Code::Unsupported,
         _ => Code::ConstantFault,
     };
     let wrong = Diagnostic::error(code, span, fault.message.to_string());
