@@ -575,7 +575,9 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
         Form::Coalesce(operands) | Form::Extreme { operands, .. } => operands.iter().all(|operand| operand.nullable),
         Form::OneOf { operand, has_null, .. } => operand.nullable || *has_null,
         Form::Call { signature, .. } if !signature.strict => signature.nullable,
-        Form::Call { signature, arguments } => signature.nullable || arguments.iter().any(|argument| argument.nullable),
+        Form::Call { signature, arguments, .. } => {
+            signature.nullable || arguments.iter().any(|argument| argument.nullable)
+        }
         _ => false,
     };
     let mut part = Checked { form, ty, nullable, span };
