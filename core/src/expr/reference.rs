@@ -184,7 +184,7 @@ impl Row<'_> {
             Form::Concat(operands) => {
                 let operands: Vec<&Checked> = operands.iter().collect();
                 self.strict(&operands, locals, |values| {
-                    Ok(Value::Text(values.iter().map(|value| text(value)).collect()))
+                    Ok(Value::Text(values.iter().map(text).collect()))
                 })
             }
             Form::Like { operand, pattern, escape, ignore_case, negated, .. } => {

@@ -42,7 +42,7 @@ pub(super) fn call(name: &str, arguments: &[Value], types: &[Type], ty: Type) ->
         }
         ("concat", values) => {
             let known = values.iter().filter(|value| **value != Value::Null);
-            Ok(Value::Text(known.map(|value| text(value)).collect()))
+            Ok(Value::Text(known.map(text).collect()))
         }
         ("btrim" | "ltrim" | "rtrim", _) => {
             let set = if arguments.len() > 1 { chars(1) } else { vec![' '] };

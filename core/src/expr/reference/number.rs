@@ -245,7 +245,7 @@ fn narrow(value: f64, may_be_infinite: bool, may_be_zero: bool) -> Answer {
 }
 
 /// A number as a number of another type.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the nearest number is meant")]
+#[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
 pub(super) fn cast(value: &Value, to: Type) -> Answer {
     match (value, to) {
         (Value::Whole(value), to) if to.is_integer() => fit(*value, to),
