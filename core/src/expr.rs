@@ -201,6 +201,10 @@ mod tests {
             ("2.5::double precision::integer", "2"),
             ("date '2026-01-31' + 1", "2026-02-01"),
             ("date '2026-03-01' - '2026-02-01'", "28"),
+            ("date '2026-03-01' + interval '1' month = '2026-04-01'", "true"),
+            ("'2024-03-30 00:00:20Z' at time zone 'Europe/Brussels'", "2024-03-30 01:00:20"),
+            ("- interval '1 day' * 2", "-2 days"),
+            ("interval '1' year > interval '11' month", "true"),
             ("date '2026-01-31' < timestamp '2026-01-31 00:00:01'", "true"),
             ("'ab'::char(4) || 'c'", "abc"),
             ("'ab'::char(4) = 'ab  '", "true"),
@@ -211,6 +215,14 @@ mod tests {
             ("99999999999999999999999999999999999999 + 1", "R302"),
             ("1e-10", "0.0000000001"),
             (r"E'a\tb'", "a\tb"),
+            ("false>=-1 between 1 and 1", "true"),
+            ("try_cast('1,5' as integer)", "NULL"),
+            ("try_cast('15' as integer)", "15"),
+            ("try_cast(1 / 0 as text)", "R305"),
+            ("'a' collate \"C\" > 'B'", "true"),
+            ("2e38::double precision", "2e+38"),
+            ("'ab' ~~ 'a_' and 'ab' !~~* 'B%'", "true"),
+            ("'nan'::double precision = 'NaN'", "true"),
         ] {
             assert_eq!(result(text), wanted, "{text}");
         }
@@ -239,8 +251,10 @@ mod tests {
             ("1 +", "E201", ""),
             ("customer::bigin", "E109", "bigin"),
             ("paid::date", "E205", "paid::date"),
-            ("customer ~ 'x'", "E207", "~"),
-            ("interval '1 day'", "E207", "interval"),
+            ("interval '1 dya'", "E209", "interval '1 dya'"),
+            ("day + interval '1 day' + 1", "E204", "+"),
+            ("customer -> 'x'", "E207", "->"),
+            ("customer ~ '('", "E204", "customer ~ '('"),
             ("order", "E201", "order"),
             ("'open", "E201", "'open"),
         ] {

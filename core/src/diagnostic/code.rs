@@ -140,6 +140,8 @@ codes! {
     BadLogarithm = "R321" "2201E";
     /// Buckets that `width_bucket` cannot number.
     BadBuckets = "R322" "2201G";
+    /// A date or time that PostgreSQL has and Etalon has not, after the last that fits.
+    Unrepresentable = "R323";
 
     /// A required column is NULL.
     Required = "R331" "23502";

@@ -84,6 +84,11 @@ impl Checker<'_> {
                 Some(constant(Arc::new(BooleanArray::from(vec![*value])), Type::Boolean, span))
             }
             tree::Kind::Number(text) => self.number(text, span),
+            // The smallest numbers of a type have no counterpart above zero.
+            tree::Kind::Unary { operator: Unary::Minus, operand } if matches!(operand.kind, tree::Kind::Number(_)) => {
+                let tree::Kind::Number(text) = &operand.kind else { return None };
+                self.number(&format!("-{text}"), span)
+            }
             tree::Kind::Name(name) => self.name(name, span),
             tree::Kind::Unary { operator: Unary::Not, operand } => {
                 let operand = self.boolean(operand, "NOT")?;
@@ -127,15 +132,36 @@ impl Checker<'_> {
                 self.case(operand.as_deref(), arms, otherwise.as_deref(), span)
             }
             tree::Kind::Cast { operand, to } => {
-                let operand = self.node(operand)?;
+                // A number beyond 38 digits is still a floating-point number.
+                let beyond = match &operand.kind {
+                    tree::Kind::Number(text) if to.is_float() => Some(text),
+                    _ => None,
+                };
+                let operand = match beyond.filter(|text| Decimal::parse(text.as_bytes()).is_err()) {
+                    Some(text) => unknown(Some(text.clone()), operand.span),
+                    None => self.node(operand)?,
+                };
                 self.cast(operand, *to, span)
+            }
+            tree::Kind::TryCast { operand, to } => {
+                let operand = self.node(operand)?;
+                let operand = self.settled(operand)?;
+                self.try_cast(operand, *to, span)
+            }
+            tree::Kind::Collate(operand) => {
+                let operand = self.node(operand)?;
+                if operand.is_unknown() || operand.ty.is_text() {
+                    return Some(Checked { span, ..operand });
+                }
+                let fact = format!("COLLATE takes text, not {}", operand.ty);
+                self.wrong(Diagnostic::error(Code::Types, span, fact))
             }
             tree::Kind::Call { name, place, arguments } => self.call(name, *place, arguments, span),
         }
     }
 
     fn number(&mut self, text: &str, span: Span) -> Option<Checked> {
-        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) {
             if let Ok(value) = text.parse::<i32>() {
                 return Some(constant(Arc::new(Int32Array::from(vec![value])), Type::Integer, span));
             }
@@ -398,7 +424,7 @@ impl Checker<'_> {
             _ => {}
         }
         let arguments: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
-        if super::functions::find(name).is_none() {
+        if super::functions::find(name).or_else(|| super::functions::operator(name)).is_none() {
             // `int4(x)` and others are casts.
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {
                 return self.cast(argument.clone()?, to, span);
@@ -471,6 +497,18 @@ impl Checker<'_> {
         };
         let converted = self.convert(Checked { span, ..operand }, to)?;
         Some(refined(Checked { span, ..converted }))
+    }
+
+    /// `TRY_CAST`: the conversions there are, with NULL for what faults in them.
+    fn try_cast(&mut self, operand: Checked, to: Type, span: Span) -> Option<Checked> {
+        if operand.ty != to && !cast::exists(operand.ty, to) {
+            let fact = format!("there is no cast from {} to {to}", operand.ty);
+            return self.wrong(Diagnostic::error(Code::Types, span, fact));
+        }
+        if operand.ty == to {
+            return Some(Checked { span, ..operand });
+        }
+        Some(fold(Form::TryCast(Box::new(operand)), to, span))
     }
 
     /// The part, with its type: what is still unknown is text.
@@ -573,6 +611,7 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
             arms.iter().any(|(_, result)| result.nullable) || otherwise.as_ref().is_none_or(|result| result.nullable)
         }
         Form::Coalesce(operands) | Form::Extreme { operands, .. } => operands.iter().all(|operand| operand.nullable),
+        Form::TryCast(_) => true,
         Form::OneOf { operand, has_null, .. } => operand.nullable || *has_null,
         Form::Call { signature, .. } if !signature.strict => signature.nullable,
         Form::Call { signature, arguments, .. } => {
@@ -597,6 +636,7 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
             | Form::Coalesce(_)
             | Form::Extreme { .. }
             | Form::OneOf { .. }
+            | Form::TryCast(_)
             | Form::Call { .. }
     );
     // An operator or a strict function with a constant NULL is NULL, whatever its other operands are or would fault with.
@@ -606,6 +646,7 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
         | Form::Compare { .. }
         | Form::Not(_)
         | Form::Cast(_)
+        | Form::TryCast(_)
         | Form::Concat(_)
         | Form::Like { .. } => true,
         Form::Call { signature, .. } => signature.strict,
@@ -683,7 +724,7 @@ fn fault_of(operand: &Checked, to: Type) -> Option<Fault> {
 fn constant_fault(fault: &Fault, span: Span) -> Diagnostic {
     // What PostgreSQL has room for is no mistake of its author.
     let code = match fault.code {
-        Code::BeyondDecimal | Code::Infinite => Code::Unsupported,
+        Code::BeyondDecimal | Code::Infinite | Code::Unrepresentable => Code::Unsupported,
         _ => Code::ConstantFault,
     };
     let wrong = Diagnostic::error(code, span, fault.message.to_string());

@@ -5,7 +5,7 @@
 //! is 4 and `a < b < c` is no expression), and because the depth must be bounded on every way through the grammar.
 //!
 //! Precedences, from the manual's section 4.1.6, loosest first: `OR`, `AND`, `NOT`, `IS`, comparisons,
-//! `BETWEEN IN LIKE`, other operators, `+ -`, `* / %`, `^`, unary `+ -`, `::`.
+//! `BETWEEN IN LIKE`, other operators, `+ -`, `* / %`, `^`, `AT TIME ZONE`, unary `+ -`, `::`.
 
 mod target;
 
@@ -23,6 +23,9 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::types::Type;
+use crate::value::interval::fields;
+use target::Modifier;
+use target::Target;
 use target::not_scalar;
 use target::subquery;
 use target::syntax;
@@ -43,8 +46,9 @@ const OTHER: u8 = 7;
 const SUM: u8 = 8;
 const PRODUCT: u8 = 9;
 const POWER: u8 = 10;
-const SIGN: u8 = 11;
-const CAST: u8 = 12;
+const ZONE: u8 = 11;
+const SIGN: u8 = 12;
+const CAST: u8 = 13;
 
 /// Words that PostgreSQL reserves: as a name they must be quoted.
 const RESERVED: &str = "all analyse analyze and any array as asc asymmetric both case check collate column constraint create \
@@ -56,6 +60,9 @@ const RESERVED: &str = "all analyse analyze and any array as asc asymmetric both
 /// Words that stand for the clock or the session.
 const OUTSIDE: &str = "current_date current_time current_timestamp current_user localtime localtimestamp session_user user \
     current_role";
+
+/// Functions whose first argument may be a unit of time as a bare word.
+const OVER_DATE_PARTS: &str = "dateadd date_add datediff date_diff date_part datepart pgdate_part date_trunc";
 
 type Result<T> = std::result::Result<T, Box<Diagnostic>>;
 
@@ -91,11 +98,40 @@ fn tokens(text: &str) -> Result<Vec<(Token, Span)>> {
         let end = places.offset(token.span.end);
         match token.token {
             Token::Whitespace(_) | Token::EOF => {}
+            Token::CustomBinaryOperator(operator) => tokens.extend(without_signs(&operator, start)),
             token => tokens.push((token, Span::new(start, end))),
         }
     }
     tokens.push((Token::EOF, Span::new(text.len(), text.len())));
     Ok(tokens)
+}
+
+/// An operator of many characters, which ends before the signs at its end, as PostgreSQL has it: `1>=-1`.
+///
+/// Only operators with one of the characters that no plain SQL operator has may end in a sign.
+fn without_signs(operator: &str, start: usize) -> Vec<(Token, Span)> {
+    let plain = operator.trim_end_matches(['+', '-']);
+    let known = match plain {
+        "*" => Some(Token::Mul),
+        "/" => Some(Token::Div),
+        "<" => Some(Token::Lt),
+        ">" => Some(Token::Gt),
+        "=" => Some(Token::Eq),
+        "<=" => Some(Token::LtEq),
+        ">=" => Some(Token::GtEq),
+        "<>" => Some(Token::Neq),
+        _ => None,
+    };
+    let Some(known) = known else {
+        let span = Span::new(start, start + operator.len());
+        return vec![(Token::CustomBinaryOperator(operator.to_owned()), span)];
+    };
+    let end = start + plain.len();
+    let signs = operator.bytes().skip(plain.len()).enumerate().map(|(at, sign)| {
+        let token = if sign == b'+' { Token::Plus } else { Token::Minus };
+        (token, Span::new(end + at, end + at + 1))
+    });
+    std::iter::once((known, Span::new(start, end))).chain(signs).collect()
 }
 
 /// Turns lines and columns, which only ever grow, into bytes.
@@ -139,12 +175,28 @@ enum Infix {
     Or,
     And,
     Is,
-    IsNull { negated: bool },
+    IsNull {
+        negated: bool,
+    },
     Binary(Binary),
-    In { negated: bool },
-    Between { negated: bool },
-    Like { ignore_case: bool, negated: bool },
+    In {
+        negated: bool,
+    },
+    Between {
+        negated: bool,
+    },
+    Like {
+        ignore_case: bool,
+        negated: bool,
+    },
+    Similar {
+        negated: bool,
+    },
+    /// An operator that stands in the table of functions under its sign.
+    Call(&'static str),
+    Collate,
     Cast,
+    AtTimeZone,
 }
 
 impl Parser<'_> {
@@ -258,6 +310,8 @@ impl Parser<'_> {
     /// The operator ahead, its precedence, and how many words it has.
     fn infix(&self) -> Result<Option<(Infix, u8, usize)>> {
         let binary = |operator, level| Ok(Some((Infix::Binary(operator), level, 1)));
+        let like = |ignore_case, negated| Ok(Some((Infix::Like { ignore_case, negated }, OTHER, 1)));
+        let call = |name| Ok(Some((Infix::Call(name), OTHER, 1)));
         match self.peek() {
             Token::Plus => binary(Binary::Add, SUM),
             Token::Minus => binary(Binary::Subtract, SUM),
@@ -273,6 +327,20 @@ impl Parser<'_> {
             Token::Gt => binary(Binary::Greater, COMPARISON),
             Token::GtEq => binary(Binary::GreaterOrEqual, COMPARISON),
             Token::DoubleColon => Ok(Some((Infix::Cast, CAST, 1))),
+            Token::DoubleTilde => like(false, false),
+            Token::DoubleTildeAsterisk => like(true, false),
+            Token::ExclamationMarkDoubleTilde => like(false, true),
+            Token::ExclamationMarkDoubleTildeAsterisk => like(true, true),
+            Token::Tilde => call("~"),
+            Token::TildeAsterisk => call("~*"),
+            Token::ExclamationMarkTilde => call("!~"),
+            Token::ExclamationMarkTildeAsterisk => call("!~*"),
+            Token::Ampersand => call("&"),
+            Token::Pipe => call("|"),
+            Token::Sharp => call("#"),
+            Token::ShiftLeft => call("<<"),
+            Token::ShiftRight => call(">>"),
+            Token::CaretAt => call("^@"),
             Token::Word(_) => {
                 let negated = self.is_word(0, "not");
                 let at = usize::from(negated);
@@ -286,11 +354,14 @@ impl Parser<'_> {
                     Some("ilike") => (Infix::Like { ignore_case: true, negated }, MATCH),
                     Some("isnull") if !negated => (Infix::IsNull { negated: false }, IS),
                     Some("notnull") if !negated => (Infix::IsNull { negated: true }, IS),
-                    Some("similar") => return Err(self.unsupported("use `LIKE` or `regexp_replace`")),
-                    Some("at") if self.is_word(at + 1, "time") => {
-                        return Err(self.unsupported("the session's time zone is UTC"));
+                    Some("similar") if self.is_word(at + 1, "to") => {
+                        return Ok(Some((Infix::Similar { negated }, MATCH, at + 2)));
                     }
-                    Some("collate") => return Err(self.unsupported("texts compare by their bytes")),
+                    Some("at") if self.is_word(1, "time") && self.is_word(2, "zone") => {
+                        return Ok(Some((Infix::AtTimeZone, ZONE, 3)));
+                    }
+                    // It binds as tightly as a sign.
+                    Some("collate") if !negated => (Infix::Collate, SIGN),
                     Some("over" | "filter") => {
                         return Err(not_scalar(self.span(), "a window function needs the other rows of the table"));
                     }
@@ -300,7 +371,9 @@ impl Parser<'_> {
             }
             Token::EOF | Token::RParen | Token::Comma | Token::SemiColon | Token::LParen => Ok(None),
             Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::Number(..) => Ok(None),
-            _ => Err(self.unsupported("the operators are + - * / % ^ || = <> < <= > >= and the words of SQL")),
+            _ => Err(self.unsupported(
+                "the operators are + - * / % ^ || = <> < <= > >= ~ ~* !~ !~* & | # << >> ^@ and the words of SQL",
+            )),
         }
     }
 
@@ -351,10 +424,47 @@ impl Parser<'_> {
                 let (operand, pattern) = (Box::new(left), Box::new(pattern));
                 self.node(Kind::Like { operand, pattern, escape, ignore_case, negated }, span, depth)
             }
+            Infix::Similar { negated } => {
+                let pattern = self.expression(OTHER)?;
+                let mut span = left.span.to(pattern.span);
+                let mut depth = left.depth.max(pattern.depth);
+                let mut arguments = vec![left, pattern];
+                if self.eat_word("escape").is_some() {
+                    let escape = self.expression(OTHER)?;
+                    span = span.to(escape.span);
+                    depth = depth.max(escape.depth);
+                    arguments.push(escape);
+                }
+                let matches = self.node(Kind::Call { name: "similar to".to_owned(), place, arguments }, span, depth)?;
+                if !negated {
+                    return Ok(matches);
+                }
+                let depth = matches.depth;
+                self.node(Kind::Unary { operator: Unary::Not, operand: Box::new(matches) }, span, depth)
+            }
+            Infix::Call(name) => {
+                let right = self.expression(level + 1)?;
+                let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));
+                self.node(Kind::Call { name: name.to_owned(), place, arguments: vec![left, right] }, span, depth)
+            }
+            Infix::Collate => {
+                let end = self.span();
+                if self.slice(end) != "\"C\"" {
+                    return Err(self.unsupported("texts compare by their bytes, which is `COLLATE \"C\"`"));
+                }
+                self.advance();
+                let (span, depth) = (left.span.to(end), left.depth);
+                self.node(Kind::Collate(Box::new(left)), span, depth)
+            }
             Infix::Cast => {
                 let (to, end) = self.target_type()?;
-                let (span, depth) = (left.span.to(end), left.depth);
-                self.node(Kind::Cast { operand: Box::new(left), to }, span, depth)
+                let span = left.span.to(end);
+                self.cast(left, to, span)
+            }
+            Infix::AtTimeZone => {
+                let zone = self.expression(level + 1)?;
+                let (span, depth) = (left.span.to(zone.span), left.depth.max(zone.depth));
+                self.node(Kind::Call { name: "timezone".to_owned(), place, arguments: vec![zone, left] }, span, depth)
             }
         }
     }
@@ -448,8 +558,12 @@ impl Parser<'_> {
                 Kind::Name(word.value.clone())
             }
             Token::Word(_) => return self.word(),
-            Token::Tilde | Token::AtSign | Token::PGSquareRoot | Token::PGCubeRoot | Token::ExclamationMark => {
-                return Err(self.unsupported("use a function: `abs`, `sqrt`"));
+            Token::Tilde => return self.prefix("~"),
+            Token::AtSign => return self.prefix("@"),
+            Token::PGSquareRoot => return self.prefix("|/"),
+            Token::PGCubeRoot => return self.prefix("||/"),
+            Token::DoubleExclamationMark | Token::ExclamationMark => {
+                return Err(self.unsupported("write `factorial(n)`"));
             }
             _ => return Err(self.unexpected("an expression")),
         };
@@ -471,6 +585,14 @@ impl Parser<'_> {
         self.node(Kind::Unary { operator, operand: Box::new(operand) }, span, depth)
     }
 
+    /// An operator before its operand that stands in the table of functions under its sign.
+    fn prefix(&mut self, name: &str) -> Result<Node> {
+        let place = self.advance();
+        let operand = self.expression(OTHER + 1)?;
+        let (span, depth) = (place.to(operand.span), operand.depth);
+        self.node(Kind::Call { name: name.to_owned(), place, arguments: vec![operand] }, span, depth)
+    }
+
     fn parenthesis(&mut self) -> Result<Node> {
         let open = self.advance();
         if self.is_word(0, "select") || self.is_word(0, "values") || self.is_word(0, "with") {
@@ -478,14 +600,29 @@ impl Parser<'_> {
         }
         let inner = self.expression(0)?;
         if self.peek() == &Token::Comma {
-            return Err(unsupported(
-                open.to(self.span()),
-                "a row of values is not supported",
-                "compare one value at a time",
-            ));
+            return self.overlaps(open, inner);
         }
         let close = self.expect(&Token::RParen, "`)`")?;
         Ok(Node { span: open.to(close), ..inner })
+    }
+
+    /// `(start, end) OVERLAPS (start, end)`, behind the first start.
+    fn overlaps(&mut self, open: Span, first: Node) -> Result<Node> {
+        self.advance();
+        let (rest, close) = self.list()?;
+        let row = |span| unsupported(span, "a row of values is not supported", "compare one value at a time");
+        let place = self.span();
+        if rest.len() != 1 || self.eat_word("overlaps").is_none() {
+            return Err(row(open.to(close)));
+        }
+        let second = self.expect(&Token::LParen, "`(`")?;
+        let (last, end) = self.list()?;
+        if last.len() != 2 {
+            return Err(row(second.to(end)));
+        }
+        let arguments: Vec<_> = [first].into_iter().chain(rest).chain(last).collect();
+        let depth = arguments.iter().map(|node| node.depth).max().unwrap_or(0);
+        self.node(Kind::Call { name: "overlaps".to_owned(), place, arguments }, open.to(end), depth)
     }
 
     fn word(&mut self) -> Result<Node> {
@@ -507,9 +644,6 @@ impl Parser<'_> {
             }
             "row" if self.ahead(1) == &Token::LParen => {
                 return Err(self.unsupported("compare one value at a time"));
-            }
-            "interval" if matches!(self.ahead(1), Token::SingleQuotedString(_)) => {
-                return Err(self.unsupported("Redshift has no columns of that type; add days to a date: `day + 7`"));
             }
             _ => {}
         }
@@ -545,7 +679,7 @@ impl Parser<'_> {
         let start = self.position;
         let first = self.span();
         let is_text = |token: &Token| matches!(token, Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_));
-        let Some((name, _)) = self.type_name() else {
+        let Some((name, _, modifier)) = self.type_name() else {
             self.position = start;
             return Ok(None);
         };
@@ -553,14 +687,79 @@ impl Parser<'_> {
             self.position = start;
             return Ok(None);
         }
-        let to = target(&name, first.to(self.span()))?;
+        let ty = target(&name, first.to(self.span()))?;
         let operand = self.operand()?;
-        let span = first.to(operand.span);
-        self.node(Kind::Cast { operand: Box::new(operand), to }, span, 1).map(Some)
+        let mut span = first.to(operand.span);
+        // The fields of an interval stand behind its text.
+        let modifier = match ty {
+            Type::Interval if modifier.is_none() || matches!(modifier, Some(Modifier::Digits(_))) => {
+                let (fields, end) = self.interval_fields(modifier)?;
+                span = span.to(end.unwrap_or(span));
+                fields
+            }
+            _ => modifier,
+        };
+        self.cast(operand, Target { ty, modifier }, span).map(Some)
+    }
+
+    /// A cast, and what limits its value further.
+    fn cast(&self, operand: Node, to: Target, span: Span) -> Result<Node> {
+        let number = |value: String| Node::leaf(Kind::Number(value), span);
+        let call = |name: &str, arguments: Vec<Node>, depth| {
+            self.node(Kind::Call { name: name.to_owned(), place: span, arguments }, span, depth)
+        };
+        let depth = operand.depth;
+        if let (Type::Interval, Some(Modifier::Fields { range, digits })) = (to.ty, to.modifier) {
+            return call("(interval)", vec![operand, number(range.to_string()), number(digits.to_string())], depth);
+        }
+        let cast = self.node(Kind::Cast { operand: Box::new(operand), to: to.ty }, span, depth)?;
+        match to.modifier {
+            Some(Modifier::Digits(digits)) => {
+                let depth = cast.depth;
+                call("(precision)", vec![cast, number(digits.to_string())], depth)
+            }
+            _ => Ok(cast),
+        }
+    }
+
+    /// `year to month`, `second(3)` and others; with the digits that stand before them.
+    fn interval_fields(&mut self, before: Option<Modifier>) -> Result<(Option<Modifier>, Option<Span>)> {
+        const WORDS: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
+        let find = |word: Option<String>| WORDS.iter().position(|known| word.as_deref() == Some(known));
+        let digits = match before {
+            Some(Modifier::Digits(digits)) => digits,
+            _ => 6,
+        };
+        let Some(first) = find(self.word_ahead(0)) else {
+            let modifier = before.map(|_| Modifier::Fields { range: fields::ALL, digits });
+            return Ok((modifier, None));
+        };
+        let mut end = self.advance();
+        let mut last = first;
+        if self.is_word(0, "to") {
+            self.advance();
+            last = match find(self.word_ahead(0)) {
+                Some(last) if last > first && (first > 1 || last == 1) => last,
+                _ => return Err(self.unexpected("a field that can end such an interval")),
+            };
+            end = self.advance();
+        }
+        let mut digits = digits;
+        if last == 5
+            && self.peek() == &Token::LParen
+            && let Token::Number(number, _) = self.ahead(1)
+        {
+            digits = number.parse().unwrap_or(6).min(6);
+            self.advance();
+            self.advance();
+            end = self.expect(&Token::RParen, "`)`")?;
+        }
+        let range = (first..=last).fold(0, |range, at| range | 1 << at);
+        Ok((Some(Modifier::Fields { range, digits }), Some(end)))
     }
 
     /// The words and numbers of a type's name, without looking whether there is such a type.
-    fn type_name(&mut self) -> Option<(String, Span)> {
+    fn type_name(&mut self) -> Option<(String, Span, Option<Modifier>)> {
         let mut name = match self.peek() {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_ascii_lowercase(),
             _ => return None,
@@ -600,19 +799,32 @@ impl Parser<'_> {
                 }
             }
         }
+        let mut modifier = None;
+        let digits = numbers.trim_matches(['(', ')']).parse::<u32>();
+        if let ("timestamp" | "timestamptz" | "time" | "interval", Ok(digits)) =
+            (name.split(' ').next().unwrap_or_default(), digits)
+        {
+            // More digits than there are: as many as there are.
+            modifier = Some(Modifier::Digits(digits.min(6)));
+            numbers.clear();
+        }
+        if name == "interval" && !matches!(self.peek(), Token::SingleQuotedString(_)) {
+            let (limited, end) = self.interval_fields(modifier).ok()?;
+            (modifier, span) = (limited, end.map_or(span, |end| span.to(end)));
+        }
         if self.peek() == &Token::LBracket {
             name.push_str("[]");
         }
         name.push_str(&numbers);
-        Some((name, span))
+        Some((name, span, modifier))
     }
 
-    fn target_type(&mut self) -> Result<(Type, Span)> {
+    fn target_type(&mut self) -> Result<(Target, Span)> {
         let place = self.span();
-        let Some((name, span)) = self.type_name() else {
+        let Some((name, span, modifier)) = self.type_name() else {
             return Err(syntax(place, "a type is wanted here"));
         };
-        Ok((target(&name, span)?, span))
+        Ok((Target { ty: target(&name, span)?, modifier }, span))
     }
 
     fn case(&mut self) -> Result<Node> {
@@ -651,13 +863,23 @@ impl Parser<'_> {
         let place = self.advance();
         self.advance();
         let (arguments, end) = match name.as_str() {
-            "cast" => {
+            "cast" | "try_cast" => {
                 let operand = self.expression(0)?;
                 self.expect_word("as")?;
                 let (to, _) = self.target_type()?;
                 let end = self.expect(&Token::RParen, "`)`")?;
-                let depth = operand.depth;
-                return self.node(Kind::Cast { operand: Box::new(operand), to }, place.to(end), depth);
+                if name == "cast" {
+                    return self.cast(operand, to, place.to(end));
+                }
+                if to.modifier.is_some() {
+                    return Err(unsupported(
+                        place.to(end),
+                        "`TRY_CAST` takes a type of times without digits or fields",
+                        "cast the result once more",
+                    ));
+                }
+                let (depth, operand) = (operand.depth, Box::new(operand));
+                return self.node(Kind::TryCast { operand, to: to.ty }, place.to(end), depth);
             }
             "extract" => self.extract()?,
             "position" => {
@@ -692,7 +914,14 @@ impl Parser<'_> {
 
     /// Arguments with commas, or with the words of `substring(x FROM 1 FOR 2)` and `overlay(x PLACING y FROM 1 FOR 2)`.
     fn arguments(&mut self, name: &str) -> Result<(Vec<Node>, Span)> {
-        let first = self.expression(0)?;
+        if name == "make_interval" && matches!(self.ahead(1), Token::Assignment | Token::RArrow) {
+            return self.named_arguments();
+        }
+        let part = self.word_ahead(0).filter(|_| self.ahead(1) == &Token::Comma && is_among(OVER_DATE_PARTS, name));
+        let first = match part {
+            Some(part) => Node::leaf(Kind::Text(part), self.advance()),
+            None => self.expression(0)?,
+        };
         let mut arguments = vec![first];
         if name == "substring" && self.is_word(0, "for") {
             self.advance();
@@ -720,6 +949,29 @@ impl Parser<'_> {
             return Ok((arguments, end));
         }
         Ok((arguments, self.expect(&Token::RParen, "`,` or `)`")?))
+    }
+
+    /// `years => 1, days => 2`, of `make_interval`; the others are zero.
+    fn named_arguments(&mut self) -> Result<(Vec<Node>, Span)> {
+        const NAMES: [&str; 7] = ["years", "months", "weeks", "days", "hours", "mins", "secs"];
+        let mut slots = NAMES.map(|_| None);
+        loop {
+            let at = self.word_ahead(0).and_then(|word| NAMES.iter().position(|name| *name == word));
+            let free = at.and_then(|at| slots.get_mut(at)).filter(|slot| slot.is_none());
+            let Some(slot) = free else { return Err(self.unexpected("the name of an argument")) };
+            self.advance();
+            if !matches!(self.peek(), Token::Assignment | Token::RArrow) {
+                return Err(self.unexpected("`=>`"));
+            }
+            self.advance();
+            *slot = Some(self.expression(0)?);
+            if self.eat(&Token::Comma).is_none() {
+                break;
+            }
+        }
+        let end = self.expect(&Token::RParen, "`,` or `)`")?;
+        let zero = || Node::leaf(Kind::Number("0".to_owned()), end);
+        Ok((slots.into_iter().map(|slot| slot.unwrap_or_else(zero)).collect(), end))
     }
 
     /// `extract(field FROM x)` is `extract('field', x)`.

@@ -33,8 +33,12 @@ const FLOORS: [(&str, usize); 8] = [
     ("slt_dialect_traps", 46),
 ];
 
+/// Expressions that give something else here on purpose, each with the reason.
+const DIFFERENCES: [(&str, &str); 1] =
+    [("||/f1", "a cube root is rounded to the nearest number; the C library's, which PostgreSQL asks, is one place off")];
+
 /// Zones by name, which cannot be read yet.
-const WRONG_MAX: usize = 53;
+const WRONG_MAX: usize = 52;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
@@ -66,9 +70,9 @@ pub(crate) fn expressions_mean_what_postgresql_means(corpora: &Path) {
             if details && outcome != Outcome::Right {
                 println!("{file} {outcome:?} {} {told}", if is_out(&case) { "out" } else { "in" });
             }
-            if outcome == Outcome::Wrong {
+            if outcome == Outcome::Wrong && !DIFFERENCES.iter().any(|(expr, _)| case["expr"] == *expr) {
                 wrong.push(format!("{file} {told}"));
-            } else if is_out(&case) {
+            } else if outcome != Outcome::Wrong && is_out(&case) {
                 out += 1;
                 continue;
             }
@@ -236,11 +240,15 @@ fn assign(case: &Value) -> Result<Vec<Found>, Vec<Diagnostic>> {
     let written = case["assign_value"].as_str().unwrap();
     let text = match written.trim_start_matches("bool ").strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {
         Some(text) if !text.replace("''", "").contains('\'') => text.replace("''", "'"),
-        _ => match written.contains(['\'', '(', '^']) {
-            // An expression is not what a cell can hold.
-            true => return Err(vec![not_a_cell()]),
-            false => written.to_owned(),
-        },
+        // An expression gives the text that a cell would hold.
+        _ if written.contains(['\'', '(', '^']) => {
+            let case = serde_json::json!({ "expr": written });
+            match scalar(&case)?.remove(0) {
+                Ok(Some(text)) => text,
+                found => return Ok(vec![found]),
+            }
+        }
+        _ => written.to_owned(),
     };
     let ty = declared(case["assign_type"].as_str().unwrap()).ok_or_else(|| vec![not_a_cell()])?;
     let file = format!(

@@ -69,7 +69,7 @@ const REGEXP_SUBSTR: Function = Function {
 };
 
 /// A constant pattern that cannot be read is the author's mistake.
-fn readable(arguments: &[Argument<'_>]) -> Result<Type, String> {
+pub(super) fn readable(arguments: &[Argument<'_>]) -> Result<Type, String> {
     let pattern = arguments.get(1).and_then(|argument| argument.constant).map(|array| array.as_string_view());
     match pattern.filter(|pattern| pattern.is_valid(0)) {
         Some(pattern) => compile(pattern.value(0), false).map(|_| Type::Text).map_err(|fault| fault.message.into()),
@@ -79,10 +79,10 @@ fn readable(arguments: &[Argument<'_>]) -> Result<Type, String> {
 
 /// The expression used last: patterns are mostly constant.
 #[derive(Default)]
-struct Last(RefCell<Option<(String, bool, Regex)>>);
+pub(super) struct Last(RefCell<Option<(String, bool, Regex)>>);
 
 impl Last {
-    fn regex(&self, pattern: &str, ignore_case: bool) -> Result<Regex, Fault> {
+    pub(super) fn regex(&self, pattern: &str, ignore_case: bool) -> Result<Regex, Fault> {
         let mut last = self.0.borrow_mut();
         match &*last {
             Some((known, case, regex)) if known == pattern && *case == ignore_case => Ok(regex.clone()),
