@@ -5,7 +5,11 @@
 //! test says `absent`, and fails if `$ETALON_REQUIRE_COUNTERPARTS` is set. `$ETALON_SEED` repeats a run, and
 //! `$ETALON_EXPRESSIONS` says how many expressions are sent.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on has failed, and says what it saw")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and says what it saw"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -174,8 +178,9 @@ fn some_rows(runner: &mut TestRunner) -> Vec<Row> {
 
 /// A row as a list of SQL values.
 fn sql(at: usize, row: &Row) -> String {
-    let text =
-        |value: Option<String>| value.map_or_else(|| "null".to_owned(), |text| format!("'{}'", text.replace('\'', "''")));
+    let text = |value: Option<String>| {
+        value.map_or_else(|| "null".to_owned(), |text| format!("'{}'", text.replace('\'', "''")))
+    };
     let decimal = row.d.map(|d| format!("{}{}.{:02}", if d < 0 { "-" } else { "" }, d.abs() / 100, d.abs() % 100));
     let values = [
         row.n.map(|n| n.to_string()),

@@ -183,9 +183,7 @@ impl Row<'_> {
             Form::Cast(operand) => self.strict(&[operand], locals, |values| cast(&values[0], operand.ty, part.ty)),
             Form::Concat(operands) => {
                 let operands: Vec<&Checked> = operands.iter().collect();
-                self.strict(&operands, locals, |values| {
-                    Ok(Value::Text(values.iter().map(text).collect()))
-                })
+                self.strict(&operands, locals, |values| Ok(Value::Text(values.iter().map(text).collect())))
             }
             Form::Like { operand, pattern, escape, ignore_case, negated, .. } => {
                 let operands: Vec<&Checked> = [&**operand, pattern].into_iter().chain(escape.as_deref()).collect();

@@ -34,8 +34,10 @@ const FLOORS: [(&str, usize); 8] = [
 ];
 
 /// Expressions that give something else here on purpose, each with the reason.
-const DIFFERENCES: [(&str, &str); 1] =
-    [("||/f1", "a cube root is rounded to the nearest number; the C library's, which PostgreSQL asks, is one place off")];
+const DIFFERENCES: [(&str, &str); 1] = [(
+    "||/f1",
+    "a cube root is rounded to the nearest number; the C library's, which PostgreSQL asks, is one place off",
+)];
 
 /// Zones by name, which cannot be read yet.
 const WRONG_MAX: usize = 52;
