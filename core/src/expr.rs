@@ -9,6 +9,8 @@ mod checked;
 mod evaluate;
 mod functions;
 mod parse;
+#[cfg(feature = "testing")]
+pub mod reference;
 mod tree;
 
 use std::collections::BTreeSet;

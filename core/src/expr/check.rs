@@ -614,7 +614,9 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
         Form::TryCast(_) => true,
         Form::OneOf { operand, has_null, .. } => operand.nullable || *has_null,
         Form::Call { signature, .. } if !signature.strict => signature.nullable,
-        Form::Call { signature, arguments } => signature.nullable || arguments.iter().any(|argument| argument.nullable),
+        Form::Call { signature, arguments, .. } => {
+            signature.nullable || arguments.iter().any(|argument| argument.nullable)
+        }
         _ => false,
     };
     let mut part = Checked { form, ty, nullable, span };
@@ -675,7 +677,7 @@ fn reachable(
 ) -> (Vec<(Checked, Checked)>, Option<Box<Checked>>) {
     let mut open = Vec::new();
     for (condition, result) in arms {
-        match condition.constant().map(|value| truth(value)) {
+        match condition.constant().map(truth) {
             None => open.push((condition, result)),
             Some(Some(true)) => return (open, Some(Box::new(result))),
             Some(_) => {}

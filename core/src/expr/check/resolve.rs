@@ -82,7 +82,7 @@ impl Checker<'_> {
                 }
             }
         };
-        Some(fold(Form::Call { signature, arguments }, ty, span))
+        Some(fold(Form::Call { name: function.name, signature, arguments }, ty, span))
     }
 }
 
