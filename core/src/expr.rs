@@ -9,6 +9,7 @@ mod checked;
 mod evaluate;
 mod functions;
 mod parse;
+mod pattern;
 mod tree;
 
 use std::collections::BTreeSet;

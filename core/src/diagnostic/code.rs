@@ -132,6 +132,8 @@ codes! {
     BadEscape = "R317" "22025";
     /// A power or a root that is no real number.
     BadPower = "R318" "2201F";
+    /// More separators in a pattern of `substring(… similar …)` than two.
+    BadEscapeUse = "R326" "2200C";
 
     /// A required column is NULL.
     Required = "R331" "23502";

@@ -286,7 +286,9 @@ impl Parser<'_> {
                     Some("ilike") => (Infix::Like { ignore_case: true, negated }, MATCH),
                     Some("isnull") if !negated => (Infix::IsNull { negated: false }, IS),
                     Some("notnull") if !negated => (Infix::IsNull { negated: true }, IS),
-                    Some("similar") => return Err(self.unsupported("use `LIKE` or `regexp_replace`")),
+                    Some("similar") if self.is_word(at + 1, "to") => {
+                        return Err(self.unsupported("use `LIKE` or `regexp_replace`"));
+                    }
                     Some("at") if self.is_word(at + 1, "time") => {
                         return Err(self.unsupported("the session's time zone is UTC"));
                     }
@@ -702,6 +704,7 @@ impl Parser<'_> {
             return Ok((arguments, self.expect(&Token::RParen, "`)`")?));
         }
         let words: &[&str] = match name {
+            "substring" if self.is_word(0, "similar") => &["similar", "escape"],
             "substring" => &["from", "for"],
             "overlay" => &["placing", "from", "for"],
             _ => &[],

@@ -94,6 +94,46 @@ impl Call<'_> {
 }
 
 impl Call<'_> {
+    /// The text of the argument at a place in a row; without such an argument the empty text. For functions with optional
+    /// arguments whose work on a row outweighs the look-up.
+    pub(in crate::expr) fn text(&self, at: usize, row: usize) -> &str {
+        self.arguments.get(at).map_or("", |vector| Text::read(&Text::reader(vector), row))
+    }
+
+    /// The whole number of the argument at a place in a row, if there is such an argument.
+    pub(in crate::expr) fn integer(&self, at: usize, row: usize) -> Option<i32> {
+        self.arguments.get(at).map(|vector| Integer::read(&Integer::reader(vector), row))
+    }
+
+    /// Asks `f` for a value in each row without a NULL argument.
+    pub(in crate::expr) fn map_rows<O: Output>(&self, f: impl Fn(usize) -> Result<Option<O::Value>, Fault>) -> Column {
+        let mut rows = Rows::new(self.nulls());
+        let mut values = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            let value = if rows.is_null(row) { None } else { rows.take(row, f(row)) };
+            values.push(value.unwrap_or_else(O::none));
+        }
+        let (nulls, faults) = rows.finish(self.rows);
+        Column { values: O::array(values, nulls, self.ty), faults }
+    }
+
+    /// Lets `f` append the text of each row without a NULL argument, and say whether there is one.
+    pub(in crate::expr) fn try_write_rows(
+        &self,
+        mut f: impl FnMut(usize, &mut String) -> Result<bool, Fault>,
+    ) -> Column {
+        let mut rows = Rows::new(self.nulls());
+        let mut texts = StringViewBuilder::with_capacity(self.rows);
+        let mut text = String::new();
+        for row in 0..self.rows {
+            text.clear();
+            let has_text =
+                !rows.is_null(row) && rows.take(row, f(row, &mut text).map(|some| some.then_some(()))).is_some();
+            texts.append_option(has_text.then_some(&text));
+        }
+        Column { values: Arc::new(texts.finish()), faults: rows.faults }
+    }
+
     /// Lets `f` append the text of each row without a NULL argument.
     pub(in crate::expr) fn write_rows(&self, f: impl Fn(usize, &mut String)) -> Column {
         let nulls = self.nulls();
