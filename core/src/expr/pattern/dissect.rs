@@ -102,8 +102,17 @@ impl Search<'_> {
                 }
             }
             Node::Row(parts) => self.dissect_row(parts, from, to),
-            Node::Repeat { part, min: 0, .. } if from == to && !self.ends(part, from).contains(&to) => {
-                self.forget(part)
+            Node::Repeat { part, min: 0, max, .. } => {
+                let is_long = part.preference() != Some(false);
+                let last = match from == to {
+                    // One repetition without length, if it is greedy and may have one; else none.
+                    true => (is_long && self.ends(part, from).contains(&to)).then_some(from),
+                    false => self.last_repetition(part, from, to, max.unwrap_or(u32::MAX), is_long),
+                };
+                match last {
+                    Some(last) => self.dissect(part, last, to),
+                    None => self.forget(part),
+                }
             }
             Node::Repeat { part, min, max, .. } => {
                 // Only the last repetition's groups are wanted; those before it are taken as one.
@@ -172,6 +181,23 @@ impl Search<'_> {
             ends.reverse();
         }
         ends.into_iter().find(|&middle| fits(self, middle))
+    }
+
+    /// Where the last of the repetitions of a part begins that together reach from `from` to `to`.
+    fn last_repetition(&mut self, part: &Node, from: usize, to: usize, max: u32, is_long: bool) -> Option<usize> {
+        if max == 0 {
+            return None;
+        }
+        let mut ends = self.ends(part, from);
+        if is_long {
+            ends.reverse();
+        }
+        // A repetition without length leads nowhere.
+        ends.into_iter().filter(|&end| end > from).find_map(|end| match end == to {
+            true => Some(from),
+            false if !self.ends_of_repeat(part, 1, Some(max - 1), end).contains(&to) => None,
+            false => self.last_repetition(part, end, to, max - 1, is_long),
+        })
     }
 
     /// Groups in a part that is not matched have no text.
