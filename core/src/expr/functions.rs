@@ -16,18 +16,22 @@
 //! (`strict: false`).
 
 pub(super) mod call;
+mod code;
 mod datetime;
 mod hash;
 mod length;
 mod letters;
 mod lineage;
+mod mask;
 mod pad;
 mod part;
+mod quote;
 mod regexp;
 mod replace;
 mod rounding;
 mod search;
 mod sign;
+mod sound;
 mod substring;
 mod trim;
 
@@ -51,6 +55,10 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     part::FUNCTIONS,
     search::FUNCTIONS,
     pad::FUNCTIONS,
+    code::FUNCTIONS,
+    quote::FUNCTIONS,
+    sound::FUNCTIONS,
+    mask::FUNCTIONS,
     regexp::FUNCTIONS,
     hash::FUNCTIONS,
     sign::FUNCTIONS,
