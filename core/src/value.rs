@@ -9,6 +9,7 @@ pub mod datetime;
 pub mod decimal;
 pub mod float;
 pub mod integer;
+pub mod json;
 pub mod show;
 pub mod text;
 

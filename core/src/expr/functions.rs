@@ -19,6 +19,7 @@ pub(super) mod call;
 mod code;
 mod datetime;
 mod hash;
+mod json;
 mod length;
 mod letters;
 mod lineage;
@@ -61,6 +62,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     mask::FUNCTIONS,
     regexp::FUNCTIONS,
     hash::FUNCTIONS,
+    json::FUNCTIONS,
     sign::FUNCTIONS,
     rounding::FUNCTIONS,
     datetime::FUNCTIONS,

@@ -53,7 +53,7 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
         return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
             .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
     }
-    let special = ["coalesce", "nullif", "greatest", "least", "nvl"];
+    let special = ["coalesce", "nullif", "greatest", "least", "nvl", "nvl2", "decode"];
     let known = functions::all().map(|function| function.name).chain(special);
     Diagnostic::error(Code::UnknownFunction, place, format!("there is no function `{name}`")).with_nearest(name, known)
 }

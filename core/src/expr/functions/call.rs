@@ -105,6 +105,11 @@ impl Call<'_> {
         self.arguments.get(at).map(|vector| Integer::read(&Integer::reader(vector), row))
     }
 
+    /// Whether the argument at a place is true in a row; without such an argument it is not.
+    pub(in crate::expr) fn is_true(&self, at: usize, row: usize) -> bool {
+        self.arguments.get(at).is_some_and(|vector| Boolean::read(&Boolean::reader(vector), row))
+    }
+
     /// Asks `f` for a value in each row without a NULL argument.
     pub(in crate::expr) fn map_rows<O: Output>(&self, f: impl Fn(usize) -> Result<Option<O::Value>, Fault>) -> Column {
         let mut rows = Rows::new(self.nulls());
