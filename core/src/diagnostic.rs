@@ -58,6 +58,9 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do about it.
     pub help: Option<String>,
+    /// The fault that each row would have, of a constant that always faults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Code>,
 }
 
 /// Another place that explains a diagnostic.
@@ -73,7 +76,7 @@ impl Diagnostic {
     /// A mistake that keeps the pipeline from running.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         let message = one_line(message.into());
-        Self { code, severity: Severity::Error, message, span, labels: Vec::new(), help: None }
+        Self { code, severity: Severity::Error, message, span, labels: Vec::new(), help: None, fault: None }
     }
 
     /// A doubt that its author should know of.

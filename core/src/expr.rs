@@ -174,6 +174,8 @@ mod tests {
             ("false and 1 / 0 = 1", "false"),
             ("1 / 0 = 1 and false", "R305"),
             ("null and 1 / 0 = 1", "R305"),
+            ("nullif(1.5::real, 2)", "1.5"),
+            ("case null::integer when 1 then 1 / 0 end", "NULL"),
             ("case when true then 1 else 1 / 0 end", "1"),
             ("case 2 when 1 then 'a' when 2 then 'b' end", "b"),
             ("coalesce(null, 2, 1 / 0)", "2"),
@@ -212,6 +214,14 @@ mod tests {
             ("99999999999999999999999999999999999999 + 1", "R302"),
             ("1e-10", "0.0000000001"),
             (r"E'a\tb'", "a\tb"),
+            ("false>=-1 between 1 and 1", "true"),
+            ("try_cast('1,5' as integer)", "NULL"),
+            ("try_cast('15' as integer)", "15"),
+            ("try_cast(1 / 0 as text)", "R305"),
+            ("'a' collate \"C\" > 'B'", "true"),
+            ("2e38::double precision", "2e+38"),
+            ("'ab' ~~ 'a_' and 'ab' !~~* 'B%'", "true"),
+            ("'nan'::double precision = 'NaN'", "true"),
         ] {
             assert_eq!(result(text), wanted, "{text}");
         }
@@ -240,7 +250,8 @@ mod tests {
             ("1 +", "E201", ""),
             ("customer::bigin", "E109", "bigin"),
             ("paid::date", "E205", "paid::date"),
-            ("customer ~ 'x'", "E207", "~"),
+            ("customer -> 'x'", "E207", "->"),
+            ("customer ~ '('", "E204", "customer ~ '('"),
             ("interval '1 day'", "E207", "interval"),
             ("order", "E201", "order"),
             ("'open", "E201", "'open"),

@@ -15,6 +15,7 @@ use crate::types::Type;
 use crate::warehouse::{BATCH_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table};
 
 mod compile;
+mod formats;
 mod run;
 
 pub use run::{RowRun, RowStep, TaskRun, TaskStep};
@@ -156,11 +157,8 @@ impl Pipeline {
     }
 
     fn compression_of(&self, name: &str) -> Compression {
-        self.compression.unwrap_or(if name.to_ascii_lowercase().ends_with(".gz") {
-            Compression::Gzip
-        } else {
-            Compression::None
-        })
+        let by_name = if name.to_ascii_lowercase().ends_with(".gz") { Compression::Gzip } else { Compression::None };
+        self.compression.unwrap_or(by_name)
     }
 
     fn read_options(&self, name: &str) -> ReadOptions {
@@ -174,12 +172,8 @@ impl Pipeline {
             chunk_bytes: CHUNK_BYTES,
         }
     }
+}
 
-    fn lineage(&self, task: &Task) -> Option<Lineage> {
-        self.table.lineage.then(|| Lineage {
-            names: [BATCH_COLUMN, OFFSET_COLUMN, TIME_COLUMN],
-            batch: task.batch.clone(),
-            time: task.plan.batch_time,
-        })
-    }
+fn lineage(task: &Task) -> Lineage {
+    Lineage { names: [BATCH_COLUMN, OFFSET_COLUMN, TIME_COLUMN], batch: task.batch.clone(), time: task.plan.batch_time }
 }

@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn ranges_tile_the_object() {
-        assert_eq!(cut(10, false, 3), [0..10]);
-        assert_eq!(cut(0, true, 3), [0..0]);
+        assert_eq!(cut(10, false, 3), [Range { start: 0, end: 10 }]);
+        assert_eq!(cut(0, true, 3), [Range { start: 0, end: 0 }]);
         let ranges = cut(1_000_003, true, 1000);
         assert_eq!(ranges.first().map(|range| range.start), Some(0));
         assert_eq!(ranges.last().map(|range| range.end), Some(1_000_003));

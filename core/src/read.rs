@@ -43,6 +43,8 @@ pub struct CsvFormat {
     pub comment: Option<u8>,
     /// Leading lines that are not read.
     pub skip_lines: u64,
+    /// Whether a record may lack its last fields, which are then NULL; otherwise such a record is ragged.
+    pub fill_record: bool,
     /// Whether a quoted field may hold line ends. `false` makes an object cuttable: a line end always ends a record.
     pub newlines_in_values: bool,
 }
@@ -55,6 +57,7 @@ impl Default for CsvFormat {
             quote: Some(b'"'),
             comment: None,
             skip_lines: 0,
+            fill_record: false,
             newlines_in_values: true,
         }
     }

@@ -2,4 +2,4 @@
 
 pub mod parquet;
 
-pub use parquet::{PartWriter, StagedPart};
+pub use parquet::{PartWriter, StagedPart, read as read_part};

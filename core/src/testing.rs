@@ -3,6 +3,10 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a law that does not hold panics")]
 
+pub mod merge;
 pub mod expression;
+pub mod language;
+pub mod pipeline;
 pub mod read;
 pub mod spec;
+pub mod value;

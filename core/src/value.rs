@@ -8,10 +8,12 @@ pub mod boolean;
 pub mod datetime;
 pub mod decimal;
 pub mod float;
+pub mod format;
 pub mod integer;
 pub mod json;
 pub mod show;
 pub mod text;
+pub mod wide;
 
 pub use decimal::Decimal;
 
@@ -33,4 +35,20 @@ fn trim(mut text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
+}
+
+/// Appends a number with zeros before it, so that it has so many digits at least; at most twenty.
+fn write_digits(mut number: u64, least: usize, out: &mut String) {
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
+        start = at;
+        if number == 0 {
+            break;
+        }
+    }
+    let start = start.min(digits.len() - least.min(digits.len()));
+    digits.iter().skip(start).for_each(|&digit| out.push(char::from(digit)));
 }

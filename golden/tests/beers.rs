@@ -1,10 +1,14 @@
 //! A dirty table of real beers and its clean truth: the mapping of `corpora/beers.yaml` must give every cell.
 //!
 //! The table is not part of the project: it is looked for in the folder `$ETALON_CORPORA`, or `../shared/corpora` beside
-//! the checkout. Where it is missing the test says `absent`, and fails if `$ETALON_REQUIRE_COUNTERPARTS` is set.
+//! the checkout. Where it is missing the test says `absent` and is not counted as passed; with
+//! `$ETALON_REQUIRE_COUNTERPARTS` it fails.
+
+#![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test may fail, and tells its score")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use etalon_core::pipeline::Pipeline;
 use etalon_core::stage::parquet;
@@ -13,20 +17,25 @@ use etalon_driver::local::LocalDisk;
 use etalon_driver::memory::Memory;
 use etalon_driver::ports::{Objects, Quiet};
 use etalon_driver::transform::{self, part_name};
+use libtest_mimic::{Arguments, Trial};
 
-fn corpora() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
-    let folder = std::env::var_os("ETALON_CORPORA").map_or(root, PathBuf::from);
-    folder.is_dir().then_some(folder)
+fn main() -> ExitCode {
+    let named = std::env::var_os("ETALON_CORPORA").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora"));
+    let name = "every_cell_of_the_dirty_beers_becomes_clean";
+    let is_required = std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_some();
+    let trial = if folder.is_dir() || is_required {
+        Trial::test(name, move || {
+            every_cell_of_the_dirty_beers_becomes_clean(&folder);
+            Ok(())
+        })
+    } else {
+        Trial::test(name, || Err("absent".into())).with_kind("absent: the corpora").with_ignored_flag(true)
+    };
+    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
 }
 
-#[test]
-fn every_cell_of_the_dirty_beers_becomes_clean() {
-    let Some(corpora) = corpora() else {
-        assert!(std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_none(), "absent: the corpora");
-        println!("absent: the corpora");
-        return;
-    };
+fn every_cell_of_the_dirty_beers_becomes_clean(corpora: &Path) {
     let text = include_str!("../corpora/beers.yaml");
     let (pipeline, _) = Pipeline::compile(text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
     let source = LocalDisk::new(corpora.join("beers"));

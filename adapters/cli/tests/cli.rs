@@ -1,5 +1,7 @@
 //! The command as a user calls it: what it prints, keeps and returns.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -305,15 +305,19 @@ impl<'a> Load<'a> {
 
     /// Moves the staged rows into the target of a merge; an append's are there. What became of them is counted.
     fn merge(&mut self, replaced: &BTreeSet<String>) -> Result<(), Error> {
-        let LoadStatements { judge, delete_beaten, insert_winners, count, .. } = &self.statements;
+        let LoadStatements { find_winners, judge, delete_beaten, insert_winners, count, .. } = &self.statements;
         let Some(count) = count else {
             for (_, counts) in self.counts.iter_mut().filter(|(batch, _)| !replaced.contains(*batch)) {
                 counts.inserted = counts.staged;
             }
             return Ok(());
         };
-        if let Some(judge) = judge {
-            self.world(self.connection.execute(judge, [self.target.name()]))?;
+        for statement in find_winners.iter().chain(judge) {
+            let mut statement = self.prepare(statement)?;
+            // Where order is in the columns alone, nothing is looked up in the ledger.
+            let parameters = [self.target.name()];
+            let known = parameters.get(..statement.parameter_count()).unwrap_or_default();
+            self.world(statement.execute(rusqlite::params_from_iter(known)))?;
         }
         self.run(delete_beaten.iter().chain(insert_winners))?;
         let mut statement = self.prepare(count)?;

@@ -1,5 +1,7 @@
 //! The SQLite warehouse through its front door.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
@@ -210,7 +212,7 @@ fn a_later_version_of_a_source_replaces_the_earlier_in_either_order() {
             let table = orders(write.clone());
             load(&mut warehouse, &table, "other", &[(7, Some("kept"), 1, 1)]).unwrap();
             for (batch, rows) in order {
-                warehouse.load(&table, &[batch.clone()], &mut [Ok(rows.clone())].into_iter(), 0).unwrap();
+                warehouse.load(&table, std::slice::from_ref(batch), &mut [Ok(rows.clone())].into_iter(), 0).unwrap();
             }
             assert_eq!(ids(&warehouse), ["2 new", "7 kept"]);
         }
@@ -290,7 +292,7 @@ fn a_query_only_reads() {
     let wrong = |sql: &str| warehouse.query(sql).unwrap_err().to_string();
     assert_eq!(wrong("delete from analytics.orders"), "a query only reads");
     assert_eq!(wrong("select custmer from analytics.orders"), "no such column: custmer");
-    assert_eq!(wrong("select \"custmer\" from analytics.orders"), "no such column: custmer");
+    assert!(wrong("select \"custmer\" from analytics.orders").starts_with("no such column: \"custmer\""));
     assert!(wrong("select 1; delete from \"analytics.orders\"").contains("Multiple statements"));
     assert_eq!(ids(&warehouse), ["1 x"]);
 }

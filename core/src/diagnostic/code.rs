@@ -132,8 +132,18 @@ codes! {
     BadEscape = "R317" "22025";
     /// A power or a root that is no real number.
     BadPower = "R318" "2201F";
+    /// A number that no decimal of 38 digits holds: more digits, an infinity or `NaN`.
+    BeyondDecimal = "R319" "22003";
+    /// An infinite date or time, which the warehouse does not have.
+    Infinite = "R320" "22008";
+    /// A logarithm of zero or of a negative number.
+    BadLogarithm = "R321" "2201E";
+    /// Buckets that `width_bucket` cannot number.
+    BadBuckets = "R322" "2201G";
     /// More separators in a pattern of `substring(… similar …)` than two.
     BadEscapeUse = "R326" "2200C";
+    /// A regular expression, made by the row, with something that is not supported.
+    UnsupportedRegex = "R327" "0A000";
 
     /// A required column is NULL.
     Required = "R331" "23502";

@@ -85,6 +85,11 @@ impl Checker<'_> {
                 Some(constant(Arc::new(BooleanArray::from(vec![*value])), Type::Boolean, span))
             }
             tree::Kind::Number(text) => self.number(text, span),
+            // The smallest numbers of a type have no counterpart above zero.
+            tree::Kind::Unary { operator: Unary::Minus, operand } if matches!(operand.kind, tree::Kind::Number(_)) => {
+                let tree::Kind::Number(text) = &operand.kind else { return None };
+                self.number(&format!("-{text}"), span)
+            }
             tree::Kind::Name(name) => self.name(name, span),
             tree::Kind::Unary { operator: Unary::Not, operand } => {
                 let operand = self.boolean(operand, "NOT")?;
@@ -128,15 +133,36 @@ impl Checker<'_> {
                 self.case(operand.as_deref(), arms, otherwise.as_deref(), span)
             }
             tree::Kind::Cast { operand, to } => {
-                let operand = self.node(operand)?;
+                // A number beyond 38 digits is still a floating-point number.
+                let beyond = match &operand.kind {
+                    tree::Kind::Number(text) if to.is_float() => Some(text),
+                    _ => None,
+                };
+                let operand = match beyond.filter(|text| Decimal::parse(text.as_bytes()).is_err()) {
+                    Some(text) => unknown(Some(text.clone()), operand.span),
+                    None => self.node(operand)?,
+                };
                 self.cast(operand, *to, span)
+            }
+            tree::Kind::TryCast { operand, to } => {
+                let operand = self.node(operand)?;
+                let operand = self.settled(operand)?;
+                self.try_cast(operand, *to, span)
+            }
+            tree::Kind::Collate(operand) => {
+                let operand = self.node(operand)?;
+                if operand.is_unknown() || operand.ty.is_text() {
+                    return Some(Checked { span, ..operand });
+                }
+                let fact = format!("COLLATE takes text, not {}", operand.ty);
+                self.wrong(Diagnostic::error(Code::Types, span, fact))
             }
             tree::Kind::Call { name, place, arguments } => self.call(name, *place, arguments, span),
         }
     }
 
     fn number(&mut self, text: &str, span: Span) -> Option<Checked> {
-        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) {
             if let Ok(value) = text.parse::<i32>() {
                 return Some(constant(Arc::new(Int32Array::from(vec![value])), Type::Integer, span));
             }
@@ -423,9 +449,14 @@ impl Checker<'_> {
         if left.is_unknown() {
             left = if right.is_unknown() { self.settled(left)? } else { self.as_kind(left, Kind::of(right.ty))? };
         }
-        // The result has the type in which the two are compared, if that is another kind.
+        // The result has the type in which the two are compared; but whole numbers, floating-point numbers and times are
+        // compared with others of theirs as they are.
+        let is_time = matches!(left.ty, Type::Date | Type::Timestamp | Type::Timestamptz);
+        let stays = left.ty.is_float() || is_time || left.ty.is_integer() && right.ty.is_integer();
         match types::comparable(left.ty, right.ty) {
-            Some(kind) if !right.is_unknown() && kind != Kind::of(left.ty) => left = self.as_kind(left, kind)?,
+            Some(kind) if !right.is_unknown() && !stays && kind != Kind::of(left.ty) => {
+                left = self.as_kind(left, kind)?;
+            }
             _ => {}
         }
         let local = self.local(&left);
@@ -471,6 +502,18 @@ impl Checker<'_> {
         Some(refined(Checked { span, ..converted }))
     }
 
+    /// `TRY_CAST`: the conversions there are, with NULL for what faults in them.
+    fn try_cast(&mut self, operand: Checked, to: Type, span: Span) -> Option<Checked> {
+        if operand.ty != to && !cast::exists(operand.ty, to) {
+            let fact = format!("there is no cast from {} to {to}", operand.ty);
+            return self.wrong(Diagnostic::error(Code::Types, span, fact));
+        }
+        if operand.ty == to {
+            return Some(Checked { span, ..operand });
+        }
+        Some(fold(Form::TryCast(Box::new(operand)), to, span))
+    }
+
     /// The part, with its type: what is still unknown is text.
     fn settled(&mut self, checked: Checked) -> Option<Checked> {
         if checked.is_unknown() { self.convert(checked, Type::Text) } else { Some(checked) }
@@ -482,6 +525,8 @@ impl Checker<'_> {
             (Kind::Numeric, ty) if ty.is_decimal() && !checked.is_unknown() => ty,
             (Kind::Numeric, ty) if ty.is_integer() && !checked.is_unknown() => cast::as_decimal(ty),
             (Kind::Text | Kind::Any, Type::Varchar(bytes)) => Type::Varchar(bytes),
+            // Where any type is taken a boolean is printed as a letter, not as the word that a cast gives.
+            (Kind::Any, Type::Boolean) if !checked.is_unknown() => Type::Varchar(1),
             _ => kind.ty(),
         };
         self.convert(checked, ty).map(refined)
@@ -547,6 +592,20 @@ fn share(value: Checked, body: Checked) -> Checked {
 
 /// The part; or the constant that it is, if it depends on no row and does not fault.
 fn fold(form: Form, ty: Type, span: Span) -> Checked {
+    let form = match form {
+        Form::Case { arms, otherwise } => match reachable(arms, otherwise) {
+            (arms, Some(result)) if arms.is_empty() => return Checked { span, ..*result },
+            (arms, None) if arms.is_empty() => return constant(new_null_array(&ty.arrow(), 1), ty, span),
+            (arms, otherwise) => Form::Case { arms, otherwise },
+        },
+        Form::And(operands) if is_decided(&operands, false) => {
+            return constant(Arc::new(BooleanArray::from(vec![false])), ty, span);
+        }
+        Form::Or(operands) if is_decided(&operands, true) => {
+            return constant(Arc::new(BooleanArray::from(vec![true])), ty, span);
+        }
+        form => form,
+    };
     let nullable = match &form {
         Form::Constant(array) => array.is_null(0),
         Form::Is { .. } | Form::Distinct { .. } => false,
@@ -555,6 +614,7 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
             arms.iter().any(|(_, result)| result.nullable) || otherwise.as_ref().is_none_or(|result| result.nullable)
         }
         Form::Coalesce(operands) | Form::Extreme { operands, .. } => operands.iter().all(|operand| operand.nullable),
+        Form::TryCast(_) => true,
         Form::OneOf { operand, has_null, .. } => operand.nullable || *has_null,
         Form::Call { signature, .. } if !signature.strict => signature.nullable,
         Form::Call { signature, arguments } => signature.nullable || arguments.iter().any(|argument| argument.nullable),
@@ -577,6 +637,7 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
             | Form::Coalesce(_)
             | Form::Extreme { .. }
             | Form::OneOf { .. }
+            | Form::TryCast(_)
             | Form::Call { .. }
     );
     // An operator or a strict function with a constant NULL is NULL, whatever its other operands are or would fault with.
@@ -586,6 +647,7 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
         | Form::Compare { .. }
         | Form::Not(_)
         | Form::Cast(_)
+        | Form::TryCast(_)
         | Form::Concat(_)
         | Form::Like { .. } => true,
         Form::Call { signature, .. } => signature.strict,
@@ -609,6 +671,40 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
     }
 }
 
+/// The arms of a `CASE` that a row can reach, and what holds if it takes none of them.
+fn reachable(
+    arms: Vec<(Checked, Checked)>,
+    otherwise: Option<Box<Checked>>,
+) -> (Vec<(Checked, Checked)>, Option<Box<Checked>>) {
+    let mut open = Vec::new();
+    for (condition, result) in arms {
+        match condition.constant().map(|value| truth(value)) {
+            None => open.push((condition, result)),
+            Some(Some(true)) => return (open, Some(Box::new(result))),
+            Some(_) => {}
+        }
+    }
+    (open, otherwise)
+}
+
+/// Whether a constant operand decides an `AND` or `OR` for every row, and no constant part before it faults.
+fn is_decided(operands: &[Checked], decisive: bool) -> bool {
+    let decides = |operand: &Checked| operand.constant().is_some_and(|value| truth(value) == Some(decisive));
+    operands.iter().position(decides).is_some_and(|at| !operands.iter().take(at).any(has_constant_fault))
+}
+
+/// Whether a part has one that depends on no row, and is no constant because it faults.
+fn has_constant_fault(part: &Checked) -> bool {
+    let parts = part.parts();
+    !parts.is_empty()
+        && (parts.iter().all(|part| part.constant().is_some()) || parts.into_iter().any(has_constant_fault))
+}
+
+/// The value of a boolean constant.
+fn truth(value: &ArrayRef) -> Option<bool> {
+    value.is_valid(0).then(|| value.as_boolean().value(0))
+}
+
 /// Whether a body of [`Form::Let`] depends on no row, given that the value does not.
 fn is_closed(body: &Checked) -> bool {
     match &body.form {
@@ -627,7 +723,13 @@ fn fault_of(operand: &Checked, to: Type) -> Option<Fault> {
 }
 
 fn constant_fault(fault: &Fault, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::ConstantFault, span, fault.message.to_string())
+    // What PostgreSQL has room for is no mistake of its author.
+    let code = match fault.code {
+        Code::BeyondDecimal | Code::Infinite => Code::Unsupported,
+        _ => Code::ConstantFault,
+    };
+    let wrong = Diagnostic::error(code, span, fault.message.to_string());
+    Diagnostic { fault: Some(fault.code), ..wrong }
 }
 
 fn flip<T>(option: Option<Option<T>>) -> Option<Option<T>> {

@@ -85,6 +85,8 @@ pub(super) enum Form {
     },
     /// A conversion from the operand's type to the part's.
     Cast(Box<Checked>),
+    /// As [`Form::Cast`], with NULL where the conversion faults.
+    TryCast(Box<Checked>),
     /// Texts, one after the other.
     Concat(Vec<Checked>),
     /// A text against a pattern; the matcher is there when the pattern and its escape are constant.
@@ -129,7 +131,8 @@ impl Checked {
             | Form::Not(operand)
             | Form::Is { operand, .. }
             | Form::OneOf { operand, .. }
-            | Form::Cast(operand) => vec![operand],
+            | Form::Cast(operand)
+            | Form::TryCast(operand) => vec![operand],
             Form::And(operands)
             | Form::Or(operands)
             | Form::Coalesce(operands)

@@ -8,6 +8,7 @@ pub(super) mod cast;
 pub(super) mod compare;
 pub(super) mod decimal;
 pub(super) mod like;
+pub(super) mod powers;
 pub(super) mod vector;
 
 use std::sync::Arc;
@@ -119,6 +120,10 @@ impl Batch<'_> {
             Form::Cast(operand) => {
                 let from = operand.ty;
                 self.strict(&[operand], ty, locals, |call| cast::cast(call, from))
+            }
+            Form::TryCast(operand) => {
+                let from = operand.ty;
+                self.strict(&[operand], ty, locals, |call| Column::new(cast::cast(call, from).values))
             }
             Form::Concat(operands) => {
                 let operands: Vec<&Checked> = operands.iter().collect();

@@ -17,23 +17,30 @@
 
 pub(super) mod call;
 mod code;
+mod bits;
+mod buckets;
 mod datetime;
+mod divisors;
+mod exponential;
 mod hash;
 mod json;
 mod length;
 mod letters;
 mod lineage;
 mod mask;
+mod matching;
 mod pad;
 mod part;
 mod quote;
 mod regexp;
 mod replace;
 mod rounding;
+mod scale;
 mod search;
 mod sign;
 mod sound;
 mod substring;
+mod trigonometry;
 mod trim;
 
 pub(super) use call::Call;
@@ -61,10 +68,17 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     sound::FUNCTIONS,
     mask::FUNCTIONS,
     regexp::FUNCTIONS,
+    matching::FUNCTIONS,
     hash::FUNCTIONS,
     json::FUNCTIONS,
     sign::FUNCTIONS,
     rounding::FUNCTIONS,
+    scale::FUNCTIONS,
+    divisors::FUNCTIONS,
+    exponential::FUNCTIONS,
+    trigonometry::FUNCTIONS,
+    buckets::FUNCTIONS,
+    bits::FUNCTIONS,
     datetime::FUNCTIONS,
     lineage::FUNCTIONS,
 ];

@@ -91,11 +91,40 @@ fn tokens(text: &str) -> Result<Vec<(Token, Span)>> {
         let end = places.offset(token.span.end);
         match token.token {
             Token::Whitespace(_) | Token::EOF => {}
+            Token::CustomBinaryOperator(operator) => tokens.extend(without_signs(&operator, start)),
             token => tokens.push((token, Span::new(start, end))),
         }
     }
     tokens.push((Token::EOF, Span::new(text.len(), text.len())));
     Ok(tokens)
+}
+
+/// An operator of many characters, which ends before the signs at its end, as PostgreSQL has it: `1>=-1`.
+///
+/// Only operators with one of the characters that no plain SQL operator has may end in a sign.
+fn without_signs(operator: &str, start: usize) -> Vec<(Token, Span)> {
+    let plain = operator.trim_end_matches(['+', '-']);
+    let known = match plain {
+        "*" => Some(Token::Mul),
+        "/" => Some(Token::Div),
+        "<" => Some(Token::Lt),
+        ">" => Some(Token::Gt),
+        "=" => Some(Token::Eq),
+        "<=" => Some(Token::LtEq),
+        ">=" => Some(Token::GtEq),
+        "<>" => Some(Token::Neq),
+        _ => None,
+    };
+    let Some(known) = known else {
+        let span = Span::new(start, start + operator.len());
+        return vec![(Token::CustomBinaryOperator(operator.to_owned()), span)];
+    };
+    let end = start + plain.len();
+    let signs = operator.bytes().skip(plain.len()).enumerate().map(|(at, sign)| {
+        let token = if sign == b'+' { Token::Plus } else { Token::Minus };
+        (token, Span::new(end + at, end + at + 1))
+    });
+    std::iter::once((known, Span::new(start, end))).chain(signs).collect()
 }
 
 /// Turns lines and columns, which only ever grow, into bytes.
@@ -139,11 +168,26 @@ enum Infix {
     Or,
     And,
     Is,
-    IsNull { negated: bool },
+    IsNull {
+        negated: bool,
+    },
     Binary(Binary),
-    In { negated: bool },
-    Between { negated: bool },
-    Like { ignore_case: bool, negated: bool },
+    In {
+        negated: bool,
+    },
+    Between {
+        negated: bool,
+    },
+    Like {
+        ignore_case: bool,
+        negated: bool,
+    },
+    Similar {
+        negated: bool,
+    },
+    /// An operator that stands in the table of functions under its sign.
+    Call(&'static str),
+    Collate,
     Cast,
 }
 
@@ -258,6 +302,8 @@ impl Parser<'_> {
     /// The operator ahead, its precedence, and how many words it has.
     fn infix(&self) -> Result<Option<(Infix, u8, usize)>> {
         let binary = |operator, level| Ok(Some((Infix::Binary(operator), level, 1)));
+        let like = |ignore_case, negated| Ok(Some((Infix::Like { ignore_case, negated }, OTHER, 1)));
+        let call = |name| Ok(Some((Infix::Call(name), OTHER, 1)));
         match self.peek() {
             Token::Plus => binary(Binary::Add, SUM),
             Token::Minus => binary(Binary::Subtract, SUM),
@@ -273,6 +319,20 @@ impl Parser<'_> {
             Token::Gt => binary(Binary::Greater, COMPARISON),
             Token::GtEq => binary(Binary::GreaterOrEqual, COMPARISON),
             Token::DoubleColon => Ok(Some((Infix::Cast, CAST, 1))),
+            Token::DoubleTilde => like(false, false),
+            Token::DoubleTildeAsterisk => like(true, false),
+            Token::ExclamationMarkDoubleTilde => like(false, true),
+            Token::ExclamationMarkDoubleTildeAsterisk => like(true, true),
+            Token::Tilde => call("~"),
+            Token::TildeAsterisk => call("~*"),
+            Token::ExclamationMarkTilde => call("!~"),
+            Token::ExclamationMarkTildeAsterisk => call("!~*"),
+            Token::Ampersand => call("&"),
+            Token::Pipe => call("|"),
+            Token::Sharp => call("#"),
+            Token::ShiftLeft => call("<<"),
+            Token::ShiftRight => call(">>"),
+            Token::CaretAt => call("^@"),
             Token::Word(_) => {
                 let negated = self.is_word(0, "not");
                 let at = usize::from(negated);
@@ -287,12 +347,13 @@ impl Parser<'_> {
                     Some("isnull") if !negated => (Infix::IsNull { negated: false }, IS),
                     Some("notnull") if !negated => (Infix::IsNull { negated: true }, IS),
                     Some("similar") if self.is_word(at + 1, "to") => {
-                        return Err(self.unsupported("use `LIKE` or `regexp_replace`"));
+                        return Ok(Some((Infix::Similar { negated }, MATCH, at + 2)));
                     }
                     Some("at") if self.is_word(at + 1, "time") => {
                         return Err(self.unsupported("the session's time zone is UTC"));
                     }
-                    Some("collate") => return Err(self.unsupported("texts compare by their bytes")),
+                    // It binds as tightly as a sign.
+                    Some("collate") if !negated => (Infix::Collate, SIGN),
                     Some("over" | "filter") => {
                         return Err(not_scalar(self.span(), "a window function needs the other rows of the table"));
                     }
@@ -302,7 +363,9 @@ impl Parser<'_> {
             }
             Token::EOF | Token::RParen | Token::Comma | Token::SemiColon | Token::LParen => Ok(None),
             Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::Number(..) => Ok(None),
-            _ => Err(self.unsupported("the operators are + - * / % ^ || = <> < <= > >= and the words of SQL")),
+            _ => Err(self.unsupported(
+                "the operators are + - * / % ^ || = <> < <= > >= ~ ~* !~ !~* & | # << >> ^@ and the words of SQL",
+            )),
         }
     }
 
@@ -352,6 +415,38 @@ impl Parser<'_> {
                 }
                 let (operand, pattern) = (Box::new(left), Box::new(pattern));
                 self.node(Kind::Like { operand, pattern, escape, ignore_case, negated }, span, depth)
+            }
+            Infix::Similar { negated } => {
+                let pattern = self.expression(OTHER)?;
+                let mut span = left.span.to(pattern.span);
+                let mut depth = left.depth.max(pattern.depth);
+                let mut arguments = vec![left, pattern];
+                if self.eat_word("escape").is_some() {
+                    let escape = self.expression(OTHER)?;
+                    span = span.to(escape.span);
+                    depth = depth.max(escape.depth);
+                    arguments.push(escape);
+                }
+                let matches = self.node(Kind::Call { name: "similar to".to_owned(), place, arguments }, span, depth)?;
+                if !negated {
+                    return Ok(matches);
+                }
+                let depth = matches.depth;
+                self.node(Kind::Unary { operator: Unary::Not, operand: Box::new(matches) }, span, depth)
+            }
+            Infix::Call(name) => {
+                let right = self.expression(level + 1)?;
+                let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));
+                self.node(Kind::Call { name: name.to_owned(), place, arguments: vec![left, right] }, span, depth)
+            }
+            Infix::Collate => {
+                let end = self.span();
+                if self.slice(end) != "\"C\"" {
+                    return Err(self.unsupported("texts compare by their bytes, which is `COLLATE \"C\"`"));
+                }
+                self.advance();
+                let (span, depth) = (left.span.to(end), left.depth);
+                self.node(Kind::Collate(Box::new(left)), span, depth)
             }
             Infix::Cast => {
                 let (to, end) = self.target_type()?;
@@ -450,8 +545,12 @@ impl Parser<'_> {
                 Kind::Name(word.value.clone())
             }
             Token::Word(_) => return self.word(),
-            Token::Tilde | Token::AtSign | Token::PGSquareRoot | Token::PGCubeRoot | Token::ExclamationMark => {
-                return Err(self.unsupported("use a function: `abs`, `sqrt`"));
+            Token::Tilde => return self.prefix("~"),
+            Token::AtSign => return self.prefix("@"),
+            Token::PGSquareRoot => return self.prefix("|/"),
+            Token::PGCubeRoot => return self.prefix("||/"),
+            Token::DoubleExclamationMark | Token::ExclamationMark => {
+                return Err(self.unsupported("write `factorial(n)`"));
             }
             _ => return Err(self.unexpected("an expression")),
         };
@@ -471,6 +570,14 @@ impl Parser<'_> {
         let operand = self.expression(level)?;
         let (span, depth) = (place.to(operand.span), operand.depth);
         self.node(Kind::Unary { operator, operand: Box::new(operand) }, span, depth)
+    }
+
+    /// An operator before its operand that stands in the table of functions under its sign.
+    fn prefix(&mut self, name: &str) -> Result<Node> {
+        let place = self.advance();
+        let operand = self.expression(OTHER + 1)?;
+        let (span, depth) = (place.to(operand.span), operand.depth);
+        self.node(Kind::Call { name: name.to_owned(), place, arguments: vec![operand] }, span, depth)
     }
 
     fn parenthesis(&mut self) -> Result<Node> {
@@ -653,13 +760,14 @@ impl Parser<'_> {
         let place = self.advance();
         self.advance();
         let (arguments, end) = match name.as_str() {
-            "cast" => {
+            "cast" | "try_cast" => {
                 let operand = self.expression(0)?;
                 self.expect_word("as")?;
                 let (to, _) = self.target_type()?;
                 let end = self.expect(&Token::RParen, "`)`")?;
-                let depth = operand.depth;
-                return self.node(Kind::Cast { operand: Box::new(operand), to }, place.to(end), depth);
+                let (depth, operand) = (operand.depth, Box::new(operand));
+                let kind = if name == "cast" { Kind::Cast { operand, to } } else { Kind::TryCast { operand, to } };
+                return self.node(kind, place.to(end), depth);
             }
             "extract" => self.extract()?,
             "position" => {

@@ -212,10 +212,12 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_said() {
-        for pattern in
-            ["(", ")", "a**", "*a", "a{2,1}", "a{256}", "[a", "[[:x:]]", r"\1", "(?=a)", r"\", "[b-a]", r"\q"]
-        {
+        for pattern in ["(", ")", "a**", "*a", "a{2,1}", "a{256}", "[a", "[[:x:]]", r"\", "[b-a]", r"\q"] {
             assert_eq!(Pattern::new(pattern, Options::default()).unwrap_err().code, Code::BadRegex, "{pattern}");
+        }
+        for pattern in [r"(a)\1", "a(?=b)", "(?<!a)b"] {
+            let fault = Pattern::new(pattern, Options::default()).unwrap_err();
+            assert_eq!(fault.code, Code::UnsupportedRegex, "{pattern}");
         }
     }
 }

@@ -47,7 +47,11 @@ pub(super) enum Kind {
     Case { operand: Option<Box<Node>>, arms: Vec<(Node, Node)>, otherwise: Option<Box<Node>> },
     /// `CAST(x AS type)`, `x::type`, `type 'text'`.
     Cast { operand: Box<Node>, to: Type },
-    /// `name(arguments)`, the name in lower case; special forms are calls too.
+    /// `TRY_CAST(x AS type)`: NULL where the cast faults.
+    TryCast { operand: Box<Node>, to: Type },
+    /// `x COLLATE "C"`: texts compare by their bytes, as they do anyway.
+    Collate(Box<Node>),
+    /// `name(arguments)`, the name in lower case; special forms are calls too, and operators that have no kind of their own.
     Call { name: String, place: Span, arguments: Vec<Node> },
 }
 

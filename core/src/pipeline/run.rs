@@ -21,6 +21,7 @@ const QUARANTINE_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a row run needs, or has.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step is made once a batch and moved once")]
 pub enum RowStep {
     /// Push these (stored) bytes of the object, or the first of them.
     NeedsData(Range<u64>),
@@ -74,6 +75,7 @@ impl<'a> RowRun<'a> {
 
 /// What a task needs, or has.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step is made once a batch and moved once")]
 pub enum TaskStep {
     /// Push these (stored) bytes of the object, or the first of them.
     NeedsData(Range<u64>),
@@ -119,7 +121,7 @@ impl<'a> TaskRun<'a> {
         };
         Self {
             rows: pipeline.rows(task),
-            writer: PartWriter::new(&pipeline.columns(), pipeline.lineage(task)),
+            writer: PartWriter::new(&pipeline.columns(), super::lineage(task)),
             ready: VecDeque::new(),
             quarantine: Vec::new(),
             quarantine_pieces: 0,

@@ -36,6 +36,7 @@ pub(super) struct CsvScanner {
     delimiter: u8,
     quote: Option<u8>,
     comment: Option<u8>,
+    fill_record: bool,
     newlines_in_values: bool,
     record_bytes_max: usize,
     /// The cells of the record that is being read, one for each of its fields, declared or not.
@@ -71,6 +72,7 @@ impl CsvScanner {
             delimiter: format.delimiter,
             quote: format.quote,
             comment: format.comment,
+            fill_record: format.fill_record,
             newlines_in_values: format.newlines_in_values,
             record_bytes_max,
             row: Vec::new(),
@@ -106,6 +108,9 @@ impl CsvScanner {
             if self.row.is_empty() {
                 scan.blank += length as u64;
                 continue;
+            }
+            if self.fill_record && end.fault.is_none() && self.row.len() < binding.columns {
+                self.row.resize(binding.columns, Cell::MISSING);
             }
             scan.records += length as u64;
             let place = Place { offset: scan.base + start as u64, length: length as u64 };

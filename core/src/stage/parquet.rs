@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_select::coalesce::BatchCoalescer;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
@@ -15,6 +16,8 @@ use crate::types::Type;
 
 /// Rows of a row group: few enough that the writer's memory stays small, enough that columns compress.
 const ROW_GROUP_ROWS: usize = 64 * 1024;
+/// Rows are written so many at a time, however they come: the writer's pages, and with them the bytes, depend on it.
+const WRITE_ROWS: usize = 8 * 1024;
 /// A part is closed when it has this many bytes; Redshift reads files below 128 MB with one slice each.
 const PART_BYTES: usize = 64 * 1024 * 1024;
 
@@ -27,7 +30,7 @@ pub struct StagedPart {
     pub bytes: Vec<u8>,
 }
 
-/// The lineage of a batch's rows, written as columns.
+/// The lineage of a batch's rows, written as columns: a load needs them also where the target keeps none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lineage {
     /// The names of the columns: batch, offset, time.
@@ -42,53 +45,70 @@ pub struct Lineage {
 #[derive(Debug)]
 pub struct PartWriter {
     schema: SchemaRef,
-    lineage: Option<Lineage>,
+    lineage: Lineage,
+    coming: BatchCoalescer,
     open: Option<ArrowWriter<Vec<u8>>>,
     rows: u64,
 }
 
 impl PartWriter {
     /// A writer of parts with these columns: name, type, and whether NULL is refused.
-    pub fn new(columns: &[(String, Type, bool)], lineage: Option<Lineage>) -> Self {
+    pub fn new(columns: &[(String, Type, bool)], lineage: Lineage) -> Self {
         let mut fields: Vec<Field> =
             columns.iter().map(|(name, ty, required)| Field::new(name, ty.arrow(), !required)).collect();
-        if let Some(lineage) = &lineage {
-            let [batch, offset, time] = lineage.names;
-            fields.push(Field::new(batch, DataType::Utf8View, false));
-            fields.push(Field::new(offset, DataType::Int64, false));
-            fields.push(Field::new(time, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false));
-        }
-        Self { schema: Arc::new(Schema::new(fields)), lineage, open: None, rows: 0 }
+        let [batch, offset, time] = lineage.names;
+        fields.push(Field::new(batch, DataType::Utf8View, false));
+        fields.push(Field::new(offset, DataType::Int64, false));
+        fields.push(Field::new(time, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false));
+        let schema = Arc::new(Schema::new(fields));
+        let coming = BatchCoalescer::new(Arc::clone(&schema), WRITE_ROWS);
+        Self { schema, lineage, coming, open: None, rows: 0 }
     }
 
-    /// Adds rows, one array a column, and each row's offset; returns a part when one is full.
+    /// Adds rows, one array a column, and each row's offset; returns a part when one is full. A batch has at most as many
+    /// rows as a part has room for, so that one part at a time is full.
     pub fn write(&mut self, mut columns: Vec<ArrayRef>, offsets: &[u64]) -> Option<StagedPart> {
         if offsets.is_empty() {
             return None;
         }
-        if let Some(lineage) = &self.lineage {
-            let mut batch = StringViewBuilder::with_capacity(offsets.len());
-            offsets.iter().for_each(|_| batch.append_value(&lineage.batch));
-            columns.push(Arc::new(batch.finish()));
-            columns.push(Arc::new(Int64Array::from_iter_values(offsets.iter().map(|offset| offset.cast_signed()))));
-            let times = TimestampMicrosecondArray::from_value(lineage.time, offsets.len()).with_timezone("UTC");
-            columns.push(Arc::new(times));
-        }
-        let writer = self.open.get_or_insert_with(|| writer(&self.schema));
-        let written = RecordBatch::try_new(Arc::clone(&self.schema), columns)
-            .map_err(parquet::errors::ParquetError::from)
-            .and_then(|batch| writer.write(&batch));
-        // Memory is the sink and every column was conformed to the schema, so a refusal is a fault of this program.
-        if let Err(error) = written {
+        let mut batch = StringViewBuilder::with_capacity(offsets.len());
+        offsets.iter().for_each(|_| batch.append_value(&self.lineage.batch));
+        columns.push(Arc::new(batch.finish()));
+        columns.push(Arc::new(Int64Array::from_iter_values(offsets.iter().map(|offset| offset.cast_signed()))));
+        let times = TimestampMicrosecondArray::from_value(self.lineage.time, offsets.len()).with_timezone("UTC");
+        columns.push(Arc::new(times));
+        let pushed =
+            RecordBatch::try_new(Arc::clone(&self.schema), columns).and_then(|batch| self.coming.push_batch(batch));
+        // Every column was conformed to the schema, so a refusal is a fault of this program.
+        if let Err(error) = pushed {
             unreachable!("rows that were conformed can be staged: {error}");
         }
-        self.rows += offsets.len() as u64;
-        (writer.inner().len() + writer.in_progress_size() >= PART_BYTES).then(|| self.close()).flatten()
+        self.write_completed()
     }
 
     /// Ends the last part; none is open if no row was written since the last one.
     pub fn finish(&mut self) -> Option<StagedPart> {
-        self.close()
+        if let Err(error) = self.coming.finish_buffered_batch() {
+            unreachable!("rows that were conformed can be staged: {error}");
+        }
+        self.write_completed().or_else(|| self.close())
+    }
+
+    fn write_completed(&mut self) -> Option<StagedPart> {
+        let mut full = None;
+        while let Some(batch) = self.coming.next_completed_batch() {
+            let writer = self.open.get_or_insert_with(|| writer(&self.schema));
+            // Memory is the sink.
+            if let Err(error) = writer.write(&batch) {
+                unreachable!("rows that were conformed can be staged: {error}");
+            }
+            self.rows += batch.num_rows() as u64;
+            if writer.inner().len() + writer.in_progress_size() >= PART_BYTES {
+                assert!(full.is_none(), "a part has room for more rows than a batch has");
+                full = self.close();
+            }
+        }
+        full
     }
 
     fn close(&mut self) -> Option<StagedPart> {
@@ -140,7 +160,7 @@ mod tests {
         ];
         let lineage =
             Lineage { names: ["_etalon_batch", "_etalon_offset", "_etalon_time"], batch: "b1".to_owned(), time: 5 };
-        let mut writer = PartWriter::new(&columns, Some(lineage));
+        let mut writer = PartWriter::new(&columns, lineage);
         let amounts = Decimal128Array::from(vec![Some(1250), None]).with_precision_and_scale(12, 2).unwrap();
         let names = StringViewArray::from(vec!["Ada", "a name longer than twelve bytes"]);
         assert!(writer.write(vec![Arc::new(amounts), Arc::new(names)], &[10, 99]).is_none());

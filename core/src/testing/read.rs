@@ -337,6 +337,7 @@ pub fn csv_options_of(input: &[u8]) -> (ReadOptions, &[u8]) {
         quote: (!is_set(2)).then_some(b'"'),
         comment: is_set(3).then_some(b'#'),
         skip_lines: u64::from(is_set(4)),
+        fill_record: false,
         newlines_in_values: is_set(5),
     };
     let bounds = ReadOptions {
@@ -420,6 +421,7 @@ pub fn csv_format() -> impl Strategy<Value = CsvFormat> {
             quote: quote.then_some(b'"'),
             comment: comment.then_some(b'#'),
             skip_lines,
+            fill_record: false,
             newlines_in_values,
         },
     )

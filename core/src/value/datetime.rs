@@ -9,6 +9,7 @@ mod grammar;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::text::quote;
+use crate::value::write_digits;
 
 pub use crate::value::Fraction;
 
@@ -137,7 +138,7 @@ pub fn write_time(micros: i64, out: &mut String) {
     let mut fraction = (micros % 1_000_000).unsigned_abs();
     if fraction != 0 {
         let mut digits = 6;
-        while fraction % 10 == 0 {
+        while fraction.is_multiple_of(10) {
             fraction /= 10;
             digits -= 1;
         }
@@ -206,24 +207,6 @@ fn write_day(days: i32, out: &mut String) -> &'static str {
     bc
 }
 
-/// Appends a number with at least so many digits, at most twenty.
-fn write_digits(mut number: u64, least: usize, out: &mut String) {
-    let mut digits = [b'0'; 20];
-    let mut start = digits.len();
-    for (at, digit) in digits.iter_mut().enumerate().rev() {
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
-        let value = (number % 10) as u8;
-        *digit += value;
-        number /= 10;
-        start = at;
-        if number == 0 {
-            break;
-        }
-    }
-    let start = start.min(digits.len() - least.min(digits.len()));
-    out.push_str(str::from_utf8(digits.get(start..).unwrap_or_default()).unwrap_or_default());
-}
-
 /// Why a text gives no date or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
@@ -259,7 +242,7 @@ impl Wrong {
                 ),
             ),
             Self::Clock => (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock")),
-            Self::Infinity => (Code::DatetimeOutOfRange, format!("{text} is infinite, which a {what} cannot be here")),
+            Self::Infinity => (Code::Infinite, format!("{text} is infinite, which a {what} cannot be here")),
         };
         Fault::new(code, message)
     }

@@ -7,6 +7,7 @@ use crate::diagnostic::Code;
 use crate::value::Fraction;
 use crate::value::text::quote;
 use crate::value::trim;
+use crate::value::write_digits;
 
 /// Most digits of a decimal.
 const DIGITS_MAX: u8 = 38;
@@ -27,18 +28,26 @@ impl Decimal {
     ///
     /// What PostgreSQL has room for and 38 digits have not is out of range, infinities and `NaN` among it.
     pub fn parse(text: &[u8]) -> Result<Self, Fault> {
+        if let Some((unscaled, scale)) = plain(text) {
+            return Ok(Self { unscaled: i128::from(unscaled), scale });
+        }
         let written = Written::read(text).map_err(|wrong| wrong.fault(text, "a decimal of 38 digits"))?;
         let scale = u8::try_from(written.scale.max(0)).ok().filter(|&scale| scale <= DIGITS_MAX);
         scale
             .and_then(|scale| Some(Self { unscaled: written.at(scale, Fraction::Exact).ok()?, scale }))
-            .ok_or_else(|| Wrong::Large.fault(text, "a decimal of 38 digits"))
+            .ok_or_else(|| Wrong::Digits.fault(text, "a decimal of 38 digits"))
     }
 
     /// Reads a number of at most `precision` digits, `scale` of them after the point, and gives it unscaled.
     ///
     /// It takes numbers of any length, also where `parse` knows no room for their digits.
     pub fn parse_as(text: &[u8], precision: u8, scale: u8, fraction: Fraction) -> Result<i128, Fault> {
-        if let Some(unscaled) = plain(text, precision, scale) {
+        if let Some((unscaled, places)) = plain(text)
+            && let Some(unit) = scale.checked_sub(places).and_then(power_of_ten)
+            && let Some(magnitude) = u128::from(unscaled.unsigned_abs()).checked_mul(unit)
+            && power_of_ten(precision).is_some_and(|limit| magnitude < limit)
+            && let Some(unscaled) = signed(magnitude, unscaled < 0)
+        {
             return Ok(unscaled);
         }
         let read = || {
@@ -50,20 +59,25 @@ impl Decimal {
 
     /// Appends the number with all digits of its scale.
     pub fn write(self, out: &mut String) {
-        let sign = if self.unscaled < 0 { "-" } else { "" };
+        if self.unscaled < 0 {
+            out.push('-');
+        }
         let magnitude = self.unscaled.unsigned_abs();
-        // Writing to a String cannot fail.
-        let _ = match power_of_ten(self.scale) {
-            Some(unit) if self.scale > 0 => {
-                write!(
-                    out,
-                    "{sign}{}.{:0places$}",
-                    magnitude / unit,
-                    magnitude % unit,
-                    places = usize::from(self.scale)
-                )
+        let places = usize::from(self.scale);
+        let unit = power_of_ten(self.scale).unwrap_or(u128::MAX);
+        // Nearly all numbers are short, and short division is much faster.
+        if let (Ok(magnitude), Ok(unit)) = (u64::try_from(magnitude), u64::try_from(unit)) {
+            write_digits(magnitude / unit, 1, out);
+            if places > 0 {
+                out.push('.');
+                write_digits(magnitude % unit, places, out);
             }
-            _ => write!(out, "{sign}{magnitude}"),
+            return;
+        }
+        // Writing to a String cannot fail.
+        let _ = match places {
+            0 => write!(out, "{magnitude}"),
+            _ => write!(out, "{}.{:0places$}", magnitude / unit, magnitude % unit),
         };
     }
 
@@ -95,7 +109,8 @@ impl Decimal {
     #[must_use]
     pub fn rescale_exact(self, scale: u8) -> Option<Self> {
         let beyond = self.scale.saturating_sub(scale);
-        let exact = power_of_ten(beyond).map_or(self.unscaled == 0, |unit| self.unscaled.unsigned_abs() % unit == 0);
+        let exact =
+            power_of_ten(beyond).map_or(self.unscaled == 0, |unit| self.unscaled.unsigned_abs().is_multiple_of(unit));
         if exact { self.rescale(scale) } else { None }
     }
 
@@ -105,36 +120,31 @@ impl Decimal {
     }
 }
 
-/// A number of at most 18 digits and a point, at a scale that has room for its digits: what nearly all cells are.
-fn plain(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
+/// A number of at most 18 digits, with a point or without, and the digits after it: what nearly all cells are.
+fn plain(text: &[u8]) -> Option<(i64, u8)> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.len() > 19 {
+    if digits.len() > 18 {
         return None;
     }
-    let mut value = 0_u64;
-    let mut point = None;
-    for (at, &byte) in digits.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => value = value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
-            b'.' if point.is_none() => point = Some(at),
-            _ => return None,
+    let mut value = 0;
+    let mut count = 0;
+    let mut places = None;
+    for &byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            value = value * 10 + i64::from(digit);
+            count += 1;
+        } else if byte == b'.' && places.is_none() {
+            places = Some(count);
+        } else {
+            return None;
         }
     }
-    let places = point.map_or(0, |at| digits.len() - 1 - at);
-    let count = digits.len() - usize::from(point.is_some());
-    // Nineteen digits fit as well, as 10^19 < 2^64.
-    if count == 0 {
-        return None;
-    }
-    let missing = usize::from(scale).checked_sub(places)?;
-    let magnitude = u128::from(value).checked_mul(power_of_ten(u8::try_from(missing).ok()?)?)?;
-    if magnitude >= power_of_ten(precision)? {
-        return None;
-    }
-    signed(magnitude, negative)
+    let value = if negative { -value } else { value };
+    (count > 0).then(|| (value, places.map_or(0, |before| count - before)))
 }
 
 /// A number as it is written: digits with or without a point, and where the point belongs.
@@ -153,7 +163,10 @@ struct Written<'a> {
 enum Wrong {
     Form,
     Special,
+    /// Too large for any `numeric`, or for the decimal that is asked for.
     Large,
+    /// More digits than 38.
+    Digits,
     Fraction,
 }
 
@@ -163,8 +176,9 @@ impl Wrong {
         let text = quote(text);
         match self {
             Self::Form => Fault::new(Code::NotAValue, format!("{text} is not a number")),
-            Self::Special => Fault::new(Code::OutOfRange, format!("{text} is no number that a decimal can hold")),
+            Self::Special => Fault::new(Code::BeyondDecimal, format!("{text} is no number that a decimal can hold")),
             Self::Large => Fault::new(Code::OutOfRange, format!("{text} is out of range for {what}")),
+            Self::Digits => Fault::new(Code::BeyondDecimal, format!("{text} is out of range for {what}")),
             Self::Fraction => {
                 Fault::new(Code::ExcessScale, format!("{text} has more digits after the point than {what}"))
             }

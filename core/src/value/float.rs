@@ -8,6 +8,7 @@ use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::text::quote;
 use crate::value::trim;
+use crate::value::write_digits;
 
 /// Reads a `double precision`.
 pub fn parse_double(text: &[u8]) -> Result<f64, Fault> {
@@ -114,17 +115,21 @@ impl Binary {
     }
 }
 
-/// Whether an odd number times a power of two is `digits * 10^power`.
-fn same((odd, exponent): (u64, i32), digits: u64, power: i32) -> bool {
+/// Whether `mantissa * 2^exponent` is `digits * 10^power`; neither is zero.
+fn same((mantissa, exponent): (u64, i32), digits: u64, power: i32) -> bool {
+    let (odd, exponent) = (mantissa >> mantissa.trailing_zeros(), exponent + mantissa.trailing_zeros().cast_signed());
     let twos = digits.trailing_zeros();
-    let Some(odd_digits) = digits.checked_shr(twos) else { return false };
-    // The powers of two must be alike, and so must what is left: one side has the powers of five.
+    let odd_digits = digits >> twos;
+    // The powers of two must be alike, which they seldom are.
+    if exponent != power + twos.cast_signed() {
+        return false;
+    }
+    // So must what is left: one side has the powers of five.
     let scaled = |value: u64| 5_u128.checked_pow(power.unsigned_abs())?.checked_mul(u128::from(value));
-    let rest_is_alike = match power >= 0 {
+    match power >= 0 {
         true => scaled(odd_digits) == Some(u128::from(odd)),
         false => scaled(odd) == Some(u128::from(odd_digits)),
-    };
-    exponent == power + twos.cast_signed() && rest_is_alike
+    }
 }
 
 /// A number as `d.ddde±x`, kept on the stack.
@@ -182,6 +187,7 @@ fn write_shortest<F: LowerExp + FromStr + PartialEq + Copy>(
     plain_digits: i32,
     out: &mut String,
 ) {
+    let reads_back = |text: &Scientific| text.text().parse().is_ok_and(|read: F| read == value);
     let mut text = Scientific::new(value, None);
     let (_, digits, mut count, power) = text.parts();
     if digits != 0 && binary.is_halfway(digits, power - (count - 1)) {
@@ -189,33 +195,49 @@ fn write_shortest<F: LowerExp + FromStr + PartialEq + Copy>(
             text = Scientific::new(value, usize::try_from(count).ok());
             let (_, digits, longer, power) = text.parts();
             count = longer;
-            if text.text().parse().is_ok_and(|read: F| read == value) && !binary.is_halfway(digits, power - (count - 1))
-            {
+            if reads_back(&text) && !binary.is_halfway(digits, power - (count - 1)) {
                 break;
             }
         }
     }
-    let (negative, digits, count, power) = text.parts();
+    let (negative, mut digits, count, power) = text.parts();
+    // Of two shortest texts that lie equally near, PostgreSQL takes the one that ends even.
+    if digits % 2 == 1 {
+        let unit = power - (count - 1);
+        for even in [digits - 1, digits + 1] {
+            if same((2 * binary.mantissa, binary.exponent), digits + even, unit) {
+                let sign = if negative { "-" } else { "" };
+                let mut other = Scientific { bytes: [0; 32], length: 0 };
+                let _ = write!(other, "{sign}{even}e{unit}");
+                if reads_back(&other) && !binary.is_halfway(even, unit) {
+                    digits = even;
+                    break;
+                }
+            }
+        }
+    }
     if negative {
         out.push('-');
     }
-    // Writing to a String cannot fail.
-    let _ = if !(-4..plain_digits).contains(&power) {
-        let rest = count - 1;
-        let unit = 10_u64.pow(rest.unsigned_abs());
-        let sign = if power < 0 { '-' } else { '+' };
-        let power = power.unsigned_abs();
-        match rest {
-            0 => write!(out, "{digits}e{sign}{power:02}"),
-            _ => write!(out, "{}.{:0rest$}e{sign}{power:02}", digits / unit, digits % unit, rest = rest as usize),
+    let has_exponent = !(-4..plain_digits).contains(&power);
+    let places = if has_exponent { count - 1 } else { count - 1 - power };
+    match 10_u64.checked_pow(places.max(0).unsigned_abs()) {
+        Some(unit) => {
+            write_digits(digits / unit, 1, out);
+            if places > 0 {
+                out.push('.');
+                write_digits(digits % unit, places.unsigned_abs() as usize, out);
+            }
         }
-    } else if power < 0 {
-        write!(out, "0.{digits:0width$}", width = (count - 1 - power) as usize)
-    } else if power >= count - 1 {
-        write!(out, "{digits}{:0<zeros$}", "", zeros = (power - (count - 1)) as usize)
-    } else {
-        let places = count - 1 - power;
-        let unit = 10_u64.pow(places.unsigned_abs());
-        write!(out, "{}.{:0places$}", digits / unit, digits % unit, places = places as usize)
-    };
+        // Twenty places are the most there are: three zeros and seventeen digits.
+        None => {
+            out.push_str("0.");
+            write_digits(digits, places.unsigned_abs() as usize, out);
+        }
+    }
+    (places..0).for_each(|_| out.push('0'));
+    if has_exponent {
+        out.push_str(if power < 0 { "e-" } else { "e+" });
+        write_digits(u64::from(power.unsigned_abs()), 2, out);
+    }
 }

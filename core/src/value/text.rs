@@ -10,7 +10,11 @@ const QUOTE_CHARS_MAX: usize = 60;
 
 /// The text cut to at most `bytes` bytes at the end of a character, as an explicit cast to `varchar(n)` does.
 pub fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 /// The text itself if it fits `bytes` bytes; a fault that says whether only blanks are too many if it does not.

@@ -154,12 +154,9 @@ impl Target {
     }
 
     fn key_index_name(&self) -> Option<Identifier> {
-        let columns = self.key_columns()?;
-        let mut parts = vec![&self.table];
-        parts.extend(columns.iter().map(|(name, _)| name));
-        let own = Identifier::own(KEY_INDEX_PREFIX);
-        parts.insert(0, &own);
-        Some(Identifier::joined(&parts, " "))
+        // With their quotes, so that two names are not taken for one with a blank in it.
+        let columns: Vec<String> = self.key_columns()?.iter().map(|(name, _)| name.to_string()).collect();
+        Some(Identifier::found(&format!("{KEY_INDEX_PREFIX} {} ({})", self.table, columns.join(", "))))
     }
 
     /// The statement that creates the index on the key.
@@ -294,4 +291,54 @@ fn table_name(table: &Table) -> Result<Identifier, Error> {
         parts.push(name);
     }
     Ok(Identifier::joined(&parts.iter().collect::<Vec<_>>(), "."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(columns: &[(&str, Type)]) -> Table {
+        let column = |&(name, ty): &(&str, Type)| TableColumn { name: name.to_owned(), ty, required: false };
+        let columns = columns.iter().map(column).collect();
+        Table { schema: None, name: "t".to_owned(), columns, write: WriteMode::Append, lineage: false }
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_is_refused() {
+        let wrong = |table: Table| Target::new(&table).unwrap_err().to_string();
+        let id = [("id", Type::Bigint)];
+        assert_eq!(wrong(table(&[])), "table `t`: there are no columns");
+        assert_eq!(wrong(table(&[("a", Type::Bigint), ("A", Type::Date)])), "table `t`: two columns are named `a`");
+        assert_eq!(
+            wrong(table(&[(BATCH_COLUMN, Type::Text)])),
+            "table `t`: the column name `_etalon_batch` is kept for Etalon"
+        );
+        assert_eq!(wrong(table(&[("n", Type::Numeric)])), "table `t`: column `n` cannot have the type numeric");
+        assert_eq!(wrong(Table { name: "a.b".to_owned(), ..table(&id) }), "the name `a.b` has a point in it");
+        assert_eq!(
+            wrong(Table { name: "sqlite_x".to_owned(), ..table(&id) }),
+            "the name `sqlite_x` is kept for others"
+        );
+        let merge = |key, order_by| Table { write: WriteMode::Merge { key, order_by }, ..table(&id) };
+        assert_eq!(wrong(merge(vec![], vec![])), "table `t`: a merge needs a key");
+        assert_eq!(wrong(merge(vec![0], vec![1])), "table `t`: there is no column at position 1");
+    }
+
+    #[test]
+    fn a_comparison_names_everything_that_differs() {
+        let target = Target::new(&table(&[("a", Type::Bigint), ("b", Type::Date), ("c", Type::Char(3))])).unwrap();
+        let there = |name: &str, ty, required| TableColumn { name: name.to_owned(), ty, required };
+        let fits = [there("a", Type::Bigint, false), there("b", Type::Date, false), there("c", Type::Char(3), false)];
+        assert_eq!(target.compare(&fits), Ok(()));
+        let mut more = fits.to_vec();
+        more.push(there("old", Type::Bigint, false));
+        assert_eq!(target.compare(&more), Ok(()));
+        let differs = [there("a", Type::Integer, false), there("b", Type::Date, true), there("d", Type::Date, true)];
+        assert_eq!(
+            target.compare(&differs).unwrap_err().to_string(),
+            "table `t` is not what the pipeline needs: column `a` is integer there and bigint here, \
+             column `b` is required there and may be NULL here, column `c` char(3) is missing, \
+             column `d` is required there and missing here"
+        );
+    }
 }

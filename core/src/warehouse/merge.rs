@@ -12,8 +12,10 @@
 //! wins, and the rest of the order decides within a load. Without lineage only the `order_by` columns are compared with the
 //! stored row, and a tie leaves the row of the earlier load.
 //!
-//! An append puts its rows into the target directly; a merge stages them, judges the winner of each key in a table of
-//! verdicts, and then moves whole sets.
+//! An append puts its rows into the target directly; a merge stages them, finds the winner of each key, judges it in a
+//! table of verdicts, and then moves whole sets. Most keys come once in a load. They are told apart first by the key alone,
+//! so that only rows which have a rival are ranked by their long order; and all that follows goes through the rows in
+//! the order in which they were staged, which is mostly that of the target too.
 
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -37,6 +39,7 @@ use crate::warehouse::sql::Statement;
 use crate::warehouse::sql::print;
 
 const STAGE: &str = "_etalon_stage";
+const WINNER: &str = "_etalon_winner";
 const VERDICT: &str = "_etalon_verdict";
 /// The words of a verdict, which are the names of the counts.
 const INSERTED: &str = "inserted";
@@ -59,6 +62,8 @@ pub struct LoadStatements {
     pub delete_replaced: Option<String>,
     /// Drops the staged rows that came with replaced batches: they are superseded.
     pub delete_replaced_stage: Option<String>,
+    /// Finds the winners of keys that come once, then of those that come more often.
+    pub find_winners: Vec<String>,
     /// Judges the staged winner of each key.
     pub judge: Option<String>,
     /// Removes the stored rows that lose.
@@ -77,7 +82,7 @@ impl LoadStatements {
         let text = |statement: Statement| print(&statement, dialect);
         let replaced_in = |table: &Identifier| {
             let batch = Expr::bare(BATCH_COLUMN);
-            text(Statement::Delete { from: table.clone(), filter: batch.is_in(ledger::replaced_batches()) })
+            text(Statement::Delete { from: table.clone(), filter: batch.among(ledger::replaced_batches()) })
         };
         let delete_replaced = target.lineage.then(|| replaced_in(&target.table));
         let replaced = text(Statement::Select(ledger::replaced_batches_of_source()));
@@ -95,6 +100,7 @@ impl LoadStatements {
                 insert: insert(&target.table, columns),
                 delete_replaced,
                 delete_replaced_stage: None,
+                find_winners: Vec::new(),
                 judge: None,
                 delete_beaten: None,
                 insert_winners: None,
@@ -108,16 +114,17 @@ impl LoadStatements {
         let columns = target.staged_columns();
         Ok(Self {
             replaced,
-            create_work: vec![text(merge.create_stage()), text(merge.create_verdict())],
+            create_work: vec![text(merge.create_stage()), text(create_winner()), text(create_verdict())],
             width: columns.len(),
             insert: insert(&stage, columns),
             delete_replaced,
             delete_replaced_stage: Some(replaced_in(&stage)),
+            find_winners: vec![text(merge.find_lone_winners()), text(merge.find_ranked_winners())],
             judge: Some(text(merge.judge())),
             delete_beaten: Some(text(merge.delete_beaten())),
             insert_winners: Some(text(merge.insert_winners())),
             count: Some(text(merge.count())),
-            drop_work: [VERDICT, STAGE]
+            drop_work: [VERDICT, WINNER, STAGE]
                 .map(|table| text(Statement::DropTable { table: Identifier::own(table) }))
                 .to_vec(),
         })
@@ -150,8 +157,31 @@ fn row_name(target: &Target) -> Result<Identifier, Error> {
     }
 }
 
-/// What the statements of a merge are made of. Aliases: `s` the stage, `b` its ledger row, `w` ranked staged rows,
-/// `t` the target, `v` verdicts, `l` a ledger row looked up.
+fn create_winner() -> Statement {
+    create_work_table(WINNER, vec![("staged_row", Type::Bigint, false)])
+}
+
+fn create_verdict() -> Statement {
+    let columns =
+        vec![("staged_row", Type::Bigint, false), ("target_row", Type::Bigint, false), ("verdict", Type::Text, true)];
+    create_work_table(VERDICT, columns)
+}
+
+/// A temporary table with a row for a staged row, named by its first column.
+fn create_work_table(table: &'static str, columns: Vec<(&'static str, Type, bool)>) -> Statement {
+    let column = |(name, ty, required)| ColumnDefinition { name: Identifier::own(name), ty, required };
+    Statement::CreateTable(CreateTable {
+        table: Identifier::own(table),
+        temporary: true,
+        if_absent: false,
+        columns: columns.into_iter().map(column).collect(),
+        primary_key: vec![Identifier::own("staged_row")],
+        unique: Vec::new(),
+    })
+}
+
+/// What the statements of a merge are made of. Aliases: `s` the stage, `b` its ledger row, `w` winners, `t` the target,
+/// `v` verdicts, `l` a ledger row looked up.
 struct Merge<'a> {
     target: &'a Target,
     dialect: &'a dyn Dialect,
@@ -174,27 +204,25 @@ impl Merge<'_> {
         })
     }
 
-    fn create_verdict(&self) -> Statement {
-        let column = |name, ty, required| ColumnDefinition { name: Identifier::own(name), ty, required };
-        Statement::CreateTable(CreateTable {
-            table: Identifier::own(VERDICT),
-            temporary: true,
-            if_absent: false,
-            columns: vec![
-                column("staged_row", Type::Bigint, false),
-                column("target_row", Type::Bigint, false),
-                column("verdict", Type::Text, true),
-            ],
-            primary_key: vec![Identifier::own("staged_row")],
-            unique: Vec::new(),
-        })
+    /// Rows whose key no other staged row has.
+    fn find_lone_winners(&self) -> Statement {
+        let staged_row = Identifier::own("staged_row");
+        let lone = Select {
+            columns: vec![(Expr::Min(Box::new(Expr::own("s", "_etalon_row"))), Some(staged_row.clone()))],
+            from: Some((Source::Table(Identifier::own(STAGE)), Identifier::own("s"))),
+            group_by: self.key_of("s"),
+            having: Some(Expr::CountRows.equal(Expr::Number(1))),
+            order_by: vec![Expr::Column(None, staged_row.clone())],
+            ..Select::default()
+        };
+        let (into, rows) = (Identifier::own(WINNER), Rows::Select(Box::new(lone)));
+        Statement::Insert { into, columns: vec![staged_row], rows }
     }
 
-    /// The winner of each key among the staged rows, beside the stored row with that key if there is one.
-    fn judge(&self) -> Statement {
-        let key = |alias, name: &Identifier, ty| Expr::of(alias, name).collated(self.dialect.key_collation(ty));
-        let order = |name: &Identifier, ty| Expr::of("s", name).collated(self.dialect.order_collation(ty));
-        let mut descending: Vec<Expr> = self.order_by.iter().map(|(name, ty)| order(name, *ty)).collect();
+    /// The greatest of the rows that share a key.
+    fn find_ranked_winners(&self) -> Statement {
+        let order = |(name, ty): &(Identifier, Type)| Expr::of("s", name).collated(self.dialect.order_collation(*ty));
+        let mut descending: Vec<Expr> = self.order_by.iter().map(order).collect();
         descending.extend([
             Expr::own("s", TIME_COLUMN),
             Expr::own("b", "source"),
@@ -202,11 +230,16 @@ impl Merge<'_> {
             Expr::own("b", "generation"),
             Expr::own("s", BATCH_COLUMN),
         ]);
-        let partition = self.key.iter().map(|(name, ty)| key("s", name, *ty)).collect();
+        let found = Select {
+            columns: vec![(Expr::own("w", "staged_row"), None)],
+            from: Some((Source::Table(Identifier::own(WINNER)), Identifier::own("w"))),
+            ..Select::default()
+        };
+        let staged_row = Identifier::own("staged_row");
         let ranked = Select {
             columns: vec![
-                (Expr::own("s", "_etalon_row"), Some(Identifier::own("staged_row"))),
-                (Expr::RowNumber { partition, descending }, Some(Identifier::own("rank"))),
+                (Expr::own("s", "_etalon_row"), Some(staged_row.clone())),
+                (Expr::RowNumber { partition: self.key_of("s"), descending }, Some(Identifier::own("rank"))),
             ],
             from: Some((Source::Table(Identifier::own(STAGE)), Identifier::own("s"))),
             joins: vec![Join {
@@ -215,9 +248,28 @@ impl Merge<'_> {
                 alias: Identifier::own("b"),
                 on: ledger::row_of("b", Expr::own("s", BATCH_COLUMN)),
             }],
+            filter: Some(Expr::NotIn(Box::new(Expr::own("s", "_etalon_row")), Box::new(found))),
             ..Select::default()
         };
-        let same_key = self.key.iter().map(|(name, ty)| key("t", name, *ty).equal(Expr::of("s", name))).collect();
+        let first = Select {
+            columns: vec![(Expr::own("w", "staged_row"), None)],
+            from: Some((Source::Select(Box::new(ranked)), Identifier::own("w"))),
+            filter: Some(Expr::own("w", "rank").equal(Expr::Number(1))),
+            ..Select::default()
+        };
+        let (into, rows) = (Identifier::own(WINNER), Rows::Select(Box::new(first)));
+        Statement::Insert { into, columns: vec![staged_row], rows }
+    }
+
+    fn key_of(&self, alias: &'static str) -> Vec<Expr> {
+        let column = |(name, ty): &(Identifier, Type)| Expr::of(alias, name).collated(self.dialect.key_collation(*ty));
+        self.key.iter().map(column).collect()
+    }
+
+    /// Each winner beside the stored row with its key, if there is one.
+    fn judge(&self) -> Statement {
+        let same_key =
+            self.key_of("t").into_iter().zip(&self.key).map(|(stored, (name, _))| stored.equal(Expr::of("s", name)));
         let row = || Expr::of("t", &self.row);
         let mut verdicts = vec![(Expr::IsNull(Box::new(row())), Expr::Word(INSERTED))];
         let superseded = self.older().map(|older| (older, Expr::Word(SUPERSEDED)));
@@ -239,7 +291,7 @@ impl Merge<'_> {
                     (row(), None),
                     (Expr::Case(verdicts, Box::new(Expr::Word(UPDATED))), None),
                 ],
-                from: Some((Source::Select(Box::new(ranked)), Identifier::own("w"))),
+                from: Some((Source::Table(Identifier::own(WINNER)), Identifier::own("w"))),
                 joins: vec![
                     Join {
                         left: false,
@@ -251,10 +303,9 @@ impl Merge<'_> {
                         left: true,
                         table: self.target.table.clone(),
                         alias: Identifier::own("t"),
-                        on: Expr::All(same_key),
+                        on: Expr::All(same_key.collect()),
                     },
                 ],
-                filter: Some(Expr::own("w", "rank").equal(Expr::Number(1))),
                 ..Select::default()
             })),
         }
@@ -310,7 +361,7 @@ impl Merge<'_> {
         };
         Statement::Delete {
             from: self.target.table.clone(),
-            filter: Expr::Column(None, self.row.clone()).is_in(beaten),
+            filter: Expr::Column(None, self.row.clone()).among(beaten),
         }
     }
 
@@ -345,5 +396,72 @@ impl Merge<'_> {
             alias: Identifier::own("s"),
             on: Expr::own("s", "_etalon_row").equal(Expr::own("v", "staged_row")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::warehouse::ColumnsStatements;
+    use crate::warehouse::LedgerStatements;
+    use crate::warehouse::Table;
+    use crate::warehouse::TableColumn;
+    use crate::warehouse::sqlite::Sqlite;
+
+    fn target(write: WriteMode, lineage: bool) -> Target {
+        let column = |(name, ty, required): (&str, Type, bool)| TableColumn { name: name.to_owned(), ty, required };
+        let columns = [
+            ("Order_ID", Type::Varchar(20), true),
+            ("line", Type::Smallint, true),
+            ("revision", Type::Decimal { precision: 6, scale: 2 }, true),
+            ("changed_at", Type::Timestamptz, true),
+            ("weight", Type::Real, false),
+        ];
+        let columns = columns.map(column).to_vec();
+        Target::new(&Table { schema: Some("Shop".to_owned()), name: "orders".to_owned(), columns, write, lineage })
+            .unwrap()
+    }
+
+    /// Everything that a load may run, in order.
+    fn script(target: &Target) -> String {
+        let statements = LoadStatements::new(target, &Sqlite).unwrap();
+        let insert = statements.insert(2, &Sqlite);
+        let LoadStatements { replaced, create_work, delete_replaced, delete_replaced_stage, .. } = statements;
+        let all = [target.create(&Sqlite), replaced].into_iter().chain(create_work).chain([insert]);
+        let all =
+            all.chain([delete_replaced, delete_replaced_stage].into_iter().flatten()).chain(statements.find_winners);
+        let sets = [statements.judge, statements.delete_beaten, statements.insert_winners, statements.count];
+        let all = all.chain(sets.into_iter().chain([target.create_key_index(&Sqlite)]).flatten());
+        let all = all.chain(statements.drop_work);
+        all.map(|statement| statement + ";\n").collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn an_append() {
+        insta::assert_snapshot!(script(&target(WriteMode::Append, true)));
+    }
+
+    #[test]
+    fn a_merge() {
+        insta::assert_snapshot!(script(&target(WriteMode::Merge { key: vec![0, 1], order_by: vec![2, 3] }, true)));
+    }
+
+    #[test]
+    fn a_merge_where_the_last_load_wins() {
+        insta::assert_snapshot!(script(&target(WriteMode::Merge { key: vec![0], order_by: vec![] }, true)));
+    }
+
+    #[test]
+    fn a_merge_without_lineage() {
+        insta::assert_snapshot!(script(&target(WriteMode::Merge { key: vec![0], order_by: vec![3] }, false)));
+    }
+
+    #[test]
+    fn the_ledger_and_the_declared_types() {
+        let LedgerStatements { create, insert, settle, select, is_loaded } = LedgerStatements::new(&Sqlite);
+        let columns = ColumnsStatements::new(&Sqlite);
+        let all =
+            [create, insert, settle, select, is_loaded, columns.create, columns.insert, columns.select, columns.clear];
+        insta::assert_snapshot!(all.map(|statement| statement + ";\n").join("\n"));
     }
 }

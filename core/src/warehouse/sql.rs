@@ -71,6 +71,7 @@ pub(crate) struct Select {
     pub(crate) joins: Vec<Join>,
     pub(crate) filter: Option<Expr>,
     pub(crate) group_by: Vec<Expr>,
+    pub(crate) having: Option<Expr>,
     pub(crate) order_by: Vec<Expr>,
 }
 
@@ -94,23 +95,25 @@ pub(crate) enum Expr {
     Parameter(usize),
     Word(&'static str),
     Number(u8),
-    Collated(Box<Expr>, &'static str),
-    Equal(Box<Expr>, Box<Expr>),
-    Less(Box<Expr>, Box<Expr>),
+    Collated(Box<Self>, &'static str),
+    Equal(Box<Self>, Box<Self>),
+    Less(Box<Self>, Box<Self>),
     /// Equal, or both NULL.
-    Same(Box<Expr>, Box<Expr>),
-    Differs(Box<Expr>, Box<Expr>),
-    IsNull(Box<Expr>),
-    All(Vec<Expr>),
-    Any(Vec<Expr>),
-    In(Box<Expr>, Box<Select>),
+    Same(Box<Self>, Box<Self>),
+    Differs(Box<Self>, Box<Self>),
+    IsNull(Box<Self>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    In(Box<Self>, Box<Select>),
+    NotIn(Box<Self>, Box<Select>),
     Exists(Box<Select>),
     Scalar(Box<Select>),
-    Case(Vec<(Expr, Expr)>, Box<Expr>),
+    Case(Vec<(Self, Self)>, Box<Self>),
     CountRows,
+    Min(Box<Self>),
     RowNumber {
-        partition: Vec<Expr>,
-        descending: Vec<Expr>,
+        partition: Vec<Self>,
+        descending: Vec<Self>,
     },
 }
 
@@ -142,7 +145,7 @@ impl Expr {
         Self::Less(Box::new(self), Box::new(other))
     }
 
-    pub(crate) fn is_in(self, select: Select) -> Self {
+    pub(crate) fn among(self, select: Select) -> Self {
         Self::In(Box::new(self), Box::new(select))
     }
 }
@@ -267,6 +270,10 @@ impl Writer<'_, '_> {
             self.f.write_str("\nGROUP BY ")?;
             self.list(&select.group_by, ", ")?;
         }
+        if let Some(having) = &select.having {
+            self.f.write_str("\nHAVING ")?;
+            self.expr(having)?;
+        }
         if !select.order_by.is_empty() {
             self.f.write_str("\nORDER BY ")?;
             self.list(&select.order_by, ", ")?;
@@ -318,9 +325,9 @@ impl Writer<'_, '_> {
                 self.list(parts, " OR ")?;
                 self.f.write_str(")")
             }
-            Expr::In(value, select) => {
+            Expr::In(value, select) | Expr::NotIn(value, select) => {
                 self.expr(value)?;
-                self.f.write_str(" IN (")?;
+                self.f.write_str(if matches!(expr, Expr::In(..)) { " IN (" } else { " NOT IN (" })?;
                 self.select(select)?;
                 self.f.write_str(")")
             }
@@ -347,6 +354,11 @@ impl Writer<'_, '_> {
                 self.f.write_str(" END")
             }
             Expr::CountRows => self.f.write_str("count(*)"),
+            Expr::Min(inner) => {
+                self.f.write_str("min(")?;
+                self.expr(inner)?;
+                self.f.write_str(")")
+            }
             Expr::RowNumber { partition, descending } => {
                 self.f.write_str("row_number() OVER (PARTITION BY ")?;
                 self.list(partition, ", ")?;

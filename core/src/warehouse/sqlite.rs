@@ -12,7 +12,7 @@
 //! | text of any kind | TEXT as it is |
 //!
 //! Days, timestamps and text order as they stand, in any tool. Years beyond 9999 are written `Y0010000`, and a year before
-//! the year 1 as `!` and ten million more than it is (1 BC is year 0): both forms order rightly among the others, and neither
+//! the year 1 as `!` and what it is after 10,000,001 BC (1 BC is `!9999999`): both forms order rightly among the others, and neither
 //! is mistaken for a date by SQLite's functions. Decimals as text order by their digits, so the statements of a load
 //! compare them under a collation that the driver registers; no table or index depends on it, and any tool opens the file.
 
@@ -84,7 +84,6 @@ pub fn write_decimal(out: &mut String, unscaled: i128, scale: u8) {
     while rest > 0 || digits.len() - start <= scale {
         let Some(digit) = start.checked_sub(1).and_then(|at| digits.get_mut(at)) else { break };
         // Most decimals are short, and division of 64 bits is far quicker.
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder of ten is below ten")]
         if let Ok(short) = u64::try_from(rest) {
             *digit = b'0' + (short % 10) as u8;
             rest = u128::from(short / 10);
@@ -196,7 +195,7 @@ fn write_day(out: &mut String, days: i64) {
         }
         _ => {
             out.push('!');
-            push_digits::<7>(out, year + YEARS);
+            push_digits::<7>(out, year + YEARS - 1);
         }
     }
     out.push('-');
@@ -207,7 +206,7 @@ fn write_day(out: &mut String, days: i64) {
 
 fn read_day(text: &str) -> Option<i64> {
     let (text, shift) = match text.strip_prefix('!') {
-        Some(rest) => (rest, YEARS),
+        Some(rest) => (rest, YEARS - 1),
         None => (text.strip_prefix('Y').unwrap_or(text), 0),
     };
     let mut parts = text.split('-').map(|part| part.parse::<i64>().ok());
@@ -238,10 +237,101 @@ fn push_digits<const N: usize>(out: &mut String, number: i64) {
     let mut digits = [b'0'; N];
     let mut rest = number;
     for digit in digits.iter_mut().rev() {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a remainder of ten is below ten")]
+        #[expect(clippy::cast_possible_truncation, reason = "a remainder of ten is below ten")]
         let last = rest.rem_euclid(10) as u8;
         *digit += last;
         rest /= 10;
     }
     out.extend(digits.map(char::from));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(write: impl FnOnce(&mut String)) -> String {
+        let mut out = String::new();
+        write(&mut out);
+        out
+    }
+
+    #[test]
+    fn days_and_instants_have_fixed_forms() {
+        let date = |days| text(|out| write_date(out, days));
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(20_484), "2026-01-31");
+        assert_eq!(date(11_016), "2000-02-29");
+        assert_eq!(date(-719_162), "0001-01-01");
+        assert_eq!(date(-719_163), "!9999999-12-31");
+        assert_eq!(date(2_932_897), "Y0010000-01-01");
+        assert_eq!(text(|out| write_timestamp(out, -1)), "1969-12-31 23:59:59.999999");
+        assert_eq!(text(|out| write_timestamptz(out, 86_400_000_000)), "1970-01-02T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn decimals_have_all_digits_of_their_scale() {
+        let decimal = |unscaled, scale| text(|out| write_decimal(out, unscaled, scale));
+        assert_eq!(decimal(1250, 2), "12.50");
+        assert_eq!(decimal(-5, 2), "-0.05");
+        assert_eq!(decimal(0, 0), "0");
+        assert_eq!(decimal(0, 3), "0.000");
+        assert_eq!(decimal(i128::MIN, 38), "-1.70141183460469231731687303715884105728");
+        assert_eq!(decimal(-7, 38), format!("-0.{}7", "0".repeat(37)));
+    }
+
+    #[test]
+    fn what_is_no_time_does_not_read() {
+        for wrong in ["", "1970-01-01", "1970-01-01 00:00:00", "1970-13-01 00:00:00.000000", "x-01-01T00:00:00.000000Z"]
+        {
+            assert_eq!(read_timestamp(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn dates_order_as_their_texts(left: i32, right in prop_oneof![any::<i32>(), -800_000..3_000_000]) {
+            let date = |days| text(|out| write_date(out, days));
+            prop_assert_eq!(date(left).cmp(&date(right)), left.cmp(&right));
+        }
+
+        #[test]
+        fn instants_read_back_and_order_as_their_texts(left: i64, right: i64) {
+            let (first, second) = (text(|out| write_timestamptz(out, left)), text(|out| write_timestamptz(out, right)));
+            prop_assert_eq!(first.cmp(&second), left.cmp(&right));
+            prop_assert_eq!(read_timestamp(&first), Some(left));
+            prop_assert_eq!(read_timestamp(&text(|out| write_timestamp(out, left))), Some(left));
+        }
+
+        #[test]
+        fn days_agree_with_another_calendar(julian in -1_930_999..5_373_484_i32) {
+            let date = time::Date::from_julian_day(julian).unwrap();
+            prop_assume!(date.year() >= 1);
+            let form = time::macros::format_description!("[year]-[month]-[day]");
+            prop_assert_eq!(text(|out| write_date(out, julian - 2_440_588)), date.format(&form).unwrap());
+        }
+
+        #[test]
+        fn decimals_order_as_numbers(left: i64, right: i64, left_scale in 0..20_u8, right_scale in 0..20_u8) {
+            let number = |unscaled: i64, scale: u8| i128::from(unscaled) * 10_i128.pow(u32::from(19 - scale));
+            let decimal = |unscaled: i64, scale| text(|out| write_decimal(out, i128::from(unscaled), scale));
+            prop_assert_eq!(
+                compare_decimals(&decimal(left, left_scale), &decimal(right, right_scale)),
+                number(left, left_scale).cmp(&number(right, right_scale))
+            );
+        }
+
+        /// SQLite asks for a total order on every text.
+        #[test]
+        fn comparing_decimals_is_a_total_order(texts in prop::collection::vec("-?[0-9]{0,3}\\.?[0-9]{0,3}|.{0,3}", 3)) {
+            let mut sorted = texts.clone();
+            sorted.sort_by(|left, right| compare_decimals(left, right));
+            let [first, second, third] = &sorted[..] else { return Ok(()) };
+            for (left, right) in [(first, second), (second, third), (first, third)] {
+                prop_assert_ne!(compare_decimals(left, right), Ordering::Greater);
+                prop_assert_eq!(compare_decimals(left, right), compare_decimals(right, left).reverse());
+            }
+        }
+    }
 }

@@ -1,6 +1,11 @@
 //! Tests of what the crate shows to others.
 
-mod corpora_reading;
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test may fail")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files, which core does not")]
+
+mod architecture;
 mod expression;
+mod pipeline;
 mod read;
 mod spec;
+mod value;

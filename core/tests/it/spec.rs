@@ -65,6 +65,7 @@ fn a_whole_file_is_read() {
             comment: None,
             skip_lines: 0,
             nulls: vec![String::new(), "NULL".to_owned()],
+            fill_record: false,
             newlines_in_values: true,
         }
     );
@@ -82,7 +83,10 @@ fn a_whole_file_is_read() {
         ]
     );
     assert!(spec.source.fields[2].sensitive);
-    assert_eq!(spec.source.fields[3].format.as_ref().map(|format| &format.value), Some(&FieldFormat::Rfc3339));
+    assert_eq!(
+        spec.source.fields[3].format.as_ref().map(|format| &format.value),
+        Some(&FieldFormat::Text("rfc3339".to_owned()))
+    );
     assert_eq!(spec.filter.as_ref().unwrap().text, "currency is distinct from 'TEST'");
     let columns: Vec<_> = spec
         .columns
@@ -232,12 +236,16 @@ fn one_mistake_is_reported_once_and_the_rest_is_read() {
     let codes: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     assert_eq!(codes, [Code::UnknownType, Code::UnknownKey]);
     let spec = spec.unwrap();
-    assert_eq!(spec.columns.len(), 8);
-    assert!(spec.checks.is_empty() && spec.target.key.is_empty());
+    assert_eq!((spec.columns.len(), spec.checks.len()), (8, 2));
+    assert_eq!(spec.wrong_columns, ["coupon"]);
 
-    let (spec, diagnostics) = Spec::parse(&ORDERS.replace("id:         bigint", "id:         bigit"));
+    let wrong = ORDERS.replace("id:         bigint", "id:         bigit").replace("amount >= 0", "amout >= 0");
+    let (spec, diagnostics) = Spec::parse(&wrong);
     assert_eq!(diagnostics.len(), 1);
-    assert!(spec.is_none());
+    assert_eq!(spec.unwrap().wrong_fields, ["id"]);
+    // What misses the wrong field is not told of it; what is wrong for itself is.
+    let codes: Vec<_> = Pipeline::compile(&wrong).unwrap_err().iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, [Code::UnknownType, Code::UtcDay, Code::UnknownName]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn file(given: &Path) -> PathBuf {
     if !is_pipeline {
         return given.to_owned();
     }
-    let folder = given.parent().unwrap_or(Path::new(""));
+    let folder = given.parent().unwrap_or_else(|| Path::new(""));
     folder.join(super::STATE_FOLDER).join(super::WAREHOUSE_FILE)
 }
 

@@ -105,7 +105,7 @@ pub(in crate::expr) fn by_zero() -> Fault {
 }
 
 /// The number, if it has at most 38 digits.
-fn bounded(unscaled: Option<i128>, scale: u8) -> Result<Decimal, Fault> {
+pub(in crate::expr) fn bounded(unscaled: Option<i128>, scale: u8) -> Result<Decimal, Fault> {
     match unscaled {
         Some(unscaled) if (-MAX..=MAX).contains(&unscaled) => Ok(Decimal { unscaled, scale }),
         _ => Err(too_large()),
@@ -213,6 +213,15 @@ fn quotient(left: Decimal, right: Decimal, scale: u8) -> Result<Decimal, Fault> 
     bounded(whole.wrapping_add(i256::from_i128(step)).to_i128(), scale)
 }
 
+/// The quotient without its digits after the point.
+pub(in crate::expr) fn whole_quotient(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
+    if right.unscaled == 0 {
+        return Err(by_zero());
+    }
+    let (left, right, _) = aligned(left, right);
+    bounded(left.checked_div(right).and_then(i256::to_i128), 0)
+}
+
 /// Division of whole numbers, rounded half away from zero. The divisor is not zero.
 pub(in crate::expr) fn rounded_quotient(dividend: i128, divisor: i128) -> i128 {
     let (whole, rest) = match (i64::try_from(dividend), i64::try_from(divisor)) {
@@ -227,7 +236,7 @@ pub(in crate::expr) fn rounded_quotient(dividend: i128, divisor: i128) -> i128 {
 
 /// Where the first group of four digits that is not zero stands, counted from the point, and the group: how PostgreSQL
 /// stores numbers, in base 10,000. Zero has weight 0 and group 0.
-fn leading_group(value: Decimal) -> (i32, i128) {
+pub(in crate::expr) fn leading_group(value: Decimal) -> (i32, i128) {
     if value.unscaled == 0 {
         return (0, 0);
     }

@@ -32,7 +32,7 @@ const CHR: Function = Function {
         call.write::<(call::Integer,)>(|(code,), out| {
             let fault = |code, fact: String| Err(Fault::new(code, fact));
             match u32::try_from(code).map(char::from_u32) {
-                Err(_) => fault(Code::ResultTooLong, "character number must be positive".to_owned()),
+                Err(_) => fault(Code::BadArgument, "character number must be positive".to_owned()),
                 Ok(Some('\0')) => fault(Code::ResultTooLong, "null character not permitted".to_owned()),
                 Ok(None) => fault(Code::ResultTooLong, format!("there is no character with the number {code}")),
                 Ok(Some(char)) => {

@@ -286,8 +286,8 @@ fn iso_week(days: i64) -> (i32, i64) {
 
 /// The first of January.
 fn first_day(year: i32) -> i64 {
-    // The first year begins before the first day that there is.
-    days_from_civil(year, 1, 1).map_or(-2_440_588, i64::from)
+    // The first year begins 327 days before the first day that there is.
+    days_from_civil(year, 1, 1).map_or(-2_440_588 - 327, i64::from)
 }
 
 /// A day of a timestamp always fits.

@@ -6,6 +6,10 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+
+use super::Argument;
 use super::Call;
 use super::Function;
 use super::Kind;
@@ -34,9 +38,9 @@ const REGEXP_COUNT: Function = Function {
     aliases: &[],
     doc: "How often a regular expression matches in a text, from a place on, with flags such as `i`",
     signatures: &[
-        Signature::new(&[TEXT, TEXT], Type::Integer, count),
-        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, count),
-        Signature::new(&[TEXT, TEXT, INTEGER, TEXT], Type::Integer, count),
+        Signature::new(&[TEXT, TEXT], Type::Integer, count).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, count).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, TEXT], Type::Integer, count).returns(readable_integer),
     ],
     examples: &[
         ("regexp_count('123123123', '(12)3')", "3"),
@@ -52,12 +56,13 @@ const REGEXP_INSTR: Function = Function {
     doc: "The place, counted from 1, of a match of a regular expression, or 0: optionally from a place on, of that \
           occurrence, its end (1) in place of its start (0), with flags, of that group",
     signatures: &[
-        Signature::new(&[TEXT, TEXT], Type::Integer, instr),
-        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, instr),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Integer, instr),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER], Type::Integer, instr),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT], Type::Integer, instr),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT, INTEGER], Type::Integer, instr),
+        Signature::new(&[TEXT, TEXT], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT, INTEGER], Type::Integer, instr)
+            .returns(readable_integer),
     ],
     examples: &[
         ("regexp_instr('abcabc', 'a.c', 2)", "4"),
@@ -71,8 +76,8 @@ const REGEXP_LIKE: Function = Function {
     aliases: &[],
     doc: "Whether a regular expression matches somewhere in a text, with flags such as `i`",
     signatures: &[
-        Signature::new(&[TEXT, TEXT], Type::Boolean, matches),
-        Signature::new(&[TEXT, TEXT, TEXT], Type::Boolean, matches),
+        Signature::new(&[TEXT, TEXT], Type::Boolean, matches).returns(readable_boolean),
+        Signature::new(&[TEXT, TEXT, TEXT], Type::Boolean, matches).returns(readable_boolean),
     ],
     examples: &[("regexp_like('Steven', '^Ste(v|ph)en$')", "true"), ("regexp_like('abc', 'B', 'c')", "false")],
 };
@@ -82,11 +87,11 @@ const REGEXP_REPLACE: Function = Function {
     aliases: &[],
     doc: r"The text with the first match of a regular expression replaced; with the flag `g` every match, with `i` in any letter case; or from a place on, that occurrence (0 for all). `\1` stands for a group, `\&` for the match",
     signatures: &[
-        Signature::new(&[TEXT, TEXT, TEXT], Type::Text, replace_flagged),
-        Signature::new(&[TEXT, TEXT, TEXT, TEXT], Type::Text, replace_flagged),
-        Signature::new(&[TEXT, TEXT, TEXT, INTEGER], Type::Text, replace_from),
-        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER], Type::Text, replace_from),
-        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, replace_from),
+        Signature::new(&[TEXT, TEXT, TEXT], Type::Text, replace_flagged).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, TEXT], Type::Text, replace_flagged).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER], Type::Text, replace_from).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER], Type::Text, replace_from).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, replace_from).returns(readable_text),
     ],
     examples: &[
         ("regexp_replace('Thomas', '.[mN]a.', 'M')", "ThM"),
@@ -104,11 +109,13 @@ const REGEXP_SUBSTR: Function = Function {
     aliases: &[],
     doc: "The first match of a regular expression in a text, or NULL where there is none; optionally from a place on, that occurrence, with flags, of that group",
     signatures: &[
-        Signature::new(&[TEXT, TEXT], Type::Text, substr).nullable(),
-        Signature::new(&[TEXT, TEXT, INTEGER], Type::Text, substr).nullable(),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Text, substr).nullable(),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, substr).nullable(),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT, INTEGER], Type::Text, substr).nullable(),
+        Signature::new(&[TEXT, TEXT], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT, INTEGER], Type::Text, substr)
+            .returns(readable_text)
+            .nullable(),
     ],
     examples: &[
         ("regexp_substr('order 4711 of 12', '[0-9]+')", "4711"),
@@ -118,6 +125,29 @@ const REGEXP_SUBSTR: Function = Function {
         ("regexp_substr('abc', '[0-9]')", "NULL"),
     ],
 };
+
+/// What is wrong with a constant pattern is the author's mistake.
+fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
+    let pattern = arguments.get(1).and_then(|argument| argument.constant).map(|array| array.as_string_view());
+    match pattern.filter(|pattern| pattern.is_valid(0)) {
+        Some(pattern) => {
+            Pattern::new(pattern.value(0), Options::default()).map(|_| ty).map_err(|fault| fault.message.into())
+        }
+        None => Ok(ty),
+    }
+}
+
+pub(super) fn readable_text(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    readable(arguments, Type::Text)
+}
+
+pub(super) fn readable_integer(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    readable(arguments, Type::Integer)
+}
+
+pub(super) fn readable_boolean(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    readable(arguments, Type::Boolean)
+}
 
 fn count(call: &Call<'_>) -> Column {
     let search = Search { start: 2, flags: 3, ..Search::new(call, "regexp_count") };
@@ -213,7 +243,7 @@ fn append(text: &str, part: Option<Range<usize>>, out: &mut String) -> bool {
 
 /// The search of a call for a pattern (the second argument) in texts (the first), and the places of other arguments that
 /// it may have.
-struct Search<'a> {
+pub(super) struct Search<'a> {
     call: &'a Call<'a>,
     /// The function's name, if it does not take the flag `g`.
     local: &'static str,
@@ -226,7 +256,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(call: &'a Call<'a>, local: &'static str) -> Self {
+    pub(super) fn new(call: &'a Call<'a>, local: &'static str) -> Self {
         let nowhere = usize::MAX;
         let (start, occurrence, flags, group) = (nowhere, nowhere, nowhere, nowhere);
         Self { call, local, start, occurrence, flags, group, last: RefCell::new(None) }
@@ -252,7 +282,7 @@ impl<'a> Search<'a> {
         Ok((options, is_global))
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &self,
         pattern: &str,
         options: Options,

@@ -30,7 +30,7 @@ const CHARINDEX: Function = Function {
 
 const STARTS_WITH: Function = Function {
     name: "starts_with",
-    aliases: &[],
+    aliases: &["^@"],
     doc: "Whether a text starts with another",
     signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, |call| {
         call.map::<(call::Text, call::Text), call::Boolean>(|(text, start)| Ok(Some(text.starts_with(start))))

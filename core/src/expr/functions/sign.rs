@@ -1,4 +1,4 @@
-//! `abs`, `sign`, `mod`, `power`, `sqrt`: arithmetic with a name.
+//! `abs`, `sign`, `mod`: arithmetic with a name.
 
 use super::Function;
 use super::Kind;
@@ -10,11 +10,11 @@ use crate::expr::evaluate::decimal;
 use crate::types::Type;
 use crate::value::Decimal;
 
-pub(super) const FUNCTIONS: &[Function] = &[ABS, SIGN, MOD, POWER, SQRT];
+pub(super) const FUNCTIONS: &[Function] = &[ABS, SIGN, MOD];
 
 const ABS: Function = Function {
     name: "abs",
-    aliases: &[],
+    aliases: &["@"],
     doc: "The number without its sign",
     signatures: &[
         Signature::new(&[Kind::Smallint], Type::Smallint, |call| {
@@ -98,57 +98,6 @@ const MOD: Function = Function {
     ],
     examples: &[("mod(-9, 4)", "-1"), ("mod(9.5, 4)", "1.5"), ("mod(1, 0)", "R305")],
 };
-
-const POWER: Function = Function {
-    name: "power",
-    aliases: &["pow"],
-    doc: "A number raised to a power, in floating point; also `a ^ b`",
-    signatures: &[
-        Signature::new(&[Kind::Double, Kind::Double], Type::Double, |call| {
-            call.map::<(call::Double, call::Double), call::Double>(|(base, exponent)| power(base, exponent).map(Some))
-        }),
-        Signature::new(&[Kind::Numeric, Kind::Numeric], Type::Numeric, super::nothing)
-            .returns(|_| Err("a power of decimals is not supported; cast to double precision".to_owned())),
-    ],
-    examples: &[("power(9, 3)", "729"), ("2 ^ 10", "1024"), ("-2 ^ 2", "4"), ("power(0, -1)", "R318")],
-};
-
-const SQRT: Function = Function {
-    name: "sqrt",
-    aliases: &[],
-    doc: "The square root, in floating point",
-    signatures: &[
-        Signature::new(&[Kind::Double], Type::Double, |call| {
-            call.map::<(call::Double,), call::Double>(|(value,)| match value < 0.0 {
-                true => Err(Fault::new(Code::BadPower, "cannot take square root of a negative number")),
-                false => Ok(Some(value.sqrt())),
-            })
-        }),
-        Signature::new(&[Kind::Numeric], Type::Numeric, super::nothing)
-            .returns(|_| Err("a square root of a decimal is not supported; cast to double precision".to_owned())),
-    ],
-    examples: &[("sqrt(2)", "1.4142135623730951"), ("sqrt(-1)", "R318")],
-};
-
-fn power(base: f64, exponent: f64) -> Result<f64, Fault> {
-    if base == 0.0 && exponent < 0.0 {
-        return Err(Fault::new(Code::BadPower, "zero raised to a negative power is undefined"));
-    }
-    if base < 0.0 && base.is_finite() && exponent.is_finite() && exponent.fract() != 0.0 {
-        let fact = "a negative number raised to a non-integer power yields a complex result";
-        return Err(Fault::new(Code::BadPower, fact));
-    }
-    let value = base.powf(exponent);
-    if base.is_finite() && exponent.is_finite() {
-        if value.is_infinite() {
-            return Err(Fault::new(Code::OutOfRange, "value out of range: overflow"));
-        }
-        if value == 0.0 && base != 0.0 {
-            return Err(Fault::new(Code::OutOfRange, "value out of range: underflow"));
-        }
-    }
-    Ok(value)
-}
 
 fn out_of_range<T>(value: Option<T>, name: &str) -> Result<Option<T>, Fault> {
     value.map(Some).ok_or_else(|| Fault::new(Code::OutOfRange, format!("{name} out of range")))

@@ -26,7 +26,9 @@ const SUBSTRING: Function = Function {
                 _ => Err(Fault::new(Code::NegativeLength, "negative substring length not allowed")),
             })
         }),
-        Signature::new(&[Kind::Text, Kind::Text], Type::Text, regexp::substring_regular).nullable(),
+        Signature::new(&[Kind::Text, Kind::Text], Type::Text, regexp::substring_regular)
+            .returns(regexp::readable_text)
+            .nullable(),
         Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Text, regexp::substring_similar).nullable(),
     ],
     examples: &[

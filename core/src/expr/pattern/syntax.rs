@@ -8,6 +8,7 @@ use std::str::Chars;
 use super::Options;
 use super::invalid;
 use crate::column::Fault;
+use crate::diagnostic::Code;
 
 /// The most repetitions that a bound may ask for.
 const REPEAT_MAX: u32 = 255;
@@ -335,7 +336,7 @@ impl Parser<'_> {
         if self.chars.next_if_eq(&'?').is_some() {
             match self.chars.next() {
                 Some(':') => {}
-                Some('=' | '!' | '<') => return Err(invalid("lookahead and lookbehind are not supported")),
+                Some('=' | '!' | '<') => return Err(unsupported("lookahead and lookbehind")),
                 _ => return Err(invalid("quantifier operand invalid")),
             }
         } else {
@@ -359,7 +360,7 @@ impl Parser<'_> {
             'y' => Node::Place(r"\b"),
             'Y' => Node::Place(r"\B"),
             'd' | 's' | 'w' | 'D' | 'S' | 'W' => Node::One(format!("[{}]", class_escape(char))),
-            '1'..='9' => return Err(invalid("back-references are not supported")),
+            '1'..='9' => return Err(unsupported("back-references")),
             _ => Node::One(quoted(self.character(char)?)),
         })
     }
@@ -424,6 +425,10 @@ impl Parser<'_> {
             let item = match self.chars.next() {
                 None => return Err(invalid("brackets [] not balanced")),
                 Some(']') if !is_first => break,
+                // A hyphen stands for itself at the start or the end, or as the end of a range.
+                Some('-') if !is_first && self.chars.peek() != Some(&']') => {
+                    return Err(invalid("invalid character range"));
+                }
                 Some(char) => self.bracket_item(char)?,
             };
             is_first = false;
@@ -472,7 +477,7 @@ impl Parser<'_> {
                 let mut chars = name.chars();
                 match (chars.next(), chars.next()) {
                     (Some(char), None) => Ok(Ok(char)),
-                    _ => Err(invalid("invalid collating element")),
+                    _ => Err(unsupported("collating elements by name")),
                 }
             }
             ('\\', Some(&char)) => {
@@ -486,6 +491,11 @@ impl Parser<'_> {
             _ => Ok(Ok(char)),
         }
     }
+}
+
+/// What PostgreSQL has and the engine cannot do.
+fn unsupported(what: &str) -> Fault {
+    Fault::new(Code::UnsupportedRegex, format!("{what} are not supported in a regular expression"))
 }
 
 /// A character that stands for itself.

@@ -36,6 +36,7 @@ mod said {
     pub(super) const MERIDIEM: u32 = 1 << 10;
     pub(super) const ERA: u32 = 1 << 11;
     pub(super) const WEEKDAY: u32 = 1 << 12;
+    pub(super) const EPOCH: u32 = 1 << 13;
 
     pub(super) const DATE: u32 = YEAR | MONTH | DAY;
     pub(super) const YEAR_AND_MONTH: u32 = YEAR | MONTH;
@@ -325,8 +326,6 @@ struct Reader {
     month_by_name: bool,
     /// Whether the date is a Julian day, whose year is already the astronomical one.
     julian: bool,
-    /// Whether the text is the word for the beginning of 1970.
-    epoch: bool,
 }
 
 impl Reader {
@@ -350,7 +349,6 @@ impl Reader {
             short_year: false,
             month_by_name: false,
             julian: false,
-            epoch: false,
         }
     }
 
@@ -385,7 +383,7 @@ impl Reader {
             }
             self.said |= new;
         }
-        if self.prefix.is_some() { Err(Wrong::Form) } else { Ok(()) }
+        Ok(())
     }
 
     /// `1999-01-08`; or, once there is a date, a time with an offset, `040506-08`; or a Julian day with one.
@@ -410,7 +408,7 @@ impl Reader {
         if is_date {
             return self.date(text);
         }
-        if !text.first().is_some_and(u8::is_ascii_digit) && prefix.is_none() {
+        if !text.first().is_some_and(u8::is_ascii_digit) && (prefix.is_none() || self.kind == Kind::Time) {
             return Err(Wrong::Zone);
         }
         if prefix.is_some_and(|prefix| prefix != Prefix::Time) || self.has(said::TIME) {
@@ -469,7 +467,7 @@ impl Reader {
 
     /// `04:05[:06[.789]]`, also after a `T`; two parts with a fraction are minutes and seconds.
     fn time_field(&mut self, text: &[u8]) -> Result<u32, Wrong> {
-        if self.prefix.take().is_some_and(|prefix| prefix != Prefix::Time) {
+        if self.kind != Kind::Time && self.prefix.take().is_some_and(|prefix| prefix != Prefix::Time) {
             return Err(Wrong::Form);
         }
         let (hour, rest) = digits(text);
@@ -545,7 +543,7 @@ impl Reader {
             Some(_) if date_said == 0 => self.date(text),
             Some(point) if point > 2 => self.run_together(text, date_said),
             // Six digits or more are a date or a time; fewer are one of their parts.
-            _ if text.len() >= 6 && (date_said != said::DATE || !self.has(said::TIME)) => {
+            _ if text.len() >= 6 && (date_said == 0 || self.said & said::TIME == 0) => {
                 self.run_together(text, date_said)
             }
             _ => self.single(text, self.month_by_name, self.said),
@@ -698,21 +696,16 @@ impl Reader {
             Word::Weekday if self.kind != Kind::Time => said::WEEKDAY,
             Word::Weekday => return Err(Wrong::Form),
             Word::Prefix(prefix) => {
-                self.set_prefix(prefix)?;
+                self.prefix = Some(prefix);
                 0
             }
             Word::IsoTime => {
-                let ready = match self.kind {
-                    // A time must follow.
-                    Kind::Time => fields
-                        .get(at + 1)
-                        .is_some_and(|next| matches!(next.look, Look::Number | Look::Time | Look::Date)),
-                    Kind::Date | Kind::Timestamp => self.has(said::DATE),
-                };
-                if !ready {
+                let time_follows =
+                    fields.get(at + 1).is_some_and(|next| matches!(next.look, Look::Number | Look::Time | Look::Date));
+                if !time_follows || self.said_of_date() != said::DATE {
                     return Err(Wrong::Form);
                 }
-                self.set_prefix(Prefix::Time)?;
+                self.prefix = Some(Prefix::Time);
                 0
             }
             Word::Meridiem { pm } => {
@@ -736,10 +729,7 @@ impl Reader {
                 self.offset = 0;
                 said::TIME | said::ZONE
             }
-            Word::Epoch if self.kind != Kind::Time => {
-                self.epoch = true;
-                said::DATE | said::TIME | said::ZONE
-            }
+            Word::Epoch if self.kind != Kind::Time => said::EPOCH,
             Word::Epoch => return Err(Wrong::Form),
             Word::Clock => return Err(Wrong::Clock),
             Word::Infinity => return Err(Wrong::Infinity),
@@ -747,12 +737,8 @@ impl Reader {
         Ok(new)
     }
 
-    fn set_prefix(&mut self, prefix: Prefix) -> Result<(), Wrong> {
-        if self.prefix.replace(prefix).is_some() { Err(Wrong::Form) } else { Ok(()) }
-    }
-
     fn finish(mut self) -> Result<Read, Wrong> {
-        if self.epoch {
+        if self.has(said::EPOCH) {
             return Ok(Read { days: Some(0), micros: 0, offset: Some(0) });
         }
         self.check_date()?;
@@ -795,9 +781,16 @@ impl Reader {
             };
         }
         if self.has(said::DAY_OF_YEAR) {
-            let first = days_from_civil(self.year, 1, 1).ok_or(Wrong::Range)?;
-            let (year, month, day) = civil_from_days(first + self.day_of_year - 1);
-            (self.year, self.month, self.day) = (year, month.cast_signed(), day.cast_signed());
+            let (mut month, mut day) = (1, self.day_of_year.cast_unsigned());
+            while month <= 12 && day > days_of_month(self.year, month) {
+                day -= days_of_month(self.year, month);
+                month += 1;
+            }
+            // The 366th day of a common year is the first of the next.
+            if month > 12 {
+                (self.year, month) = (self.year.saturating_add(1), 1);
+            }
+            (self.month, self.day) = (month.cast_signed(), day.cast_signed());
         }
         let month_exists = !self.has(said::MONTH) || (1..=12).contains(&self.month);
         let day_exists = !self.has(said::DAY) || (1..=31).contains(&self.day);

@@ -1,13 +1,4 @@
-//! CSV and JSON cases that were written for other readers, where they are at hand: in the folder that `ETALON_CORPORA` names, or
-//! in `shared/corpora` beside the repository.
-
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test may fail, and tells its scores"
-)]
+//! CSV and JSON cases that were written for other readers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,16 +12,6 @@ use etalon_core::testing::read::Row;
 use etalon_core::testing::read::options;
 use etalon_core::testing::read::read_whole;
 use serde_json::Value;
-
-fn corpora() -> Option<PathBuf> {
-    let named = std::env::var_os("ETALON_CORPORA").map(PathBuf::from);
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
-    let found = named.or_else(|| Some(beside())).filter(|folder| folder.is_dir());
-    if found.is_none() {
-        println!("absent: corpora");
-    }
-    found
-}
 
 /// The rows of a CSV text, whatever their width: each width is read by itself, so that a ragged file can be compared.
 fn rows(text: &[u8], format: &CsvFormat) -> Result<Vec<Vec<String>>, Code> {
@@ -81,9 +62,7 @@ fn lines(path: PathBuf) -> Vec<Value> {
     fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-#[test]
-fn csv_spectrum() {
-    let Some(corpora) = corpora() else { return };
+pub(crate) fn csv_spectrum(corpora: &Path) {
     let mut right = 0;
     for entry in fs::read_dir(corpora.join("csv/spectrum/csvs")).unwrap() {
         let path = entry.unwrap().path();
@@ -121,9 +100,7 @@ const PYTHON: Differences = &[
     ("\"a", "a quote that is never closed is a reject, not a field"),
 ];
 
-#[test]
-fn python_csv() {
-    let Some(corpora) = corpora() else { return };
+pub(crate) fn python_csv(corpora: &Path) {
     let (mut right, mut different, mut refused) = (0, 0, 0);
     let mut wrong = Vec::new();
     for case in lines(corpora.join("csv/python-csv.jsonl")) {
@@ -200,9 +177,7 @@ const PAPAPARSE: Differences = &[
     ),
 ];
 
-#[test]
-fn papaparse() {
-    let Some(corpora) = corpora() else { return };
+pub(crate) fn papaparse(corpora: &Path) {
     let (mut right, mut different, mut refused) = (0, 0, 0);
     let mut wrong = Vec::new();
     for case in lines(corpora.join("csv/papaparse.jsonl")) {
@@ -265,9 +240,7 @@ fn papaparse() {
     assert!(right > 0);
 }
 
-#[test]
-fn json_test_suite() {
-    let Some(corpora) = corpora() else { return };
+pub(crate) fn json_test_suite(corpora: &Path) {
     let (mut accepted, mut rejected) = (0, 0);
     let mut wrong = Vec::new();
     for entry in fs::read_dir(corpora.join("json/JSONTestSuite")).unwrap() {

@@ -1,0 +1,174 @@
+//! The laws of a whole task: what is read is accounted for, whatever the bytes; and the same input gives the same bytes,
+//! however they come.
+
+use std::ops::Range;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Decimal128Type;
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+
+use crate::pipeline::{Pipeline, TaskStep};
+use crate::plan::{InputPlan, Object};
+use crate::receipt::Receipt;
+use crate::reject::Reject;
+use crate::stage::read_part;
+use crate::types::Type;
+
+/// Everything that a task gave out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// The parts, in order.
+    pub parts: Vec<Vec<u8>>,
+    /// The quarantine.
+    pub quarantine: String,
+}
+
+/// A pipeline of many types and rules over four fields, for laws.
+pub const PIPELINE: &str = "\
+etalon: 1
+pipeline: laws
+source:
+  files: input.csv
+  format: { csv: { header: false, newlines_in_values: NEWLINES } }
+  fields: { id: integer, amount: \"decimal(6,2)\", day: date, name: }
+where: name is distinct from 'skip'
+columns:
+  id: { required: true, min: 0 }
+  amount:
+  day:
+  name: varchar(8)
+  half: { from: \"round(amount / nullif(id, 7), 2)\", type: \"decimal(9,2)\" }
+checks:
+  small: amount < 1000
+  known: { check: name <> 'x', on_fail: warn }
+target: { table: laws, write: append }
+";
+
+/// The pipeline of the laws, with quoted fields that may or may not hold line ends.
+pub fn pipeline(newlines_in_values: bool) -> Pipeline {
+    let text = PIPELINE.replace("NEWLINES", if newlines_in_values { "true" } else { "false" });
+    Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}")).0
+}
+
+/// Runs the tasks of an object cut into `ranges`, pushing as many bytes at a time as `pushes` says, over and over.
+pub fn run(pipeline: &Pipeline, bytes: &[u8], ranges: &[Range<u64>], pushes: &[usize]) -> Vec<Staged> {
+    let object = Object { name: "input.csv".to_owned(), version: "1".to_owned(), size: bytes.len() as u64 };
+    let plan = InputPlan { ranges: ranges.to_vec(), ..pipeline.plan(&object, 0) };
+    let mut sizes = pushes.iter().copied().cycle();
+    plan.tasks()
+        .iter()
+        .map(|task| {
+            let mut run = pipeline.task(task);
+            let (mut parts, mut quarantine) = (Vec::new(), String::new());
+            loop {
+                match run.step().unwrap() {
+                    TaskStep::NeedsData(range) => {
+                        let (start, end) = (range.start as usize, (range.end as usize).min(bytes.len()));
+                        let size = sizes.next().unwrap_or(usize::MAX).max(1);
+                        run.push(&bytes[start..end.min(start.saturating_add(size))]);
+                    }
+                    TaskStep::Part(_, part) => parts.push(part),
+                    TaskStep::Quarantine(_, lines) => quarantine.push_str(std::str::from_utf8(&lines).unwrap()),
+                    TaskStep::Finished(receipt) => return Staged { receipt, parts, quarantine },
+                }
+            }
+        })
+        .collect()
+}
+
+/// Runs the one task of an object that is not cut.
+fn run_whole(pipeline: &Pipeline, bytes: &[u8], pushes: &[usize]) -> Vec<Staged> {
+    run(pipeline, bytes, &[Range { start: 0, end: bytes.len() as u64 }], pushes)
+}
+
+/// The rows of staged parts, as text without the name of the batch.
+fn rows(staged: &[Staged], columns: usize) -> Vec<Vec<Option<String>>> {
+    let show = crate::value::show::show;
+    batches(staged)
+        .iter()
+        .flat_map(|batch| {
+            // After the pipeline's columns come batch, offset and time; offsets tell records apart.
+            let wanted: Vec<usize> = (0..columns).chain([columns + 1]).collect();
+            (0..batch.num_rows())
+                .map(|row| wanted.iter().map(|&column| show(batch.column(column), row)).collect())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn batches(staged: &[Staged]) -> Vec<RecordBatch> {
+    let parts = staged.iter().flat_map(|staged| &staged.parts);
+    parts.flat_map(|part| read_part(part.clone()).unwrap()).map(Result::unwrap).collect()
+}
+
+/// Every record is staged, filtered or in quarantine, once; the records and what lies between tile the bytes.
+pub fn every_record_and_every_byte_is_accounted_for(bytes: &[u8], newlines_in_values: bool) {
+    let pipeline = pipeline(newlines_in_values);
+    let staged = run_whole(&pipeline, bytes, &[usize::MAX]);
+    let receipt = &staged[0].receipt;
+    assert!(receipt.counts.balance() && receipt.coverage.balance());
+    assert_eq!(receipt.coverage.total, bytes.len() as u64);
+    assert_eq!(rows(&staged, pipeline.columns().len()).len() as u64, receipt.counts.staged);
+    let rejects: Vec<Reject> = staged[0].quarantine.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rejects.len() as u64, receipt.counts.quarantined);
+    assert!(rejects.iter().all(|reject| !reject.reasons.is_empty()));
+    assert!(rejects.windows(2).all(|pair| pair[0].place.offset + pair[0].place.length <= pair[1].place.offset));
+    let reasons: usize = rejects.iter().map(|reject| reject.reasons.len()).sum();
+    assert_eq!(reasons as u64, receipt.reasons.values().sum::<u64>());
+}
+
+/// The same input gives the same parts, quarantine and receipt, however the bytes come.
+pub fn any_chunking_stages_the_same_bytes(bytes: &[u8], pushes: &[usize]) {
+    let pipeline = pipeline(true);
+    assert_eq!(run_whole(&pipeline, bytes, &[usize::MAX]), run_whole(&pipeline, bytes, pushes));
+}
+
+/// Any cut stages the same rows and rejects the same records.
+pub fn any_cut_stages_the_same_rows(bytes: &[u8], cuts: &[u64]) {
+    let pipeline = pipeline(false);
+    let size = bytes.len() as u64;
+    let mut bounds: Vec<u64> = cuts.iter().map(|cut| cut % (size + 1)).chain([0, size]).collect();
+    bounds.sort_unstable();
+    let ranges: Vec<Range<u64>> = bounds.windows(2).map(|pair| pair[0]..pair[1]).collect();
+    let whole = run_whole(&pipeline, bytes, &[usize::MAX]);
+    let cut = run(&pipeline, bytes, &ranges, &[usize::MAX]);
+    let columns = pipeline.columns().len();
+    assert_eq!(rows(&whole, columns), rows(&cut, columns));
+    let quarantine: String = cut.iter().map(|staged| staged.quarantine.as_str()).collect();
+    assert_eq!(whole[0].quarantine, quarantine);
+    let (mut counts, mut coverage) = Default::default();
+    let add = |counts: &mut crate::receipt::Counts, coverage: &mut crate::receipt::Coverage, staged: &Staged| {
+        counts.add(staged.receipt.counts);
+        coverage.add(staged.receipt.coverage);
+    };
+    cut.iter().for_each(|staged| add(&mut counts, &mut coverage, staged));
+    assert_eq!((counts, coverage), (whole[0].receipt.counts, whole[0].receipt.coverage));
+}
+
+/// No delivered value lies outside its column's type, and no required one is NULL.
+pub fn what_is_delivered_fits(bytes: &[u8]) {
+    let pipeline = pipeline(true);
+    let staged = run_whole(&pipeline, bytes, &[usize::MAX]);
+    for batch in batches(&staged) {
+        for (position, (name, ty, required)) in pipeline.columns().into_iter().enumerate() {
+            let values = batch.column(position);
+            assert!(!required || values.null_count() == 0, "{name} is required");
+            match ty {
+                Type::Decimal { precision, scale } => {
+                    assert_eq!(values.data_type(), &DataType::Decimal128(precision, scale.cast_signed()));
+                    let bound = 10_i128.pow(precision.into());
+                    let numbers = values.as_primitive::<Decimal128Type>();
+                    assert!(numbers.iter().flatten().all(|number| number.abs() < bound), "{name}");
+                }
+                Type::Varchar(bytes) => {
+                    let shown = (0..values.len()).filter_map(|row| crate::value::show::show(values, row));
+                    assert!(shown.into_iter().all(|text| text.len() <= bytes as usize), "{name}");
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Whole tasks in memory: accounting, the same bytes, cuts.
+
+use etalon_core::pipeline::Pipeline;
+use etalon_core::testing::pipeline as law;
+use proptest::prelude::*;
+
+/// Cells that are good, bad in many ways, or strange.
+const CELLS: [&str; 24] = [
+    "1",
+    "7",
+    "42",
+    "-3",
+    "2147483648",
+    "x",
+    "",
+    "1.50",
+    "12.345",
+    "999999.99",
+    "99999.999",
+    " 2 ",
+    "2026-01-31",
+    "2026-02-30",
+    "\"quoted\"",
+    "\"two\nlines\"",
+    "\"\"",
+    "skip",
+    "x\u{e9}y",
+    "too long a name",
+    "\"open",
+    "a\"b",
+    "\"a\"b",
+    "#",
+];
+
+/// Objects made of lines of about four cells, with some bytes that are no text.
+fn objects() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop::collection::vec(prop::sample::select(&CELLS[..]), 3..=5).prop_map(|cells| cells.join(","));
+    let good = (0..2000_i32, 0..99_999_u32)
+        .prop_map(|(id, cents)| format!("{id},{}.{:02},2026-01-31,name", cents / 100, cents % 100));
+    let end = prop::sample::select(&["\n", "\r\n", "\n\n", "\n", "\n"][..]);
+    let lines = prop::collection::vec((prop_oneof![2 => good, 1 => line], end), 0..40);
+    (lines, any::<bool>(), prop::option::of(0..200_usize)).prop_map(|(lines, ended, damage)| {
+        let mut bytes: Vec<u8> =
+            lines.iter().flat_map(|(line, end)| [line.as_bytes(), end.as_bytes()].concat()).collect();
+        if !ended {
+            bytes.truncate(bytes.len().saturating_sub(1));
+        }
+        if let Some(byte) = damage.and_then(|at| bytes.get_mut(at)) {
+            *byte = 0xff;
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_record_and_every_byte_is_accounted_for(bytes in objects(), newlines in any::<bool>()) {
+        law::every_record_and_every_byte_is_accounted_for(&bytes, newlines);
+    }
+
+    #[test]
+    fn any_chunking_stages_the_same_bytes(bytes in objects(), pushes in prop::collection::vec(1..200_usize, 1..8)) {
+        law::any_chunking_stages_the_same_bytes(&bytes, &pushes);
+    }
+
+    #[test]
+    fn any_cut_stages_the_same_rows(bytes in objects(), cuts in prop::collection::vec(any::<u64>(), 0..6)) {
+        law::any_cut_stages_the_same_rows(&bytes, &cuts);
+    }
+
+    #[test]
+    fn what_is_delivered_fits(bytes in objects()) {
+        law::what_is_delivered_fits(&bytes);
+    }
+}
+
+#[test]
+fn chunks_of_any_size_stage_the_same_large_part() {
+    let bytes: String =
+        (0..40_000).map(|id| format!("{},{}.{:02},2026-01-31,name{}\n", id, id % 1000, id % 100, id % 77)).collect();
+    law::any_chunking_stages_the_same_bytes(bytes.as_bytes(), &[1_000, 70_001, 3]);
+}
+
+#[test]
+fn what_cannot_change_output_bytes_is_not_in_the_fingerprint() {
+    let text = law::PIPELINE.replace("NEWLINES", "true");
+    let fingerprint = |text: &str| Pipeline::compile(text).unwrap().0.fingerprint;
+    let first = fingerprint(&text);
+    assert_eq!(first, fingerprint(&text.replace("etalon: 1", "etalon: 1\ndescription: other words")));
+    assert_eq!(first, fingerprint(&format!("{text}limits: {{ rejects: 5% }}\n")));
+    assert_eq!(first, fingerprint(&text.replace("table: laws", "table: other.place")));
+    assert_ne!(first, fingerprint(&text.replace("'skip'", "'other'")));
+    assert_ne!(first, fingerprint(&text.replace("amount < 1000", "amount < 1001")));
+    assert_ne!(first, fingerprint(&text.replace("day: date", "day: { type: date, sensitive: true }")));
+}

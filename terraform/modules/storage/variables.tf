@@ -1,0 +1,66 @@
+variable "bucket" {
+  description = "Name of the bucket."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket))
+    error_message = "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "KMS key that encrypts the objects. Without one, S3 encrypts them with a key of its own."
+  type        = string
+  default     = null
+}
+
+variable "staged_days" {
+  description = "Days that staged parts are kept."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.staged_days >= 1
+    error_message = "Staged parts are kept for a day at least."
+  }
+}
+
+variable "receipt_days" {
+  description = "Days that receipts, plans and pipeline files are kept. The ledger in the warehouse must be kept longer still."
+  type        = number
+  default     = 400
+}
+
+variable "quarantine_days" {
+  description = "Days that rejected records are kept, and can be sent again."
+  type        = number
+  default     = 400
+
+  validation {
+    condition     = var.quarantine_days >= 1
+    error_message = "Rejected records are kept for a day at least."
+  }
+}
+
+variable "noncurrent_days" {
+  description = "Days that an object can be restored after it was deleted or overwritten."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.noncurrent_days >= 1
+    error_message = "Old versions are kept for a day at least."
+  }
+}
+
+variable "force_destroy" {
+  description = "Whether the bucket may be destroyed with everything in it."
+  type        = bool
+  default     = false
+}
+
+variable "tags" {
+  description = "Tags of the bucket."
+  type        = map(string)
+  default     = {}
+}
