@@ -142,6 +142,10 @@ codes! {
     BadBuckets = "R322" "2201G";
     /// A date or time that PostgreSQL has and Etalon has not, after the last that fits.
     Unrepresentable = "R323";
+    /// More separators in a pattern of `substring(… similar …)` than two.
+    BadEscapeUse = "R326" "2200C";
+    /// A regular expression, made by the row, with something that is not supported.
+    UnsupportedRegex = "R327" "0A000";
 
     /// A required column is NULL.
     Required = "R331" "23502";

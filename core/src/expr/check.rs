@@ -6,6 +6,7 @@
 //!
 //! Constant parts are computed once, here. One that faults stays, and faults the rows that reach it.
 
+mod conditional;
 mod operators;
 mod resolve;
 mod types;
@@ -398,6 +399,8 @@ impl Checker<'_> {
     fn call(&mut self, name: &str, place: Span, nodes: &[Node], span: Span) -> Option<Checked> {
         match name {
             "nullif" => return self.null_if(nodes, place, span),
+            "nvl2" => return self.nvl2(nodes, place, span),
+            "decode" => return self.decode(nodes, place, span),
             "coalesce" | "nvl" | "greatest" | "least" => {
                 let parts: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
                 let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
