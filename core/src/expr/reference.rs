@@ -84,12 +84,12 @@ struct Row<'a> {
 impl Row<'_> {
     fn value(&self, part: &Checked, locals: &mut Vec<Answer>) -> Answer {
         match &part.form {
-            Form::Constant(values) => Ok(read(values, 0, part.ty)),
+            Form::Constant(values) => read(values, 0, part.ty),
             Form::Name(position) => {
                 let column = &self.columns[*position];
                 match column.faults.of(self.row) {
                     Some(fault) => Err(Stop::Fault(fault.code)),
-                    None => Ok(read(&column.values, self.row, part.ty)),
+                    None => read(&column.values, self.row, part.ty),
                 }
             }
             Form::Local(level) => locals[*level].clone(),
@@ -255,11 +255,11 @@ fn text(value: &Value) -> &str {
 }
 
 /// The value of a row of a column.
-fn read(values: &ArrayRef, row: usize, ty: Type) -> Value {
+fn read(values: &ArrayRef, row: usize, ty: Type) -> Answer {
     if values.is_null(row) {
-        return Value::Null;
+        return Ok(Value::Null);
     }
-    match ty {
+    Ok(match ty {
         Type::Boolean => Value::Boolean(values.as_boolean().value(row)),
         Type::Smallint => Value::Whole(values.as_primitive::<types::Int16Type>().value(row).into()),
         Type::Integer => Value::Whole(values.as_primitive::<types::Int32Type>().value(row).into()),
@@ -275,8 +275,9 @@ fn read(values: &ArrayRef, row: usize, ty: Type) -> Value {
         Type::Timestamp | Type::Timestamptz => {
             Value::Moment(values.as_primitive::<types::TimestampMicrosecondType>().value(row))
         }
-        _ => Value::Text(values.as_string_view().value(row).to_owned()),
-    }
+        ty if ty.is_text() => Value::Text(values.as_string_view().value(row).to_owned()),
+        ty => return unknown(&ty.to_string()),
+    })
 }
 
 /// The text of a value that is not NULL.
