@@ -101,7 +101,8 @@ fn wider(left: Type, right: Type) -> Option<Type> {
     let (left_kind, right_kind) = (Kind::of(left), Kind::of(right));
     match (left, right) {
         (Type::Varchar(left), Type::Varchar(right)) => Some(Type::Varchar(left.max(right))),
-        (Type::Char(left), Type::Char(right)) => Some(Type::Char(left.max(right))),
+        // The first decides whether trailing blanks count.
+        (Type::Char(_), _) if right.is_text() => Some(Type::Char(0)),
         _ if left.is_text() && right.is_text() => Some(Type::Text),
         _ if left_kind == Kind::Numeric || right_kind == Kind::Numeric => {
             let widest = if left_kind.becomes(right_kind) { right_kind } else { left_kind };
@@ -138,6 +139,19 @@ pub(super) fn comparable(left: Type, right: Type) -> Option<Kind> {
         (_, true) => Some(left),
         _ => None,
     }
+}
+
+/// Whether there is a comparison of the two kinds as they are.
+pub(super) fn compared_as_they_are(left: Kind, right: Kind) -> bool {
+    let family = |kind: Kind| match kind {
+        Kind::Smallint | Kind::Integer | Kind::Bigint => 1,
+        Kind::Real | Kind::Double => 2,
+        Kind::Date | Kind::Timestamp | Kind::Timestamptz => 3,
+        _ => 0,
+    };
+    // A real is compared with every number that becomes a double as it is.
+    let is_real = left == Kind::Real && right != Kind::Double && right.becomes(Kind::Double);
+    left == right || is_real || (family(left) == family(right) && family(left) > 0)
 }
 
 /// The type of a sum, difference, product, quotient or remainder of two decimals. `Err` is the scale that is too large.

@@ -9,11 +9,12 @@ use super::DEPTH_MAX;
 use super::Result;
 
 /// The type that a cast names. Beside the types of columns there are `numeric` without digits, whose scale is each
-/// value's own, and `varchar` without a length, which is `text`.
+/// value's own, `varchar` without a length, which is `text`, and `bpchar`.
 pub(super) fn target(name: &str, span: Span) -> Result<Type> {
     let ty = match name {
         "numeric" | "decimal" | "dec" => Ok(Type::Numeric),
         "varchar" => Ok(Type::Text),
+        "bpchar" => Ok(Type::Char(0)),
         "timestamp with time zone(6)" => Ok(Type::Timestamptz),
         "timestamp(6)" | "timestamp without time zone(6)" => Ok(Type::Timestamp),
         "interval"
@@ -33,8 +34,7 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         | "regclass"
         | "point"
         | "super"
-        | "varbyte"
-        | "bpchar" => {
+        | "varbyte" => {
             return Err(unsupported(
                 span,
                 format!("the type `{name}` is not supported"),
