@@ -15,6 +15,7 @@ use crate::types::Type;
 use crate::warehouse::{BATCH_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table};
 
 mod compile;
+mod formats;
 mod run;
 
 pub use run::{RowRun, RowStep, TaskRun, TaskStep};

@@ -169,8 +169,19 @@ pub struct FieldSpec {
 /// How a field's text is written, where that is not the type's usual way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldFormat {
-    /// RFC 3339, strictly: `rfc3339`.
-    Rfc3339,
+    /// By name, or as a pattern describes it: `rfc3339`, `DD.MM.YYYY`.
+    Text(String),
+    /// `{ decimal: ",", thousands: "." }`, `{ true: [ja], false: [nein] }`.
+    Detail {
+        /// `decimal`, an ASCII character.
+        decimal: Option<u8>,
+        /// `thousands`, an ASCII character.
+        thousands: Option<u8>,
+        /// `true`.
+        yes: Vec<String>,
+        /// `false`.
+        no: Vec<String>,
+    },
 }
 
 /// A column that leaves. Long form `{ from, type, required, one_of, matches, min, max }`; short form

@@ -5,6 +5,7 @@
 
 pub mod merge;
 pub mod expression;
+pub mod language;
 pub mod pipeline;
 pub mod read;
 pub mod spec;

@@ -40,7 +40,11 @@ fn load(path: &Path, output: &mut Output) -> Result<Loaded, Failure> {
         Failure::Pipeline(format!("error: {}: not UTF-8 at byte {at}", path.display()))
     })?;
     match Pipeline::compile(&text) {
-        Ok((pipeline, warnings)) => {
+        Ok((mut pipeline, warnings)) => {
+            let table = &mut pipeline.table;
+            for name in table.schema.iter_mut().chain([&mut table.name]) {
+                *name = resolve(name)?;
+            }
             for warning in &warnings {
                 output.note(&warning.render(&path.display().to_string(), &text));
             }
@@ -60,7 +64,8 @@ impl Loaded {
         let (disk, patterns) = match &self.pipeline.location {
             _ if !from.is_empty() => (LocalDisk::new("."), from.to_vec()),
             Location::Files(files) => {
-                (LocalDisk::new(&self.folder), files.iter().map(|file| file.text.clone()).collect())
+                let patterns = files.iter().map(|file| resolve(&file.text)).collect::<Result<_, _>>()?;
+                (LocalDisk::new(&self.folder), patterns)
             }
             Location::S3(prefix) => {
                 return Err(Failure::World(format!(
@@ -82,6 +87,32 @@ impl Loaded {
     }
 }
 
+/// A text of the pipeline file with its `${NAME}` taken from the environment, and `$$` as a dollar sign.
+fn resolve(text: &str) -> Result<String, Failure> {
+    let mut resolved = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        resolved.push_str(before);
+        rest = match after.strip_prefix('{').and_then(|inside| inside.split_once('}')) {
+            Some((name, _)) if name.starts_with("secret:") => {
+                return Err(Failure::World(format!("${{{name}}}: this command has no secrets to resolve")));
+            }
+            Some((name, after)) => {
+                let value = std::env::var(name)
+                    .map_err(|_| Failure::World(format!("${{{name}}}: the environment has no variable {name}")))?;
+                resolved.push_str(&value);
+                after
+            }
+            None => {
+                resolved.push('$');
+                after.strip_prefix('$').unwrap_or(after)
+            }
+        };
+    }
+    resolved.push_str(rest);
+    Ok(resolved)
+}
+
 /// Opens the warehouse that was asked for, or the embedded one of the state folder.
 fn open_warehouse(to: Option<&Path>, state: &Path) -> Result<Sqlite, Failure> {
     let path = match to {
@@ -92,4 +123,18 @@ fn open_warehouse(to: Option<&Path>, state: &Path) -> Result<Sqlite, Failure> {
         }
     };
     Ok(Sqlite::open(&path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_resolved_and_dollars_escaped() {
+        assert_eq!(resolve("a$$b$").unwrap(), "a$b$");
+        let path = std::env::var("PATH").unwrap();
+        assert_eq!(resolve("x/${PATH}/y").unwrap(), format!("x/{path}/y"));
+        assert!(resolve("${ETALON_NO_SUCH_VARIABLE}").is_err());
+        assert!(resolve("${secret:key}").is_err());
+    }
 }

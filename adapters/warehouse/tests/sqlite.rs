@@ -212,7 +212,7 @@ fn a_later_version_of_a_source_replaces_the_earlier_in_either_order() {
             let table = orders(write.clone());
             load(&mut warehouse, &table, "other", &[(7, Some("kept"), 1, 1)]).unwrap();
             for (batch, rows) in order {
-                warehouse.load(&table, &[batch.clone()], &mut [Ok(rows.clone())].into_iter(), 0).unwrap();
+                warehouse.load(&table, std::slice::from_ref(batch), &mut [Ok(rows.clone())].into_iter(), 0).unwrap();
             }
             assert_eq!(ids(&warehouse), ["2 new", "7 kept"]);
         }

@@ -428,7 +428,7 @@ impl Checker<'_> {
             _ => {}
         }
         let arguments: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
-        if super::functions::find(name).is_none() {
+        if super::functions::find(name).or_else(|| super::functions::operator(name)).is_none() {
             // `int4(x)` and others are casts.
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {
                 return self.cast(argument.clone()?, to, span);
@@ -454,11 +454,12 @@ impl Checker<'_> {
                 ty => self.as_kind(left, Kind::of(ty))?,
             };
         }
-        // The result has the type in which the two are compared.
+        // The result has the type in which the two are compared; but whole numbers, floating-point numbers and times are
+        // compared with others of theirs as they are.
+        let is_time = matches!(left.ty, Type::Date | Type::Timestamp | Type::Timestamptz);
+        let stays = left.ty.is_float() || is_time || left.ty.is_integer() && right.ty.is_integer();
         match types::comparable(left.ty, right.ty) {
-            Some(kind)
-                if !right.is_unknown() && !types::compared_as_they_are(Kind::of(left.ty), Kind::of(right.ty)) =>
-            {
+            Some(kind) if !right.is_unknown() && !stays && kind != Kind::of(left.ty) => {
                 left = self.as_kind(left, kind)?;
             }
             _ => {}
@@ -535,6 +536,8 @@ impl Checker<'_> {
             (Kind::Numeric, ty) if ty.is_decimal() && !checked.is_unknown() => ty,
             (Kind::Numeric, ty) if ty.is_integer() && !checked.is_unknown() => cast::as_decimal(ty),
             (Kind::Text | Kind::Any, Type::Varchar(bytes)) => Type::Varchar(bytes),
+            // Where any type is taken a boolean is printed as a letter, not as the word that a cast gives.
+            (Kind::Any, Type::Boolean) if !checked.is_unknown() => Type::Varchar(1),
             _ => kind.ty(),
         };
         self.convert(checked, ty).map(refined)
@@ -599,6 +602,20 @@ fn share(value: Checked, body: Checked) -> Checked {
 
 /// The part; or the constant that it is, if it depends on no row and does not fault.
 fn fold(form: Form, ty: Type, span: Span) -> Checked {
+    let form = match form {
+        Form::Case { arms, otherwise } => match reachable(arms, otherwise) {
+            (arms, Some(result)) if arms.is_empty() => return Checked { span, ..*result },
+            (arms, None) if arms.is_empty() => return constant(new_null_array(&ty.arrow(), 1), ty, span),
+            (arms, otherwise) => Form::Case { arms, otherwise },
+        },
+        Form::And(operands) if is_decided(&operands, false) => {
+            return constant(Arc::new(BooleanArray::from(vec![false])), ty, span);
+        }
+        Form::Or(operands) if is_decided(&operands, true) => {
+            return constant(Arc::new(BooleanArray::from(vec![true])), ty, span);
+        }
+        form => form,
+    };
     let nullable = match &form {
         Form::Constant(array) => array.is_null(0),
         Form::Is { .. } | Form::Distinct { .. } => false,
@@ -664,6 +681,40 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
     }
 }
 
+/// The arms of a `CASE` that a row can reach, and what holds if it takes none of them.
+fn reachable(
+    arms: Vec<(Checked, Checked)>,
+    otherwise: Option<Box<Checked>>,
+) -> (Vec<(Checked, Checked)>, Option<Box<Checked>>) {
+    let mut open = Vec::new();
+    for (condition, result) in arms {
+        match condition.constant().map(|value| truth(value)) {
+            None => open.push((condition, result)),
+            Some(Some(true)) => return (open, Some(Box::new(result))),
+            Some(_) => {}
+        }
+    }
+    (open, otherwise)
+}
+
+/// Whether a constant operand decides an `AND` or `OR` for every row, and no constant part before it faults.
+fn is_decided(operands: &[Checked], decisive: bool) -> bool {
+    let decides = |operand: &Checked| operand.constant().is_some_and(|value| truth(value) == Some(decisive));
+    operands.iter().position(decides).is_some_and(|at| !operands.iter().take(at).any(has_constant_fault))
+}
+
+/// Whether a part has one that depends on no row, and is no constant because it faults.
+fn has_constant_fault(part: &Checked) -> bool {
+    let parts = part.parts();
+    !parts.is_empty()
+        && (parts.iter().all(|part| part.constant().is_some()) || parts.into_iter().any(has_constant_fault))
+}
+
+/// The value of a boolean constant.
+fn truth(value: &ArrayRef) -> Option<bool> {
+    value.is_valid(0).then(|| value.as_boolean().value(0))
+}
+
 /// Whether a body of [`Form::Let`] depends on no row, given that the value does not.
 fn is_closed(body: &Checked) -> bool {
     match &body.form {
@@ -684,7 +735,7 @@ fn fault_of(operand: &Checked, to: Type) -> Option<Fault> {
 fn constant_fault(fault: &Fault, span: Span) -> Diagnostic {
     // What PostgreSQL has room for is no mistake of its author.
     let code = match fault.code {
-        Code::BeyondDecimal | Code::Infinite => Code::Unsupported,
+        Code::BeyondDecimal | Code::Infinite | Code::Unrepresentable => Code::Unsupported,
         _ => Code::ConstantFault,
     };
     let wrong = Diagnostic::error(code, span, fault.message.to_string());

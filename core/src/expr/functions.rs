@@ -18,14 +18,18 @@
 pub(super) mod call;
 mod bits;
 mod buckets;
+mod calendar;
 mod datetime;
 mod divisors;
 mod exponential;
 mod hash;
+mod interval;
 mod length;
 mod letters;
 mod lineage;
+mod make;
 mod matching;
+mod operators;
 mod pad;
 mod part;
 mod regexp;
@@ -37,6 +41,7 @@ mod sign;
 mod substring;
 mod trigonometry;
 mod trim;
+mod zone;
 
 pub(super) use call::Call;
 
@@ -70,6 +75,10 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     buckets::FUNCTIONS,
     bits::FUNCTIONS,
     datetime::FUNCTIONS,
+    interval::FUNCTIONS,
+    make::FUNCTIONS,
+    calendar::FUNCTIONS,
+    zone::FUNCTIONS,
     lineage::FUNCTIONS,
 ];
 
@@ -161,6 +170,7 @@ pub(super) enum Kind {
     Double,
     Date,
     Time,
+    Interval,
     Timestamp,
     Timestamptz,
     Text,
@@ -183,6 +193,11 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name || function.aliases.contains(&name))
 }
 
+/// What an operator, or a form of SQL that has no name, means for days, times and intervals.
+pub(super) fn operator(name: &str) -> Option<&'static Function> {
+    operators::OPERATORS.iter().find(|function| function.name == name)
+}
+
 /// Every function.
 pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     FUNCTIONS.iter().flat_map(|family| family.iter())
@@ -195,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_example_is_true() {
-        for function in all() {
+        for function in all().chain(operators::OPERATORS) {
             assert!(!function.examples.is_empty(), "{} has no example", function.name);
             for (expression, wanted) in function.examples {
                 assert_eq!(result(expression), *wanted, "{expression}");

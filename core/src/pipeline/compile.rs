@@ -8,8 +8,7 @@ use crate::plan;
 use crate::read::{Compression, Contract, CsvFormat, Format};
 use crate::reject::Subject;
 use crate::spec::{
-    self, ColumnSpec, CompressionSpec, ContractSpec, FieldFormat as FormatOfField, FormatSpec, OnFail as OnFailSpec,
-    OnOverwrite, Spanned, Spec, Text,
+    self, ColumnSpec, CompressionSpec, ContractSpec, FormatSpec, OnFail as OnFailSpec, OnOverwrite, Spanned, Spec, Text,
 };
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
@@ -17,6 +16,7 @@ use crate::types::Type;
 use crate::warehouse::{BATCH_COLUMN, OFFSET_COLUMN, TIME_COLUMN, Table, TableColumn, WriteMode};
 
 use super::Pipeline;
+use super::formats;
 
 /// Raised when the engine may write other bytes for the same pipeline: the Parquet writer, time-zone data, Unicode tables.
 const ENGINE_EPOCH: u32 = 1;
@@ -119,17 +119,16 @@ impl<'a> Compiler<'a> {
         };
         let mut fields = Vec::new();
         for field in &self.spec.source.fields {
-            if let Some(format) = field.format.as_ref().filter(|_| field.ty != Type::Timestamptz) {
-                let message = format!("a field of type {} has no format `rfc3339`", field.ty);
-                self.error(Code::Conflict, format.span, message, "`rfc3339` is a format of timestamptz");
-            }
+            let in_json = self.spec.source.format == FormatSpec::Jsonl;
+            let format = match &field.format {
+                None => Ok(FieldFormat::Usual),
+                Some(format) => formats::field_format(&format.value, field.ty, field.utc, in_json)
+                    .map_err(|wrong| self.diagnostics.push(wrong.at(format.span))),
+            };
             fields.push(Field {
                 name: field.name.value.clone(),
                 ty: field.ty,
-                format: match field.format.as_ref().map(|format| &format.value) {
-                    Some(FormatOfField::Rfc3339) => FieldFormat::Rfc3339,
-                    None => FieldFormat::Usual,
-                },
+                format: format.unwrap_or(FieldFormat::Usual),
                 nulls: nulls.clone(),
                 utc: field.utc,
                 sensitive: field.sensitive,
@@ -241,6 +240,10 @@ impl<'a> Compiler<'a> {
                 "write round(…, 2), say, and `type: decimal(12,2)`",
             ),
             Type::Time => ("a time of day has no column type", "keep it as text: (…)::varchar(15)"),
+            Type::Interval => (
+                "an interval has no column type",
+                "keep its seconds: extract(epoch from …)::bigint, or its text: (…)::varchar(64)",
+            ),
             _ => return Some(ty),
         };
         self.error(Code::ColumnType, span, message, help);

@@ -176,9 +176,27 @@ fn lower_field(entry: &Entry) -> FieldSpec {
         source_name: text(entries, "name").unwrap_or(&entry.key).text.clone(),
         ty: ty.and_then(|text| form::field_type(&text.text).ok()).unwrap_or(Type::Text),
         type_span: ty.map_or(entry.key.span, |text| text.span),
-        format: text(entries, "format").map(|text| Spanned { value: FieldFormat::Rfc3339, span: text.span }),
+        format: value(entries, "format")
+            .and_then(|node| Some(Spanned { value: lower_field_format(node)?, span: node.span })),
         utc: text(entries, "timezone").is_some(),
         sensitive: boolean(entries, "sensitive", false),
+    }
+}
+
+fn lower_field_format(node: &Node) -> Option<FieldFormat> {
+    match &node.kind {
+        Kind::Scalar(Scalar { text, .. }) => Some(FieldFormat::Text(text.text.clone())),
+        Kind::Mapping(entries) => {
+            let character = |key: &str| text(entries, key).and_then(|text| form::character(key, &text.text).ok());
+            let words = |key: &str| texts(entries, key).into_iter().map(|text| text.text.clone()).collect();
+            Some(FieldFormat::Detail {
+                decimal: character("decimal"),
+                thousands: character("thousands"),
+                yes: words("true"),
+                no: words("false"),
+            })
+        }
+        Kind::Empty | Kind::List(_) => None,
     }
 }
 

@@ -231,8 +231,10 @@ static FIELD: Mapping = Mapping {
         key(
             "format",
             Optional,
-            Shape::One(Form::Choice(&[("rfc3339", "RFC 3339, strictly")])),
-            "How its text is written, where that is not the type's usual way.",
+            Shape::Either(Form::Text, &FIELD_FORMAT),
+            "How its text is written, where that is not the type's usual way: `rfc3339`, `epoch_seconds`, `epoch_millis`, \
+             or a pattern such as `DD.MM.YYYY HH24:MI:SS` (YYYY YY MM MON DD HH24 HH12 AM MI SS MS US FF; FM takes a \
+             number without leading zeros).",
         ),
         key(
             "timezone",
@@ -246,6 +248,23 @@ static FIELD: Mapping = Mapping {
             Shape::One(Form::Boolean),
             "Whether it is masked wherever people can see it.",
         ),
+    ],
+    one_of: &[],
+};
+
+static FIELD_FORMAT: Mapping = Mapping {
+    title: "a field's format",
+    doc: "How a number or a boolean is written, where that is not the usual way.",
+    keys: &[
+        key("decimal", Default("\".\""), Shape::One(Form::Character), "What stands before a number's fraction."),
+        key(
+            "thousands",
+            Optional,
+            Shape::One(Form::Character),
+            "What may stand between a number's groups of three digits.",
+        ),
+        key("true", Optional, Shape::OneOrMany(Form::Text), "The words for true; `false` must be there too."),
+        key("false", Optional, Shape::OneOrMany(Form::Text), "The words for false; `true` must be there too."),
     ],
     one_of: &[],
 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder, StringViewBuilder};
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    ArrowPrimitiveType, Date32Type, IntervalMonthDayNano, IntervalMonthDayNanoType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
     Time64MicrosecondType, TimestampMicrosecondType,
 };
 
@@ -15,8 +15,10 @@ use crate::diagnostic::Code;
 use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
 use crate::value::datetime::{self, Fraction};
+use crate::value::format::{Epoch, Pattern, Separators, Words};
 use crate::value::text::quote;
-use crate::value::{Decimal, boolean, float, integer, text};
+use crate::value::interval::fields;
+use crate::value::{Decimal, Interval, boolean, float, integer, text};
 
 /// A declared field.
 #[derive(Debug, Clone)]
@@ -36,12 +38,25 @@ pub struct Field {
 }
 
 /// How a field's text is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldFormat {
     /// As PostgreSQL reads the type.
     Usual,
     /// RFC 3339, strictly.
     Rfc3339,
+    /// A count of time since 1970.
+    Epoch(Epoch),
+    /// A day, or a day and a time, as a pattern describes it.
+    Pattern(Pattern),
+    /// A number with separators; if `in_strings`, JSON's own numbers are written as JSON writes them.
+    Number {
+        /// What stands beside the digits.
+        separators: Separators,
+        /// Whether only quoted texts are written so.
+        in_strings: bool,
+    },
+    /// A boolean as one of these words; JSON's own booleans are theirs.
+    Words(Words),
 }
 
 impl Field {
@@ -53,19 +68,30 @@ impl Field {
             Type::Integer => self.integers::<Int32Type>(records, index, i32::MIN.into(), i32::MAX.into()),
             Type::Bigint => self.integers::<Int64Type>(records, index, i64::MIN, i64::MAX),
             Type::Decimal { precision, scale } => self.decimals(records, index, precision, scale),
-            Type::Real => self.parsed::<Float32Type>(records, index, float::parse_real),
-            Type::Double => self.parsed::<Float64Type>(records, index, float::parse_double),
-            Type::Date => self.parsed::<Date32Type>(records, index, datetime::parse_date),
+            Type::Real => self.numbers::<Float32Type>(records, index, float::parse_real),
+            Type::Double => self.numbers::<Float64Type>(records, index, float::parse_double),
+            Type::Date => match &self.format {
+                FieldFormat::Pattern(pattern) => {
+                    self.parsed::<Date32Type>(records, index, |text| pattern.parse_date(text))
+                }
+                _ => self.parsed::<Date32Type>(records, index, datetime::parse_date),
+            },
             Type::Time => {
                 self.parsed::<Time64MicrosecondType>(records, index, |text| datetime::parse_time(text, Fraction::Exact))
             }
-            Type::Timestamp => self.parsed::<TimestampMicrosecondType>(records, index, |text| {
-                datetime::parse_timestamp(text, Fraction::Exact)
+            Type::Interval => self.parsed::<IntervalMonthDayNanoType>(records, index, |text| {
+                let Interval { months, days, micros } = Interval::parse(text, fields::ALL)?;
+                Ok(IntervalMonthDayNano { months, days, nanoseconds: micros })
             }),
-            Type::Timestamptz => self.parsed::<TimestampMicrosecondType>(records, index, |text| match self.format {
-                FieldFormat::Rfc3339 => datetime::parse_rfc3339(text, Fraction::Exact),
-                FieldFormat::Usual => datetime::parse_timestamptz(text, Fraction::Exact, !self.utc),
-            }),
+            Type::Timestamp | Type::Timestamptz => {
+                self.parsed::<TimestampMicrosecondType>(records, index, |text| match &self.format {
+                    FieldFormat::Rfc3339 => datetime::parse_rfc3339(text, Fraction::Exact),
+                    FieldFormat::Epoch(epoch) => epoch.parse(text),
+                    FieldFormat::Pattern(pattern) => pattern.parse_timestamp(text),
+                    _ if self.ty == Type::Timestamp => datetime::parse_timestamp(text, Fraction::Exact),
+                    _ => datetime::parse_timestamptz(text, Fraction::Exact, !self.utc),
+                })
+            }
             // No field is declared `numeric` without digits; as text it loses nothing.
             Type::Text | Type::Numeric => self.texts(records, index, None),
             Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, index, Some(bytes as usize)),
@@ -84,16 +110,47 @@ impl Field {
         }
     }
 
+    /// Numbers, without their declared separators.
+    fn numbers<T: ArrowPrimitiveType>(
+        &self,
+        records: &Records,
+        index: usize,
+        parse: impl Fn(&[u8]) -> Result<T::Native, Fault>,
+    ) -> Column {
+        let FieldFormat::Number { separators, in_strings } = self.format else {
+            return self.parsed::<T>(records, index, parse);
+        };
+        let mut plain = Vec::new();
+        self.parsed_cells::<T>(records, index, |text, kind| match kind {
+            CellKind::Bare if in_strings => parse(text),
+            _ => {
+                let number = separators.plain(text, &mut plain)?;
+                // People know the number as it was written.
+                let as_written = |fault: Fault| fault.message.replacen(&quote(number), &quote(text), 1);
+                parse(number).map_err(|fault| Fault::new(fault.code, as_written(fault)))
+            }
+        })
+    }
+
     fn parsed<T: ArrowPrimitiveType>(
         &self,
         records: &Records,
         index: usize,
         parse: impl Fn(&[u8]) -> Result<T::Native, Fault>,
     ) -> Column {
+        self.parsed_cells::<T>(records, index, |text, _| parse(text))
+    }
+
+    fn parsed_cells<T: ArrowPrimitiveType>(
+        &self,
+        records: &Records,
+        index: usize,
+        mut parse: impl FnMut(&[u8], CellKind) -> Result<T::Native, Fault>,
+    ) -> Column {
         let mut values = PrimitiveBuilder::<T>::with_capacity(records.len()).with_data_type(self.ty.arrow());
         let mut faults = Faults::default();
         for (row, cell) in records.column(index).enumerate() {
-            match self.text(records, cell).map(&parse) {
+            match self.text(records, cell).map(|text| parse(text, cell.kind())) {
                 Some(Ok(value)) => values.append_value(value),
                 Some(Err(fault)) => {
                     values.append_null();
@@ -110,7 +167,7 @@ impl Field {
         T::Native: TryFrom<i64>,
     {
         let name = self.ty.to_string();
-        self.parsed::<T>(records, index, |text| {
+        self.numbers::<T>(records, index, |text| {
             let value = integer::parse(text, min, max, &name)?;
             T::Native::try_from(value)
                 .map_err(|_| Fault::new(Code::OutOfRange, format!("{value} is out of range for {name}")))
@@ -118,7 +175,7 @@ impl Field {
     }
 
     fn decimals(&self, records: &Records, index: usize, precision: u8, scale: u8) -> Column {
-        self.parsed::<Decimal128Type>(records, index, |text| {
+        self.numbers::<Decimal128Type>(records, index, |text| {
             let decimal = Decimal::parse(text)?;
             super::conform::put_decimal(decimal, precision, scale)
                 .map_err(|code| super::conform::decimal_fault(code, &quote(text), precision, scale))
@@ -129,7 +186,11 @@ impl Field {
         let mut values = BooleanBuilder::with_capacity(records.len());
         let mut faults = Faults::default();
         for (row, cell) in records.column(index).enumerate() {
-            match self.text(records, cell).map(boolean::parse) {
+            let parse = |text: &[u8]| match (&self.format, cell.kind()) {
+                (FieldFormat::Words(words), CellKind::Bare | CellKind::Quoted) => words.parse(text),
+                _ => boolean::parse(text),
+            };
+            match self.text(records, cell).map(parse) {
                 Some(Ok(value)) => values.append_value(value),
                 Some(Err(fault)) => {
                     values.append_null();

@@ -1,6 +1,7 @@
 //! The laws of expressions, over generated input.
 
 use etalon_core::testing::expression::*;
+use etalon_core::testing::language::expression;
 use proptest::prelude::*;
 
 /// Texts that are nearly SQL.

@@ -83,7 +83,10 @@ fn a_whole_file_is_read() {
         ]
     );
     assert!(spec.source.fields[2].sensitive);
-    assert_eq!(spec.source.fields[3].format.as_ref().map(|format| &format.value), Some(&FieldFormat::Rfc3339));
+    assert_eq!(
+        spec.source.fields[3].format.as_ref().map(|format| &format.value),
+        Some(&FieldFormat::Text("rfc3339".to_owned()))
+    );
     assert_eq!(spec.filter.as_ref().unwrap().text, "currency is distinct from 'TEST'");
     let columns: Vec<_> = spec
         .columns

@@ -61,7 +61,8 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
 impl Checker<'_> {
     /// A call of a function of the table.
     pub(super) fn function(&mut self, name: &str, place: Span, arguments: Vec<Checked>, span: Span) -> Option<Checked> {
-        let Some(function) = functions::find(name) else { return self.wrong(unknown_function(name, place)) };
+        let found = functions::find(name).or_else(|| functions::operator(name));
+        let Some(function) = found else { return self.wrong(unknown_function(name, place)) };
         let kinds: Vec<_> =
             arguments.iter().map(|argument| (!argument.is_unknown()).then(|| Kind::of(argument.ty))).collect();
         let Some(signature) = choose(function, &kinds) else {

@@ -14,6 +14,7 @@ pub(super) enum Category {
     Text,
     Moment,
     Time,
+    Interval,
 }
 
 impl Kind {
@@ -29,6 +30,7 @@ impl Kind {
             Type::Double => Self::Double,
             Type::Date => Self::Date,
             Type::Time => Self::Time,
+            Type::Interval => Self::Interval,
             Type::Timestamp => Self::Timestamp,
             Type::Timestamptz => Self::Timestamptz,
             Type::Text | Type::Varchar(_) | Type::Char(_) => Self::Text,
@@ -47,6 +49,7 @@ impl Kind {
             Self::Double => Type::Double,
             Self::Date => Type::Date,
             Self::Time => Type::Time,
+            Self::Interval => Type::Interval,
             Self::Timestamp => Type::Timestamp,
             Self::Timestamptz => Type::Timestamptz,
             Self::Text | Self::Any => Type::Text,
@@ -61,13 +64,14 @@ impl Kind {
             }
             Self::Date | Self::Timestamp | Self::Timestamptz => Category::Moment,
             Self::Time => Category::Time,
+            Self::Interval => Category::Interval,
             Self::Text | Self::Any => Category::Text,
         }
     }
 
     /// Whether it is its category's preferred type.
     pub(super) fn is_preferred(self) -> bool {
-        matches!(self, Self::Boolean | Self::Double | Self::Timestamptz | Self::Text)
+        matches!(self, Self::Boolean | Self::Double | Self::Timestamptz | Self::Interval | Self::Text)
     }
 
     /// How far it is along the implicit casts of its category.
@@ -79,13 +83,15 @@ impl Kind {
             Self::Numeric => 3,
             Self::Real => 4,
             Self::Double => 5,
-            Self::Boolean | Self::Time | Self::Text | Self::Any => 0,
+            Self::Boolean | Self::Time | Self::Interval | Self::Text | Self::Any => 0,
         }
     }
 
     /// Whether a value of this kind becomes one of the other without being asked to.
     pub(super) fn becomes(self, other: Self) -> bool {
-        other == Self::Any || (self.category() == other.category() && self.width() <= other.width())
+        other == Self::Any
+            || (self, other) == (Self::Time, Self::Interval)
+            || (self.category() == other.category() && self.width() <= other.width())
     }
 }
 
@@ -116,6 +122,7 @@ fn wider(left: Type, right: Type) -> Option<Type> {
                 _ => Some(widest.ty()),
             }
         }
+        _ if left_kind.category() != right_kind.category() => None,
         _ if left_kind.becomes(right_kind) => Some(right),
         _ if right_kind.becomes(left_kind) => Some(left),
         _ => None,
@@ -139,19 +146,6 @@ pub(super) fn comparable(left: Type, right: Type) -> Option<Kind> {
         (_, true) => Some(left),
         _ => None,
     }
-}
-
-/// Whether there is a comparison of the two kinds as they are.
-pub(super) fn compared_as_they_are(left: Kind, right: Kind) -> bool {
-    let family = |kind: Kind| match kind {
-        Kind::Smallint | Kind::Integer | Kind::Bigint => 1,
-        Kind::Real | Kind::Double => 2,
-        Kind::Date | Kind::Timestamp | Kind::Timestamptz => 3,
-        _ => 0,
-    };
-    // A real is compared with every number that becomes a double as it is.
-    let is_real = left == Kind::Real && right != Kind::Double && right.becomes(Kind::Double);
-    left == right || is_real || (family(left) == family(right) && family(left) > 0)
 }
 
 /// The type of a sum, difference, product, quotient or remainder of two decimals. `Err` is the scale that is too large.

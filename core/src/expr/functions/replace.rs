@@ -73,7 +73,7 @@ const CONCAT: Function = Function {
     aliases: &[],
     doc: "The texts of all arguments, one after the other; a NULL adds nothing",
     signatures: &[Signature::new(&[Kind::Any], Type::Text, concat).variadic_over_nulls()],
-    examples: &[("concat('a', null, 1, 2.50)", "a12.50"), ("concat(null)", "")],
+    examples: &[("concat('a', null, 1, 2.50, true)", "a12.50t"), ("concat(null)", "")],
 };
 
 fn concat(call: &Call<'_>) -> Column {

@@ -8,6 +8,22 @@ use crate::types::Type;
 use super::DEPTH_MAX;
 use super::Result;
 
+/// What a cast names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) ty: Type,
+    pub(super) modifier: Option<Modifier>,
+}
+
+/// What limits the values of a type of times.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Modifier {
+    /// So many digits after the second's point: `timestamp(3)`.
+    Digits(u32),
+    /// Some fields only: `interval day to minute`.
+    Fields { range: i32, digits: u32 },
+}
+
 /// The type that a cast names. Beside the types of columns there are `numeric` without digits, whose scale is each
 /// value's own, `varchar` without a length, which is `text`, and `bpchar`.
 pub(super) fn target(name: &str, span: Span) -> Result<Type> {
@@ -15,10 +31,8 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         "numeric" | "decimal" | "dec" => Ok(Type::Numeric),
         "varchar" => Ok(Type::Text),
         "bpchar" => Ok(Type::Char(0)),
-        "timestamp with time zone(6)" => Ok(Type::Timestamptz),
-        "timestamp(6)" | "timestamp without time zone(6)" => Ok(Type::Timestamp),
-        "interval"
-        | "json"
+        "interval" => Ok(Type::Interval),
+        "json"
         | "jsonb"
         | "uuid"
         | "bytea"
@@ -46,13 +60,6 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
                 span,
                 format!("the type `{name}` is not supported"),
                 "an expression gives one plain value",
-            ));
-        }
-        _ if name.starts_with("time") && name.ends_with(')') => {
-            return Err(unsupported(
-                span,
-                format!("the type `{name}` is not supported"),
-                "times have six digits after the point: leave the number out",
             ));
         }
         _ if name.starts_with("float(") => {

@@ -1,0 +1,215 @@
+//! The language as generated expressions speak it: templates whose holes are filled with expressions of a kind.
+//!
+//! To have a function or an operator generated, add a template. Whatever a template gives must be well typed for every
+//! filling: `{number}` is a number of any type, `{integer}` a small constant, `{text}`, `{boolean}`, `{day}` and `{moment}`
+//! (a timestamp) what they say. PostgreSQL reads the same templates.
+
+use proptest::prelude::BoxedStrategy;
+use proptest::prelude::Just;
+use proptest::prelude::Strategy;
+use proptest::prop_oneof;
+use proptest::sample::select;
+
+const NUMBERS: &[&str] = &["n", "big", "d", "f", "0", "1", "2.50", "7", "-3", "null::integer", "'4'::bigint"];
+
+const NUMBER: &[&str] = &[
+    "({number} + {number})",
+    "({number} - {number})",
+    "({number} * {number})",
+    "({number} / {number})",
+    "({number} + {number})",
+    "({number} * {number})",
+    "(- {number})",
+    "(({number})::integer % ({number})::integer)",
+    "(({number})::numeric % ({number})::numeric)",
+    "abs({number})",
+    "sign({number})",
+    "mod(({number})::bigint, ({number})::bigint)",
+    "round(({number})::numeric, {integer})",
+    "trunc(({number})::numeric, {integer})",
+    "round({number})",
+    "trunc({number})",
+    "ceil({number})",
+    "floor({number})",
+    "sqrt({number})",
+    "power({number}, {integer})",
+    "({number})::smallint",
+    "({number})::integer",
+    "({number})::bigint",
+    "({number})::decimal(9,3)",
+    "({number})::numeric",
+    "({number})::double precision",
+    "({number})::real",
+    "({boolean})::integer",
+    "({text})::decimal(6,2)",
+    "({text})::integer",
+    "({text})::double precision",
+    "length({text})",
+    "octet_length({text})",
+    "strpos({text}, {text})",
+    "extract(year from {day})",
+    "extract(dow from {day})",
+    "extract(epoch from {moment})",
+    "extract(second from {moment})",
+    "date_part('month', {moment})",
+    "date_part('week', {day})",
+    "({day} - {day})",
+    "case when {boolean} then {number} else {number} end",
+    "case {number} when {number} then {number} when 1 then {number} end",
+    "coalesce({number}, {number})",
+    "nullif({number}, {number})",
+    "greatest({number}, {number})",
+    "least({number}, {number}, {number})",
+];
+
+const TEXTS: &[&str] = &["t", "'abc'", "''", "'größe'", "null::text", "' a b '", "'12'"];
+
+const TEXT: &[&str] = &[
+    "({text} || {text})",
+    "({text} || {number})",
+    "({boolean} || {text})",
+    "upper({text})",
+    "lower({text})",
+    "initcap({text})",
+    "reverse({text})",
+    "repeat({text}, {integer})",
+    "concat({text}, {number}, {boolean})",
+    "trim({text})",
+    "trim(both 'a ' from {text})",
+    "ltrim({text}, {text})",
+    "rtrim({text}, 'bc')",
+    "left({text}, {integer})",
+    "right({text}, {integer})",
+    "substring({text} from {integer} for {integer})",
+    "substring({text}, {integer})",
+    "lpad({text}, {integer}, {text})",
+    "rpad({text}, 7)",
+    "split_part({text}, 'a', {integer})",
+    "split_part({text}, {text}, {integer})",
+    "replace({text}, 'b', {text})",
+    "replace({text}, {text}, '-')",
+    "md5({text})",
+    "regexp_replace({text}, '[a-c]+', '<\\&>', 'g')",
+    "regexp_replace({text}, '(.)b?', '\\1\\1')",
+    "regexp_substr({text}, '[^ ]+')",
+    "({number})::text",
+    "({boolean})::text",
+    "({day})::text",
+    "({moment})::text",
+    "({day})::varchar(7)",
+    "case when {boolean} then {text} end",
+    "coalesce({text}, {text})",
+    "nullif({text}, {text})",
+    "least({text}, {text})",
+];
+
+const BOOLEANS: &[&str] = &["b", "true", "false", "null::boolean"];
+
+const BOOLEAN: &[&str] = &[
+    "({number} = {number})",
+    "({number} <> {number})",
+    "({number} < {number})",
+    "({number} <= {number})",
+    "({number} > {number})",
+    "({number} >= {number})",
+    "({number} is distinct from {number})",
+    "({text} = {text})",
+    "({text} < {text})",
+    "({text} >= {text})",
+    "({text} is not distinct from {text})",
+    "({day} < {day})",
+    "({moment} >= {day})",
+    "({boolean} and {boolean})",
+    "({boolean} or {boolean})",
+    "({boolean} and {boolean} and {boolean})",
+    "(not {boolean})",
+    "({number} is null)",
+    "({text} is not null)",
+    "({boolean} is true)",
+    "({boolean} is not false)",
+    "({boolean} is unknown)",
+    "({number} between {integer} and {number})",
+    "({number} not between symmetric {integer} and {integer})",
+    "({number} in (1, {integer}))",
+    "({number} not in ({integer}, null, 7))",
+    "({text} in ('abc', '', null))",
+    "({text} not in ('abc', 'größe'))",
+    "({text} like {text})",
+    "({text} not like 'a%_')",
+    "({text} ilike '%A_')",
+    "starts_with({text}, {text})",
+    "({number})::integer::boolean",
+    "({text})::boolean",
+];
+
+const DAYS: &[&str] = &["day", "date '2026-01-31'", "null::date", "date '2024-02-29'"];
+
+const DAY: &[&str] = &[
+    "({day} + {integer})",
+    "({day} - ({number})::integer)",
+    "({moment})::date",
+    "({text})::date",
+    "coalesce({day}, {day})",
+    "greatest({day}, {day})",
+    "case when {boolean} then {day} else {day} end",
+];
+
+const MOMENTS: &[&str] =
+    &["timestamp '2026-01-31 12:34:56.789'", "timestamp '1969-12-31 23:59:59.999999'", "(day)::timestamp"];
+
+const MOMENT: &[&str] = &[
+    "({day})::timestamp",
+    "date_trunc('month', {moment})",
+    "date_trunc('week', {moment})",
+    "date_trunc('hour', {moment})",
+    "date_trunc('decade', {moment})",
+    "({text})::timestamp",
+    "least({moment}, {moment})",
+];
+
+const INTEGERS: &[&str] = &["0", "1", "2", "3", "-1", "-2", "5"];
+
+/// A well-typed expression of any kind.
+pub fn expression() -> BoxedStrategy<String> {
+    prop_oneof![
+        3 => kind("number", 3),
+        3 => kind("text", 3),
+        3 => kind("boolean", 3),
+        1 => kind("day", 3),
+        1 => kind("moment", 3),
+    ]
+    .boxed()
+}
+
+/// An expression of the kind that a hole names, with at most so many levels of templates.
+pub fn kind(hole: &str, depth: u32) -> BoxedStrategy<String> {
+    let (leaves, templates) = match hole {
+        "number" => (NUMBERS, NUMBER),
+        "text" => (TEXTS, TEXT),
+        "boolean" => (BOOLEANS, BOOLEAN),
+        "day" => (DAYS, DAY),
+        "moment" => (MOMENTS, MOMENT),
+        "integer" => (INTEGERS, &[][..]),
+        _ => panic!("there is no kind `{hole}`"),
+    };
+    let leaf = select(leaves).prop_map(str::to_owned);
+    if depth == 0 || templates.is_empty() {
+        return leaf.boxed();
+    }
+    // What fills a template is made when it is chosen: all at once would be thousands of strategies.
+    prop_oneof![1 => leaf, 3 => select(templates).prop_flat_map(move |template| fill(template, depth - 1))].boxed()
+}
+
+/// The template with its holes filled.
+fn fill(template: &'static str, depth: u32) -> BoxedStrategy<String> {
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (hole, after) = after.split_once('}').unwrap_or_else(|| panic!("{template} has an open hole"));
+        parts.push(Just(before.to_owned()).boxed());
+        parts.push(kind(hole, depth));
+        rest = after;
+    }
+    parts.push(Just(rest.to_owned()).boxed());
+    parts.prop_map(|parts| parts.concat()).boxed()
+}

@@ -1,0 +1,333 @@
+//! PostgreSQL as the judge of expressions: freshly generated ones must give what a real PostgreSQL gives, row by row, and
+//! fault where it does, with a SQLSTATE of the same class.
+//!
+//! The server is the test's own: in a temporary folder, on a socket there, gone at the end. Where PostgreSQL is missing the
+//! test says `absent`, and fails if `$ETALON_REQUIRE_COUNTERPARTS` is set. `$ETALON_SEED` repeats a run, and
+//! `$ETALON_EXPRESSIONS` says how many expressions are sent.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use etalon_core::column::Fault;
+use etalon_core::diagnostic::Code;
+use etalon_core::expr::{Context, Expr};
+use etalon_core::testing::expression::{Row, columns, rows, scope};
+use etalon_core::testing::language;
+use etalon_core::types::Type;
+use etalon_core::value::datetime::print_date;
+use etalon_core::value::show::show;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// How many expressions are sent if nothing else is said.
+const EXPRESSIONS: usize = 2_000;
+/// How many rows each is evaluated over.
+const ROWS: usize = 16;
+/// How many differences are shown.
+const SHOWN: usize = 40;
+/// What faults say of what PostgreSQL's numeric holds and a decimal does not.
+const NOT_A_DECIMAL: [&str; 3] = ["no number that a decimal can hold", "convert NaN", "convert infinity"];
+
+#[test]
+fn postgresql_agrees() {
+    let Some(server) = Server::start() else {
+        assert!(std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_none(), "absent: PostgreSQL");
+        println!("absent: PostgreSQL");
+        return;
+    };
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let clock = || SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into();
+    let seed: u64 = number("ETALON_SEED").unwrap_or_else(clock);
+    let count = number("ETALON_EXPRESSIONS").and_then(|count| count.try_into().ok()).unwrap_or(EXPRESSIONS);
+    println!("ETALON_SEED={seed}");
+
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let rows = some_rows(&mut runner);
+    let expressions: Vec<String> =
+        (0..count).map(|_| language::expression().new_tree(&mut runner).unwrap().current()).collect();
+    let answers = server.answers(&rows, &expressions);
+    assert_eq!(answers.len(), expressions.len(), "an answer for each expression");
+
+    let mut tally = BTreeMap::new();
+    let mut differences = Vec::new();
+    for (text, answer) in expressions.iter().zip(&answers) {
+        judge(text, &rows, answer, &mut tally, &mut differences);
+    }
+    println!("PostgreSQL: {count} expressions over {ROWS} rows: {tally:?}");
+    for difference in differences.iter().take(SHOWN) {
+        println!("{difference}");
+    }
+    assert!(differences.is_empty(), "{} differences", differences.len());
+    let compared = tally.get("equal").copied().unwrap_or(0);
+    assert!(compared * 2 > count * ROWS, "only {compared} values were compared");
+}
+
+/// What PostgreSQL makes of an expression.
+struct Answer {
+    /// The SQLSTATE of evaluating it over no row: what its constant parts fault with while it is planned.
+    planned: Option<String>,
+    /// For each row its value as text, or the SQLSTATE.
+    rows: Vec<Result<Option<String>, String>>,
+}
+
+/// Compares an expression's values with an answer.
+fn judge(
+    text: &str,
+    rows: &[Row],
+    answer: &Answer,
+    tally: &mut BTreeMap<&'static str, usize>,
+    differences: &mut Vec<String>,
+) {
+    let mut count = |what| *tally.entry(what).or_default() += 1;
+    let expr = match Expr::compile(text, &scope()) {
+        Ok((expr, _)) => expr,
+        Err(diagnostics) => {
+            let wrong: Vec<_> = diagnostics.iter().map(|diagnostic| (diagnostic.code, &*diagnostic.message)).collect();
+            let refused = |(code, message): &(Code, &str)| {
+                *code == Code::Unsupported || message.contains("not supported") || message.contains("38 digits")
+            };
+            // A constant that is no value is its author's mistake, also where no row reaches it.
+            let is_fault = |(code, _): &(Code, &str)| *code == Code::ConstantFault;
+            match wrong.iter().find(|wrong| !refused(wrong) && !is_fault(wrong)) {
+                None if wrong.iter().any(refused) => count("refused"),
+                None => count("refused constant fault"),
+                Some(_) => {
+                    differences.push(format!("{text}\n    compile: {wrong:?}\n    PostgreSQL: {:?}", answer.planned));
+                }
+            }
+            return;
+        }
+    };
+    for (at, (found, expected)) in values(&expr, rows).into_iter().zip(&answer.rows).enumerate() {
+        let what = match (&found, expected) {
+            (Ok(found), Ok(expected)) if found == expected => Some("equal"),
+            (Err(fault), Err(state)) if class(fault) == state.get(..2) => Some("equal fault"),
+            // PostgreSQL computes constant parts while it plans, also those that no row reaches.
+            (_, Err(state)) if answer.planned.as_ref() == Some(state) => Some("fault while planning"),
+            (Err(fault), _) if fault.message.contains("38 digits") => Some("more than 38 digits"),
+            (Err(fault), _) if NOT_A_DECIMAL.iter().any(|words| fault.message.contains(words)) => {
+                Some("NaN as a numeric")
+            }
+            (Err(fault), _) if fault.message.contains("not supported") => Some("refused in a row"),
+            (Err(fault), Ok(_)) if fault.code == Code::DatetimeOutOfRange => Some("beyond 294276"),
+            _ => None,
+        };
+        match what {
+            Some(what) => count(what),
+            None => {
+                let row = &rows[at];
+                differences
+                    .push(format!("{text}\n    row: {row:?}\n    found: {found:?}\n    PostgreSQL: {expected:?}"));
+                // One row tells enough.
+                return;
+            }
+        }
+    }
+}
+
+fn class(fault: &Fault) -> Option<&str> {
+    fault.code.sqlstate().and_then(|state| state.get(..2))
+}
+
+/// The values of an expression as PostgreSQL prints them.
+fn values(expr: &Expr, rows: &[Row]) -> Vec<Result<Option<String>, Fault>> {
+    let columns = columns(rows);
+    let columns: Vec<_> = columns.iter().map(Some).collect();
+    let offsets = vec![0; rows.len()];
+    let context = Context { batch_time: 0, source_name: "", record_offsets: &offsets };
+    let column = expr.evaluate(&columns, rows.len(), &context);
+    let print = |row| {
+        let text = show(&*column.values, row)?;
+        // A boolean as a text is a word, where psql shows a letter.
+        Some(match (expr.ty(), text.as_str()) {
+            (Type::Boolean, "t") => "true".to_owned(),
+            (Type::Boolean, _) => "false".to_owned(),
+            _ => text,
+        })
+    };
+    (0..rows.len())
+        .map(|row| column.faults.of(row).map_or_else(|| Ok(print(row)), |fault| Err(fault.clone())))
+        .collect()
+}
+
+/// Generated rows, one of them all NULL, none of them with a text that cannot be read.
+fn some_rows(runner: &mut TestRunner) -> Vec<Row> {
+    let mut some = vec![Row { n: None, big: None, d: None, f: None, t: None, b: None, day: None }];
+    while some.len() < ROWS {
+        some.extend(rows().new_tree(runner).unwrap().current());
+        some.retain(|row| row.t.as_deref() != Some("fault"));
+    }
+    some.truncate(ROWS);
+    some
+}
+
+/// A row as a list of SQL values.
+fn sql(at: usize, row: &Row) -> String {
+    let text =
+        |value: Option<String>| value.map_or("null".to_owned(), |text| format!("'{}'", text.replace('\'', "''")));
+    let decimal = row.d.map(|d| format!("{}{}.{:02}", if d < 0 { "-" } else { "" }, d.abs() / 100, d.abs() % 100));
+    let values = [
+        row.n.map(|n| n.to_string()),
+        row.big.map(|big| big.to_string()),
+        decimal,
+        row.f.map(|f| f.to_string()),
+        row.t.clone(),
+        row.b.map(|b| b.to_string()),
+        row.day.map(print_date),
+    ];
+    format!("({at}, {})", values.map(text).join(", "))
+}
+
+/// A private PostgreSQL; it ends with its value.
+struct Server {
+    folder: PathBuf,
+    process: Child,
+}
+
+impl Server {
+    /// Starts a server; `None` where there is no PostgreSQL.
+    fn start() -> Option<Self> {
+        let bin = programs()?;
+        let folder = std::env::temp_dir().join(format!("etalon-postgres-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let data = folder.join("data");
+        // PostgreSQL refuses to run as root.
+        let root = output("id", &["-u"]).trim() == "0";
+        if root {
+            let (user, group) = (output("id", &["-u", "nobody"]), output("id", &["-g", "nobody"]));
+            std::os::unix::fs::chown(&folder, user.trim().parse().ok(), group.trim().parse().ok()).unwrap();
+        }
+        let program = |name: &str| {
+            let mut command = match root {
+                true => Command::new("setpriv"),
+                false => Command::new(bin.join(name)),
+            };
+            if root {
+                command.args(["--reuid=nobody", "--regid", output("id", &["-g", "nobody"]).trim(), "--clear-groups"]);
+                command.arg(bin.join(name));
+            }
+            command.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let made = program("initdb")
+            .args(["-U", "etalon", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
+            .arg(&data)
+            .status();
+        assert!(made.unwrap().success(), "initdb");
+        let settings = ["listen_addresses=", "fsync=off", "timezone=UTC", "datestyle=ISO, MDY", "max_connections=10"];
+        let process = program("postgres")
+            .arg("-D")
+            .arg(&data)
+            .arg("-k")
+            .arg(&folder)
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .spawn()
+            .unwrap();
+        let server = Self { folder, process };
+        let since = Instant::now();
+        while !server.psql("select 1").0 {
+            assert!(since.elapsed() < Duration::from_secs(60), "the server does not start");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Some(server)
+    }
+
+    /// Runs a script; whether it succeeded, and its lines.
+    fn psql(&self, script: &str) -> (bool, Vec<String>) {
+        let mut psql = Command::new("psql")
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "etalon", "-d", "postgres", "-h"])
+            .arg(&self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = psql.stdin.take().unwrap();
+        let script = script.to_owned();
+        let writer = std::thread::spawn(move || stdin.write_all(script.as_bytes()));
+        let output = psql.wait_with_output().unwrap();
+        // A script that is not read to its end shows in psql's status.
+        let _ = writer.join().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+        if !output.status.success() && !output.stderr.is_empty() {
+            println!("{}", String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default());
+        }
+        (output.status.success(), lines)
+    }
+
+    /// What each expression gives for each row.
+    fn answers(&self, rows: &[Row], expressions: &[String]) -> Vec<Answer> {
+        let values: Vec<String> = rows.iter().enumerate().map(|(at, row)| sql(at, row)).collect();
+        let mut script = format!("{TABLE}insert into input values {};\n", values.join(", "));
+        for expression in expressions {
+            // Writing to a String cannot fail.
+            let _ = writeln!(script, "select answer($etalon${expression}$etalon$);");
+        }
+        let (succeeded, lines) = self.psql(&script);
+        assert!(succeeded, "psql stopped after {} answers", lines.len());
+        let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+        let answer = |line: &String| {
+            let parts: Vec<serde_json::Value> = serde_json::from_str(line).unwrap();
+            let (planned, rows) = parts.split_first().unwrap();
+            let rows = rows.iter().map(|row| text(&row[1]).map_or_else(|| Ok(text(&row[0])), Err)).collect();
+            Answer { planned: text(planned), rows }
+        };
+        lines.iter().map(answer).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An interrupt is PostgreSQL's fast shutdown.
+        let _ = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The table, and a function that evaluates an expression for each of its rows: a JSON array of the state of planning it
+/// and of each row's value and state.
+const TABLE: &str = "
+create table input (at int, n int, big bigint, d numeric(12,2), f double precision, t text, b boolean, day date);
+create function state(query text) returns text language plpgsql as $$
+begin
+    execute query;
+    return null;
+exception when others then
+    return sqlstate;
+end $$;
+create function value(query text, at int) returns jsonb language plpgsql as $$
+declare result text;
+begin
+    execute query into result using at;
+    return jsonb_build_array(result, null);
+exception when others then
+    return jsonb_build_array(null, sqlstate);
+end $$;
+create function answer(expression text) returns jsonb language sql as $$
+    select jsonb_build_array(state('select ' || expression || ' from input where at < 0'))
+        || jsonb_agg(value('select (' || expression || ')::text from input where at = $1', at) order by at)
+    from input
+$$;
+";
+
+/// The folder of PostgreSQL's programs.
+fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let known = (15..=18).map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin")));
+    let has_all = |folder: &PathBuf| ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file());
+    let has_psql = std::env::split_paths(&path).any(|folder: PathBuf| Path::is_file(&folder.join("psql")));
+    std::env::split_paths(&path).chain(known).find(has_all).filter(|_| has_psql)
+}
+
+/// What a program prints.
+fn output(program: &str, arguments: &[&str]) -> String {
+    String::from_utf8(Command::new(program).args(arguments).output().unwrap().stdout).unwrap()
+}
