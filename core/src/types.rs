@@ -53,6 +53,8 @@ pub enum Type {
     /// Text of at most so many bytes.
     Varchar(u32),
     /// Text of at most so many bytes, single-byte characters only; trailing blanks do not count.
+    ///
+    /// With 0 bytes it is PostgreSQL's `bpchar`, of any length and without padding: a type of expressions only.
     Char(u32),
 }
 
@@ -228,6 +230,7 @@ impl fmt::Display for Type {
             Self::Timestamptz => f.write_str("timestamptz"),
             Self::Text => f.write_str("text"),
             Self::Varchar(bytes) => write!(f, "varchar({bytes})"),
+            Self::Char(0) => f.write_str("bpchar"),
             Self::Char(bytes) => write!(f, "char({bytes})"),
         }
     }

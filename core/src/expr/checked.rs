@@ -113,6 +113,14 @@ impl Checked {
         matches!(self.form, Form::Unknown(_))
     }
 
+    /// How long a quoted text is.
+    pub(super) fn quoted_bytes(&self) -> usize {
+        match &self.form {
+            Form::Unknown(Some(text)) => text.len(),
+            _ => 0,
+        }
+    }
+
     /// The value, if it is the same in every row.
     pub(super) fn constant(&self) -> Option<&ArrayRef> {
         match &self.form {

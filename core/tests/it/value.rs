@@ -26,6 +26,16 @@ mod laws {
         }
 
         #[test]
+        fn wide_division_undoes_multiplication(left in any::<u128>(), right in any::<u128>()) {
+            value::wide_division_undoes_multiplication(left, right);
+        }
+
+        #[test]
+        fn an_exponential_undoes_a_logarithm(unscaled in any::<u64>(), places in any::<u8>()) {
+            value::an_exponential_undoes_a_logarithm(unscaled, places);
+        }
+
+        #[test]
         fn a_printed_integer_reads_back(number in any::<i64>()) {
             value::a_printed_integer_reads_back(number);
         }
@@ -255,7 +265,7 @@ fn dates_as_postgresql_reads_them() {
             ("4714-11-24 BC", "4714-11-24 BC"),
             ("4714-11-23 BC", "22008"),
             ("294276-12-31", "294276-12-31"),
-            ("294277-01-01", "R323"),
+            ("294277-01-01", "22008"),
             ("2026-02-29", "22008"),
             ("2026-13-01", "22008"),
             ("13/13/2026", "22008"),
@@ -268,8 +278,8 @@ fn dates_as_postgresql_reads_them() {
             ("ü", "22007"),
         ],
     );
-    let zone = parse_date(b"2026-01-01 10:00 Europe/Berlin").unwrap_err();
-    assert!(zone.message.contains("time zones by name are not supported here"), "{}", zone.message);
+    let zone = parse_date(b"2026-01-01 10:00 Europe/Nowhere").unwrap_err();
+    assert!(zone.message.contains("unknown time zone"), "{}", zone.message);
 }
 
 #[test]

@@ -125,7 +125,13 @@ impl Checker<'_> {
             }
             (false, false) => (Some(left), Some(right)),
         };
-        let (left, right) = (left?, right?);
+        let (mut left, mut right) = (left?, right?);
+        // Beside a char, a varchar is compared as a char too; a text is not.
+        match (left.ty, right.ty) {
+            (Type::Char(_), Type::Varchar(_)) => right = self.convert(right, Type::Char(0))?,
+            (Type::Varchar(_), Type::Char(_)) => left = self.convert(left, Type::Char(0))?,
+            _ => {}
+        }
         let Some(kind) = types::comparable(left.ty, right.ty) else {
             return self.mismatch(operator, &left, &right, span, "cast one side to the other's type with `::`");
         };

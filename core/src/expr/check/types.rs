@@ -107,7 +107,8 @@ fn wider(left: Type, right: Type) -> Option<Type> {
     let (left_kind, right_kind) = (Kind::of(left), Kind::of(right));
     match (left, right) {
         (Type::Varchar(left), Type::Varchar(right)) => Some(Type::Varchar(left.max(right))),
-        (Type::Char(left), Type::Char(right)) => Some(Type::Char(left.max(right))),
+        // The first decides whether trailing blanks count.
+        (Type::Char(_), _) if right.is_text() => Some(Type::Char(0)),
         _ if left.is_text() && right.is_text() => Some(Type::Text),
         _ if left_kind == Kind::Numeric || right_kind == Kind::Numeric => {
             let widest = if left_kind.becomes(right_kind) { right_kind } else { left_kind };

@@ -239,6 +239,7 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
 fn to_text(call: &Call<'_>, from: Type) -> Column {
     let blanks = |text: &str, bytes: u32| (bytes as usize).saturating_sub(text.len());
     match (from, call.ty) {
+        (Type::Text | Type::Varchar(_) | Type::Char(_), Type::Char(0)) => Column::new(call.arguments[0].values.clone()),
         // Trailing blanks of a char do not count, and are gone when it becomes text.
         (Type::Char(_), Type::Text) => call.slice::<(call::Text,)>(|(text,)| Ok(Some(text.trim_end_matches(' ')))),
         (Type::Char(_), Type::Varchar(bytes)) => {
@@ -265,7 +266,7 @@ fn to_text(call: &Call<'_>, from: Type) -> Column {
                 printer.print(row, out);
                 match call.ty {
                     Type::Varchar(bytes) => out.truncate(text::cut(out, bytes as usize).len()),
-                    Type::Char(bytes) => {
+                    Type::Char(bytes) if bytes > 0 => {
                         out.truncate(text::cut(out, bytes as usize).len());
                         let blanks = blanks(out, bytes);
                         out.extend(std::iter::repeat_n(' ', blanks));

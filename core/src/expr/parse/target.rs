@@ -25,11 +25,12 @@ pub(super) enum Modifier {
 }
 
 /// The type that a cast names. Beside the types of columns there are `numeric` without digits, whose scale is each
-/// value's own, and `varchar` without a length, which is `text`.
+/// value's own, `varchar` without a length, which is `text`, and `bpchar`.
 pub(super) fn target(name: &str, span: Span) -> Result<Type> {
     let ty = match name {
         "numeric" | "decimal" | "dec" => Ok(Type::Numeric),
         "varchar" => Ok(Type::Text),
+        "bpchar" => Ok(Type::Char(0)),
         "interval" => Ok(Type::Interval),
         "json"
         | "jsonb"
@@ -47,8 +48,7 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         | "regclass"
         | "point"
         | "super"
-        | "varbyte"
-        | "bpchar" => {
+        | "varbyte" => {
             return Err(unsupported(
                 span,
                 format!("the type `{name}` is not supported"),
