@@ -141,7 +141,7 @@ codes! {
     /// Buckets that `width_bucket` cannot number.
     BadBuckets = "R322" "2201G";
     /// A date or time that PostgreSQL has and Etalon has not, after the last that fits.
-    Unrepresentable = "R323";
+    Unrepresentable = "R323" "22008";
 
     /// A required column is NULL.
     Required = "R331" "23502";

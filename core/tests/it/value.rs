@@ -268,8 +268,8 @@ fn dates_as_postgresql_reads_them() {
             ("ü", "22007"),
         ],
     );
-    let zone = parse_date(b"2026-01-01 10:00 Europe/Berlin").unwrap_err();
-    assert!(zone.message.contains("time zones by name are not supported here"), "{}", zone.message);
+    let zone = parse_date(b"2026-01-01 10:00 Europe/Nowhere").unwrap_err();
+    assert!(zone.message.contains("unknown time zone"), "{}", zone.message);
 }
 
 #[test]
