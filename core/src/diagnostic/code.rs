@@ -142,6 +142,8 @@ codes! {
     BadBuckets = "R322" "2201G";
     /// A date or time that PostgreSQL has and Etalon has not, after the last that fits.
     Unrepresentable = "R323" "22008";
+    /// A value that a function does not work with, in PostgreSQL either.
+    NotDone = "R324" "0A000";
 
     /// A required column is NULL.
     Required = "R331" "23502";

@@ -39,6 +39,7 @@ mod scale;
 mod search;
 mod sign;
 mod substring;
+mod template;
 mod trigonometry;
 mod trim;
 mod zone;
@@ -79,6 +80,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     make::FUNCTIONS,
     calendar::FUNCTIONS,
     zone::FUNCTIONS,
+    template::FUNCTIONS,
     lineage::FUNCTIONS,
 ];
 

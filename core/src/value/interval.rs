@@ -501,18 +501,18 @@ fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
     let (fields, count) = grammar::interval_fields(text).ok_or(Wrong::Form)?;
     let fields = fields.get(..count).unwrap_or_default();
     let mut parts = Parts::default();
-    let (mut said, mut current, mut open, mut ago) = (0, None, false, false);
+    let (mut said, mut current, mut ago) = (0, None, false);
     for field in fields.iter().rev() {
         let mut new = 0;
         match field.look {
             Look::Time => {
                 parts.micros = time_of(field.text, range)?;
-                (new, current, open) = (time, Some(Unit::Day), false);
+                (new, current) = (time, Some(Unit::Day));
             }
             Look::Zone if field.text.contains(&b':') && time_of(field.text, range).is_ok() => {
                 let micros = time_of(field.text, range)?;
                 parts.micros = if field.negative { -micros } else { micros };
-                (new, current, open) = (time, Some(Unit::Day), false);
+                (new, current) = (time, Some(Unit::Day));
             }
             Look::Zone | Look::Date | Look::Number => {
                 let mut unit = current.unwrap_or_else(|| last_unit(range));
@@ -525,12 +525,11 @@ fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
                     Unit::Second if fraction != 0.0 => bit(Unit::Second) | bit(Unit::Millis) | bit(Unit::Micros),
                     _ => bit(unit),
                 };
-                open = false;
                 // A number before hours is of days.
                 current = Some(if unit == Unit::Hour { Unit::Day } else { unit });
             }
             Look::Word | Look::SignedWord => {
-                if open || field.look == Look::SignedWord {
+                if field.look == Look::SignedWord {
                     return Err(Wrong::Form);
                 }
                 let mut lower = [0; 10];
@@ -539,7 +538,7 @@ fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
                 word.copy_from_slice(field.text.get(..length).unwrap_or_default());
                 word.make_ascii_lowercase();
                 match unit(word) {
-                    Some(found) => (current, open) = (Some(found), true),
+                    Some(found) => current = Some(found),
                     None if word == b"ago" => ago = true,
                     None if matches!(&*word, b"at" | b"on") => {}
                     None => return Err(Wrong::Form),
@@ -551,7 +550,7 @@ fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
         }
         said |= new;
     }
-    if said == 0 || open {
+    if said == 0 {
         return Err(Wrong::Form);
     }
     if ago {

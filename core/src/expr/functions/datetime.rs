@@ -334,7 +334,7 @@ fn date_bin(call: &Call<'_>) -> Column {
     let out_of_range = |what: &str| Fault::new(Code::DatetimeOutOfRange, format!("{what} out of range"));
     call.map::<(call::Interval, call::Timestamp, call::Timestamp), call::Timestamp>(|(stride, micros, origin)| {
         if stride.months != 0 {
-            return Err(Fault::new(Code::Unrepresentable, "times cannot be binned by months or years"));
+            return Err(Fault::new(Code::NotDone, "times cannot be binned by months or years"));
         }
         let days = i64::from(stride.days).checked_mul(DAY_MICROS);
         let size = days.and_then(|days| days.checked_add(stride.micros)).ok_or_else(|| out_of_range("interval"))?;
