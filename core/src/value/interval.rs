@@ -75,9 +75,7 @@ impl Interval {
             let text = quote(text);
             match wrong {
                 Wrong::Form => Fault::new(Code::NotADatetime, format!("{text} is not an interval")),
-                Wrong::Range => {
-                    Fault::new(Code::DatetimeOutOfRange, format!("{text} is out of range for an interval"))
-                }
+                Wrong::Range => Fault::new(Code::DatetimeOutOfRange, format!("{text} is out of range for an interval")),
             }
         })
     }
@@ -110,7 +108,7 @@ impl Interval {
     }
 
     /// The sum, each part by itself.
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn plus(self, other: Self) -> Option<Self> {
         Some(Self {
             months: self.months.checked_add(other.months)?,
             days: self.days.checked_add(other.days)?,
@@ -119,7 +117,7 @@ impl Interval {
     }
 
     /// The difference, each part by itself.
-    pub fn subtract(self, other: Self) -> Option<Self> {
+    pub fn minus(self, other: Self) -> Option<Self> {
         Some(Self {
             months: self.months.checked_sub(other.months)?,
             days: self.days.checked_sub(other.days)?,
@@ -129,7 +127,7 @@ impl Interval {
 
     /// As long the other way.
     pub fn negate(self) -> Option<Self> {
-        Self::default().subtract(self)
+        Self::default().minus(self)
     }
 
     /// So many times the interval; fractions of months become days, those of days become time.
@@ -157,9 +155,8 @@ impl Interval {
         let months = whole(f(self.months.into()))?;
         let mut days = whole(f(self.days.into()))?;
         let more_days = rounded((f(self.months.into()) - f64::from(months)) * f64::from(MONTH_DAYS));
-        let mut seconds = rounded(
-            (f(self.days.into()) - f64::from(days) + more_days - f64::from(more_days as i32)) * DAY_SECONDS,
-        );
+        let mut seconds =
+            rounded((f(self.days.into()) - f64::from(days) + more_days - f64::from(more_days as i32)) * DAY_SECONDS);
         if seconds.abs() >= DAY_SECONDS {
             let carried = (seconds / DAY_SECONDS) as i32;
             days = days.checked_add(carried)?;
@@ -167,7 +164,7 @@ impl Interval {
         }
         let days = days.checked_add(more_days as i32)?;
         let micros = (f(self.micros as f64) + seconds * 1e6).round_ties_even();
-        let fits = micros >= -9_223_372_036_854_775_808.0 && micros < 9_223_372_036_854_775_808.0;
+        let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&micros);
         fits.then_some(Self { months, days, micros: micros as i64 })
     }
 
@@ -565,9 +562,9 @@ fn number(text: &[u8], negative: bool) -> Result<(i64, f64, bool), Wrong> {
     let mut value = 0_i64;
     for digit in whole {
         let digit = i64::from(digit - b'0');
-        let next = value.checked_mul(10).and_then(|value| {
-            if negative { value.checked_sub(digit) } else { value.checked_add(digit) }
-        });
+        let next = value
+            .checked_mul(10)
+            .and_then(|value| if negative { value.checked_sub(digit) } else { value.checked_add(digit) });
         value = next.ok_or(Wrong::Range)?;
     }
     match rest {
@@ -639,9 +636,9 @@ fn time_of(text: &[u8], range: i32) -> Result<i64, Wrong> {
     if minutes > 59 || seconds > 60 {
         return Err(Wrong::Range);
     }
-    let micros = hours.checked_mul(HOUR_MICROS).and_then(|hours| {
-        hours.checked_add(minutes * MINUTE_MICROS + seconds * SECOND_MICROS + micros)
-    });
+    let micros = hours
+        .checked_mul(HOUR_MICROS)
+        .and_then(|hours| hours.checked_add(minutes * MINUTE_MICROS + seconds * SECOND_MICROS + micros));
     micros.ok_or(Wrong::Range)
 }
 
@@ -721,7 +718,7 @@ fn iso(text: &[u8]) -> Result<Interval, Wrong> {
 }
 
 /// A number at the start: its whole part, its fraction, how many digits it begins with, and the rest.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "at most 1e15")]
+#[expect(clippy::cast_possible_truncation, reason = "at most 1e15")]
 fn iso_number(text: &[u8]) -> Result<(i64, f64, usize, &[u8]), Wrong> {
     let sign = usize::from(text.first() == Some(&b'-'));
     let unsigned = text.get(sign..).unwrap_or_default();

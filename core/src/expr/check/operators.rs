@@ -59,14 +59,7 @@ impl Checker<'_> {
     }
 
     /// An operator over times and intervals. A quoted text beside one is of the same type, where that makes sense.
-    fn moment(
-        &mut self,
-        operator: Binary,
-        place: Span,
-        left: Checked,
-        right: Checked,
-        span: Span,
-    ) -> Option<Checked> {
+    fn moment(&mut self, operator: Binary, place: Span, left: Checked, right: Checked, span: Span) -> Option<Checked> {
         let same = |kind: Kind| {
             let takes = |signature: &functions::Signature| signature.arguments == [kind, kind];
             functions::operator(operator.text()).is_some_and(|found| found.signatures.iter().any(takes))
@@ -81,7 +74,13 @@ impl Checker<'_> {
             _ => (left, right),
         };
         if functions::operator(operator.text()).is_none() {
-            return self.mismatch(operator.text(), &left, &right, span, "intervals are added, or multiplied by numbers");
+            return self.mismatch(
+                operator.text(),
+                &left,
+                &right,
+                span,
+                "intervals are added, or multiplied by numbers",
+            );
         }
         self.function(operator.text(), place, vec![left, right], span)
     }

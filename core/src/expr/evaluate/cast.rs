@@ -14,14 +14,14 @@ use crate::expr::functions::call;
 use crate::types::DECIMAL_PRECISION_MAX;
 use crate::types::Type;
 use crate::value::Decimal;
+use crate::value::Interval;
 use crate::value::boolean;
 use crate::value::datetime;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::Fraction;
-use crate::value::Interval;
-use crate::value::interval::fields;
 use crate::value::float;
 use crate::value::integer;
+use crate::value::interval::fields;
 use crate::value::text;
 
 /// Whether there is a cast between two types.
@@ -218,9 +218,9 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
         (Type::Time, Type::Interval) => {
             call.map::<(call::Time,), call::Interval>(|(micros,)| Ok(Some(Interval::of_micros(micros))))
         }
-        (_, Type::Interval) => call.map::<(call::Text,), call::Interval>(|(text,)| {
-            Interval::parse(text.as_bytes(), fields::ALL).map(Some)
-        }),
+        (_, Type::Interval) => {
+            call.map::<(call::Text,), call::Interval>(|(text,)| Interval::parse(text.as_bytes(), fields::ALL).map(Some))
+        }
         (_, Type::Date) => {
             call.map::<(call::Text,), call::Date>(|(text,)| datetime::parse_date(text.as_bytes()).map(Some))
         }

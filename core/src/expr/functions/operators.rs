@@ -175,15 +175,11 @@ fn moved_time(time: i64, micros: i64) -> i64 {
 }
 
 fn time_later(call: &Call<'_>) -> Column {
-    call.map::<(call::Time, call::Interval), call::Time>(|(time, interval)| {
-        Ok(Some(moved_time(time, interval.micros)))
-    })
+    call.map::<(call::Time, call::Interval), call::Time>(|(time, interval)| Ok(Some(moved_time(time, interval.micros))))
 }
 
 fn later_time(call: &Call<'_>) -> Column {
-    call.map::<(call::Interval, call::Time), call::Time>(|(interval, time)| {
-        Ok(Some(moved_time(time, interval.micros)))
-    })
+    call.map::<(call::Interval, call::Time), call::Time>(|(interval, time)| Ok(Some(moved_time(time, interval.micros))))
 }
 
 fn time_earlier(call: &Call<'_>) -> Column {
@@ -206,11 +202,11 @@ fn time_and_day(call: &Call<'_>) -> Column {
 }
 
 fn sum(call: &Call<'_>) -> Column {
-    call.map::<(call::Interval, call::Interval), call::Interval>(|(left, right)| some(left.add(right)))
+    call.map::<(call::Interval, call::Interval), call::Interval>(|(left, right)| some(left.plus(right)))
 }
 
 fn difference(call: &Call<'_>) -> Column {
-    call.map::<(call::Interval, call::Interval), call::Interval>(|(left, right)| some(left.subtract(right)))
+    call.map::<(call::Interval, call::Interval), call::Interval>(|(left, right)| some(left.minus(right)))
 }
 
 fn between(call: &Call<'_>) -> Column {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
 
 use super::Argument;
 use super::Call;
@@ -51,7 +52,7 @@ const TO_TIMESTAMP: Function = Function {
     doc: "The instant that a text says by a pattern, in UTC; or so many seconds after 1970",
     signatures: &[
         Signature::new(&[Kind::Text, Kind::Text], Type::Timestamptz, read).returns(readable_timestamp),
-        Signature::new(&[Kind::Double], Type::Timestamptz, since_1970),
+        Signature::new(&[Kind::Double], Type::Timestamptz, since_1970).returns(finite),
     ],
     examples: &[
         ("to_timestamp('31.01.2026 15:04', 'DD.MM.YYYY HH24:MI')", "2026-01-31 15:04:00+00"),
@@ -91,6 +92,16 @@ fn readable_date(arguments: &[Argument<'_>]) -> Result<Type, String> {
 
 fn readable_timestamp(arguments: &[Argument<'_>]) -> Result<Type, String> {
     readable(arguments, Type::Timestamptz)
+}
+
+/// An infinite constant is known to have no timestamp here.
+fn finite(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    let constant = arguments.first().and_then(|seconds| seconds.constant);
+    let values = constant.and_then(|seconds| seconds.as_primitive_opt::<Float64Type>());
+    match values.is_some_and(|seconds| seconds.is_valid(0) && seconds.value(0).is_infinite()) {
+        true => Err("a timestamp cannot be infinite here".to_owned()),
+        false => Ok(Type::Timestamptz),
+    }
 }
 
 fn written(call: &Call<'_>, in_utc: bool) -> Column {

@@ -14,7 +14,17 @@ use crate::diagnostic::Code;
 use crate::value::text::quote;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -236,10 +246,7 @@ impl Template {
     /// Whether it has a field that can be written and not read here.
     pub fn has_zone(&self) -> bool {
         let is_zone = |part: &Part| {
-            matches!(
-                part,
-                Part::Field { field: Field::Zone | Field::Offset | Field::ZoneHour | Field::ZoneMinute, .. }
-            )
+            matches!(part, Part::Field { field: Field::Zone | Field::Offset | Field::ZoneHour | Field::ZoneMinute, .. })
         };
         self.0.iter().any(is_zone)
     }
@@ -356,10 +363,8 @@ fn field_at(text: &str) -> Option<(Field, &'static str, Case, &str)> {
             if !written.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 return Some((field, name, Case::Lower, rest));
             }
-            let is_name = matches!(
-                field,
-                Field::DayName | Field::DayAbbreviation | Field::MonthName | Field::MonthAbbreviation
-            );
+            let is_name =
+                matches!(field, Field::DayName | Field::DayAbbreviation | Field::MonthName | Field::MonthAbbreviation);
             let lower_tail = written.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
             if is_name && lower_tail {
                 return Some((field, name, Case::Initial, rest));
@@ -763,7 +768,8 @@ impl Said {
             if is_iso {
                 (year, month, day) = (y, m.cast_signed(), d.cast_signed());
             } else {
-                (month, day) = (if month <= 1 { m.cast_signed() } else { month }, if day <= 1 { d.cast_signed() } else { day });
+                (month, day) =
+                    (if month <= 1 { m.cast_signed() } else { month }, if day <= 1 { d.cast_signed() } else { day });
             }
             (has_month, has_day) = (true, true);
         }
