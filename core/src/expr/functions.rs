@@ -44,6 +44,7 @@ mod search;
 mod sign;
 mod sound;
 mod substring;
+mod template;
 mod trigonometry;
 mod trim;
 mod zone;
@@ -89,6 +90,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     make::FUNCTIONS,
     calendar::FUNCTIONS,
     zone::FUNCTIONS,
+    template::FUNCTIONS,
     lineage::FUNCTIONS,
 ];
 

@@ -6,6 +6,7 @@
 
 mod abbreviations;
 pub(super) mod grammar;
+pub mod template;
 pub mod zone;
 
 use crate::column::Fault;

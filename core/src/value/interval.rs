@@ -108,7 +108,7 @@ impl Interval {
     }
 
     /// The sum, each part by itself.
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn plus(self, other: Self) -> Option<Self> {
         Some(Self {
             months: self.months.checked_add(other.months)?,
             days: self.days.checked_add(other.days)?,
@@ -117,7 +117,7 @@ impl Interval {
     }
 
     /// The difference, each part by itself.
-    pub fn subtract(self, other: Self) -> Option<Self> {
+    pub fn minus(self, other: Self) -> Option<Self> {
         Some(Self {
             months: self.months.checked_sub(other.months)?,
             days: self.days.checked_sub(other.days)?,
@@ -127,7 +127,7 @@ impl Interval {
 
     /// As long the other way.
     pub fn negate(self) -> Option<Self> {
-        Self::default().subtract(self)
+        Self::default().minus(self)
     }
 
     /// So many times the interval; fractions of months become days, those of days become time.
@@ -164,7 +164,7 @@ impl Interval {
         }
         let days = days.checked_add(more_days as i32)?;
         let micros = (f(self.micros as f64) + seconds * 1e6).round_ties_even();
-        let fits = micros >= -9_223_372_036_854_775_808.0 && micros < 9_223_372_036_854_775_808.0;
+        let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&micros);
         fits.then_some(Self { months, days, micros: micros as i64 })
     }
 
@@ -498,18 +498,18 @@ fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
     let (fields, count) = grammar::interval_fields(text).ok_or(Wrong::Form)?;
     let fields = fields.get(..count).unwrap_or_default();
     let mut parts = Parts::default();
-    let (mut said, mut current, mut open, mut ago) = (0, None, false, false);
+    let (mut said, mut current, mut ago) = (0, None, false);
     for field in fields.iter().rev() {
         let mut new = 0;
         match field.look {
             Look::Time => {
                 parts.micros = time_of(field.text, range)?;
-                (new, current, open) = (time, Some(Unit::Day), false);
+                (new, current) = (time, Some(Unit::Day));
             }
             Look::Zone if field.text.contains(&b':') && time_of(field.text, range).is_ok() => {
                 let micros = time_of(field.text, range)?;
                 parts.micros = if field.negative { -micros } else { micros };
-                (new, current, open) = (time, Some(Unit::Day), false);
+                (new, current) = (time, Some(Unit::Day));
             }
             Look::Zone | Look::Date | Look::Number => {
                 let mut unit = current.unwrap_or_else(|| last_unit(range));
@@ -522,12 +522,11 @@ fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
                     Unit::Second if fraction != 0.0 => bit(Unit::Second) | bit(Unit::Millis) | bit(Unit::Micros),
                     _ => bit(unit),
                 };
-                open = false;
                 // A number before hours is of days.
                 current = Some(if unit == Unit::Hour { Unit::Day } else { unit });
             }
             Look::Word | Look::SignedWord => {
-                if open || field.look == Look::SignedWord {
+                if field.look == Look::SignedWord {
                     return Err(Wrong::Form);
                 }
                 let mut lower = [0; 10];
@@ -536,7 +535,7 @@ fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
                 word.copy_from_slice(field.text.get(..length).unwrap_or_default());
                 word.make_ascii_lowercase();
                 match unit(word) {
-                    Some(found) => (current, open) = (Some(found), true),
+                    Some(found) => current = Some(found),
                     None if word == b"ago" => ago = true,
                     None if matches!(&*word, b"at" | b"on") => {}
                     None => return Err(Wrong::Form),
@@ -548,7 +547,7 @@ fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
         }
         said |= new;
     }
-    if said == 0 || open {
+    if said == 0 {
         return Err(Wrong::Form);
     }
     if ago {
@@ -719,7 +718,7 @@ fn iso(text: &[u8]) -> Result<Interval, Wrong> {
 }
 
 /// A number at the start: its whole part, its fraction, how many digits it begins with, and the rest.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "at most 1e15")]
+#[expect(clippy::cast_possible_truncation, reason = "at most 1e15")]
 fn iso_number(text: &[u8]) -> Result<(i64, f64, usize, &[u8]), Wrong> {
     let sign = usize::from(text.first() == Some(&b'-'));
     let unsigned = text.get(sign..).unwrap_or_default();

@@ -202,11 +202,11 @@ fn time_and_day(call: &Call<'_>) -> Column {
 }
 
 fn sum(call: &Call<'_>) -> Column {
-    call.map::<(call::Interval, call::Interval), call::Interval>(|(left, right)| some(left.add(right)))
+    call.map::<(call::Interval, call::Interval), call::Interval>(|(left, right)| some(left.plus(right)))
 }
 
 fn difference(call: &Call<'_>) -> Column {
-    call.map::<(call::Interval, call::Interval), call::Interval>(|(left, right)| some(left.subtract(right)))
+    call.map::<(call::Interval, call::Interval), call::Interval>(|(left, right)| some(left.minus(right)))
 }
 
 fn between(call: &Call<'_>) -> Column {

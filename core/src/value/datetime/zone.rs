@@ -31,7 +31,7 @@ enum Rule {
 impl Zone {
     /// The zone of that name, or `None`.
     pub fn find(name: &str) -> Option<Self> {
-        let name = name.trim_matches(' ').to_ascii_lowercase();
+        let name = name.to_ascii_lowercase();
         Self::abbreviation(&name).or_else(|| Self::place(&name)).or_else(|| posix(&name).map(Self::fixed))
     }
 
@@ -57,7 +57,13 @@ impl Zone {
 
     /// Whether its offset depends on the day.
     pub(super) fn is_place(&self) -> bool {
-        matches!(self.0, Rule::Place(_))
+        match &self.0 {
+            Rule::Place(place) => {
+                let has_rule = matches!(place.extra_rule(), Some(tz::timezone::TransitionRule::Alternate(_)));
+                has_rule || !place.transitions().is_empty()
+            }
+            Rule::Fixed(_) | Rule::Abbreviation(..) => false,
+        }
     }
 
     fn place(name: &str) -> Option<Self> {
@@ -201,13 +207,10 @@ fn meaning(name: &str, place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
         .map_or(0, LocalTimeType::ut_offset)
 }
 
-/// `xyz-3`, `gmt+05:30`, `<+03>-3`: letters, and how far they are behind UTC.
+/// `xyz-3`, `gmt+05:30`, `-3`: a name, and how far it is behind UTC.
 fn posix(name: &str) -> Option<i32> {
-    let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
-    if letters < 3 {
-        return None;
-    }
-    let (_, rest) = name.split_at(letters);
+    let start = name.find(|char: char| char.is_ascii_digit() || matches!(char, ',' | '-' | '+'))?;
+    let (_, rest) = name.split_at(start);
     let (ahead, rest) = match rest.strip_prefix('-') {
         Some(rest) => (1, rest),
         None => (-1, rest.strip_prefix('+').unwrap_or(rest)),
