@@ -10,6 +10,7 @@ mod evaluate;
 mod functions;
 mod parse;
 mod pattern;
+mod reference;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use crate::types::Type;
 use checked::Checked;
 use checked::Form;
 use evaluate::Batch;
+pub use reference::reference;
 
 /// A name that an expression may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
