@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 /// Most digits of a decimal.
 pub const DECIMAL_PRECISION_MAX: u8 = 38;
@@ -42,6 +42,8 @@ pub enum Type {
     Date,
     /// A time of day in microseconds. A type of expressions only.
     Time,
+    /// Months, days and microseconds. A type of expressions only.
+    Interval,
     /// Microseconds without a zone.
     Timestamp,
     /// Microseconds, an instant; shown in UTC.
@@ -51,6 +53,8 @@ pub enum Type {
     /// Text of at most so many bytes.
     Varchar(u32),
     /// Text of at most so many bytes, single-byte characters only; trailing blanks do not count.
+    ///
+    /// With 0 bytes it is PostgreSQL's `bpchar`, of any length and without padding: a type of expressions only.
     Char(u32),
 }
 
@@ -58,6 +62,7 @@ impl Type {
     /// The Arrow type that holds the values.
     ///
     /// [`Type::Numeric`] is a struct of the unscaled value, `Decimal128(38, 0)`, and the scale, `UInt8`.
+    /// [`Type::Interval`] holds microseconds where Arrow's name speaks of nanoseconds, for which intervals are too long.
     pub fn arrow(self) -> DataType {
         match self {
             Self::Boolean => DataType::Boolean,
@@ -76,6 +81,7 @@ impl Type {
             Self::Double => DataType::Float64,
             Self::Date => DataType::Date32,
             Self::Time => DataType::Time64(TimeUnit::Microsecond),
+            Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Timestamptz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Self::Text | Self::Varchar(_) | Self::Char(_) => DataType::Utf8View,
@@ -219,10 +225,12 @@ impl fmt::Display for Type {
             Self::Double => f.write_str("double precision"),
             Self::Date => f.write_str("date"),
             Self::Time => f.write_str("time"),
+            Self::Interval => f.write_str("interval"),
             Self::Timestamp => f.write_str("timestamp"),
             Self::Timestamptz => f.write_str("timestamptz"),
             Self::Text => f.write_str("text"),
             Self::Varchar(bytes) => write!(f, "varchar({bytes})"),
+            Self::Char(0) => f.write_str("bpchar"),
             Self::Char(bytes) => write!(f, "char({bytes})"),
         }
     }

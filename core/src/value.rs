@@ -10,12 +10,14 @@ pub mod decimal;
 pub mod float;
 pub mod format;
 pub mod integer;
+pub mod interval;
 pub mod json;
 pub mod show;
 pub mod text;
 pub mod wide;
 
 pub use decimal::Decimal;
+pub use interval::Interval;
 
 /// What happens to digits after the point, other than zeros, for which the type has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

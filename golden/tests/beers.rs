@@ -1,8 +1,8 @@
 //! A dirty table of real beers and its clean truth: the mapping of `corpora/beers.yaml` must give every cell.
 //!
 //! The table is not part of the project: it is looked for in the folder `$ETALON_CORPORA`, or `../shared/corpora` beside
-//! the checkout. Where it is missing the test says `absent` and is not counted as passed; with
-//! `$ETALON_REQUIRE_COUNTERPARTS` it fails.
+//! the checkout. Where it is missing the test says `absent` and is not counted as passed; if the variable names it, the
+//! test fails.
 
 #![allow(clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test may fail, and tells its score")]
 
@@ -21,9 +21,9 @@ use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
     let named = std::env::var_os("ETALON_CORPORA").map(PathBuf::from);
+    let is_required = named.is_some();
     let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora"));
     let name = "every_cell_of_the_dirty_beers_becomes_clean";
-    let is_required = std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_some();
     let trial = if folder.is_dir() || is_required {
         Trial::test(name, move || {
             every_cell_of_the_dirty_beers_becomes_clean(&folder);

@@ -140,6 +140,10 @@ codes! {
     BadLogarithm = "R321" "2201E";
     /// Buckets that `width_bucket` cannot number.
     BadBuckets = "R322" "2201G";
+    /// A date or time that PostgreSQL has and Etalon has not, after the last that fits.
+    Unrepresentable = "R323" "22008";
+    /// An operation that there is not for the values of the row.
+    NotForValues = "R324" "0A000";
     /// More separators in a pattern of `substring(… similar …)` than two.
     BadEscapeUse = "R326" "2200C";
     /// A regular expression, made by the row, with something that is not supported.

@@ -276,10 +276,15 @@ impl Checker<'_> {
         let items: Vec<_> = list.iter().map(|item| self.node(item)).collect();
         self.level -= 1;
         let (operand, items) = (operand?, items.into_iter().collect::<Option<Vec<_>>>()?);
-        let ty = self.common(items.iter().chain([&operand]), "IN", span)?;
-        let ty = if ty.is_text() { Type::Text } else { ty };
-        let operand = self.convert(operand, ty)?;
-        let items: Vec<_> = items.into_iter().map(|item| self.convert(item, ty)).collect();
+        let common = self.common([&operand].into_iter().chain(&items), "IN", span)?;
+        let ty = if common.is_text() { Type::Text } else { common };
+        // Texts beside a char lose their trailing blanks as it does.
+        let mut convert = |part: Checked| {
+            let part = if matches!(common, Type::Char(_)) { self.convert(part, Type::Char(0))? } else { part };
+            self.convert(part, ty)
+        };
+        let operand = convert(operand)?;
+        let items: Vec<_> = items.into_iter().map(convert).collect();
         let items = items.into_iter().collect::<Option<Vec<_>>>()?;
         if ty == Type::Text && items.iter().all(|item| item.constant().is_some()) {
             let mut list = Vec::new();
@@ -412,11 +417,10 @@ impl Checker<'_> {
                     ));
                 }
                 let ty = self.common(parts.iter(), name, span)?;
+                let parts = parts.into_iter().map(|part| self.convert(part, ty)).collect::<Option<Vec<_>>>()?;
                 // Values of char are compared without their trailing blanks, which they lose as text.
-                let ty = match ty {
-                    Type::Char(_) if matches!(name, "greatest" | "least") => Type::Text,
-                    ty => ty,
-                };
+                let is_char = matches!(ty, Type::Char(_)) && matches!(name, "greatest" | "least");
+                let ty = if is_char { Type::Text } else { ty };
                 let operands = parts.into_iter().map(|part| self.convert(part, ty)).collect::<Option<Vec<_>>>()?;
                 let form = match name {
                     "greatest" | "least" => Form::Extreme { greatest: name == "greatest", operands },
@@ -427,7 +431,7 @@ impl Checker<'_> {
             _ => {}
         }
         let arguments: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
-        if super::functions::find(name).is_none() {
+        if super::functions::find(name).or_else(|| super::functions::operator(name)).is_none() {
             // `int4(x)` and others are casts.
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {
                 return self.cast(argument.clone()?, to, span);
@@ -447,7 +451,11 @@ impl Checker<'_> {
         self.level -= 1;
         let (mut left, right) = (left?, right?);
         if left.is_unknown() {
-            left = if right.is_unknown() { self.settled(left)? } else { self.as_kind(left, Kind::of(right.ty))? };
+            left = match right.ty {
+                _ if right.is_unknown() => self.settled(left)?,
+                Type::Char(_) => self.convert(left, Type::Char(0))?,
+                ty => self.as_kind(left, Kind::of(ty))?,
+            };
         }
         // The result has the type in which the two are compared; but whole numbers, floating-point numbers and times are
         // compared with others of theirs as they are.
@@ -468,9 +476,15 @@ impl Checker<'_> {
 
     /// The type that parts have in common.
     fn common<'a>(&mut self, parts: impl Iterator<Item = &'a Checked>, place: &str, span: Span) -> Option<Type> {
-        let known: Vec<_> = parts.filter(|part| !part.is_unknown()).collect();
+        let (quoted, known): (Vec<_>, Vec<_>) = parts.partition(|part| part.is_unknown());
         if let Some(ty) = types::common(known.iter().map(|part| part.ty)) {
-            return Some(ty);
+            // A quoted text is not cut to the length that the others happen to have.
+            let is_longer = |bytes: u32| quoted.iter().any(|part| part.quoted_bytes() > bytes as usize);
+            return Some(match ty {
+                Type::Char(bytes) if is_longer(bytes) => Type::Char(0),
+                Type::Varchar(bytes) if is_longer(bytes) => Type::Text,
+                ty => ty,
+            });
         }
         let mut names: Vec<_> = known.iter().map(|part| part.ty.to_string()).collect();
         names.dedup();
@@ -540,20 +554,19 @@ impl Checker<'_> {
             Form::Unknown(None) => return Some(constant(new_null_array(&to.arrow(), 1), to, span)),
             Form::Unknown(Some(text)) => {
                 let text = constant(Arc::new(StringViewArray::from(vec![text.as_str()])), Type::Text, span);
-                return if to == Type::Text { Some(text) } else { self.convert(text, to) };
+                if to == Type::Text {
+                    return Some(text);
+                }
+                // A quoted text is read where it stands, whether or not a row reaches it.
+                return match fault_of(&text, to) {
+                    Some(fault) => self.wrong(constant_fault(&fault, span)),
+                    None => Some(fold(Form::Cast(Box::new(text)), to, span)),
+                };
             }
             _ if *ty == to => return Some(checked),
             _ => {}
         }
-        let is_constant = checked.constant().is_some();
-        let cast = fold(Form::Cast(Box::new(checked)), to, span);
-        if is_constant
-            && let Form::Cast(operand) = &cast.form
-            && let Some(fault) = fault_of(operand, to)
-        {
-            return self.wrong(constant_fault(&fault, span));
-        }
-        Some(cast)
+        Some(fold(Form::Cast(Box::new(checked)), to, span))
     }
 }
 
@@ -617,7 +630,9 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
         Form::TryCast(_) => true,
         Form::OneOf { operand, has_null, .. } => operand.nullable || *has_null,
         Form::Call { signature, .. } if !signature.strict => signature.nullable,
-        Form::Call { signature, arguments } => signature.nullable || arguments.iter().any(|argument| argument.nullable),
+        Form::Call { signature, arguments, .. } => {
+            signature.nullable || arguments.iter().any(|argument| argument.nullable)
+        }
         _ => false,
     };
     let mut part = Checked { form, ty, nullable, span };
@@ -678,7 +693,7 @@ fn reachable(
 ) -> (Vec<(Checked, Checked)>, Option<Box<Checked>>) {
     let mut open = Vec::new();
     for (condition, result) in arms {
-        match condition.constant().map(|value| truth(value)) {
+        match condition.constant().map(truth) {
             None => open.push((condition, result)),
             Some(Some(true)) => return (open, Some(Box::new(result))),
             Some(_) => {}
@@ -725,7 +740,7 @@ fn fault_of(operand: &Checked, to: Type) -> Option<Fault> {
 fn constant_fault(fault: &Fault, span: Span) -> Diagnostic {
     // What PostgreSQL has room for is no mistake of its author.
     let code = match fault.code {
-        Code::BeyondDecimal | Code::Infinite => Code::Unsupported,
+        Code::BeyondDecimal | Code::Infinite | Code::Unrepresentable => Code::Unsupported,
         _ => Code::ConstantFault,
     };
     let wrong = Diagnostic::error(code, span, fault.message.to_string());

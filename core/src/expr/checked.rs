@@ -100,6 +100,8 @@ pub(super) enum Form {
     },
     /// A function of the table, with arguments as its signature takes them.
     Call {
+        /// The function's name in the table.
+        name: &'static str,
         signature: &'static Signature,
         arguments: Vec<Checked>,
     },
@@ -109,6 +111,14 @@ impl Checked {
     /// Whether its type waits for its place.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.form, Form::Unknown(_))
+    }
+
+    /// How long a quoted text is.
+    pub(super) fn quoted_bytes(&self) -> usize {
+        match &self.form {
+            Form::Unknown(Some(text)) => text.len(),
+            _ => 0,
+        }
     }
 
     /// The value, if it is the same in every row.

@@ -19,16 +19,20 @@ pub(super) mod call;
 mod code;
 mod bits;
 mod buckets;
+mod calendar;
 mod datetime;
 mod divisors;
 mod exponential;
 mod hash;
+mod interval;
 mod json;
 mod length;
 mod letters;
 mod lineage;
+mod make;
 mod mask;
 mod matching;
+mod operators;
 mod pad;
 mod part;
 mod quote;
@@ -42,6 +46,7 @@ mod sound;
 mod substring;
 mod trigonometry;
 mod trim;
+mod zone;
 
 pub(super) use call::Call;
 
@@ -80,6 +85,10 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     buckets::FUNCTIONS,
     bits::FUNCTIONS,
     datetime::FUNCTIONS,
+    interval::FUNCTIONS,
+    make::FUNCTIONS,
+    calendar::FUNCTIONS,
+    zone::FUNCTIONS,
     lineage::FUNCTIONS,
 ];
 
@@ -171,6 +180,7 @@ pub(super) enum Kind {
     Double,
     Date,
     Time,
+    Interval,
     Timestamp,
     Timestamptz,
     Text,
@@ -193,6 +203,11 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name || function.aliases.contains(&name))
 }
 
+/// What an operator, or a form of SQL that has no name, means for days, times and intervals.
+pub(super) fn operator(name: &str) -> Option<&'static Function> {
+    operators::OPERATORS.iter().find(|function| function.name == name)
+}
+
 /// Every function.
 pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     FUNCTIONS.iter().flat_map(|family| family.iter())
@@ -205,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_example_is_true() {
-        for function in all() {
+        for function in all().chain(operators::OPERATORS) {
             assert!(!function.examples.is_empty(), "{} has no example", function.name);
             for (expression, wanted) in function.examples {
                 assert_eq!(result(expression), *wanted, "{expression}");

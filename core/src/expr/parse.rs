@@ -5,7 +5,7 @@
 //! is 4 and `a < b < c` is no expression), and because the depth must be bounded on every way through the grammar.
 //!
 //! Precedences, from the manual's section 4.1.6, loosest first: `OR`, `AND`, `NOT`, `IS`, comparisons,
-//! `BETWEEN IN LIKE`, other operators, `+ -`, `* / %`, `^`, unary `+ -`, `::`.
+//! `BETWEEN IN LIKE`, other operators, `+ -`, `* / %`, `^`, `AT TIME ZONE`, unary `+ -`, `::`.
 
 mod target;
 
@@ -23,6 +23,9 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::types::Type;
+use crate::value::interval::fields;
+use target::Modifier;
+use target::Target;
 use target::not_scalar;
 use target::subquery;
 use target::syntax;
@@ -43,8 +46,9 @@ const OTHER: u8 = 7;
 const SUM: u8 = 8;
 const PRODUCT: u8 = 9;
 const POWER: u8 = 10;
-const SIGN: u8 = 11;
-const CAST: u8 = 12;
+const ZONE: u8 = 11;
+const SIGN: u8 = 12;
+const CAST: u8 = 13;
 
 /// Words that PostgreSQL reserves: as a name they must be quoted.
 const RESERVED: &str = "all analyse analyze and any array as asc asymmetric both case check collate column constraint create \
@@ -56,6 +60,9 @@ const RESERVED: &str = "all analyse analyze and any array as asc asymmetric both
 /// Words that stand for the clock or the session.
 const OUTSIDE: &str = "current_date current_time current_timestamp current_user localtime localtimestamp session_user user \
     current_role";
+
+/// Functions whose first argument may be a unit of time as a bare word.
+const OVER_DATE_PARTS: &str = "dateadd date_add datediff date_diff date_part datepart pgdate_part date_trunc";
 
 type Result<T> = std::result::Result<T, Box<Diagnostic>>;
 
@@ -189,6 +196,7 @@ enum Infix {
     Call(&'static str),
     Collate,
     Cast,
+    AtTimeZone,
 }
 
 impl Parser<'_> {
@@ -349,8 +357,8 @@ impl Parser<'_> {
                     Some("similar") if self.is_word(at + 1, "to") => {
                         return Ok(Some((Infix::Similar { negated }, MATCH, at + 2)));
                     }
-                    Some("at") if self.is_word(at + 1, "time") => {
-                        return Err(self.unsupported("the session's time zone is UTC"));
+                    Some("at") if self.is_word(1, "time") && self.is_word(2, "zone") => {
+                        return Ok(Some((Infix::AtTimeZone, ZONE, 3)));
                     }
                     // It binds as tightly as a sign.
                     Some("collate") if !negated => (Infix::Collate, SIGN),
@@ -450,8 +458,13 @@ impl Parser<'_> {
             }
             Infix::Cast => {
                 let (to, end) = self.target_type()?;
-                let (span, depth) = (left.span.to(end), left.depth);
-                self.node(Kind::Cast { operand: Box::new(left), to }, span, depth)
+                let span = left.span.to(end);
+                self.cast(left, to, span)
+            }
+            Infix::AtTimeZone => {
+                let zone = self.expression(level + 1)?;
+                let (span, depth) = (left.span.to(zone.span), left.depth.max(zone.depth));
+                self.node(Kind::Call { name: "timezone".to_owned(), place, arguments: vec![zone, left] }, span, depth)
             }
         }
     }
@@ -587,14 +600,29 @@ impl Parser<'_> {
         }
         let inner = self.expression(0)?;
         if self.peek() == &Token::Comma {
-            return Err(unsupported(
-                open.to(self.span()),
-                "a row of values is not supported",
-                "compare one value at a time",
-            ));
+            return self.overlaps(open, inner);
         }
         let close = self.expect(&Token::RParen, "`)`")?;
         Ok(Node { span: open.to(close), ..inner })
+    }
+
+    /// `(start, end) OVERLAPS (start, end)`, behind the first start.
+    fn overlaps(&mut self, open: Span, first: Node) -> Result<Node> {
+        self.advance();
+        let (rest, close) = self.list()?;
+        let row = |span| unsupported(span, "a row of values is not supported", "compare one value at a time");
+        let place = self.span();
+        if rest.len() != 1 || self.eat_word("overlaps").is_none() {
+            return Err(row(open.to(close)));
+        }
+        let second = self.expect(&Token::LParen, "`(`")?;
+        let (last, end) = self.list()?;
+        if last.len() != 2 {
+            return Err(row(second.to(end)));
+        }
+        let arguments: Vec<_> = [first].into_iter().chain(rest).chain(last).collect();
+        let depth = arguments.iter().map(|node| node.depth).max().unwrap_or(0);
+        self.node(Kind::Call { name: "overlaps".to_owned(), place, arguments }, open.to(end), depth)
     }
 
     fn word(&mut self) -> Result<Node> {
@@ -616,9 +644,6 @@ impl Parser<'_> {
             }
             "row" if self.ahead(1) == &Token::LParen => {
                 return Err(self.unsupported("compare one value at a time"));
-            }
-            "interval" if matches!(self.ahead(1), Token::SingleQuotedString(_)) => {
-                return Err(self.unsupported("Redshift has no columns of that type; add days to a date: `day + 7`"));
             }
             _ => {}
         }
@@ -654,7 +679,7 @@ impl Parser<'_> {
         let start = self.position;
         let first = self.span();
         let is_text = |token: &Token| matches!(token, Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_));
-        let Some((name, _)) = self.type_name() else {
+        let Some((name, _, modifier)) = self.type_name() else {
             self.position = start;
             return Ok(None);
         };
@@ -662,14 +687,79 @@ impl Parser<'_> {
             self.position = start;
             return Ok(None);
         }
-        let to = target(&name, first.to(self.span()))?;
+        let ty = target(&name, first.to(self.span()))?;
         let operand = self.operand()?;
-        let span = first.to(operand.span);
-        self.node(Kind::Cast { operand: Box::new(operand), to }, span, 1).map(Some)
+        let mut span = first.to(operand.span);
+        // The fields of an interval stand behind its text.
+        let modifier = match ty {
+            Type::Interval if modifier.is_none() || matches!(modifier, Some(Modifier::Digits(_))) => {
+                let (fields, end) = self.interval_fields(modifier)?;
+                span = span.to(end.unwrap_or(span));
+                fields
+            }
+            _ => modifier,
+        };
+        self.cast(operand, Target { ty, modifier }, span).map(Some)
+    }
+
+    /// A cast, and what limits its value further.
+    fn cast(&self, operand: Node, to: Target, span: Span) -> Result<Node> {
+        let number = |value: String| Node::leaf(Kind::Number(value), span);
+        let call = |name: &str, arguments: Vec<Node>, depth| {
+            self.node(Kind::Call { name: name.to_owned(), place: span, arguments }, span, depth)
+        };
+        let depth = operand.depth;
+        if let (Type::Interval, Some(Modifier::Fields { range, digits })) = (to.ty, to.modifier) {
+            return call("(interval)", vec![operand, number(range.to_string()), number(digits.to_string())], depth);
+        }
+        let cast = self.node(Kind::Cast { operand: Box::new(operand), to: to.ty }, span, depth)?;
+        match to.modifier {
+            Some(Modifier::Digits(digits)) => {
+                let depth = cast.depth;
+                call("(precision)", vec![cast, number(digits.to_string())], depth)
+            }
+            _ => Ok(cast),
+        }
+    }
+
+    /// `year to month`, `second(3)` and others; with the digits that stand before them.
+    fn interval_fields(&mut self, before: Option<Modifier>) -> Result<(Option<Modifier>, Option<Span>)> {
+        const WORDS: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
+        let find = |word: Option<String>| WORDS.iter().position(|known| word.as_deref() == Some(known));
+        let digits = match before {
+            Some(Modifier::Digits(digits)) => digits,
+            _ => 6,
+        };
+        let Some(first) = find(self.word_ahead(0)) else {
+            let modifier = before.map(|_| Modifier::Fields { range: fields::ALL, digits });
+            return Ok((modifier, None));
+        };
+        let mut end = self.advance();
+        let mut last = first;
+        if self.is_word(0, "to") {
+            self.advance();
+            last = match find(self.word_ahead(0)) {
+                Some(last) if last > first && (first > 1 || last == 1) => last,
+                _ => return Err(self.unexpected("a field that can end such an interval")),
+            };
+            end = self.advance();
+        }
+        let mut digits = digits;
+        if last == 5
+            && self.peek() == &Token::LParen
+            && let Token::Number(number, _) = self.ahead(1)
+        {
+            digits = number.parse().unwrap_or(6).min(6);
+            self.advance();
+            self.advance();
+            end = self.expect(&Token::RParen, "`)`")?;
+        }
+        let range = (first..=last).fold(0, |range, at| range | 1 << at);
+        Ok((Some(Modifier::Fields { range, digits }), Some(end)))
     }
 
     /// The words and numbers of a type's name, without looking whether there is such a type.
-    fn type_name(&mut self) -> Option<(String, Span)> {
+    fn type_name(&mut self) -> Option<(String, Span, Option<Modifier>)> {
         let mut name = match self.peek() {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_ascii_lowercase(),
             _ => return None,
@@ -709,19 +799,32 @@ impl Parser<'_> {
                 }
             }
         }
+        let mut modifier = None;
+        let digits = numbers.trim_matches(['(', ')']).parse::<u32>();
+        if let ("timestamp" | "timestamptz" | "time" | "interval", Ok(digits)) =
+            (name.split(' ').next().unwrap_or_default(), digits)
+        {
+            // More digits than there are: as many as there are.
+            modifier = Some(Modifier::Digits(digits.min(6)));
+            numbers.clear();
+        }
+        if name == "interval" && !matches!(self.peek(), Token::SingleQuotedString(_)) {
+            let (limited, end) = self.interval_fields(modifier).ok()?;
+            (modifier, span) = (limited, end.map_or(span, |end| span.to(end)));
+        }
         if self.peek() == &Token::LBracket {
             name.push_str("[]");
         }
         name.push_str(&numbers);
-        Some((name, span))
+        Some((name, span, modifier))
     }
 
-    fn target_type(&mut self) -> Result<(Type, Span)> {
+    fn target_type(&mut self) -> Result<(Target, Span)> {
         let place = self.span();
-        let Some((name, span)) = self.type_name() else {
+        let Some((name, span, modifier)) = self.type_name() else {
             return Err(syntax(place, "a type is wanted here"));
         };
-        Ok((target(&name, span)?, span))
+        Ok((Target { ty: target(&name, span)?, modifier }, span))
     }
 
     fn case(&mut self) -> Result<Node> {
@@ -765,9 +868,18 @@ impl Parser<'_> {
                 self.expect_word("as")?;
                 let (to, _) = self.target_type()?;
                 let end = self.expect(&Token::RParen, "`)`")?;
+                if name == "cast" {
+                    return self.cast(operand, to, place.to(end));
+                }
+                if to.modifier.is_some() {
+                    return Err(unsupported(
+                        place.to(end),
+                        "`TRY_CAST` takes a type of times without digits or fields",
+                        "cast the result once more",
+                    ));
+                }
                 let (depth, operand) = (operand.depth, Box::new(operand));
-                let kind = if name == "cast" { Kind::Cast { operand, to } } else { Kind::TryCast { operand, to } };
-                return self.node(kind, place.to(end), depth);
+                return self.node(Kind::TryCast { operand, to: to.ty }, place.to(end), depth);
             }
             "extract" => self.extract()?,
             "position" => {
@@ -802,7 +914,14 @@ impl Parser<'_> {
 
     /// Arguments with commas, or with the words of `substring(x FROM 1 FOR 2)` and `overlay(x PLACING y FROM 1 FOR 2)`.
     fn arguments(&mut self, name: &str) -> Result<(Vec<Node>, Span)> {
-        let first = self.expression(0)?;
+        if name == "make_interval" && matches!(self.ahead(1), Token::Assignment | Token::RArrow) {
+            return self.named_arguments();
+        }
+        let part = self.word_ahead(0).filter(|_| self.ahead(1) == &Token::Comma && is_among(OVER_DATE_PARTS, name));
+        let first = match part {
+            Some(part) => Node::leaf(Kind::Text(part), self.advance()),
+            None => self.expression(0)?,
+        };
         let mut arguments = vec![first];
         if name == "substring" && self.is_word(0, "for") {
             self.advance();
@@ -831,6 +950,29 @@ impl Parser<'_> {
             return Ok((arguments, end));
         }
         Ok((arguments, self.expect(&Token::RParen, "`,` or `)`")?))
+    }
+
+    /// `years => 1, days => 2`, of `make_interval`; the others are zero.
+    fn named_arguments(&mut self) -> Result<(Vec<Node>, Span)> {
+        const NAMES: [&str; 7] = ["years", "months", "weeks", "days", "hours", "mins", "secs"];
+        let mut slots = NAMES.map(|_| None);
+        loop {
+            let at = self.word_ahead(0).and_then(|word| NAMES.iter().position(|name| *name == word));
+            let free = at.and_then(|at| slots.get_mut(at)).filter(|slot| slot.is_none());
+            let Some(slot) = free else { return Err(self.unexpected("the name of an argument")) };
+            self.advance();
+            if !matches!(self.peek(), Token::Assignment | Token::RArrow) {
+                return Err(self.unexpected("`=>`"));
+            }
+            self.advance();
+            *slot = Some(self.expression(0)?);
+            if self.eat(&Token::Comma).is_none() {
+                break;
+            }
+        }
+        let end = self.expect(&Token::RParen, "`,` or `)`")?;
+        let zero = || Node::leaf(Kind::Number("0".to_owned()), end);
+        Ok((slots.into_iter().map(|slot| slot.unwrap_or_else(zero)).collect(), end))
     }
 
     /// `extract(field FROM x)` is `extract('field', x)`.

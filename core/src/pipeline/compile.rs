@@ -240,6 +240,10 @@ impl<'a> Compiler<'a> {
                 "write round(…, 2), say, and `type: decimal(12,2)`",
             ),
             Type::Time => ("a time of day has no column type", "keep it as text: (…)::varchar(15)"),
+            Type::Interval => (
+                "an interval has no column type",
+                "keep its seconds: extract(epoch from …)::bigint, or its text: (…)::varchar(64)",
+            ),
             _ => return Some(ty),
         };
         self.error(Code::ColumnType, span, message, help);

@@ -11,6 +11,8 @@ use crate::value::datetime;
 use crate::value::float;
 use crate::value::integer;
 use crate::value::text;
+use crate::value::wide::Fixed;
+use crate::value::wide::Wide;
 
 /// Decimals of any length and scale.
 pub fn decimal() -> impl Strategy<Value = Decimal> {
@@ -46,6 +48,25 @@ pub fn a_printed_decimal_reads_back(decimal: Decimal, scale: u8) {
     assert_eq!(rounded, decimal.rescale(scale).map(|decimal| decimal.unscaled), "{printed} at {scale}");
     let exact = Decimal::parse_as(printed.as_bytes(), 38, scale, Fraction::Exact).ok();
     assert_eq!(exact, decimal.rescale_exact(scale).map(|decimal| decimal.unscaled), "{printed} exactly at {scale}");
+}
+
+/// What a wide number is multiplied by, it can be divided by; and it is nearest to the square of its root.
+pub fn wide_division_undoes_multiplication(left: u128, right: u128) {
+    let (left, right) = (Wide::new(left), Wide::new(right | 1));
+    let product = left.times(right);
+    assert_eq!(product.over(right), left);
+    assert_eq!(product.plus(right.minus(Wide::new(1))).over(right), left);
+    assert_eq!(left.times(left).root(), left);
+    assert_eq!(left.times(left).plus(left).root(), left);
+    assert_eq!(left.times(left).plus(left).plus(Wide::new(1)).root(), left.plus(Wide::new(1)));
+}
+
+/// The exponential of a logarithm is the number, to 18 digits after the point.
+pub fn an_exponential_undoes_a_logarithm(unscaled: u64, places: u8) {
+    let (unscaled, unit) = (u128::from(unscaled) + 1, 10_u128.pow(u32::from(places % 19)));
+    let found = Fixed::logarithm(unscaled, unit).exponential(10_u128.pow(18));
+    // The unit divides the other, so that the number is whole at that scale.
+    assert_eq!(found, i128::try_from(unscaled * (10_u128.pow(18) / unit)).ok(), "{unscaled} / {unit}");
 }
 
 /// Whole numbers that are printed read back.

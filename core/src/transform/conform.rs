@@ -86,7 +86,7 @@ pub fn put(column: Column, from: Type, to: Type) -> Column {
             let mut values = values;
             Column { values: Arc::new(values.finish()), faults: column.faults }
         }
-        Type::Boolean | Type::Numeric | Type::Date | Type::Time => column,
+        Type::Boolean | Type::Numeric | Type::Date | Type::Time | Type::Interval => column,
     }
 }
 

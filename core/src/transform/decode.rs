@@ -7,7 +7,7 @@ use arrow_array::ArrayRef;
 use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder, StringViewBuilder};
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
-    Time64MicrosecondType, TimestampMicrosecondType,
+    IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
 };
 
 use crate::column::{Column, Fault, Faults};
@@ -16,8 +16,9 @@ use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
 use crate::value::datetime::{self, Fraction};
 use crate::value::format::{Epoch, Pattern, Separators, Words};
+use crate::value::interval::fields;
 use crate::value::text::quote;
-use crate::value::{Decimal, boolean, float, integer, text};
+use crate::value::{Decimal, Interval, boolean, float, integer, text};
 
 /// A declared field.
 #[derive(Debug, Clone)]
@@ -78,6 +79,10 @@ impl Field {
             Type::Time => {
                 self.parsed::<Time64MicrosecondType>(records, index, |text| datetime::parse_time(text, Fraction::Exact))
             }
+            Type::Interval => self.parsed::<IntervalMonthDayNanoType>(records, index, |text| {
+                let Interval { months, days, micros } = Interval::parse(text, fields::ALL)?;
+                Ok(IntervalMonthDayNano { months, days, nanoseconds: micros })
+            }),
             Type::Timestamp | Type::Timestamptz => {
                 self.parsed::<TimestampMicrosecondType>(records, index, |text| match &self.format {
                     FieldFormat::Rfc3339 => datetime::parse_rfc3339(text, Fraction::Exact),

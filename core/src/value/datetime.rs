@@ -4,7 +4,9 @@
 //! PostgreSQL) to 294276 AD. The calendar is the proleptic Gregorian one, as PostgreSQL's. ISO 8601 forms are read here;
 //! everything else that PostgreSQL reads is read by `grammar`.
 
-mod grammar;
+mod abbreviations;
+pub(super) mod grammar;
+pub mod zone;
 
 use crate::column::Fault;
 use crate::diagnostic::Code;
@@ -23,6 +25,9 @@ pub const DAYS_MAX: i32 = 106_762_939;
 /// The first microsecond of a timestamp. The last one is the greatest `i64`, 294247-01-10 04:00:54.775807: microseconds
 /// since 1970 end thirty years before the days do.
 pub const MICROS_MIN: i64 = DAYS_MIN as i64 * DAY_MICROS;
+
+/// The first microsecond that is too late for PostgreSQL too: the year 294277.
+const LATER_END: i128 = (DAYS_MAX as i128 + 1) * DAY_MICROS as i128;
 
 /// Days since 1970-01-01 of a civil date; astronomical years (0 is 1 BC). `None` if there is no such day or it is out of range.
 pub fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
@@ -58,7 +63,7 @@ pub fn civil_from_days(days: i32) -> (i32, u32, u32) {
 }
 
 /// The days of a month of an astronomical year; none where there is no such month.
-fn days_of_month(year: i32, month: u32) -> u32 {
+pub fn days_of_month(year: i32, month: u32) -> u32 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
@@ -218,12 +223,14 @@ enum Wrong {
     Fraction,
     /// No offset where one is wanted.
     NoOffset,
-    /// A zone by its name, or a word that is none that is known.
+    /// A zone that is not known.
     Zone,
     /// A word that means another time on another day.
     Clock,
     /// An infinity.
     Infinity,
+    /// After the last value that there is here, and before PostgreSQL's.
+    Beyond,
 }
 
 impl Wrong {
@@ -235,14 +242,10 @@ impl Wrong {
             Self::Range => (Code::DatetimeOutOfRange, format!("{text} is out of range for a {what}")),
             Self::Fraction => (Code::ExcessFraction, format!("{text} has more than six digits after the point")),
             Self::NoOffset => (Code::NoOffset, format!("{text} has no offset from UTC")),
-            Self::Zone => (
-                Code::NotADatetime,
-                format!(
-                    "{text} is not a {what}: it has an unknown word, and time zones by name are not supported here"
-                ),
-            ),
+            Self::Zone => (Code::BadArgument, format!("{text} is not a {what}: it names an unknown time zone")),
             Self::Clock => (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock")),
             Self::Infinity => (Code::Infinite, format!("{text} is infinite, which a {what} cannot be here")),
+            Self::Beyond => (Code::Unrepresentable, format!("{text} is later than the last {what} that there is here")),
         };
         Fault::new(code, message)
     }
@@ -264,7 +267,11 @@ impl Read {
         let offset = if in_utc { self.offset.unwrap_or(0) } else { 0 };
         let micros =
             i128::from(days) * i128::from(DAY_MICROS) + i128::from(self.micros) - i128::from(offset) * 1_000_000;
-        i64::try_from(micros).ok().filter(|&micros| micros >= MICROS_MIN).ok_or(Wrong::Range)
+        match i64::try_from(micros) {
+            Ok(micros) if micros >= MICROS_MIN => Ok(micros),
+            Err(_) if micros > 0 && micros < LATER_END => Err(Wrong::Beyond),
+            _ => Err(Wrong::Range),
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, Time64MicrosecondType,
-    TimestampMicrosecondType, UInt8Type,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType,
+    Time64MicrosecondType, TimestampMicrosecondType, UInt8Type,
 };
 use arrow_array::{Array, BooleanArray, Int16Array, Int32Array, Int64Array};
 use arrow_schema::DataType;
 
-use super::{Decimal, datetime, float};
+use super::{Decimal, Interval, datetime, float};
 
 /// The value of a row, printed; `None` for NULL. A column of another Arrow type than Etalon's own gives `None` as well.
 pub fn show(values: &dyn Array, row: usize) -> Option<String> {
@@ -51,6 +51,10 @@ pub fn show(values: &dyn Array, row: usize) -> Option<String> {
         }
         DataType::Timestamp(_, Some(_)) => {
             datetime::print_timestamptz(values.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
+        DataType::Interval(_) => {
+            let value = values.as_primitive_opt::<IntervalMonthDayNanoType>()?.value(row);
+            Interval { months: value.months, days: value.days, micros: value.nanoseconds }.print()
         }
         DataType::Utf8View => values.as_string_view().value(row).to_owned(),
         DataType::Utf8 => values.as_string::<i32>().value(row).to_owned(),

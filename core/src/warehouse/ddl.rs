@@ -60,7 +60,7 @@ impl Target {
             if !seen.insert(column_name.clone()) {
                 return refuse(format!("two columns are named `{}`", column_name.as_str()));
             }
-            if matches!(column.ty, Type::Numeric | Type::Time) {
+            if matches!(column.ty, Type::Numeric | Type::Time | Type::Interval) {
                 return refuse(format!("column `{}` cannot have the type {}", column_name.as_str(), column.ty));
             }
             columns.push((column_name, column.clone()));

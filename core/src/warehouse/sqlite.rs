@@ -44,6 +44,7 @@ impl Dialect for Sqlite {
             | Type::Numeric
             | Type::Date
             | Type::Time
+            | Type::Interval
             | Type::Timestamp
             | Type::Timestamptz
             | Type::Text

@@ -1,7 +1,7 @@
 //! Cases that were written for other readers and other evaluators. They are not part of the project: they are looked for in
 //! the folder that `ETALON_CORPORA` names, or in `shared/corpora` beside the repository.
 //!
-//! Where they are missing, each test says `absent` and is not counted as passed; with `ETALON_REQUIRE_COUNTERPARTS` it fails.
+//! Where they are missing, each test says `absent` and is not counted as passed; if `ETALON_CORPORA` names them, it fails.
 
 #![allow(
     clippy::disallowed_methods,
@@ -33,8 +33,8 @@ const TESTS: [(&str, Test); 5] = [
 
 fn main() -> ExitCode {
     let named = std::env::var_os("ETALON_CORPORA").map(PathBuf::from);
+    let is_required = named.is_some();
     let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora"));
-    let is_required = std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_some();
     let trials = TESTS.map(|(name, test)| {
         if folder.is_dir() {
             let folder = folder.clone();

@@ -26,6 +26,16 @@ mod laws {
         }
 
         #[test]
+        fn wide_division_undoes_multiplication(left in any::<u128>(), right in any::<u128>()) {
+            value::wide_division_undoes_multiplication(left, right);
+        }
+
+        #[test]
+        fn an_exponential_undoes_a_logarithm(unscaled in any::<u64>(), places in any::<u8>()) {
+            value::an_exponential_undoes_a_logarithm(unscaled, places);
+        }
+
+        #[test]
         fn a_printed_integer_reads_back(number in any::<i64>()) {
             value::a_printed_integer_reads_back(number);
         }
@@ -79,7 +89,7 @@ mod laws {
 
 /// What a text gives, printed; or the SQLSTATE of its fault.
 fn shown<T>(read: Result<T, Fault>, print: impl Fn(T) -> String) -> String {
-    read.map_or_else(|fault| fault.code.sqlstate().unwrap().to_owned(), print)
+    read.map_or_else(|fault| fault.code.sqlstate().unwrap_or(fault.code.text()).to_owned(), print)
 }
 
 #[track_caller]
@@ -268,8 +278,8 @@ fn dates_as_postgresql_reads_them() {
             ("ü", "22007"),
         ],
     );
-    let zone = parse_date(b"2026-01-01 10:00 Europe/Berlin").unwrap_err();
-    assert!(zone.message.contains("time zones by name are not supported here"), "{}", zone.message);
+    let zone = parse_date(b"2026-01-01 10:00 Europe/Nowhere").unwrap_err();
+    assert!(zone.message.contains("unknown time zone"), "{}", zone.message);
 }
 
 #[test]

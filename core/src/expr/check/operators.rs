@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
 use crate::expr::checked::Form;
+use crate::expr::functions;
 use crate::expr::functions::Kind;
 use crate::expr::tree::Binary;
 use crate::expr::tree::Node;
@@ -19,6 +20,12 @@ impl Checker<'_> {
     /// `+x` and `-x`.
     pub(super) fn sign(&mut self, operator: Unary, operand: &Node, span: Span) -> Option<Checked> {
         let operand = self.node(operand)?;
+        if operand.ty == Type::Interval {
+            return match operator {
+                Unary::Minus => self.function("(negate)", span, vec![operand], span),
+                _ => Some(Checked { span, ..operand }),
+            };
+        }
         if operand.is_unknown() || !operand.ty.is_number() {
             let what = if operand.is_unknown() { "a quoted text".to_owned() } else { operand.ty.to_string() };
             let wrong = Diagnostic::error(Code::Types, span, format!("a sign takes a number, not {what}"));
@@ -46,8 +53,36 @@ impl Checker<'_> {
                 self.function("power", place, vec![left, right], span)
             }
             _ if operator.compares() => self.compare(operator, left, right, span),
+            _ if moves_time(&left, &right) => self.moment(operator, place, left, right, span),
             _ => self.arithmetic(operator, left, right, span),
         }
+    }
+
+    /// An operator over times and intervals. A quoted text beside one is of the same type, where that makes sense.
+    fn moment(&mut self, operator: Binary, place: Span, left: Checked, right: Checked, span: Span) -> Option<Checked> {
+        let same = |kind: Kind| {
+            let takes = |signature: &functions::Signature| signature.arguments == [kind, kind];
+            functions::operator(operator.text()).is_some_and(|found| found.signatures.iter().any(takes))
+        };
+        let (left_kind, right_kind) = (Kind::of(left.ty), Kind::of(right.ty));
+        let (left, right) = match (left.is_unknown(), right.is_unknown()) {
+            (true, false) if same(right_kind) => (self.as_kind(left, right_kind)?, right),
+            (false, true) if same(left_kind) => {
+                let right = self.as_kind(right, left_kind)?;
+                (left, right)
+            }
+            _ => (left, right),
+        };
+        if functions::operator(operator.text()).is_none() {
+            return self.mismatch(
+                operator.text(),
+                &left,
+                &right,
+                span,
+                "intervals are added, or multiplied by numbers",
+            );
+        }
+        self.function(operator.text(), place, vec![left, right], span)
     }
 
     fn concat(&mut self, left: Checked, right: Checked, span: Span) -> Option<Checked> {
@@ -90,7 +125,13 @@ impl Checker<'_> {
             }
             (false, false) => (Some(left), Some(right)),
         };
-        let (left, right) = (left?, right?);
+        let (mut left, mut right) = (left?, right?);
+        // Beside a char, a varchar is compared as a char too; a text is not.
+        match (left.ty, right.ty) {
+            (Type::Char(_), Type::Varchar(_)) => right = self.convert(right, Type::Char(0))?,
+            (Type::Varchar(_), Type::Char(_)) => left = self.convert(left, Type::Char(0))?,
+            _ => {}
+        }
         let Some(kind) = types::comparable(left.ty, right.ty) else {
             return self.mismatch(operator, &left, &right, span, "cast one side to the other's type with `::`");
         };
@@ -138,11 +179,7 @@ impl Checker<'_> {
             }
             (Kind::Date, Kind::Date) if operator == Binary::Subtract => (left, right, Type::Integer),
             _ if !left.ty.is_number() || !right.ty.is_number() => {
-                let help = if left.ty == Type::Timestamp || left.ty == Type::Timestamptz {
-                    "there are no intervals: subtract `extract(epoch FROM …)`"
-                } else {
-                    "arithmetic takes numbers, or a day and a number of days"
-                };
+                let help = "arithmetic takes numbers, or times and intervals";
                 return self.mismatch(operator.text(), &left, &right, span, help);
             }
             _ if left.ty.is_float() || right.ty.is_float() => {
@@ -182,4 +219,12 @@ impl Checker<'_> {
                 .with_help(help),
         )
     }
+}
+
+/// Whether an operand is a time or an interval. A day and numbers of days are arithmetic like others.
+fn moves_time(left: &Checked, right: &Checked) -> bool {
+    let known = |part: &Checked| if part.is_unknown() { None } else { Some(part.ty) };
+    let is_time = |ty| matches!(ty, Type::Time | Type::Timestamp | Type::Timestamptz | Type::Interval);
+    let (left, right) = (known(left), known(right));
+    [left, right].into_iter().flatten().any(is_time)
 }

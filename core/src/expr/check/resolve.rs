@@ -86,7 +86,8 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
 impl Checker<'_> {
     /// A call of a function of the table.
     pub(super) fn function(&mut self, name: &str, place: Span, arguments: Vec<Checked>, span: Span) -> Option<Checked> {
-        let Some(function) = functions::find(name) else { return self.wrong(unknown_function(name, place)) };
+        let found = functions::find(name).or_else(|| functions::operator(name));
+        let Some(function) = found else { return self.wrong(unknown_function(name, place)) };
         let arguments = match name {
             "concat" | "concat_ws" => self.printed(arguments)?,
             _ => arguments,
@@ -115,7 +116,7 @@ impl Checker<'_> {
                 }
             }
         };
-        Some(fold(Form::Call { signature, arguments }, ty, span))
+        Some(fold(Form::Call { name: function.name, signature, arguments }, ty, span))
     }
 }
 
@@ -196,17 +197,27 @@ fn keep_most(found: &mut Vec<&'static Signature>, score: impl Fn(&Signature) -> 
 fn no_signature(function: &Function, name: &str, arguments: &[Checked], place: Span) -> Diagnostic {
     let given =
         arguments.iter().map(|part| if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() });
-    let given = given.collect::<Vec<_>>().join(", ");
+    let given = given.collect::<Vec<_>>();
+    // An operator is a function whose name is no word.
+    let is_operator = !name.starts_with(|first: char| first.is_alphabetic() || first == '_');
     let takes = function.signatures.iter().map(|signature| {
         let kinds = signature.arguments.iter().map(|kind| match kind {
             Kind::Any => "anything".to_owned(),
             kind => kind.ty().to_string(),
         });
         let dots = if signature.variadic { ", …" } else { "" };
-        format!("{name}({}{dots})", kinds.collect::<Vec<_>>().join(", "))
+        let kinds = kinds.collect::<Vec<_>>();
+        match kinds.as_slice() {
+            [left, right] if is_operator => format!("{left} {name} {right}"),
+            kinds => format!("{name}({}{dots})", kinds.join(", ")),
+        }
     });
     let help = format!("there is {}", takes.collect::<Vec<_>>().join(", "));
-    let wrong = Diagnostic::error(Code::Arguments, place, format!("`{name}` does not take ({given})")).with_help(help);
+    let wrong = match given.as_slice() {
+        _ if !is_operator => (Code::Arguments, format!("`{name}` does not take ({})", given.join(", "))),
+        given => (Code::Types, format!("`{name}` does not take {}", given.join(" and "))),
+    };
+    let wrong = Diagnostic::error(wrong.0, place, wrong.1).with_help(help);
     arguments.iter().fold(wrong, |wrong, part| {
         let name = if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() };
         wrong.with_label(part.span, name)

@@ -14,6 +14,7 @@ pub(super) enum Category {
     Text,
     Moment,
     Time,
+    Interval,
 }
 
 impl Kind {
@@ -29,6 +30,7 @@ impl Kind {
             Type::Double => Self::Double,
             Type::Date => Self::Date,
             Type::Time => Self::Time,
+            Type::Interval => Self::Interval,
             Type::Timestamp => Self::Timestamp,
             Type::Timestamptz => Self::Timestamptz,
             Type::Text | Type::Varchar(_) | Type::Char(_) => Self::Text,
@@ -47,6 +49,7 @@ impl Kind {
             Self::Double => Type::Double,
             Self::Date => Type::Date,
             Self::Time => Type::Time,
+            Self::Interval => Type::Interval,
             Self::Timestamp => Type::Timestamp,
             Self::Timestamptz => Type::Timestamptz,
             Self::Text | Self::Any => Type::Text,
@@ -61,13 +64,14 @@ impl Kind {
             }
             Self::Date | Self::Timestamp | Self::Timestamptz => Category::Moment,
             Self::Time => Category::Time,
+            Self::Interval => Category::Interval,
             Self::Text | Self::Any => Category::Text,
         }
     }
 
     /// Whether it is its category's preferred type.
     pub(super) fn is_preferred(self) -> bool {
-        matches!(self, Self::Boolean | Self::Double | Self::Timestamptz | Self::Text)
+        matches!(self, Self::Boolean | Self::Double | Self::Timestamptz | Self::Interval | Self::Text)
     }
 
     /// How far it is along the implicit casts of its category.
@@ -79,13 +83,15 @@ impl Kind {
             Self::Numeric => 3,
             Self::Real => 4,
             Self::Double => 5,
-            Self::Boolean | Self::Time | Self::Text | Self::Any => 0,
+            Self::Boolean | Self::Time | Self::Interval | Self::Text | Self::Any => 0,
         }
     }
 
     /// Whether a value of this kind becomes one of the other without being asked to.
     pub(super) fn becomes(self, other: Self) -> bool {
-        other == Self::Any || (self.category() == other.category() && self.width() <= other.width())
+        other == Self::Any
+            || (self, other) == (Self::Time, Self::Interval)
+            || (self.category() == other.category() && self.width() <= other.width())
     }
 }
 
@@ -101,7 +107,8 @@ fn wider(left: Type, right: Type) -> Option<Type> {
     let (left_kind, right_kind) = (Kind::of(left), Kind::of(right));
     match (left, right) {
         (Type::Varchar(left), Type::Varchar(right)) => Some(Type::Varchar(left.max(right))),
-        (Type::Char(left), Type::Char(right)) => Some(Type::Char(left.max(right))),
+        // The first decides whether trailing blanks count.
+        (Type::Char(_), _) if right.is_text() => Some(Type::Char(0)),
         _ if left.is_text() && right.is_text() => Some(Type::Text),
         _ if left_kind == Kind::Numeric || right_kind == Kind::Numeric => {
             let widest = if left_kind.becomes(right_kind) { right_kind } else { left_kind };
@@ -115,6 +122,7 @@ fn wider(left: Type, right: Type) -> Option<Type> {
                 _ => Some(widest.ty()),
             }
         }
+        _ if left_kind.category() != right_kind.category() => None,
         _ if left_kind.becomes(right_kind) => Some(right),
         _ if right_kind.becomes(left_kind) => Some(left),
         _ => None,

@@ -14,12 +14,14 @@ use crate::expr::functions::call;
 use crate::types::DECIMAL_PRECISION_MAX;
 use crate::types::Type;
 use crate::value::Decimal;
+use crate::value::Interval;
 use crate::value::boolean;
 use crate::value::datetime;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::Fraction;
 use crate::value::float;
 use crate::value::integer;
+use crate::value::interval::fields;
 use crate::value::text;
 
 /// Whether there is a cast between two types.
@@ -30,7 +32,8 @@ pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
     match (from, to) {
         (Type::Boolean, Type::Boolean | Type::Integer) | (Type::Integer, Type::Boolean) => true,
         (Type::Date | Type::Timestamp | Type::Timestamptz, Type::Date | Type::Timestamp | Type::Timestamptz) => true,
-        (Type::Time | Type::Timestamp | Type::Timestamptz, Type::Time) => true,
+        (Type::Time | Type::Timestamp | Type::Timestamptz | Type::Interval, Type::Time) => true,
+        (Type::Time | Type::Interval, Type::Interval) => true,
         _ => from.is_number() && to.is_number(),
     }
 }
@@ -209,6 +212,15 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
         (Type::Timestamp | Type::Timestamptz, Type::Time) => {
             call.map::<(call::Timestamp,), call::Time>(|(micros,)| Ok(Some(micros.rem_euclid(DAY_MICROS))))
         }
+        (Type::Interval, Type::Time) => {
+            call.map::<(call::Interval,), call::Time>(|(value,)| Ok(Some(value.micros.rem_euclid(DAY_MICROS))))
+        }
+        (Type::Time, Type::Interval) => {
+            call.map::<(call::Time,), call::Interval>(|(micros,)| Ok(Some(Interval::of_micros(micros))))
+        }
+        (_, Type::Interval) => {
+            call.map::<(call::Text,), call::Interval>(|(text,)| Interval::parse(text.as_bytes(), fields::ALL).map(Some))
+        }
         (_, Type::Date) => {
             call.map::<(call::Text,), call::Date>(|(text,)| datetime::parse_date(text.as_bytes()).map(Some))
         }
@@ -227,6 +239,7 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
 fn to_text(call: &Call<'_>, from: Type) -> Column {
     let blanks = |text: &str, bytes: u32| (bytes as usize).saturating_sub(text.len());
     match (from, call.ty) {
+        (Type::Text | Type::Varchar(_) | Type::Char(_), Type::Char(0)) => Column::new(call.arguments[0].values.clone()),
         // Trailing blanks of a char do not count, and are gone when it becomes text.
         (Type::Char(_), Type::Text) => call.slice::<(call::Text,)>(|(text,)| Ok(Some(text.trim_end_matches(' ')))),
         (Type::Char(_), Type::Varchar(bytes)) => {
@@ -253,7 +266,7 @@ fn to_text(call: &Call<'_>, from: Type) -> Column {
                 printer.print(row, out);
                 match call.ty {
                     Type::Varchar(bytes) => out.truncate(text::cut(out, bytes as usize).len()),
-                    Type::Char(bytes) => {
+                    Type::Char(bytes) if bytes > 0 => {
                         out.truncate(text::cut(out, bytes as usize).len());
                         let blanks = blanks(out, bytes);
                         out.extend(std::iter::repeat_n(' ', blanks));
@@ -300,6 +313,11 @@ impl<'a> Printer<'a> {
             Type::Double => out.write_str(&float::print_double(at!(Float64Type))),
             Type::Date => out.write_str(&datetime::print_date(at!(Date32Type))),
             Type::Time => out.write_str(&datetime::print_time(at!(Time64MicrosecondType))),
+            Type::Interval => {
+                use crate::expr::functions::call::Read;
+                call::Interval::read(&call::Interval::reader(self.vector), row).write(out);
+                Ok(())
+            }
             Type::Timestamp => out.write_str(&datetime::print_timestamp(at!(TimestampMicrosecondType))),
             Type::Timestamptz => out.write_str(&datetime::print_timestamptz(at!(TimestampMicrosecondType))),
             Type::Text | Type::Varchar(_) => out.write_str(values.as_string_view().value(row)),

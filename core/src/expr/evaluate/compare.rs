@@ -10,6 +10,8 @@ use arrow_buffer::BooleanBuffer;
 
 use super::decimal;
 use super::vector::Vector;
+use crate::expr::functions::call;
+use crate::expr::functions::call::Read;
 use crate::expr::tree::Binary;
 use crate::types::Type;
 
@@ -30,6 +32,10 @@ pub(in crate::expr) fn compare(
         Type::Integer => primitive::<types::Int32Type>(operator, left, right, rows),
         Type::Bigint => primitive::<types::Int64Type>(operator, left, right, rows),
         Type::Date => primitive::<types::Date32Type>(operator, left, right, rows),
+        Type::Interval => {
+            let (a, b) = (call::Interval::reader(left), call::Interval::reader(right));
+            ordered(operator, rows, |row| call::Interval::read(&a, row).order(call::Interval::read(&b, row)))
+        }
         Type::Time => primitive::<types::Time64MicrosecondType>(operator, left, right, rows),
         Type::Timestamp | Type::Timestamptz => {
             primitive::<types::TimestampMicrosecondType>(operator, left, right, rows)

@@ -3,6 +3,8 @@
 //! A result has at least sixteen significant digits, and no fewer after the point than an operand has. How many that are is
 //! estimated as PostgreSQL estimates it, since the estimate shows.
 
+use std::f64::consts::LOG10_E;
+
 use super::decimal;
 use crate::column::Fault;
 use crate::diagnostic::Code;
@@ -17,8 +19,6 @@ const DIGITS_MIN: i32 = 16;
 const SCALE_MAX: i32 = 1000;
 /// Exponents beyond which PostgreSQL gives up.
 const EXPONENT_MAX: f64 = 6000.0;
-/// The decimal logarithm of e, as PostgreSQL has it.
-const LOG10_E: f64 = 0.434_294_481_903_252;
 /// Bits of an exact power; what needs more is computed through its logarithm.
 const EXACT_BITS: u32 = 480;
 

@@ -21,6 +21,7 @@ use crate::expr::Context;
 use crate::expr::evaluate::decimal;
 use crate::expr::evaluate::vector::Vector;
 use crate::types::Type;
+use crate::value;
 use crate::value::Decimal;
 
 /// A call: the arguments, how many rows, and the type of the result.
@@ -50,6 +51,34 @@ impl Call<'_> {
                 true => None,
                 false => rows.take(row, f(A::read(&readers, row))),
             };
+            values.push(value.unwrap_or_else(O::none));
+        }
+        let (nulls, faults) = rows.finish(self.rows);
+        Column { values: O::array(values, nulls, self.ty), faults }
+    }
+
+    /// Asks `f` for a value in each row without a NULL argument, by the row.
+    pub(in crate::expr) fn map_rows<O: Output>(&self, f: impl Fn(usize) -> Result<Option<O::Value>, Fault>) -> Column {
+        self.rows_without::<O>(self.nulls(), f)
+    }
+
+    /// Asks `f` for a value in each row, also where an argument is NULL.
+    pub(in crate::expr) fn map_all_rows<O: Output>(
+        &self,
+        f: impl Fn(usize) -> Result<Option<O::Value>, Fault>,
+    ) -> Column {
+        self.rows_without::<O>(None, f)
+    }
+
+    fn rows_without<O: Output>(
+        &self,
+        nulls: Option<NullBuffer>,
+        f: impl Fn(usize) -> Result<Option<O::Value>, Fault>,
+    ) -> Column {
+        let mut rows = Rows::new(nulls);
+        let mut values = Vec::with_capacity(self.rows);
+        for row in 0..self.rows {
+            let value = if rows.is_null(row) { None } else { rows.take(row, f(row)) };
             values.push(value.unwrap_or_else(O::none));
         }
         let (nulls, faults) = rows.finish(self.rows);
@@ -108,18 +137,6 @@ impl Call<'_> {
     /// Whether the argument at a place is true in a row; without such an argument it is not.
     pub(in crate::expr) fn is_true(&self, at: usize, row: usize) -> bool {
         self.arguments.get(at).is_some_and(|vector| Boolean::read(&Boolean::reader(vector), row))
-    }
-
-    /// Asks `f` for a value in each row without a NULL argument.
-    pub(in crate::expr) fn map_rows<O: Output>(&self, f: impl Fn(usize) -> Result<Option<O::Value>, Fault>) -> Column {
-        let mut rows = Rows::new(self.nulls());
-        let mut values = Vec::with_capacity(self.rows);
-        for row in 0..self.rows {
-            let value = if rows.is_null(row) { None } else { rows.take(row, f(row)) };
-            values.push(value.unwrap_or_else(O::none));
-        }
-        let (nulls, faults) = rows.finish(self.rows);
-        Column { values: O::array(values, nulls, self.ty), faults }
     }
 
     /// Lets `f` append the text of each row without a NULL argument, and say whether there is one.
@@ -312,6 +329,41 @@ primitive! {
     Time Time64MicrosecondType;
 }
 
+/// Months, days and microseconds.
+pub(in crate::expr) struct Interval;
+
+impl<'a> Read<'a> for Interval {
+    type Value = value::Interval;
+    type Reader = (&'a [types::IntervalMonthDayNano], usize);
+
+    fn reader(vector: &'a Vector) -> Self::Reader {
+        (vector.values.as_primitive::<types::IntervalMonthDayNanoType>().values(), vector.mask())
+    }
+
+    fn read(reader: &Self::Reader, row: usize) -> value::Interval {
+        let value = reader.0[row & reader.1];
+        value::Interval { months: value.months, days: value.days, micros: value.nanoseconds }
+    }
+}
+
+impl Output for Interval {
+    type Value = value::Interval;
+
+    fn none() -> value::Interval {
+        value::Interval::default()
+    }
+
+    fn array(values: Vec<Self::Value>, nulls: Option<NullBuffer>, _: Type) -> ArrayRef {
+        let of = |value: value::Interval| types::IntervalMonthDayNano {
+            months: value.months,
+            days: value.days,
+            nanoseconds: value.micros,
+        };
+        let values = values.into_iter().map(of).collect::<Vec<_>>();
+        Arc::new(PrimitiveArray::<types::IntervalMonthDayNanoType>::new(values.into(), nulls))
+    }
+}
+
 /// Exact numbers of any scale.
 pub(in crate::expr) struct Numeric;
 
@@ -370,3 +422,5 @@ arguments!(A 0);
 arguments!(A 0, B 1);
 arguments!(A 0, B 1, C 2);
 arguments!(A 0, B 1, C 2, D 3);
+arguments!(A 0, B 1, C 2, D 3, E 4, F 5);
+arguments!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);

@@ -1,4 +1,4 @@
-//! `date_trunc`, `extract`, `date_part`: the fields of days and times. All of it is in UTC.
+//! `date_trunc`, `extract`, `date_part`, `age`, `date_bin`, `overlaps`, `isfinite`: fields of times, and times compared.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -9,67 +9,146 @@ use super::Function;
 use super::Kind;
 use super::Signature;
 use super::call;
+use super::zone::Zones;
 use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::expr::evaluate::decimal;
 use crate::types::Type;
 use crate::value::Decimal;
+use crate::value::Interval;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::civil_from_days;
 use crate::value::datetime::days_from_civil;
 
-pub(super) const FUNCTIONS: &[Function] = &[DATE_TRUNC, EXTRACT, DATE_PART];
+pub(super) const FUNCTIONS: &[Function] = &[DATE_TRUNC, EXTRACT, DATE_PART, AGE, DATE_BIN, OVERLAPS, ISFINITE];
 
 const DATE_TRUNC: Function = Function {
     name: "date_trunc",
     aliases: &[],
-    doc: "The time cut to a unit: microseconds, milliseconds, second, minute, hour, day, week, month, quarter, year, …",
+    doc: "The time cut to a unit: microseconds, milliseconds, second, minute, hour, day, week, month, quarter, year, …; \
+          by the clocks of a zone, if one is named",
     signatures: &[
         Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamp, date_trunc)
-            .returns(|arguments| constant_unit(arguments).and_then(|unit| truncates(unit).map(|()| Type::Timestamp))),
+            .returns(|arguments| truncates(arguments, Type::Timestamp)),
         Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Timestamptz, date_trunc)
-            .returns(|arguments| constant_unit(arguments).and_then(|unit| truncates(unit).map(|()| Type::Timestamptz))),
+            .returns(|arguments| truncates(arguments, Type::Timestamptz)),
+        Signature::new(&[Kind::Text, Kind::Timestamptz, Kind::Text], Type::Timestamptz, date_trunc_in_zone)
+            .returns(|arguments| truncates(arguments, Type::Timestamptz)),
+        Signature::new(&[Kind::Text, Kind::Interval], Type::Interval, interval_trunc)
+            .returns(|arguments| truncates(arguments, Type::Interval)),
     ],
     examples: &[
         ("date_trunc('hour', timestamp '2001-02-16 20:38:40')", "2001-02-16 20:00:00"),
         ("date_trunc('week', timestamp '2026-11-22 10:00:00')", "2026-11-16 00:00:00"),
         ("date_trunc('quarter', timestamptz '2026-11-22 10:00:00+00')", "2026-10-01 00:00:00+00"),
+        ("date_trunc('day', timestamptz '2001-02-16 20:38:40+00', 'Australia/Sydney')", "2001-02-16 13:00:00+00"),
+        ("date_trunc('hour', interval '3 days 02:47:33')", "3 days 02:00:00"),
     ],
 };
 
 const EXTRACT: Function = Function {
     name: "extract",
     aliases: &[],
-    doc: "A field of a day or a time, as an exact number: `extract(year from …)`",
+    doc: "A field of a day, a time or an interval, as an exact number: `extract(year from …)`",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Date], Type::Numeric, extract).returns(extracted),
-        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Numeric, extract).returns(extracted),
-        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Numeric, extract).returns(extracted),
+        Signature::new(&[Kind::Text, Kind::Date], Type::Numeric, extract_date).returns(extracted),
+        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Numeric, extract_timestamp).returns(extracted),
+        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Numeric, extract_timestamp).returns(extracted),
+        Signature::new(&[Kind::Text, Kind::Time], Type::Numeric, extract_time).returns(extracted),
+        Signature::new(&[Kind::Text, Kind::Interval], Type::Numeric, extract_interval).returns(extracted),
     ],
     examples: &[
         ("extract(year from date '2026-01-31')", "2026"),
         ("extract(second from timestamp '2001-02-16 20:38:40.12')", "40.120000"),
         ("extract(week from date '2026-01-01')", "1"),
         ("extract(epoch from timestamptz '2026-01-01 00:00:00+00')", "1767225600.000000"),
+        ("extract(epoch from interval '1 month')", "2592000.000000"),
+        ("extract(hour from time '13:30:25')", "13"),
     ],
 };
 
 const DATE_PART: Function = Function {
     name: "date_part",
-    aliases: &[],
-    doc: "A field of a day or a time, in floating point: `date_part('year', …)`",
+    aliases: &["datepart", "pgdate_part"],
+    doc: "A field of a day, a time or an interval, in floating point: `date_part('year', …)`",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Date], Type::Double, date_part).returns(part),
-        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Double, date_part).returns(part),
-        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Double, date_part).returns(part),
+        Signature::new(&[Kind::Text, Kind::Date], Type::Double, part_of_date).returns(part),
+        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Double, part_of_timestamp).returns(part),
+        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Double, part_of_timestamp).returns(part),
+        Signature::new(&[Kind::Text, Kind::Time], Type::Double, part_of_time).returns(part),
+        Signature::new(&[Kind::Text, Kind::Interval], Type::Double, part_of_interval).returns(part),
     ],
-    examples: &[("date_part('month', date '2026-01-31')", "1"), ("date_part('dow', date '2026-01-31')", "6")],
+    examples: &[
+        ("date_part('month', date '2026-01-31')", "1"),
+        ("date_part('dow', date '2026-01-31')", "6"),
+        ("date_part(hour, timestamp '2026-01-31 10:00')", "10"),
+        ("date_part('second', interval '1 minute 2.5 seconds')", "2.5"),
+    ],
+};
+
+const AGE: Function = Function {
+    name: "age",
+    aliases: &[],
+    doc: "The years, months, days and time from the second time to the first",
+    signatures: &[
+        Signature::new(&[Kind::Timestamp, Kind::Timestamp], Type::Interval, age),
+        Signature::new(&[Kind::Timestamptz, Kind::Timestamptz], Type::Interval, age),
+    ],
+    examples: &[("age(timestamp '2001-04-10', timestamp '1957-06-13')", "43 years 9 mons 27 days")],
+};
+
+const DATE_BIN: Function = Function {
+    name: "date_bin",
+    aliases: &[],
+    doc: "The start of the interval, of those one after the other from an origin, in which the time lies",
+    signatures: &[
+        Signature::new(&[Kind::Interval, Kind::Timestamp, Kind::Timestamp], Type::Timestamp, date_bin),
+        Signature::new(&[Kind::Interval, Kind::Timestamptz, Kind::Timestamptz], Type::Timestamptz, date_bin),
+    ],
+    examples: &[(
+        "date_bin('15 minutes', timestamp '2020-02-11 15:44:17', timestamp '2001-01-01')",
+        "2020-02-11 15:30:00",
+    )],
+};
+
+const OVERLAPS: Function = Function {
+    name: "overlaps",
+    aliases: &[],
+    doc: "Whether two spans of time have a moment in common: `(start, end or interval) OVERLAPS (start, end or interval)`",
+    signatures: &[
+        overlapping(&[Kind::Timestamp, Kind::Timestamp, Kind::Timestamp, Kind::Timestamp]),
+        overlapping(&[Kind::Timestamp, Kind::Interval, Kind::Timestamp, Kind::Interval]),
+        overlapping(&[Kind::Timestamp, Kind::Timestamp, Kind::Timestamp, Kind::Interval]),
+        overlapping(&[Kind::Timestamp, Kind::Interval, Kind::Timestamp, Kind::Timestamp]),
+        overlapping(&[Kind::Timestamptz, Kind::Timestamptz, Kind::Timestamptz, Kind::Timestamptz]),
+        overlapping(&[Kind::Timestamptz, Kind::Interval, Kind::Timestamptz, Kind::Interval]),
+        overlapping(&[Kind::Timestamptz, Kind::Timestamptz, Kind::Timestamptz, Kind::Interval]),
+        overlapping(&[Kind::Timestamptz, Kind::Interval, Kind::Timestamptz, Kind::Timestamptz]),
+        overlapping(&[Kind::Time, Kind::Time, Kind::Time, Kind::Time]),
+        overlapping(&[Kind::Time, Kind::Interval, Kind::Time, Kind::Interval]),
+        overlapping(&[Kind::Time, Kind::Time, Kind::Time, Kind::Interval]),
+        overlapping(&[Kind::Time, Kind::Interval, Kind::Time, Kind::Time]),
+    ],
+    examples: &[("(date '2026-01-01', date '2026-02-01') overlaps (date '2026-01-31', date '2026-03-01')", "true")],
+};
+
+const ISFINITE: Function = Function {
+    name: "isfinite",
+    aliases: &[],
+    doc: "Whether the time is not infinite, which no time here is",
+    signatures: &[
+        Signature::new(&[Kind::Date], Type::Boolean, always),
+        Signature::new(&[Kind::Timestamp], Type::Boolean, always),
+        Signature::new(&[Kind::Timestamptz], Type::Boolean, always),
+        Signature::new(&[Kind::Interval], Type::Boolean, always),
+    ],
+    examples: &[("isfinite(date '2026-01-31')", "true")],
 };
 
 /// A unit of time, or a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
+pub(super) enum Unit {
     Microseconds,
     Milliseconds,
     Second,
@@ -89,13 +168,19 @@ enum Unit {
     IsoYear,
     Epoch,
     Julian,
+    Timezone,
+    TimezoneHour,
+    TimezoneMinute,
 }
 
 impl Unit {
-    fn parse(text: &str) -> Option<Self> {
-        Some(match text.trim().to_ascii_lowercase().as_str() {
-            "microseconds" | "microsecond" | "us" | "usec" | "usecs" => Self::Microseconds,
-            "milliseconds" | "millisecond" | "ms" | "msec" | "msecs" => Self::Milliseconds,
+    /// By any of PostgreSQL's words, of which ten letters count.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        let lower = lower.get(..10).unwrap_or(&lower);
+        Some(match lower {
+            "us" | "usec" | "usecs" | "usecond" | "useconds" | "microsecon" => Self::Microseconds,
+            "ms" | "msec" | "msecs" | "msecond" | "mseconds" | "millisecon" => Self::Milliseconds,
             "second" | "seconds" | "sec" | "secs" | "s" => Self::Second,
             "minute" | "minutes" | "min" | "mins" | "m" => Self::Minute,
             "hour" | "hours" | "hr" | "hrs" | "h" => Self::Hour,
@@ -112,7 +197,10 @@ impl Unit {
             "doy" => Self::DayOfYear,
             "isoyear" => Self::IsoYear,
             "epoch" => Self::Epoch,
-            "julian" => Self::Julian,
+            "j" | "jd" | "julian" => Self::Julian,
+            "timezone" => Self::Timezone,
+            "timezone_h" => Self::TimezoneHour,
+            "timezone_m" => Self::TimezoneMinute,
             _ => return None,
         })
     }
@@ -121,51 +209,69 @@ impl Unit {
     fn is_of_day(self) -> bool {
         matches!(self, Self::Microseconds | Self::Milliseconds | Self::Second | Self::Minute | Self::Hour)
     }
+
+    /// Whether it is a field of every day that no span of time has.
+    fn is_of_calendar(self) -> bool {
+        matches!(
+            self,
+            Self::DayOfWeek | Self::IsoDayOfWeek | Self::DayOfYear | Self::IsoYear | Self::Julian | Self::Week
+        ) || self.is_of_zone()
+    }
+
+    fn is_of_zone(self) -> bool {
+        matches!(self, Self::Timezone | Self::TimezoneHour | Self::TimezoneMinute)
+    }
 }
 
 /// The unit that a call names, which must be the same in every row.
-fn constant_unit(arguments: &[Argument<'_>]) -> Result<Unit, String> {
+pub(super) fn constant_unit(arguments: &[Argument<'_>]) -> Result<Unit, String> {
     let array = arguments.first().and_then(|argument| argument.constant);
     let array = array.ok_or("the unit must be a constant text")?.as_string_view();
     if array.is_null(0) {
-        return Err("the unit must not be NULL".to_owned());
+        return Ok(Unit::Day);
     }
     Unit::parse(array.value(0)).ok_or_else(|| format!("`{}` is no unit of time", array.value(0)))
 }
 
-fn unit_of(call: &Call<'_>) -> Unit {
+pub(super) fn unit_of(call: &Call<'_>) -> Unit {
     let text = call.arguments.first().map(|unit| unit.values.as_string_view());
     text.filter(|text| text.is_valid(0)).and_then(|text| Unit::parse(text.value(0))).unwrap_or(Unit::Microseconds)
 }
 
-fn truncates(unit: Unit) -> Result<(), String> {
-    match unit {
-        Unit::DayOfWeek | Unit::IsoDayOfWeek | Unit::DayOfYear | Unit::IsoYear | Unit::Epoch | Unit::Julian => {
-            Err("a time cannot be cut to that unit".to_owned())
-        }
-        _ => Ok(()),
+fn truncates(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
+    match constant_unit(arguments)? {
+        Unit::Week if ty != Type::Interval => Ok(ty),
+        Unit::Epoch => Err("a time cannot be cut to that unit".to_owned()),
+        unit if unit.is_of_calendar() => Err("a time cannot be cut to that unit".to_owned()),
+        _ => Ok(ty),
     }
 }
 
-fn check_field(arguments: &[Argument<'_>]) -> Result<Unit, String> {
+fn check_field(arguments: &[Argument<'_>], exact: bool) -> Result<Unit, String> {
     let unit = constant_unit(arguments)?;
-    let is_date = arguments.get(1).is_some_and(|argument| argument.ty == Type::Date);
-    match unit {
-        _ if is_date && unit.is_of_day() => Err("a date has no time of day".to_owned()),
-        Unit::Julian if !is_date => Err("the Julian day of a time is not supported; cast it to a date".to_owned()),
-        _ => Ok(unit),
-    }
+    let Some(ty) = arguments.get(1).map(|argument| argument.ty) else { return Ok(unit) };
+    let has = match ty {
+        Type::Date => !(unit.is_of_zone() || (exact && unit.is_of_day())),
+        Type::Timestamp => !unit.is_of_zone(),
+        Type::Time => unit.is_of_day() || unit == Unit::Epoch,
+        Type::Interval => !unit.is_of_calendar(),
+        _ => true,
+    };
+    if has { Ok(unit) } else { Err(format!("a value of type {ty} has no such field")) }
 }
 
 fn part(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    check_field(arguments).map(|_| Type::Double)
+    check_field(arguments, false).map(|_| Type::Double)
 }
 
 /// The type of an extracted field: seconds have six digits after the point, milliseconds three.
 fn extracted(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    let unit = check_field(arguments)?;
+    let unit = check_field(arguments, true)?;
     let is_date = arguments.get(1).is_some_and(|argument| argument.ty == Type::Date);
-    Ok(Type::Decimal { precision: 20, scale: if is_date { 0 } else { scale_of(unit) } })
+    Ok(match unit {
+        Unit::Julian if !is_date => Type::Numeric,
+        _ => Type::Decimal { precision: 21, scale: if is_date { 0 } else { scale_of(unit) } },
+    })
 }
 
 fn scale_of(unit: Unit) -> u8 {
@@ -179,6 +285,122 @@ fn scale_of(unit: Unit) -> u8 {
 fn date_trunc(call: &Call<'_>) -> Column {
     let unit = unit_of(call);
     call.map::<(call::Text, call::Timestamp), call::Timestamp>(|(_, micros)| truncated(micros, unit).map(Some))
+}
+
+fn date_trunc_in_zone(call: &Call<'_>) -> Column {
+    let (unit, zones) = (unit_of(call), Zones::new());
+    call.map::<(call::Text, call::Timestamp, call::Text), call::Timestamp>(|(_, instant, zone)| {
+        let local = zones.local(zone, instant)?;
+        let cut = truncated(local, unit)?;
+        if unit.is_of_day() {
+            // Clocks that were turned back show an hour twice; a part of it stays in it.
+            return Ok(Some(instant - (local - cut)));
+        }
+        zones.instant(zone, cut).map(Some)
+    })
+}
+
+fn interval_trunc(call: &Call<'_>) -> Column {
+    let unit = unit_of(call);
+    call.map::<(call::Text, call::Interval), call::Interval>(|(_, interval)| {
+        let Interval { months, days, micros } = interval;
+        let time = |unit: i64| Interval { micros: micros / unit * unit, ..interval };
+        let whole = |unit: i32| Interval { months: months / unit * unit, ..Interval::default() };
+        Ok(Some(match unit {
+            Unit::Milliseconds => time(1000),
+            Unit::Second => time(1_000_000),
+            Unit::Minute => time(60_000_000),
+            Unit::Hour => time(3_600_000_000),
+            Unit::Day => Interval { months, days, micros: 0 },
+            Unit::Month => whole(1),
+            Unit::Quarter => whole(3),
+            Unit::Year => whole(12),
+            Unit::Decade => whole(120),
+            Unit::Century => whole(1200),
+            Unit::Millennium => whole(12_000),
+            _ => interval,
+        }))
+    })
+}
+
+fn age(call: &Call<'_>) -> Column {
+    call.map::<(call::Timestamp, call::Timestamp), call::Interval>(|(end, start)| Ok(Some(Interval::age(end, start))))
+}
+
+fn date_bin(call: &Call<'_>) -> Column {
+    let out_of_range = |what: &str| Fault::new(Code::DatetimeOutOfRange, format!("{what} out of range"));
+    call.map::<(call::Interval, call::Timestamp, call::Timestamp), call::Timestamp>(|(stride, micros, origin)| {
+        if stride.months != 0 {
+            return Err(Fault::new(Code::NotForValues, "times cannot be binned by months or years"));
+        }
+        let days = i64::from(stride.days).checked_mul(DAY_MICROS);
+        let size = days.and_then(|days| days.checked_add(stride.micros)).ok_or_else(|| out_of_range("interval"))?;
+        if size <= 0 {
+            return Err(Fault::new(Code::DatetimeOutOfRange, "stride must be greater than zero"));
+        }
+        let since = micros.checked_sub(origin).ok_or_else(|| out_of_range("interval"))?;
+        let bin = (since - since.rem_euclid(size)).checked_add(origin);
+        let bin = bin.filter(|&bin| bin >= crate::value::datetime::MICROS_MIN);
+        bin.map(Some).ok_or_else(|| out_of_range("timestamp"))
+    })
+}
+
+const fn overlapping(arguments: &'static [Kind]) -> Signature {
+    let signature = Signature::new(arguments, Type::Boolean, overlap).nullable();
+    Signature { strict: false, ..signature }
+}
+
+/// Whether two spans overlap, if that is known; a start belongs to its span, an end does not, unless it is the start.
+fn spans_overlap(first: (Option<i64>, Option<i64>), second: (Option<i64>, Option<i64>)) -> Option<bool> {
+    let ordered = |span: (Option<i64>, Option<i64>)| match span {
+        (Some(start), Some(end)) => Some((start.min(end), Some(start.max(end)))),
+        (Some(start), None) | (None, Some(start)) => Some((start, None)),
+        (None, None) => None,
+    };
+    let (first, second) = (ordered(first)?, ordered(second)?);
+    if first.0 == second.0 {
+        return (first.1.is_some() && second.1.is_some()).then_some(true);
+    }
+    let (earlier, later) = if first.0 < second.0 { (first, second) } else { (second, first) };
+    match earlier.1? {
+        end if later.0 < end => Some(true),
+        _ => later.1.map(|_| false),
+    }
+}
+
+fn overlap(call: &Call<'_>) -> Column {
+    use super::call::Read;
+    let is_time = call.arguments.first().is_some_and(|start| start.values.data_type() == &Type::Time.arrow());
+    let starts: Vec<_> = call.arguments.iter().map(|argument| (argument, argument.mask())).collect();
+    let micros = |at: usize, row: usize| {
+        let (vector, mask) = starts.get(at)?;
+        if vector.values.is_null(row & mask) {
+            return None;
+        }
+        Some(match is_time {
+            true => call::Time::read(&call::Time::reader(vector), row),
+            false => call::Timestamp::read(&call::Timestamp::reader(vector), row),
+        })
+    };
+    let end = |at: usize, row: usize| -> Result<Option<i64>, Fault> {
+        let Some((vector, mask)) = starts.get(at) else { return Ok(None) };
+        if vector.values.data_type() != &Type::Interval.arrow() {
+            return Ok(micros(at, row));
+        }
+        let Some(start) = micros(at - 1, row).filter(|_| vector.values.is_valid(row & mask)) else { return Ok(None) };
+        let length = call::Interval::read(&call::Interval::reader(vector), row);
+        match is_time {
+            true => Ok(Some((start + length.micros % DAY_MICROS).rem_euclid(DAY_MICROS))),
+            false => length.after(start).map(Some),
+        }
+    };
+    call.map_all_rows::<call::Boolean>(|row| {
+        Ok(spans_overlap((micros(0, row), end(1, row)?), (micros(2, row), end(3, row)?)))
+    })
+}
+
+fn always(call: &Call<'_>) -> Column {
+    call.map_rows::<call::Boolean>(|_| Ok(Some(true)))
 }
 
 fn truncated(micros: i64, unit: Unit) -> Result<i64, Fault> {
@@ -206,42 +428,120 @@ fn truncated(micros: i64, unit: Unit) -> Result<i64, Fault> {
     }
 }
 
-fn extract(call: &Call<'_>) -> Column {
+/// An exact field of a time.
+fn exact(micros: i64, unit: Unit) -> Result<Decimal, Fault> {
+    if unit == Unit::Julian {
+        let whole = Decimal { unscaled: field(micros, unit), scale: 0 };
+        let of_day = Decimal { unscaled: micros.rem_euclid(DAY_MICROS).into(), scale: 0 };
+        return decimal::add(whole, decimal::divide(of_day, Decimal { unscaled: DAY_MICROS.into(), scale: 0 })?);
+    }
+    Ok(Decimal { unscaled: field(micros, unit), scale: scale_of(unit) })
+}
+
+/// A field in floating point.
+#[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
+fn floating(micros: i64, unit: Unit) -> f64 {
+    let unscaled = field(micros, unit);
+    match unit {
+        Unit::Julian => unscaled as f64 + micros.rem_euclid(DAY_MICROS) as f64 / DAY_MICROS as f64,
+        _ => unscaled as f64 / 10_f64.powi(scale_of(unit).into()),
+    }
+}
+
+fn extract_date(call: &Call<'_>) -> Column {
     let unit = unit_of(call);
-    let is_date = is_date(call);
-    let scale = if is_date { 0 } else { scale_of(unit) };
-    let value = |micros: i64| {
-        let mut unscaled = i128::from(field(micros, unit));
-        if is_date && unit == Unit::Epoch {
-            unscaled /= 1_000_000;
+    let unscale = if unit == Unit::Epoch { 1_000_000 } else { 1 };
+    call.map::<(call::Text, call::Date), call::Numeric>(|(_, day)| {
+        let micros = i64::from(day).saturating_mul(DAY_MICROS);
+        let unscaled = if unit == Unit::Epoch { i128::from(day) * i128::from(DAY_MICROS) } else { field(micros, unit) };
+        Ok(Some(Decimal { unscaled: unscaled / unscale, scale: 0 }))
+    })
+}
+
+fn extract_timestamp(call: &Call<'_>) -> Column {
+    let unit = unit_of(call);
+    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(_, micros)| exact(micros, unit).map(Some))
+}
+
+fn extract_time(call: &Call<'_>) -> Column {
+    let unit = unit_of(call);
+    call.map::<(call::Text, call::Time), call::Numeric>(|(_, micros)| {
+        let unscaled = time_field(micros, unit);
+        Ok(Some(Decimal { unscaled, scale: scale_of(unit) }))
+    })
+}
+
+fn extract_interval(call: &Call<'_>) -> Column {
+    let unit = unit_of(call);
+    call.map::<(call::Text, call::Interval), call::Numeric>(|(_, interval)| {
+        Ok(Some(Decimal { unscaled: interval_field(interval, unit), scale: scale_of(unit) }))
+    })
+}
+
+fn part_of_date(call: &Call<'_>) -> Column {
+    let unit = unit_of(call);
+    call.map::<(call::Text, call::Date), call::Double>(|(_, day)| {
+        Ok(Some(floating(super::operators::midnight(day)?, unit)))
+    })
+}
+
+fn part_of_timestamp(call: &Call<'_>) -> Column {
+    let unit = unit_of(call);
+    call.map::<(call::Text, call::Timestamp), call::Double>(|(_, micros)| Ok(Some(floating(micros, unit))))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
+fn part_of_time(call: &Call<'_>) -> Column {
+    let unit = unit_of(call);
+    let divisor = 10_f64.powi(scale_of(unit).into());
+    call.map::<(call::Text, call::Time), call::Double>(|(_, micros)| {
+        Ok(Some(time_field(micros, unit) as f64 / divisor))
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
+fn part_of_interval(call: &Call<'_>) -> Column {
+    let unit = unit_of(call);
+    let divisor = 10_f64.powi(scale_of(unit).into());
+    call.map::<(call::Text, call::Interval), call::Double>(|(_, interval)| {
+        Ok(Some(interval_field(interval, unit) as f64 / divisor))
+    })
+}
+
+/// A field of a time of day, which may be its end, `24:00`.
+fn time_field(micros: i64, unit: Unit) -> i128 {
+    match unit {
+        Unit::Epoch => micros.into(),
+        Unit::Hour => (micros / 3_600_000_000).into(),
+        _ => field(micros, unit),
+    }
+}
+
+/// A field of an interval, unscaled as [`scale_of`] says. Parts keep their signs.
+fn interval_field(interval: Interval, unit: Unit) -> i128 {
+    let Interval { months, days, micros } = interval;
+    let (months, days) = (i64::from(months), i64::from(days));
+    match unit {
+        // A year has 365.25 days here, so that days are counted in quarters.
+        Unit::Epoch => {
+            let quarters = 1461 * (months / 12) + 120 * (months % 12) + 4 * days;
+            i128::from(quarters) * i128::from(DAY_MICROS / 4) + i128::from(micros)
         }
-        Ok(Some(Decimal { unscaled, scale }))
-    };
-    match is_date {
-        true => call.map::<(call::Text, call::Date), call::Numeric>(|(_, day)| value(i64::from(day) * DAY_MICROS)),
-        false => call.map::<(call::Text, call::Timestamp), call::Numeric>(|(_, micros)| value(micros)),
+        Unit::Microseconds | Unit::Milliseconds | Unit::Second => (micros % 60_000_000).into(),
+        Unit::Minute => (micros / 60_000_000 % 60).into(),
+        Unit::Hour => (micros / 3_600_000_000).into(),
+        Unit::Day => days.into(),
+        Unit::Month => (months % 12).into(),
+        Unit::Quarter => (months % 12 / 3 + 1).into(),
+        Unit::Year => (months / 12).into(),
+        Unit::Decade => (months / 120).into(),
+        Unit::Century => (months / 1200).into(),
+        _ => (months / 12_000).into(),
     }
-}
-
-fn date_part(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    let scale = scale_of(unit);
-    let value = |micros: i64| {
-        let unscaled = i128::from(field(micros, unit));
-        Ok(Some(decimal::to_double(Decimal { unscaled, scale })))
-    };
-    match is_date(call) {
-        true => call.map::<(call::Text, call::Date), call::Double>(|(_, day)| value(i64::from(day) * DAY_MICROS)),
-        false => call.map::<(call::Text, call::Timestamp), call::Double>(|(_, micros)| value(micros)),
-    }
-}
-
-fn is_date(call: &Call<'_>) -> bool {
-    call.arguments.get(1).is_some_and(|value| value.values.data_type() == &Type::Date.arrow())
 }
 
 /// A field of a time, unscaled as [`scale_of`] says.
-fn field(micros: i64, unit: Unit) -> i64 {
+fn field(micros: i64, unit: Unit) -> i128 {
     let days = micros.div_euclid(DAY_MICROS);
     let of_day = micros.rem_euclid(DAY_MICROS);
     let (year, month, day) = civil_from_days(narrow(days));
@@ -249,7 +549,7 @@ fn field(micros: i64, unit: Unit) -> i64 {
     let shown = |year: i32| i64::from(if year > 0 { year } else { year - 1 });
     let since =
         |size: i32| i64::from(if year > 0 { (year + size - 1) / size } else { -((size - 1 - (year - 1)) / size) });
-    match unit {
+    i128::from(match unit {
         Unit::Microseconds | Unit::Second => of_day % 60_000_000,
         // Milliseconds at scale 3 are microseconds.
         Unit::Milliseconds => of_day % 60_000_000,
@@ -269,7 +569,9 @@ fn field(micros: i64, unit: Unit) -> i64 {
         Unit::IsoYear => shown(iso_week(days).0),
         Unit::Epoch => micros,
         Unit::Julian => days + 2_440_588,
-    }
+        // The session's zone is UTC.
+        Unit::Timezone | Unit::TimezoneHour | Unit::TimezoneMinute => 0,
+    })
 }
 
 /// Monday is 1; 1970-01-01 was a Thursday.

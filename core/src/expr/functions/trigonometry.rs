@@ -4,6 +4,9 @@
 //! circle is computed relative to a value that is known (`sind(30)` is 0.5), as PostgreSQL does it.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
+
+use arrow_array::Float64Array;
 
 use super::Function;
 use super::Kind;
@@ -13,10 +16,6 @@ use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
-
-use std::sync::Arc;
-
-use arrow_array::Float64Array;
 
 /// One degree in radians.
 const DEGREE: f64 = PI / 180.0;
@@ -124,7 +123,11 @@ fn periodic(angle: f64, function: impl Fn(f64) -> f64) -> Result<f64, Fault> {
 
 /// A function of a number from -1 to 1.
 fn within(value: f64, function: fn(f64) -> f64) -> Result<f64, Fault> {
-    if value < -1.0 || value > 1.0 { Err(out_of_range()) } else { Ok(function(value)) }
+    if is_beyond_one(value) { Err(out_of_range()) } else { Ok(function(value)) }
+}
+
+fn is_beyond_one(value: f64) -> bool {
+    value.abs() > 1.0
 }
 
 fn finite(value: f64, result: f64) -> Result<f64, Fault> {
@@ -146,7 +149,7 @@ fn atanh(value: f64) -> Result<f64, Fault> {
     match value {
         -1.0 => Ok(f64::NEG_INFINITY),
         1.0 => Ok(f64::INFINITY),
-        _ if value < -1.0 || value > 1.0 => Err(out_of_range()),
+        _ if is_beyond_one(value) => Err(out_of_range()),
         _ => Ok(value.atanh()),
     }
 }

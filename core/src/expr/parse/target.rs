@@ -8,16 +8,31 @@ use crate::types::Type;
 use super::DEPTH_MAX;
 use super::Result;
 
+/// What a cast names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) ty: Type,
+    pub(super) modifier: Option<Modifier>,
+}
+
+/// What limits the values of a type of times.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Modifier {
+    /// So many digits after the second's point: `timestamp(3)`.
+    Digits(u32),
+    /// Some fields only: `interval day to minute`.
+    Fields { range: i32, digits: u32 },
+}
+
 /// The type that a cast names. Beside the types of columns there are `numeric` without digits, whose scale is each
-/// value's own, and `varchar` without a length, which is `text`.
+/// value's own, `varchar` without a length, which is `text`, and `bpchar`.
 pub(super) fn target(name: &str, span: Span) -> Result<Type> {
     let ty = match name {
         "numeric" | "decimal" | "dec" => Ok(Type::Numeric),
         "varchar" => Ok(Type::Text),
-        "timestamp with time zone(6)" => Ok(Type::Timestamptz),
-        "timestamp(6)" | "timestamp without time zone(6)" => Ok(Type::Timestamp),
-        "interval"
-        | "json"
+        "bpchar" => Ok(Type::Char(0)),
+        "interval" => Ok(Type::Interval),
+        "json"
         | "jsonb"
         | "uuid"
         | "bytea"
@@ -33,8 +48,7 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         | "regclass"
         | "point"
         | "super"
-        | "varbyte"
-        | "bpchar" => {
+        | "varbyte" => {
             return Err(unsupported(
                 span,
                 format!("the type `{name}` is not supported"),
@@ -46,13 +60,6 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
                 span,
                 format!("the type `{name}` is not supported"),
                 "an expression gives one plain value",
-            ));
-        }
-        _ if name.starts_with("time") && name.ends_with(')') => {
-            return Err(unsupported(
-                span,
-                format!("the type `{name}` is not supported"),
-                "times have six digits after the point: leave the number out",
             ));
         }
         _ if name.starts_with("float(") => {

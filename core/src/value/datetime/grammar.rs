@@ -2,7 +2,7 @@
 //!
 //! A text is cut into fields by how they look, and fields are taken one after the other for what is still missing:
 //! `Jan 8, 1999`, `08/01/1999 04:05 PM`, `19990108T040506Z`, `J2451187`, `1999.008`, `44-03-15 BC`. What this takes and
-//! what it refuses is PostgreSQL's; zones by name and words that need a clock are refused.
+//! what it refuses is PostgreSQL's; words that need a clock are refused.
 
 use super::DAY_MICROS;
 use super::DAYS_MIN;
@@ -12,6 +12,7 @@ use super::Wrong;
 use super::civil_from_days;
 use super::days_from_civil;
 use super::days_of_month;
+use super::zone::Zone;
 
 /// What is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(super) enum Kind {
     Date,
     Time,
     Timestamp,
+    /// Cut into fields only.
+    Interval,
 }
 
 /// What a text has said, a bit each; none may be said twice.
@@ -46,11 +49,11 @@ mod said {
 }
 
 /// Most fields of a text.
-const FIELDS_MAX: usize = 25;
+pub(in crate::value) const FIELDS_MAX: usize = 25;
 
 /// How a field looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+pub(in crate::value) enum Look {
     /// Digits, with a point perhaps.
     Number,
     /// Digits and colons.
@@ -66,12 +69,12 @@ enum Look {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Field<'a> {
-    look: Look,
+pub(in crate::value) struct Field<'a> {
+    pub(in crate::value) look: Look,
     /// Of a zone or a signed word: whether it has a minus.
-    negative: bool,
+    pub(in crate::value) negative: bool,
     /// The field without its sign.
-    text: &'a [u8],
+    pub(in crate::value) text: &'a [u8],
 }
 
 /// The words of dates, in lower case.
@@ -162,6 +165,13 @@ pub(super) fn read(text: &[u8], kind: Kind, fraction: Fraction) -> Result<Read, 
     reader.finish()
 }
 
+/// The fields of an interval, and how many there are.
+pub(in crate::value) fn interval_fields(text: &[u8]) -> Option<([Field<'_>; FIELDS_MAX], usize)> {
+    let mut fields = [Field { look: Look::Word, negative: false, text: &[] }; FIELDS_MAX];
+    let count = split(text, Kind::Interval, &mut fields).ok()?;
+    Some((fields, count))
+}
+
 /// Microseconds of the digits after a point.
 pub(super) fn fraction_micros(digits: &[u8], fraction: Fraction) -> Result<i64, Wrong> {
     let (kept, beyond) = digits.split_at(digits.len().min(6));
@@ -181,7 +191,7 @@ pub(super) fn fraction_micros(digits: &[u8], fraction: Fraction) -> Result<i64, 
 }
 
 /// The digits after a point as a floating-point number; digits beyond the hundredth do not decide.
-fn share(digits: &[u8]) -> f64 {
+pub(in crate::value) fn share(digits: &[u8]) -> f64 {
     let mut text = [b'0'; 102];
     text[1] = b'.';
     for (place, digit) in text.iter_mut().skip(2).zip(digits) {
@@ -204,7 +214,11 @@ fn number(digits: &[u8]) -> Result<i32, Wrong> {
 /// Cuts a text into fields; blanks and other punctuation lie between them.
 fn split<'a>(text: &'a [u8], kind: Kind, fields: &mut [Field<'a>; FIELDS_MAX]) -> Result<usize, Wrong> {
     // PostgreSQL copies fields, each with an end mark, into room of this size.
-    let mut room: usize = if kind == Kind::Timestamp { 153 } else { 129 };
+    let mut room: usize = match kind {
+        Kind::Timestamp => 153,
+        Kind::Interval => 256,
+        Kind::Date | Kind::Time => 129,
+    };
     let mut count = 0;
     let mut rest = text;
     loop {
@@ -315,6 +329,8 @@ struct Reader {
     micros: i64,
     /// Seconds that local time is ahead of UTC.
     offset: i32,
+    /// The zone whose clocks decide the offset, where one is named.
+    zone: Option<Zone>,
     /// What the next number is, where a word has said so.
     prefix: Option<Prefix>,
     /// Whether it is afternoon, where that is said.
@@ -343,6 +359,7 @@ impl Reader {
             second: 0,
             micros: 0,
             offset: 0,
+            zone: None,
             prefix: None,
             pm: None,
             bc: false,
@@ -360,7 +377,7 @@ impl Reader {
     fn said_of_date(&self) -> u32 {
         match self.kind {
             Kind::Time => said::DATE,
-            Kind::Date | Kind::Timestamp => self.said & said::DATE,
+            Kind::Date | Kind::Timestamp | Kind::Interval => self.said & said::DATE,
         }
     }
 
@@ -375,7 +392,7 @@ impl Reader {
                 }
                 Look::Number => self.number_field(fields, at)?,
                 Look::SignedWord if field.text.eq_ignore_ascii_case(b"infinity") => return Err(Wrong::Infinity),
-                Look::SignedWord => return Err(Wrong::Zone),
+                Look::SignedWord => return Err(Wrong::Form),
                 Look::Word => self.word_field(fields, at)?,
             };
             if self.said & new != 0 {
@@ -403,13 +420,14 @@ impl Reader {
                 let time_follows = fields.get(1).is_some_and(|next| next.look == Look::Time);
                 at == 0 && fields.len() >= 2 && (last_is_date || time_follows)
             }
-            Kind::Date | Kind::Timestamp => prefix.is_none() && !self.has(said::MONTH | said::DAY),
+            Kind::Date | Kind::Timestamp | Kind::Interval => prefix.is_none() && !self.has(said::MONTH | said::DAY),
         };
         if is_date {
             return self.date(text);
         }
         if !text.first().is_some_and(u8::is_ascii_digit) && (prefix.is_none() || self.kind == Kind::Time) {
-            return Err(Wrong::Zone);
+            self.zone = Some(str::from_utf8(text).ok().and_then(Zone::find).ok_or(Wrong::Zone)?);
+            return Ok(said::ZONE);
         }
         if prefix.is_some_and(|prefix| prefix != Prefix::Time) || self.has(said::TIME) {
             return Err(Wrong::Form);
@@ -677,7 +695,11 @@ impl Reader {
 
     fn word_field(&mut self, fields: &[Field<'_>], at: usize) -> Result<u32, Wrong> {
         let Some(&Field { text, .. }) = fields.get(at) else { return Err(Wrong::Form) };
-        let new = match word(text).ok_or(Wrong::Zone)? {
+        let Some(word) = word(text) else {
+            self.zone = Some(str::from_utf8(text).ok().and_then(Zone::find).ok_or(Wrong::Form)?);
+            return Ok(said::ZONE);
+        };
+        let new = match word {
             Word::Filler => 0,
             Word::Month(month) if self.kind != Kind::Time => {
                 // A number that was taken for the month was the day.
@@ -757,7 +779,8 @@ impl Reader {
         };
         if self.kind == Kind::Time {
             self.check_time()?;
-            if !self.has(said::TIME) {
+            let needs_date = self.zone.as_ref().is_some_and(Zone::is_place) && !self.has(said::DATE);
+            if !self.has(said::TIME) || needs_date {
                 return Err(Wrong::Form);
             }
             return Ok(Read { days: None, micros: self.micros_of_day(), offset });
@@ -766,7 +789,23 @@ impl Reader {
             return Err(Wrong::Form);
         }
         let days = days_from_civil(self.year, self.month.cast_unsigned(), self.day.cast_unsigned());
-        Ok(Read { days: Some(days.ok_or(Wrong::Range)?), micros: self.micros_of_day(), offset })
+        let beyond = self.kind == Kind::Date && (294_277..=5_874_897).contains(&self.year);
+        // The day before the first is one that some zone's clocks show on the first.
+        let is_eve = self.kind == Kind::Timestamp && (self.year, self.month, self.day) == (-4713, 11, 23);
+        let days = days.or_else(|| is_eve.then_some(DAYS_MIN - 1));
+        let days = days.ok_or(if beyond { Wrong::Beyond } else { Wrong::Range })?;
+        let micros = self.micros_of_day();
+        let offset = match &self.zone {
+            // No summer time on top of a zone that knows its own.
+            Some(zone) if self.has(said::SUMMER) && zone.is_place() => return Err(Wrong::Form),
+            Some(zone) => {
+                let local = i64::from(days).saturating_mul(DAY_MICROS).saturating_add(micros);
+                let summer = if self.has(said::SUMMER) { 3600 } else { 0 };
+                i32::try_from(zone.offset_of_local(local) / 1_000_000).ok().map(|offset| offset + summer)
+            }
+            None => offset,
+        };
+        Ok(Read { days: Some(days), micros, offset })
     }
 
     /// Makes the year an astronomical one, and checks that the day exists.

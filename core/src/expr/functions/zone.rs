@@ -1,0 +1,133 @@
+//! `timezone`, which is `AT TIME ZONE`, and `convert_timezone`: clocks of other places.
+
+use std::cell::RefCell;
+
+use super::Call;
+use super::Function;
+use super::Kind;
+use super::Signature;
+use super::call;
+use crate::column::Column;
+use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::types::Type;
+use crate::value::Interval;
+use crate::value::datetime::zone::Memory;
+use crate::value::datetime::zone::Zone;
+
+pub(super) const FUNCTIONS: &[Function] = &[TIMEZONE, CONVERT_TIMEZONE];
+
+const TIMEZONE: Function = Function {
+    name: "timezone",
+    aliases: &[],
+    doc: "What `x AT TIME ZONE zone` is: the zone's clocks at an instant, or the instant of what they show",
+    signatures: &[
+        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Timestamp, to_local),
+        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamptz, to_instant),
+        Signature::new(&[Kind::Interval, Kind::Timestamptz], Type::Timestamp, to_local_by_offset),
+        Signature::new(&[Kind::Interval, Kind::Timestamp], Type::Timestamptz, to_instant_by_offset),
+    ],
+    examples: &[
+        ("timestamptz '2026-07-01 12:00:00+00' at time zone 'Europe/Berlin'", "2026-07-01 14:00:00"),
+        ("timestamp '2026-01-01 12:00:00' at time zone 'Europe/Berlin'", "2026-01-01 11:00:00+00"),
+        ("timestamptz '2026-07-01 12:00:00+00' at time zone interval '-03:00'", "2026-07-01 09:00:00"),
+        ("timestamp '2026-01-01 12:00:00' at time zone 'Nowhere/Town'", "R311"),
+    ],
+};
+
+const CONVERT_TIMEZONE: Function = Function {
+    name: "convert_timezone",
+    aliases: &[],
+    doc: "What clocks of the target zone show when those of the source zone, UTC if it is left out, show the time",
+    signatures: &[
+        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamp, convert_from_utc),
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Timestamp], Type::Timestamp, convert),
+    ],
+    examples: &[
+        ("convert_timezone('Europe/Berlin', timestamp '2026-01-01 12:00:00')", "2026-01-01 13:00:00"),
+        ("convert_timezone('EST', 'PST', timestamp '2008-03-05 09:25:29')", "2008-03-05 06:25:29"),
+    ],
+};
+
+/// The zone that was asked for last, which is mostly the next one too.
+pub(super) struct Zones {
+    last: RefCell<Option<(String, Zone, Memory)>>,
+}
+
+impl Zones {
+    pub(super) fn new() -> Self {
+        Self { last: RefCell::new(None) }
+    }
+
+    /// Asks the zone of that name.
+    pub(super) fn with<T>(&self, name: &str, f: impl FnOnce(&Zone, &mut Memory) -> T) -> Result<T, Fault> {
+        let mut last = self.last.borrow_mut();
+        if let Some((known, zone, memory)) = &mut *last
+            && known == name
+        {
+            return Ok(f(zone, memory));
+        }
+        let zone = Zone::find(name).ok_or_else(|| {
+            Fault::new(
+                Code::BadArgument,
+                format!("there is no time zone {}", crate::value::text::quote(name.as_bytes())),
+            )
+        })?;
+        let (_, zone, memory) = last.insert((name.to_owned(), zone, Memory::new()));
+        Ok(f(zone, memory))
+    }
+
+    /// What clocks show at an instant.
+    pub(super) fn local(&self, name: &str, instant: i64) -> Result<i64, Fault> {
+        self.with(name, |zone, memory| instant.checked_add(memory.offset_at(zone, instant)))?.ok_or_else(out_of_range)
+    }
+
+    /// The instant at which clocks show a time.
+    pub(super) fn instant(&self, name: &str, local: i64) -> Result<i64, Fault> {
+        self.with(name, |zone, _| zone.instant(local))?.ok_or_else(out_of_range)
+    }
+}
+
+fn out_of_range() -> Fault {
+    Fault::new(Code::DatetimeOutOfRange, "timestamp out of range")
+}
+
+fn to_local(call: &Call<'_>) -> Column {
+    let zones = Zones::new();
+    call.map::<(call::Text, call::Timestamp), call::Timestamp>(|(zone, instant)| zones.local(zone, instant).map(Some))
+}
+
+fn to_instant(call: &Call<'_>) -> Column {
+    let zones = Zones::new();
+    call.map::<(call::Text, call::Timestamp), call::Timestamp>(|(zone, local)| zones.instant(zone, local).map(Some))
+}
+
+fn offset(interval: Interval) -> Result<i64, Fault> {
+    if interval.months != 0 || interval.days != 0 {
+        return Err(Fault::new(Code::BadArgument, "an offset from UTC cannot have months or days"));
+    }
+    Ok(interval.micros / 1_000_000 * 1_000_000)
+}
+
+fn to_local_by_offset(call: &Call<'_>) -> Column {
+    call.map::<(call::Interval, call::Timestamp), call::Timestamp>(|(interval, instant)| {
+        instant.checked_add(offset(interval)?).map(Some).ok_or_else(out_of_range)
+    })
+}
+
+fn to_instant_by_offset(call: &Call<'_>) -> Column {
+    call.map::<(call::Interval, call::Timestamp), call::Timestamp>(|(interval, local)| {
+        local.checked_sub(offset(interval)?).map(Some).ok_or_else(out_of_range)
+    })
+}
+
+fn convert_from_utc(call: &Call<'_>) -> Column {
+    to_local(call)
+}
+
+fn convert(call: &Call<'_>) -> Column {
+    let (from, to) = (Zones::new(), Zones::new());
+    call.map::<(call::Text, call::Text, call::Timestamp), call::Timestamp>(|(source, target, local)| {
+        to.local(target, from.instant(source, local)?).map(Some)
+    })
+}

@@ -1,0 +1,257 @@
+//! Zone: how far a place's clocks are ahead of UTC at an instant, by the IANA time zone database.
+//!
+//! A zone is named as PostgreSQL names it: an abbreviation of its default list (`PST`), a place (`Europe/Berlin`), or
+//! letters with an offset in POSIX's sense (`XYZ+3` is three hours *behind* UTC). Letter case does not matter.
+
+use std::sync::Arc;
+
+use tz::TimeZoneRef;
+use tz::timezone::LocalTimeType;
+
+use super::DAY_MICROS;
+use super::abbreviations::BY_PLACE;
+use super::abbreviations::FIXED;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// A time zone.
+#[derive(Debug, Clone)]
+pub struct Zone(Rule);
+
+#[derive(Debug, Clone)]
+enum Rule {
+    /// Always so many seconds ahead of UTC.
+    Fixed(i32),
+    /// A place.
+    Place(TimeZoneRef<'static>),
+    /// An abbreviation that a place has used for several offsets.
+    Abbreviation(Arc<str>, TimeZoneRef<'static>),
+}
+
+impl Zone {
+    /// The zone of that name, or `None`.
+    pub fn find(name: &str) -> Option<Self> {
+        let name = name.trim_matches(' ').to_ascii_lowercase();
+        Self::abbreviation(&name).or_else(|| Self::place(&name)).or_else(|| posix(&name).map(Self::fixed))
+    }
+
+    /// A zone that is always so many seconds ahead of UTC.
+    pub fn fixed(seconds: i32) -> Self {
+        Self(Rule::Fixed(seconds))
+    }
+
+    /// An abbreviation, in lower case.
+    fn abbreviation(name: &str) -> Option<Self> {
+        if name.is_empty() || name.contains(' ') {
+            return None;
+        }
+        for &(offset, names) in FIXED {
+            if names.split(' ').any(|known| known == name) {
+                return Some(Self::fixed(offset));
+            }
+        }
+        let (_, place) = BY_PLACE.iter().find(|(known, _)| *known == name)?;
+        let place = tzdb_data::find_tz(place.as_bytes())?;
+        Some(Self(Rule::Abbreviation(name.to_ascii_uppercase().into(), *place)))
+    }
+
+    /// Whether its offset depends on the day.
+    pub(super) fn is_place(&self) -> bool {
+        matches!(self.0, Rule::Place(_))
+    }
+
+    fn place(name: &str) -> Option<Self> {
+        tzdb_data::find_tz(name.as_bytes()).map(|place| Self(Rule::Place(*place)))
+    }
+
+    /// Microseconds that clocks are ahead of UTC at an instant.
+    pub fn offset_at(&self, instant: i64) -> i64 {
+        let seconds = instant.div_euclid(1_000_000);
+        let offset = match &self.0 {
+            Rule::Fixed(offset) => *offset,
+            Rule::Place(place) => offset_of(place, seconds),
+            Rule::Abbreviation(name, place) => meaning(name, place, seconds),
+        };
+        i64::from(offset) * 1_000_000
+    }
+
+    /// Microseconds that clocks are ahead of UTC when they show this local time.
+    ///
+    /// A time that clocks skip counts by the offset before the change, one that they show twice by the offset after it.
+    pub fn offset_of_local(&self, local: i64) -> i64 {
+        let seconds = local.div_euclid(1_000_000);
+        let offset = match &self.0 {
+            Rule::Fixed(offset) => *offset,
+            Rule::Place(place) => offset_of_local(place, seconds),
+            Rule::Abbreviation(name, place) => {
+                let offset = offset_of_local(place, seconds);
+                meaning(name, place, seconds - i64::from(offset))
+            }
+        };
+        i64::from(offset) * 1_000_000
+    }
+
+    /// The local time at an instant; `None` where it is out of range.
+    pub fn local(&self, instant: i64) -> Option<i64> {
+        instant.checked_add(self.offset_at(instant)).filter(|&local| local >= super::MICROS_MIN)
+    }
+
+    /// The instant of a local time; `None` where it is out of range.
+    pub fn instant(&self, local: i64) -> Option<i64> {
+        local.checked_sub(self.offset_of_local(local)).filter(|&instant| instant >= super::MICROS_MIN)
+    }
+
+    /// The abbreviation in use at an instant, as the database has it; a fixed offset has none.
+    pub fn designation(&self, instant: i64) -> Option<&'static str> {
+        match &self.0 {
+            Rule::Fixed(_) => None,
+            Rule::Place(place) | Rule::Abbreviation(_, place) => {
+                Some(at(place, instant.div_euclid(1_000_000))?.time_zone_designation())
+            }
+        }
+    }
+}
+
+/// The days around an instant over which an offset holds: most neighbouring rows need no look at the rules.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    day: i64,
+    offset: Option<i64>,
+}
+
+impl Memory {
+    /// One that remembers nothing.
+    pub fn new() -> Self {
+        Self { day: i64::MIN, offset: None }
+    }
+
+    /// As [`Zone::offset_at`].
+    #[inline]
+    pub fn offset_at(&mut self, zone: &Zone, instant: i64) -> i64 {
+        let day = instant.div_euclid(DAY_MICROS);
+        if day != self.day {
+            let (first, last) = (day.saturating_mul(DAY_MICROS), day.saturating_add(1).saturating_mul(DAY_MICROS));
+            let (first, last) = (zone.offset_at(first), zone.offset_at(last));
+            *self = Self { day, offset: (first == last).then_some(first) };
+        }
+        self.offset.unwrap_or_else(|| zone.offset_at(instant))
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What clocks show at an instant. Years that no rule reaches have the clocks of the last transition.
+fn at(place: &TimeZoneRef<'static>, seconds: i64) -> Option<&'static LocalTimeType> {
+    match place.find_local_time_type(seconds) {
+        Ok(found) => Some(found),
+        Err(_) => {
+            let index = place.transitions().last().map_or(0, |last| last.local_time_type_index());
+            place.local_time_types().get(index)
+        }
+    }
+}
+
+fn offset_of(place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
+    at(place, seconds).map_or(0, LocalTimeType::ut_offset)
+}
+
+fn offset_of_local(place: &TimeZoneRef<'static>, local: i64) -> i32 {
+    let (mut low, mut high) = (local - DAY_SECONDS, local + DAY_SECONDS);
+    let (before, after) = (offset_of(place, low), offset_of(place, high));
+    if before == after {
+        return before;
+    }
+    // The change lies between the two, and is the first instant of the new offset.
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if offset_of(place, middle) == before { low = middle } else { high = middle }
+    }
+    let (by_before, by_after) = (local - i64::from(before), local - i64::from(after));
+    if by_before < high && by_after < high || by_before > by_after && !(by_before > high && by_after >= high) {
+        before
+    } else {
+        after
+    }
+}
+
+/// The offset for which a place used an abbreviation at an instant, or last before it, or first after it.
+fn meaning(name: &str, place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
+    let transitions = place.transitions();
+    let types = place.local_time_types();
+    let now = at(place, seconds);
+    if let Some(now) = now
+        && now.time_zone_designation() == name
+    {
+        return now.ut_offset();
+    }
+    let cut = transitions.partition_point(|transition| transition.unix_leap_time() <= seconds);
+    let (past, future) = transitions.split_at(cut.min(transitions.len()));
+    let named = |index: usize| types.get(index).filter(|kind| kind.time_zone_designation() == name);
+    let of = |transition: &tz::timezone::Transition| named(transition.local_time_type_index());
+    past.iter()
+        .rev()
+        .find_map(of)
+        .or_else(|| named(0).filter(|_| !past.is_empty()))
+        .or_else(|| future.iter().find_map(of))
+        .or(now)
+        .map_or(0, LocalTimeType::ut_offset)
+}
+
+/// `xyz-3`, `gmt+05:30`, `<+03>-3`: letters, and how far they are behind UTC.
+fn posix(name: &str) -> Option<i32> {
+    let letters = name.bytes().take_while(u8::is_ascii_alphabetic).count();
+    if letters < 3 {
+        return None;
+    }
+    let (_, rest) = name.split_at(letters);
+    let (ahead, rest) = match rest.strip_prefix('-') {
+        Some(rest) => (1, rest),
+        None => (-1, rest.strip_prefix('+').unwrap_or(rest)),
+    };
+    let mut parts = rest.split(':');
+    let mut seconds = 0;
+    for (unit, most) in [(3600, 24), (60, 59), (1, 59)] {
+        let Some(part) = parts.next() else { break };
+        let all_digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        seconds += part.parse::<i32>().ok().filter(|&part| all_digits && part <= most)? * unit;
+    }
+    parts.next().is_none().then_some(ahead * seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Fraction;
+    use crate::value::datetime::parse_timestamp;
+
+    fn hours(zone: &str, local: &str) -> String {
+        let micros = parse_timestamp(local.as_bytes(), Fraction::Round).unwrap();
+        let zone = Zone::find(zone).unwrap();
+        format!("{}", zone.offset_of_local(micros) / 3_600_000_000)
+    }
+
+    #[test]
+    fn changes_of_clocks_are_read_as_postgresql_reads_them() {
+        for (zone, local, wanted) in [
+            ("Europe/Moscow", "2011-03-27 01:59:59", "3"),
+            ("Europe/Moscow", "2011-03-27 02:00:00", "3"),
+            ("Europe/Moscow", "2011-03-27 03:00:00", "4"),
+            ("Europe/Moscow", "2014-10-26 00:59:59", "4"),
+            ("Europe/Moscow", "2014-10-26 01:00:00", "3"),
+            ("MSK", "2011-03-27 01:59:59", "3"),
+            ("MSK", "2011-03-27 02:00:00", "4"),
+            ("america/new_york", "205000-07-10 17:32:01", "-4"),
+            ("PST", "2026-07-01 00:00:00", "-8"),
+            ("GMT-4", "2001-07-11 10:51:14", "4"),
+            ("UTC", "2001-07-11 10:51:14", "0"),
+        ] {
+            assert_eq!(hours(zone, local), wanted, "{zone} {local}");
+        }
+        assert!(Zone::find("America/Does_not_exist").is_none());
+        assert!(Zone::find("").is_none());
+    }
+}
