@@ -8,14 +8,11 @@ mod check;
 mod checked;
 mod evaluate;
 mod functions;
+mod page;
 mod parse;
 mod pattern;
-<<<<<<< HEAD
-mod reference;
-=======
 #[cfg(feature = "testing")]
 pub mod reference;
->>>>>>> main
 mod tree;
 
 use std::collections::BTreeSet;
@@ -26,7 +23,7 @@ use crate::types::Type;
 use checked::Checked;
 use checked::Form;
 use evaluate::Batch;
-pub use reference::reference;
+pub use page::page;
 
 /// A name that an expression may use.
 #[derive(Debug, Clone, PartialEq, Eq)]

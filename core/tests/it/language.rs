@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 
 use etalon_core::expr::Context;
 use etalon_core::expr::Expr;
-use etalon_core::expr::reference;
+use etalon_core::expr::page;
 use etalon_core::value::show::show;
 
 use crate::spec::check_page;
 
 #[test]
 fn the_page_of_functions_is_true() {
-    check_page("functions.md", &reference());
+    check_page("functions.md", &page());
 }
 
 /// Where Etalon gives something else than PostgreSQL 15: an expression, Etalon's answer, PostgreSQL's, and why.
