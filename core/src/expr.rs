@@ -8,6 +8,7 @@ mod check;
 mod checked;
 mod evaluate;
 mod functions;
+mod page;
 mod parse;
 mod pattern;
 #[cfg(feature = "testing")]
@@ -22,6 +23,7 @@ use crate::types::Type;
 use checked::Checked;
 use checked::Form;
 use evaluate::Batch;
+pub use page::page;
 
 /// A name that an expression may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,6 +188,8 @@ mod tests {
             ("decode(2, 1, 'a', 2, 'b', 'c')", "b"),
             ("decode(null, 1, 'a', null, 'b')", "b"),
             ("decode(3, 1, 'a')", "NULL"),
+            ("concat(true, '|', 'ab'::char(4), '|')", "t|ab  |"),
+            ("regexp_like('a(', 'a(', 'q')", "true"),
             ("greatest(1, null, 2.5)", "2.5"),
             ("least('b', 'a')", "a"),
             ("2 in (1, null)", "NULL"),
@@ -255,6 +259,9 @@ mod tests {
             ("case when paid then 1 else customer end", "E205", "case when paid then 1 else customer end"),
             ("sum(amount)", "E206", "sum"),
             ("now()", "E206", "now"),
+            ("regexp_match(customer, 'x')", "E207", "regexp_match"),
+            ("format('%s', customer)", "E207", "format"),
+            ("regexp_substr(customer, '(a)\\1')", "E204", "regexp_substr(customer, '(a)\\1')"),
             ("current_date", "E206", "current_date"),
             ("(select 1)", "E206", "select"),
             ("count(*)", "E206", "count"),

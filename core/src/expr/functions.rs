@@ -196,7 +196,7 @@ fn too_long() -> Fault {
 }
 
 /// The kernel of a signature that is always refused: PostgreSQL has it, so that it must not resolve to another.
-fn nothing(call: &Call<'_>) -> Column {
+pub(super) fn nothing(call: &Call<'_>) -> Column {
     Column::new(new_null_array(&call.ty.arrow(), call.rows))
 }
 

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod expression;
+mod language;
 mod pipeline;
 mod read;
 mod spec;

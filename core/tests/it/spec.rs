@@ -359,7 +359,7 @@ fn each_example_gives_its_code_and_no_other_error() {
 }
 
 /// Generated pages are kept in the repository and compared; `UPDATE_GOLDEN=1` writes them anew.
-fn check_page(name: &str, made: &str) {
+pub(crate) fn check_page(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, made).unwrap();

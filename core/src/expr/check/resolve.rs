@@ -33,6 +33,19 @@ const IMPURE: &str = "clock_timestamp convert_timezone_now currval current_datab
     setseed setval statement_timestamp sysdate timeofday transaction_timestamp uuid_generate_v4 version \
     txid_current";
 
+/// Functions whose result or argument is an array, a row or bytes, and what to use in their place.
+const OTHER_TYPES: &[(&str, &str)] = &[
+    ("regexp_match regexp_matches", "`regexp_substr` takes the number of a group"),
+    ("regexp_split_to_array regexp_split_to_table string_to_array string_to_table", "`split_part` takes one part out"),
+    ("array_to_string", "`concat_ws` joins texts"),
+    ("encode convert_from convert_to", "there are no bytes here: `to_hex` is for numbers, `md5` and `sha2` give texts"),
+    (
+        "json_extract_path jsonb_extract_path jsonb_extract_path_text jsonb_array_length",
+        "JSON is text here: `json_extract_path_text`, `json_array_length`",
+    ),
+    ("json_parse json_serialize", "JSON is text here, and is loaded as text"),
+];
+
 fn is_among(words: &str, word: &str) -> bool {
     words.split(' ').any(|known| known == word)
 }
@@ -56,6 +69,14 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
     if is_among(IMPURE, name) {
         return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
             .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
+    }
+    if let Some((_, help)) = OTHER_TYPES.iter().find(|(names, _)| is_among(names, name)) {
+        let fact = format!("`{name}` is not supported: it is about arrays, bytes or values of type json");
+        return Diagnostic::error(Code::Unsupported, place, fact).with_help(*help);
+    }
+    if name == "format" {
+        return Diagnostic::error(Code::Unsupported, place, "`format` is not supported")
+            .with_help("use `||` or `concat`");
     }
     let special = ["coalesce", "nullif", "greatest", "least", "nvl", "nvl2", "decode"];
     let known = functions::all().map(|function| function.name).chain(special);

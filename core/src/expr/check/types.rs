@@ -38,7 +38,7 @@ impl Kind {
     }
 
     /// The type that a value of another kind gets.
-    pub(super) fn ty(self) -> Type {
+    pub(in crate::expr) fn ty(self) -> Type {
         match self {
             Self::Boolean => Type::Boolean,
             Self::Smallint => Type::Smallint,

@@ -126,14 +126,19 @@ const REGEXP_SUBSTR: Function = Function {
     ],
 };
 
-/// What is wrong with a constant pattern is the author's mistake.
+/// What is wrong with a constant pattern is the author's mistake, unless flags may give it another meaning.
 fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
-    let pattern = arguments.get(1).and_then(|argument| argument.constant).map(|array| array.as_string_view());
-    match pattern.filter(|pattern| pattern.is_valid(0)) {
-        Some(pattern) => {
-            Pattern::new(pattern.value(0), Options::default()).map(|_| ty).map_err(|fault| fault.message.into())
+    let text = |argument: &Argument<'_>| {
+        let array = argument.constant?.as_string_view();
+        array.is_valid(0).then(|| array.value(0).to_owned())
+    };
+    let mut later = arguments.iter().skip(2).filter(|argument| argument.ty.is_text());
+    let may_differ = later.any(|flags| text(flags).is_none_or(|flags| flags.contains(['q', 'x'])));
+    match arguments.get(1).and_then(text) {
+        Some(pattern) if !may_differ => {
+            Pattern::new(&pattern, Options::default()).map(|_| ty).map_err(|fault| fault.message.into())
         }
-        None => Ok(ty),
+        _ => Ok(ty),
     }
 }
 

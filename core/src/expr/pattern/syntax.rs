@@ -35,13 +35,13 @@ pub(super) enum Node {
     /// A place, in the engine's syntax.
     Place(&'static str),
     /// One part after the other; none is the empty text.
-    Row(Vec<Node>),
+    Row(Vec<Self>),
     /// One of several.
-    Either(Vec<Node>),
+    Either(Vec<Self>),
     /// Parentheses, with their number if they capture.
-    Group(Option<usize>, Box<Node>),
+    Group(Option<usize>, Box<Self>),
     /// A part so many times.
-    Repeat { part: Box<Node>, min: u32, max: Option<u32>, preference: Option<bool> },
+    Repeat { part: Box<Self>, min: u32, max: Option<u32>, preference: Option<bool> },
 }
 
 impl Tree {
@@ -253,7 +253,7 @@ impl Parser<'_> {
         loop {
             let mut ahead = self.chars.clone();
             if (ahead.next(), ahead.next(), ahead.next()) == (Some('('), Some('?'), Some('#')) {
-                while let Some(char) = self.chars.next() {
+                for char in self.chars.by_ref() {
                     if char == ')' {
                         break;
                     }

@@ -1,0 +1,103 @@
+//! The pages about the language of expressions: each line of them is true.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
+use std::fmt::Write as _;
+
+use etalon_core::expr::Context;
+use etalon_core::expr::Expr;
+use etalon_core::expr::page;
+use etalon_core::value::show::show;
+
+use crate::spec::check_page;
+
+#[test]
+fn the_page_of_functions_is_true() {
+    check_page("functions.md", &page());
+}
+
+/// Where Etalon gives something else than PostgreSQL 15: an expression, Etalon's answer, PostgreSQL's, and why.
+const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
+    (
+        "regexp_like('aa', '(a)\\1')",
+        "refused",
+        "true",
+        "Back-references and lookaround cannot be matched in linear time; where a row makes the pattern, it is the fault R327",
+    ),
+    (
+        "regexp_match('abc', '(b)(c)')",
+        "refused",
+        "{b,c}",
+        "There are no arrays: `regexp_substr` takes the number of a group. So too `regexp_matches`, `regexp_split_to_array`, `string_to_array`",
+    ),
+    ("format('%s!', 'a')", "refused", "a!", "Use `||` or `concat`"),
+    ("decode('61', 'hex')", "refused", "\\x61", "There are no bytes; `decode` is Redshift's form of `case`"),
+    ("'{\"a\": 1}'::json -> 'a'", "refused", "1", "JSON is text here: `json_extract_path_text`"),
+    (
+        "repeat('ab', 1000000)",
+        "R315",
+        "two million bytes",
+        "A text has at most a mebibyte while it is computed; Redshift's texts end at 64 KiB",
+    ),
+    ("sum(1)", "refused", "1", "An aggregate, a window, a subquery needs other rows"),
+    ("now()", "refused", "the time", "The same input must give the same bytes: `batch_time()`"),
+];
+
+/// Where Redshift gives something else than PostgreSQL, and Etalon goes with one of them.
+const REDSHIFT: &[(&str, &str, &str, &str)] = &[
+    (
+        "regexp_replace('aba', 'a', 'x')",
+        "xba",
+        "PostgreSQL's: the first match",
+        "Redshift replaces every match; write the flag `g`",
+    ),
+    ("regexp_substr('abc', 'x')", "NULL", "PostgreSQL's", "Redshift gives an empty text"),
+    ("concat('a', null)", "a", "PostgreSQL's", "Redshift gives NULL, and takes two arguments; `||` gives NULL in both"),
+    (
+        "substring('größe', 1, 4)",
+        "größ",
+        "both: characters",
+        "Lengths of `varchar(n)` are bytes, positions in functions are characters",
+    ),
+    ("len('größe')", "5", "Redshift's name for `length`", "PostgreSQL has no `len`"),
+    ("charindex('b', 'abc')", "2", "Redshift's", "PostgreSQL has `position` and `strpos`"),
+    ("sha2('abc', 1)", "", "Redshift's", "An empty text for another number of bits than 224, 256, 384, 512 and 0"),
+    ("crc32('Amazon Redshift')", "f2726906", "Redshift's", "PostgreSQL 15 has no `crc32`"),
+    ("fnv_hash('Amazon Redshift')", "7783490368944507294", "Redshift's", "PostgreSQL has no `fnv_hash`"),
+    ("soundex('+-*')", "", "both", "PostgreSQL has it in the extension fuzzystrmatch"),
+    ("json_extract_array_element_text('[1, 2]', 0)", "1", "Redshift's: counted from 0", "PostgreSQL has `->>`"),
+    ("nvl2(null, 1, 2)", "2", "Redshift's", "PostgreSQL writes `case`"),
+    ("decode(2, 1, 'a', 2, 'b')", "b", "Redshift's", "PostgreSQL's `decode` makes bytes of a text"),
+    ("'größe'::varchar(4)", "grö", "Redshift's: bytes", "PostgreSQL counts characters: `größ`"),
+];
+
+#[test]
+fn the_page_of_differences_is_true() {
+    let mut page = String::from(
+        "# Where PostgreSQL, Redshift and Etalon differ\n\nMade from a test; do not edit. Expressions mean what they mean in PostgreSQL 15. These are the \
+         exceptions, and what to know of Redshift, into which the rows are loaded.\n\n## Etalon and PostgreSQL\n\n| Expression | Etalon | \
+         PostgreSQL | Why |\n|---|---|---|---|\n",
+    );
+    for (expression, wanted, theirs, why) in FROM_POSTGRESQL {
+        assert_eq!(answer(expression), *wanted, "{expression}");
+        let _ = writeln!(page, "| `{expression}` | {wanted} | {} | {why} |", theirs.replace('|', "\\|"));
+    }
+    page.push_str("\n## Redshift and PostgreSQL\n\n| Expression | Etalon | Whose answer | What the other has |\n|---|---|---|---|\n");
+    for (expression, wanted, whose, other) in REDSHIFT {
+        assert_eq!(answer(expression), *wanted, "{expression}");
+        let wanted = if wanted.is_empty() { "(empty)" } else { wanted };
+        let _ = writeln!(page, "| `{expression}` | {wanted} | {whose} | {other} |");
+    }
+    check_page("postgresql-differences.md", &page);
+}
+
+/// The text of an expression without names; `refused`, NULL, or the code of its fault.
+fn answer(expression: &str) -> String {
+    let Ok((expr, _)) = Expr::compile(expression, &[]) else { return "refused".to_owned() };
+    let context = Context { batch_time: 0, source_name: "", record_offsets: &[0] };
+    let column = expr.evaluate(&[], 1, &context);
+    match column.faults.of(0) {
+        Some(fault) => fault.code.to_string(),
+        None => show(&*column.values, 0).unwrap_or_else(|| "NULL".to_owned()),
+    }
+}
