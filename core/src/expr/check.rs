@@ -688,7 +688,7 @@ fn reachable(
 ) -> (Vec<(Checked, Checked)>, Option<Box<Checked>>) {
     let mut open = Vec::new();
     for (condition, result) in arms {
-        match condition.constant().map(|value| truth(value)) {
+        match condition.constant().map(truth) {
             None => open.push((condition, result)),
             Some(Some(true)) => return (open, Some(Box::new(result))),
             Some(_) => {}
