@@ -9,6 +9,9 @@ mod checked;
 mod evaluate;
 mod functions;
 mod parse;
+mod pattern;
+#[cfg(feature = "testing")]
+pub mod reference;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -179,6 +182,10 @@ mod tests {
             ("case 2 when 1 then 'a' when 2 then 'b' end", "b"),
             ("coalesce(null, 2, 1 / 0)", "2"),
             ("nullif(1, 1)", "NULL"),
+            ("nvl2(null, 1 / 0, 2)", "2"),
+            ("decode(2, 1, 'a', 2, 'b', 'c')", "b"),
+            ("decode(null, 1, 'a', null, 'b')", "b"),
+            ("decode(3, 1, 'a')", "NULL"),
             ("greatest(1, null, 2.5)", "2.5"),
             ("least('b', 'a')", "a"),
             ("2 in (1, null)", "NULL"),

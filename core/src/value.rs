@@ -11,6 +11,7 @@ pub mod float;
 pub mod format;
 pub mod integer;
 pub mod interval;
+pub mod json;
 pub mod show;
 pub mod text;
 pub mod wide;

@@ -144,6 +144,10 @@ codes! {
     Unrepresentable = "R323" "22008";
     /// An operation that there is not for the values of the row.
     NotForValues = "R324" "0A000";
+    /// More separators in a pattern of `substring(… similar …)` than two.
+    BadEscapeUse = "R326" "2200C";
+    /// A regular expression, made by the row, with something that is not supported.
+    UnsupportedRegex = "R327" "0A000";
 
     /// A required column is NULL.
     Required = "R331" "23502";

@@ -6,6 +6,7 @@
 //!
 //! Constant parts are computed once, here. One that faults stays, and faults the rows that reach it.
 
+mod conditional;
 mod operators;
 mod resolve;
 mod types;
@@ -403,6 +404,8 @@ impl Checker<'_> {
     fn call(&mut self, name: &str, place: Span, nodes: &[Node], span: Span) -> Option<Checked> {
         match name {
             "nullif" => return self.null_if(nodes, place, span),
+            "nvl2" => return self.nvl2(nodes, place, span),
+            "decode" => return self.decode(nodes, place, span),
             "coalesce" | "nvl" | "greatest" | "least" => {
                 let parts: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
                 let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
@@ -627,7 +630,9 @@ fn fold(form: Form, ty: Type, span: Span) -> Checked {
         Form::TryCast(_) => true,
         Form::OneOf { operand, has_null, .. } => operand.nullable || *has_null,
         Form::Call { signature, .. } if !signature.strict => signature.nullable,
-        Form::Call { signature, arguments } => signature.nullable || arguments.iter().any(|argument| argument.nullable),
+        Form::Call { signature, arguments, .. } => {
+            signature.nullable || arguments.iter().any(|argument| argument.nullable)
+        }
         _ => false,
     };
     let mut part = Checked { form, ty, nullable, span };

@@ -100,6 +100,8 @@ pub(super) enum Form {
     },
     /// A function of the table, with arguments as its signature takes them.
     Call {
+        /// The function's name in the table.
+        name: &'static str,
         signature: &'static Signature,
         arguments: Vec<Checked>,
     },

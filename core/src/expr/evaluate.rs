@@ -146,7 +146,7 @@ impl Batch<'_> {
                     self.strict(&operands, ty, locals, |call| like(call, *ignore_case, *negated))
                 }
             },
-            Form::Call { signature, arguments } => {
+            Form::Call { signature, arguments, .. } => {
                 let arguments: Vec<&Checked> = arguments.iter().collect();
                 match signature.strict {
                     true => self.strict(&arguments, ty, locals, signature.kernel),

@@ -16,6 +16,7 @@
 //! (`strict: false`).
 
 pub(super) mod call;
+mod code;
 mod bits;
 mod buckets;
 mod calendar;
@@ -24,20 +25,24 @@ mod divisors;
 mod exponential;
 mod hash;
 mod interval;
+mod json;
 mod length;
 mod letters;
 mod lineage;
 mod make;
+mod mask;
 mod matching;
 mod operators;
 mod pad;
 mod part;
+mod quote;
 mod regexp;
 mod replace;
 mod rounding;
 mod scale;
 mod search;
 mod sign;
+mod sound;
 mod substring;
 mod trigonometry;
 mod trim;
@@ -63,9 +68,14 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     part::FUNCTIONS,
     search::FUNCTIONS,
     pad::FUNCTIONS,
+    code::FUNCTIONS,
+    quote::FUNCTIONS,
+    sound::FUNCTIONS,
+    mask::FUNCTIONS,
     regexp::FUNCTIONS,
     matching::FUNCTIONS,
     hash::FUNCTIONS,
+    json::FUNCTIONS,
     sign::FUNCTIONS,
     rounding::FUNCTIONS,
     scale::FUNCTIONS,

@@ -931,6 +931,7 @@ impl Parser<'_> {
             return Ok((arguments, self.expect(&Token::RParen, "`)`")?));
         }
         let words: &[&str] = match name {
+            "substring" if self.is_word(0, "similar") => &["similar", "escape"],
             "substring" => &["from", "for"],
             "overlay" => &["placing", "from", "for"],
             _ => &[],

@@ -29,6 +29,7 @@ use crate::diagnostic::Severity;
 use crate::expr::Context;
 use crate::expr::Expr;
 use crate::expr::Name;
+use crate::expr::reference::Stop;
 use crate::types::Type;
 
 /// One row over [`scope`]; `None` is NULL, and a text of `fault` cannot be read.
@@ -224,4 +225,42 @@ pub fn any_text_is_an_expression_or_explained(text: &str) {
             }
         }
     }
+}
+
+/// What [`columns_agree_with_rows`] found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// Values and faults that were compared.
+    pub compared: usize,
+    /// Those that the reference does not know.
+    pub skipped: usize,
+}
+
+/// The engine gives what the row-at-a-time reference gives: the same values, and the same faults in the same rows.
+pub fn columns_agree_with_rows(text: &str, rows: &[Row]) -> Agreement {
+    let mut agreement = Agreement::default();
+    let (Some(expr), Some(printed)) = (compile(text), compile(&format!("({text})::text"))) else { return agreement };
+    let columns = columns(rows);
+    let (column, texts) = (evaluate(&expr, &columns, rows.len()), evaluate(&printed, &columns, rows.len()));
+    let texts = texts.values.as_string_view();
+    // The reference does not tell what is too large for a type from what is too large for every decimal.
+    let alike = |code| if code == Code::BeyondDecimal { Code::OutOfRange } else { code };
+    for (row, input) in rows.iter().enumerate() {
+        let found = match column.faults.of(row) {
+            Some(fault) => Err(Stop::Fault(alike(fault.code))),
+            None => Ok(texts.is_valid(row).then(|| texts.value(row).to_owned())),
+        };
+        match expr.reference(&columns, row) {
+            Err(Stop::Unknown(_)) => agreement.skipped += 1,
+            expected => {
+                let expected = expected.map_err(|stop| match stop {
+                    Stop::Fault(code) => Stop::Fault(alike(code)),
+                    stop @ Stop::Unknown(_) => stop,
+                });
+                assert_eq!(found, expected, "{text} over {input:?}");
+                agreement.compared += 1;
+            }
+        }
+    }
+    agreement
 }

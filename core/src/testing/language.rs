@@ -1,8 +1,11 @@
 //! The language as generated expressions speak it: templates whose holes are filled with expressions of a kind.
 //!
 //! To have a function or an operator generated, add a template. Whatever a template gives must be well typed for every
-//! filling: `{number}` is a number of any type, `{integer}` a small constant, `{text}`, `{boolean}`, `{day}` and `{moment}`
-//! (a timestamp) what they say. PostgreSQL reads the same templates.
+//! filling: `{number}` is a number of any type, `{integer}` a small constant, `{text}`, `{boolean}`, `{day}`, `{moment}`
+//! (a timestamp) and `{span}` (an interval) what they say.
+//!
+//! PostgreSQL reads the same templates, so that a function is missing whose last digits depend on PostgreSQL's C library:
+//! `cbrt`.
 
 use proptest::prelude::BoxedStrategy;
 use proptest::prelude::Just;
@@ -40,6 +43,21 @@ const NUMBER: &[&str] = &[
     "({number})::numeric",
     "({number})::double precision",
     "({number})::real",
+    "gcd(({number})::integer, ({number})::integer)",
+    "lcm(({number})::integer, ({number})::integer)",
+    "div(({number})::numeric, ({number})::numeric)",
+    "scale(({number})::numeric)",
+    "trim_scale(({number})::numeric)",
+    "width_bucket(({number})::numeric, 0, 10, 5)",
+    "exp(({integer})::numeric)",
+    "ln({number})",
+    "atan2({number}, {number})",
+    "(({number})::integer & ({number})::integer)",
+    "(({number})::bigint # ({number})::integer)",
+    "(~ ({number})::integer)",
+    "(({number})::integer << {integer})",
+    "extract(day from {span})",
+    "extract(epoch from {span})",
     "({boolean})::integer",
     "({text})::decimal(6,2)",
     "({text})::integer",
@@ -96,6 +114,8 @@ const TEXT: &[&str] = &[
     "({boolean})::text",
     "({day})::text",
     "({moment})::text",
+    "({span})::text",
+    "substring({text} from '[a-c]+')",
     "({day})::varchar(7)",
     "case when {boolean} then {text} end",
     "coalesce({text}, {text})",
@@ -137,6 +157,12 @@ const BOOLEAN: &[&str] = &[
     "({text} like {text})",
     "({text} not like 'a%_')",
     "({text} ilike '%A_')",
+    "({text} ~ '[a-c]+$')",
+    "({text} !~* '^A')",
+    "({text} similar to '%(a|b)_')",
+    "({span} < {span})",
+    "({span} = {span})",
+    "(({day}, {day}) overlaps ({day}, {day}))",
     "starts_with({text}, {text})",
     "({number})::integer::boolean",
     "({text})::boolean",
@@ -159,12 +185,34 @@ const MOMENTS: &[&str] =
 
 const MOMENT: &[&str] = &[
     "({day})::timestamp",
+    "({moment} + {span})",
+    "({moment} - {span})",
+    "({day} + {span})",
+    "make_timestamp(2026, 2, 28, 3 + {integer}, 0, 1.5)",
+    "(({moment} at time zone 'Europe/Berlin') at time zone 'America/New_York')",
+    "date_bin(interval '15 minutes', {moment}, timestamp '2001-01-01')",
     "date_trunc('month', {moment})",
     "date_trunc('week', {moment})",
     "date_trunc('hour', {moment})",
     "date_trunc('decade', {moment})",
     "({text})::timestamp",
     "least({moment}, {moment})",
+];
+
+const SPANS: &[&str] =
+    &["interval '1 day'", "interval '-1 mon 3 days 04:05:06.789'", "null::interval", "interval '1 year'"];
+
+const SPAN: &[&str] = &[
+    "({span} + {span})",
+    "({span} - {span})",
+    "({span} * {number})",
+    "({span} / {integer})",
+    "(- {span})",
+    "({moment} - {moment})",
+    "age({moment}, {moment})",
+    "justify_interval({span})",
+    "make_interval(days => {integer})",
+    "coalesce({span}, {span})",
 ];
 
 const INTEGERS: &[&str] = &["0", "1", "2", "3", "-1", "-2", "5"];
@@ -189,6 +237,7 @@ pub fn kind(hole: &str, depth: u32) -> BoxedStrategy<String> {
         "boolean" => (BOOLEANS, BOOLEAN),
         "day" => (DAYS, DAY),
         "moment" => (MOMENTS, MOMENT),
+        "span" => (SPANS, SPAN),
         "integer" => (INTEGERS, &[][..]),
         _ => panic!("there is no kind `{hole}`"),
     };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder, StringViewBuilder};
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, IntervalMonthDayNano, IntervalMonthDayNanoType, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
-    Time64MicrosecondType, TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
 };
 
 use crate::column::{Column, Fault, Faults};
@@ -16,8 +16,8 @@ use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
 use crate::value::datetime::{self, Fraction};
 use crate::value::format::{Epoch, Pattern, Separators, Words};
-use crate::value::text::quote;
 use crate::value::interval::fields;
+use crate::value::text::quote;
 use crate::value::{Decimal, Interval, boolean, float, integer, text};
 
 /// A declared field.

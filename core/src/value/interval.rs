@@ -75,9 +75,7 @@ impl Interval {
             let text = quote(text);
             match wrong {
                 Wrong::Form => Fault::new(Code::NotADatetime, format!("{text} is not an interval")),
-                Wrong::Range => {
-                    Fault::new(Code::DatetimeOutOfRange, format!("{text} is out of range for an interval"))
-                }
+                Wrong::Range => Fault::new(Code::DatetimeOutOfRange, format!("{text} is out of range for an interval")),
             }
         })
     }
@@ -157,9 +155,8 @@ impl Interval {
         let months = whole(f(self.months.into()))?;
         let mut days = whole(f(self.days.into()))?;
         let more_days = rounded((f(self.months.into()) - f64::from(months)) * f64::from(MONTH_DAYS));
-        let mut seconds = rounded(
-            (f(self.days.into()) - f64::from(days) + more_days - f64::from(more_days as i32)) * DAY_SECONDS,
-        );
+        let mut seconds =
+            rounded((f(self.days.into()) - f64::from(days) + more_days - f64::from(more_days as i32)) * DAY_SECONDS);
         if seconds.abs() >= DAY_SECONDS {
             let carried = (seconds / DAY_SECONDS) as i32;
             days = days.checked_add(carried)?;
@@ -566,9 +563,9 @@ fn number(text: &[u8], negative: bool) -> Result<(i64, f64, bool), Wrong> {
     let mut value = 0_i64;
     for digit in whole {
         let digit = i64::from(digit - b'0');
-        let next = value.checked_mul(10).and_then(|value| {
-            if negative { value.checked_sub(digit) } else { value.checked_add(digit) }
-        });
+        let next = value
+            .checked_mul(10)
+            .and_then(|value| if negative { value.checked_sub(digit) } else { value.checked_add(digit) });
         value = next.ok_or(Wrong::Range)?;
     }
     match rest {
@@ -640,9 +637,9 @@ fn time_of(text: &[u8], range: i32) -> Result<i64, Wrong> {
     if minutes > 59 || seconds > 60 {
         return Err(Wrong::Range);
     }
-    let micros = hours.checked_mul(HOUR_MICROS).and_then(|hours| {
-        hours.checked_add(minutes * MINUTE_MICROS + seconds * SECOND_MICROS + micros)
-    });
+    let micros = hours
+        .checked_mul(HOUR_MICROS)
+        .and_then(|hours| hours.checked_add(minutes * MINUTE_MICROS + seconds * SECOND_MICROS + micros));
     micros.ok_or(Wrong::Range)
 }
 

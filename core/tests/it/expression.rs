@@ -93,3 +93,19 @@ proptest! {
         any_text_is_an_expression_or_explained(&text);
     }
 }
+
+#[test]
+fn references() {
+    // One runner for all cases, so that the law can be seen to compare nearly everything.
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let total = std::cell::Cell::new(Agreement::default());
+    let law = |(text, rows): (String, Vec<Row>)| {
+        let (found, sum) = (columns_agree_with_rows(&text, &rows), total.get());
+        total.set(Agreement { compared: sum.compared + found.compared, skipped: sum.skipped + found.skipped });
+        Ok(())
+    };
+    runner.run(&(expression(), rows()), law).unwrap();
+    let Agreement { compared, skipped } = total.get();
+    println!("reference: {compared} values compared, {skipped} not known to it");
+    assert!(compared > 2 * skipped, "{compared} values compared, {skipped} not known to the reference");
+}

@@ -3,6 +3,10 @@
 //! PostgreSQL's rules for overloads (the manual's section 10.3): among the signatures whose arguments fit, an exact match;
 //! else those with most exact matches; else those with most preferred types; then quoted literals decide.
 
+use std::sync::Arc;
+
+use arrow_array::Int32Array;
+
 use super::Checker;
 use super::fold;
 use crate::diagnostic::Code;
@@ -53,7 +57,7 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
         return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
             .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
     }
-    let special = ["coalesce", "nullif", "greatest", "least", "nvl"];
+    let special = ["coalesce", "nullif", "greatest", "least", "nvl", "nvl2", "decode"];
     let known = functions::all().map(|function| function.name).chain(special);
     Diagnostic::error(Code::UnknownFunction, place, format!("there is no function `{name}`")).with_nearest(name, known)
 }
@@ -63,6 +67,10 @@ impl Checker<'_> {
     pub(super) fn function(&mut self, name: &str, place: Span, arguments: Vec<Checked>, span: Span) -> Option<Checked> {
         let found = functions::find(name).or_else(|| functions::operator(name));
         let Some(function) = found else { return self.wrong(unknown_function(name, place)) };
+        let arguments = match name {
+            "concat" | "concat_ws" => self.printed(arguments)?,
+            _ => arguments,
+        };
         let kinds: Vec<_> =
             arguments.iter().map(|argument| (!argument.is_unknown()).then(|| Kind::of(argument.ty))).collect();
         let Some(signature) = choose(function, &kinds) else {
@@ -78,11 +86,35 @@ impl Checker<'_> {
                     arguments.iter().map(|part| Argument { ty: part.ty, constant: part.constant() }).collect();
                 match rule(&known) {
                     Ok(ty) => ty,
-                    Err(fact) => return self.wrong(Diagnostic::error(Code::Arguments, span, fact)),
+                    Err(fact) => {
+                        // Each row that reaches a pattern that cannot be read would have that fault.
+                        let fault = fact.starts_with("invalid regular expression").then_some(Code::BadRegex);
+                        let wrong = Diagnostic::error(Code::Arguments, span, fact);
+                        return self.wrong(Diagnostic { fault, ..wrong });
+                    }
                 }
             }
         };
-        Some(fold(Form::Call { signature, arguments }, ty, span))
+        Some(fold(Form::Call { name: function.name, signature, arguments }, ty, span))
+    }
+}
+
+impl Checker<'_> {
+    /// Arguments of `concat` print as a client shows them, not as a cast to text: booleans as a letter, char with its blanks.
+    fn printed(&mut self, arguments: Vec<Checked>) -> Option<Vec<Checked>> {
+        let printed = arguments.into_iter().map(|part| {
+            let (function, length) = match part.ty {
+                _ if part.is_unknown() => return Some(part),
+                Type::Boolean => ("left", 1),
+                Type::Char(bytes) => ("rpad", bytes.cast_signed()),
+                _ => return Some(part),
+            };
+            let span = part.span;
+            let length = super::constant(Arc::new(Int32Array::from(vec![length])), Type::Integer, span);
+            let text = self.convert(part, Type::Text)?;
+            self.function(function, span, vec![text, length], span)
+        });
+        printed.collect()
     }
 }
 
@@ -144,17 +176,27 @@ fn keep_most(found: &mut Vec<&'static Signature>, score: impl Fn(&Signature) -> 
 fn no_signature(function: &Function, name: &str, arguments: &[Checked], place: Span) -> Diagnostic {
     let given =
         arguments.iter().map(|part| if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() });
-    let given = given.collect::<Vec<_>>().join(", ");
+    let given = given.collect::<Vec<_>>();
+    // An operator is a function whose name is no word.
+    let is_operator = !name.starts_with(|first: char| first.is_alphabetic() || first == '_');
     let takes = function.signatures.iter().map(|signature| {
         let kinds = signature.arguments.iter().map(|kind| match kind {
             Kind::Any => "anything".to_owned(),
             kind => kind.ty().to_string(),
         });
         let dots = if signature.variadic { ", …" } else { "" };
-        format!("{name}({}{dots})", kinds.collect::<Vec<_>>().join(", "))
+        let kinds = kinds.collect::<Vec<_>>();
+        match kinds.as_slice() {
+            [left, right] if is_operator => format!("{left} {name} {right}"),
+            kinds => format!("{name}({}{dots})", kinds.join(", ")),
+        }
     });
     let help = format!("there is {}", takes.collect::<Vec<_>>().join(", "));
-    let wrong = Diagnostic::error(Code::Arguments, place, format!("`{name}` does not take ({given})")).with_help(help);
+    let wrong = match given.as_slice() {
+        _ if !is_operator => (Code::Arguments, format!("`{name}` does not take ({})", given.join(", "))),
+        given => (Code::Types, format!("`{name}` does not take {}", given.join(" and "))),
+    };
+    let wrong = Diagnostic::error(wrong.0, place, wrong.1).with_help(help);
     arguments.iter().fold(wrong, |wrong, part| {
         let name = if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() };
         wrong.with_label(part.span, name)

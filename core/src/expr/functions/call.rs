@@ -123,6 +123,39 @@ impl Call<'_> {
 }
 
 impl Call<'_> {
+    /// The text of the argument at a place in a row; without such an argument the empty text. For functions with optional
+    /// arguments whose work on a row outweighs the look-up.
+    pub(in crate::expr) fn text(&self, at: usize, row: usize) -> &str {
+        self.arguments.get(at).map_or("", |vector| Text::read(&Text::reader(vector), row))
+    }
+
+    /// The whole number of the argument at a place in a row, if there is such an argument.
+    pub(in crate::expr) fn integer(&self, at: usize, row: usize) -> Option<i32> {
+        self.arguments.get(at).map(|vector| Integer::read(&Integer::reader(vector), row))
+    }
+
+    /// Whether the argument at a place is true in a row; without such an argument it is not.
+    pub(in crate::expr) fn is_true(&self, at: usize, row: usize) -> bool {
+        self.arguments.get(at).is_some_and(|vector| Boolean::read(&Boolean::reader(vector), row))
+    }
+
+    /// Lets `f` append the text of each row without a NULL argument, and say whether there is one.
+    pub(in crate::expr) fn try_write_rows(
+        &self,
+        mut f: impl FnMut(usize, &mut String) -> Result<bool, Fault>,
+    ) -> Column {
+        let mut rows = Rows::new(self.nulls());
+        let mut texts = StringViewBuilder::with_capacity(self.rows);
+        let mut text = String::new();
+        for row in 0..self.rows {
+            text.clear();
+            let has_text =
+                !rows.is_null(row) && rows.take(row, f(row, &mut text).map(|some| some.then_some(()))).is_some();
+            texts.append_option(has_text.then_some(&text));
+        }
+        Column { values: Arc::new(texts.finish()), faults: rows.faults }
+    }
+
     /// Lets `f` append the text of each row without a NULL argument.
     pub(in crate::expr) fn write_rows(&self, f: impl Fn(usize, &mut String)) -> Column {
         let nulls = self.nulls();

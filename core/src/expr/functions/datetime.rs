@@ -130,10 +130,7 @@ const OVERLAPS: Function = Function {
         overlapping(&[Kind::Time, Kind::Time, Kind::Time, Kind::Interval]),
         overlapping(&[Kind::Time, Kind::Interval, Kind::Time, Kind::Time]),
     ],
-    examples: &[(
-        "(date '2026-01-01', date '2026-02-01') overlaps (date '2026-01-31', date '2026-03-01')",
-        "true",
-    )],
+    examples: &[("(date '2026-01-01', date '2026-02-01') overlaps (date '2026-01-31', date '2026-03-01')", "true")],
 };
 
 const ISFINITE: Function = Function {

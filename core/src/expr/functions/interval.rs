@@ -11,8 +11,7 @@ use crate::types::Type;
 use crate::value::Interval;
 use crate::value::interval::out_of_range;
 
-pub(super) const FUNCTIONS: &[Function] =
-    &[MAKE_INTERVAL, JUSTIFY_HOURS, JUSTIFY_DAYS, JUSTIFY_INTERVAL, INTERVAL_CMP];
+pub(super) const FUNCTIONS: &[Function] = &[MAKE_INTERVAL, JUSTIFY_HOURS, JUSTIFY_DAYS, JUSTIFY_INTERVAL, INTERVAL_CMP];
 
 const MAKE_INTERVAL: Function = Function {
     name: "make_interval",

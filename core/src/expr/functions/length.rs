@@ -1,4 +1,4 @@
-//! `length`, `octet_length`: how long texts are.
+//! `length`, `octet_length`, `bit_length`: how long texts are.
 
 use super::Function;
 use super::Kind;
@@ -6,7 +6,7 @@ use super::Signature;
 use super::call;
 use crate::types::Type;
 
-pub(super) const FUNCTIONS: &[Function] = &[LENGTH, OCTET_LENGTH];
+pub(super) const FUNCTIONS: &[Function] = &[LENGTH, OCTET_LENGTH, BIT_LENGTH];
 
 const LENGTH: Function = Function {
     name: "length",
@@ -26,4 +26,14 @@ const OCTET_LENGTH: Function = Function {
         call.map::<(call::Text,), call::Integer>(|(text,)| Ok(i32::try_from(text.len()).ok()))
     })],
     examples: &[("octet_length('größe')", "7")],
+};
+
+const BIT_LENGTH: Function = Function {
+    name: "bit_length",
+    aliases: &[],
+    doc: "The number of bits of a text in UTF-8",
+    signatures: &[Signature::new(&[Kind::Text], Type::Integer, |call| {
+        call.map::<(call::Text,), call::Integer>(|(text,)| Ok(i32::try_from(text.len() * 8).ok()))
+    })],
+    examples: &[("bit_length('größe')", "56")],
 };

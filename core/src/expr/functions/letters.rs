@@ -67,10 +67,7 @@ fn capital(char: char) -> char {
     }
 }
 
+/// The small letter; of the one that becomes two characters, the first.
 fn small(char: char) -> char {
-    let mut lower = char.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(lower), None) => lower,
-        _ => char,
-    }
+    char.to_lowercase().next().unwrap_or(char)
 }

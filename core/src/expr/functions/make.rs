@@ -125,8 +125,7 @@ fn make_timestamp(call: &Call<'_>) -> Column {
 }
 
 fn make_timestamptz(call: &Call<'_>) -> Column {
-    type Parts =
-        (call::Integer, call::Integer, call::Integer, call::Integer, call::Integer, call::Double, call::Text);
+    type Parts = (call::Integer, call::Integer, call::Integer, call::Integer, call::Integer, call::Double, call::Text);
     let zones = Zones::new();
     call.map::<Parts, call::Timestamp>(|(y, m, d, hour, minute, seconds, zone)| {
         zones.instant(zone, moment(day(y, m, d)?, time(hour, minute, seconds)?)?).map(Some)

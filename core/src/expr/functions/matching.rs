@@ -2,17 +2,17 @@
 //!
 //! Only whether there is a match is asked, so that it does not matter which of several matches is found.
 
-use super::Argument;
 use super::Call;
 use super::Function;
 use super::Kind;
 use super::Signature;
 use super::call;
-use super::regexp::Last;
-use super::regexp::readable;
+use super::regexp;
+use super::regexp::Search;
 use crate::column::Column;
-use crate::column::Fault;
-use crate::diagnostic::Code;
+use crate::expr::evaluate::like;
+use crate::expr::pattern::Options;
+use crate::expr::pattern::similar;
 use crate::types::Type;
 
 pub(super) const FUNCTIONS: &[Function] = &[MATCHES_ANY_CASE, DIFFERS, DIFFERS_ANY_CASE, SIMILAR];
@@ -49,19 +49,8 @@ const SIMILAR: Function = Function {
     aliases: &[],
     doc: "Whether a pattern of SQL matches the whole text: `%` and `_` as for LIKE, and `| * + ? {n,m} ( ) [ ]`",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, |call| {
-            let last = Last::default();
-            call.map::<(call::Text, call::Text), call::Boolean>(|(text, pattern)| {
-                similar(&last, text, pattern, "\\").map(Some)
-            })
-        })
-        .returns(similar_readable),
-        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Boolean, |call| {
-            let last = Last::default();
-            call.map::<(call::Text, call::Text, call::Text), call::Boolean>(|(text, pattern, escape)| {
-                similar(&last, text, pattern, escape).map(Some)
-            })
-        }),
+        Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, similar),
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Boolean, similar),
     ],
     examples: &[
         ("'abc' similar to '%(b|d)%'", "true"),
@@ -73,78 +62,22 @@ const SIMILAR: Function = Function {
 };
 
 const fn between(kernel: fn(&Call<'_>) -> Column) -> Signature {
-    Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, kernel).returns(pattern_readable)
+    Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, kernel).returns(regexp::readable_boolean)
 }
 
 fn matches(call: &Call<'_>, ignore_case: bool, negated: bool) -> Column {
-    let last = Last::default();
-    call.map::<(call::Text, call::Text), call::Boolean>(|(text, pattern)| {
-        Ok(Some(last.regex(pattern, ignore_case)?.is_match(text) != negated))
+    let search = Search::new(call, "");
+    let options = Options { ignore_case, ..Options::default() };
+    call.map_rows::<call::Boolean>(|row| {
+        search.with(call.text(1, row), options, |pattern| Ok(Some(pattern.is_match(call.text(0, row)) != negated)))
     })
 }
 
-fn pattern_readable(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    readable(arguments).map(|_| Type::Boolean)
-}
-
-fn similar_readable(_: &[Argument<'_>]) -> Result<Type, String> {
-    Ok(Type::Boolean)
-}
-
-fn similar(last: &Last, text: &str, pattern: &str, escape: &str) -> Result<bool, Fault> {
-    let mut characters = escape.chars();
-    let character = characters.next();
-    if characters.next().is_some() {
-        return Err(Fault::new(Code::BadEscape, "invalid escape string"));
-    }
-    Ok(last.regex(&regular(pattern, character), false)?.is_match(text))
-}
-
-/// The regular expression for a pattern of `SIMILAR TO`.
-fn regular(pattern: &str, escape: Option<char>) -> String {
-    let mut regular = String::from("^(?:");
-    let mut in_brackets = false;
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        if Some(character) == escape {
-            // Whatever is escaped stands for itself; words for classes are none.
-            if let Some(escaped) = characters.next() {
-                if !escaped.is_alphanumeric() {
-                    regular.push('\\');
-                }
-                regular.push(escaped);
-            }
-        } else if in_brackets {
-            in_brackets = character != ']';
-            if character == '\\' {
-                regular.push('\\');
-            }
-            regular.push(character);
-        } else {
-            match character {
-                '[' => {
-                    in_brackets = true;
-                    regular.push('[');
-                    // A bracket that comes first, or after the caret, is one of the characters.
-                    let mut rest = characters.clone();
-                    if rest.next() == Some('^') {
-                        regular.push('^');
-                        characters = rest.clone();
-                    }
-                    let mut rest = characters.clone();
-                    if rest.next() == Some(']') {
-                        regular.push_str("\\]");
-                        characters = rest;
-                    }
-                }
-                '%' => regular.push_str(".*"),
-                '_' => regular.push('.'),
-                '(' => regular.push_str("(?:"),
-                '\\' | '.' | '^' | '$' => regular.extend(['\\', character]),
-                _ => regular.push(character),
-            }
-        }
-    }
-    regular.push_str(")$");
-    regular
+fn similar(call: &Call<'_>) -> Column {
+    let search = Search::new(call, "");
+    call.map_rows::<call::Boolean>(|row| {
+        let escape = if call.arguments.len() > 2 { like::escape(call.text(2, row))? } else { Some('\\') };
+        let regular = similar::regular(call.text(1, row), escape)?;
+        search.with(&regular, Options::default(), |pattern| Ok(Some(pattern.is_match(call.text(0, row)))))
+    })
 }

@@ -175,15 +175,11 @@ fn moved_time(time: i64, micros: i64) -> i64 {
 }
 
 fn time_later(call: &Call<'_>) -> Column {
-    call.map::<(call::Time, call::Interval), call::Time>(|(time, interval)| {
-        Ok(Some(moved_time(time, interval.micros)))
-    })
+    call.map::<(call::Time, call::Interval), call::Time>(|(time, interval)| Ok(Some(moved_time(time, interval.micros))))
 }
 
 fn later_time(call: &Call<'_>) -> Column {
-    call.map::<(call::Interval, call::Time), call::Time>(|(interval, time)| {
-        Ok(Some(moved_time(time, interval.micros)))
-    })
+    call.map::<(call::Interval, call::Time), call::Time>(|(interval, time)| Ok(Some(moved_time(time, interval.micros))))
 }
 
 fn time_earlier(call: &Call<'_>) -> Column {

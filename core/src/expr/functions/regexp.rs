@@ -1,53 +1,105 @@
-//! `regexp_replace`, `regexp_substr`: the matches of a regular expression replaced, or taken out.
+//! `regexp_count`, `regexp_instr`, `regexp_like`, `regexp_replace`, `regexp_substr`: the matches of a regular expression
+//! counted, found, replaced or taken out.
 //!
-//! Patterns are PostgreSQL's, carried over to the engine's syntax: a point matches a line end too, `\y`, `\m`, `\M` and
-//! `\Z` are boundaries. What the engine cannot do in linear time (backreferences, lookaround) is refused.
+//! Patterns are PostgreSQL's, and so is the choice of the match: see `pattern`.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use regex::Regex;
-use regex::RegexBuilder;
 
 use super::Argument;
+use super::Call;
 use super::Function;
 use super::Kind;
 use super::Signature;
 use super::TEXT_BYTES_MAX;
 use super::call;
+use super::substring::place;
 use super::too_long;
+use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
+use crate::expr::evaluate::like;
+use crate::expr::pattern::Options;
+use crate::expr::pattern::Pattern;
+use crate::expr::pattern::next;
+use crate::expr::pattern::similar;
 use crate::types::Type;
 
-pub(super) const FUNCTIONS: &[Function] = &[REGEXP_REPLACE, REGEXP_SUBSTR];
+pub(super) const FUNCTIONS: &[Function] = &[REGEXP_COUNT, REGEXP_INSTR, REGEXP_LIKE, REGEXP_REPLACE, REGEXP_SUBSTR];
+
+const TEXT: Kind = Kind::Text;
+const INTEGER: Kind = Kind::Integer;
+
+const REGEXP_COUNT: Function = Function {
+    name: "regexp_count",
+    aliases: &[],
+    doc: "How often a regular expression matches in a text, from a place on, with flags such as `i`",
+    signatures: &[
+        Signature::new(&[TEXT, TEXT], Type::Integer, count).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, count).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, TEXT], Type::Integer, count).returns(readable_integer),
+    ],
+    examples: &[
+        ("regexp_count('123123123', '(12)3')", "3"),
+        ("regexp_count('ABCABC', 'Abc', 1, 'i')", "2"),
+        ("regexp_count('aab', 'a*')", "3"),
+        ("regexp_count('abc', 'b', 0)", "R311"),
+    ],
+};
+
+const REGEXP_INSTR: Function = Function {
+    name: "regexp_instr",
+    aliases: &[],
+    doc: "The place, counted from 1, of a match of a regular expression, or 0: optionally from a place on, of that \
+          occurrence, its end (1) in place of its start (0), with flags, of that group",
+    signatures: &[
+        Signature::new(&[TEXT, TEXT], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT, INTEGER], Type::Integer, instr)
+            .returns(readable_integer),
+    ],
+    examples: &[
+        ("regexp_instr('abcabc', 'a.c', 2)", "4"),
+        ("regexp_instr('abcabc', 'x')", "0"),
+        ("regexp_instr('1234567890', '(123)(4(56)(78))', 1, 1, 1, 'i', 2)", "9"),
+    ],
+};
+
+const REGEXP_LIKE: Function = Function {
+    name: "regexp_like",
+    aliases: &[],
+    doc: "Whether a regular expression matches somewhere in a text, with flags such as `i`",
+    signatures: &[
+        Signature::new(&[TEXT, TEXT], Type::Boolean, matches).returns(readable_boolean),
+        Signature::new(&[TEXT, TEXT, TEXT], Type::Boolean, matches).returns(readable_boolean),
+    ],
+    examples: &[("regexp_like('Steven', '^Ste(v|ph)en$')", "true"), ("regexp_like('abc', 'B', 'c')", "false")],
+};
 
 const REGEXP_REPLACE: Function = Function {
     name: "regexp_replace",
     aliases: &[],
-    doc: "The text with the first match of a regular expression replaced; with the flag `g` every match, with `i` in any letter case",
+    doc: r"The text with the first match of a regular expression replaced; with the flag `g` every match, with `i` in any letter case; or from a place on, that occurrence (0 for all). `\1` stands for a group, `\&` for the match",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Text, |call| {
-            let last = Last::default();
-            call.write::<(call::Text, call::Text, call::Text)>(|(text, pattern, with), out| {
-                last.replace(text, pattern, with, "", out)
-            })
-        })
-        .returns(readable),
-        Signature::new(&[Kind::Text, Kind::Text, Kind::Text, Kind::Text], Type::Text, |call| {
-            let last = Last::default();
-            call.write::<(call::Text, call::Text, call::Text, call::Text)>(|(text, pattern, with, flags), out| {
-                last.replace(text, pattern, with, flags, out)
-            })
-        })
-        .returns(readable),
+        Signature::new(&[TEXT, TEXT, TEXT], Type::Text, replace_flagged).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, TEXT], Type::Text, replace_flagged).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER], Type::Text, replace_from).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER], Type::Text, replace_from).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, replace_from).returns(readable_text),
     ],
     examples: &[
         ("regexp_replace('Thomas', '.[mN]a.', 'M')", "ThM"),
         (r"regexp_replace('a1b22', '\d+', '#', 'g')", "a#b#"),
         (r"regexp_replace('John Smith', '(\w+) (\w+)', '\2, \1')", "Smith, John"),
         (r"regexp_replace('abc', 'B', '[\&]', 'i')", "a[b]c"),
+        ("regexp_replace('abc', 'x*', '-', 'g')", "-a-b-c-"),
+        ("regexp_replace('abab', 'a', 'x', 1, 2)", "abxb"),
         ("regexp_replace('abc', 'b', 'x', 'q2')", "R311"),
     ],
 };
@@ -55,124 +107,308 @@ const REGEXP_REPLACE: Function = Function {
 const REGEXP_SUBSTR: Function = Function {
     name: "regexp_substr",
     aliases: &[],
-    doc: "The first match of a regular expression in a text, or NULL where there is none",
-    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Text, |call| {
-        let last = Last::default();
-        call.slice::<(call::Text, call::Text)>(|(text, pattern)| {
-            let regex = last.regex(pattern, false)?;
-            Ok(regex.find(text).map(|found| found.as_str()))
-        })
-    })
-    .returns(readable)
-    .nullable()],
-    examples: &[("regexp_substr('order 4711 of 12', '[0-9]+')", "4711"), ("regexp_substr('abc', '[0-9]')", "NULL")],
+    doc: "The first match of a regular expression in a text, or NULL where there is none; optionally from a place on, that occurrence, with flags, of that group",
+    signatures: &[
+        Signature::new(&[TEXT, TEXT], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT, INTEGER], Type::Text, substr)
+            .returns(readable_text)
+            .nullable(),
+    ],
+    examples: &[
+        ("regexp_substr('order 4711 of 12', '[0-9]+')", "4711"),
+        ("regexp_substr('order 4711 of 12', '[0-9]+', 1, 2)", "12"),
+        ("regexp_substr('id=7;x=9', 'x=(.)', 1, 1, 'c', 1)", "9"),
+        ("regexp_substr('abcd', '(a|ab)(c|bcd)?')", "abcd"),
+        ("regexp_substr('abc', '[0-9]')", "NULL"),
+    ],
 };
 
-/// A constant pattern that cannot be read is the author's mistake.
-pub(super) fn readable(arguments: &[Argument<'_>]) -> Result<Type, String> {
+/// What is wrong with a constant pattern is the author's mistake.
+fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
     let pattern = arguments.get(1).and_then(|argument| argument.constant).map(|array| array.as_string_view());
     match pattern.filter(|pattern| pattern.is_valid(0)) {
-        Some(pattern) => compile(pattern.value(0), false).map(|_| Type::Text).map_err(|fault| fault.message.into()),
-        None => Ok(Type::Text),
+        Some(pattern) => {
+            Pattern::new(pattern.value(0), Options::default()).map(|_| ty).map_err(|fault| fault.message.into())
+        }
+        None => Ok(ty),
     }
 }
 
-/// The expression used last: patterns are mostly constant.
-#[derive(Default)]
-pub(super) struct Last(RefCell<Option<(String, bool, Regex)>>);
+pub(super) fn readable_text(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    readable(arguments, Type::Text)
+}
 
-impl Last {
-    pub(super) fn regex(&self, pattern: &str, ignore_case: bool) -> Result<Regex, Fault> {
-        let mut last = self.0.borrow_mut();
-        match &*last {
-            Some((known, case, regex)) if known == pattern && *case == ignore_case => Ok(regex.clone()),
-            _ => {
-                let regex = compile(pattern, ignore_case)?;
-                *last = Some((pattern.to_owned(), ignore_case, regex.clone()));
-                Ok(regex)
-            }
+pub(super) fn readable_integer(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    readable(arguments, Type::Integer)
+}
+
+pub(super) fn readable_boolean(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    readable(arguments, Type::Boolean)
+}
+
+fn count(call: &Call<'_>) -> Column {
+    let search = Search { start: 2, flags: 3, ..Search::new(call, "regexp_count") };
+    call.map_rows::<call::Integer>(|row| {
+        let mut found = 0;
+        search.each(row, |_, _| {
+            found += 1;
+            Ok(true)
+        })?;
+        Ok(Some(found))
+    })
+}
+
+fn instr(call: &Call<'_>) -> Column {
+    let search = Search { start: 2, occurrence: 3, flags: 5, group: 6, ..Search::new(call, "regexp_instr") };
+    call.map_rows::<call::Integer>(|row| {
+        let end = call.integer(4, row).unwrap_or(0);
+        if !(0..=1).contains(&end) {
+            return Err(bad_value("endoption", end));
         }
+        let found = search.occurrence(row)?;
+        let place = found.map(|found| if end == 1 { found.end } else { found.start });
+        let before = place.and_then(|place| call.text(0, row).get(..place));
+        Ok(i32::try_from(before.map_or(0, |before| before.chars().count() + 1)).ok())
+    })
+}
+
+fn matches(call: &Call<'_>) -> Column {
+    let search = Search { flags: 2, ..Search::new(call, "regexp_like") };
+    call.map_rows::<call::Boolean>(|row| {
+        let (options, _) = search.options(row)?;
+        search.with(call.text(1, row), options, |pattern| Ok(Some(pattern.is_match(call.text(0, row)))))
+    })
+}
+
+fn substr(call: &Call<'_>) -> Column {
+    let search = Search { start: 2, occurrence: 3, flags: 4, group: 5, ..Search::new(call, "regexp_substr") };
+    call.try_write_rows(|row, out| Ok(append(call.text(0, row), search.occurrence(row)?, out)))
+}
+
+fn replace_flagged(call: &Call<'_>) -> Column {
+    let search = Search { flags: 3, ..Search::new(call, "") };
+    call.try_write_rows(|row, out| {
+        let (_, is_global) = search.options(row)?;
+        search.replace(row, usize::from(!is_global), out)
+    })
+}
+
+fn replace_from(call: &Call<'_>) -> Column {
+    let search = Search { start: 3, flags: 5, ..Search::new(call, "") };
+    call.try_write_rows(|row, out| {
+        let wanted = match call.integer(4, row) {
+            None => 1,
+            Some(wanted) => usize::try_from(wanted).map_err(|_| bad_value("n", wanted))?,
+        };
+        search.replace(row, wanted, out)
+    })
+}
+
+/// `substring(text from pattern)`: the first group if there is one, else the match.
+pub(super) fn substring_regular(call: &Call<'_>) -> Column {
+    let search = Search::new(call, "");
+    call.try_write_rows(|row, out| {
+        let text = call.text(0, row);
+        let found = search.with(call.text(1, row), Options::default(), |pattern| first_group(pattern, text))?;
+        Ok(append(text, found, out))
+    })
+}
+
+/// `substring(text similar pattern escape character)`.
+pub(super) fn substring_similar(call: &Call<'_>) -> Column {
+    let search = Search::new(call, "");
+    call.try_write_rows(|row, out| {
+        let text = call.text(0, row);
+        let regular = similar::regular(call.text(1, row), like::escape(call.text(2, row))?)?;
+        let found = search.with(&regular, Options::default(), |pattern| first_group(pattern, text))?;
+        Ok(append(text, found, out))
+    })
+}
+
+fn first_group(pattern: &mut Pattern, text: &str) -> Result<Option<Range<usize>>, Fault> {
+    let Some(whole) = pattern.find(text, 0) else { return Ok(None) };
+    let groups = pattern.captures(text, whole)?;
+    Ok(groups.get(usize::from(groups.len() > 1)).cloned().flatten())
+}
+
+/// Appends a part of a text, and says whether there is one.
+fn append(text: &str, part: Option<Range<usize>>, out: &mut String) -> bool {
+    let part = part.and_then(|part| text.get(part));
+    out.push_str(part.unwrap_or_default());
+    part.is_some()
+}
+
+/// The search of a call for a pattern (the second argument) in texts (the first), and the places of other arguments that
+/// it may have.
+pub(super) struct Search<'a> {
+    call: &'a Call<'a>,
+    /// The function's name, if it does not take the flag `g`.
+    local: &'static str,
+    start: usize,
+    occurrence: usize,
+    flags: usize,
+    group: usize,
+    /// The expression used last: patterns are mostly constant.
+    last: RefCell<Option<(String, Options, Pattern)>>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(call: &'a Call<'a>, local: &'static str) -> Self {
+        let nowhere = usize::MAX;
+        let (start, occurrence, flags, group) = (nowhere, nowhere, nowhere, nowhere);
+        Self { call, local, start, occurrence, flags, group, last: RefCell::new(None) }
     }
 
-    fn replace(&self, text: &str, pattern: &str, with: &str, flags: &str, out: &mut String) -> Result<bool, Fault> {
-        let (mut global, mut ignore_case) = (false, false);
-        for flag in flags.chars() {
-            match flag {
-                'g' => global = true,
-                'i' => ignore_case = true,
-                'c' => ignore_case = false,
-                _ => {
+    /// How the pattern of a row is read, and whether all its matches are wanted.
+    fn options(&self, row: usize) -> Result<(Options, bool), Fault> {
+        let (mut options, mut is_global) = (Options::default(), false);
+        for flag in self.call.text(self.flags, row).chars() {
+            match options.with(flag) {
+                Some(with) => options = with,
+                None if flag == 'g' && self.local.is_empty() => is_global = true,
+                None if flag == 'g' => {
+                    let fact = format!("{}() does not support the \"global\" option", self.local);
+                    return Err(Fault::new(Code::BadArgument, fact));
+                }
+                None => {
                     let fact = format!("invalid regular expression option: \"{flag}\"");
                     return Err(Fault::new(Code::BadArgument, fact));
                 }
             }
         }
-        let regex = self.regex(pattern, ignore_case)?;
-        let mut end = 0;
-        for captures in regex.captures_iter(text).take(if global { usize::MAX } else { 1 }) {
-            let Some(whole) = captures.get(0) else { continue };
-            out.push_str(text.get(end..whole.start()).unwrap_or_default());
-            end = whole.end();
-            let mut chars = with.chars();
-            while let Some(char) = chars.next() {
-                let group = match char {
-                    '\\' => match chars.next() {
-                        Some('&') => Some(0),
-                        Some(digit @ '1'..='9') => digit.to_digit(10),
-                        Some('\\') | None => {
-                            out.push('\\');
-                            None
-                        }
-                        Some(other) => {
-                            out.extend(['\\', other]);
-                            None
-                        }
-                    },
-                    _ => {
-                        out.push(char);
-                        None
-                    }
-                };
-                if let Some(found) = group.and_then(|group| captures.get(group as usize)) {
-                    out.push_str(found.as_str());
+        Ok((options, is_global))
+    }
+
+    pub(super) fn with<T>(
+        &self,
+        pattern: &str,
+        options: Options,
+        f: impl FnOnce(&mut Pattern) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut last = self.last.borrow_mut();
+        if let Some((known, how, found)) = &mut *last
+            && known == pattern
+            && *how == options
+        {
+            return f(found);
+        }
+        let mut found = Pattern::new(pattern, options)?;
+        let result = f(&mut found);
+        *last = Some((pattern.to_owned(), options, found));
+        result
+    }
+
+    /// Shows `f` the matches of a row, in order, until it has enough.
+    fn each(
+        &self,
+        row: usize,
+        mut f: impl FnMut(&mut Pattern, Range<usize>) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let start = match self.call.integer(self.start, row) {
+            None => 0,
+            Some(start) => match usize::try_from(start).ok().and_then(|start| start.checked_sub(1)) {
+                Some(start) => start,
+                None => return Err(bad_value("start", start)),
+            },
+        };
+        let (options, _) = self.options(row)?;
+        let text = self.call.text(0, row);
+        self.with(self.call.text(1, row), options, |pattern| {
+            if start > text.len() || (!text.is_ascii() && start > text.chars().count()) {
+                return Ok(());
+            }
+            let mut from = place(text, start);
+            while from <= text.len()
+                && let Some(found) = pattern.find(text, from)
+            {
+                from = if found.is_empty() { next(text, found.end) } else { found.end };
+                if !f(pattern, found)? {
+                    break;
                 }
+            }
+            Ok(())
+        })
+    }
+
+    /// The wanted occurrence of a row, or the wanted group of it.
+    fn occurrence(&self, row: usize) -> Result<Option<Range<usize>>, Fault> {
+        let wanted = self.call.integer(self.occurrence, row).unwrap_or(1);
+        if wanted < 1 {
+            return Err(bad_value("n", wanted));
+        }
+        let group = self.call.integer(self.group, row).unwrap_or(0);
+        let group = usize::try_from(group).map_err(|_| bad_value("subexpr", group))?;
+        let (mut number, mut result) = (0, None);
+        self.each(row, |pattern, found| {
+            number += 1;
+            if number == wanted {
+                result = match group {
+                    0 => Some(found),
+                    // Of a pattern without groups, PostgreSQL counts the match itself as the first.
+                    1 if pattern.groups() == 0 => Some(found),
+                    _ => pattern.captures(self.call.text(0, row), found)?.get(group).cloned().flatten(),
+                };
+            }
+            Ok(number < wanted)
+        })?;
+        Ok(result)
+    }
+
+    /// Appends the text of a row with the wanted occurrence replaced; 0 for all.
+    fn replace(&self, row: usize, wanted: usize, out: &mut String) -> Result<bool, Fault> {
+        let (text, with) = (self.call.text(0, row), self.call.text(2, row));
+        let (mut end, mut number) = (0, 0);
+        self.each(row, |pattern, found| {
+            number += 1;
+            if wanted != 0 && number != wanted {
+                return Ok(true);
+            }
+            out.push_str(text.get(end..found.start).unwrap_or_default());
+            end = found.end;
+            match with.contains('\\') {
+                false => out.push_str(with),
+                true => substitute(with, text, &pattern.captures(text, found)?, out),
             }
             if out.len() > TEXT_BYTES_MAX {
                 return Err(too_long());
             }
-        }
+            Ok(wanted == 0)
+        })?;
         out.push_str(text.get(end..).unwrap_or_default());
         Ok(true)
     }
 }
 
-fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, Fault> {
-    let mut carried = String::with_capacity(pattern.len());
-    let mut chars = pattern.chars();
-    while let Some(char) = chars.next() {
-        if char != '\\' {
-            carried.push(char);
-            continue;
-        }
-        match chars.next() {
-            Some('y') => carried.push_str(r"\b"),
-            Some('Y') => carried.push_str(r"\B"),
-            Some('m') => carried.push_str(r"\b{start}"),
-            Some('M') => carried.push_str(r"\b{end}"),
-            Some('Z') => carried.push_str(r"\z"),
-            Some('b') => carried.push_str(r"\x08"),
-            Some(other) => carried.extend(['\\', other]),
-            None => carried.push('\\'),
+/// Appends a replacement, in which `\1` to `\9` stand for groups and `\&` for the match.
+fn substitute(with: &str, text: &str, groups: &[Option<Range<usize>>], out: &mut String) {
+    let mut rest = with;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let mut chars = after.chars();
+        let group = match chars.next() {
+            Some('&') => Some(0),
+            Some(digit @ '1'..='9') => digit.to_digit(10),
+            Some('\\') => None,
+            _ => {
+                out.push('\\');
+                rest = after;
+                continue;
+            }
+        };
+        rest = chars.as_str();
+        match group {
+            None => out.push('\\'),
+            Some(group) => {
+                append(text, groups.get(group as usize).cloned().flatten(), out);
+            }
         }
     }
-    RegexBuilder::new(&carried)
-        .case_insensitive(ignore_case)
-        .dot_matches_new_line(true)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|error| {
-            let text = error.to_string();
-            let fact = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Fault::new(Code::BadRegex, format!("invalid regular expression: {fact}"))
-        })
+    out.push_str(rest);
+}
+
+fn bad_value(name: &str, value: i32) -> Fault {
+    Fault::new(Code::BadArgument, format!("invalid value for parameter \"{name}\": {value}"))
 }

@@ -1,4 +1,10 @@
-//! `replace`, `reverse`, `repeat`, `concat`: texts made of texts.
+//! `replace`, `translate`, `overlay`, `reverse`, `repeat`, `concat`, `concat_ws`: texts made of texts.
+
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::builder::StringViewBuilder;
+use arrow_array::cast::AsArray;
 
 use super::Call;
 use super::Function;
@@ -6,11 +12,14 @@ use super::Kind;
 use super::Signature;
 use super::TEXT_BYTES_MAX;
 use super::call;
+use super::substring::place;
 use super::too_long;
 use crate::column::Column;
+use crate::column::Fault;
+use crate::diagnostic::Code;
 use crate::types::Type;
 
-pub(super) const FUNCTIONS: &[Function] = &[REPLACE, REVERSE, REPEAT, CONCAT];
+pub(super) const FUNCTIONS: &[Function] = &[REPLACE, TRANSLATE, OVERLAY, REVERSE, REPEAT, CONCAT, CONCAT_WS];
 
 const REPLACE: Function = Function {
     name: "replace",
@@ -38,6 +47,60 @@ const REPLACE: Function = Function {
     examples: &[("replace('abcabc', 'b', 'XX')", "aXXcaXXc"), ("replace('abc', '', 'x')", "abc")],
 };
 
+const TRANSLATE: Function = Function {
+    name: "translate",
+    aliases: &[],
+    doc: "The text with each character of a set replaced by the one at the same place of another, or left out where that has none",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Text, |call| {
+        call.write::<(call::Text, call::Text, call::Text)>(|(text, from, to), out| {
+            out.extend(text.chars().filter_map(|char| match from.chars().position(|other| other == char) {
+                None => Some(char),
+                Some(place) => to.chars().nth(place),
+            }));
+            Ok(true)
+        })
+    })],
+    examples: &[("translate('12345', '143', 'ax')", "a2x5"), ("translate('größe', 'öß', 'os')", "grose")],
+};
+
+const OVERLAY: Function = Function {
+    name: "overlay",
+    aliases: &[],
+    doc: "The text with a part of it, from a place on, replaced by another text; as many characters as that has, or so many",
+    signatures: &[
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Integer], Type::Text, |call| {
+            call.write::<(call::Text, call::Text, call::Integer)>(|(text, with, from), out| {
+                let count = i32::try_from(with.chars().count()).unwrap_or(i32::MAX);
+                overlay(text, with, from, count, out)
+            })
+        }),
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Integer, Kind::Integer], Type::Text, |call| {
+            call.write::<(call::Text, call::Text, call::Integer, call::Integer)>(|(text, with, from, count), out| {
+                overlay(text, with, from, count, out)
+            })
+        }),
+    ],
+    examples: &[
+        ("overlay('abcdef' placing '45' from 4)", "abc45f"),
+        ("overlay('yabadoo' placing 'daba' from 5 for 0)", "yabadabadoo"),
+        ("overlay('abc' placing 'X' from 0)", "R316"),
+    ],
+};
+
+fn overlay(text: &str, with: &str, from: i32, count: i32, out: &mut String) -> Result<bool, Fault> {
+    let Some(before) = usize::try_from(from).ok().and_then(|from| from.checked_sub(1)) else {
+        return Err(Fault::new(Code::NegativeLength, "negative substring length not allowed"));
+    };
+    let Some(after) = from.checked_add(count) else {
+        return Err(Fault::new(Code::OutOfRange, "integer out of range"));
+    };
+    out.push_str(text.get(..place(text, before)).unwrap_or_default());
+    out.push_str(with);
+    let after = usize::try_from(after.saturating_sub(1)).unwrap_or(0);
+    out.push_str(text.get(place(text, after)..).unwrap_or_default());
+    Ok(true)
+}
+
 const REVERSE: Function = Function {
     name: "reverse",
     aliases: &[],
@@ -53,7 +116,7 @@ const REVERSE: Function = Function {
 
 const REPEAT: Function = Function {
     name: "repeat",
-    aliases: &[],
+    aliases: &["replicate"],
     doc: "The text so many times",
     signatures: &[Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
         call.write::<(call::Text, call::Integer)>(|(text, times), out| {
@@ -76,10 +139,48 @@ const CONCAT: Function = Function {
     examples: &[("concat('a', null, 1, 2.50, true)", "a12.50t"), ("concat(null)", "")],
 };
 
+const CONCAT_WS: Function = Function {
+    name: "concat_ws",
+    aliases: &[],
+    doc: "The texts of all arguments after the first, with the first between them; a NULL is left out",
+    signatures: &[Signature {
+        variadic: true,
+        strict: false,
+        nullable: true,
+        ..Signature::new(&[Kind::Text, Kind::Any], Type::Text, concat_ws)
+    }],
+    examples: &[
+        ("concat_ws(',', 'a', null, 1)", "a,1"),
+        ("concat_ws(null, 'a')", "NULL"),
+        ("concat_ws(',', null)", ""),
+    ],
+};
+
+fn concat_ws(call: &Call<'_>) -> Column {
+    let columns: Vec<_> = call.arguments.iter().map(|part| (part.values.as_string_view(), part.mask())).collect();
+    let Some(((separators, separator_mask), columns)) = columns.split_first() else { return super::nothing(call) };
+    let mut texts = StringViewBuilder::with_capacity(call.rows);
+    let mut text = String::new();
+    for row in 0..call.rows {
+        if separators.is_null(row & separator_mask) {
+            texts.append_null();
+            continue;
+        }
+        text.clear();
+        let mut is_first = true;
+        for (column, mask) in columns.iter().filter(|(column, mask)| column.is_valid(row & mask)) {
+            if !is_first {
+                text.push_str(separators.value(row & separator_mask));
+            }
+            is_first = false;
+            text.push_str(column.value(row & mask));
+        }
+        texts.append_value(&text);
+    }
+    Column::new(Arc::new(texts.finish()))
+}
+
 fn concat(call: &Call<'_>) -> Column {
-    use arrow_array::Array;
-    use arrow_array::builder::StringViewBuilder;
-    use arrow_array::cast::AsArray;
     let columns: Vec<_> = call.arguments.iter().map(|part| (part.values.as_string_view(), part.mask())).collect();
     let mut texts = StringViewBuilder::with_capacity(call.rows);
     let mut text = String::new();
@@ -92,5 +193,5 @@ fn concat(call: &Call<'_>) -> Column {
         }
         texts.append_value(&text);
     }
-    Column::new(std::sync::Arc::new(texts.finish()))
+    Column::new(Arc::new(texts.finish()))
 }

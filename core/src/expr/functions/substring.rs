@@ -4,6 +4,7 @@ use super::Function;
 use super::Kind;
 use super::Signature;
 use super::call;
+use super::regexp;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
@@ -13,7 +14,8 @@ pub(super) const FUNCTIONS: &[Function] = &[SUBSTRING, LEFT, RIGHT];
 const SUBSTRING: Function = Function {
     name: "substring",
     aliases: &["substr"],
-    doc: "The characters of a text from a place on, or so many of them",
+    doc: "The characters of a text from a place on, or so many of them; or its first match of a regular expression, of the \
+          first group in that if there is one; or the part between two separators of an SQL pattern",
     signatures: &[
         Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
             call.slice::<(call::Text, call::Integer)>(|(text, from)| Ok(Some(between(text, from.into(), i64::MAX))))
@@ -24,17 +26,18 @@ const SUBSTRING: Function = Function {
                 _ => Err(Fault::new(Code::NegativeLength, "negative substring length not allowed")),
             })
         }),
-        // A quoted text in the place of a number is a regular expression in PostgreSQL, and must not be taken for one.
-        Signature::new(&[Kind::Text, Kind::Text], Type::Text, super::nothing)
-            .returns(|_| Err("`substring` with a regular expression is not supported".to_owned())),
-        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Text, super::nothing)
-            .returns(|_| Err("`substring` with a regular expression is not supported".to_owned())),
+        Signature::new(&[Kind::Text, Kind::Text], Type::Text, regexp::substring_regular)
+            .returns(regexp::readable_text)
+            .nullable(),
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Text, regexp::substring_similar).nullable(),
     ],
     examples: &[
         ("substring('Thomas' from 2 for 3)", "hom"),
         ("substring('Thomas', 3)", "omas"),
         ("substr('alphabet', -1, 4)", "al"),
         ("substring('abc' from 2 for -1)", "R316"),
+        ("substring('abcdefg' from 'b(.*)f')", "cde"),
+        ("substring('abcdefg' similar 'a#\"%#\"g' escape '#')", "bcdef"),
     ],
 };
 

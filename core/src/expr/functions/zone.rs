@@ -68,7 +68,10 @@ impl Zones {
             return Ok(f(zone, memory));
         }
         let zone = Zone::find(name).ok_or_else(|| {
-            Fault::new(Code::BadArgument, format!("there is no time zone {}", crate::value::text::quote(name.as_bytes())))
+            Fault::new(
+                Code::BadArgument,
+                format!("there is no time zone {}", crate::value::text::quote(name.as_bytes())),
+            )
         })?;
         let (_, zone, memory) = last.insert((name.to_owned(), zone, Memory::new()));
         Ok(f(zone, memory))

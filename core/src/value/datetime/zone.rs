@@ -225,8 +225,8 @@ fn posix(name: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::datetime::parse_timestamp;
     use crate::value::Fraction;
+    use crate::value::datetime::parse_timestamp;
 
     fn hours(zone: &str, local: &str) -> String {
         let micros = parse_timestamp(local.as_bytes(), Fraction::Round).unwrap();

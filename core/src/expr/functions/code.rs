@@ -1,0 +1,101 @@
+//! `ascii`, `chr`, `to_hex`, `strtol`: characters and numbers as codes and digits.
+
+use std::fmt::Write as _;
+
+use super::Function;
+use super::Kind;
+use super::Signature;
+use super::call;
+use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::types::Type;
+
+pub(super) const FUNCTIONS: &[Function] = &[ASCII, CHR, TO_HEX, STRTOL];
+
+const ASCII: Function = Function {
+    name: "ascii",
+    aliases: &[],
+    doc: "The code point of the first character of a text, or 0 if it is empty",
+    signatures: &[Signature::new(&[Kind::Text], Type::Integer, |call| {
+        call.map::<(call::Text,), call::Integer>(|(text,)| {
+            Ok(Some(text.chars().next().map_or(0, |char| u32::from(char).cast_signed())))
+        })
+    })],
+    examples: &[("ascii('x')", "120"), ("ascii('ß')", "223"), ("ascii('')", "0")],
+};
+
+const CHR: Function = Function {
+    name: "chr",
+    aliases: &[],
+    doc: "The character of a code point",
+    signatures: &[Signature::new(&[Kind::Integer], Type::Text, |call| {
+        call.write::<(call::Integer,)>(|(code,), out| {
+            let fault = |code, fact: String| Err(Fault::new(code, fact));
+            match u32::try_from(code).map(char::from_u32) {
+                Err(_) => fault(Code::BadArgument, "character number must be positive".to_owned()),
+                Ok(Some('\0')) => fault(Code::ResultTooLong, "null character not permitted".to_owned()),
+                Ok(None) => fault(Code::ResultTooLong, format!("there is no character with the number {code}")),
+                Ok(Some(char)) => {
+                    out.push(char);
+                    Ok(true)
+                }
+            }
+        })
+    })],
+    examples: &[("chr(65)", "A"), ("chr(223)", "ß"), ("chr(0)", "R315")],
+};
+
+const TO_HEX: Function = Function {
+    name: "to_hex",
+    aliases: &[],
+    doc: "The hexadecimal digits of a whole number; of a negative one, those of its two's complement",
+    signatures: &[
+        Signature::new(&[Kind::Integer], Type::Text, |call| {
+            call.write::<(call::Integer,)>(|(number,), out| {
+                // Writing to a text cannot fail.
+                let _ = write!(out, "{number:x}");
+                Ok(true)
+            })
+        }),
+        Signature::new(&[Kind::Bigint], Type::Text, |call| {
+            call.write::<(call::Bigint,)>(|(number,), out| {
+                let _ = write!(out, "{number:x}");
+                Ok(true)
+            })
+        }),
+    ],
+    examples: &[("to_hex(2147483647)", "7fffffff"), ("to_hex(-1)", "ffffffff")],
+};
+
+const STRTOL: Function = Function {
+    name: "strtol",
+    aliases: &[],
+    doc: "The whole number that a text writes in a base of 2 to 36, as Redshift reads it; blanks, a sign and, in base 16, `0x` may stand before it",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Integer], Type::Bigint, |call| {
+        call.map::<(call::Text, call::Integer), call::Bigint>(|(text, base)| {
+            let Some(base) = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)) else {
+                return Err(Fault::new(Code::BadArgument, format!("a base is 2 to 36, not {base}")));
+            };
+            let trimmed = text.trim_matches(' ');
+            let (sign, digits) = match trimmed.strip_prefix('-') {
+                Some(digits) => ("-", digits),
+                None => ("", trimmed.strip_prefix('+').unwrap_or(trimmed)),
+            };
+            let prefixed = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).filter(|_| base == 16);
+            let digits = prefixed.unwrap_or(digits);
+            if digits.is_empty() || !digits.chars().all(|char| char.is_digit(base)) {
+                let fact = format!("{} is no number in base {base}", crate::value::text::quote(text.as_bytes()));
+                return Err(Fault::new(Code::NotAValue, fact));
+            }
+            match i64::from_str_radix(&format!("{sign}{digits}"), base) {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => {
+                    let fact =
+                        format!("{} is out of range for type bigint", crate::value::text::quote(text.as_bytes()));
+                    Err(Fault::new(Code::OutOfRange, fact))
+                }
+            }
+        })
+    })],
+    examples: &[("strtol('abcd1234', 16)", "2882343476"), ("strtol('110101', 2)", "53"), ("strtol('12', 2)", "R301")],
+};

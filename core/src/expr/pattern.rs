@@ -1,0 +1,223 @@
+//! Pattern: regular expressions with PostgreSQL's syntax and PostgreSQL's choice of match.
+//!
+//! `syntax` reads PostgreSQL's advanced regular expressions into a tree and writes it in the engine's syntax; what cannot
+//! be done in linear time (back-references, lookaround) is refused. Both agree on where the leftmost match starts. Where
+//! it ends differs: the engine takes the first way that its operators prefer, PostgreSQL the longest match, or the
+//! shortest if the expression is not greedy as a whole. So the end is found by a second search that begins at the start
+//! and knows all matches, and the groups by [`dissect`], which follows PostgreSQL's rules for parts of a match.
+
+mod dissect;
+pub(super) mod similar;
+mod syntax;
+
+use std::ops::Range;
+
+use regex::Regex;
+use regex::RegexBuilder;
+use regex_automata::Anchored;
+use regex_automata::Input;
+use regex_automata::MatchKind;
+use regex_automata::hybrid::dfa;
+use regex_automata::nfa::thompson;
+use regex_automata::nfa::thompson::pikevm;
+use regex_automata::util::syntax as engine;
+
+use crate::column::Fault;
+use crate::diagnostic::Code;
+use syntax::Tree;
+
+/// The most memory of a compiled expression, in bytes.
+const SIZE_MAX: usize = 8 << 20;
+
+/// How a pattern is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    /// Letters match in either case.
+    pub(super) ignore_case: bool,
+    /// A point and a negated bracket do not match a line end.
+    pub(super) lines: bool,
+    /// `^` and `$` match at line ends too.
+    pub(super) line_anchors: bool,
+    /// Blanks and comments in the pattern are passed over.
+    pub(super) expanded: bool,
+    /// The pattern is a text without operators.
+    pub(super) literal: bool,
+}
+
+/// A regular expression that is ready to search.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    regex: Regex,
+    tree: Tree,
+    options: Options,
+    longest: Option<Box<Longest>>,
+    dissector: Option<Box<dissect::Dissector>>,
+}
+
+impl Pattern {
+    /// Reads a pattern. A mistake in it is a fault with PostgreSQL's code; what is not supported is one too.
+    pub(super) fn new(pattern: &str, options: Options) -> Result<Self, Fault> {
+        let (tree, options) = syntax::parse(pattern, options)?;
+        let text = tree.text();
+        let regex = RegexBuilder::new(&text).case_insensitive(options.ignore_case).size_limit(SIZE_MAX).build();
+        let regex = regex.map_err(|_| invalid("the expression is too large"))?;
+        let longest = match tree.has_one_length_at_a_place() {
+            true => None,
+            false => Some(Box::new(Longest::new(&text, options)?)),
+        };
+        Ok(Self { regex, tree, options, longest, dissector: None })
+    }
+
+    /// The number of capturing groups.
+    pub(super) fn groups(&self) -> usize {
+        self.tree.groups
+    }
+
+    /// Whether the text has a match.
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    /// The first match that starts at byte `from` or later.
+    pub(super) fn find(&mut self, text: &str, from: usize) -> Option<Range<usize>> {
+        let found = self.regex.find_at(text, from)?.range();
+        match &mut self.longest {
+            None => Some(found),
+            Some(longest) => {
+                let end = longest.end(text, found.start, self.tree.is_shortest()).unwrap_or(found.end);
+                Some(found.start..end)
+            }
+        }
+    }
+
+    /// The match that [`Pattern::find`] found, and its groups.
+    pub(super) fn captures(&mut self, text: &str, whole: Range<usize>) -> Result<Vec<Option<Range<usize>>>, Fault> {
+        if self.groups() == 0 {
+            return Ok(vec![Some(whole)]);
+        }
+        if self.tree.has_plain_groups()
+            && let Some(found) = self.regex.captures_at(text, whole.start)
+            && found.get(0).is_some_and(|found| found.range() == whole)
+        {
+            return Ok(found.iter().map(|group| group.map(|group| group.range())).collect());
+        }
+        let dissector = match &mut self.dissector {
+            Some(dissector) => dissector,
+            empty => empty.insert(Box::new(dissect::Dissector::new(&self.tree, self.options)?)),
+        };
+        dissector.groups(&self.tree, text, whole)
+    }
+}
+
+/// The byte after the character at `place`; past the end of the text there is one more.
+pub(super) fn next(text: &str, place: usize) -> usize {
+    place + text.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+}
+
+/// The search for the end of the longest or shortest match that starts at a place.
+#[derive(Debug)]
+struct Longest {
+    dfa: dfa::DFA,
+    cache: dfa::Cache,
+    /// For texts that the automaton gives up on: those with word boundaries beside characters that are not ASCII.
+    machine: pikevm::PikeVM,
+    machine_cache: pikevm::Cache,
+}
+
+impl Longest {
+    fn new(text: &str, options: Options) -> Result<Self, Fault> {
+        let syntax = engine::Config::new().case_insensitive(options.ignore_case);
+        let limits = thompson::Config::new().nfa_size_limit(Some(SIZE_MAX));
+        let dfa = dfa::Builder::new()
+            .syntax(syntax)
+            .thompson(limits.clone())
+            .configure(
+                dfa::Config::new()
+                    .match_kind(MatchKind::All)
+                    .unicode_word_boundary(true)
+                    .skip_cache_capacity_check(true),
+            )
+            .build(text)
+            .map_err(|_| invalid("the expression is too large"))?;
+        let machine = pikevm::Builder::new()
+            .syntax(syntax)
+            .thompson(limits)
+            .configure(pikevm::Config::new().match_kind(MatchKind::All))
+            .build(text)
+            .map_err(|_| invalid("the expression is too large"))?;
+        let (cache, machine_cache) = (dfa.create_cache(), machine.create_cache());
+        Ok(Self { dfa, cache, machine, machine_cache })
+    }
+
+    fn end(&mut self, text: &str, start: usize, shortest: bool) -> Option<usize> {
+        let input = Input::new(text).range(start..).anchored(Anchored::Yes).earliest(shortest);
+        match self.dfa.try_search_fwd(&mut self.cache, &input) {
+            Ok(found) => found.map(|found| found.offset()),
+            Err(_) => self.machine.find(&mut self.machine_cache, input).map(|found| found.end()),
+        }
+    }
+}
+
+/// The fault of a pattern that is no regular expression.
+fn invalid(fact: &str) -> Fault {
+    Fault::new(Code::BadRegex, format!("invalid regular expression: {fact}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leftmost_longest_match_is_found() {
+        for (pattern, text, wanted) in [
+            ("a|ab", "xab", "ab"),
+            ("(a|ab)(c|bcd)(d*)", "abcd", "abcd"),
+            ("x*", "aaa", ""),
+            ("a?(ab)?", "ab", "ab"),
+            ("a+?", "aaa", "a"),
+            ("a+?b*", "aabb", "a"),
+            ("(?:a+?)b*", "aabb", "a"),
+            ("(?:a|b)c*?", "bccc", "bccc"),
+            (r"\ygr\w+|\ygröß", "groß größer", "groß"),
+            ("(?i)ÄRGER", "ärger", "ärger"),
+            ("a{2,}", "aaaa", "aaaa"),
+            ("***=a.b", "a.b", "a.b"),
+        ] {
+            let found = Pattern::new(pattern, Options::default()).unwrap().find(text, 0);
+            assert_eq!(&text[found.unwrap()], wanted, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn groups_are_postgresqls() {
+        for (pattern, text, wanted) in [
+            ("(a|ab)(c|bcd)(d*)", "abcd", "ab,c,d"),
+            ("((a)+)", "aaa", "aaa,a"),
+            ("foo(bar)?", "foo", "-"),
+            ("(.*)(b+)", "abbb", "abb,b"),
+            ("(.*?)(b+)", "abbb", "a,b"),
+            (r#" TO (([a-z0-9._]+|"([^"]+|"")+")+)"#, "asd TO foo", "foo,o,-"),
+            ("^(?:a){1,1}?(.*){1,1}(?:g)$", "abcdefg", "bcdef"),
+            ("(x*)*", "b", ""),
+            ("((x)*)*", "b", ",-"),
+        ] {
+            let mut pattern_read = Pattern::new(pattern, Options::default()).unwrap();
+            let whole = pattern_read.find(text, 0).unwrap();
+            let groups = pattern_read.captures(text, whole).unwrap();
+            let groups: Vec<_> = groups[1..].iter().map(|group| group.clone().map_or("-", |at| &text[at])).collect();
+            assert_eq!(groups.join(","), wanted, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_said() {
+        for pattern in ["(", ")", "a**", "*a", "a{2,1}", "a{256}", "[a", "[[:x:]]", r"\", "[b-a]", r"\q"] {
+            assert_eq!(Pattern::new(pattern, Options::default()).unwrap_err().code, Code::BadRegex, "{pattern}");
+        }
+        for pattern in [r"(a)\1", "a(?=b)", "(?<!a)b"] {
+            let fault = Pattern::new(pattern, Options::default()).unwrap_err();
+            assert_eq!(fault.code, Code::UnsupportedRegex, "{pattern}");
+        }
+    }
+}
