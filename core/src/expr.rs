@@ -264,7 +264,7 @@ mod tests {
             ("customer::bigin", "E109", "bigin"),
             ("paid::date", "E205", "paid::date"),
             ("interval '1 dya'", "E209", "interval '1 dya'"),
-            ("day + interval '1 day' + 1", "E204", "+"),
+            ("day + interval '1 day' + 1", "E205", "+"),
             ("customer -> 'x'", "E207", "->"),
             ("customer ~ '('", "E204", "customer ~ '('"),
             ("order", "E201", "order"),
