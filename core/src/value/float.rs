@@ -12,12 +12,13 @@ use crate::value::write_digits;
 
 /// Reads a `double precision`.
 pub fn parse_double(text: &[u8]) -> Result<f64, Fault> {
-    parse(text, f64::is_finite, |value| value == 0.0, "double precision")
+    parse(text, f64::is_finite, |value| value == 0.0, |value| value, "double precision")
 }
 
 /// Reads a `real`.
 pub fn parse_real(text: &[u8]) -> Result<f32, Fault> {
-    parse(text, f32::is_finite, |value| value == 0.0, "real")
+    #[expect(clippy::cast_possible_truncation, reason = "the nearest real is meant")]
+    parse(text, f32::is_finite, |value| value == 0.0, |value| value as f32, "real")
 }
 
 /// Appends a `double precision` as PostgreSQL prints it: `1`, `1.5`, `1e+30`, `NaN`, `Infinity`.
@@ -62,12 +63,14 @@ fn parse<F: FromStr + Copy>(
     text: &[u8],
     is_finite: impl Fn(F) -> bool,
     is_zero: impl Fn(F) -> bool,
+    nearest: impl Fn(f64) -> F,
     type_name: &str,
 ) -> Result<F, Fault> {
     let number = trim(text);
     // Rust reads the texts that PostgreSQL does, hexadecimal ones apart, and rounds as C does; but it takes a number that
     // is too large for infinity and one that is too small for zero, where PostgreSQL reports a fault.
-    let Some(value) = str::from_utf8(number).ok().and_then(|number| number.parse().ok()) else {
+    let read = str::from_utf8(number).ok().and_then(|number| number.parse().ok());
+    let Some(value) = read.or_else(|| hexadecimal(number).map(nearest)) else {
         return Err(Fault::new(Code::NotAValue, format!("{} is not a number", quote(text))));
     };
     let mut mantissa = number.iter().take_while(|byte| !byte.eq_ignore_ascii_case(&b'e'));
@@ -76,6 +79,40 @@ fn parse<F: FromStr + Copy>(
         return Err(Fault::new(Code::OutOfRange, format!("{} is out of range for {type_name}", quote(text))));
     }
     Ok(value)
+}
+
+/// A hexadecimal number as C has it: `0x1f`, `-0x.8p3`.
+#[cold]
+fn hexadecimal(number: &[u8]) -> Option<f64> {
+    let (negative, number) = match number {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let [b'0', b'x' | b'X', number @ ..] = number else { return None };
+    let end = number.iter().position(|byte| byte.eq_ignore_ascii_case(&b'p')).unwrap_or(number.len());
+    let (mantissa, power) = number.split_at(end);
+    let mut halves = mantissa.split(|&byte| byte == b'.');
+    let (whole, places) = (halves.next()?, halves.next().unwrap_or_default());
+    // Sixteen digits fit; a longer number is not worth reading.
+    if halves.next().is_some() || !(1..=16).contains(&(whole.len() + places.len())) {
+        return None;
+    }
+    let mut value = 0_u64;
+    for &byte in whole.iter().chain(places) {
+        value = value << 4 | u64::from(char::from(byte).to_digit(16)?);
+    }
+    let power = match power {
+        [] => 0,
+        [_, power @ ..] => str::from_utf8(power).ok()?.parse::<i16>().ok()?,
+    };
+    let exponent = i32::from(power) - 4 * i32::try_from(places.len()).ok()?;
+    if !(-1000..=1000).contains(&exponent) {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
+    let magnitude = value as f64 * 2_f64.powi(exponent);
+    Some(if negative { -magnitude } else { magnitude })
 }
 
 fn write_special(nan: bool, positive: bool, out: &mut String) {

@@ -3,6 +3,7 @@
 //! The functions whose name ends in `d` take and give degrees, and are exact where the result is: each quarter of the
 //! circle is computed relative to a value that is known (`sind(30)` is 0.5), as PostgreSQL does it.
 
+use std::f64::consts::LN_2;
 use std::f64::consts::PI;
 use std::sync::Arc;
 
@@ -137,21 +138,41 @@ fn finite(value: f64, result: f64) -> Result<f64, Fault> {
     }
 }
 
+/// From here on the square of a number hides a one that is added.
+const LARGE: f64 = 268_435_456.0;
+
 fn asinh(value: f64) -> f64 {
-    value.asinh()
+    let size = value.abs();
+    let square = size * size;
+    let result = match size {
+        _ if !size.is_finite() => size,
+        LARGE.. => size.ln() + LN_2,
+        2.0.. => (2.0 * size + 1.0 / ((square + 1.0).sqrt() + size)).ln(),
+        _ => (size + square / (1.0 + (1.0 + square).sqrt())).ln_1p(),
+    };
+    result.copysign(value)
 }
 
 fn acosh(value: f64) -> Result<f64, Fault> {
-    if value < 1.0 { Err(out_of_range()) } else { Ok(value.acosh()) }
+    let above = value - 1.0;
+    match value {
+        ..1.0 => Err(out_of_range()),
+        LARGE.. => Ok(value.ln() + LN_2),
+        2.0.. => Ok((2.0 * value - 1.0 / (value + (value * value - 1.0).sqrt())).ln()),
+        _ => Ok((above + (2.0 * above + above * above).sqrt()).ln_1p()),
+    }
 }
 
 fn atanh(value: f64) -> Result<f64, Fault> {
-    match value {
-        -1.0 => Ok(f64::NEG_INFINITY),
-        1.0 => Ok(f64::INFINITY),
-        _ if is_beyond_one(value) => Err(out_of_range()),
-        _ => Ok(value.atanh()),
-    }
+    let size = value.abs();
+    let twice = 2.0 * size;
+    let result = match size {
+        1.0 => f64::INFINITY,
+        1.0.. => return Err(out_of_range()),
+        0.5.. => 0.5 * (twice / (1.0 - size)).ln_1p(),
+        _ => 0.5 * (twice + twice * size / (1.0 - size)).ln_1p(),
+    };
+    Ok(result.copysign(value))
 }
 
 /// Radians as degrees, relative to 45 degrees.
