@@ -162,7 +162,7 @@ const BOOLEAN: &[&str] = &[
     "({text} similar to '%(a|b)_')",
     "({span} < {span})",
     "({span} = {span})",
-    "(({day}, {day}) overlaps ({day}, {day}))",
+    "((day, {day}) overlaps ({day}, {day}))",
     "starts_with({text}, {text})",
     "({number})::integer::boolean",
     "({text})::boolean",

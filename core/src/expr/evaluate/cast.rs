@@ -154,7 +154,14 @@ fn to_decimal(call: &Call<'_>, from: Type) -> Column {
             _ => call.map::<(call::Numeric,), call::Numeric>(|(value,)| fit(value)),
         },
         Type::Numeric => call.map::<(call::Numeric,), call::Numeric>(|(value,)| fit(value)),
-        _ => call.map::<(call::Text,), call::Numeric>(|(text,)| Decimal::parse(text.as_bytes()).and_then(fit)),
+        // A text may have more digits than there is room for, if rounding leaves few enough.
+        _ => call.map::<(call::Text,), call::Numeric>(|(text,)| match digits {
+            None => Decimal::parse(text.as_bytes()).map(Some),
+            Some((precision, scale)) => {
+                let unscaled = Decimal::parse_as(text.as_bytes(), precision, scale, Fraction::Round)?;
+                Ok(Some(Decimal { unscaled, scale }))
+            }
+        }),
     }
 }
 
