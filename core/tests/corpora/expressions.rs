@@ -209,7 +209,7 @@ fn is_out(case: &Value) -> bool {
         | ::\s*name\b | \bname\s*' | "char" | \[\]"#,
     )
     .unwrap();
-    let ty = case["assign_type"].as_str().or(case["type"].as_str()).unwrap_or("boolean");
+    let ty = case["assign_type"].as_str().or_else(|| case["type"].as_str()).unwrap_or("boolean");
     let columns = case["columns"].as_array().into_iter().flatten().filter_map(|column| column["type"].as_str());
     let is_numeric = |text: &str| text.parse::<f64>().is_ok();
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
@@ -278,7 +278,7 @@ fn row_map(case: &Value) -> Result<Vec<Found>, Vec<Diagnostic>> {
     let mut fields = String::new();
     for (name, column) in names.iter().zip(columns) {
         let ty = declared(column["type"].as_str().unwrap()).ok_or_else(|| vec![not_a_cell()])?;
-        let _ = write!(fields, "    {name}: '{ty}'\n");
+        let _ = writeln!(fields, "    {name}: '{ty}'");
     }
     let expr = serde_json::to_string(&case["expr"]).unwrap();
     let file = format!(

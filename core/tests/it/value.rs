@@ -89,7 +89,7 @@ mod laws {
 
 /// What a text gives, printed; or the SQLSTATE of its fault.
 fn shown<T>(read: Result<T, Fault>, print: impl Fn(T) -> String) -> String {
-    read.map_or_else(|fault| fault.code.sqlstate().unwrap_or(fault.code.text()).to_owned(), print)
+    read.map_or_else(|fault| fault.code.sqlstate().unwrap_or_else(|| fault.code.text()).to_owned(), print)
 }
 
 #[track_caller]
