@@ -2,7 +2,7 @@
 //! fault where it does, with a SQLSTATE of the same class.
 //!
 //! The server is the test's own: in a temporary folder, on a socket there, gone at the end. Where PostgreSQL is missing the
-//! test says `absent`, and fails if `$ETALON_REQUIRE_COUNTERPARTS` is set. `$ETALON_SEED` repeats a run, and
+//! test says `absent` and is not counted as passed; if `$ETALON_REQUIRE_COUNTERPARTS` is set, it fails. `$ETALON_SEED` repeats a run, and
 //! `$ETALON_EXPRESSIONS` says how many expressions are sent.
 
 #![allow(
@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use etalon_core::column::Fault;
@@ -27,6 +27,7 @@ use etalon_core::testing::language;
 use etalon_core::types::Type;
 use etalon_core::value::datetime::print_date;
 use etalon_core::value::show::show;
+use libtest_mimic::{Arguments, Trial};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -39,13 +40,21 @@ const SHOWN: usize = 40;
 /// What faults say of what PostgreSQL's numeric holds and a decimal does not.
 const NOT_A_DECIMAL: [&str; 3] = ["no number that a decimal can hold", "convert NaN", "convert infinity"];
 
-#[test]
-fn postgresql_agrees() {
-    let Some(server) = Server::start() else {
-        assert!(std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_none(), "absent: PostgreSQL");
-        println!("absent: PostgreSQL");
-        return;
+fn main() -> ExitCode {
+    let name = "postgresql_agrees";
+    let is_required = std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_some();
+    let trial = match Server::start() {
+        Some(server) => Trial::test(name, move || {
+            postgresql_agrees(&server);
+            Ok(())
+        }),
+        None if is_required => Trial::test(name, || Err("absent: PostgreSQL".into())),
+        None => Trial::test(name, || Ok(())).with_kind("absent: PostgreSQL").with_ignored_flag(true),
     };
+    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+}
+
+fn postgresql_agrees(server: &Server) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let clock = || SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into();
     let seed: u64 = number("ETALON_SEED").unwrap_or_else(clock);
@@ -172,8 +181,18 @@ fn some_rows(runner: &mut TestRunner) -> Vec<Row> {
         some.extend(rows().new_tree(runner).unwrap().current());
         some.retain(|row| row.t.as_deref() != Some("fault"));
     }
+    for text in some.iter_mut().filter_map(|row| row.t.as_mut()) {
+        *text = text.chars().map(|char| if is_settled(char) { char } else { 'é' }).collect();
+    }
     some.truncate(ROWS);
     some
+}
+
+/// Whether a character has been what it is for so long that PostgreSQL's C library knows it as we do. Scripts and letter
+/// cases of a newer Unicode, and what counts as a letter among signs, differ from one C library to the next.
+fn is_settled(char: char) -> bool {
+    matches!(char, '\0'..='~' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='þ' | 'Α'..='Ρ' | 'α'..='ρ' | 'А'..='я' | '一'..='龥' | '😀'..='😿')
+        && char != 'ß'
 }
 
 /// A row as a list of SQL values.

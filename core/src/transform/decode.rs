@@ -176,9 +176,7 @@ impl Field {
 
     fn decimals(&self, records: &Records, index: usize, precision: u8, scale: u8) -> Column {
         self.numbers::<Decimal128Type>(records, index, |text| {
-            let decimal = Decimal::parse(text)?;
-            super::conform::put_decimal(decimal, precision, scale)
-                .map_err(|code| super::conform::decimal_fault(code, &quote(text), precision, scale))
+            Decimal::parse_as(text, precision, scale, Fraction::Exact)
         })
     }
 

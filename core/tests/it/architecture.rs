@@ -73,7 +73,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("regex", &["expr", "transform.rs", "pipeline"]),
     ("sha2", &["plan.rs", "stage", "expr/functions"]),
     ("md5", &["expr/functions"]),
-    ("xxhash_rust", &["plan.rs", "stage"]),
     ("serde", &["diagnostic", "reject.rs", "receipt.rs", "plan.rs", "spec", "warehouse.rs", "pipeline"]),
     ("serde_json", &["spec/schema.rs", "pipeline", "testing"]),
     ("proptest", &["testing", "warehouse/sqlite.rs"]),
