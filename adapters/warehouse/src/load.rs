@@ -82,7 +82,7 @@ impl Load<'_> {
             indexes: set_up.indexes.as_ref().map(names).transpose()?.unwrap_or_default(),
         };
         for text in &self.placed(Migration::new(self.target, &found))?.statements {
-            self.run(text)?;
+            self.guard(Guard::UniqueKey, text)?;
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ impl Load<'_> {
     /// Runs a statement that must select 1, or keep a key unique.
     fn guard(&self, guard: Guard, text: &Text) -> Result<(), Error> {
         if guard == Guard::UniqueKey {
-            return match self.connection.execute(&text.sql, []) {
+            return match self.connection.execute(&text.sql, rusqlite::params_from_iter(values(text))) {
                 Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::ConstraintViolation => {
                     self.fails(guard)
                 }

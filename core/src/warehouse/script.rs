@@ -120,7 +120,7 @@ pub enum Guard {
     NoLaterRun,
     /// Several rows of the table have one key.
     UniqueKey,
-    /// The counts do not balance: a bug of Etalon.
+    /// The counts do not balance.
     Balance,
 }
 
@@ -145,7 +145,9 @@ impl Guard {
             Self::NoLaterRun => refused(format!("a later run has been loaded into `{name}` already")),
             Self::UniqueKey => refused(format!("table `{name}` holds several rows with one key")),
             Self::Balance => {
-                refused(format!("the counts of a load into `{name}` do not balance, which is a bug of Etalon"))
+                // Where no index keeps the key unique, this is where several rows with one key are met.
+                let cause = "the table holds several rows with one key, or Etalon has a bug";
+                refused(format!("the counts of a load into `{name}` do not balance: {cause}"))
             }
         }
     }

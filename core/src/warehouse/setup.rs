@@ -58,7 +58,8 @@ pub struct Migration {
     pub changes: Vec<String>,
     /// Statements that Redshift takes outside a transaction only, each alone, before the others.
     pub outside: Vec<Statement>,
-    /// Statements, in order, in one transaction.
+    /// Statements, in order, in one transaction. One that violates a unique constraint fails as
+    /// [`Guard::UniqueKey`](super::Guard::UniqueKey) does.
     pub statements: Vec<Statement>,
 }
 
@@ -145,7 +146,7 @@ impl Migration {
         if !wrong.is_empty() {
             return refuse(format!("is not what the pipeline needs: {}", wrong.join(", ")));
         }
-        planned.drop_other_indexes(target, &found.indexes);
+        planned.change_indexes(target, &found.indexes);
         Ok(planned)
     }
 
@@ -214,14 +215,21 @@ impl Migration {
         self.push(target, "declare a column's new type", declare);
     }
 
-    /// Another key that was unique once would be in the way.
-    fn drop_other_indexes(&mut self, target: &Target, indexes: &[String]) {
+    /// Another key that was unique once would be in the way. Of a table that is there the key must be unique before a load
+    /// looks for it; a new one gets its index at the end of its first load.
+    fn change_indexes(&mut self, target: &Target, indexes: &[String]) {
         let wanted = target.key_index();
         for index in indexes.iter().filter(|index| index.starts_with(KEY_INDEX_PREFIX)) {
             if Some(index) != wanted.as_ref() {
                 self.changes.push(format!("the index `{index}` on an earlier key is dropped"));
                 self.push(target, "drop the index of an earlier key", target.drop_index(index));
             }
+        }
+        if let (Some(name), Some(create)) = (wanted, target.create_key_index())
+            && !indexes.contains(&name)
+        {
+            self.changes.push("the key becomes unique".to_owned());
+            self.push(target, "keep the key unique", create);
         }
     }
 }
