@@ -12,7 +12,7 @@ use crate::spec::{Limits, Location, OnOverwrite, Schedule};
 use crate::stage::parquet::Lineage;
 use crate::transform::Transform;
 use crate::types::Type;
-use crate::warehouse::{BATCH_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table};
+use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table};
 
 mod compile;
 mod formats;
@@ -106,9 +106,11 @@ impl Pipeline {
         RowRun::new(self, task)
     }
 
-    /// The names and types of the columns that a task stages, and whether each refuses NULL.
+    /// The names and types of the columns that a task stages, and whether each refuses NULL; the mark of a delete is the
+    /// last of them where there is one.
     pub fn columns(&self) -> Vec<(String, Type, bool)> {
-        self.table.columns.iter().map(|column| (column.name.clone(), column.ty, column.required)).collect()
+        let columns = self.table.columns.iter().map(|column| (column.name.clone(), column.ty, column.required));
+        columns.chain(self.table.deletes.then(|| (DELETED_COLUMN.to_owned(), Type::Boolean, true))).collect()
     }
 
     /// The names and types of the declared fields.
