@@ -43,6 +43,8 @@ pub trait Objects: Sync {
 pub struct Loaded {
     /// What may be loaded once.
     pub input: String,
+    /// Raised by backfill and redrive, and where a run that replaces all rows brings it again.
+    pub generation: u32,
     /// The object's name.
     pub source: String,
 }

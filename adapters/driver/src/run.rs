@@ -11,7 +11,7 @@ use etalon_core::plan::{InputPlan, Object, Task};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
 use etalon_core::stage::parquet;
-use etalon_core::warehouse::LoadBatch;
+use etalon_core::warehouse::{LoadBatch, WriteMode};
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
@@ -69,10 +69,18 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     };
     let mut held = Vec::new();
     let mut plans = Vec::new();
-    for object in objects {
-        let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
-        let plan = pipeline.plan(object, batch_time);
-        let loaded_before = loaded.iter().any(|row| row.input == plan.input);
+    let replaces_all = matches!(pipeline.table.write, WriteMode::Replace { .. });
+    let planned = objects.iter().map(|object| {
+        let plan = pipeline.plan(object, options.batch_time.unwrap_or_else(|| clock.now()));
+        let generation = loaded.iter().filter(|row| row.input == plan.input).map(|row| row.generation).max();
+        (object, plan, generation)
+    });
+    let planned: Vec<(&Object, InputPlan, Option<u32>)> = planned.collect();
+    // A run that takes the place of all rows has all objects in it, also those that were loaded before.
+    let brings_all = replaces_all && planned.iter().any(|(_, _, generation)| generation.is_none());
+    for (object, mut plan, generation) in planned {
+        let loaded_before = generation.is_some() && !brings_all;
+        plan.generation = generation.filter(|_| brings_all).map_or(0, |generation| generation + 1);
         report.inputs.push(InputReport {
             source: object.name.clone(),
             version: object.version.clone(),
@@ -82,7 +90,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
         if loaded_before {
             continue;
         }
-        let overwritten = is_known(&loaded, &object.name);
+        let overwritten = is_known(&loaded, &object.name) && !replaces_all;
         if overwritten && pipeline.on_overwrite == OnOverwrite::Fail {
             held.push(format!(
                 "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
@@ -156,7 +164,10 @@ async fn put_once(store: &impl Objects, name: &str, bytes: &[u8]) -> Result<(), 
 /// On one machine the person who changed the pipeline file and runs it again has decided that the new one is to be used:
 /// an input that was planned with another file and not loaded is planned anew, at the batch time of its first plan.
 async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> Result<InputPlan, Error> {
-    let name = format!("plans/{}.json", plan.input);
+    let name = match plan.generation {
+        0 => format!("plans/{}.json", plan.input),
+        generation => format!("plans/{}-{generation}.json", plan.input),
+    };
     match store.put(&name, &json(&plan)?, Put::IfAbsent).await {
         Ok(()) => return Ok(plan),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -13,7 +13,10 @@ use crate::Sqlite;
 impl Warehouse for Sqlite {
     async fn loaded(&mut self, table: &Table) -> Result<Vec<Loaded>, Error> {
         let rows = self.ledger(table)?;
-        Ok(rows.into_iter().map(|row| Loaded { input: row.batch.input, source: row.batch.source }).collect())
+        let loaded = rows.into_iter().map(|row| row.batch);
+        Ok(loaded
+            .map(|batch| Loaded { input: batch.input, generation: batch.generation, source: batch.source })
+            .collect())
     }
 
     async fn load(
