@@ -17,6 +17,7 @@ pub(crate) mod preview;
 pub(crate) mod query;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod stage;
 pub(crate) mod test;
 
 /// The folder, beside a pipeline file, in which runs keep plans, receipts, quarantine and the embedded warehouse.

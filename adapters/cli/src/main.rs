@@ -13,7 +13,7 @@ mod output;
 mod progress;
 mod sample;
 
-use commands::{check, preview, query, run, schema, test};
+use commands::{check, preview, query, run, schema, stage, test};
 use failure::Failure;
 use output::Output;
 
@@ -29,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Run a pipeline: read, check and load what is new
     Run(run::Arguments),
+    /// Read, check and stage, and load nothing: parts, rejects and receipts in a folder
+    Stage(stage::Arguments),
     /// Check a pipeline file and say everything that is wrong with it
     Check(check::Arguments),
     /// Show the first rows, typed, and the rejects among them
@@ -64,6 +66,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     let mut output = Output::standard();
     match command {
         Command::Run(arguments) => run::run(&arguments, &mut output),
+        Command::Stage(arguments) => stage::run(&arguments, &mut output),
         Command::Check(arguments) => check::run(&arguments, &mut output),
         Command::Preview(arguments) => preview::run(&arguments, &mut output),
         Command::Query(arguments) => query::run(&arguments, &mut output),

@@ -194,15 +194,17 @@ fn texts(column: Column, from: Type, bytes_max: usize, single_byte: bool) -> Col
         }
         fit(value, bytes_max).map(str::len)
     };
+    // The usual case: every value fits as it is, and the views are kept.
+    let fits = |value: &str| {
+        value.len() <= bytes_max
+            && memchr::memchr(0, value.as_bytes()).is_none()
+            && !(single_byte && (value.ends_with(' ') || !value.is_ascii()))
+    };
+    if from.is_text() && column.values.as_string_view().iter().flatten().all(fits) {
+        return column;
+    }
     let rows = column.values.len();
     let mut faults = Faults::default();
-    if from.is_text() {
-        // The usual case: every value fits as it is, and the views are kept.
-        let texts = column.values.as_string_view();
-        if texts.iter().flatten().all(|value| matches!(put(value), Ok(length) if length == value.len())) {
-            return column;
-        }
-    }
     let mut values = StringViewBuilder::with_capacity(rows);
     for row in 0..rows {
         let shown;
