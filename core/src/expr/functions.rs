@@ -50,6 +50,7 @@ mod trim;
 mod zone;
 
 pub(super) use call::Call;
+pub(super) use letters::small;
 
 use arrow_array::ArrayRef;
 use arrow_array::new_null_array;

@@ -98,7 +98,10 @@ fn tokens(text: &str) -> Result<Vec<(Token, Span)>> {
         let end = places.offset(token.span.end);
         match token.token {
             Token::Whitespace(_) | Token::EOF => {}
-            Token::CustomBinaryOperator(operator) => tokens.extend(without_signs(&operator, start)),
+            // The tokenizer's own text of it may hold more than is written.
+            Token::CustomBinaryOperator(_) => {
+                tokens.extend(without_signs(text.get(start..end).unwrap_or_default(), start));
+            }
             token => tokens.push((token, Span::new(start, end))),
         }
     }

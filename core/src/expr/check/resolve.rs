@@ -89,7 +89,7 @@ impl Checker<'_> {
         let found = functions::find(name).or_else(|| functions::operator(name));
         let Some(function) = found else { return self.wrong(unknown_function(name, place)) };
         let arguments = match name {
-            "concat" | "concat_ws" => self.printed(arguments)?,
+            "concat" | "concat_ws" | "octet_length" => self.printed(arguments)?,
             _ => arguments,
         };
         let kinds: Vec<_> =
@@ -122,11 +122,13 @@ impl Checker<'_> {
 
 impl Checker<'_> {
     /// Arguments of `concat` print as a client shows them, not as a cast to text: booleans as a letter, char with its blanks.
+    /// The bytes of a char count with its blanks, too.
     fn printed(&mut self, arguments: Vec<Checked>) -> Option<Vec<Checked>> {
         let printed = arguments.into_iter().map(|part| {
             let (function, length) = match part.ty {
                 _ if part.is_unknown() => return Some(part),
                 Type::Boolean => ("left", 1),
+                Type::Char(0) => return Some(Checked { ty: Type::Text, ..part }),
                 Type::Char(bytes) => ("rpad", bytes.cast_signed()),
                 _ => return Some(part),
             };
