@@ -49,7 +49,8 @@ impl Dialect for Sqlite {
             | Type::Timestamptz
             | Type::Text
             | Type::Varchar(_)
-            | Type::Char(_) => "TEXT",
+            | Type::Char(_)
+            | Type::Super => "TEXT",
         }
     }
 
