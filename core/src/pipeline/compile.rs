@@ -121,6 +121,7 @@ impl<'a> Compiler<'a> {
         for field in &self.spec.source.fields {
             let in_json = self.spec.source.format == FormatSpec::Jsonl;
             let format = match &field.format {
+                None if in_json && field.ty == Type::Super => Ok(FieldFormat::Json),
                 None => Ok(FieldFormat::Usual),
                 Some(format) => formats::field_format(&format.value, field.ty, field.utc, in_json)
                     .map_err(|wrong| self.diagnostics.push(wrong.at(format.span))),
@@ -393,6 +394,18 @@ impl<'a> Compiler<'a> {
         }
         for name in target.sort_key.iter().chain(&target.dist_key) {
             self.column_position(name);
+        }
+        let keys = target.key.iter().chain(&target.order_by).chain(&target.sort_key).chain(&target.dist_key);
+        for name in keys {
+            if columns.iter().any(|mapping| mapping.name == name.value && mapping.ty == Type::Super) {
+                let message = format!("`{}` is a super, by which rows are neither told apart nor sorted", name.value);
+                self.error(
+                    Code::Conflict,
+                    name.span,
+                    message,
+                    "make a column of a value in it: `from: field ->> 'id'`",
+                );
+            }
         }
         let (schema, name) = match target.table.text.split_once('.') {
             Some((schema, name)) => (Some(schema.to_owned()), name.to_owned()),
