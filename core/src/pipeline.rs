@@ -5,9 +5,10 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, InputPlan, Object, Task};
+use crate::protocol::{Unit, UnitBatch, UnitState};
 use crate::read::{Compression, Contract};
 use crate::read::{CsvFormat, Format, ReadOptions};
-use crate::receipt::Receipt;
+use crate::receipt::{Counts, Receipt};
 use crate::spec::{Limits, Location, OnOverwrite, Schedule};
 use crate::stage::parquet::Lineage;
 use crate::transform::Transform;
@@ -92,6 +93,7 @@ impl Pipeline {
             size: object.size,
             fingerprint: self.fingerprint.clone(),
             batch_time,
+            overwrites: false,
             ranges: plan::cut(object.size, can_cut, plan::RANGE_BYTES),
         }
     }
@@ -139,6 +141,46 @@ impl Pipeline {
             }
         }
         if held.is_empty() { Verdict::Load } else { Verdict::Held(held) }
+    }
+
+    /// The unit that an input is when the receipts of all its tasks are there, in their order, with what becomes of it.
+    pub fn unit(&self, plan: &InputPlan, receipts: &[Receipt]) -> Unit {
+        let mut reasons = match self.judge(receipts) {
+            Verdict::Load => Vec::new(),
+            Verdict::Held(reasons) => reasons,
+        };
+        if plan.overwrites && self.on_overwrite == OnOverwrite::Fail {
+            reasons.push(format!(
+                "{} was met before, and its bytes are others now; say `on_overwrite: replace` or `add`",
+                plan.source
+            ));
+        }
+        let mut counts = Counts::default();
+        receipts.iter().for_each(|receipt| counts.add(receipt.counts));
+        Unit {
+            input: plan.input.clone(),
+            generation: plan.generation,
+            source: plan.source.clone(),
+            source_version: plan.source_version.clone(),
+            fingerprint: plan.fingerprint.clone(),
+            batch_time: plan.batch_time,
+            replaces_source: plan.overwrites && self.on_overwrite == OnOverwrite::Replace,
+            counts,
+            batches: receipts
+                .iter()
+                .map(|receipt| UnitBatch {
+                    batch: receipt.batch.clone(),
+                    staged: receipt.counts.staged,
+                    parts: receipt.parts.clone(),
+                })
+                .collect(),
+            state: if reasons.is_empty() { UnitState::Pending } else { UnitState::Held { reasons } },
+        }
+    }
+
+    /// The receipt of a task whose object is gone or is no longer what was planned: nothing was read, and the unit is held.
+    pub fn unread(&self, task: &Task, why: String) -> Receipt {
+        TaskRun::new(self, task).unread(why)
     }
 
     /// The ledger row of a batch that is loaded.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Verdict};
 use etalon_core::plan::{InputPlan, Object, Task};
+use etalon_core::protocol::name;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
 use etalon_core::stage::parquet;
@@ -15,7 +16,8 @@ use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
-use crate::transform::{self, json, part_name, quarantine_name};
+use crate::store::put_once;
+use crate::transform::{self, json};
 
 /// How a run is to be done.
 #[derive(Debug, Clone, Default)]
@@ -51,8 +53,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
 ) -> Result<RunReport, Error> {
     let World { source, store, warehouse, clock, progress } = world;
     let loaded = warehouse.loaded(&pipeline.table).await?;
-    let name = format!("pipelines/{}.yaml", pipeline.fingerprint);
-    put_once(store, &name, text.as_bytes()).await?;
+    put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
 
     let mut report = RunReport {
         pipeline: pipeline.name.clone(),
@@ -101,7 +102,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     for (task, receipt) in tasks.iter().zip(&receipts) {
         report.add(receipt);
         if receipt.counts.quarantined > 0 {
-            report.quarantine.push(quarantine_name(&task.batch, ""));
+            report.quarantine.push(name::quarantine(&task.batch, ""));
         }
     }
     if let Verdict::Held(reasons) = pipeline.judge(&receipts) {
@@ -119,14 +120,14 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     let batches: Vec<LoadBatch> =
         tasks.iter().zip(&receipts).map(|(task, receipt)| pipeline.load_batch(task, receipt, replaces(task))).collect();
     let mut rows = receipts.iter().flat_map(|receipt| {
-        receipt.parts.iter().flat_map(move |part| staged(store, &part_name(&receipt.batch, &part.name)))
+        receipt.parts.iter().flat_map(move |part| staged(store, &name::part(&receipt.batch, &part.name)))
     });
     report.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
     report.state = RunState::Loaded;
     // The rows are in the table and the ledger says so; their parts have done their work.
     for receipt in &receipts {
         for part in &receipt.parts {
-            store.delete(&part_name(&receipt.batch, &part.name)).await?;
+            store.delete(&name::part(&receipt.batch, &part.name)).await?;
         }
     }
     Ok(report)
@@ -144,21 +145,14 @@ fn is_known(loaded: &[Loaded], source: &str) -> bool {
     loaded.iter().any(|row| row.source == source)
 }
 
-async fn put_once(store: &impl Objects, name: &str, bytes: &[u8]) -> Result<(), Error> {
-    match store.put(name, bytes, Put::IfAbsent).await {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        done => done,
-    }
-}
-
 /// The plan that an input is run by: the first one that was written, so that its batch time stays.
 ///
 /// On one machine the person who changed the pipeline file and runs it again has decided that the new one is to be used:
 /// an input that was planned with another file and not loaded is planned anew, at the batch time of its first plan.
 async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> Result<InputPlan, Error> {
-    let name = format!("plans/{}.json", plan.input);
+    let name = name::plan(&plan.input, 0);
     match store.put(&name, &json(&plan)?, Put::IfAbsent).await {
-        Ok(()) => return Ok(plan),
+        Ok(_) => return Ok(plan),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
@@ -172,7 +166,7 @@ async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> 
     let replanned = InputPlan { batch_time, ..plan };
     // A batch's name does not tell its batch time: what was made at the other one is made again.
     for task in replanned.tasks() {
-        store.delete(&transform::receipt_name(&task.batch)).await?;
+        store.delete(&name::receipt(&task.batch)).await?;
     }
     store.put(&name, &json(&replanned)?, Put::Always).await?;
     Ok(replanned)

@@ -13,7 +13,8 @@ use crate::Sqlite;
 impl Warehouse for Sqlite {
     async fn loaded(&mut self, table: &Table) -> Result<Vec<Loaded>, Error> {
         let rows = self.ledger(table)?;
-        Ok(rows.into_iter().map(|row| Loaded { input: row.batch.input, source: row.batch.source }).collect())
+        Ok(rows.into_iter().map(|row| Loaded {
+ input: row.batch.input, generation: row.batch.generation, source: row.batch.source }).collect())
     }
 
     async fn load(

@@ -129,6 +129,12 @@ impl<'a> TaskRun<'a> {
         }
     }
 
+    /// The receipt of a task that could not begin.
+    pub(super) fn unread(mut self, why: String) -> Receipt {
+        self.receipt.incomplete = Some(why);
+        self.receipt
+    }
+
     /// Says what comes next. After `Finished` there is nothing more.
     ///
     /// An object that as a whole is not what the pipeline declares ends in a receipt that says so, and is held.

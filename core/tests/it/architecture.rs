@@ -21,6 +21,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("transform", &["diagnostic", "types", "column", "reject", "records", "value", "expr"]),
     ("stage", &["types", "receipt"]),
     ("warehouse", &["error", "types"]),
+    ("protocol", &["error", "receipt", "plan", "warehouse"]),
     (
         "pipeline",
         &[
@@ -39,6 +40,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "transform",
             "stage",
             "warehouse",
+            "protocol",
         ],
     ),
     (
@@ -59,6 +61,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "transform",
             "stage",
             "warehouse",
+            "protocol",
             "pipeline",
         ],
     ),
@@ -73,8 +76,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("regex", &["expr", "transform.rs", "pipeline"]),
     ("sha2", &["plan.rs", "stage", "expr/functions"]),
     ("md5", &["expr/functions"]),
-    ("serde", &["diagnostic", "reject.rs", "receipt.rs", "plan.rs", "spec", "warehouse.rs", "pipeline"]),
-    ("serde_json", &["spec/schema.rs", "pipeline", "testing"]),
+    ("serde", &["diagnostic", "reject.rs", "receipt.rs", "plan.rs", "spec", "warehouse.rs", "protocol", "pipeline"]),
+    ("serde_json", &["spec/schema.rs", "protocol", "pipeline", "testing"]),
     ("proptest", &["testing", "warehouse/sqlite.rs"]),
     ("csv", &[]),
     ("rust_decimal", &[]),
