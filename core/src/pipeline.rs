@@ -47,6 +47,8 @@ pub struct Pipeline {
     pub schedule: Option<Schedule>,
     /// What can change output bytes, as one name.
     pub fingerprint: String,
+    /// Objects that can be cut are cut into ranges of about so many bytes.
+    pub range_bytes: u64,
     pub(crate) format: Format,
     pub(crate) compression: Option<Compression>,
     pub(crate) contract: Contract,
@@ -94,7 +96,7 @@ impl Pipeline {
             fingerprint: self.fingerprint.clone(),
             batch_time,
             overwrites: false,
-            ranges: plan::cut(object.size, can_cut, plan::RANGE_BYTES),
+            ranges: plan::cut(object.size, can_cut, self.range_bytes),
         }
     }
 

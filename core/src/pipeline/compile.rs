@@ -92,6 +92,7 @@ impl<'a> Compiler<'a> {
             table,
             schedule: spec.schedule.as_ref().map(|schedule| schedule.value.clone()),
             fingerprint: fingerprint(spec),
+            range_bytes: plan::RANGE_BYTES,
             format: format(&spec.source.format),
             compression: spec.source.compression.as_ref().and_then(|compression| match compression.value {
                 CompressionSpec::Auto => None,
