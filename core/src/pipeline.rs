@@ -3,6 +3,8 @@
 //!
 //! `compile` -> `plan` -> `task` (driven by `step` and `push`) -> `judge` -> `table`
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, InputPlan, Object, Task};
 use crate::protocol::{Unit, UnitBatch, UnitState};
@@ -102,12 +104,30 @@ impl Pipeline {
 
     /// Begins a task; drive it with `step` and `push`.
     pub fn task(&self, task: &Task) -> TaskRun<'_> {
-        TaskRun::new(self, task)
+        TaskRun::new(self, task, None)
     }
 
     /// Begins to read and transform a range of an object without staging it, for people who want to look.
     pub fn rows(&self, task: &Task) -> RowRun<'_> {
-        RowRun::new(self, task)
+        RowRun::new(self, task, None)
+    }
+
+    /// The plan by which some records of a planned input are read again: a batch of its own in another generation, at the
+    /// same batch time.
+    pub fn plan_again(&self, first: &InputPlan, generation: u32) -> InputPlan {
+        let ranges = plan::cut(first.size, false, self.range_bytes);
+        InputPlan { generation, fingerprint: self.fingerprint.clone(), overwrites: false, ranges, ..first.clone() }
+    }
+
+    /// As [`Pipeline::task`], of only the records that begin at these offsets of the decoded stream. In the receipt, the
+    /// others' bytes are skipped ones.
+    pub fn task_again(&self, task: &Task, offsets: BTreeSet<u64>) -> TaskRun<'_> {
+        TaskRun::new(self, task, Some(offsets))
+    }
+
+    /// As [`Pipeline::rows`], of only the records that begin at these offsets of the decoded stream.
+    pub fn rows_again(&self, task: &Task, offsets: BTreeSet<u64>) -> RowRun<'_> {
+        RowRun::new(self, task, Some(offsets))
     }
 
     /// The names and types of the columns that a task stages, and whether each refuses NULL.
@@ -182,7 +202,7 @@ impl Pipeline {
 
     /// The receipt of a task whose object is gone or is no longer what was planned: nothing was read, and the unit is held.
     pub fn unread(&self, task: &Task, why: String) -> Receipt {
-        TaskRun::new(self, task).unread(why)
+        TaskRun::new(self, task, None).unread(why)
     }
 
     /// The ledger row of a batch that is loaded.

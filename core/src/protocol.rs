@@ -9,6 +9,7 @@
 
 mod document;
 mod load;
+mod marks;
 mod message;
 pub mod name;
 mod source;
@@ -26,6 +27,7 @@ pub use load::Next;
 pub use load::Seen;
 pub use load::choose;
 pub use load::next;
+pub use marks::Marks;
 pub use message::HOPS_MAX;
 pub use message::LoadEvent;
 pub use message::LoadMessage;

@@ -11,6 +11,7 @@ pub mod load;
 pub mod local;
 pub mod memory;
 pub mod ports;
+pub mod rejects;
 pub mod report;
 pub mod run;
 pub mod store;

@@ -16,7 +16,7 @@ use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
-use crate::store::put_once;
+use crate::store::{names, put_once};
 use crate::transform::{self, json};
 
 /// How a run is to be done.
@@ -26,6 +26,8 @@ pub struct RunOptions {
     pub batch_time: Option<i64>,
     /// Tasks at a time; the machine's cores, if not said.
     pub workers: Option<NonZero<usize>>,
+    /// Load also what would be held: somebody has looked at it and decided.
+    pub release: bool,
 }
 
 /// The world of a run.
@@ -68,6 +70,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
         load: None,
         quarantine: Vec::new(),
     };
+    let discarded = names(store, DISCARDED).await?;
     let mut held = Vec::new();
     let mut plans = Vec::new();
     for object in objects {
@@ -79,8 +82,9 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
             version: object.version.clone(),
             bytes: object.size,
             loaded_before,
+            discarded: discarded.contains(&discarded_name(&plan.input)),
         });
-        if loaded_before {
+        if report.inputs.last().is_some_and(|input| input.loaded_before || input.discarded) {
             continue;
         }
         let overwritten = is_known(&loaded, &object.name);
@@ -108,7 +112,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     if let Verdict::Held(reasons) = pipeline.judge(&receipts) {
         held.extend(reasons);
     }
-    if !held.is_empty() {
+    if !held.is_empty() && !options.release {
         report.state = RunState::Held(held);
         return Ok(report);
     }
@@ -131,6 +135,33 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
         }
     }
     Ok(report)
+}
+
+/// Decides that what is planned and not loaded of these objects is not loaded, now or later; gives what that is.
+pub async fn discard<T: Objects, W: Warehouse>(
+    pipeline: &Pipeline,
+    objects: &[Object],
+    store: &T,
+    warehouse: &mut W,
+) -> Result<Vec<String>, Error> {
+    let loaded = warehouse.loaded(&pipeline.table).await?;
+    let mut discarded = Vec::new();
+    for object in objects {
+        let input = pipeline.plan(object, 0).input;
+        let is_planned = !store.list(&name::plan(&input, 0), None, 1).await?.is_empty();
+        if is_planned && !loaded.iter().any(|row| row.input == input) {
+            put_once(store, &discarded_name(&input), b"").await?;
+            discarded.push(object.name.clone());
+        }
+    }
+    Ok(discarded)
+}
+
+/// Where the marks of inputs lie that are not to be loaded.
+const DISCARDED: &str = "discarded/";
+
+fn discarded_name(input: &str) -> String {
+    format!("{DISCARDED}{input}")
 }
 
 /// `schema.table` or `table`.
@@ -209,7 +240,10 @@ fn run_tasks(
 }
 
 /// The rows of a staged part.
-fn staged(store: &impl Objects, name: &str) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
+pub(crate) fn staged(
+    store: &impl Objects,
+    name: &str,
+) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
     let refused = |name: &str, why: &str| Error::new(ErrorKind::Refused, format!("{name} is not a staged part: {why}"));
     let bytes = match pollster::block_on(store.get(name)) {
         Ok(bytes) => bytes,

@@ -139,19 +139,24 @@ pub async fn run(
                 run.push(&bytes);
                 progress.advance(bytes.len() as u64);
             }
-            TaskStep::Part(part, bytes) => {
-                store.put(&name::part(&task.batch, &part.name), &bytes, Put::Always).await?;
-            }
-            TaskStep::Quarantine(piece, bytes) => {
-                store.put(&name::quarantine(&task.batch, &piece), &bytes, Put::Always).await?;
-            }
             TaskStep::Finished(receipt) => return keep(store, receipt).await,
+            step => stage(store, &task.batch, step).await?,
         }
     }
 }
 
+/// Keeps what a task hands out before its receipt.
+pub(crate) async fn stage(store: &impl Objects, batch: &str, step: TaskStep) -> Result<(), Error> {
+    let (place, bytes) = match step {
+        TaskStep::Part(part, bytes) => (name::part(batch, &part.name), bytes),
+        TaskStep::Quarantine(piece, bytes) => (name::quarantine(batch, &piece), bytes),
+        TaskStep::NeedsData(_) | TaskStep::Finished(_) => return Ok(()),
+    };
+    store.put(&place, &bytes, Put::Always).await.map(drop)
+}
+
 /// Keeps a receipt. Where somebody else has done the same task, theirs counts.
-async fn keep(store: &impl Objects, made: Receipt) -> Result<Receipt, Error> {
+pub(crate) async fn keep(store: &impl Objects, made: Receipt) -> Result<Receipt, Error> {
     match store.put(&name::receipt(&made.batch), &json(&made)?, Put::IfAbsent).await {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             Ok(receipt(store, &made.batch).await?.unwrap_or(made))

@@ -28,6 +28,12 @@ pub fn quarantine(batch: &str, piece: &str) -> String {
     format!("quarantine/{batch}/{piece}")
 }
 
+/// A decision about rejects of an input; all of the input's, without a number.
+pub fn marks(input: &str, number: Option<u32>) -> String {
+    // Numbers of one length, so that a listing has them in order.
+    number.map_or_else(|| format!("marks/{input}/"), |number| format!("marks/{input}/{number:08}.json"))
+}
+
 /// The record of an object's versions.
 pub fn source(pipeline: &str, source: &str) -> String {
     format!("sources/{}.json", identity("source", &[pipeline, source]))

@@ -36,7 +36,19 @@ pub(crate) struct Arguments {
     output: Form,
 }
 
+impl Arguments {
+    /// A run of a pipeline with nothing else said.
+    pub(crate) fn of(pipeline: PathBuf, from: Vec<String>, to: Option<PathBuf>, output: Form) -> Self {
+        Self { pipeline, from, to, batch_time: None, threads: None, output }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Failure> {
+    carry_out(arguments, false, output)
+}
+
+/// Runs a pipeline; `release` loads also what would be held.
+pub(crate) fn carry_out(arguments: &Arguments, release: bool, output: &mut Output) -> Result<(), Failure> {
     let begun = Instant::now();
     let loaded = super::load(&arguments.pipeline, output)?;
     let (source, objects) = loaded.objects(&arguments.from)?;
@@ -53,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     let bar = Bar::new();
     let world =
         World { source: &source, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
-    let options = RunOptions { batch_time, workers: arguments.threads };
+    let options = RunOptions { batch_time, workers: arguments.threads, release };
     let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, &objects, world, &options));
     bar.clear();
     let report = ended?;
@@ -62,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     } else {
         output.data(&summary(&report, begun.elapsed().as_secs_f64()))?;
         if !report.quarantine.is_empty() {
-            output.note(&format!("the rejects, with all their reasons: {}", state.join("quarantine").display()));
+            output.note(&format!("the rejects, with all their reasons: etalon rejects show {}", arguments.pipeline.display()));
         }
     }
     assert!(report.balance(), "every record and every byte is accounted for");
@@ -71,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
             for reason in reasons {
                 output.note(&format!("held: {reason}"));
             }
-            output.note("nothing was loaded; mend the pipeline or the data and run again");
+            output.note("nothing was loaded; mend the pipeline or the data and run again, or decide: etalon release, etalon discard");
             Err(Failure::Unwanted)
         }
         RunState::Loaded | RunState::NothingNew => Ok(()),
@@ -90,9 +102,12 @@ fn summary(report: &RunReport, seconds: f64) -> String {
     };
     let _ = writeln!(text, "{} -> {}: {state}, {seconds:.1} s", report.pipeline, report.table);
     let before = report.inputs.iter().filter(|input| input.loaded_before).count();
+    let discarded = report.inputs.iter().filter(|input| input.discarded && !input.loaded_before).count();
     let inputs = report.inputs.len();
-    let _ = writeln!(text, "  inputs  {inputs} = {} new + {before} loaded before", inputs - before);
-    if before == inputs {
+    let new = inputs - before - discarded;
+    let _ = write!(text, "  inputs  {inputs} = {new} new + {before} loaded before");
+    text.push_str(&if discarded > 0 { format!(" + {discarded} discarded\n") } else { "\n".to_owned() });
+    if new == 0 {
         return text;
     }
     let counts = &report.counts;

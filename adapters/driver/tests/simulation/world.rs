@@ -267,7 +267,7 @@ impl<'a> World<'a> {
         let table = name::table(&deployed.pipeline.table);
         let mut after = String::new();
         for round in 0..ROUNDS_MAX {
-            let batch_time = if self.case.is_calm() { 0 } else { self.clock.now() };
+            let batch_time = if self.case.is_calm { 0 } else { self.clock.now() };
             let event = Happening::List { run: 1_000 + round as u64, batch_time };
             self.happen(&event, &mut 0, chance);
             for queue in [self.starts, self.tasks, self.loads] {
@@ -338,7 +338,7 @@ impl<'a> World<'a> {
             let UnitState::Held { reasons } = &unit.state else { continue };
             let unit_name = unit.name();
             let can_load = reasons.iter().all(|why| why.contains("the limit is") || why.contains("was met before"));
-            let decided = if can_load && chance.one_in(2) && !self.case.is_calm() {
+            let decided = if can_load && chance.one_in(2) && !self.case.is_calm {
                 let cause = self.clock.now().to_string();
                 block_on(held::release(self.store, self.loads, table, &unit_name, &cause))
             } else {
