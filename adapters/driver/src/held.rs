@@ -7,16 +7,16 @@ use crate::ports::{Objects, Put, Queue};
 use crate::store::{document, names, put};
 use crate::transform::announce;
 
-/// The units of a table that wait for a decision.
+/// The units of a table that wait for a decision, or for the end of one that was interrupted.
 pub async fn held(store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error> {
     let prefix = name::held(table, "");
     let mut units = Vec::new();
     for mark in names(store, &prefix).await? {
         let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
-        if let Some((unit, _)) = document::<Unit>(store, &name::unit_document(table, unit)).await? {
-            if matches!(unit.state, UnitState::Held { .. }) {
-                units.push(unit);
-            }
+        match document::<Unit>(store, &name::unit_document(table, unit)).await? {
+            Some((unit, _)) if matches!(unit.state, UnitState::Held { .. } | UnitState::Pending) => units.push(unit),
+            // The mark came late: everything has been decided.
+            _ => store.delete(&mark).await?,
         }
     }
     Ok(units)

@@ -208,7 +208,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
             let place = name::unit_document(&table, &unit_name);
             put(self.store, &place, &Unit { state, ..unit.clone() }, Put::IfVersion(version)).await?;
         }
-        put_once(self.store, &name::held(&table, &unit_name), b"").await?;
+        // An earlier call may have held it and been killed; somebody may have discarded it since.
+        if unit.state != UnitState::Discarded {
+            put_once(self.store, &name::held(&table, &unit_name), b"").await?;
+        }
         self.store.delete(&name::pending(&table, &unit_name)).await
     }
 

@@ -127,6 +127,8 @@ pub struct Loaded {
     pub input: String,
     /// Its generation.
     pub generation: u32,
+    /// One of its batches: an input that was cut has several.
+    pub batch: String,
     /// The object's name.
     pub source: String,
 }

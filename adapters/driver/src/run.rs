@@ -55,6 +55,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
 ) -> Result<RunReport, Error> {
     let World { source, store, warehouse, clock, progress } = world;
     let loaded = warehouse.loaded(&pipeline.table).await?;
+    remove_loaded_parts(store, &loaded).await?;
     put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
 
     let mut report = RunReport {
@@ -135,6 +136,17 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
         }
     }
     Ok(report)
+}
+
+/// Removes staged parts that are in the table: a run that was killed after its load has left them.
+async fn remove_loaded_parts(store: &impl Objects, loaded: &[Loaded]) -> Result<(), Error> {
+    for part in names(store, name::STAGED).await? {
+        let batch = part.split('/').nth(1).unwrap_or_default();
+        if loaded.iter().any(|row| row.batch == batch) {
+            store.delete(&part).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Decides that what is planned and not loaded of these objects is not loaded, now or later; gives what that is.

@@ -18,9 +18,12 @@ pub fn receipt(batch: &str) -> String {
     format!("receipts/{batch}.json")
 }
 
+/// Where staged parts lie, a folder a batch.
+pub const STAGED: &str = "staged/";
+
 /// A staged part of a batch.
 pub fn part(batch: &str, part: &str) -> String {
-    format!("staged/{batch}/{part}")
+    format!("{STAGED}{batch}/{part}")
 }
 
 /// A piece of a batch's quarantine.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::{LoadLimits, LoadMessage, Start, UnitState, Work, name, print};
 use etalon_driver::deployed::Deployed;
 use etalon_driver::extract::Extract;
@@ -41,7 +42,7 @@ pub struct World<'a> {
     pub warehouse: &'a MemoryWarehouse<'a, Memory, ManualClock>,
     pub told: &'a Told,
     /// Units of which somebody decided that they are not loaded.
-    pub discarded: BTreeSet<String>,
+    pub discarded: Mutex<BTreeSet<String>>,
 }
 
 /// What a run of the world gives.
@@ -87,7 +88,7 @@ pub fn run(seed: u64, faults: u64, mutation: Mutation) -> Result<Outcome, String
         warehouse.refuse(refused);
     }
     let told = Told::default();
-    let mut world = World {
+    let world = World {
         case: &case,
         mutation,
         clock: &clock,
@@ -99,7 +100,7 @@ pub fn run(seed: u64, faults: u64, mutation: Mutation) -> Result<Outcome, String
         loads: &loads,
         warehouse: &warehouse,
         told: &told,
-        discarded: BTreeSet::new(),
+        discarded: Mutex::default(),
     };
     let mut chance = Chance::new(seed ^ 0x0dd5);
     let deployed = world.live(&mut chance);
@@ -188,11 +189,14 @@ impl<'a> World<'a> {
         // Some functions are told to stop before they are done.
         let short = chance.one_in(4);
         let deadline = self.clock.now() + if short { 100_000 } else { 10 * MINUTE };
-        match chance.below(7) {
+        let coin = chance.next();
+        match chance.below(15) / 2 {
             0 | 1 => workers.begin(self.extract(deployed, most, deadline)),
             2 | 3 => workers.begin(self.transform(deployed, most)),
             4 | 5 => workers.begin(async move { while self.load(deployed, deadline).await > 0 && !short {} }),
-            _ => workers.begin(async move { self.sweep(deployed, deadline).await }),
+            6 => workers.begin(async move { self.sweep(deployed, deadline).await }),
+            // Whoever decides may be interrupted, and decides again.
+            _ => workers.begin(async move { drop(self.decide(coin).await) }),
         }
     }
 
@@ -261,7 +265,7 @@ impl<'a> World<'a> {
 
     /// No more faults: the schedule goes on, the operator redrives dead letters and decides about held units, until nothing
     /// is left to do.
-    fn rest(&mut self, deployed: usize, chance: &mut Chance) -> Result<(), String> {
+    fn rest(&self, deployed: usize, chance: &mut Chance) -> Result<(), String> {
         let case = self.case;
         let deployed = &case.deployed[deployed];
         let table = name::table(&deployed.pipeline.table);
@@ -283,7 +287,10 @@ impl<'a> World<'a> {
             if after.is_empty() {
                 return Ok(());
             }
-            self.decide(&table, chance)?;
+            let coin = chance.next();
+            self.finish(async move {
+                let _ = self.decide(coin).await;
+            });
         }
         Err(format!("the world does not come to rest: {after}"))
     }
@@ -332,20 +339,26 @@ impl<'a> World<'a> {
         left.join("; ")
     }
 
-    /// What an operator does with held units: what can be loaded is, as chance has it.
-    fn decide(&mut self, table: &str, chance: &mut Chance) -> Result<(), String> {
-        for unit in block_on(held::held(self.store, table)).map_err(|error| error.to_string())? {
-            let UnitState::Held { reasons } = &unit.state else { continue };
+    /// What an operator does with held units: what can be loaded is, as the coin falls.
+    async fn decide(&self, coin: u64) -> Result<(), Error> {
+        let table = name::table(&self.case.deployed[0].pipeline.table);
+        let (store, loads) = (self.chaotic(self.store), self.chaotic(self.loads));
+        for unit in held::held(&store, &table).await? {
             let unit_name = unit.name();
-            let can_load = reasons.iter().all(|why| why.contains("the limit is") || why.contains("was met before"));
-            let decided = if can_load && chance.one_in(2) && !self.case.is_calm {
-                let cause = self.clock.now().to_string();
-                block_on(held::release(self.store, self.loads, table, &unit_name, &cause))
-            } else {
-                self.discarded.insert(unit_name.clone());
-                block_on(held::discard(self.store, table, &unit_name))
+            let releases = match &unit.state {
+                UnitState::Held { reasons } => {
+                    let can_load = |why: &String| why.contains("the limit is") || why.contains("was met before");
+                    reasons.iter().all(can_load) && (coin ^ unit.counts.read) % 2 == 0 && !self.case.is_calm
+                }
+                // A release was interrupted.
+                _ => true,
             };
-            decided.map_err(|error| error.to_string())?;
+            if releases {
+                held::release(&store, &loads, &table, &unit_name, &self.clock.now().to_string()).await?;
+            } else {
+                self.discarded.lock().map_err(|error| Error::new(ErrorKind::Refused, error.to_string()))?.insert(unit_name.clone());
+                held::discard(&store, &table, &unit_name).await?;
+            }
         }
         Ok(())
     }
