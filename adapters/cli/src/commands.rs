@@ -14,7 +14,9 @@ use crate::output::Output;
 
 pub(crate) mod check;
 pub(crate) mod preview;
+pub(crate) mod held;
 pub(crate) mod query;
+pub(crate) mod rejects;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stage;

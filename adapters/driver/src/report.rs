@@ -58,6 +58,8 @@ pub struct InputReport {
     pub bytes: u64,
     /// Whether the table had it before this run.
     pub loaded_before: bool,
+    /// Whether somebody decided that it is not loaded.
+    pub discarded: bool,
 }
 
 impl RunReport {

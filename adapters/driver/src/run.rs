@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Verdict};
 use etalon_core::plan::{InputPlan, Object, Task};
+use etalon_core::protocol::name;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
 use etalon_core::stage::parquet;
@@ -15,7 +16,8 @@ use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
-use crate::transform::{self, json, part_name, quarantine_name};
+use crate::store::{names, put_once};
+use crate::transform::{self, json};
 
 /// How a run is to be done.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +26,8 @@ pub struct RunOptions {
     pub batch_time: Option<i64>,
     /// Tasks at a time; the machine's cores, if not said.
     pub workers: Option<NonZero<usize>>,
+    /// Load also what would be held: somebody has looked at it and decided.
+    pub release: bool,
 }
 
 /// The world of a run.
@@ -51,6 +55,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
 ) -> Result<RunReport, Error> {
     let World { source, store, warehouse, clock, progress } = world;
     let loaded = warehouse.loaded(&pipeline.table).await?;
+    remove_loaded_parts(store, &loaded).await?;
     let Unit { mut report, plans, tasks, receipts } =
         unit(pipeline, text, objects, &loaded, (source, store, clock, progress), options).await?;
     if report.state != RunState::Staged {
@@ -63,14 +68,14 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     let batches: Vec<LoadBatch> =
         tasks.iter().zip(&receipts).map(|(task, receipt)| pipeline.load_batch(task, receipt, replaces(task))).collect();
     let mut rows = receipts.iter().flat_map(|receipt| {
-        receipt.parts.iter().flat_map(move |part| staged(store, &part_name(&receipt.batch, &part.name)))
+        receipt.parts.iter().flat_map(move |part| staged(store, &name::part(&receipt.batch, &part.name)))
     });
     report.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
     report.state = RunState::Loaded;
     // The rows are in the table and the ledger says so; their parts have done their work.
     for receipt in &receipts {
         for part in &receipt.parts {
-            store.delete(&part_name(&receipt.batch, &part.name)).await?;
+            store.delete(&name::part(&receipt.batch, &part.name)).await?;
         }
     }
     Ok(report)
@@ -105,8 +110,7 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     (source, store, clock, progress): (&S, &T, &C, &P),
     options: &RunOptions,
 ) -> Result<Unit, Error> {
-    let name = format!("pipelines/{}.yaml", pipeline.fingerprint);
-    put_once(store, &name, text.as_bytes()).await?;
+    put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
 
     let mut unit = Unit {
         report: RunReport {
@@ -126,6 +130,7 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
         tasks: Vec::new(),
         receipts: Vec::new(),
     };
+    let discarded = names(store, DISCARDED).await?;
     let mut held = Vec::new();
     for object in objects {
         let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
@@ -136,8 +141,9 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
             version: object.version.clone(),
             bytes: object.size,
             loaded_before,
+            discarded: discarded.contains(&discarded_name(&plan.input)),
         });
-        if loaded_before {
+        if unit.report.inputs.last().is_some_and(|input| input.loaded_before || input.discarded) {
             continue;
         }
         let overwritten = is_known(loaded, &object.name);
@@ -159,14 +165,52 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     for (task, receipt) in unit.tasks.iter().zip(&unit.receipts) {
         unit.report.add(receipt);
         if receipt.counts.quarantined > 0 {
-            unit.report.quarantine.push(quarantine_name(&task.batch, ""));
+            unit.report.quarantine.push(name::quarantine(&task.batch, ""));
         }
     }
     if let Verdict::Held(reasons) = pipeline.judge(&unit.receipts) {
         held.extend(reasons);
     }
-    unit.report.state = if held.is_empty() { RunState::Staged } else { RunState::Held(held) };
+    unit.report.state = if held.is_empty() || options.release { RunState::Staged } else { RunState::Held(held) };
     Ok(unit)
+}
+
+/// Removes staged parts that are in the table: a run that was killed after its load has left them.
+async fn remove_loaded_parts(store: &impl Objects, loaded: &[Loaded]) -> Result<(), Error> {
+    for part in names(store, name::STAGED).await? {
+        let batch = part.split('/').nth(1).unwrap_or_default();
+        if loaded.iter().any(|row| row.batch == batch) {
+            store.delete(&part).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Decides that what is planned and not loaded of these objects is not loaded, now or later; gives what that is.
+pub async fn discard<T: Objects, W: Warehouse>(
+    pipeline: &Pipeline,
+    objects: &[Object],
+    store: &T,
+    warehouse: &mut W,
+) -> Result<Vec<String>, Error> {
+    let loaded = warehouse.loaded(&pipeline.table).await?;
+    let mut discarded = Vec::new();
+    for object in objects {
+        let input = pipeline.plan(object, 0).input;
+        let is_planned = !store.list(&name::plan(&input, 0), None, 1).await?.is_empty();
+        if is_planned && !loaded.iter().any(|row| row.input == input) {
+            put_once(store, &discarded_name(&input), b"").await?;
+            discarded.push(object.name.clone());
+        }
+    }
+    Ok(discarded)
+}
+
+/// Where the marks of inputs lie that are not to be loaded.
+const DISCARDED: &str = "discarded/";
+
+fn discarded_name(input: &str) -> String {
+    format!("{DISCARDED}{input}")
 }
 
 /// `schema.table` or `table`.
@@ -181,21 +225,14 @@ fn is_known(loaded: &[Loaded], source: &str) -> bool {
     loaded.iter().any(|row| row.source == source)
 }
 
-async fn put_once(store: &impl Objects, name: &str, bytes: &[u8]) -> Result<(), Error> {
-    match store.put(name, bytes, Put::IfAbsent).await {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        done => done,
-    }
-}
-
 /// The plan that an input is run by: the first one that was written, so that its batch time stays.
 ///
 /// On one machine the person who changed the pipeline file and runs it again has decided that the new one is to be used:
 /// an input that was planned with another file and not loaded is planned anew, at the batch time of its first plan.
 async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> Result<InputPlan, Error> {
-    let name = format!("plans/{}.json", plan.input);
+    let name = name::plan(&plan.input, 0);
     match store.put(&name, &json(&plan)?, Put::IfAbsent).await {
-        Ok(()) => return Ok(plan),
+        Ok(_) => return Ok(plan),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
@@ -209,7 +246,7 @@ async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> 
     let replanned = InputPlan { batch_time, ..plan };
     // A batch's name does not tell its batch time: what was made at the other one is made again.
     for task in replanned.tasks() {
-        store.delete(&transform::receipt_name(&task.batch)).await?;
+        store.delete(&name::receipt(&task.batch)).await?;
     }
     store.put(&name, &json(&replanned)?, Put::Always).await?;
     Ok(replanned)
@@ -252,7 +289,10 @@ fn run_tasks(
 }
 
 /// The rows of a staged part.
-fn staged(store: &impl Objects, name: &str) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
+pub(crate) fn staged(
+    store: &impl Objects,
+    name: &str,
+) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
     let refused = |name: &str, why: &str| Error::new(ErrorKind::Refused, format!("{name} is not a staged part: {why}"));
     let bytes = match pollster::block_on(store.get(name)) {
         Ok(bytes) => bytes,

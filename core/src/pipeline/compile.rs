@@ -10,6 +10,7 @@ use crate::reject::Subject;
 use crate::spec::{
     self, ColumnSpec, CompressionSpec, ContractSpec, FormatSpec, OnFail as OnFailSpec, OnOverwrite, Spanned, Spec, Text,
 };
+use crate::stage::{self, csv};
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
 use crate::types::Type;
@@ -92,6 +93,7 @@ impl<'a> Compiler<'a> {
             table,
             schedule: spec.schedule.as_ref().map(|schedule| schedule.value.clone()),
             fingerprint: fingerprint(spec),
+            range_bytes: plan::RANGE_BYTES,
             format: format(&spec.source.format),
             compression: spec.source.compression.as_ref().and_then(|compression| match compression.value {
                 CompressionSpec::Auto => None,

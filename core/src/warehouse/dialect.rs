@@ -178,6 +178,7 @@ fn sqlite_type(ty: Type) -> &'static str {
         | Type::Timestamptz
         | Type::Text
         | Type::Varchar(_)
-        | Type::Char(_) => "TEXT",
+        | Type::Char(_)
+        | Type::Super => "TEXT",
     }
 }

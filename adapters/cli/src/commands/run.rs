@@ -36,7 +36,19 @@ pub(crate) struct Arguments {
     output: Form,
 }
 
+impl Arguments {
+    /// A run of a pipeline with nothing else said.
+    pub(crate) fn of(pipeline: PathBuf, from: Vec<String>, to: Option<PathBuf>, output: Form) -> Self {
+        Self { pipeline, from, to, batch_time: None, threads: None, output }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Failure> {
+    carry_out(arguments, false, output)
+}
+
+/// Runs a pipeline; `release` loads also what would be held.
+pub(crate) fn carry_out(arguments: &Arguments, release: bool, output: &mut Output) -> Result<(), Failure> {
     let begun = Instant::now();
     let loaded = super::load(&arguments.pipeline, output)?;
     let (source, objects) = loaded.objects(&arguments.from)?;
@@ -47,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     let bar = Bar::new();
     let world =
         World { source: &source, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
-    let options = RunOptions { batch_time, workers: arguments.threads };
+    let options = RunOptions { batch_time, workers: arguments.threads, release };
     let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, &objects, world, &options));
     bar.clear();
     tell(&ended?, begun, &state, arguments.output, output)
@@ -81,7 +93,7 @@ pub(crate) fn tell(
             for reason in reasons {
                 output.note(&format!("held: {reason}"));
             }
-            output.note("nothing was loaded; mend the pipeline or the data and run again");
+            output.note("nothing was loaded; mend the pipeline or the data and run again, or decide: etalon release, etalon discard");
             Err(Failure::Unwanted)
         }
         RunState::Loaded | RunState::Staged | RunState::NothingNew => Ok(()),
@@ -101,9 +113,12 @@ fn summary(report: &RunReport, seconds: f64) -> String {
     };
     let _ = writeln!(text, "{} -> {}: {state}, {seconds:.1} s", report.pipeline, report.table);
     let before = report.inputs.iter().filter(|input| input.loaded_before).count();
+    let discarded = report.inputs.iter().filter(|input| input.discarded && !input.loaded_before).count();
     let inputs = report.inputs.len();
-    let _ = writeln!(text, "  inputs  {inputs} = {} new + {before} loaded before", inputs - before);
-    if before == inputs {
+    let new = inputs - before - discarded;
+    let _ = write!(text, "  inputs  {inputs} = {new} new + {before} loaded before");
+    text.push_str(&if discarded > 0 { format!(" + {discarded} discarded\n") } else { "\n".to_owned() });
+    if new == 0 {
         return text;
     }
     let counts = &report.counts;
