@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
     let batch_time = arguments.batch_time.as_deref().map(super::run::batch_time).transpose()?;
     let store = LocalDisk::new(&arguments.to);
     let bar = Bar::new();
-    let options = RunOptions { batch_time, workers: arguments.threads };
+    let options = RunOptions { batch_time, workers: arguments.threads, release: false };
     let world = (&source, &store, &SystemClock, &bar);
     let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &objects, world, &options));
     bar.clear();
