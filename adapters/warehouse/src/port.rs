@@ -12,11 +12,14 @@ use crate::Sqlite;
 
 impl Warehouse for Sqlite {
     async fn loaded(&mut self, table: &Table) -> Result<Vec<Loaded>, Error> {
-        let rows = self.ledger(table)?;
-        let loaded = rows.into_iter().map(|row| row.batch);
-        Ok(loaded
-            .map(|batch| Loaded { input: batch.input, generation: batch.generation, source: batch.source })
-            .collect())
+        let rows = self.ledger(table)?.into_iter().map(|row| row.batch);
+        let loaded = |batch: LoadBatch| Loaded {
+            input: batch.input,
+            generation: batch.generation,
+            batch: batch.batch,
+            source: batch.source,
+        };
+        Ok(rows.map(loaded).collect())
     }
 
     async fn load(

@@ -95,6 +95,7 @@ impl<'a> Compiler<'a> {
             table,
             schedule: spec.schedule.as_ref().map(|schedule| schedule.value.clone()),
             fingerprint: fingerprint(spec),
+            range_bytes: plan::RANGE_BYTES,
             format: format(&spec.source.format),
             compression: spec.source.compression.as_ref().and_then(|compression| match compression.value {
                 CompressionSpec::Auto => None,
@@ -124,6 +125,7 @@ impl<'a> Compiler<'a> {
         for field in &self.spec.source.fields {
             let in_json = self.spec.source.format == FormatSpec::Jsonl;
             let format = match &field.format {
+                None if in_json && field.ty == Type::Super => Ok(FieldFormat::Json),
                 None => Ok(FieldFormat::Usual),
                 Some(format) => formats::field_format(&format.value, field.ty, field.utc, in_json)
                     .map_err(|wrong| self.diagnostics.push(wrong.at(format.span))),
@@ -413,6 +415,19 @@ impl<'a> Compiler<'a> {
             dist_key: target.dist_key.as_ref().and_then(&mut position),
         };
         let dedupe = self.dedupe(columns);
+        let keys = target.key.iter().chain(&target.order_by).chain(&target.sort_key).chain(&target.dist_key);
+        let keys = keys.chain(self.spec.dedupe.iter().flat_map(|dedupe| dedupe.key.iter().chain(&dedupe.order_by)));
+        for name in keys {
+            if columns.iter().any(|mapping| mapping.name == name.value && mapping.ty == Type::Super) {
+                let message = format!("`{}` is a super, by which rows are neither told apart nor sorted", name.value);
+                self.error(
+                    Code::Conflict,
+                    name.span,
+                    message,
+                    "make a column of a value in it: `from: field ->> 'id'`",
+                );
+            }
+        }
         let (schema, name) = match target.table.text.split_once('.') {
             Some((schema, name)) => (Some(schema.to_owned()), name.to_owned()),
             None => (None, target.table.text.clone()),

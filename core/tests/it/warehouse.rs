@@ -37,6 +37,7 @@ fn table(write: WriteMode) -> Table {
         ("revision", Type::Decimal { precision: 6, scale: 2 }, true),
         ("changed_at", Type::Timestamptz, true),
         ("weight", Type::Real, false),
+        ("extra", Type::Super, false),
     ];
     Table {
         schema: Some("Shop".to_owned()),
