@@ -682,7 +682,9 @@ impl<'a> Reading<'a> {
                 self.at += 1;
                 self.sign = sign.into();
             }
-            (_, Some(sign @ (b'-' | b'+'))) if !is_read && (picture.has_minus || picture.has_plus) => self.sign = sign.into(),
+            (_, Some(sign @ (b'-' | b'+'))) if !is_read && (picture.has_minus || picture.has_plus) => {
+                self.sign = sign.into()
+            }
             _ => {}
         }
     }
