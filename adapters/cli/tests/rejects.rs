@@ -169,7 +169,10 @@ fn rejects_are_shown_with_every_reason_and_without_secrets() {
         }
     }
     let counted = done(folder, &["rejects", "ls", "people.yaml"], 0);
-    assert!(counted.lines().any(|line| line.split_whitespace().eq("people.csv (records) 4 4 0 0".split(' '))), "{counted}");
+    assert!(
+        counted.lines().any(|line| line.split_whitespace().eq("people.csv (records) 4 4 0 0".split(' '))),
+        "{counted}"
+    );
     done(folder, &["rejects", "ls", "nothing.yaml"], 3);
 }
 

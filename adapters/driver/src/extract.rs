@@ -64,8 +64,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, C: Clock> Extract<'_, S, T, Q, 
     /// Meets every object that begins so, until the deadline; hands on the rest.
     async fn list(&self, start: &Start, prefix: &str) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        let sent: BTreeSet<String> =
-            names(self.store, &name::sent(&pipeline.name, "")).await?.into_iter().collect();
+        let sent: BTreeSet<String> = names(self.store, &name::sent(&pipeline.name, "")).await?.into_iter().collect();
         let mut after = start.after.clone();
         loop {
             let page = self.source.objects(prefix, after.as_deref(), PAGE_OBJECTS).await?;

@@ -93,7 +93,8 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
         let fingerprint = first.fingerprint.clone();
         let names: Vec<String> = units.iter().map(Unit::name).collect();
         let now = self.clock.now().to_string();
-        let parts: Vec<&str> = [table.as_str(), now.as_str()].into_iter().chain(names.iter().map(String::as_str)).collect();
+        let parts: Vec<&str> =
+            [table.as_str(), now.as_str()].into_iter().chain(names.iter().map(String::as_str)).collect();
         let load = Load::new(identity("load", &parts), fingerprint, names.clone());
         put_unless_raced(put(self.store, &name::current(&table), &load, Put::IfAbsent).await)?;
         Ok(Left::Something)
@@ -178,8 +179,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
         let inputs: Vec<(String, u32)> = units.iter().map(|(unit, _)| (unit.input.clone(), unit.generation)).collect();
         let rows = self.warehouse.ledger(table, &inputs).await?;
         let of = |unit: &Unit| {
-            let is_of =
-                |(batch, _): &&(LoadBatch, _)| batch.input == unit.input && batch.generation == unit.generation;
+            let is_of = |(batch, _): &&(LoadBatch, _)| batch.input == unit.input && batch.generation == unit.generation;
             rows.iter().filter(is_of).fold(None, |sum: Option<LoadCounts>, (_, counts)| {
                 let mut sum = sum.unwrap_or_default();
                 sum.add(*counts);

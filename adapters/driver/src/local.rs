@@ -85,7 +85,9 @@ impl LocalDisk {
         match self.describe(name) {
             Ok(object) if object.version == version => Ok(()),
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Err(Error::new(ErrorKind::Changed, format!("{}: another version is there", self.path(name).display()))),
+            _ => {
+                Err(Error::new(ErrorKind::Changed, format!("{}: another version is there", self.path(name).display())))
+            }
         }
     }
 

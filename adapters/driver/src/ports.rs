@@ -38,12 +38,7 @@ pub trait Objects: Sync {
     fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> impl Future<Output = Result<String, Error>>;
 
     /// The names that begin with `prefix` and come after `after`, in order, at most `most`; fewer only where they end.
-    fn list(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        most: usize,
-    ) -> impl Future<Output = Result<Vec<String>, Error>>;
+    fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> impl Future<Output = Result<Vec<String>, Error>>;
 
     /// Removes the object of that name, if there is one.
     fn delete(&self, name: &str) -> impl Future<Output = Result<(), Error>>;

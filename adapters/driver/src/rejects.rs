@@ -135,11 +135,7 @@ pub struct Forecast {
 }
 
 /// Sends the open rejects of inputs through a pipeline, and keeps nothing.
-pub async fn forecast(
-    pipeline: &Pipeline,
-    inputs: &[InputRejects],
-    source: &impl Objects,
-) -> Result<Forecast, Error> {
+pub async fn forecast(pipeline: &Pipeline, inputs: &[InputRejects], source: &impl Objects) -> Result<Forecast, Error> {
     let mut forecast = Forecast::default();
     for input in inputs {
         let offsets: BTreeSet<u64> = input.open().into_values().flatten().collect();
@@ -211,9 +207,8 @@ pub async fn redrive<W: Warehouse>(
 ) -> Result<Redriven, Error> {
     put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
     let loaded = warehouse.loaded(&pipeline.table).await?;
-    let is_loaded = |plan: &InputPlan| {
-        loaded.iter().any(|row| row.input == plan.input && row.generation == plan.generation)
-    };
+    let is_loaded =
+        |plan: &InputPlan| loaded.iter().any(|row| row.input == plan.input && row.generation == plan.generation);
     let mut redriven = Redriven::default();
     let mut done: Vec<(Task, Receipt)> = Vec::new();
     for input in read(store, pipeline).await? {
@@ -260,7 +255,8 @@ pub async fn redrive<W: Warehouse>(
         return Ok(redriven);
     }
     let batches: Vec<_> = done.iter().map(|(task, receipt)| pipeline.load_batch(task, receipt, false)).collect();
-    let parts = || done.iter().flat_map(|(_, receipt)| receipt.parts.iter().map(|part| name::part(&receipt.batch, &part.name)));
+    let parts =
+        || done.iter().flat_map(|(_, receipt)| receipt.parts.iter().map(|part| name::part(&receipt.batch, &part.name)));
     let mut rows = parts().flat_map(|part| staged(store, &part));
     redriven.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
     for part in parts() {

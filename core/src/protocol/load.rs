@@ -165,7 +165,11 @@ pub fn choose(mut units: Vec<Unit>, limits: LoadLimits) -> Vec<Unit> {
         bytes += unit.batches.iter().flat_map(|batch| &batch.parts).map(|part| part.bytes).sum::<u64>();
         count == 1 || (count <= limits.units_max && parts <= limits.parts_max && bytes <= limits.bytes_max)
     };
-    units.into_iter().filter(|unit| Some(&unit.fingerprint) == fingerprint.as_ref()).take_while(|unit| fits(unit)).collect()
+    units
+        .into_iter()
+        .filter(|unit| Some(&unit.fingerprint) == fingerprint.as_ref())
+        .take_while(|unit| fits(unit))
+        .collect()
 }
 
 #[cfg(test)]
@@ -219,6 +223,10 @@ mod tests {
         let alone = load(1).again(Fault::Data);
         assert_eq!(next(&alone, &failed, InLedger::None), Next::Hold("words".to_owned()));
         let worn = (0..100).fold(load(1), |load, _| load.again(Fault::World));
-        assert_eq!(next(&worn, &Seen::Aborted, InLedger::None), Next::Retry(Fault::World), "the world's fault holds nothing");
+        assert_eq!(
+            next(&worn, &Seen::Aborted, InLedger::None),
+            Next::Retry(Fault::World),
+            "the world's fault holds nothing"
+        );
     }
 }

@@ -225,8 +225,7 @@ fn redrive(arguments: &Redrive, output: &mut Output) -> Result<(), Failure> {
     }
     let store = LocalDisk::new(loaded.state());
     let mut warehouse = super::open_warehouse(arguments.to.as_deref(), &loaded.state())?;
-    let redrive =
-        rejects::redrive(&loaded.pipeline, &loaded.text, &source, &store, &mut warehouse, &SystemClock);
+    let redrive = rejects::redrive(&loaded.pipeline, &loaded.text, &source, &store, &mut warehouse, &SystemClock);
     let redriven = pollster::block_on(redrive)?;
     if arguments.output == Form::Json {
         output.json(&redriven)?;
@@ -293,9 +292,8 @@ fn done(redriven: &Redriven) -> String {
 fn discard(arguments: &Discard, output: &mut Output) -> Result<(), Failure> {
     let loaded = super::load(&arguments.pipeline, output)?;
     let store = LocalDisk::new(loaded.state());
-    let chosen = |reject: &etalon_core::reject::Reject| {
-        is_of(reject, arguments.source.as_deref(), arguments.reason.as_deref())
-    };
+    let chosen =
+        |reject: &etalon_core::reject::Reject| is_of(reject, arguments.source.as_deref(), arguments.reason.as_deref());
     let count = pollster::block_on(rejects::discard(&loaded.pipeline, &store, chosen))?;
     output.data(&format!("discarded {}\n", thousands(count)))
 }

@@ -74,7 +74,10 @@ pub(crate) fn carry_out(arguments: &Arguments, release: bool, output: &mut Outpu
     } else {
         output.data(&summary(&report, begun.elapsed().as_secs_f64()))?;
         if !report.quarantine.is_empty() {
-            output.note(&format!("the rejects, with all their reasons: etalon rejects show {}", arguments.pipeline.display()));
+            output.note(&format!(
+                "the rejects, with all their reasons: etalon rejects show {}",
+                arguments.pipeline.display()
+            ));
         }
     }
     assert!(report.balance(), "every record and every byte is accounted for");

@@ -230,7 +230,8 @@ pub async fn fifo_queue<W: Future<Output = ()>>(queue: &impl Queue, prefix: &str
         came.push(message);
     }
     for group in ["a", "b"] {
-        let of: Vec<&str> = came.iter().map(|message| message.body.as_str()).filter(|body| body.starts_with(group)).collect();
+        let of: Vec<&str> =
+            came.iter().map(|message| message.body.as_str()).filter(|body| body.starts_with(group)).collect();
         let wanted: Vec<String> = (1..6).map(|number| format!("{group}{number}")).collect();
         assert_eq!(of, wanted, "each once, in order");
     }

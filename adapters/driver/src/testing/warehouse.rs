@@ -94,7 +94,12 @@ impl<S, C> fmt::Debug for MemoryWarehouse<'_, S, C> {
 
 impl<'a, S: Objects, C: Clock> MemoryWarehouse<'a, S, C> {
     /// An empty warehouse; `fate` says how each new statement goes.
-    pub fn new(store: &'a S, clock: &'a C, flaws: Flaws, fate: impl FnMut(&LoadOrder) -> Fate + Send + 'static) -> Self {
+    pub fn new(
+        store: &'a S,
+        clock: &'a C,
+        flaws: Flaws,
+        fate: impl FnMut(&LoadOrder) -> Fate + Send + 'static,
+    ) -> Self {
         Self { store, clock, flaws, fate: Mutex::new(Box::new(fate)), state: Mutex::default() }
     }
 
@@ -307,11 +312,7 @@ impl<S: Objects, C: Clock> DataWarehouse for MemoryWarehouse<'_, S, C> {
         }
     }
 
-    async fn ledger(
-        &self,
-        _table: &Table,
-        inputs: &[(String, u32)],
-    ) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
+    async fn ledger(&self, _table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
         let mut state = self.settled();
         state.calls += 1;
         let wanted = |batch: &LoadBatch| {

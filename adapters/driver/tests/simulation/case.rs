@@ -125,7 +125,11 @@ impl Case {
         let input = "0".repeat(32);
         let poisons = [
             (0, "not json".to_owned()),
-            (0, "{\"version\":1,\"pipeline\":\"others\",\"run\":\"r\",\"batch_time\":0,\"work\":{\"prefix\":\"x\"}}".to_owned()),
+            (
+                0,
+                "{\"version\":1,\"pipeline\":\"others\",\"run\":\"r\",\"batch_time\":0,\"work\":{\"prefix\":\"x\"}}"
+                    .to_owned(),
+            ),
             (1, "{\"version\":99,\"input\":\"new\"}".to_owned()),
             (1, format!("{{\"version\":1,\"input\":\"{input}\",\"generation\":0,\"range\":0}}")),
             (2, "{\"version\":1,\"table\":\"others\"}".to_owned()),

@@ -13,9 +13,7 @@ use etalon_core::plan::Object;
 use etalon_core::protocol::LoadEvent;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 use etalon_driver::memory::ManualClock;
-use etalon_driver::ports::{
-    Clock, DataWarehouse, Entry, Events, LoadOrder, Message, Objects, Put, Queue, Statement,
-};
+use etalon_driver::ports::{Clock, DataWarehouse, Entry, Events, LoadOrder, Message, Objects, Put, Queue, Statement};
 
 /// Chance from a number (splitmix64).
 #[derive(Debug, Clone)]
@@ -103,10 +101,8 @@ impl Chaos {
     async fn give_way(&self, signal: Signal) {
         self.state().signal = Some(signal);
         let mut given = false;
-        std::future::poll_fn(|_| {
-            if std::mem::replace(&mut given, true) { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        std::future::poll_fn(|_| if std::mem::replace(&mut given, true) { Poll::Ready(()) } else { Poll::Pending })
+            .await;
     }
 
     async fn die<T>(&self, what: &'static str) -> T {

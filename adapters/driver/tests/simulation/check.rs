@@ -76,7 +76,8 @@ fn unit_is_accounted_for(world: &World<'_>, unit: &Unit) -> Result<(), String> {
             continue;
         }
         for piece in get(block_on(names(world.store, &name::quarantine(&batch.batch, ""))))? {
-            let lines = String::from_utf8(get(block_on(world.store.get(&piece)))?).map_err(|error| error.to_string())?;
+            let lines =
+                String::from_utf8(get(block_on(world.store.get(&piece)))?).map_err(|error| error.to_string())?;
             for line in lines.lines() {
                 let reject: Reject = serde_json::from_str(line).map_err(|error| error.to_string())?;
                 quarantined.push(i64::try_from(reject.place.offset).unwrap_or(-1));
@@ -107,7 +108,8 @@ fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String>
             let unread = receipts().any(|found| matches!(found, Ok(Some(found)) if found.incomplete.is_some()));
             must!(!unread, "{} is there to be read, and was not", unit.source);
             let over = unit.counts.quarantined >= 2;
-            let overwritten = world.case.on_overwrite == "fail" && get(block_on(plan(world.store, &unit.input, 0)))?.overwrites;
+            let overwritten =
+                world.case.on_overwrite == "fail" && get(block_on(plan(world.store, &unit.input, 0)))?.overwrites;
             must!(refused || over || overwritten, "{} was held for no reason", unit.source);
         }
     }
@@ -175,7 +177,8 @@ fn the_table_is_right(world: &World<'_>) -> Result<(), String> {
     }
     let mut wanted: Vec<(Vec<Option<String>>, String, i64)> =
         wanted.into_iter().map(|(cells, (_, _, source, offset))| (cells, source, offset)).collect();
-    let source_of = |name: &String| ledger.iter().find(|(batch, _)| batch.batch == *name).map(|(batch, _)| batch.source.clone());
+    let source_of =
+        |name: &String| ledger.iter().find(|(batch, _)| batch.batch == *name).map(|(batch, _)| batch.source.clone());
     let mut found: Vec<(Vec<Option<String>>, String, i64)> = world
         .warehouse
         .rows()

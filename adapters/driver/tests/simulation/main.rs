@@ -31,9 +31,11 @@ fn fresh() -> u64 {
 /// Runs a world, and beside it, where every order gives the same table, one without faults.
 fn holds(seed: u64) -> BTreeMap<&'static str, u64> {
     let faults = FAULTS[usize::try_from(seed % FAULTS.len() as u64).unwrap()];
-    let disturbed = world::run(seed, faults, Mutation::None).unwrap_or_else(|wrong| panic!("ETALON_SEED={seed}: {wrong}"));
+    let disturbed =
+        world::run(seed, faults, Mutation::None).unwrap_or_else(|wrong| panic!("ETALON_SEED={seed}: {wrong}"));
     if Case::new(seed).is_calm {
-        let undisturbed = world::run(seed, 0, Mutation::None).unwrap_or_else(|wrong| panic!("ETALON_SEED={seed}: {wrong}"));
+        let undisturbed =
+            world::run(seed, 0, Mutation::None).unwrap_or_else(|wrong| panic!("ETALON_SEED={seed}: {wrong}"));
         let sorted = |rows: &[etalon_driver::testing::warehouse::Row]| {
             let mut rows: Vec<_> = rows.iter().map(|row| (row.cells.clone(), row.batch.clone(), row.offset)).collect();
             rows.sort();

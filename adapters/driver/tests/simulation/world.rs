@@ -61,8 +61,7 @@ pub fn run(seed: u64, faults: u64, mutation: Mutation) -> Result<Outcome, String
     let starts = MemoryQueue::new(Kind::Standard(seed), &clock, RECEIVES_MAX);
     let tasks = MemoryQueue::new(Kind::Standard(seed + 1), &clock, RECEIVES_MAX);
     let loads = MemoryQueue::new(Kind::Fifo, &clock, RECEIVES_MAX);
-    let flaws =
-        Flaws { no_fence: mutation == Mutation::NoFence, no_ledger: mutation == Mutation::NoLedgerRow };
+    let flaws = Flaws { no_fence: mutation == Mutation::NoFence, no_ledger: mutation == Mutation::NoLedgerRow };
     let mut fates = Chance::new(seed ^ 0xfa7e);
     let warehouse = MemoryWarehouse::new(&store, &clock, flaws, move |_| {
         let takes = i64::try_from(fates.below(4) * fates.below(200)).unwrap_or_default() * 1_000_000;
@@ -174,8 +173,8 @@ impl<'a> World<'a> {
             }
             Happening::Deploy => *deployed = 1,
             Happening::Poison(queue, body) => {
-                let order = (*queue == 2)
-                    .then(|| Order { group: "g".to_owned(), deduplication: chance.next().to_string() });
+                let order =
+                    (*queue == 2).then(|| Order { group: "g".to_owned(), deduplication: chance.next().to_string() });
                 let queue = [self.starts, self.tasks, self.loads][*queue];
                 send(queue, Entry { body: body.clone(), order });
             }
@@ -209,7 +208,12 @@ impl<'a> World<'a> {
     }
 
     /// Receives messages, handles them and settles them, as a function and its poller do.
-    async fn serve<Q: Queue>(&self, queue: &Q, most: usize, handle: impl AsyncFn(&etalon_driver::ports::Message) -> Handled) -> usize {
+    async fn serve<Q: Queue>(
+        &self,
+        queue: &Q,
+        most: usize,
+        handle: impl AsyncFn(&etalon_driver::ports::Message) -> Handled,
+    ) -> usize {
         let Ok(messages) = queue.receive(most, VISIBILITY).await else { return 0 };
         for message in &messages {
             if self.mutation == Mutation::DeletedBeforeWork {
@@ -226,8 +230,7 @@ impl<'a> World<'a> {
         let queue = self.chaotic(self.starts);
         let (source, store, tasks) = (self.chaotic(self.source), self.mutant(self.store), self.chaotic(self.tasks));
         let (clock, starts) = (self.clock, &queue);
-        let extract =
-            Extract { deployed, source: &source, store: &store, tasks: &tasks, starts, clock, deadline };
+        let extract = Extract { deployed, source: &source, store: &store, tasks: &tasks, starts, clock, deadline };
         self.serve(&queue, most, async |message| extract.handle(message).await).await;
     }
 
@@ -240,13 +243,15 @@ impl<'a> World<'a> {
 
     async fn load(&self, deployed: &Deployed, deadline: i64) -> usize {
         let queue = self.chaotic(self.loads);
-        let (store, warehouse, events) = (self.mutant(self.store), self.mutant(self.warehouse), self.chaotic(self.told));
+        let (store, warehouse, events) =
+            (self.mutant(self.store), self.mutant(self.warehouse), self.chaotic(self.told));
         let loader = self.loader(deployed, &store, &warehouse, &events, deadline);
         self.serve(&queue, 1, async |message| loader.handle(message).await).await
     }
 
     async fn sweep(&self, deployed: &Deployed, deadline: i64) {
-        let (store, warehouse, events) = (self.mutant(self.store), self.mutant(self.warehouse), self.chaotic(self.told));
+        let (store, warehouse, events) =
+            (self.mutant(self.store), self.mutant(self.warehouse), self.chaotic(self.told));
         // A sweep that fails is followed by another.
         let _ = self.loader(deployed, &store, &warehouse, &events, deadline).sweep().await;
     }
@@ -356,7 +361,10 @@ impl<'a> World<'a> {
             if releases {
                 held::release(&store, &loads, &table, &unit_name, &self.clock.now().to_string()).await?;
             } else {
-                self.discarded.lock().map_err(|error| Error::new(ErrorKind::Refused, error.to_string()))?.insert(unit_name.clone());
+                self.discarded
+                    .lock()
+                    .map_err(|error| Error::new(ErrorKind::Refused, error.to_string()))?
+                    .insert(unit_name.clone());
                 held::discard(&store, &table, &unit_name).await?;
             }
         }
