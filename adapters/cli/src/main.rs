@@ -13,7 +13,7 @@ mod output;
 mod progress;
 mod sample;
 
-use commands::{check, held, preview, query, rejects, run, schema, test};
+use commands::{check, held, preview, query, rejects, run, schema, stage, test};
 use failure::Failure;
 use output::Output;
 
@@ -36,6 +36,8 @@ enum Command {
     Release(held::Arguments),
     /// Leave what a run held out for good
     Discard(held::Arguments),
+    /// Read, check and stage, and load nothing: parts, rejects and receipts in a folder
+    Stage(stage::Arguments),
     /// Check a pipeline file and say everything that is wrong with it
     Check(check::Arguments),
     /// Show the first rows, typed, and the rejects among them
@@ -74,6 +76,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Rejects(command) => rejects::run(&command, &mut output),
         Command::Release(arguments) => held::release(&arguments, &mut output),
         Command::Discard(arguments) => held::discard(&arguments, &mut output),
+        Command::Stage(arguments) => stage::run(&arguments, &mut output),
         Command::Check(arguments) => check::run(&arguments, &mut output),
         Command::Preview(arguments) => preview::run(&arguments, &mut output),
         Command::Query(arguments) => query::run(&arguments, &mut output),

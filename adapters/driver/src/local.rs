@@ -131,8 +131,9 @@ impl Objects for LocalDisk {
             let mut file = File::open(&path)?;
             let size = file.metadata()?.len();
             file.seek(SeekFrom::Start(range.start))?;
-            let mut bytes = Vec::new();
-            file.take(range.end - range.start).read_to_end(&mut bytes)?;
+            let length = (range.end - range.start).min(size.saturating_sub(range.start));
+            let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+            file.take(length).read_to_end(&mut bytes)?;
             Ok((size, bytes))
         };
         let (size, bytes) = read().map_err(|error| failed(&path, &error))?;

@@ -39,6 +39,8 @@ pub struct RunReport {
 pub enum RunState {
     /// The rows are in the table.
     Loaded,
+    /// The rows are staged and may be loaded.
+    Staged,
     /// Every input was in the table before.
     NothingNew,
     /// The rows are staged, not loaded: the reasons.

@@ -56,68 +56,11 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     let World { source, store, warehouse, clock, progress } = world;
     let loaded = warehouse.loaded(&pipeline.table).await?;
     remove_loaded_parts(store, &loaded).await?;
-    put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
-
-    let mut report = RunReport {
-        pipeline: pipeline.name.clone(),
-        table: table_name(pipeline),
-        state: RunState::NothingNew,
-        inputs: Vec::new(),
-        counts: Counts::default(),
-        coverage: Coverage::default(),
-        reasons: Default::default(),
-        warnings: Default::default(),
-        undeclared_records: 0,
-        load: None,
-        quarantine: Vec::new(),
-    };
-    let discarded = names(store, DISCARDED).await?;
-    let mut held = Vec::new();
-    let mut plans = Vec::new();
-    for object in objects {
-        let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
-        let plan = pipeline.plan(object, batch_time);
-        let loaded_before = loaded.iter().any(|row| row.input == plan.input);
-        report.inputs.push(InputReport {
-            source: object.name.clone(),
-            version: object.version.clone(),
-            bytes: object.size,
-            loaded_before,
-            discarded: discarded.contains(&discarded_name(&plan.input)),
-        });
-        if report.inputs.last().is_some_and(|input| input.loaded_before || input.discarded) {
-            continue;
-        }
-        let overwritten = is_known(&loaded, &object.name);
-        if overwritten && pipeline.on_overwrite == OnOverwrite::Fail {
-            held.push(format!(
-                "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
-                object.name
-            ));
-        }
-        plans.push((settle(store, plan, options).await?, overwritten));
-    }
-    if plans.is_empty() {
+    let Unit { mut report, plans, tasks, receipts } =
+        unit(pipeline, text, objects, &loaded, (source, store, clock, progress), options).await?;
+    if report.state != RunState::Staged {
         return Ok(report);
     }
-
-    let tasks: Vec<Task> = plans.iter().flat_map(|(plan, _)| plan.tasks()).collect();
-    progress.total(tasks.iter().map(|task| task.range.end - task.range.start).sum());
-    let receipts = run_tasks(pipeline, &tasks, source, store, progress, options.workers)?;
-    for (task, receipt) in tasks.iter().zip(&receipts) {
-        report.add(receipt);
-        if receipt.counts.quarantined > 0 {
-            report.quarantine.push(name::quarantine(&task.batch, ""));
-        }
-    }
-    if let Verdict::Held(reasons) = pipeline.judge(&receipts) {
-        held.extend(reasons);
-    }
-    if !held.is_empty() && !options.release {
-        report.state = RunState::Held(held);
-        return Ok(report);
-    }
-
     let replaces = |task: &Task| {
         pipeline.on_overwrite == OnOverwrite::Replace
             && plans.iter().any(|(plan, overwritten)| *overwritten && plan.input == task.plan.input)
@@ -174,6 +117,100 @@ const DISCARDED: &str = "discarded/";
 
 fn discarded_name(input: &str) -> String {
     format!("{DISCARDED}{input}")
+}
+
+/// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.
+pub async fn stage<S: Objects, T: Objects, C: Clock, P: Progress>(
+    pipeline: &Pipeline,
+    text: &str,
+    objects: &[Object],
+    (source, store, clock, progress): (&S, &T, &C, &P),
+    options: &RunOptions,
+) -> Result<RunReport, Error> {
+    Ok(unit(pipeline, text, objects, &[], (source, store, clock, progress), options).await?.report)
+}
+
+/// A run, staged and judged.
+struct Unit {
+    report: RunReport,
+    /// The plans of new inputs, and whether each is a new version of an object that was loaded before.
+    plans: Vec<(InputPlan, bool)>,
+    tasks: Vec<Task>,
+    receipts: Vec<Receipt>,
+}
+
+/// Plans what has not been loaded, runs the tasks, judges them as one unit.
+async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
+    pipeline: &Pipeline,
+    text: &str,
+    objects: &[Object],
+    loaded: &[Loaded],
+    (source, store, clock, progress): (&S, &T, &C, &P),
+    options: &RunOptions,
+) -> Result<Unit, Error> {
+    put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
+    let discarded = names(store, DISCARDED).await?;
+
+    let mut unit = Unit {
+        report: RunReport {
+            pipeline: pipeline.name.clone(),
+            table: table_name(pipeline),
+            state: RunState::NothingNew,
+            inputs: Vec::new(),
+            counts: Counts::default(),
+            coverage: Coverage::default(),
+            reasons: Default::default(),
+            warnings: Default::default(),
+            undeclared_records: 0,
+            load: None,
+            quarantine: Vec::new(),
+        },
+        plans: Vec::new(),
+        tasks: Vec::new(),
+        receipts: Vec::new(),
+    };
+    let mut held = Vec::new();
+    for object in objects {
+        let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
+        let plan = pipeline.plan(object, batch_time);
+        let loaded_before = loaded.iter().any(|row| row.input == plan.input);
+        unit.report.inputs.push(InputReport {
+            source: object.name.clone(),
+            version: object.version.clone(),
+            bytes: object.size,
+            loaded_before,
+            discarded: discarded.contains(&discarded_name(&plan.input)),
+        });
+        if unit.report.inputs.last().is_some_and(|input| input.loaded_before || input.discarded) {
+            continue;
+        }
+        let overwritten = is_known(loaded, &object.name);
+        if overwritten && pipeline.on_overwrite == OnOverwrite::Fail {
+            held.push(format!(
+                "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
+                object.name
+            ));
+        }
+        unit.plans.push((settle(store, plan, options).await?, overwritten));
+    }
+    if unit.plans.is_empty() {
+        return Ok(unit);
+    }
+
+    unit.tasks = unit.plans.iter().flat_map(|(plan, _)| plan.tasks()).collect();
+    progress.total(unit.tasks.iter().map(|task| task.range.end - task.range.start).sum());
+    unit.receipts = run_tasks(pipeline, &unit.tasks, source, store, progress, options.workers)?;
+    for (task, receipt) in unit.tasks.iter().zip(&unit.receipts) {
+        unit.report.add(receipt);
+        if receipt.counts.quarantined > 0 {
+            unit.report.quarantine.push(name::quarantine(&task.batch, ""));
+        }
+    }
+    if let Verdict::Held(reasons) = pipeline.judge(&unit.receipts) {
+        held.extend(reasons);
+    }
+    unit.report.state = if held.is_empty() || options.release { RunState::Staged } else { RunState::Held(held) };
+    Ok(unit)
 }
 
 /// `schema.table` or `table`.

@@ -13,7 +13,7 @@ use crate::spec::{
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
 use crate::types::Type;
-use crate::warehouse::{BATCH_COLUMN, OFFSET_COLUMN, TIME_COLUMN, Table, TableColumn, WriteMode};
+use crate::warehouse::{BATCH_COLUMN, Layout, OFFSET_COLUMN, TIME_COLUMN, Table, TableColumn, WriteMode};
 
 use super::Pipeline;
 use super::formats;
@@ -122,6 +122,7 @@ impl<'a> Compiler<'a> {
         for field in &self.spec.source.fields {
             let in_json = self.spec.source.format == FormatSpec::Jsonl;
             let format = match &field.format {
+                None if in_json && field.ty == Type::Super => Ok(FieldFormat::Json),
                 None => Ok(FieldFormat::Usual),
                 Some(format) => formats::field_format(&format.value, field.ty, field.utc, in_json)
                     .map_err(|wrong| self.diagnostics.push(wrong.at(format.span))),
@@ -395,6 +396,18 @@ impl<'a> Compiler<'a> {
         for name in target.sort_key.iter().chain(&target.dist_key) {
             self.column_position(name);
         }
+        let keys = target.key.iter().chain(&target.order_by).chain(&target.sort_key).chain(&target.dist_key);
+        for name in keys {
+            if columns.iter().any(|mapping| mapping.name == name.value && mapping.ty == Type::Super) {
+                let message = format!("`{}` is a super, by which rows are neither told apart nor sorted", name.value);
+                self.error(
+                    Code::Conflict,
+                    name.span,
+                    message,
+                    "make a column of a value in it: `from: field ->> 'id'`",
+                );
+            }
+        }
         let (schema, name) = match target.table.text.split_once('.') {
             Some((schema, name)) => (Some(schema.to_owned()), name.to_owned()),
             None => (None, target.table.text.clone()),
@@ -403,7 +416,16 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|mapping| TableColumn { name: mapping.name.clone(), ty: mapping.ty, required: mapping.required })
             .collect();
-        Table { schema, name, columns, write, lineage: target.lineage }
+        Table {
+            schema,
+            name,
+            columns,
+            write,
+            lineage: target.lineage,
+            deletes: false,
+            dedupe: None,
+            layout: Layout::default(),
+        }
     }
 
     fn on_overwrite(&self) -> OnOverwrite {

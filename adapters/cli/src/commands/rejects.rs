@@ -200,7 +200,10 @@ fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
             (_, Some(raw)) => text.push_str(&format!("    in base 64: {}\n", clean(raw))),
             _ => {
                 for (name, value) in &reject.fields {
-                    text.push_str(&format!("    {name}: {}\n", value.as_deref().map_or("NULL".to_owned(), clean)));
+                    text.push_str(&format!(
+                        "    {name}: {}\n",
+                        value.as_deref().map_or_else(|| "NULL".to_owned(), clean)
+                    ));
                 }
             }
         }

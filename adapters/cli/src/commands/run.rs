@@ -1,7 +1,7 @@
 //! `etalon run`: the main job.
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
@@ -52,13 +52,7 @@ pub(crate) fn carry_out(arguments: &Arguments, release: bool, output: &mut Outpu
     let begun = Instant::now();
     let loaded = super::load(&arguments.pipeline, output)?;
     let (source, objects) = loaded.objects(&arguments.from)?;
-    let batch_time = match &arguments.batch_time {
-        None => None,
-        Some(text) => Some(
-            parse_timestamptz(text.as_bytes(), Fraction::Exact, true)
-                .map_err(|fault| Failure::World(format!("--batch-time: {}", fault.message)))?,
-        ),
-    };
+    let batch_time = arguments.batch_time.as_deref().map(batch_time).transpose()?;
     let state = loaded.state();
     let store = LocalDisk::new(&state);
     let mut warehouse = super::open_warehouse(arguments.to.as_deref(), &state)?;
@@ -68,15 +62,31 @@ pub(crate) fn carry_out(arguments: &Arguments, release: bool, output: &mut Outpu
     let options = RunOptions { batch_time, workers: arguments.threads, release };
     let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, &objects, world, &options));
     bar.clear();
-    let report = ended?;
-    if arguments.output == Form::Json {
-        output.json(&report)?;
+    tell(&ended?, begun, &state, arguments.output, output)
+}
+
+/// What `--batch-time` says.
+pub(crate) fn batch_time(text: &str) -> Result<i64, Failure> {
+    parse_timestamptz(text.as_bytes(), Fraction::Exact, true)
+        .map_err(|fault| Failure::World(format!("--batch-time: {}", fault.message)))
+}
+
+/// Tells what a run did; `store` is the folder of its quarantine. A run that is held is a failure.
+pub(crate) fn tell(
+    report: &RunReport,
+    begun: Instant,
+    store: &Path,
+    form: Form,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if form == Form::Json {
+        output.json(report)?;
     } else {
-        output.data(&summary(&report, begun.elapsed().as_secs_f64()))?;
+        output.data(&summary(report, begun.elapsed().as_secs_f64()))?;
         if !report.quarantine.is_empty() {
             output.note(&format!(
-                "the rejects, with all their reasons: etalon rejects show {}",
-                arguments.pipeline.display()
+                "the rejects, with all their reasons: etalon rejects show; or {}",
+                store.join("quarantine").display()
             ));
         }
     }
@@ -89,7 +99,7 @@ pub(crate) fn carry_out(arguments: &Arguments, release: bool, output: &mut Outpu
             output.note("nothing was loaded; mend the pipeline or the data and run again, or decide: etalon release, etalon discard");
             Err(Failure::Unwanted)
         }
-        RunState::Loaded | RunState::NothingNew => Ok(()),
+        RunState::Loaded | RunState::Staged | RunState::NothingNew => Ok(()),
     }
 }
 
@@ -100,6 +110,7 @@ fn summary(report: &RunReport, seconds: f64) -> String {
     let mut text = String::new();
     let state = match &report.state {
         RunState::Loaded => "loaded",
+        RunState::Staged => "staged",
         RunState::NothingNew => "nothing new",
         RunState::Held(_) => "HELD: staged, not loaded",
     };

@@ -53,7 +53,7 @@ fn units(world: &World<'_>) -> Result<Vec<Unit>, String> {
 
 fn records<'a>(world: &'a World<'_>, source: &str, version: &str) -> Result<&'a [Record], String> {
     let key = (source.to_owned(), version.to_owned());
-    Ok(world.case.versions.get(&key).ok_or(format!("{source} was never {version}"))?)
+    Ok(world.case.versions.get(&key).ok_or_else(|| format!("{source} was never {version}"))?)
 }
 
 /// `read = staged + filtered + quarantined`, of the records that there really are; each reject is in quarantine once.
@@ -101,7 +101,7 @@ fn unit_is_accounted_for(world: &World<'_>, unit: &Unit) -> Result<(), String> {
 fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
     for object in get(block_on(world.source.objects("", None, 1000)))? {
         let unit = units.iter().find(|unit| unit.source == object.name && unit.source_version == object.version);
-        let unit = unit.ok_or(format!("{} is forgotten", object.name))?;
+        let unit = unit.ok_or_else(|| format!("{} is forgotten", object.name))?;
         if unit.state == UnitState::Discarded {
             let refused = world.case.refused.as_ref() == Some(&unit.source);
             let receipts = || unit.batches.iter().map(|batch| block_on(receipt(world.store, &batch.batch)));
@@ -145,6 +145,9 @@ fn the_ledger_agrees(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
     Ok(())
 }
 
+/// A row with its rank: what it is ordered by, then its lineage.
+type Ranked = (Vec<Option<String>>, (i64, i64, String, i64));
+
 /// The table holds what the loaded inputs' records make, and nothing else.
 fn the_table_is_right(world: &World<'_>) -> Result<(), String> {
     let ledger = world.warehouse.all_loaded();
@@ -156,8 +159,7 @@ fn the_table_is_right(world: &World<'_>) -> Result<(), String> {
             new.replaces_source && new.source == old.source && new.input != old.input && order(old) < order(new)
         })
     };
-    // A row with its rank: what it is ordered by, then its lineage.
-    let mut wanted: Vec<(Vec<Option<String>>, (i64, i64, String, i64))> = Vec::new();
+    let mut wanted: Vec<Ranked> = Vec::new();
     for input in inputs.values().filter(|input| !is_replaced(input)) {
         for record in records(world, &input.source, &input.source_version)? {
             if let Is::Good { id, n, name } = &record.is {

@@ -353,7 +353,7 @@ impl<'a> World<'a> {
             let releases = match &unit.state {
                 UnitState::Held { reasons } => {
                     let can_load = |why: &String| why.contains("the limit is") || why.contains("was met before");
-                    reasons.iter().all(can_load) && (coin ^ unit.counts.read) % 2 == 0 && !self.case.is_calm
+                    reasons.iter().all(can_load) && (coin ^ unit.counts.read).is_multiple_of(2) && !self.case.is_calm
                 }
                 // A release was interrupted.
                 _ => true,
