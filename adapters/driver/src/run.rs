@@ -81,44 +81,6 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     Ok(report)
 }
 
-/// Removes staged parts that are in the table: a run that was killed after its load has left them.
-async fn remove_loaded_parts(store: &impl Objects, loaded: &[Loaded]) -> Result<(), Error> {
-    for part in names(store, name::STAGED).await? {
-        let batch = part.split('/').nth(1).unwrap_or_default();
-        if loaded.iter().any(|row| row.batch == batch) {
-            store.delete(&part).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Decides that what is planned and not loaded of these objects is not loaded, now or later; gives what that is.
-pub async fn discard<T: Objects, W: Warehouse>(
-    pipeline: &Pipeline,
-    objects: &[Object],
-    store: &T,
-    warehouse: &mut W,
-) -> Result<Vec<String>, Error> {
-    let loaded = warehouse.loaded(&pipeline.table).await?;
-    let mut discarded = Vec::new();
-    for object in objects {
-        let input = pipeline.plan(object, 0).input;
-        let is_planned = !store.list(&name::plan(&input, 0), None, 1).await?.is_empty();
-        if is_planned && !loaded.iter().any(|row| row.input == input) {
-            put_once(store, &discarded_name(&input), b"").await?;
-            discarded.push(object.name.clone());
-        }
-    }
-    Ok(discarded)
-}
-
-/// Where the marks of inputs lie that are not to be loaded.
-const DISCARDED: &str = "discarded/";
-
-fn discarded_name(input: &str) -> String {
-    format!("{DISCARDED}{input}")
-}
-
 /// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.
 pub async fn stage<S: Objects, T: Objects, C: Clock, P: Progress>(
     pipeline: &Pipeline,
@@ -149,7 +111,6 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     options: &RunOptions,
 ) -> Result<Unit, Error> {
     put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
-    let discarded = names(store, DISCARDED).await?;
 
     let mut unit = Unit {
         report: RunReport {
@@ -169,6 +130,7 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
         tasks: Vec::new(),
         receipts: Vec::new(),
     };
+    let discarded = names(store, DISCARDED).await?;
     let mut held = Vec::new();
     for object in objects {
         let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
@@ -211,6 +173,44 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     }
     unit.report.state = if held.is_empty() || options.release { RunState::Staged } else { RunState::Held(held) };
     Ok(unit)
+}
+
+/// Removes staged parts that are in the table: a run that was killed after its load has left them.
+async fn remove_loaded_parts(store: &impl Objects, loaded: &[Loaded]) -> Result<(), Error> {
+    for part in names(store, name::STAGED).await? {
+        let batch = part.split('/').nth(1).unwrap_or_default();
+        if loaded.iter().any(|row| row.batch == batch) {
+            store.delete(&part).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Decides that what is planned and not loaded of these objects is not loaded, now or later; gives what that is.
+pub async fn discard<T: Objects, W: Warehouse>(
+    pipeline: &Pipeline,
+    objects: &[Object],
+    store: &T,
+    warehouse: &mut W,
+) -> Result<Vec<String>, Error> {
+    let loaded = warehouse.loaded(&pipeline.table).await?;
+    let mut discarded = Vec::new();
+    for object in objects {
+        let input = pipeline.plan(object, 0).input;
+        let is_planned = !store.list(&name::plan(&input, 0), None, 1).await?.is_empty();
+        if is_planned && !loaded.iter().any(|row| row.input == input) {
+            put_once(store, &discarded_name(&input), b"").await?;
+            discarded.push(object.name.clone());
+        }
+    }
+    Ok(discarded)
+}
+
+/// Where the marks of inputs lie that are not to be loaded.
+const DISCARDED: &str = "discarded/";
+
+fn discarded_name(input: &str) -> String {
+    format!("{DISCARDED}{input}")
 }
 
 /// `schema.table` or `table`.

@@ -84,10 +84,7 @@ pub(crate) fn tell(
     } else {
         output.data(&summary(report, begun.elapsed().as_secs_f64()))?;
         if !report.quarantine.is_empty() {
-            output.note(&format!(
-                "the rejects, with all their reasons: etalon rejects show; or {}",
-                store.join("quarantine").display()
-            ));
+            output.note(&format!("the rejects, with all their reasons: {}", store.join("quarantine").display()));
         }
     }
     assert!(report.balance(), "every record and every byte is accounted for");
