@@ -10,7 +10,6 @@ use crate::reject::Subject;
 use crate::spec::{
     self, ColumnSpec, CompressionSpec, ContractSpec, FormatSpec, OnFail as OnFailSpec, OnOverwrite, Spanned, Spec, Text,
 };
-use crate::stage::{self, csv};
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
 use crate::types::Type;
