@@ -280,13 +280,14 @@ fn done(redriven: &Redriven) -> String {
     );
     if let Some(load) = &redriven.load {
         text.push_str(&format!(
-            "staged {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded\n",
+            "staged {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded + {} deleted\n",
             n(load.staged),
             n(load.inserted),
             n(load.updated),
             n(load.unchanged),
             n(load.deduplicated),
-            n(load.superseded)
+            n(load.superseded),
+            n(load.deleted)
         ));
     }
     text
