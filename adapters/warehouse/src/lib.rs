@@ -1,6 +1,7 @@
 //! Warehouses that a load can go to. They carry out the statements of `etalon_core::warehouse` and decide nothing.
 
 mod cells;
+mod exact;
 mod load;
 mod port;
 mod sqlite;
