@@ -2,26 +2,46 @@
 //!
 //! Every byte that becomes SQL passes `quote`.
 
+pub mod copy;
 mod ddl;
+mod dialect;
+mod failure;
 mod ledger;
 mod merge;
 pub mod query;
 pub mod quote;
+mod script;
 mod sql;
 pub mod sqlite;
 
 use crate::types::Type;
 
+pub use copy::CopyFormat;
+pub use copy::CopySource;
 pub use ddl::COLUMNS_TABLE;
 pub use ddl::ColumnsStatements;
 pub use ddl::KEY_INDEX_PREFIX;
 pub use ddl::OWN_PREFIX;
 pub use ddl::Target;
+pub use dialect::Dialect;
+pub use failure::Failure;
+pub use failure::failure;
 pub use ledger::LEDGER_TABLE;
 pub use ledger::LedgerRow;
 pub use ledger::LedgerStatements;
 pub use merge::LoadStatements;
-pub use sql::Dialect;
+pub use script::Found;
+pub use script::Guard;
+pub use script::Load;
+pub use script::LoadScript;
+pub use script::Migration;
+pub use script::Parameter;
+pub use script::STATEMENTS_MAX;
+pub use script::SetUp;
+pub use script::Stage;
+pub use script::Statement;
+pub use script::Step;
+pub use script::ledger;
 
 /// The lineage column that names the batch a row came with.
 pub const BATCH_COLUMN: &str = "_etalon_batch";
@@ -29,6 +49,14 @@ pub const BATCH_COLUMN: &str = "_etalon_batch";
 pub const OFFSET_COLUMN: &str = "_etalon_offset";
 /// The lineage column that holds the batch time.
 pub const TIME_COLUMN: &str = "_etalon_time";
+/// The staged column that is true where a row deletes its key; after the pipeline's columns, before the lineage.
+pub const DELETED_COLUMN: &str = "_etalon_deleted";
+/// The column of an `scd2` target that holds the `order_by` of the version, since which it is valid.
+pub const VALID_FROM_COLUMN: &str = "valid_from";
+/// The column of an `scd2` target that holds the `order_by` of the next version; NULL where there is none.
+pub const VALID_TO_COLUMN: &str = "valid_to";
+/// The column of an `scd2` target that tells whether there is no next version.
+pub const IS_CURRENT_COLUMN: &str = "is_current";
 
 /// A target table, as a checked pipeline means it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +71,32 @@ pub struct Table {
     pub write: WriteMode,
     /// Whether the lineage columns are there.
     pub lineage: bool,
+    /// Whether staged rows have the column `_etalon_deleted`, which is true where a row deletes its key (`delete_when`).
+    pub deletes: bool,
+    /// Which rows of a load are dropped for others of it, where the way of writing does not say.
+    pub dedupe: Option<Dedupe>,
+    /// How Redshift lays the table out.
+    pub layout: Layout,
+}
+
+/// How Redshift lays a table out: positions in the pipeline's columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The columns by which rows are sorted.
+    pub sort_key: Vec<usize>,
+    /// The column by which rows are distributed.
+    pub dist_key: Option<usize>,
+}
+
+/// Which of the rows of a load that share a key stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dedupe {
+    /// The columns that tell rows apart (positions in `columns`); never NULL.
+    pub key: Vec<usize>,
+    /// The columns that order the rows of a key; without them their places do.
+    pub order_by: Vec<usize>,
+    /// Whether the last of them stays, not the first.
+    pub last: bool,
 }
 
 /// A column of a target table.
@@ -67,6 +121,18 @@ pub enum WriteMode {
         key: Vec<usize>,
         /// The columns that order versions (positions in `columns`); never NULL; may be empty: the last load wins.
         order_by: Vec<usize>,
+    },
+    /// The rows of the load take the place of all rows.
+    Replace {
+        /// Whether a load without rows may do so.
+        allow_empty: bool,
+    },
+    /// A row is a version of its key, valid from its `order_by` to that of the next version.
+    Scd2 {
+        /// The columns that tell what a row is a version of (positions in `columns`); never NULL.
+        key: Vec<usize>,
+        /// The column that orders versions (a position in `columns`); never NULL.
+        order_by: usize,
     },
 }
 
@@ -93,7 +159,7 @@ pub struct LoadBatch {
     pub replaces_source: bool,
 }
 
-/// What became of the staged rows: `staged = inserted + updated + unchanged + deduplicated + superseded`.
+/// What became of the staged rows: `staged = inserted + updated + unchanged + deduplicated + superseded + deleted`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LoadCounts {
     /// Rows that were staged.
@@ -108,12 +174,16 @@ pub struct LoadCounts {
     pub deduplicated: u64,
     /// Rows older than the row that is there.
     pub superseded: u64,
+    /// Rows that deleted their key, whether it was there or not (`delete_when`).
+    #[serde(default)]
+    pub deleted: u64,
 }
 
 impl LoadCounts {
     /// Whether every staged row is accounted for.
     pub fn balance(&self) -> bool {
-        self.staged == self.inserted + self.updated + self.unchanged + self.deduplicated + self.superseded
+        let outcomes = self.inserted + self.updated + self.unchanged + self.deduplicated;
+        self.staged == outcomes + self.superseded + self.deleted
     }
 
     /// Adds the counts of another batch.
@@ -124,5 +194,6 @@ impl LoadCounts {
         self.unchanged += other.unchanged;
         self.deduplicated += other.deduplicated;
         self.superseded += other.superseded;
+        self.deleted += other.deleted;
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Load<'a> {
 
 impl<'a> Load<'a> {
     pub(crate) fn new(connection: &'a Connection, place: &'a str, target: &'a Target) -> Result<Self, Error> {
-        let (statements, ledger) = (LoadStatements::new(target, &DIALECT)?, LedgerStatements::new(&DIALECT));
+        let (statements, ledger) = (LoadStatements::new(target, DIALECT)?, LedgerStatements::new(DIALECT));
         Ok(Self { connection, place, target, statements, ledger, counts: BTreeMap::new() })
     }
 
@@ -76,7 +76,7 @@ impl<'a> Load<'a> {
 
     /// Creates the target, or compares it with the pipeline. Gives whether it is new.
     fn prepare_target(&self) -> Result<bool, Error> {
-        let columns = ColumnsStatements::new(&DIALECT);
+        let columns = ColumnsStatements::new(DIALECT);
         self.run([&columns.create, &self.ledger.create])?;
         let name = self.target.name();
         if !self.world(exists(self.connection, name))? {
@@ -85,7 +85,7 @@ impl<'a> Load<'a> {
                 return self.refuse(format!("table `{name}` is gone, and the ledger holds loads of it"));
             }
             self.world(self.connection.execute(&columns.clear, [name]))?;
-            self.run([&self.target.create(&DIALECT)])?;
+            self.run([&self.target.create(DIALECT)])?;
             let mut insert = self.prepare(&columns.insert)?;
             for (position, column) in (1_i64..).zip(self.target.declared()) {
                 self.world(insert.execute(params![
@@ -133,13 +133,13 @@ impl<'a> Load<'a> {
         let own = self.world(found())?.into_iter().filter(|name| name.starts_with(KEY_INDEX_PREFIX));
         let (wanted, others): (Vec<_>, Vec<_>) = own.partition(|name| Some(name) == self.target.key_index().as_ref());
         for name in others {
-            self.run([&Target::drop_index(&name, &DIALECT)])?;
+            self.run([&Target::drop_index(&name, DIALECT)])?;
         }
         if wanted.is_empty() { self.create_key_index() } else { Ok(()) }
     }
 
     fn create_key_index(&self) -> Result<(), Error> {
-        let Some(statement) = self.target.create_key_index(&DIALECT) else { return Ok(()) };
+        let Some(statement) = self.target.create_key_index(DIALECT) else { return Ok(()) };
         match self.connection.execute(&statement, []) {
             Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::ConstraintViolation => {
                 self.refuse(format!("table `{}` holds several rows with one key", self.target.name()))
@@ -196,8 +196,8 @@ impl<'a> Load<'a> {
     fn stage(&mut self, batches: &mut dyn Iterator<Item = Result<RecordBatch, Error>>) -> Result<(), Error> {
         let width = self.statements.width();
         let rows_at_once = (PARAMETERS_MAX / width).clamp(1, INSERT_ROWS);
-        let mut many = self.prepare(&self.statements.insert(rows_at_once, &DIALECT))?;
-        let mut one = self.prepare(&self.statements.insert(1, &DIALECT))?;
+        let mut many = self.prepare(&self.statements.insert(rows_at_once, DIALECT))?;
+        let mut one = self.prepare(&self.statements.insert(1, DIALECT))?;
         let mut buffer = String::new();
         for batch in batches {
             let batch = batch?;

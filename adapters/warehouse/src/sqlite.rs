@@ -14,6 +14,7 @@ use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_core::types::Type;
 use etalon_core::warehouse::COLUMNS_TABLE;
+use etalon_core::warehouse::Dialect;
 use etalon_core::warehouse::LEDGER_TABLE;
 use etalon_core::warehouse::LedgerRow;
 use etalon_core::warehouse::LedgerStatements;
@@ -37,7 +38,7 @@ use crate::load::Load;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Memory for pages and sorting, in KiB; what is beyond goes to disk.
 const CACHE_KIB: i64 = 32 * 1024;
-pub(crate) const DIALECT: sqlite::Sqlite = sqlite::Sqlite;
+pub(crate) const DIALECT: Dialect = Dialect::Sqlite;
 
 /// An SQLite file as a warehouse.
 #[derive(Debug)]
@@ -99,12 +100,12 @@ impl Sqlite {
 
     /// What has been loaded into a table, in the order of loading.
     pub fn ledger(&self, table: &Table) -> Result<Vec<LedgerRow>, Error> {
-        let target = Target::new(table)?;
+        let target = Target::new(table, DIALECT)?;
         let read = || {
             if !exists(&self.connection, LEDGER_TABLE)? {
                 return Ok(Vec::new());
             }
-            let mut statement = self.connection.prepare(&LedgerStatements::new(&DIALECT).select)?;
+            let mut statement = self.connection.prepare(&LedgerStatements::new(DIALECT).select)?;
             let rows = statement.query_map([target.name()], ledger_row)?;
             rows.collect()
         };
@@ -125,7 +126,7 @@ impl Sqlite {
         rows: &mut dyn Iterator<Item = Result<RecordBatch, Error>>,
         loaded_at: i64,
     ) -> Result<LoadCounts, Error> {
-        let target = Target::new(table)?;
+        let target = Target::new(table, DIALECT)?;
         let place = &self.place;
         let world = |error: rusqlite::Error| world(place, &error);
         // Dropping the transaction on the way out rolls it back.
@@ -241,6 +242,7 @@ fn ledger_row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
             unchanged: rows(row, "unchanged")?,
             deduplicated: rows(row, "deduplicated")?,
             superseded: rows(row, "superseded")?,
+            deleted: 0,
         },
         loaded_at: time("loaded_at")?,
     })

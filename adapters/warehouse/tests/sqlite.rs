@@ -17,6 +17,7 @@ use arrow_array::TimestampMicrosecondArray;
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_core::types::Type;
+use etalon_core::warehouse::Layout;
 use etalon_core::warehouse::LoadBatch;
 use etalon_core::warehouse::LoadCounts;
 use etalon_core::warehouse::Table;
@@ -46,6 +47,9 @@ fn orders(write: WriteMode) -> Table {
         .to_vec(),
         write,
         lineage: true,
+        deletes: false,
+        dedupe: None,
+        layout: Layout::default(),
     }
 }
 

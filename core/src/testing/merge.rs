@@ -21,6 +21,7 @@ use time::macros::format_description;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::types::Type;
+use crate::warehouse::Layout;
 use crate::warehouse::LoadBatch;
 use crate::warehouse::LoadCounts;
 use crate::warehouse::Table;
@@ -93,7 +94,7 @@ pub fn cases() -> impl Strategy<Value = Case> {
         let rows = vec((columns.iter().map(cell).collect::<Vec<_>>(), 1..4_i64), 0..6);
         let batches = vec((0..3_usize, 0..3_i64, 0..2_u32, rows), 1..6);
         let write = if mode == 0 { WriteMode::Append } else { WriteMode::Merge { key, order_by } };
-        let table = Table { schema: None, name: "things".to_owned(), columns, write, lineage };
+        let table = Table { schema: None, name: "things".to_owned(), columns, write, lineage, deletes: false, dedupe: None, layout: Layout::default() };
         let arrival = || vec((any::<u8>(), any::<bool>()), 6);
         (Just(table), batches, arrival(), arrival()).prop_map(|(table, batches, first, second)| Case {
             table,
@@ -162,7 +163,8 @@ pub fn any_order_of_arrival_gives_the_same_table<W: Loads>(case: &Case, new: imp
         model.rows(&case.table)
     });
     let is_total = match &case.table.write {
-        WriteMode::Append => true,
+        WriteMode::Append | WriteMode::Scd2 { .. } => true,
+        WriteMode::Replace { .. } => false,
         WriteMode::Merge { order_by, .. } => case.table.lineage && !order_by.is_empty(),
     };
     if is_total {

@@ -17,7 +17,7 @@ use crate::warehouse::WriteMode;
 use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::CreateTable;
-use crate::warehouse::sql::Dialect;
+use crate::warehouse::dialect::Dialect;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;
@@ -38,6 +38,7 @@ const LINEAGE: [(&str, Type); 3] =
 /// A [`Table`] whose names are fit for SQL and whose parts agree.
 #[derive(Debug, Clone)]
 pub struct Target {
+    pub(crate) dialect: Dialect,
     pub(crate) table: Identifier,
     /// The pipeline's columns.
     pub(crate) columns: Vec<(Identifier, TableColumn)>,
@@ -47,7 +48,7 @@ pub struct Target {
 
 impl Target {
     /// Checks the names and positions of a table.
-    pub fn new(table: &Table) -> Result<Self, Error> {
+    pub fn new(table: &Table, dialect: Dialect) -> Result<Self, Error> {
         let name = table_name(table)?;
         let refuse = |fact: String| Err(Error::new(ErrorKind::Refused, format!("table `{}`: {fact}", name.as_str())));
         let mut seen = BTreeSet::new();
@@ -76,7 +77,7 @@ impl Target {
                 return refuse(format!("there is no column at position {position}"));
             }
         }
-        Ok(Self { table: name, columns, write: table.write.clone(), lineage: table.lineage })
+        Ok(Self { dialect, table: name, columns, write: table.write.clone(), lineage: table.lineage })
     }
 
     /// The name under which the warehouse, the ledger and `_etalon_columns` know the table.
@@ -127,7 +128,7 @@ impl Target {
     }
 
     /// The statement that creates the target.
-    pub fn create(&self, dialect: &dyn Dialect) -> String {
+    pub fn create(&self, dialect: Dialect) -> String {
         let definition =
             |column: TableColumn, name| ColumnDefinition { name, ty: column.ty, required: column.required };
         print(
@@ -160,7 +161,7 @@ impl Target {
     }
 
     /// The statement that creates the index on the key.
-    pub fn create_key_index(&self, dialect: &dyn Dialect) -> Option<String> {
+    pub fn create_key_index(&self, dialect: Dialect) -> Option<String> {
         let columns = self.key_columns()?;
         let keys = columns.into_iter().map(|(name, ty)| Expr::Column(None, name).collated(dialect.key_collation(ty)));
         let statement = Statement::CreateUniqueIndex {
@@ -172,14 +173,14 @@ impl Target {
     }
 
     /// The statement that drops an index which the warehouse has named.
-    pub fn drop_index(name: &str, dialect: &dyn Dialect) -> String {
+    pub fn drop_index(name: &str, dialect: Dialect) -> String {
         print(&Statement::DropIndex { name: Identifier::found(name) }, dialect)
     }
 
     fn key_columns(&self) -> Option<Vec<(Identifier, Type)>> {
         match &self.write {
-            WriteMode::Append => None,
             WriteMode::Merge { key, .. } => Some(self.at(key)),
+            _ => None,
         }
     }
 
@@ -235,7 +236,7 @@ pub struct ColumnsStatements {
 
 impl ColumnsStatements {
     /// The statements as a dialect has them.
-    pub fn new(dialect: &dyn Dialect) -> Self {
+    pub fn new(dialect: Dialect) -> Self {
         let table = Identifier::own(COLUMNS_TABLE);
         let of_target = Expr::bare("target").equal(Expr::Parameter(1));
         let columns = [
@@ -300,12 +301,12 @@ mod tests {
     fn table(columns: &[(&str, Type)]) -> Table {
         let column = |&(name, ty): &(&str, Type)| TableColumn { name: name.to_owned(), ty, required: false };
         let columns = columns.iter().map(column).collect();
-        Table { schema: None, name: "t".to_owned(), columns, write: WriteMode::Append, lineage: false }
+        Table { schema: None, name: "t".to_owned(), columns, write: WriteMode::Append, lineage: false, deletes: false, dedupe: None, layout: Default::default() }
     }
 
     #[test]
     fn a_table_that_cannot_be_is_refused() {
-        let wrong = |table: Table| Target::new(&table).unwrap_err().to_string();
+        let wrong = |table: Table| Target::new(&table, Dialect::Sqlite).unwrap_err().to_string();
         let id = [("id", Type::Bigint)];
         assert_eq!(wrong(table(&[])), "table `t`: there are no columns");
         assert_eq!(wrong(table(&[("a", Type::Bigint), ("A", Type::Date)])), "table `t`: two columns are named `a`");
@@ -326,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_comparison_names_everything_that_differs() {
-        let target = Target::new(&table(&[("a", Type::Bigint), ("b", Type::Date), ("c", Type::Char(3))])).unwrap();
+        let target = Target::new(&table(&[("a", Type::Bigint), ("b", Type::Date), ("c", Type::Char(3))]), Dialect::Sqlite).unwrap();
         let there = |name: &str, ty, required| TableColumn { name: name.to_owned(), ty, required };
         let fits = [there("a", Type::Bigint, false), there("b", Type::Date, false), there("c", Type::Char(3), false)];
         assert_eq!(target.compare(&fits), Ok(()));

@@ -10,7 +10,7 @@ use crate::warehouse::LoadCounts;
 use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::CreateTable;
-use crate::warehouse::sql::Dialect;
+use crate::warehouse::dialect::Dialect;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;
@@ -69,7 +69,7 @@ pub struct LedgerStatements {
 
 impl LedgerStatements {
     /// The statements as a dialect has them.
-    pub fn new(dialect: &dyn Dialect) -> Self {
+    pub fn new(dialect: Dialect) -> Self {
         let of_target = Expr::bare("target").equal(Expr::Parameter(1));
         let create = Statement::CreateTable(CreateTable {
             table: table(),

@@ -29,7 +29,7 @@ use crate::warehouse::ledger;
 use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::CreateTable;
-use crate::warehouse::sql::Dialect;
+use crate::warehouse::dialect::Dialect;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::Join;
 use crate::warehouse::sql::Rows;
@@ -78,7 +78,7 @@ pub struct LoadStatements {
 
 impl LoadStatements {
     /// The statements of a load into a target.
-    pub fn new(target: &Target, dialect: &dyn Dialect) -> Result<Self, Error> {
+    pub fn new(target: &Target, dialect: Dialect) -> Result<Self, Error> {
         let text = |statement: Statement| print(&statement, dialect);
         let replaced_in = |table: &Identifier| {
             let batch = Expr::bare(BATCH_COLUMN);
@@ -136,7 +136,7 @@ impl LoadStatements {
     }
 
     /// The statement that takes so many rows at once.
-    pub fn insert(&self, rows: usize, dialect: &dyn Dialect) -> String {
+    pub fn insert(&self, rows: usize, dialect: Dialect) -> String {
         let mut statement = self.insert.clone();
         if let Statement::Insert { rows: count, .. } = &mut statement {
             *count = Rows::Parameters(rows);
@@ -184,7 +184,7 @@ fn create_work_table(table: &'static str, columns: Vec<(&'static str, Type, bool
 /// `v` verdicts, `l` a ledger row looked up.
 struct Merge<'a> {
     target: &'a Target,
-    dialect: &'a dyn Dialect,
+    dialect: Dialect,
     row: Identifier,
     key: Vec<(Identifier, Type)>,
     order_by: Vec<(Identifier, Type)>,
@@ -406,7 +406,6 @@ mod tests {
     use crate::warehouse::LedgerStatements;
     use crate::warehouse::Table;
     use crate::warehouse::TableColumn;
-    use crate::warehouse::sqlite::Sqlite;
 
     fn target(write: WriteMode, lineage: bool) -> Target {
         let column = |(name, ty, required): (&str, Type, bool)| TableColumn { name: name.to_owned(), ty, required };
@@ -418,20 +417,20 @@ mod tests {
             ("weight", Type::Real, false),
         ];
         let columns = columns.map(column).to_vec();
-        Target::new(&Table { schema: Some("Shop".to_owned()), name: "orders".to_owned(), columns, write, lineage })
+        Target::new(&Table { schema: Some("Shop".to_owned()), name: "orders".to_owned(), columns, write, lineage, deletes: false, dedupe: None, layout: Default::default() }, Dialect::Sqlite)
             .unwrap()
     }
 
     /// Everything that a load may run, in order.
     fn script(target: &Target) -> String {
-        let statements = LoadStatements::new(target, &Sqlite).unwrap();
-        let insert = statements.insert(2, &Sqlite);
+        let statements = LoadStatements::new(target, Dialect::Sqlite).unwrap();
+        let insert = statements.insert(2, Dialect::Sqlite);
         let LoadStatements { replaced, create_work, delete_replaced, delete_replaced_stage, .. } = statements;
-        let all = [target.create(&Sqlite), replaced].into_iter().chain(create_work).chain([insert]);
+        let all = [target.create(Dialect::Sqlite), replaced].into_iter().chain(create_work).chain([insert]);
         let all =
             all.chain([delete_replaced, delete_replaced_stage].into_iter().flatten()).chain(statements.find_winners);
         let sets = [statements.judge, statements.delete_beaten, statements.insert_winners, statements.count];
-        let all = all.chain(sets.into_iter().chain([target.create_key_index(&Sqlite)]).flatten());
+        let all = all.chain(sets.into_iter().chain([target.create_key_index(Dialect::Sqlite)]).flatten());
         let all = all.chain(statements.drop_work);
         all.map(|statement| statement + ";\n").collect::<Vec<_>>().join("\n")
     }
@@ -458,8 +457,8 @@ mod tests {
 
     #[test]
     fn the_ledger_and_the_declared_types() {
-        let LedgerStatements { create, insert, settle, select, is_loaded } = LedgerStatements::new(&Sqlite);
-        let columns = ColumnsStatements::new(&Sqlite);
+        let LedgerStatements { create, insert, settle, select, is_loaded } = LedgerStatements::new(Dialect::Sqlite);
+        let columns = ColumnsStatements::new(Dialect::Sqlite);
         let all =
             [create, insert, settle, select, is_loaded, columns.create, columns.insert, columns.select, columns.clear];
         insta::assert_snapshot!(all.map(|statement| statement + ";\n").join("\n"));

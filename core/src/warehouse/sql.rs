@@ -7,24 +7,9 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use crate::types::Type;
+use crate::warehouse::dialect::Dialect;
 use crate::warehouse::quote::Identifier;
 use crate::warehouse::quote::Word;
-
-/// What a warehouse answers when a statement is printed for it.
-pub trait Dialect {
-    /// The type that a column is stored as.
-    fn column_type(&self, ty: Type) -> &'static str;
-    /// What stands after the closing parenthesis of `create table`.
-    fn table_options(&self) -> &'static str;
-    /// The operator under which NULL equals NULL.
-    fn same_operator(&self) -> &'static str;
-    /// The collation under which values of a type compare as keys, if the plain one is not right.
-    fn key_collation(&self, ty: Type) -> Option<&'static str>;
-    /// The collation under which values of a type are ordered, if the plain one is not right.
-    fn order_collation(&self, ty: Type) -> Option<&'static str>;
-    /// The parameter of a number, from 1.
-    fn parameter(&self, number: usize) -> String;
-}
 
 /// A statement.
 #[derive(Debug, Clone)]
@@ -151,12 +136,12 @@ impl Expr {
 }
 
 /// Prints a statement as a dialect has it.
-pub(crate) fn print(statement: &Statement, dialect: &dyn Dialect) -> String {
+pub(crate) fn print(statement: &Statement, dialect: Dialect) -> String {
     Printer { dialect, statement }.to_string()
 }
 
 struct Printer<'a> {
-    dialect: &'a dyn Dialect,
+    dialect: Dialect,
     statement: &'a Statement,
 }
 
@@ -202,7 +187,7 @@ impl fmt::Display for Printer<'_> {
 
 struct Writer<'a, 'f> {
     f: &'a mut fmt::Formatter<'f>,
-    dialect: &'a dyn Dialect,
+    dialect: Dialect,
 }
 
 impl Writer<'_, '_> {

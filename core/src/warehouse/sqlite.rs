@@ -19,9 +19,6 @@
 
 use std::cmp::Ordering;
 
-use crate::types::Type;
-use crate::warehouse::sql::Dialect;
-
 /// The name of the collation that is [`compare_decimals`].
 pub const DECIMAL_COLLATION: &str = "etalon_decimal";
 /// How NaN is stored.
@@ -30,51 +27,6 @@ pub const NAN: &str = "NaN";
 const DAY_MICROS: i64 = 86_400_000_000;
 /// More than the years that any day of 32 bits, or microsecond of 64, can reach.
 const YEARS: i64 = 10_000_000;
-
-/// SQLite's answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sqlite;
-
-impl Dialect for Sqlite {
-    fn column_type(&self, ty: Type) -> &'static str {
-        match ty {
-            Type::Boolean | Type::Smallint | Type::Integer | Type::Bigint => "INTEGER",
-            // A strict REAL column could not hold the text NaN.
-            Type::Real | Type::Double => "ANY",
-            Type::Decimal { .. }
-            | Type::Numeric
-            | Type::Date
-            | Type::Time
-            | Type::Interval
-            | Type::Timestamp
-            | Type::Timestamptz
-            | Type::Text
-            | Type::Varchar(_)
-            | Type::Char(_) => "TEXT",
-        }
-    }
-
-    fn table_options(&self) -> &'static str {
-        " STRICT"
-    }
-
-    fn same_operator(&self) -> &'static str {
-        "IS"
-    }
-
-    fn key_collation(&self, ty: Type) -> Option<&'static str> {
-        // Built into SQLite: trailing blanks do not count. Equal decimals of one scale are equal texts.
-        ty.is_text().then_some("RTRIM")
-    }
-
-    fn order_collation(&self, ty: Type) -> Option<&'static str> {
-        if ty.is_decimal() { Some(DECIMAL_COLLATION) } else { self.key_collation(ty) }
-    }
-
-    fn parameter(&self, number: usize) -> String {
-        format!("?{number}")
-    }
-}
 
 /// Appends a decimal with all digits of its scale.
 pub fn write_decimal(out: &mut String, unscaled: i128, scale: u8) {
