@@ -4,8 +4,10 @@ mod cells;
 mod exact;
 mod load;
 mod port;
+mod postgres;
 mod sqlite;
 
+pub use postgres::Postgres;
 pub use sqlite::Answer;
 pub use sqlite::AnswerColumn;
 pub use sqlite::Sqlite;

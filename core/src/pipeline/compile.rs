@@ -13,7 +13,7 @@ use crate::spec::{
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
 use crate::types::Type;
-use crate::warehouse::{BATCH_COLUMN, OFFSET_COLUMN, Layout, TIME_COLUMN, Table, TableColumn, WriteMode};
+use crate::warehouse::{BATCH_COLUMN, Layout, OFFSET_COLUMN, TIME_COLUMN, Table, TableColumn, WriteMode};
 
 use super::Pipeline;
 use super::formats;
@@ -402,7 +402,16 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|mapping| TableColumn { name: mapping.name.clone(), ty: mapping.ty, required: mapping.required })
             .collect();
-        Table { schema, name, columns, write, lineage: target.lineage, deletes: false, dedupe: None, layout: Layout::default() }
+        Table {
+            schema,
+            name,
+            columns,
+            write,
+            lineage: target.lineage,
+            deletes: false,
+            dedupe: None,
+            layout: Layout::default(),
+        }
     }
 
     fn on_overwrite(&self) -> OnOverwrite {

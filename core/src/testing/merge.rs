@@ -94,7 +94,16 @@ pub fn cases() -> impl Strategy<Value = Case> {
         let rows = vec((columns.iter().map(cell).collect::<Vec<_>>(), 1..4_i64), 0..6);
         let batches = vec((0..3_usize, 0..3_i64, 0..2_u32, rows), 1..6);
         let write = if mode == 0 { WriteMode::Append } else { WriteMode::Merge { key, order_by } };
-        let table = Table { schema: None, name: "things".to_owned(), columns, write, lineage, deletes: false, dedupe: None, layout: Layout::default() };
+        let table = Table {
+            schema: None,
+            name: "things".to_owned(),
+            columns,
+            write,
+            lineage,
+            deletes: false,
+            dedupe: None,
+            layout: Layout::default(),
+        };
         let arrival = || vec((any::<u8>(), any::<bool>()), 6);
         (Just(table), batches, arrival(), arrival()).prop_map(|(table, batches, first, second)| Case {
             table,

@@ -14,10 +14,10 @@ use crate::warehouse::TIME_COLUMN;
 use crate::warehouse::Table;
 use crate::warehouse::TableColumn;
 use crate::warehouse::WriteMode;
+use crate::warehouse::dialect::Dialect;
 use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::CreateTable;
-use crate::warehouse::dialect::Dialect;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;
@@ -301,7 +301,16 @@ mod tests {
     fn table(columns: &[(&str, Type)]) -> Table {
         let column = |&(name, ty): &(&str, Type)| TableColumn { name: name.to_owned(), ty, required: false };
         let columns = columns.iter().map(column).collect();
-        Table { schema: None, name: "t".to_owned(), columns, write: WriteMode::Append, lineage: false, deletes: false, dedupe: None, layout: Default::default() }
+        Table {
+            schema: None,
+            name: "t".to_owned(),
+            columns,
+            write: WriteMode::Append,
+            lineage: false,
+            deletes: false,
+            dedupe: None,
+            layout: Default::default(),
+        }
     }
 
     #[test]
@@ -327,7 +336,9 @@ mod tests {
 
     #[test]
     fn a_comparison_names_everything_that_differs() {
-        let target = Target::new(&table(&[("a", Type::Bigint), ("b", Type::Date), ("c", Type::Char(3))]), Dialect::Sqlite).unwrap();
+        let target =
+            Target::new(&table(&[("a", Type::Bigint), ("b", Type::Date), ("c", Type::Char(3))]), Dialect::Sqlite)
+                .unwrap();
         let there = |name: &str, ty, required| TableColumn { name: name.to_owned(), ty, required };
         let fits = [there("a", Type::Bigint, false), there("b", Type::Date, false), there("c", Type::Char(3), false)];
         assert_eq!(target.compare(&fits), Ok(()));

@@ -7,10 +7,10 @@
 use crate::types::Type;
 use crate::warehouse::LoadBatch;
 use crate::warehouse::LoadCounts;
+use crate::warehouse::dialect::Dialect;
 use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::CreateTable;
-use crate::warehouse::dialect::Dialect;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;

@@ -25,11 +25,11 @@ use crate::warehouse::OFFSET_COLUMN;
 use crate::warehouse::TIME_COLUMN;
 use crate::warehouse::WriteMode;
 use crate::warehouse::ddl::Target;
+use crate::warehouse::dialect::Dialect;
 use crate::warehouse::ledger;
 use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::CreateTable;
-use crate::warehouse::dialect::Dialect;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::Join;
 use crate::warehouse::sql::Rows;
@@ -417,8 +417,20 @@ mod tests {
             ("weight", Type::Real, false),
         ];
         let columns = columns.map(column).to_vec();
-        Target::new(&Table { schema: Some("Shop".to_owned()), name: "orders".to_owned(), columns, write, lineage, deletes: false, dedupe: None, layout: Default::default() }, Dialect::Sqlite)
-            .unwrap()
+        Target::new(
+            &Table {
+                schema: Some("Shop".to_owned()),
+                name: "orders".to_owned(),
+                columns,
+                write,
+                lineage,
+                deletes: false,
+                dedupe: None,
+                layout: Default::default(),
+            },
+            Dialect::Sqlite,
+        )
+        .unwrap()
     }
 
     /// Everything that a load may run, in order.
