@@ -2,46 +2,47 @@
 //!
 //! Every byte that becomes SQL passes `quote`.
 
-pub mod copy;
+mod copy;
 mod ddl;
 mod dialect;
 mod failure;
 mod ledger;
-mod merge;
 pub mod query;
 pub mod quote;
 mod script;
+mod setup;
 mod sql;
 pub mod sqlite;
+mod target;
 
 use crate::types::Type;
 
 pub use copy::CopyFormat;
 pub use copy::CopySource;
+pub use copy::ManifestPart;
+pub use copy::load_errors;
+pub use copy::manifest;
 pub use ddl::COLUMNS_TABLE;
-pub use ddl::ColumnsStatements;
 pub use ddl::KEY_INDEX_PREFIX;
-pub use ddl::OWN_PREFIX;
-pub use ddl::Target;
 pub use dialect::Dialect;
 pub use failure::Failure;
-pub use failure::failure;
 pub use ledger::LEDGER_TABLE;
 pub use ledger::LedgerRow;
-pub use ledger::LedgerStatements;
-pub use merge::LoadStatements;
-pub use script::Found;
+pub use ledger::ledger;
 pub use script::Guard;
 pub use script::Load;
 pub use script::LoadScript;
-pub use script::Migration;
 pub use script::Parameter;
 pub use script::STATEMENTS_MAX;
-pub use script::SetUp;
 pub use script::Stage;
 pub use script::Statement;
 pub use script::Step;
-pub use script::ledger;
+pub use setup::Found;
+pub use setup::Migration;
+pub use setup::SetUp;
+pub use sqlite::read_timestamp as read_instant;
+pub use target::OWN_PREFIX;
+pub use target::Target;
 
 /// The lineage column that names the batch a row came with.
 pub const BATCH_COLUMN: &str = "_etalon_batch";

@@ -30,6 +30,7 @@ use etalon_core::warehouse::Table;
 use etalon_core::warehouse::TableColumn;
 use etalon_core::warehouse::Target;
 use etalon_core::warehouse::ledger;
+use etalon_core::warehouse::read_instant;
 
 use crate::Answer;
 use crate::AnswerColumn;
@@ -49,9 +50,12 @@ pub(crate) use address::is_address;
 const NO_TABLE: &str = "42P01";
 const NO_SCHEMA: &str = "3F000";
 /// What it says where somebody else has created the same thing at the same time.
-const CREATED_TWICE: [&str; 3] = ["23505", "42P06", "42P07"];
+const CREATED_TWICE: [&str; 4] = [DUPLICATE_KEY, "42P06", "42P07", "42710"];
 /// What a guard of a load fails with.
 const DIVISION_BY_ZERO: &str = "22012";
+/// What a second row of a key fails with.
+const DUPLICATE_KEY: &str = "23505";
+const DENIED: &str = "42501";
 const READ_ONLY: &str = "25006";
 
 /// A PostgreSQL as a warehouse.
@@ -105,10 +109,11 @@ impl Postgres {
         loaded_at: i64,
     ) -> Result<LoadCounts, Error> {
         let target = Target::new(table, Dialect::Postgres)?;
-        let script = LoadScript::new(&target, &Load { batches, loaded_at, copy: None })?;
-        self.set_up(&target)?;
+        let script = LoadScript::new(&target, &Load { batches, loaded_at, copy: None }).map_err(|error| self.at(&error))?;
+        let set_up = SetUp::new(&target).map_err(|error| self.at(&error))?;
+        self.create(&set_up)?;
         self.query_text("BEGIN", &[])?;
-        let counts = self.carry_out(&target, &script, batches, rows);
+        let counts = self.carry_out(&target, &set_up, &script, batches, rows);
         match counts {
             Ok(counts) => {
                 self.query_text("COMMIT", &[])?;
@@ -153,31 +158,46 @@ impl Postgres {
     }
 
     /// Makes what must be there before any load.
-    fn set_up(&mut self, target: &Target) -> Result<(), Error> {
-        for statement in SetUp::new(target).create {
-            match self.connection.run(&statement.sql, &values(&statement)) {
+    fn create(&mut self, set_up: &SetUp) -> Result<(), Error> {
+        let mut denied = None;
+        for statement in &set_up.create {
+            match self.connection.run(&statement.sql, &values(statement)) {
                 // `IF NOT EXISTS` looks before it creates, and two may look at once.
                 Err(Trouble::Server(error)) if CREATED_TWICE.contains(&error.state.as_str()) => {}
-                done => {
-                    done.map_err(|trouble| world(&self.address, trouble))?;
+                // It asks for the right to create before it looks.
+                Err(Trouble::Server(error)) if error.state == DENIED => {
+                    denied.get_or_insert((statement, Trouble::Server(error)));
                 }
+                Err(trouble) => {
+                    let (statement, trouble) = denied.unwrap_or((statement, trouble));
+                    return Err(self.failed(statement, trouble));
+                }
+                Ok(_) => {}
             }
         }
-        Ok(())
+        match denied {
+            Some((statement, trouble)) if self.statement(&set_up.loads).is_err() => {
+                Err(self.failed(statement, trouble))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn carry_out(
         &mut self,
         target: &Target,
+        set_up: &SetUp,
         script: &LoadScript,
         batches: &[LoadBatch],
         rows: &mut dyn Iterator<Item = Result<RecordBatch, Error>>,
     ) -> Result<LoadCounts, Error> {
-        let found = self.found(&SetUp::new(target))?;
-        let migration =
-            Migration::new(target, &found).map_err(|error| self.placed(error.kind(), &error.to_string()))?;
+        if let Some(lock) = &set_up.lock {
+            self.statement(lock)?;
+        }
+        let found = self.found(set_up)?;
+        let migration = Migration::new(target, &found).map_err(|error| self.at(&error))?;
         for statement in migration.outside.iter().chain(&migration.statements) {
-            self.statement(statement)?;
+            self.guard(Guard::UniqueKey, statement, target, batches)?;
         }
         let mut total = LoadCounts::default();
         for step in &script.steps {
@@ -198,8 +218,8 @@ impl Postgres {
     }
 
     fn found(&mut self, set_up: &SetUp) -> Result<Found, Error> {
-        let present = self.statement(&set_up.present)?.rows;
-        let present = present.iter().map(|row| self.text(row.first())).collect::<Result<_, _>>()?;
+        let present = self.names(&set_up.present)?;
+        let indexes = set_up.indexes.as_ref().map(|statement| self.names(statement)).transpose()?.unwrap_or_default();
         let mut declared = Vec::new();
         for row in self.statement(&set_up.declared)?.rows {
             declared.push(TableColumn {
@@ -210,7 +230,13 @@ impl Postgres {
         }
         let loads = self.statement(&set_up.loads)?.rows;
         let loads = self.number(loads.first().and_then(|row| row.first()))?;
-        Ok(Found { present, declared, loads })
+        Ok(Found { present, declared, loads, indexes })
+    }
+
+    /// The one column of text that a statement selects.
+    fn names(&mut self, statement: &Statement) -> Result<Vec<String>, Error> {
+        let rows = self.statement(statement)?.rows;
+        rows.iter().map(|row| self.text(row.first())).collect()
     }
 
     fn guard(
@@ -220,12 +246,10 @@ impl Postgres {
         target: &Target,
         batches: &[LoadBatch],
     ) -> Result<(), Error> {
+        let fails = if guard == Guard::UniqueKey { DUPLICATE_KEY } else { DIVISION_BY_ZERO };
         match self.connection.run(&statement.sql, &values(statement)) {
-            Err(Trouble::Server(error)) if error.state == DIVISION_BY_ZERO => {
-                let error = guard.error(target.name(), batches);
-                Err(self.placed(error.kind(), &error.to_string()))
-            }
-            done => done.map(|_| ()).map_err(|trouble| world(&self.address, trouble)),
+            Err(Trouble::Server(error)) if error.state == fails => Err(self.at(&guard.error(target, batches))),
+            done => done.map(|_| ()).map_err(|trouble| self.failed(statement, trouble)),
         }
     }
 
@@ -246,21 +270,27 @@ impl Postgres {
 
     fn ledger_row(&self, row: &[Option<Vec<u8>>]) -> Result<LedgerRow, Error> {
         let text = |at: usize| self.text(row.get(at));
-        let staged = self.number(row.get(9))?;
+        let instant = |at: usize| {
+            let text = text(at)?;
+            read_instant(&text).ok_or_else(|| self.strange(&text, "an instant"))
+        };
+        let mut counts = vec![row.get(8).cloned().flatten()];
+        counts.extend_from_slice(row.get(10..).unwrap_or_default());
+        let counts = self.counts(&counts)?;
         Ok(LedgerRow {
             batch: LoadBatch {
                 input: text(0)?,
-                batch: text(1)?,
-                generation: self.number(row.get(2))?,
+                generation: self.number(row.get(1))?,
+                batch: text(2)?,
                 source: text(3)?,
                 source_version: text(4)?,
                 fingerprint: text(5)?,
-                batch_time: self.number(row.get(6))?,
-                staged,
+                batch_time: instant(6)?,
                 replaces_source: text(7)? == "t",
+                staged: counts.staged,
             },
-            loaded_at: self.number(row.get(8))?,
-            counts: self.counts(row.get(9..).unwrap_or_default())?,
+            loaded_at: instant(9)?,
+            counts,
         })
     }
 
@@ -285,22 +315,34 @@ impl Postgres {
 
     fn number<T: std::str::FromStr>(&self, value: Option<&Option<Vec<u8>>>) -> Result<T, Error> {
         let text = self.text(value)?;
-        text.parse().map_err(|_| {
-            self.placed(ErrorKind::Refused, &format!("a table of Etalon's own has `{text}` in place of a number"))
-        })
+        text.parse().map_err(|_| self.strange(&text, "a number"))
+    }
+
+    fn strange(&self, text: &str, wanted: &str) -> Error {
+        self.placed(ErrorKind::Refused, &format!("a table of Etalon's own has `{text}` in place of {wanted}"))
     }
 
     fn statement(&mut self, statement: &Statement) -> Result<Rows, Error> {
-        self.connection.run(&statement.sql, &values(statement)).map_err(|trouble| match trouble {
+        self.connection.run(&statement.sql, &values(statement)).map_err(|trouble| self.failed(statement, trouble))
+    }
+
+    /// The error of a statement of the script.
+    fn failed(&self, statement: &Statement, trouble: Trouble) -> Error {
+        match trouble {
             Trouble::Server(error) => {
-                self.placed(kind(&error), &format!("{} ({}): {error}", statement.what, error.state))
+                self.placed(kind(&error), &format!("could not {}: {error} ({})", statement.what, error.state))
             }
             other => world(&self.address, other),
-        })
+        }
     }
 
     fn query_text(&mut self, sql: &str, parameters: &[&str]) -> Result<Rows, Error> {
         self.connection.run(sql, parameters).map_err(|trouble| world(&self.address, trouble))
+    }
+
+    /// An error with its place.
+    fn at(&self, error: &Error) -> Error {
+        self.placed(error.kind(), &error.to_string())
     }
 
     fn placed(&self, kind: ErrorKind, fact: &str) -> Error {
@@ -359,10 +401,10 @@ impl Encoder<'_> {
 
     /// That the columns are those of the stage, and the rows of batches that this load brings.
     fn check(&self, batch: &RecordBatch) -> Result<(), Fault> {
-        let (columns, table) = (&self.stage.columns, &self.stage.table);
+        let columns = &self.stage.columns;
         if batch.num_columns() < columns.len() {
             let (found, needed) = (batch.num_columns(), columns.len());
-            return Err(Fault::Unfit(format!("a batch for `{table}` has {found} columns in place of {needed}")));
+            return Err(Fault::Unfit(format!("a batch has {found} columns in place of {needed}")));
         }
         for (array, column) in batch.columns().iter().zip(columns) {
             if Values::new(array, column.ty).is_none() {

@@ -13,11 +13,11 @@ use arrow_array::RecordBatch;
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_core::types::Type;
+use etalon_core::warehouse;
 use etalon_core::warehouse::COLUMNS_TABLE;
 use etalon_core::warehouse::Dialect;
 use etalon_core::warehouse::LEDGER_TABLE;
 use etalon_core::warehouse::LedgerRow;
-use etalon_core::warehouse::LedgerStatements;
 use etalon_core::warehouse::LoadBatch;
 use etalon_core::warehouse::LoadCounts;
 use etalon_core::warehouse::Table;
@@ -38,7 +38,7 @@ use crate::load::Load;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Memory for pages and sorting, in KiB; what is beyond goes to disk.
 const CACHE_KIB: i64 = 32 * 1024;
-pub(crate) const DIALECT: Dialect = Dialect::Sqlite;
+const DIALECT: Dialect = Dialect::Sqlite;
 
 /// An SQLite file as a warehouse.
 #[derive(Debug)]
@@ -105,8 +105,10 @@ impl Sqlite {
             if !exists(&self.connection, LEDGER_TABLE)? {
                 return Ok(Vec::new());
             }
-            let mut statement = self.connection.prepare(&LedgerStatements::new(DIALECT).select)?;
-            let rows = statement.query_map([target.name()], ledger_row)?;
+            let text = warehouse::ledger(&target);
+            let values = text.parameters.iter().map(|parameter| parameter.value.as_str());
+            let mut statement = self.connection.prepare(&text.sql)?;
+            let rows = statement.query_map(rusqlite::params_from_iter(values), ledger_row)?;
             rows.collect()
         };
         read().map_err(|error| world(&self.place, &error))
@@ -131,7 +133,8 @@ impl Sqlite {
         let world = |error: rusqlite::Error| world(place, &error);
         // Dropping the transaction on the way out rolls it back.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(world)?;
-        let counts = Load::new(&transaction, place, &target)?.carry_out(batches, rows, loaded_at)?;
+        let load = Load { connection: &transaction, place, target: &target, batches };
+        let counts = load.carry_out(rows, loaded_at)?;
         transaction.commit().map_err(world)?;
         Ok(counts)
     }
@@ -242,7 +245,7 @@ fn ledger_row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
             unchanged: rows(row, "unchanged")?,
             deduplicated: rows(row, "deduplicated")?,
             superseded: rows(row, "superseded")?,
-            deleted: 0,
+            deleted: rows(row, "deleted")?,
         },
         loaded_at: time("loaded_at")?,
     })

@@ -234,17 +234,36 @@ fn a_table_that_is_not_what_the_pipeline_needs_is_refused() {
     let mut warehouse = Sqlite::open_in_memory().unwrap();
     let mut table = orders(WriteMode::Append);
     load(&mut warehouse, &table, "a", &[(1, Some("x"), 1, 1), (1, Some("y"), 1, 1)]).unwrap();
-    table.columns[1].ty = Type::Varchar(30);
-    table.columns[3].name = "settled".to_owned();
+    table.columns[1].ty = Type::Varchar(10);
+    table.columns[6].name = "changed_at".to_owned();
     let error = load(&mut warehouse, &table, "b", &[(1, Some("x"), 1, 1)]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "memory: table `analytics.orders` is not what the pipeline needs: \
-         column `customer` is varchar(20) there and varchar(30) here, column `settled` boolean is missing"
+         column `customer` is varchar(20) there and varchar(10) here, \
+         column `changed_at` timestamp is missing, and it is required, \
+         column `ordered_at` is required there and missing here"
     );
     let error = load(&mut warehouse, &orders(merge()), "b", &[(1, Some("x"), 1, 1)]).unwrap_err();
     assert_eq!(error.to_string(), "memory: table `analytics.orders` holds several rows with one key");
     assert_eq!(error.kind(), ErrorKind::Refused);
+}
+
+#[test]
+fn a_table_grows_with_its_pipeline() {
+    let mut warehouse = Sqlite::open_in_memory().unwrap();
+    let mut table = orders(WriteMode::Append);
+    load(&mut warehouse, &table, "a", &[(1, Some("x"), 1, 1)]).unwrap();
+    table.columns[1].ty = Type::Varchar(30);
+    table.columns[3].name = "settled".to_owned();
+    for name in ["b", "c"] {
+        load(&mut warehouse, &table, name, &[(2, Some("y"), 1, 1)]).unwrap();
+    }
+    let answer = warehouse.query("select paid, settled from analytics.orders").unwrap();
+    let types: Vec<_> = answer.columns.iter().map(|column| column.ty).collect();
+    assert_eq!(types, [Some(Type::Boolean); 2]);
+    let truth = Some("true".to_owned());
+    assert_eq!(answer.rows, [[truth.clone(), None], [None, truth.clone()], [None, truth]]);
 }
 
 #[test]

@@ -1,25 +1,32 @@
 //! Ledger: which inputs a warehouse holds, and what became of their rows. It is written in the transaction of the rows.
 //!
-//! One row per target table and batch; an input that was cut has several, all of one load. A load asks first whether an input
-//! is there in its generation, and inserts its rows before anything else: the statements after it find the source and the
-//! generation of every batch, of this load and of earlier ones, in one place.
+//! One row per target table and batch; an input that was cut has several, all of one load. A load first puts its batches
+//! into a work table of their own, refuses an input that is in the ledger in its generation, and writes its rows before it
+//! looks at data: what comes after finds the source and the generation of every batch, of this load and of earlier ones, in one place.
 
 use crate::types::Type;
+use crate::warehouse::BATCH_COLUMN;
 use crate::warehouse::LoadBatch;
 use crate::warehouse::LoadCounts;
-use crate::warehouse::dialect::Dialect;
+use crate::warehouse::ddl::definitions;
 use crate::warehouse::quote::Identifier;
-use crate::warehouse::sql::ColumnDefinition;
+use crate::warehouse::script::Statement;
+use crate::warehouse::sql::Command;
 use crate::warehouse::sql::CreateTable;
 use crate::warehouse::sql::Expr;
+use crate::warehouse::sql::JoinKind;
 use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;
 use crate::warehouse::sql::Source;
-use crate::warehouse::sql::Statement;
-use crate::warehouse::sql::print;
+use crate::warehouse::sql::TableName;
+use crate::warehouse::target::Target;
 
 /// The ledger's table.
 pub const LEDGER_TABLE: &str = "_etalon_ledger";
+/// The work table of a load's batches.
+const LOAD_TABLE: &str = "_etalon_load";
+/// The work table of the batches whose rows a later version of their source has replaced.
+const REPLACED_TABLE: &str = "_etalon_replaced";
 
 /// A row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,157 +39,204 @@ pub struct LedgerRow {
     pub loaded_at: i64,
 }
 
-/// The ledger's columns, in order, and their types.
-const COLUMNS: [(&str, Type); 16] = [
-    ("target", Type::Text),
-    ("input", Type::Text),
+/// The columns of a batch, in order, and their types.
+pub(crate) const BATCH: [(&str, Type); 9] = [
+    ("input", Type::Varchar(128)),
     ("generation", Type::Bigint),
-    ("batch", Type::Text),
-    ("source", Type::Text),
-    ("source_version", Type::Text),
-    ("fingerprint", Type::Text),
+    ("batch", Type::Varchar(256)),
+    ("source", Type::Varchar(4096)),
+    ("source_version", Type::Varchar(1024)),
+    ("fingerprint", Type::Varchar(128)),
     ("batch_time", Type::Timestamptz),
     ("replaces_source", Type::Boolean),
-    ("loaded_at", Type::Timestamptz),
     ("staged", Type::Bigint),
-    ("inserted", Type::Bigint),
-    ("updated", Type::Bigint),
-    ("unchanged", Type::Bigint),
-    ("deduplicated", Type::Bigint),
-    ("superseded", Type::Bigint),
 ];
 
-/// The statements over the ledger alone. The target's name is always parameter 1.
-#[derive(Debug, Clone)]
-pub struct LedgerStatements {
-    /// Creates the ledger, unless it is there.
-    pub create: String,
-    /// Adds a row: all columns in order, as [`LedgerStatements::select`] gives them, after the target's name.
-    pub insert: String,
-    /// Sets the five outcomes (parameters 3 to 7: inserted, updated, unchanged, deduplicated, superseded) of a batch (2).
-    pub settle: String,
-    /// Selects the rows of a target in the order of loading, all columns in order without the target's name.
-    pub select: String,
-    /// Counts the rows of an input (2) and generation (3).
-    pub is_loaded: String,
+/// The outcomes of staged rows, which sum up to them.
+pub(crate) const OUTCOMES: [&str; 6] = ["inserted", "updated", "unchanged", "deduplicated", "superseded", "deleted"];
+
+/// The ledger of a target.
+pub(crate) fn table(target: &Target) -> TableName {
+    target.own_table(LEDGER_TABLE)
 }
 
-impl LedgerStatements {
-    /// The statements as a dialect has them.
-    pub fn new(dialect: Dialect) -> Self {
-        let of_target = Expr::bare("target").equal(Expr::Parameter(1));
-        let create = Statement::CreateTable(CreateTable {
-            table: table(),
-            temporary: false,
-            if_absent: true,
-            columns: COLUMNS
-                .iter()
-                .map(|&(name, ty)| ColumnDefinition { name: Identifier::own(name), ty, required: true })
-                .collect(),
-            primary_key: ["target", "batch"].map(Identifier::own).to_vec(),
-            // They are there as indexes: a load asks for its inputs, and for the batches of its sources.
-            unique: vec![
-                ["target", "input", "generation", "batch"].map(Identifier::own).to_vec(),
-                ["target", "source", "batch"].map(Identifier::own).to_vec(),
-            ],
-        });
-        let insert = Statement::Insert {
-            into: table(),
-            columns: COLUMNS.iter().map(|&(name, _)| Identifier::own(name)).collect(),
-            rows: Rows::Parameters(1),
-        };
-        let outcomes = COLUMNS.iter().skip_while(|&&(name, _)| name != "inserted");
-        let settle = Statement::Update {
-            table: table(),
-            set: outcomes.zip(3..).map(|(&(name, _), at)| (Identifier::own(name), Expr::Parameter(at))).collect(),
-            filter: Expr::All(vec![of_target.clone(), Expr::bare("batch").equal(Expr::Parameter(2))]),
-        };
-        let select = Statement::Select(Select {
-            columns: COLUMNS.iter().skip(1).map(|&(name, _)| (Expr::bare(name), None)).collect(),
-            from: Some((Source::Table(table()), Identifier::own("l"))),
-            filter: Some(of_target.clone()),
-            order_by: ["loaded_at", "batch_time", "source", "input", "generation"].map(Expr::bare).to_vec(),
-            ..Select::default()
-        });
-        let is_loaded = Statement::Select(Select {
-            columns: vec![(Expr::CountRows, None)],
-            from: Some((Source::Table(table()), Identifier::own("l"))),
-            filter: Some(Expr::All(vec![
-                of_target,
-                Expr::bare("input").equal(Expr::Parameter(2)),
-                Expr::bare("generation").equal(Expr::Parameter(3)),
-            ])),
-            ..Select::default()
-        });
-        let text = |statement| print(&statement, dialect);
-        Self {
-            create: text(create),
-            insert: text(insert),
-            settle: text(settle),
-            select: text(select),
-            is_loaded: text(is_loaded),
-        }
-    }
+/// The work table of a load's batches.
+pub(crate) fn load_table() -> TableName {
+    TableName::work(LOAD_TABLE)
 }
 
-/// The ledger's name.
-pub(crate) fn table() -> Identifier {
-    Identifier::own(LEDGER_TABLE)
+/// The work table of replaced batches.
+pub(crate) fn replaced_table() -> TableName {
+    TableName::work(REPLACED_TABLE)
 }
 
-/// One column of the ledger's row of a batch.
-pub(crate) fn lookup(column: &'static str, batch: Expr) -> Expr {
-    Expr::Scalar(Box::new(Select {
-        columns: vec![(Expr::own("l", column), None)],
-        from: Some((Source::Table(table()), Identifier::own("l"))),
-        filter: Some(row_of("l", batch)),
-        ..Select::default()
-    }))
+/// The target's name, as all statements of a load have it.
+pub(crate) fn target_name(target: &Target) -> Expr {
+    Expr::Parameter { name: "target".to_owned(), value: target.name().to_owned(), ty: Type::Varchar(256) }
+}
+
+/// That a ledger row under an alias belongs to the target.
+pub(crate) fn of_target(target: &Target, alias: &'static str) -> Expr {
+    Expr::own(alias, "target").equal(target_name(target))
 }
 
 /// That a ledger row under an alias is the one of a batch.
-pub(crate) fn row_of(alias: &'static str, batch: Expr) -> Expr {
-    Expr::All(vec![Expr::own(alias, "target").equal(Expr::Parameter(1)), Expr::own(alias, "batch").equal(batch)])
+pub(crate) fn row_of(target: &Target, alias: &'static str, batch: Expr) -> Expr {
+    Expr::All(vec![of_target(target, alias), Expr::own(alias, "batch").equal(batch)])
 }
 
-/// The batches of which a later version of the same source, loaded with `on_overwrite: replace`, has taken the place.
-///
-/// Later is the greater batch time, then the greater version: one order for every order of arrival, so that an old version
-/// that arrives late is replaced at once.
-pub(crate) fn replaced_batches() -> Select {
-    let newer = Select {
-        columns: vec![(Expr::Number(1), None)],
-        from: Some((Source::Table(table()), Identifier::own("n"))),
-        filter: Some(Expr::All(vec![
-            Expr::own("n", "target").equal(Expr::Parameter(1)),
-            Expr::own("n", "source").equal(Expr::own("o", "source")),
-            Expr::own("n", "replaces_source").equal(Expr::Number(1)),
-            Expr::Differs(Box::new(Expr::own("n", "source_version")), Box::new(Expr::own("o", "source_version"))),
-            Expr::Any(vec![
-                Expr::own("o", "batch_time").less(Expr::own("n", "batch_time")),
-                Expr::All(vec![
-                    Expr::own("o", "batch_time").equal(Expr::own("n", "batch_time")),
-                    Expr::own("o", "source_version").less(Expr::own("n", "source_version")),
-                ]),
-            ]),
-        ])),
-        ..Select::default()
-    };
-    Select {
-        columns: vec![(Expr::own("o", "batch"), None)],
-        from: Some((Source::Table(table()), Identifier::own("o"))),
-        filter: Some(Expr::All(vec![
-            Expr::own("o", "target").equal(Expr::Parameter(1)),
-            Expr::Exists(Box::new(newer)),
-        ])),
-        ..Select::default()
+/// Creates the ledger, unless it is there.
+pub(crate) fn create(target: &Target) -> Command {
+    let outcomes = OUTCOMES.map(|name| (name, Type::Bigint));
+    let columns = [("target", Type::Varchar(256))].into_iter().chain(BATCH);
+    let columns: Vec<(&'static str, Type)> =
+        columns.chain([("loaded_at", Type::Timestamptz)]).chain(outcomes).collect();
+    Command::CreateTable(CreateTable {
+        if_absent: true,
+        primary_key: ["target", "batch"].map(Identifier::own).to_vec(),
+        // They are there as indexes: a load asks for its inputs, and for the batches of its sources.
+        unique: vec![
+            ["target", "input", "generation", "batch"].map(Identifier::own).to_vec(),
+            ["target", "source", "batch"].map(Identifier::own).to_vec(),
+        ],
+        ..CreateTable::new(table(target), definitions(&columns, true))
+    })
+}
+
+/// Creates the work table of a load's batches.
+pub(crate) fn create_load() -> Command {
+    Command::CreateTable(CreateTable {
+        temporary: true,
+        primary_key: vec![Identifier::own("batch")],
+        ..CreateTable::new(load_table(), definitions(&BATCH, true))
+    })
+}
+
+/// Selects 1 where no input of the load is in the ledger in its generation.
+pub(crate) fn guard_not_loaded(target: &Target) -> Command {
+    let same = ["input", "generation"].map(|name| Expr::own("b", name).equal(Expr::own("l", name)));
+    let loaded = Select::from(&table(target), "l")
+        .column(Expr::no_rows(), "guard")
+        .join(JoinKind::Inner, Source::Table(load_table()), "b", Expr::All(same.to_vec()))
+        .filter(of_target(target, "l"));
+    Command::Select(loaded)
+}
+
+/// Selects 1 where the ledger has no run with a later batch time.
+pub(crate) fn guard_no_later_run(target: &Target, batch_time: String) -> Command {
+    let run = Expr::Parameter { name: "run_time".to_owned(), value: batch_time, ty: Type::Timestamptz };
+    let later = Expr::All(vec![of_target(target, "l"), run.less(Expr::own("l", "batch_time"))]);
+    Command::Select(Select::from(&table(target), "l").column(Expr::no_rows(), "guard").filter(later))
+}
+
+/// Writes the load's batches into the ledger, with outcomes to come.
+pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
+    let loaded_at = Expr::Parameter { name: "loaded_at".to_owned(), value: loaded_at, ty: Type::Timestamptz };
+    let names = ["target"].into_iter().chain(BATCH.map(|(name, _)| name)).chain(["loaded_at"]).chain(OUTCOMES);
+    let values = [target_name(target)]
+        .into_iter()
+        .chain(BATCH.map(|(name, _)| Expr::own("b", name)))
+        .chain([loaded_at])
+        .chain(OUTCOMES.map(|_| Expr::Number(0)));
+    Command::Insert {
+        into: table(target),
+        columns: names.map(Identifier::own).collect(),
+        rows: Rows::Select(Box::new(Select::from(&load_table(), "b").columns(values))),
     }
 }
 
-/// The same, of one source: parameter 2.
-pub(crate) fn replaced_batches_of_source() -> Select {
-    let mut select = replaced_batches();
-    let of_source = Expr::own("o", "source").equal(Expr::Parameter(2));
-    select.filter = Some(Expr::All(select.filter.into_iter().chain([of_source]).collect()));
-    select
+/// Creates the work table of replaced batches.
+pub(crate) fn create_replaced() -> Command {
+    Command::CreateTable(CreateTable {
+        temporary: true,
+        ..CreateTable::new(replaced_table(), definitions(&[("batch", Type::Varchar(256))], true))
+    })
+}
+
+/// Finds the batches of which a later version of the same source, loaded with `on_overwrite: replace`, has taken the place.
+///
+/// Later is the greater batch time, then the greater version: one order for every order of arrival, so that an old version
+/// that arrives late is replaced at once. Only the sources of this load are looked at: the others were, when they came.
+pub(crate) fn find_replaced(target: &Target) -> Command {
+    let same_source = Expr::All(vec![
+        of_target(target, "n"),
+        // Where trailing blanks do not count, two objects may differ in them alone.
+        Expr::own("n", "source").equal(Expr::own("o", "source")),
+        Expr::Call("octet_length", vec![Expr::own("n", "source")])
+            .equal(Expr::Call("octet_length", vec![Expr::own("o", "source")])),
+    ]);
+    let (new, old) = (|name| Expr::own("n", name), |name| Expr::own("o", name));
+    let version = |version: Expr| version.bytes();
+    let later = Expr::Any(vec![
+        old("batch_time").less(new("batch_time")),
+        Expr::All(vec![
+            old("batch_time").equal(new("batch_time")),
+            version(old("source_version")).less(version(new("source_version"))),
+        ]),
+    ]);
+    let filter = Expr::All(vec![
+        of_target(target, "o"),
+        old("source").among(Select::from(&load_table(), "b").columns([Expr::own("b", "source")])),
+        new("replaces_source"),
+        new("source_version").differs(old("source_version")),
+        later,
+    ]);
+    let mut found = Select::from(&table(target), "o")
+        .columns([old("batch")])
+        .join(JoinKind::Inner, Source::Table(table(target)), "n", same_source)
+        .filter(filter);
+    found.group_by = vec![old("batch")];
+    Command::Insert {
+        into: replaced_table(),
+        columns: vec![Identifier::own("batch")],
+        rows: Rows::Select(Box::new(found)),
+    }
+}
+
+/// Deletes the rows that came with replaced batches.
+pub(crate) fn delete_replaced(from: &TableName) -> Command {
+    let replaced = Select::from(&replaced_table(), "r").columns([Expr::own("r", "batch")]);
+    Command::Delete { from: from.clone(), using: None, filter: Some(Expr::bare(BATCH_COLUMN).among(replaced)) }
+}
+
+/// Selects 1 where the outcomes of every batch of the load sum up to its staged rows.
+pub(crate) fn guard_balance(target: &Target) -> Command {
+    let sum = OUTCOMES.map(|name| Expr::own("l", name)).into_iter().reduce(Expr::plus).unwrap_or(Expr::Number(0));
+    let wrong =
+        Expr::Any(vec![Expr::own("l", "staged").differs(sum), Expr::own("l", "deduplicated").less(Expr::Number(0))]);
+    let select = of_load(target).column(Expr::no_rows(), "guard");
+    let filter = Expr::All(select.filter.iter().cloned().chain([wrong]).collect());
+    Command::Select(select.filter(filter))
+}
+
+/// Selects the counts of the load.
+pub(crate) fn counts(target: &Target) -> Command {
+    let names = ["batch", "staged"].into_iter().chain(OUTCOMES);
+    let mut select = of_load(target).columns(names.map(|name| Expr::own("l", name)));
+    select.order_by = vec![Expr::own("l", "batch").bytes()];
+    Command::Select(select)
+}
+
+/// The ledger rows of the load.
+fn of_load(target: &Target) -> Select {
+    Select::from(&table(target), "l")
+        .join(JoinKind::Inner, Source::Table(load_table()), "b", Expr::own("b", "batch").equal(Expr::own("l", "batch")))
+        .filter(of_target(target, "l"))
+}
+
+/// Selects the ledger rows of a target in the order of loading.
+///
+/// Whole numbers and booleans are what they are, all else is text: input, generation, batch, source, `source_version`,
+/// fingerprint, `batch_time`, `replaces_source`, staged, `loaded_at`, and the six outcomes in the order of [`LoadCounts`]. Times are
+/// texts that [`read_instant`](super::read_instant) reads.
+pub fn ledger(target: &Target) -> Statement {
+    let columns = BATCH.into_iter().chain([("loaded_at", Type::Timestamptz)]);
+    let columns = columns.chain(OUTCOMES.map(|name| (name, Type::Bigint)));
+    let mut select = columns.fold(Select::from(&table(target), "l"), |select, (name, ty)| match ty {
+        Type::Timestamptz => select.column(Expr::InstantText(Box::new(Expr::own("l", name))), name),
+        _ => select.columns([Expr::own("l", name)]),
+    });
+    select.order_by =
+        ["loaded_at", "batch_time", "source", "input", "generation"].map(|name| Expr::own("l", name)).to_vec();
+    Statement::new("list what was loaded", &Command::Select(select.filter(of_target(target, "l"))), target.dialect)
 }

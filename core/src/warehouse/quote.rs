@@ -70,6 +70,54 @@ impl fmt::Display for Word {
     }
 }
 
+/// Something of the world that must stand in SQL text, since no parameter can stand there: an object's name or a role's.
+/// Whatever might end or escape the literal is refused, not quoted: Redshift takes a backslash for an escape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Location(String);
+
+impl Location {
+    /// `s3://bucket/key`.
+    pub(crate) fn s3(text: &str) -> Result<Self, Error> {
+        let parts = text.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+        let fits = |(bucket, key): (&str, &str)| {
+            let in_bucket =
+                |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || ".-".contains(letter);
+            let in_key = |letter: char| letter.is_ascii_alphanumeric() || "/._=+@!:,~-".contains(letter);
+            !bucket.is_empty() && bucket.chars().all(in_bucket) && !key.is_empty() && key.chars().all(in_key)
+        };
+        Self::checked(text, parts.is_some_and(fits), "is not the name of an object in S3")
+    }
+
+    /// `arn:aws:iam::123456789012:role/name`, several of them with commas between, or `default`.
+    pub(crate) fn iam_role(text: &str) -> Result<Self, Error> {
+        let is_role = |role: &str| {
+            let parts: Vec<&str> = role.splitn(6, ':').collect();
+            let ["arn", partition, "iam", "", account, name] = parts.as_slice() else { return false };
+            let in_name = |letter: char| letter.is_ascii_alphanumeric() || "/._=+@-".contains(letter);
+            partition.starts_with("aws")
+                && partition.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')
+                && account.len() == 12
+                && account.chars().all(|letter| letter.is_ascii_digit())
+                && name.strip_prefix("role/").is_some_and(|name| !name.is_empty() && name.chars().all(in_name))
+        };
+        Self::checked(text, text == "default" || text.split(',').all(is_role), "is not the ARN of a role")
+    }
+
+    fn checked(text: &str, fits: bool, fact: &str) -> Result<Self, Error> {
+        if fits {
+            return Ok(Self(text.to_owned()));
+        }
+        let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+        Err(Error::new(ErrorKind::Refused, format!("`{shown}` {fact} that COPY can be given")))
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}'", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +139,26 @@ mod tests {
             wrong(&"é".repeat(64)),
             format!("the name `{}` has 128 bytes, and a warehouse takes at most 127", "é".repeat(40))
         );
+    }
+
+    #[test]
+    fn a_location_that_could_end_its_literal_is_refused() {
+        for good in ["s3://acme/load/1.manifest", "s3://a.b-c/x=1/y+z"] {
+            assert_eq!(Location::s3(good).unwrap().to_string(), format!("'{good}'"));
+        }
+        for wrong in
+            ["", "s3://", "s3://a", "s3://a/", "s3:///k", "s3://A/k", "s3://a/k'", "s3://a/\\k", "s3://a/ü", "a/b"]
+        {
+            assert!(Location::s3(wrong).is_err(), "{wrong}");
+        }
+        let role = "arn:aws:iam::123456789012:role/etalon/load";
+        for good in ["default", role, &format!("{role},{role}")] {
+            assert_eq!(Location::iam_role(good).unwrap().to_string(), format!("'{good}'"));
+        }
+        for wrong in
+            ["", "arn:aws:iam::1:role/x", "arn:aws:iam::123456789012:user/x", "arn:aws:iam::123456789012:role/x'"]
+        {
+            assert!(Location::iam_role(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -1,45 +1,119 @@
-//! SQL: the few statements that a load needs, as a tree, and the printer.
+//! SQL: the few statements that a load needs, as a tree that says what is meant. `print` says it as a warehouse does.
 //!
-//! A statement says what is meant; a [`Dialect`] answers how its warehouse says it. Row values are never part of the
-//! tree, only parameters are.
+//! Row values are never part of the tree; they come with the rows. What a load itself brings (names of objects, ids, times)
+//! are parameters, and a parameter carries its value.
+
+mod print;
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use crate::types::Type;
-use crate::warehouse::dialect::Dialect;
 use crate::warehouse::quote::Identifier;
-use crate::warehouse::quote::Word;
+
+pub(crate) use print::print;
+
+/// A table, with its schema where it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableName {
+    pub(crate) schema: Option<Identifier>,
+    pub(crate) name: Identifier,
+}
+
+impl TableName {
+    /// A table of Etalon's own in no schema: temporary tables are.
+    pub(crate) fn work(name: &'static str) -> Self {
+        Self { schema: None, name: Identifier::own(name) }
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => self.name.fmt(f),
+        }
+    }
+}
 
 /// A statement.
 #[derive(Debug, Clone)]
-pub(crate) enum Statement {
+pub(crate) enum Command {
+    /// Unless it is there.
+    CreateSchema(Identifier),
     CreateTable(CreateTable),
-    CreateUniqueIndex { name: Identifier, table: Identifier, columns: Vec<Expr> },
-    DropTable { table: Identifier },
-    DropIndex { name: Identifier },
-    Insert { into: Identifier, columns: Vec<Identifier>, rows: Rows },
-    Update { table: Identifier, set: Vec<(Identifier, Expr)>, filter: Expr },
-    Delete { from: Identifier, filter: Expr },
+    CreateUniqueIndex {
+        name: Identifier,
+        table: TableName,
+        columns: Vec<Expr>,
+    },
+    DropTable(TableName),
+    DropIndex(TableName),
+    AddColumn(TableName, ColumnDefinition),
+    /// Gives a column of text more room.
+    Widen {
+        table: TableName,
+        column: Identifier,
+        ty: Type,
+    },
+    Lock(TableName),
+    Insert {
+        into: TableName,
+        columns: Vec<Identifier>,
+        rows: Rows,
+    },
+    /// The columns of the table itself stand under its name, those of `from` under its alias.
+    Update {
+        table: TableName,
+        set: Vec<(Identifier, Expr)>,
+        from: Option<(Source, Identifier)>,
+        filter: Expr,
+    },
+    /// Without a filter, all rows. What is used stands under its own name.
+    Delete {
+        from: TableName,
+        using: Option<TableName>,
+        filter: Option<Expr>,
+    },
     Select(Select),
 }
 
 /// What is inserted.
 #[derive(Debug, Clone)]
 pub(crate) enum Rows {
-    /// So many rows of parameters, as many a row as there are columns.
-    Parameters(usize),
+    /// Values as they stand.
+    Values(Vec<Vec<Expr>>),
+    /// So many rows of numbered parameters, which the driver binds.
+    Bound(usize),
     Select(Box<Select>),
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct CreateTable {
-    pub(crate) table: Identifier,
+    pub(crate) table: TableName,
     pub(crate) temporary: bool,
     pub(crate) if_absent: bool,
     pub(crate) columns: Vec<ColumnDefinition>,
+    /// Where the warehouse enforces and uses them: a key, and what else must be unique.
     pub(crate) primary_key: Vec<Identifier>,
     pub(crate) unique: Vec<Vec<Identifier>>,
+    /// Where the warehouse has them.
+    pub(crate) dist_key: Option<Identifier>,
+    pub(crate) sort_key: Vec<Identifier>,
+}
+
+impl CreateTable {
+    pub(crate) fn new(table: TableName, columns: Vec<ColumnDefinition>) -> Self {
+        Self {
+            table,
+            temporary: false,
+            if_absent: false,
+            columns,
+            primary_key: Vec::new(),
+            unique: Vec::new(),
+            dist_key: None,
+            sort_key: Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -60,45 +134,111 @@ pub(crate) struct Select {
     pub(crate) order_by: Vec<Expr>,
 }
 
+impl Select {
+    /// Nothing yet, of a table.
+    pub(crate) fn from(table: &TableName, alias: &'static str) -> Self {
+        let from = Some((Source::Table(table.clone()), Identifier::own(alias)));
+        Self { from, ..Self::default() }
+    }
+
+    /// Nothing yet, of a selection.
+    pub(crate) fn from_select(select: Self, alias: &'static str) -> Self {
+        let from = Some((Source::Selects(vec![select]), Identifier::own(alias)));
+        Self { from, ..Self::default() }
+    }
+
+    /// One more column under a name of Etalon's own.
+    pub(crate) fn column(mut self, value: Expr, name: &'static str) -> Self {
+        self.columns.push((value, Some(Identifier::own(name))));
+        self
+    }
+
+    /// More columns under their own names.
+    pub(crate) fn columns(mut self, values: impl IntoIterator<Item = Expr>) -> Self {
+        self.columns.extend(values.into_iter().map(|value| (value, None)));
+        self
+    }
+
+    pub(crate) fn join(mut self, kind: JoinKind, source: Source, alias: &'static str, on: Expr) -> Self {
+        self.joins.push(Join { kind, source, alias: Identifier::own(alias), on });
+        self
+    }
+
+    pub(crate) fn filter(self, filter: Expr) -> Self {
+        Self { filter: Some(filter), ..self }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
-    Table(Identifier),
-    Select(Box<Select>),
+    Table(TableName),
+    /// The rows of one selection, or of several together.
+    Selects(Vec<Select>),
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Join {
-    pub(crate) left: bool,
-    pub(crate) table: Identifier,
+    pub(crate) kind: JoinKind,
+    pub(crate) source: Source,
     pub(crate) alias: Identifier,
     pub(crate) on: Expr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+    Full,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Expr {
     Column(Option<Identifier>, Identifier),
-    Parameter(usize),
+    Parameter {
+        name: String,
+        value: String,
+        ty: Type,
+    },
     Word(&'static str),
-    Number(u8),
-    Collated(Box<Self>, &'static str),
+    Number(u64),
+    Boolean(bool),
+    /// A text as it compares as a key: trailing blanks do not count. Other types are themselves.
+    Key(Box<Self>, Type),
+    /// A value as it compares where versions are ordered.
+    Order(Box<Self>, Type),
+    /// A text by its bytes.
+    Bytes(Box<Self>),
+    /// A `timestamptz` as text, with six digits of fraction, in UTC.
+    InstantText(Box<Self>),
     Equal(Box<Self>, Box<Self>),
     Less(Box<Self>, Box<Self>),
+    Differs(Box<Self>, Box<Self>),
     /// Equal, or both NULL.
     Same(Box<Self>, Box<Self>),
-    Differs(Box<Self>, Box<Self>),
     IsNull(Box<Self>),
+    IsNotNull(Box<Self>),
+    Plus(Box<Self>, Box<Self>),
+    Minus(Box<Self>, Box<Self>),
     All(Vec<Self>),
     Any(Vec<Self>),
     In(Box<Self>, Box<Select>),
     NotIn(Box<Self>, Box<Select>),
-    Exists(Box<Select>),
     Scalar(Box<Select>),
     Case(Vec<(Self, Self)>, Box<Self>),
+    /// 1 where it holds; elsewhere a division by zero.
+    Holds(Box<Self>),
     CountRows,
-    Min(Box<Self>),
+    /// min, max, sum, or coalesce with a second argument.
+    Call(&'static str, Vec<Self>),
     RowNumber {
         partition: Vec<Self>,
-        descending: Vec<Self>,
+        order: Vec<Self>,
+        descending: bool,
+    },
+    Lead {
+        value: Box<Self>,
+        partition: Vec<Self>,
+        order: Vec<Self>,
     },
 }
 
@@ -111,15 +251,25 @@ impl Expr {
         Self::of(alias, &Identifier::own(column))
     }
 
+    /// A column of the table that an update or delete is about, or of the one that it uses.
+    pub(crate) fn at(table: &TableName, column: &Identifier) -> Self {
+        Self::Column(Some(table.name.clone()), column.clone())
+    }
+
     pub(crate) fn bare(column: &'static str) -> Self {
         Self::Column(None, Identifier::own(column))
     }
 
-    pub(crate) fn collated(self, collation: Option<&'static str>) -> Self {
-        match collation {
-            Some(name) => Self::Collated(Box::new(self), name),
-            None => self,
-        }
+    pub(crate) fn key(self, ty: Type) -> Self {
+        Self::Key(Box::new(self), ty)
+    }
+
+    pub(crate) fn order(self, ty: Type) -> Self {
+        Self::Order(Box::new(self), ty)
+    }
+
+    pub(crate) fn bytes(self) -> Self {
+        Self::Bytes(Box::new(self))
     }
 
     pub(crate) fn equal(self, other: Self) -> Self {
@@ -130,237 +280,44 @@ impl Expr {
         Self::Less(Box::new(self), Box::new(other))
     }
 
+    pub(crate) fn differs(self, other: Self) -> Self {
+        Self::Differs(Box::new(self), Box::new(other))
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self::Plus(Box::new(self), Box::new(other))
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self::Minus(Box::new(self), Box::new(other))
+    }
+
+    pub(crate) fn is_null(self) -> Self {
+        Self::IsNull(Box::new(self))
+    }
+
+    pub(crate) fn is_not_null(self) -> Self {
+        Self::IsNotNull(Box::new(self))
+    }
+
     pub(crate) fn among(self, select: Select) -> Self {
         Self::In(Box::new(self), Box::new(select))
     }
-}
 
-/// Prints a statement as a dialect has it.
-pub(crate) fn print(statement: &Statement, dialect: Dialect) -> String {
-    Printer { dialect, statement }.to_string()
-}
-
-struct Printer<'a> {
-    dialect: Dialect,
-    statement: &'a Statement,
-}
-
-impl fmt::Display for Printer<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let out = &mut Writer { f, dialect: self.dialect };
-        match self.statement {
-            Statement::CreateTable(create) => out.create_table(create),
-            Statement::CreateUniqueIndex { name, table, columns } => {
-                write!(out.f, "CREATE UNIQUE INDEX {name} ON {table} (")?;
-                out.list(columns, ", ")?;
-                out.f.write_str(")")
-            }
-            Statement::DropTable { table } => write!(out.f, "DROP TABLE {table}"),
-            Statement::DropIndex { name } => write!(out.f, "DROP INDEX {name}"),
-            Statement::Insert { into, columns, rows } => {
-                write!(out.f, "INSERT INTO {into} ({})", names(columns))?;
-                match rows {
-                    Rows::Parameters(count) => out.parameters(columns.len(), *count),
-                    Rows::Select(select) => {
-                        out.f.write_str("\n")?;
-                        out.select(select)
-                    }
-                }
-            }
-            Statement::Update { table, set, filter } => {
-                write!(out.f, "UPDATE {table} SET ")?;
-                for (place, (column, value)) in set.iter().enumerate() {
-                    write!(out.f, "{}{column} = ", if place == 0 { "" } else { ", " })?;
-                    out.expr(value)?;
-                }
-                out.f.write_str("\nWHERE ")?;
-                out.expr(filter)
-            }
-            Statement::Delete { from, filter } => {
-                write!(out.f, "DELETE FROM {from}\nWHERE ")?;
-                out.expr(filter)
-            }
-            Statement::Select(select) => out.select(select),
-        }
-    }
-}
-
-struct Writer<'a, 'f> {
-    f: &'a mut fmt::Formatter<'f>,
-    dialect: Dialect,
-}
-
-impl Writer<'_, '_> {
-    fn create_table(&mut self, create: &CreateTable) -> fmt::Result {
-        let CreateTable { table, temporary, if_absent, columns, primary_key, unique } = create;
-        let kind = if *temporary { "TEMPORARY TABLE" } else { "TABLE" };
-        let guard = if *if_absent { "IF NOT EXISTS " } else { "" };
-        write!(self.f, "CREATE {kind} {guard}{table} (")?;
-        for (place, ColumnDefinition { name, ty, required }) in columns.iter().enumerate() {
-            let separator = if place == 0 { "" } else { "," };
-            let null = if *required { " NOT NULL" } else { "" };
-            write!(self.f, "{separator}\n  {name} {}{null}", self.dialect.column_type(*ty))?;
-        }
-        if !primary_key.is_empty() {
-            write!(self.f, ",\n  PRIMARY KEY ({})", names(primary_key))?;
-        }
-        for columns in unique {
-            write!(self.f, ",\n  UNIQUE ({})", names(columns))?;
-        }
-        write!(self.f, "\n){}", self.dialect.table_options())
+    pub(crate) fn sum(self) -> Self {
+        Self::Call("sum", vec![self])
     }
 
-    fn parameters(&mut self, columns: usize, rows: usize) -> fmt::Result {
-        for row in 0..rows {
-            self.f.write_str(if row == 0 { "\nVALUES (" } else { ",\n  (" })?;
-            for column in 0..columns {
-                let separator = if column == 0 { "" } else { ", " };
-                write!(self.f, "{separator}{}", self.dialect.parameter(row * columns + column + 1))?;
-            }
-            self.f.write_str(")")?;
-        }
-        Ok(())
+    pub(crate) fn or_zero(self) -> Self {
+        Self::Call("coalesce", vec![self, Self::Number(0)])
     }
 
-    fn select(&mut self, select: &Select) -> fmt::Result {
-        self.f.write_str("SELECT ")?;
-        for (place, (value, name)) in select.columns.iter().enumerate() {
-            if place > 0 {
-                self.f.write_str(", ")?;
-            }
-            self.expr(value)?;
-            if let Some(name) = name {
-                write!(self.f, " AS {name}")?;
-            }
-        }
-        if let Some((source, alias)) = &select.from {
-            match source {
-                Source::Table(table) => write!(self.f, "\nFROM {table} AS {alias}")?,
-                Source::Select(inner) => {
-                    self.f.write_str("\nFROM (")?;
-                    self.select(inner)?;
-                    write!(self.f, ") AS {alias}")?;
-                }
-            }
-        }
-        for Join { left, table, alias, on } in &select.joins {
-            write!(self.f, "\n{} {table} AS {alias} ON ", if *left { "LEFT JOIN" } else { "JOIN" })?;
-            self.expr(on)?;
-        }
-        if let Some(filter) = &select.filter {
-            self.f.write_str("\nWHERE ")?;
-            self.expr(filter)?;
-        }
-        if !select.group_by.is_empty() {
-            self.f.write_str("\nGROUP BY ")?;
-            self.list(&select.group_by, ", ")?;
-        }
-        if let Some(having) = &select.having {
-            self.f.write_str("\nHAVING ")?;
-            self.expr(having)?;
-        }
-        if !select.order_by.is_empty() {
-            self.f.write_str("\nORDER BY ")?;
-            self.list(&select.order_by, ", ")?;
-        }
-        Ok(())
+    pub(crate) fn case(condition: Self, then: Self, otherwise: Self) -> Self {
+        Self::Case(vec![(condition, then)], Box::new(otherwise))
     }
 
-    fn list(&mut self, items: &[Expr], separator: &str) -> fmt::Result {
-        for (place, item) in items.iter().enumerate() {
-            if place > 0 {
-                self.f.write_str(separator)?;
-            }
-            self.expr(item)?;
-        }
-        Ok(())
+    /// 1 where no row is counted; elsewhere a division by zero.
+    pub(crate) fn no_rows() -> Self {
+        Self::Holds(Box::new(Self::CountRows.equal(Self::Number(0))))
     }
-
-    fn pair(&mut self, left: &Expr, operator: &str, right: &Expr) -> fmt::Result {
-        self.expr(left)?;
-        write!(self.f, " {operator} ")?;
-        self.expr(right)
-    }
-
-    fn expr(&mut self, expr: &Expr) -> fmt::Result {
-        match expr {
-            Expr::Column(None, column) => write!(self.f, "{column}"),
-            Expr::Column(Some(alias), column) => write!(self.f, "{alias}.{column}"),
-            Expr::Parameter(number) => self.f.write_str(&self.dialect.parameter(*number)),
-            Expr::Word(word) => write!(self.f, "{}", Word(word)),
-            Expr::Number(number) => write!(self.f, "{number}"),
-            Expr::Collated(inner, collation) => {
-                self.expr(inner)?;
-                write!(self.f, " COLLATE {collation}")
-            }
-            Expr::Equal(left, right) => self.pair(left, "=", right),
-            Expr::Less(left, right) => self.pair(left, "<", right),
-            Expr::Same(left, right) => self.pair(left, self.dialect.same_operator(), right),
-            Expr::Differs(left, right) => self.pair(left, "<>", right),
-            Expr::IsNull(inner) => {
-                self.expr(inner)?;
-                self.f.write_str(" IS NULL")
-            }
-            // Zero conditions all hold, and none of them does.
-            Expr::All(parts) if parts.is_empty() => self.f.write_str("1 = 1"),
-            Expr::Any(parts) if parts.is_empty() => self.f.write_str("1 = 0"),
-            Expr::All(parts) => self.list(parts, " AND "),
-            Expr::Any(parts) => {
-                self.f.write_str("(")?;
-                self.list(parts, " OR ")?;
-                self.f.write_str(")")
-            }
-            Expr::In(value, select) | Expr::NotIn(value, select) => {
-                self.expr(value)?;
-                self.f.write_str(if matches!(expr, Expr::In(..)) { " IN (" } else { " NOT IN (" })?;
-                self.select(select)?;
-                self.f.write_str(")")
-            }
-            Expr::Exists(select) => {
-                self.f.write_str("EXISTS (")?;
-                self.select(select)?;
-                self.f.write_str(")")
-            }
-            Expr::Scalar(select) => {
-                self.f.write_str("(")?;
-                self.select(select)?;
-                self.f.write_str(")")
-            }
-            Expr::Case(branches, otherwise) => {
-                self.f.write_str("CASE")?;
-                for (condition, value) in branches {
-                    self.f.write_str("\n  WHEN ")?;
-                    self.expr(condition)?;
-                    self.f.write_str(" THEN ")?;
-                    self.expr(value)?;
-                }
-                self.f.write_str("\n  ELSE ")?;
-                self.expr(otherwise)?;
-                self.f.write_str(" END")
-            }
-            Expr::CountRows => self.f.write_str("count(*)"),
-            Expr::Min(inner) => {
-                self.f.write_str("min(")?;
-                self.expr(inner)?;
-                self.f.write_str(")")
-            }
-            Expr::RowNumber { partition, descending } => {
-                self.f.write_str("row_number() OVER (PARTITION BY ")?;
-                self.list(partition, ", ")?;
-                self.f.write_str(" ORDER BY ")?;
-                self.list(descending, " DESC, ")?;
-                self.f.write_str(" DESC)")
-            }
-        }
-    }
-}
-
-fn names(columns: &[Identifier]) -> String {
-    let mut text = String::new();
-    for column in columns {
-        let separator = if text.is_empty() { "" } else { ", " };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{separator}{column}");
-    }
-    text
 }

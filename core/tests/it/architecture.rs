@@ -73,8 +73,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("regex", &["expr", "transform.rs", "pipeline"]),
     ("sha2", &["plan.rs", "stage", "expr/functions"]),
     ("md5", &["expr/functions"]),
-    ("serde", &["diagnostic", "reject.rs", "receipt.rs", "plan.rs", "spec", "warehouse.rs", "pipeline"]),
-    ("serde_json", &["spec/schema.rs", "pipeline", "testing"]),
+    (
+        "serde",
+        &["diagnostic", "reject.rs", "receipt.rs", "plan.rs", "spec", "warehouse.rs", "warehouse/copy.rs", "pipeline"],
+    ),
+    ("serde_json", &["spec/schema.rs", "warehouse/copy.rs", "pipeline", "testing"]),
     ("proptest", &["testing", "warehouse/sqlite.rs"]),
     ("csv", &[]),
     ("rust_decimal", &[]),

@@ -180,7 +180,9 @@ impl fmt::Display for Address {
         match host {
             Host::Name(host) if host.contains(':') => write!(f, "postgres://{user}@[{host}]:{port}/{database}"),
             Host::Name(host) => write!(f, "postgres://{user}@{host}:{port}/{database}"),
-            Host::Folder(folder) => write!(f, "postgres://{user}@/{database}?host={}", folder.display()),
+            Host::Folder(folder) => {
+                write!(f, "postgres://{user}@/{database}?host={}&port={port}", folder.display())
+            }
         }
     }
 }
