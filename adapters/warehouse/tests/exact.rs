@@ -12,6 +12,7 @@ use arrow_array::RecordBatch;
 use arrow_array::StringArray;
 use arrow_array::TimestampMicrosecondArray;
 use etalon_core::types::Type;
+use etalon_core::warehouse::Layout;
 use etalon_core::warehouse::LoadBatch;
 use etalon_core::warehouse::Table;
 use etalon_core::warehouse::TableColumn;
@@ -39,6 +40,9 @@ fn orders(rows: &[Order]) -> Sqlite {
         .to_vec(),
         write: WriteMode::Append,
         lineage: false,
+        deletes: false,
+        dedupe: None,
+        layout: Layout::default(),
     };
     let amounts: Decimal128Array = rows.iter().map(|row| row.0.map(i128::from)).collect();
     let arrays: Vec<ArrayRef> = vec![

@@ -97,14 +97,14 @@ impl Loads for Empty {
 
 fn any_order_of_arrival_gives_the_same_table(server: &Server) {
     server.database("order");
-    law(60, merge::cases(), |case| {
+    law(24, merge::cases(), |case| {
         merge::any_order_of_arrival_gives_the_same_table(&case, || Empty::new(server, "order"));
     });
 }
 
 fn loading_twice_is_loading_once(server: &Server) {
     server.database("twice");
-    law(60, merge::cases(), |case| merge::loading_twice_is_loading_once(&case, Empty::new(server, "twice")));
+    law(24, merge::cases(), |case| merge::loading_twice_is_loading_once(&case, Empty::new(server, "twice")));
 }
 
 /// A table with these columns, none of them required.
@@ -222,7 +222,7 @@ fn any_batch_is_there_as_it_was(server: &Server) {
     let types = types();
     let columns: Vec<(&str, Type)> = types.iter().map(|(name, ty)| (name.as_str(), *ty)).collect();
     let table = table(&columns);
-    law(100, prop::collection::vec(cells(), 1..40), |cells| {
+    law(40, prop::collection::vec(cells(), 1..40), |cells| {
         let arrays = arrays(&cells);
         server.psql_in("types", "drop schema if exists analytics cascade");
         let mut postgres = Postgres::open(&url).unwrap();
@@ -259,7 +259,7 @@ fn any_batch_is_there_as_it_was(server: &Server) {
         }
         assert_eq!(ours, theirs);
     });
-    println!("100 batches of {} columns, to 40 rows each, came back as they were", columns.len());
+    println!("40 batches of {} columns, to 40 rows each, came back as they were", columns.len());
 }
 
 fn what_postgresql_cannot_hold_is_refused_with_its_place(server: &Server) {
