@@ -43,8 +43,6 @@ fn done(folder: &Path, arguments: &[&str]) -> String {
 #[track_caller]
 fn run_both(folder: &Path, pipeline: &str, url: &str) -> Value {
     let reports = ["warehouse.db", url].map(|to| {
-        // What the first run kept would be taken by the second.
-        let _ = fs::remove_dir_all(folder.join(".etalon"));
         let arguments =
             ["run", pipeline, "--to", to, "--batch-time", "2026-01-01T00:00:00Z", "--output", "json"];
         let output = etalon(folder, &arguments);

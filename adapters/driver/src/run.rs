@@ -96,6 +96,9 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     }
 
     let tasks: Vec<Task> = plans.iter().flat_map(|(plan, _)| plan.tasks()).collect();
+    for task in &tasks {
+        forget_without_parts(store, task).await?;
+    }
     progress.total(tasks.iter().map(|task| task.range.end - task.range.start).sum());
     let receipts = run_tasks(pipeline, &tasks, source, store, progress, options.workers)?;
     for (task, receipt) in tasks.iter().zip(&receipts) {
@@ -176,6 +179,16 @@ async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> 
     }
     store.put(&name, &json(&replanned)?, Put::Always).await?;
     Ok(replanned)
+}
+
+/// Forgets a receipt whose parts are gone: they were loaded into another warehouse, and are made again for this one.
+async fn forget_without_parts(store: &impl Objects, task: &Task) -> Result<(), Error> {
+    let Some(receipt) = transform::receipt(store, &task.batch).await? else { return Ok(()) };
+    let there = store.list(&part_name(&task.batch, "")).await?;
+    if receipt.parts.iter().all(|part| there.contains(&part_name(&task.batch, &part.name))) {
+        return Ok(());
+    }
+    store.delete(&transform::receipt_name(&task.batch)).await
 }
 
 /// Runs tasks on several threads; receipts come in the order of the tasks. The first error ends the run.
