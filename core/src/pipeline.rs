@@ -9,7 +9,7 @@ use crate::read::{Compression, Contract};
 use crate::read::{CsvFormat, Format, ReadOptions};
 use crate::receipt::Receipt;
 use crate::spec::{Limits, Location, OnOverwrite, Schedule};
-use crate::stage::parquet::Lineage;
+use crate::stage::{self, Lineage};
 use crate::transform::Transform;
 use crate::types::Type;
 use crate::warehouse::{BATCH_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table};
@@ -42,6 +42,8 @@ pub struct Pipeline {
     pub limits: Option<Limits>,
     /// The table that it loads.
     pub table: Table,
+    /// How staged parts are written.
+    pub stage: stage::Format,
     /// When it runs.
     pub schedule: Option<Schedule>,
     /// What can change output bytes, as one name.
@@ -109,6 +111,13 @@ impl Pipeline {
     /// The names and types of the columns that a task stages, and whether each refuses NULL.
     pub fn columns(&self) -> Vec<(String, Type, bool)> {
         self.table.columns.iter().map(|column| (column.name.clone(), column.ty, column.required)).collect()
+    }
+
+    /// Reads the rows of a part that a task staged.
+    ///
+    /// An error means that the bytes are not those of a part.
+    pub fn read_part(&self, bytes: Vec<u8>) -> Result<stage::Batches, String> {
+        stage::read(self.stage, &self.columns(), bytes)
     }
 
     /// The names and types of the declared fields.

@@ -48,6 +48,8 @@ pub struct Spec {
     pub limits: Option<Limits>,
     /// Where rows go.
     pub target: Target,
+    /// How staged parts are written.
+    pub stage: StageSpec,
     /// When it runs.
     pub schedule: Option<Spanned<Schedule>>,
     /// The names of fields that are wrong and left out; that they are missed elsewhere is no mistake of its own.
@@ -265,6 +267,15 @@ pub enum Write {
     Append,
     /// A row takes the place of the one with its key, unless that is newer.
     Merge,
+}
+
+/// How staged parts are written: `stage: csv`, `stage: { format: csv }`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageSpec {
+    /// Parquet, if nothing is said.
+    Parquet,
+    /// Separated values.
+    Csv,
 }
 
 /// When a pipeline runs.

@@ -43,8 +43,7 @@ fn done(folder: &Path, arguments: &[&str]) -> String {
 #[track_caller]
 fn run_both(folder: &Path, pipeline: &str, url: &str) -> Value {
     let reports = ["warehouse.db", url].map(|to| {
-        let arguments =
-            ["run", pipeline, "--to", to, "--batch-time", "2026-01-01T00:00:00Z", "--output", "json"];
+        let arguments = ["run", pipeline, "--to", to, "--batch-time", "2026-01-01T00:00:00Z", "--output", "json"];
         let output = etalon(folder, &arguments);
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{to}: {}", String::from_utf8_lossy(&output.stderr)));
@@ -163,9 +162,14 @@ fn columns_have_the_types_that_were_declared(server: &Server) {
         ]
     );
     let (_, row) = server.psql_in("types", "select * from analytics.types where whole = 2");
-    let expected = "t|2|2|2|0.6666666666666666667|2|2|2026-01-03|2026-01-01 00:00:00.000001|2025-12-31 22:00:00+00|äö|ab |";
+    let expected =
+        "t|2|2|2|0.6666666666666666667|2|2|2026-01-03|2026-01-01 00:00:00.000001|2025-12-31 22:00:00+00|äö|ab |";
     assert!(row[0].starts_with(expected), "{}", row[0]);
-    query_both(folder, &url, "select flag, exact, single, double, day, local, instant, word from analytics.types order by small");
+    query_both(
+        folder,
+        &url,
+        "select flag, exact, single, double, day, local, instant, word from analytics.types order by small",
+    );
 }
 
 /// Ends a process as nothing else does.
@@ -192,7 +196,8 @@ fn a_kill_in_the_middle_of_a_load_leaves_nothing(server: &Server) {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
     let state = |database: &str| {
-        let rows = "select md5(string_agg(o::text, ',' order by order_id)), count(*), sum(amount) from analytics.orders o";
+        let rows =
+            "select md5(string_agg(o::text, ',' order by order_id)), count(*), sum(amount) from analytics.orders o";
         let (_, mut lines) = server.psql_in(database, rows);
         let ledger = "select source, batch, staged, inserted, updated, unchanged, deduplicated, superseded \
                       from analytics._etalon_ledger order by 1";
@@ -229,7 +234,9 @@ fn a_kill_in_the_middle_of_a_load_leaves_nothing(server: &Server) {
     waits("etalon");
     kill(&mut load);
     kill(&mut holder);
-    server.psql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'psql' and datname = 'killed'");
+    server.psql(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'psql' and datname = 'killed'",
+    );
     settle(server);
     assert_eq!(state("killed"), before, "nothing is left");
 

@@ -10,7 +10,6 @@ use etalon_core::pipeline::{Pipeline, Verdict};
 use etalon_core::plan::{InputPlan, Object, Task};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
-use etalon_core::stage::parquet;
 use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
@@ -122,7 +121,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     let batches: Vec<LoadBatch> =
         tasks.iter().zip(&receipts).map(|(task, receipt)| pipeline.load_batch(task, receipt, replaces(task))).collect();
     let mut rows = receipts.iter().flat_map(|receipt| {
-        receipt.parts.iter().flat_map(move |part| staged(store, &part_name(&receipt.batch, &part.name)))
+        receipt.parts.iter().flat_map(move |part| staged(pipeline, store, &part_name(&receipt.batch, &part.name)))
     });
     report.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
     report.state = RunState::Loaded;
@@ -228,13 +227,17 @@ fn run_tasks(
 }
 
 /// The rows of a staged part.
-fn staged(store: &impl Objects, name: &str) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
+fn staged(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    name: &str,
+) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
     let refused = |name: &str, why: &str| Error::new(ErrorKind::Refused, format!("{name} is not a staged part: {why}"));
     let bytes = match pollster::block_on(store.get(name)) {
         Ok(bytes) => bytes,
         Err(error) => return Box::new(std::iter::once(Err(error))),
     };
-    match parquet::read(bytes) {
+    match pipeline.read_part(bytes) {
         Ok(batches) => {
             let name = name.to_owned();
             Box::new(batches.map(move |batch| batch.map_err(|why| refused(&name, &why))))

@@ -109,7 +109,8 @@ impl Postgres {
         loaded_at: i64,
     ) -> Result<LoadCounts, Error> {
         let target = Target::new(table, Dialect::Postgres)?;
-        let script = LoadScript::new(&target, &Load { batches, loaded_at, copy: None }).map_err(|error| self.at(&error))?;
+        let script =
+            LoadScript::new(&target, &Load { batches, loaded_at, copy: None }).map_err(|error| self.at(&error))?;
         let set_up = SetUp::new(&target).map_err(|error| self.at(&error))?;
         self.create(&set_up)?;
         self.query_text("BEGIN", &[])?;

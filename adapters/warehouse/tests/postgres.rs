@@ -6,22 +6,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_array::BooleanArray;
 use arrow_array::Date32Array;
 use arrow_array::Decimal128Array;
-use arrow_array::Float32Array;
-use arrow_array::Float64Array;
-use arrow_array::Int16Array;
-use arrow_array::Int32Array;
 use arrow_array::Int64Array;
 use arrow_array::RecordBatch;
 use arrow_array::StringArray;
-use arrow_array::StringViewArray;
 use arrow_array::TimestampMicrosecondArray;
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
+use etalon_core::stage::Format;
 use etalon_core::testing::merge;
 use etalon_core::testing::merge::Loads;
+use etalon_core::testing::stage;
 use etalon_core::types::Type;
 use etalon_core::value::show::show;
 use etalon_core::warehouse::Layout;
@@ -44,7 +40,10 @@ fn main() -> ExitCode {
         ("any_order_of_arrival_gives_the_same_table", any_order_of_arrival_gives_the_same_table),
         ("loading_twice_is_loading_once", loading_twice_is_loading_once),
         ("any_batch_is_there_as_it_was", any_batch_is_there_as_it_was),
-        ("what_postgresql_cannot_hold_is_refused_with_its_place", what_postgresql_cannot_hold_is_refused_with_its_place),
+        (
+            "what_postgresql_cannot_hold_is_refused_with_its_place",
+            what_postgresql_cannot_hold_is_refused_with_its_place,
+        ),
         ("a_load_that_stops_in_the_middle_leaves_nothing", a_load_that_stops_in_the_middle_leaves_nothing),
         ("loads_at_the_same_time_wait_for_each_other", loads_at_the_same_time_wait_for_each_other),
         ("schemas_are_made_and_foreign_tables_left_alone", schemas_are_made_and_foreign_tables_left_alone),
@@ -150,80 +149,13 @@ fn load(warehouse: &mut Postgres, table: &Table, name: &str, rows: RecordBatch) 
     warehouse.load(table, &[batch(name, rows.num_rows())], &mut [Ok(rows)].into_iter(), 2 * DAY)
 }
 
-const DECIMALS: [(u8, u8); 6] = [(38, 0), (38, 38), (12, 2), (38, 19), (5, 3), (37, 1)];
-
-/// Every type of a column.
-fn types() -> Vec<(String, Type)> {
-    let mut types = vec![
-        Type::Boolean,
-        Type::Smallint,
-        Type::Integer,
-        Type::Bigint,
-        Type::Real,
-        Type::Double,
-        Type::Date,
-        Type::Timestamp,
-        Type::Timestamptz,
-        Type::Varchar(80),
-        Type::Char(5),
-    ];
-    types.extend(DECIMALS.map(|(precision, scale)| Type::Decimal { precision, scale }));
-    types.into_iter().enumerate().map(|(at, ty)| (format!("c{at}"), ty)).collect()
-}
-
-type Cells =
-    (Option<(bool, i16, i32, i64)>, Option<(f32, f64)>, Option<(i32, i64, i64)>, Option<(String, String)>, Vec<Option<i128>>);
-
-fn cells() -> impl Strategy<Value = Cells> {
-    let days = prop_oneof![-2_440_588..=2_145_042_905_i32, -800_000..3_000_000_i32];
-    let micros = prop_oneof![-210_866_803_200_000_000..=i64::MAX, -1_000..1_000_i64, Just(-62_135_596_800_000_001)];
-    let decimals: Vec<_> = DECIMALS
-        .iter()
-        .map(|&(precision, _)| {
-            let limit = 10_i128.pow(precision.into()) - 1;
-            let small = limit.min(20_000);
-            prop::option::of(prop_oneof![-limit..=limit, -small..small, Just(limit), Just(-limit)])
-        })
-        .collect();
-    (
-        prop::option::of(any::<(bool, i16, i32, i64)>()),
-        prop::option::of((prop::num::f32::ANY, prop::num::f64::ANY)),
-        prop::option::of((days, micros.clone(), micros)),
-        prop::option::of(("[^\0]{0,20}", "[ -~]{0,5}")),
-        decimals,
-    )
-}
-
-fn arrays(rows: &[Cells]) -> Vec<ArrayRef> {
-    let mut arrays: Vec<ArrayRef> = vec![
-        Arc::new(rows.iter().map(|row| row.0.map(|cells| cells.0)).collect::<BooleanArray>()),
-        Arc::new(rows.iter().map(|row| row.0.map(|cells| cells.1)).collect::<Int16Array>()),
-        Arc::new(rows.iter().map(|row| row.0.map(|cells| cells.2)).collect::<Int32Array>()),
-        Arc::new(rows.iter().map(|row| row.0.map(|cells| cells.3)).collect::<Int64Array>()),
-        Arc::new(rows.iter().map(|row| row.1.map(|cells| cells.0)).collect::<Float32Array>()),
-        Arc::new(rows.iter().map(|row| row.1.map(|cells| cells.1)).collect::<Float64Array>()),
-        Arc::new(rows.iter().map(|row| row.2.map(|cells| cells.0)).collect::<Date32Array>()),
-        Arc::new(rows.iter().map(|row| row.2.map(|cells| cells.1)).collect::<TimestampMicrosecondArray>()),
-        Arc::new(
-            rows.iter().map(|row| row.2.map(|cells| cells.2)).collect::<TimestampMicrosecondArray>().with_timezone("UTC"),
-        ),
-        Arc::new(rows.iter().map(|row| row.3.as_ref().map(|cells| cells.0.as_str())).collect::<StringViewArray>()),
-        Arc::new(rows.iter().map(|row| row.3.as_ref().map(|cells| cells.1.as_str())).collect::<StringArray>()),
-    ];
-    for (at, (precision, scale)) in DECIMALS.into_iter().enumerate() {
-        let values: Decimal128Array = rows.iter().map(|row| row.4[at]).collect();
-        arrays.push(Arc::new(values.with_precision_and_scale(precision, scale.cast_signed()).unwrap()));
-    }
-    arrays
-}
-
 fn any_batch_is_there_as_it_was(server: &Server) {
     let url = server.database("types");
-    let types = types();
-    let columns: Vec<(&str, Type)> = types.iter().map(|(name, ty)| (name.as_str(), *ty)).collect();
+    let types = stage::columns();
+    let columns: Vec<(&str, Type)> = types.iter().map(|(name, ty, _)| (name.as_str(), *ty)).collect();
     let table = table(&columns);
-    law(40, prop::collection::vec(cells(), 1..40), |cells| {
-        let arrays = arrays(&cells);
+    law(40, stage::rows(), |cells| {
+        let arrays = stage::arrays(&cells);
         server.psql_in("types", "drop schema if exists analytics cascade");
         let mut postgres = Postgres::open(&url).unwrap();
         let counts = load(&mut postgres, &table, "b", rows("b", arrays.clone())).unwrap();
@@ -258,6 +190,22 @@ fn any_batch_is_there_as_it_was(server: &Server) {
             }
         }
         assert_eq!(ours, theirs);
+        // As COPY reads the same rows from a part of separated values.
+        let part = std::env::temp_dir().join(format!("etalon-part-{}.csv", std::process::id()));
+        std::fs::write(&part, stage::part(Format::Csv, &cells, &[7])).unwrap();
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let names = names.join(", ");
+        let script = format!(
+            "create table analytics.copied (like analytics.orders);\n\
+             \\copy analytics.copied from '{}' with (format csv, null '\\N')\n\
+             select count(*) from (select {names}, _etalon_offset / 100 from analytics.orders except all \
+             select {names}, _etalon_offset from analytics.copied) d",
+            part.display()
+        );
+        let (copied, lines) = server.psql_in("types", &script);
+        std::fs::remove_file(part).unwrap();
+        assert!(copied);
+        assert_eq!(lines, ["0"], "COPY reads other values");
     });
     println!("40 batches of {} columns, to 40 rows each, came back as they were", columns.len());
 }
@@ -282,10 +230,23 @@ fn what_postgresql_cannot_hold_is_refused_with_its_place(server: &Server) {
         );
     }
     for micros in [-210_866_803_200_000_001, i64::MIN] {
-        assert!(wrong(Type::Timestamp, Arc::new(TimestampMicrosecondArray::from(vec![micros]))).contains("byte 0 is a timestamp beyond"));
+        assert!(
+            wrong(Type::Timestamp, Arc::new(TimestampMicrosecondArray::from(vec![micros])))
+                .contains("byte 0 is a timestamp beyond")
+        );
     }
+    // The last that it holds.
+    let days: ArrayRef = Arc::new(Date32Array::from(vec![-2_440_588, 2_145_042_905]));
+    load(&mut postgres, &table(&[("x", Type::Date)]), "last", rows("last", vec![days])).unwrap();
+    let days = postgres.query("select x::text from analytics.orders order by x").unwrap().rows;
+    assert_eq!(days, [["4714-11-24 BC"], ["5874897-12-31"]].map(|row| row.map(|day| Some(day.to_owned()))));
     let long = "l".repeat(64);
-    let named = load(&mut postgres, &table(&[(&long, Type::Bigint)]), "b", rows("b", vec![Arc::new(Int64Array::from(vec![1]))]));
+    let named = load(
+        &mut postgres,
+        &table(&[(&long, Type::Bigint)]),
+        "b",
+        rows("b", vec![Arc::new(Int64Array::from(vec![1]))]),
+    );
     assert!(named.unwrap_err().to_string().contains("64 bytes"), "a name that PostgreSQL would cut");
 }
 
@@ -302,7 +263,9 @@ fn a_load_that_stops_in_the_middle_leaves_nothing(server: &Server) {
     let mut parts = [Ok(one(2)), Err(stop.clone())].into_iter();
     assert_eq!(postgres.load(&table, &[batch("b", 2)], &mut parts, 0).unwrap_err(), stop);
     let short = postgres.load(&table, &[batch("b", 2)], &mut [Ok(one(2))].into_iter(), 0).unwrap_err();
-    assert!(short.to_string().ends_with("the rows that came for `analytics.orders` are not as many as its batches say"));
+    assert!(
+        short.to_string().ends_with("the rows that came for `analytics.orders` are not as many as its batches say")
+    );
     let again = postgres.load(&table, &[batch("a", 1)], &mut [Ok(one(2))].into_iter(), 0).unwrap_err();
     assert_eq!(again.kind(), ErrorKind::AlreadyExists);
     assert_eq!(postgres.ledger(&table).unwrap(), before);
@@ -394,8 +357,14 @@ fn a_query_only_reads_and_answers_as_sqlite_does(server: &Server) {
     assert_eq!(types[1].ty, Some(Type::Decimal { precision: 12, scale: 2 }));
     let mut wrong = |sql: &str| postgres.query(sql).unwrap_err().to_string();
     assert_eq!(wrong("delete from analytics.orders"), "a query only reads");
-    assert_eq!(wrong("select amout from analytics.orders"), "column \"amout\" does not exist; Perhaps you meant to reference the column \"orders.amount\"");
-    assert_eq!(wrong("select 1; delete from analytics.orders"), "cannot insert multiple commands into a prepared statement");
+    assert_eq!(
+        wrong("select amout from analytics.orders"),
+        "column \"amout\" does not exist; Perhaps you meant to reference the column \"orders.amount\""
+    );
+    assert_eq!(
+        wrong("select 1; delete from analytics.orders"),
+        "cannot insert multiple commands into a prepared statement"
+    );
     assert_eq!(postgres.query("select count(*) from analytics.orders").unwrap().rows, [[Some("3".to_owned())]]);
 }
 
@@ -406,10 +375,13 @@ fn whoever_is_not_let_in_is_told_why(server: &Server) {
     assert!(made.0);
     let port = server.port();
     for (user, password) in [("scram", "se%3Acret%401"), ("old", "se%3Acret%402")] {
-        let open = |password: &str| Postgres::open(&format!("postgresql://{user}:{password}@127.0.0.1:{port}/postgres"));
+        let open =
+            |password: &str| Postgres::open(&format!("postgresql://{user}:{password}@127.0.0.1:{port}/postgres"));
         open(password).unwrap().query("select 1").unwrap();
         let error = open("wrong-secret").unwrap_err();
-        let expected = format!("postgres://{user}@127.0.0.1:{port}/postgres: password authentication failed for user \"{user}\" (28P01)");
+        let expected = format!(
+            "postgres://{user}@127.0.0.1:{port}/postgres: password authentication failed for user \"{user}\" (28P01)"
+        );
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Refused, expected));
     }
     let wrong = |url: String| Postgres::open(&url).unwrap_err().to_string();

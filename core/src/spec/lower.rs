@@ -6,7 +6,7 @@ use super::text::Text;
 use super::yaml::{Entry, Kind, Node, Scalar};
 use super::{
     CheckSpec, ColumnSpec, CompressionSpec, ContractSpec, CsvSpec, FieldFormat, FieldSpec, FormatSpec, Limits,
-    Location, OnFail, OnOverwrite, Source, Spanned, Spec, Target, Write,
+    Location, OnFail, OnOverwrite, Source, Spanned, Spec, StageSpec, Target, Write,
 };
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::types::Type;
@@ -51,6 +51,7 @@ pub(super) fn lower(root: &Node, diagnostics: &[Diagnostic]) -> Option<Spec> {
             .collect(),
         limits: mapping(root, "limits").filter(|_| !wrong("limits")).and_then(lower_limits),
         target,
+        stage: lower_stage(root),
         schedule: text(root, "schedule")
             .filter(|_| !wrong("schedule"))
             .and_then(|schedule| Some(Spanned { value: form::schedule(&schedule.text).ok()?, span: schedule.span })),
@@ -260,6 +261,14 @@ fn lower_limits(entries: &[Entry]) -> Option<Limits> {
         rejects_ppm: form::share("rejects", &text(entries, "rejects")?.text).ok()?,
         at_least: text(entries, "at_least").and_then(|text| form::whole("", &text.text).ok()).unwrap_or(1),
     })
+}
+
+fn lower_stage(root: &[Entry]) -> StageSpec {
+    let format = mapping(root, "stage").map_or_else(|| text(root, "stage"), |entries| text(entries, "format"));
+    match format.map(|text| text.text.as_str()) {
+        Some("csv") => StageSpec::Csv,
+        _ => StageSpec::Parquet,
+    }
 }
 
 fn lower_target(entries: &[Entry], span: Span) -> Target {

@@ -12,35 +12,13 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
+use super::{Lineage, PART_BYTES, StagedPart};
 use crate::types::Type;
 
 /// Rows of a row group: few enough that the writer's memory stays small, enough that columns compress.
 const ROW_GROUP_ROWS: usize = 64 * 1024;
 /// Rows are written so many at a time, however they come: the writer's pages, and with them the bytes, depend on it.
 const WRITE_ROWS: usize = 8 * 1024;
-/// A part is closed when it has this many bytes; Redshift reads files below 128 MB with one slice each.
-const PART_BYTES: usize = 64 * 1024 * 1024;
-
-/// A staged file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StagedPart {
-    /// Rows in it.
-    pub rows: u64,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// The lineage of a batch's rows, written as columns: a load needs them also where the target keeps none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lineage {
-    /// The names of the columns: batch, offset, time.
-    pub names: [&'static str; 3],
-    /// The batch's id.
-    pub batch: String,
-    /// Microseconds since 1970, UTC.
-    pub time: i64,
-}
-
 /// Writes batches of rows into parts.
 #[derive(Debug)]
 pub struct PartWriter {

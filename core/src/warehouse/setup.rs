@@ -71,7 +71,8 @@ impl SetUp {
     pub fn new(target: &Target) -> Result<Self, Error> {
         let statement = |what, command: Command| Statement::new(what, &command, target.dialect);
         let beside = target.create_beside()?;
-        let schema = target.table.schema.clone().filter(|_| target.dialect.creates_schemas()).map(Command::CreateSchema);
+        let schema =
+            target.table.schema.clone().filter(|_| target.dialect.creates_schemas()).map(Command::CreateSchema);
         let create = schema.into_iter().chain([ledger::create(target)]).chain(beside);
         let columns = target.own_table(COLUMNS_TABLE);
         let mut declared =

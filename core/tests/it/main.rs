@@ -9,4 +9,5 @@ mod language;
 mod pipeline;
 mod read;
 mod spec;
+mod stage;
 mod value;

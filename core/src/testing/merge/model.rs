@@ -91,8 +91,7 @@ impl Model {
             let (stored, deleted) = (self.stored.get(&key), self.deleted.get(&key));
             let texts = |version: &Version| version.row.cells.iter().map(Cell::text).collect::<Vec<_>>();
             let is_equal = stored.is_some_and(|stored| texts(&winner) == texts(stored));
-            let is_newer =
-                |other: &Version| last_load_wins || winner.compare(other, &against) == Ordering::Greater;
+            let is_newer = |other: &Version| last_load_wins || winner.compare(other, &against) == Ordering::Greater;
             if !stored.into_iter().chain(deleted).all(is_newer) {
                 // Without lineage, a tie of all that is compared leaves the row that is there.
                 if is_equal && !table.lineage {
