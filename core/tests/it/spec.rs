@@ -385,6 +385,7 @@ fn reject(example: &RowExample) -> Vec<(Code, String)> {
                             Subject::Where => "where".to_owned(),
                             Subject::Column(name) => format!("column {name}"),
                             Subject::Check(name) => format!("check {name}"),
+                            Subject::DeleteWhen => "delete_when".to_owned(),
                         };
                         (reason.code, format!("{subject}: {}", reason.message))
                     }));

@@ -22,9 +22,10 @@ pub(crate) struct Arguments {
     /// Files to read in place of the pipeline's source: paths or globs
     #[arg(long)]
     from: Vec<String>,
-    /// The warehouse: a SQLite file; warehouse.db in the folder .etalon beside the pipeline file, if not given
+    /// The warehouse: a SQLite file, or postgres://user@host/database with the password in PGPASSWORD; warehouse.db in the
+    /// folder .etalon beside the pipeline file, if not given
     #[arg(long)]
-    to: Option<PathBuf>,
+    to: Option<String>,
     /// What batch_time() is: a timestamp with its offset; the time of the first run over an input, if not given
     #[arg(long)]
     batch_time: Option<String>,
