@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// A run of a pipeline with nothing else said.
-    pub(crate) fn of(pipeline: PathBuf, from: Vec<String>, to: Option<PathBuf>, output: Form) -> Self {
+    pub(crate) fn of(pipeline: PathBuf, from: Vec<String>, to: Option<String>, output: Form) -> Self {
         Self { pipeline, from, to, batch_time: None, threads: None, output }
     }
 }
