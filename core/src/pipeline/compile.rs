@@ -92,6 +92,7 @@ impl<'a> Compiler<'a> {
             location: spec.source.location.clone(),
             on_overwrite: self.on_overwrite(),
             limits: spec.limits.clone(),
+            whole_runs: matches!(table.write, WriteMode::Replace { .. }),
             table,
             schedule: spec.schedule.as_ref().map(|schedule| schedule.value.clone()),
             fingerprint: fingerprint(spec),

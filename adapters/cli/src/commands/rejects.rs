@@ -200,7 +200,10 @@ fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
             (_, Some(raw)) => text.push_str(&format!("    in base 64: {}\n", clean(raw))),
             _ => {
                 for (name, value) in &reject.fields {
-                    text.push_str(&format!("    {name}: {}\n", value.as_deref().map_or("NULL".to_owned(), clean)));
+                    text.push_str(&format!(
+                        "    {name}: {}\n",
+                        value.as_deref().map_or_else(|| "NULL".to_owned(), clean)
+                    ));
                 }
             }
         }
@@ -277,13 +280,14 @@ fn done(redriven: &Redriven) -> String {
     );
     if let Some(load) = &redriven.load {
         text.push_str(&format!(
-            "staged {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded\n",
+            "staged {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded + {} deleted\n",
             n(load.staged),
             n(load.inserted),
             n(load.updated),
             n(load.unchanged),
             n(load.deduplicated),
-            n(load.superseded)
+            n(load.superseded),
+            n(load.deleted)
         ));
     }
     text
