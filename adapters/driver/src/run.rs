@@ -131,7 +131,7 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     };
     let discarded = names(store, DISCARDED).await?;
     let mut held = Vec::new();
-    let replaces_all = matches!(pipeline.table.write, WriteMode::Replace { .. });
+    let replaces_all = pipeline.whole_runs;
     let planned = objects.iter().map(|object| {
         let plan = pipeline.plan(object, options.batch_time.unwrap_or_else(|| clock.now()));
         let generation = loaded.iter().filter(|row| row.input == plan.input).map(|row| row.generation).max();
