@@ -95,6 +95,8 @@ codes! {
     MergeWithoutOrder = "W202";
     /// A timestamptz turned into a date: the day in UTC is meant.
     UtcDay = "W203";
+    /// A `delete_when` that may be NULL, for which the row is then no delete.
+    DeleteOverNull = "W204";
 
     /// A text that is not a value of its type.
     NotAValue = "R301" "22P02";
@@ -148,6 +150,8 @@ codes! {
     BadEscapeUse = "R326" "2200C";
     /// A regular expression, made by the row, with something that is not supported.
     UnsupportedRegex = "R327" "0A000";
+    /// An escape, or a pattern of a number, that is not well formed.
+    BadForm = "R328" "42601";
 
     /// A required column is NULL.
     Required = "R331" "23502";

@@ -10,3 +10,4 @@ mod pipeline;
 mod read;
 mod spec;
 mod value;
+mod warehouse;
