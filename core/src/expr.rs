@@ -239,6 +239,14 @@ mod tests {
             ("2e38::double precision", "2e+38"),
             ("'ab' ~~ 'a_' and 'ab' !~~* 'B%'", "true"),
             ("'nan'::double precision = 'NaN'", "true"),
+            (r#"' {"b":1, "a":2} '::json::text"#, r#" {"b":1, "a":2} "#),
+            (r#"'{"b":1, "a":2}'::super = '{"a": 2.0, "b": 1}'"#, "true"),
+            ("'[1.5]'::jsonb in ('[1]', '[1.50]')", "true"),
+            ("('2.5'::jsonb)::integer + ('true'::super)::boolean::integer", "4"),
+            ("'[1.0]'::jsonb::double precision", "R311"),
+            ("'1e100'::super::double precision", "1e+100"),
+            ("try_cast('{' as super) is null", "true"),
+            ("'[1]'::super || 'x'::text", "[1]x"),
         ] {
             assert_eq!(result(text), wanted, "{text}");
         }
@@ -272,7 +280,11 @@ mod tests {
             ("paid::date", "E205", "paid::date"),
             ("interval '1 dya'", "E209", "interval '1 dya'"),
             ("day + interval '1 day' + 1", "E205", "+"),
-            ("customer -> 'x'", "E207", "->"),
+            ("customer -> 'x'", "E205", "->"),
+            ("'{}' -> 'x'", "E205", "'{}' -> 'x'"),
+            ("'{}'::super < '[]'", "E205", "'{}'::super < '[]'"),
+            ("'{}'::super || '[]'", "E205", "'{}'::super || '[]'"),
+            ("'{a}'::super", "E209", "'{a}'::super"),
             ("customer ~ '('", "E204", "customer ~ '('"),
             ("order", "E201", "order"),
             ("'open", "E201", "'open"),

@@ -12,6 +12,7 @@
 //! stage      accepted rows in, Parquet parts out
 //! receipt    what one task did, in numbers that balance; written last
 //! warehouse  the statements that bring staged rows into a table
+//! protocol   what the steps say to each other and keep between calls, and what a loader does next
 //! pipeline   the front door: compile -> plan -> task -> judge -> load
 //! ```
 //!
@@ -36,6 +37,7 @@ pub mod read;
 pub mod transform;
 pub mod stage;
 pub mod warehouse;
+pub mod protocol;
 pub mod pipeline;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -3,11 +3,14 @@
 //!
 //! `compile` -> `plan` -> `task` (driven by `step` and `push`) -> `judge` -> `table`
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, InputPlan, Object, Task};
+use crate::protocol::{Unit, UnitBatch, UnitState};
 use crate::read::{Compression, Contract};
 use crate::read::{CsvFormat, Format, ReadOptions};
-use crate::receipt::Receipt;
+use crate::receipt::{Counts, Receipt};
 use crate::spec::{Limits, Location, OnOverwrite, Schedule};
 use crate::stage::{self, Lineage};
 use crate::transform::Transform;
@@ -48,6 +51,8 @@ pub struct Pipeline {
     pub schedule: Option<Schedule>,
     /// What can change output bytes, as one name.
     pub fingerprint: String,
+    /// Objects that can be cut are cut into ranges of about so many bytes.
+    pub range_bytes: u64,
     pub(crate) format: Format,
     pub(crate) compression: Option<Compression>,
     pub(crate) contract: Contract,
@@ -94,18 +99,37 @@ impl Pipeline {
             size: object.size,
             fingerprint: self.fingerprint.clone(),
             batch_time,
-            ranges: plan::cut(object.size, can_cut, plan::RANGE_BYTES),
+            overwrites: false,
+            ranges: plan::cut(object.size, can_cut, self.range_bytes),
         }
     }
 
     /// Begins a task; drive it with `step` and `push`.
     pub fn task(&self, task: &Task) -> TaskRun<'_> {
-        TaskRun::new(self, task)
+        TaskRun::new(self, task, None)
     }
 
     /// Begins to read and transform a range of an object without staging it, for people who want to look.
     pub fn rows(&self, task: &Task) -> RowRun<'_> {
-        RowRun::new(self, task)
+        RowRun::new(self, task, None)
+    }
+
+    /// The plan by which some records of a planned input are read again: a batch of its own in another generation, at the
+    /// same batch time.
+    pub fn plan_again(&self, first: &InputPlan, generation: u32) -> InputPlan {
+        let ranges = plan::cut(first.size, false, self.range_bytes);
+        InputPlan { generation, fingerprint: self.fingerprint.clone(), overwrites: false, ranges, ..first.clone() }
+    }
+
+    /// As [`Pipeline::task`], of only the records that begin at these offsets of the decoded stream. In the receipt, the
+    /// others' bytes are skipped ones.
+    pub fn task_again(&self, task: &Task, offsets: BTreeSet<u64>) -> TaskRun<'_> {
+        TaskRun::new(self, task, Some(offsets))
+    }
+
+    /// As [`Pipeline::rows`], of only the records that begin at these offsets of the decoded stream.
+    pub fn rows_again(&self, task: &Task, offsets: BTreeSet<u64>) -> RowRun<'_> {
+        RowRun::new(self, task, Some(offsets))
     }
 
     /// The names and types of the columns that a task stages, and whether each refuses NULL.
@@ -148,6 +172,46 @@ impl Pipeline {
             }
         }
         if held.is_empty() { Verdict::Load } else { Verdict::Held(held) }
+    }
+
+    /// The unit that an input is when the receipts of all its tasks are there, in their order, with what becomes of it.
+    pub fn unit(&self, plan: &InputPlan, receipts: &[Receipt]) -> Unit {
+        let mut reasons = match self.judge(receipts) {
+            Verdict::Load => Vec::new(),
+            Verdict::Held(reasons) => reasons,
+        };
+        if plan.overwrites && self.on_overwrite == OnOverwrite::Fail {
+            reasons.push(format!(
+                "{} was met before, and its bytes are others now; say `on_overwrite: replace` or `add`",
+                plan.source
+            ));
+        }
+        let mut counts = Counts::default();
+        receipts.iter().for_each(|receipt| counts.add(receipt.counts));
+        Unit {
+            input: plan.input.clone(),
+            generation: plan.generation,
+            source: plan.source.clone(),
+            source_version: plan.source_version.clone(),
+            fingerprint: plan.fingerprint.clone(),
+            batch_time: plan.batch_time,
+            replaces_source: plan.overwrites && self.on_overwrite == OnOverwrite::Replace,
+            counts,
+            batches: receipts
+                .iter()
+                .map(|receipt| UnitBatch {
+                    batch: receipt.batch.clone(),
+                    staged: receipt.counts.staged,
+                    parts: receipt.parts.clone(),
+                })
+                .collect(),
+            state: if reasons.is_empty() { UnitState::Pending } else { UnitState::Held { reasons } },
+        }
+    }
+
+    /// The receipt of a task whose object is gone or is no longer what was planned: nothing was read, and the unit is held.
+    pub fn unread(&self, task: &Task, why: String) -> Receipt {
+        TaskRun::new(self, task, None).unread(why)
     }
 
     /// The ledger row of a batch that is loaded.

@@ -43,6 +43,9 @@ pub struct InputPlan {
     pub fingerprint: String,
     /// `batch_time()` in microseconds since 1970, UTC.
     pub batch_time: i64,
+    /// Whether another version of the object was met before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overwrites: bool,
     /// The cut: ranges that tile the stored bytes.
     pub ranges: Vec<Range<u64>>,
 }

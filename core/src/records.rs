@@ -4,6 +4,8 @@
 //! written. Cells point into the bytes as they were read (or, where an escape had to be undone, into a side buffer), so
 //! that reading copies nothing and text columns can be views of the same bytes.
 
+use std::collections::BTreeSet;
+
 use arrow_buffer::Buffer;
 
 use crate::reject::{Place, Reason};
@@ -144,6 +146,28 @@ impl Records {
     pub fn bytes(&self, cell: Cell) -> &[u8] {
         let buffer = if cell.is_unescaped() { &self.unescaped } else { &self.data };
         &buffer[cell.start()..cell.start() + cell.len()]
+    }
+
+    /// Leaves out every record that does not begin at one of these offsets; gives the bytes of those left out.
+    pub fn keep(&mut self, offsets: &BTreeSet<u64>) -> u64 {
+        let mut left_out = 0;
+        let mut is_kept = |place: &Place| {
+            let is_kept = offsets.contains(&place.offset);
+            left_out += if is_kept { 0 } else { place.length };
+            is_kept
+        };
+        let kept: Vec<bool> = self.places.iter().map(&mut is_kept).collect();
+        self.rejects.retain(|reject| is_kept(&reject.place));
+        let mut rows = kept.iter().copied();
+        self.places.retain(|_| rows.next().unwrap_or_default());
+        let mut rows = kept.iter().copied();
+        self.raw_starts.retain(|_| rows.next().unwrap_or_default());
+        let fields = self.fields.max(1);
+        let mut cells = kept.iter().flat_map(|&row| std::iter::repeat_n(row, fields));
+        self.cells.retain(|_| cells.next().unwrap_or_default());
+        // Which of the records had undeclared fields is not known any more; they were counted when they were first read.
+        self.undeclared_records = 0;
+        left_out
     }
 
     /// The record as it stands in the object.

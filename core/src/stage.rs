@@ -8,8 +8,9 @@ use arrow_array::RecordBatch;
 
 use crate::types::Type;
 
-/// A part is closed when it has this many bytes; Redshift reads files below 128 MB with one slice each.
-const PART_BYTES: usize = 64 * 1024 * 1024;
+/// A part is closed when it has this many bytes. It is held in memory; Redshift reads files below 128 MB with one slice
+/// each, and likes several of them.
+const PART_BYTES: usize = 32 * 1024 * 1024;
 
 /// How parts are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

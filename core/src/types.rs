@@ -12,6 +12,10 @@ pub const DECIMAL_PRECISION_MAX: u8 = 38;
 pub const VARCHAR_BYTES_MAX: u32 = 65_535;
 /// Most bytes of a `char`.
 pub const CHAR_BYTES_MAX: u32 = 4_096;
+/// Most bytes of a `super`.
+pub const SUPER_BYTES_MAX: usize = 16 << 20;
+/// Most bytes of a string within a `super`.
+pub const SUPER_STRING_BYTES_MAX: usize = 65_535;
 
 /// A type of a field, a column or an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +60,8 @@ pub enum Type {
     ///
     /// With 0 bytes it is PostgreSQL's `bpchar`, of any length and without padding: a type of expressions only.
     Char(u32),
+    /// JSON of any kind: a text that is JSON, kept as it is written, as PostgreSQL's `json` is.
+    Super,
 }
 
 impl Type {
@@ -84,7 +90,7 @@ impl Type {
             Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Timestamptz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Self::Text | Self::Varchar(_) | Self::Char(_) => DataType::Utf8View,
+            Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Super => DataType::Utf8View,
         }
     }
 
@@ -155,6 +161,7 @@ impl Type {
             "timestamp" | "timestamp without time zone" | "datetime" => plain(Self::Timestamp),
             "timestamptz" | "timestamp with time zone" => plain(Self::Timestamptz),
             "text" => plain(Self::Text),
+            "super" | "json" => plain(Self::Super),
             "decimal" | "numeric" | "dec" => match arguments.as_deref() {
                 None => Err(TypeError::new(format!("`{name}` needs its digits"))
                     .with_help(format!("write `{name}(precision, scale)`: all digits, and those after the point"))),
@@ -192,7 +199,7 @@ impl Type {
     }
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "boolean",
     "smallint",
     "integer",
@@ -206,6 +213,7 @@ const NAMES: [&str; 13] = [
     "varchar(n)",
     "char(n)",
     "text",
+    "super",
 ];
 
 fn nearest(name: &str) -> Option<&'static str> {
@@ -232,6 +240,7 @@ impl fmt::Display for Type {
             Self::Varchar(bytes) => write!(f, "varchar({bytes})"),
             Self::Char(0) => f.write_str("bpchar"),
             Self::Char(bytes) => write!(f, "char({bytes})"),
+            Self::Super => f.write_str("super"),
         }
     }
 }
@@ -262,9 +271,17 @@ mod tests {
 
     #[test]
     fn a_printed_type_reads_back() {
-        for text in
-            ["boolean", "bigint", "decimal(12,2)", "double precision", "timestamptz", "varchar(64)", "char(3)", "text"]
-        {
+        for text in [
+            "boolean",
+            "bigint",
+            "decimal(12,2)",
+            "double precision",
+            "timestamptz",
+            "varchar(64)",
+            "char(3)",
+            "text",
+            "super",
+        ] {
             assert_eq!(Type::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Type::parse(" NUMERIC ( 5 ) ").unwrap(), Type::Decimal { precision: 5, scale: 0 });

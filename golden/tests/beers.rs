@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use etalon_core::pipeline::Pipeline;
+use etalon_core::protocol::name;
 use etalon_core::stage::parquet;
 use etalon_core::value::show::show;
 use etalon_driver::local::LocalDisk;
 use etalon_driver::memory::Memory;
 use etalon_driver::ports::{Objects, Quiet};
-use etalon_driver::transform::{self, part_name};
+use etalon_driver::transform;
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
@@ -47,7 +48,7 @@ fn every_cell_of_the_dirty_beers_becomes_clean(corpora: &Path) {
 
     let mut cells = Vec::new();
     for part in &receipt.parts {
-        let bytes = pollster::block_on(store.get(&part_name(&task.batch, &part.name))).unwrap();
+        let bytes = pollster::block_on(store.get(&name::part(&task.batch, &part.name))).unwrap();
         for batch in parquet::read(bytes).unwrap() {
             let batch = batch.unwrap();
             for row in 0..batch.num_rows() {

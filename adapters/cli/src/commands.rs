@@ -14,9 +14,12 @@ use crate::output::Output;
 
 pub(crate) mod check;
 pub(crate) mod preview;
+pub(crate) mod held;
 pub(crate) mod query;
+pub(crate) mod rejects;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod stage;
 pub(crate) mod test;
 
 /// The folder, beside a pipeline file, in which runs keep plans, receipts, quarantine and the embedded warehouse.

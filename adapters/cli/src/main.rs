@@ -13,7 +13,7 @@ mod output;
 mod progress;
 mod sample;
 
-use commands::{check, preview, query, run, schema, test};
+use commands::{check, held, preview, query, rejects, run, schema, stage, test};
 use failure::Failure;
 use output::Output;
 
@@ -29,6 +29,15 @@ struct Arguments {
 enum Command {
     /// Run a pipeline: read, check and load what is new
     Run(run::Arguments),
+    /// Read, check and stage, and load nothing: parts, rejects and receipts in a folder
+    Stage(stage::Arguments),
+    /// Look at rejected records, and send them through again when their cause is mended
+    #[command(subcommand)]
+    Rejects(rejects::Command),
+    /// Load what a run held, as it is
+    Release(held::Arguments),
+    /// Leave what a run held out for good
+    Discard(held::Arguments),
     /// Check a pipeline file and say everything that is wrong with it
     Check(check::Arguments),
     /// Show the first rows, typed, and the rejects among them
@@ -64,6 +73,10 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     let mut output = Output::standard();
     match command {
         Command::Run(arguments) => run::run(&arguments, &mut output),
+        Command::Stage(arguments) => stage::run(&arguments, &mut output),
+        Command::Rejects(command) => rejects::run(&command, &mut output),
+        Command::Release(arguments) => held::release(&arguments, &mut output),
+        Command::Discard(arguments) => held::discard(&arguments, &mut output),
         Command::Check(arguments) => check::run(&arguments, &mut output),
         Command::Preview(arguments) => preview::run(&arguments, &mut output),
         Command::Query(arguments) => query::run(&arguments, &mut output),

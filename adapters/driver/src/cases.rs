@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Verdict};
+use etalon_core::protocol::name;
 use etalon_core::receipt::Receipt;
 use etalon_core::spec::Location;
 use etalon_core::value::show::show;
@@ -23,7 +24,8 @@ use etalon_core::value::show::show;
 use crate::local::LocalDisk;
 use crate::memory::Memory;
 use crate::ports::{Objects, Quiet};
-use crate::transform::{self, json, part_name, quarantine_name};
+use crate::store::names;
+use crate::transform::{self, json};
 
 /// The name of a case's pipeline file.
 pub const PIPELINE_FILE: &str = "pipeline.yaml";
@@ -150,7 +152,7 @@ fn run(case: &Path, pipeline: &Pipeline, files: &mut BTreeMap<String, String>) -
         for task in pipeline.plan(&object, BATCH_TIME).tasks() {
             let receipt = pollster::block_on(transform::run(pipeline, &task, &source, &store, &Quiet))?;
             for part in &receipt.parts {
-                let bytes = pollster::block_on(store.get(&part_name(&task.batch, &part.name)))?;
+                let bytes = pollster::block_on(store.get(&name::part(&task.batch, &part.name)))?;
                 let refused = |why: String| Error::new(ErrorKind::Refused, format!("{}: {why}", part.name));
                 for batch in pipeline.read_part(bytes).map_err(refused)? {
                     let batch = batch.map_err(refused)?;
@@ -161,7 +163,7 @@ fn run(case: &Path, pipeline: &Pipeline, files: &mut BTreeMap<String, String>) -
                     }
                 }
             }
-            for name in pollster::block_on(store.list(&quarantine_name(&task.batch, "")))? {
+            for name in pollster::block_on(names(&store, &name::quarantine(&task.batch, "")))? {
                 rejects.push_str(&String::from_utf8_lossy(&pollster::block_on(store.get(&name))?));
             }
             receipts.push(receipt);

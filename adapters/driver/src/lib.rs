@@ -4,9 +4,17 @@
 //! same loops run over local disk, over memory, and over a cloud.
 
 pub mod cases;
+pub mod deployed;
+pub mod extract;
+pub mod held;
+pub mod load;
 pub mod local;
 pub mod memory;
 pub mod ports;
+pub mod rejects;
 pub mod report;
 pub mod run;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transform;

@@ -8,9 +8,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::ports::{Clock, Objects, Put};
+
+/// What the names of files begin with while they are written.
+const WRITING_PREFIX: &str = ".writing-";
+/// The file that writers lock.
+const LOCK_FILE: &str = ".lock";
 
 /// Files below a folder. A name is a path relative to the folder, with `/` between its parts, or an absolute one.
 #[derive(Debug, Clone)]
@@ -63,6 +68,29 @@ impl LocalDisk {
             .replace("//", "/")
     }
 
+    /// One writer at a time looks at a version and takes its place; the lock ends with the process, also a killed one.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.folder.join(LOCK_FILE);
+        let lock = || -> io::Result<File> {
+            fs::create_dir_all(&self.folder)?;
+            let file = File::options().create(true).append(true).open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(|error| failed(&path, &error))
+    }
+
+    /// Refuses if an object is not of a version, or not there.
+    fn must_be(&self, name: &str, version: &str) -> Result<(), Error> {
+        match self.describe(name) {
+            Ok(object) if object.version == version => Ok(()),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => {
+                Err(Error::new(ErrorKind::Changed, format!("{}: another version is there", self.path(name).display())))
+            }
+        }
+    }
+
     fn describe(&self, name: &str) -> Result<Object, Error> {
         let path = self.path(name);
         let mut file = File::open(&path).map_err(|error| failed(&path, &error))?;
@@ -103,8 +131,9 @@ impl Objects for LocalDisk {
             let mut file = File::open(&path)?;
             let size = file.metadata()?.len();
             file.seek(SeekFrom::Start(range.start))?;
-            let mut bytes = Vec::new();
-            file.take(range.end - range.start).read_to_end(&mut bytes)?;
+            let length = (range.end - range.start).min(size.saturating_sub(range.start));
+            let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+            file.take(length).read_to_end(&mut bytes)?;
             Ok((size, bytes))
         };
         let (size, bytes) = read().map_err(|error| failed(&path, &error))?;
@@ -116,33 +145,43 @@ impl Objects for LocalDisk {
         Ok(bytes)
     }
 
-    async fn get(&self, name: &str) -> Result<Vec<u8>, Error> {
+    async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
         let path = self.path(name);
-        fs::read(&path).map_err(|error| failed(&path, &error))
+        let bytes = fs::read(&path).map_err(|error| failed(&path, &error))?;
+        let version = format!("{:032x}", xxh3_128(&bytes));
+        Ok((bytes, version))
     }
 
     /// The bytes go to a file of another name first, which then takes the name: nobody sees half an object.
-    async fn put(&self, name: &str, bytes: &[u8], condition: Put) -> Result<(), Error> {
+    async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
         let path = self.path(name);
         let folder = path.parent().unwrap_or(&self.folder);
         let write = || -> io::Result<tempfile::NamedTempFile> {
             fs::create_dir_all(folder)?;
-            let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
+            let mut file = tempfile::Builder::new().prefix(WRITING_PREFIX).tempfile_in(folder)?;
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
             Ok(file)
         };
         let file = write().map_err(|error| failed(&path, &error))?;
+        let _lock = self.lock()?;
         let persisted = match condition {
             Put::Always => file.persist(&path),
             Put::IfAbsent => file.persist_noclobber(&path),
+            Put::IfVersion(version) => {
+                self.must_be(name, version)?;
+                file.persist(&path)
+            }
         };
-        persisted.map(drop).map_err(|error| failed(&path, &error.error))
+        persisted.map_err(|error| failed(&path, &error.error))?;
+        Ok(format!("{:032x}", xxh3_128(bytes)))
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
+    async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
         let mut names = Vec::new();
-        let mut folders = vec![self.folder.clone()];
+        // What lies in other folders cannot begin with the prefix.
+        let below = prefix.rsplit_once('/').map_or("", |(folders, _)| folders);
+        let mut folders = vec![self.folder.join(below)];
         while let Some(folder) = folders.pop() {
             let entries = match fs::read_dir(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -151,14 +190,19 @@ impl Objects for LocalDisk {
             for entry in entries {
                 let path = entry.map_err(|error| failed(&folder, &error))?.path();
                 let name = self.name(&path);
+                let is_own = path.file_name().is_some_and(|file| {
+                    let file = file.to_string_lossy();
+                    file.starts_with(WRITING_PREFIX) || file == LOCK_FILE
+                });
                 if path.is_dir() {
                     folders.push(path);
-                } else if name.starts_with(prefix) && !name.contains("/.writing-") && !name.starts_with(".writing-") {
+                } else if name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after) && !is_own {
                     names.push(name);
                 }
             }
         }
         names.sort();
+        names.truncate(most);
         Ok(names)
     }
 
@@ -168,6 +212,21 @@ impl Objects for LocalDisk {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
             _ => Ok(()),
         }
+    }
+
+    async fn delete_version(&self, name: &str, version: &str) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        self.must_be(name, version)?;
+        self.delete(name).await
+    }
+
+    async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
+        let names = self.list(prefix, after, most).await?;
+        names
+            .iter()
+            .map(|name| self.describe(name))
+            .filter(|described| !described.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound))
+            .collect()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Ports: what the loops need of the world.
+//! Ports: what the loops need of the world. Each says exactly what it promises, and no more than the clouds keep;
+//! [`crate::testing::conformance`] holds every implementation to it.
 
 use std::future::Future;
 use std::ops::Range;
@@ -6,18 +7,23 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use etalon_core::error::Error;
 use etalon_core::plan::Object;
+use etalon_core::protocol::{Fault, LoadEvent};
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 
 /// Whether a write may take the place of what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Put {
+pub enum Put<'a> {
     /// It may.
     Always,
     /// It must be the first: `ErrorKind::AlreadyExists` otherwise.
     IfAbsent,
+    /// It takes the place of this version, and of no other: `ErrorKind::Changed` otherwise, also if nothing is there.
+    IfVersion(&'a str),
 }
 
-/// Bytes with names: a bucket, a folder, memory. A write is seen whole or not at all.
+/// Bytes with names: a bucket, a folder, memory. A write is seen whole or not at all, and by everybody at once.
+///
+/// A version tells bytes from other bytes of the same name. The same bytes written again may have the same version.
 pub trait Objects: Sync {
     /// The object of that name as it is now; `ErrorKind::NotFound` if there is none.
     fn head(&self, name: &str) -> impl Future<Output = Result<Object, Error>>;
@@ -25,17 +31,88 @@ pub trait Objects: Sync {
     /// Some bytes of an object; fewer only where it ends. `ErrorKind::Changed` if it is no longer the same.
     fn read(&self, object: &Object, range: Range<u64>) -> impl Future<Output = Result<Vec<u8>, Error>>;
 
-    /// All bytes of the object of that name; `ErrorKind::NotFound` if there is none.
-    fn get(&self, name: &str) -> impl Future<Output = Result<Vec<u8>, Error>>;
+    /// All bytes of the object of that name, and their version; `ErrorKind::NotFound` if there is none.
+    fn fetch(&self, name: &str) -> impl Future<Output = Result<(Vec<u8>, String), Error>>;
 
-    /// Writes an object.
-    fn put(&self, name: &str, bytes: &[u8], condition: Put) -> impl Future<Output = Result<(), Error>>;
+    /// Writes an object, and gives its version.
+    fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> impl Future<Output = Result<String, Error>>;
 
-    /// The names that begin with `prefix`, in order.
-    fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, Error>>;
+    /// The names that begin with `prefix` and come after `after`, in order, at most `most`; fewer only where they end.
+    fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> impl Future<Output = Result<Vec<String>, Error>>;
 
     /// Removes the object of that name, if there is one.
     fn delete(&self, name: &str) -> impl Future<Output = Result<(), Error>>;
+
+    /// Removes the object of that name if it is of this version: `ErrorKind::Changed` otherwise, also if nothing is there.
+    fn delete_version(&self, name: &str, version: &str) -> impl Future<Output = Result<(), Error>>;
+
+    /// All bytes of the object of that name; `ErrorKind::NotFound` if there is none.
+    fn get(&self, name: &str) -> impl Future<Output = Result<Vec<u8>, Error>> {
+        async move { self.fetch(name).await.map(|(bytes, _)| bytes) }
+    }
+
+    /// As [`Objects::list`], with versions and sizes; what is gone by the time that it is looked at is left out.
+    fn objects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Object>, Error>>;
+}
+
+/// The most messages of one `send` or `receive`.
+pub const MESSAGES_MAX: usize = 10;
+
+/// A message to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it says.
+    pub body: String,
+    /// Where order matters; none in a standard queue.
+    pub order: Option<Order>,
+}
+
+/// Where a message stands in a FIFO queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Messages of a group come in the order in which they were sent, and one at a time: while one of them is in flight, the
+    /// others of its group wait.
+    pub group: String,
+    /// A message of an id that was sent within five minutes is taken and dropped.
+    pub deduplication: String,
+}
+
+/// A message that was received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What this delivery of it is called.
+    pub handle: String,
+    /// What it says.
+    pub body: String,
+    /// How often it was received, from 1.
+    pub received: u32,
+    /// Why it lies among the dead letters, if it does and somebody said so.
+    pub reason: Option<String>,
+}
+
+/// Messages between steps: at least once. In a standard queue in any order, some of them twice; in a FIFO queue as
+/// [`Order`] says. A message that was received so often that the queue gives up goes to the dead letters.
+pub trait Queue: Sync {
+    /// Sends at most [`MESSAGES_MAX`] messages, and gives the ones that were not taken: their positions, and why.
+    fn send(&self, entries: &[Entry]) -> impl Future<Output = Result<Vec<(usize, Error)>, Error>>;
+
+    /// Receives at most `most` messages (at most [`MESSAGES_MAX`]). Others do not receive them for `visibility`
+    /// microseconds, or until they are deleted.
+    fn receive(&self, most: usize, visibility: i64) -> impl Future<Output = Result<Vec<Message>, Error>>;
+
+    /// Removes a message that was dealt with. A handle whose visibility has run out may remove it or do nothing.
+    fn delete(&self, message: &Message) -> impl Future<Output = Result<(), Error>>;
+
+    /// Lets others receive a message in `visibility` microseconds from now; 0 is at once.
+    fn change_visibility(&self, message: &Message, visibility: i64) -> impl Future<Output = Result<(), Error>>;
+
+    /// Puts a message among the dead letters, as it is, with the reason; then removes it.
+    fn bury(&self, message: &Message, reason: &str) -> impl Future<Output = Result<(), Error>>;
 }
 
 /// An input that a table has already.
@@ -43,6 +120,10 @@ pub trait Objects: Sync {
 pub struct Loaded {
     /// What may be loaded once.
     pub input: String,
+    /// Its generation.
+    pub generation: u32,
+    /// One of its batches: an input that was cut has several.
+    pub batch: String,
     /// The object's name.
     pub source: String,
 }
@@ -50,7 +131,7 @@ pub struct Loaded {
 /// Staged rows, a batch at a time.
 pub type Rows<'a> = &'a mut dyn Iterator<Item = Result<RecordBatch, Error>>;
 
-/// A warehouse that rows can be loaded into.
+/// A warehouse that rows are brought to, in one call.
 pub trait Warehouse {
     /// The inputs that the table has.
     fn loaded(&mut self, table: &Table) -> impl Future<Output = Result<Vec<Loaded>, Error>>;
@@ -63,6 +144,57 @@ pub trait Warehouse {
         rows: Rows<'_>,
         loaded_at: i64,
     ) -> impl Future<Output = Result<LoadCounts, Error>>;
+}
+
+/// Everything that a warehouse must know to do a load by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadOrder {
+    /// The load.
+    pub load: String,
+    /// The table.
+    pub table: Table,
+    /// The ledger rows.
+    pub batches: Vec<LoadBatch>,
+    /// The staged files by their names in the store, and how many rows each has.
+    pub parts: Vec<(String, u64)>,
+}
+
+/// What has become of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Statement {
+    /// It waits or runs.
+    Running,
+    /// It is done, and committed.
+    Finished,
+    /// It failed, and changed nothing: the warehouse's words, and whose fault it may be.
+    Failed(String, Fault),
+    /// Somebody ended it. It may have committed before.
+    Aborted,
+}
+
+/// A warehouse that takes the staged files itself, and works while nobody waits.
+///
+/// One load is one transaction: it locks the table's fence before anything that takes a snapshot, fails if its ledger has
+/// any of the inputs in their generation, counts the staged rows, and writes rows and ledger.
+pub trait DataWarehouse: Sync {
+    /// Asks for a load, and gives what the warehouse calls it. The same token gives the same statement, also a failed one.
+    fn submit(&self, order: &LoadOrder, token: &str) -> impl Future<Output = Result<String, Error>>;
+
+    /// What has become of a statement; `ErrorKind::NotFound` if it is not known (any more).
+    fn status(&self, statement: &str) -> impl Future<Output = Result<Statement, Error>>;
+
+    /// The ledger rows of these inputs and generations.
+    fn ledger(
+        &self,
+        table: &Table,
+        inputs: &[(String, u32)],
+    ) -> impl Future<Output = Result<Vec<(LoadBatch, LoadCounts)>, Error>>;
+}
+
+/// Who is told of loads.
+pub trait Events: Sync {
+    /// Tells of a load; at least once.
+    fn loaded(&self, event: &LoadEvent) -> impl Future<Output = Result<(), Error>>;
 }
 
 /// What time it is.

@@ -39,6 +39,8 @@ pub struct RunReport {
 pub enum RunState {
     /// The rows are in the table.
     Loaded,
+    /// The rows are staged and may be loaded.
+    Staged,
     /// Every input was in the table before.
     NothingNew,
     /// The rows are staged, not loaded: the reasons.
@@ -56,6 +58,8 @@ pub struct InputReport {
     pub bytes: u64,
     /// Whether the table had it before this run.
     pub loaded_before: bool,
+    /// Whether somebody decided that it is not loaded.
+    pub discarded: bool,
 }
 
 impl RunReport {

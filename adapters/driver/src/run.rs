@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Verdict};
 use etalon_core::plan::{InputPlan, Object, Task};
+use etalon_core::protocol::name;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
 use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
-use crate::transform::{self, json, part_name, quarantine_name};
+use crate::store::{names, put_once};
+use crate::transform::{self, json};
 
 /// How a run is to be done.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +25,8 @@ pub struct RunOptions {
     pub batch_time: Option<i64>,
     /// Tasks at a time; the machine's cores, if not said.
     pub workers: Option<NonZero<usize>>,
+    /// Load also what would be held: somebody has looked at it and decided.
+    pub release: bool,
 }
 
 /// The world of a run.
@@ -50,70 +54,12 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
 ) -> Result<RunReport, Error> {
     let World { source, store, warehouse, clock, progress } = world;
     let loaded = warehouse.loaded(&pipeline.table).await?;
-    let name = format!("pipelines/{}.yaml", pipeline.fingerprint);
-    put_once(store, &name, text.as_bytes()).await?;
-
-    let mut report = RunReport {
-        pipeline: pipeline.name.clone(),
-        table: table_name(pipeline),
-        state: RunState::NothingNew,
-        inputs: Vec::new(),
-        counts: Counts::default(),
-        coverage: Coverage::default(),
-        reasons: Default::default(),
-        warnings: Default::default(),
-        undeclared_records: 0,
-        load: None,
-        quarantine: Vec::new(),
-    };
-    let mut held = Vec::new();
-    let mut plans = Vec::new();
-    for object in objects {
-        let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
-        let plan = pipeline.plan(object, batch_time);
-        let loaded_before = loaded.iter().any(|row| row.input == plan.input);
-        report.inputs.push(InputReport {
-            source: object.name.clone(),
-            version: object.version.clone(),
-            bytes: object.size,
-            loaded_before,
-        });
-        if loaded_before {
-            continue;
-        }
-        let overwritten = is_known(&loaded, &object.name);
-        if overwritten && pipeline.on_overwrite == OnOverwrite::Fail {
-            held.push(format!(
-                "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
-                object.name
-            ));
-        }
-        plans.push((settle(store, plan, options).await?, overwritten));
-    }
-    if plans.is_empty() {
+    remove_loaded_parts(store, &loaded).await?;
+    let Unit { mut report, plans, tasks, receipts } =
+        unit(pipeline, text, objects, &loaded, (source, store, clock, progress), options).await?;
+    if report.state != RunState::Staged {
         return Ok(report);
     }
-
-    let tasks: Vec<Task> = plans.iter().flat_map(|(plan, _)| plan.tasks()).collect();
-    for task in &tasks {
-        forget_without_parts(store, task).await?;
-    }
-    progress.total(tasks.iter().map(|task| task.range.end - task.range.start).sum());
-    let receipts = run_tasks(pipeline, &tasks, source, store, progress, options.workers)?;
-    for (task, receipt) in tasks.iter().zip(&receipts) {
-        report.add(receipt);
-        if receipt.counts.quarantined > 0 {
-            report.quarantine.push(quarantine_name(&task.batch, ""));
-        }
-    }
-    if let Verdict::Held(reasons) = pipeline.judge(&receipts) {
-        held.extend(reasons);
-    }
-    if !held.is_empty() {
-        report.state = RunState::Held(held);
-        return Ok(report);
-    }
-
     let replaces = |task: &Task| {
         pipeline.on_overwrite == OnOverwrite::Replace
             && plans.iter().any(|(plan, overwritten)| *overwritten && plan.input == task.plan.input)
@@ -121,17 +67,152 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     let batches: Vec<LoadBatch> =
         tasks.iter().zip(&receipts).map(|(task, receipt)| pipeline.load_batch(task, receipt, replaces(task))).collect();
     let mut rows = receipts.iter().flat_map(|receipt| {
-        receipt.parts.iter().flat_map(move |part| staged(pipeline, store, &part_name(&receipt.batch, &part.name)))
+        receipt.parts.iter().flat_map(move |part| staged(pipeline, store, &name::part(&receipt.batch, &part.name)))
     });
     report.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
     report.state = RunState::Loaded;
     // The rows are in the table and the ledger says so; their parts have done their work.
     for receipt in &receipts {
         for part in &receipt.parts {
-            store.delete(&part_name(&receipt.batch, &part.name)).await?;
+            store.delete(&name::part(&receipt.batch, &part.name)).await?;
         }
     }
     Ok(report)
+}
+
+/// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.
+pub async fn stage<S: Objects, T: Objects, C: Clock, P: Progress>(
+    pipeline: &Pipeline,
+    text: &str,
+    objects: &[Object],
+    (source, store, clock, progress): (&S, &T, &C, &P),
+    options: &RunOptions,
+) -> Result<RunReport, Error> {
+    Ok(unit(pipeline, text, objects, &[], (source, store, clock, progress), options).await?.report)
+}
+
+/// A run, staged and judged.
+struct Unit {
+    report: RunReport,
+    /// The plans of new inputs, and whether each is a new version of an object that was loaded before.
+    plans: Vec<(InputPlan, bool)>,
+    tasks: Vec<Task>,
+    receipts: Vec<Receipt>,
+}
+
+/// Plans what has not been loaded, runs the tasks, judges them as one unit.
+async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
+    pipeline: &Pipeline,
+    text: &str,
+    objects: &[Object],
+    loaded: &[Loaded],
+    (source, store, clock, progress): (&S, &T, &C, &P),
+    options: &RunOptions,
+) -> Result<Unit, Error> {
+    put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
+
+    let mut unit = Unit {
+        report: RunReport {
+            pipeline: pipeline.name.clone(),
+            table: table_name(pipeline),
+            state: RunState::NothingNew,
+            inputs: Vec::new(),
+            counts: Counts::default(),
+            coverage: Coverage::default(),
+            reasons: Default::default(),
+            warnings: Default::default(),
+            undeclared_records: 0,
+            load: None,
+            quarantine: Vec::new(),
+        },
+        plans: Vec::new(),
+        tasks: Vec::new(),
+        receipts: Vec::new(),
+    };
+    let discarded = names(store, DISCARDED).await?;
+    let mut held = Vec::new();
+    for object in objects {
+        let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
+        let plan = pipeline.plan(object, batch_time);
+        let loaded_before = loaded.iter().any(|row| row.input == plan.input);
+        unit.report.inputs.push(InputReport {
+            source: object.name.clone(),
+            version: object.version.clone(),
+            bytes: object.size,
+            loaded_before,
+            discarded: discarded.contains(&discarded_name(&plan.input)),
+        });
+        if unit.report.inputs.last().is_some_and(|input| input.loaded_before || input.discarded) {
+            continue;
+        }
+        let overwritten = is_known(loaded, &object.name);
+        if overwritten && pipeline.on_overwrite == OnOverwrite::Fail {
+            held.push(format!(
+                "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
+                object.name
+            ));
+        }
+        unit.plans.push((settle(store, plan, options).await?, overwritten));
+    }
+    if unit.plans.is_empty() {
+        return Ok(unit);
+    }
+
+    unit.tasks = unit.plans.iter().flat_map(|(plan, _)| plan.tasks()).collect();
+    for task in &unit.tasks {
+        forget_without_parts(store, task).await?;
+    }
+    progress.total(unit.tasks.iter().map(|task| task.range.end - task.range.start).sum());
+    unit.receipts = run_tasks(pipeline, &unit.tasks, source, store, progress, options.workers)?;
+    for (task, receipt) in unit.tasks.iter().zip(&unit.receipts) {
+        unit.report.add(receipt);
+        if receipt.counts.quarantined > 0 {
+            unit.report.quarantine.push(name::quarantine(&task.batch, ""));
+        }
+    }
+    if let Verdict::Held(reasons) = pipeline.judge(&unit.receipts) {
+        held.extend(reasons);
+    }
+    unit.report.state = if held.is_empty() || options.release { RunState::Staged } else { RunState::Held(held) };
+    Ok(unit)
+}
+
+/// Removes staged parts that are in the table: a run that was killed after its load has left them.
+async fn remove_loaded_parts(store: &impl Objects, loaded: &[Loaded]) -> Result<(), Error> {
+    for part in names(store, name::STAGED).await? {
+        let batch = part.split('/').nth(1).unwrap_or_default();
+        if loaded.iter().any(|row| row.batch == batch) {
+            store.delete(&part).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Decides that what is planned and not loaded of these objects is not loaded, now or later; gives what that is.
+pub async fn discard<T: Objects, W: Warehouse>(
+    pipeline: &Pipeline,
+    objects: &[Object],
+    store: &T,
+    warehouse: &mut W,
+) -> Result<Vec<String>, Error> {
+    let loaded = warehouse.loaded(&pipeline.table).await?;
+    let mut discarded = Vec::new();
+    for object in objects {
+        let input = pipeline.plan(object, 0).input;
+        let is_planned = !store.list(&name::plan(&input, 0), None, 1).await?.is_empty();
+        if is_planned && !loaded.iter().any(|row| row.input == input) {
+            put_once(store, &discarded_name(&input), b"").await?;
+            discarded.push(object.name.clone());
+        }
+    }
+    Ok(discarded)
+}
+
+/// Where the marks of inputs lie that are not to be loaded.
+const DISCARDED: &str = "discarded/";
+
+fn discarded_name(input: &str) -> String {
+    format!("{DISCARDED}{input}")
 }
 
 /// `schema.table` or `table`.
@@ -146,21 +227,14 @@ fn is_known(loaded: &[Loaded], source: &str) -> bool {
     loaded.iter().any(|row| row.source == source)
 }
 
-async fn put_once(store: &impl Objects, name: &str, bytes: &[u8]) -> Result<(), Error> {
-    match store.put(name, bytes, Put::IfAbsent).await {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        done => done,
-    }
-}
-
 /// The plan that an input is run by: the first one that was written, so that its batch time stays.
 ///
 /// On one machine the person who changed the pipeline file and runs it again has decided that the new one is to be used:
 /// an input that was planned with another file and not loaded is planned anew, at the batch time of its first plan.
 async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> Result<InputPlan, Error> {
-    let name = format!("plans/{}.json", plan.input);
+    let name = name::plan(&plan.input, 0);
     match store.put(&name, &json(&plan)?, Put::IfAbsent).await {
-        Ok(()) => return Ok(plan),
+        Ok(_) => return Ok(plan),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
@@ -174,7 +248,7 @@ async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> 
     let replanned = InputPlan { batch_time, ..plan };
     // A batch's name does not tell its batch time: what was made at the other one is made again.
     for task in replanned.tasks() {
-        store.delete(&transform::receipt_name(&task.batch)).await?;
+        store.delete(&name::receipt(&task.batch)).await?;
     }
     store.put(&name, &json(&replanned)?, Put::Always).await?;
     Ok(replanned)
@@ -183,11 +257,11 @@ async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> 
 /// Forgets a receipt whose parts are gone: they were loaded into another warehouse, and are made again for this one.
 async fn forget_without_parts(store: &impl Objects, task: &Task) -> Result<(), Error> {
     let Some(receipt) = transform::receipt(store, &task.batch).await? else { return Ok(()) };
-    let there = store.list(&part_name(&task.batch, "")).await?;
-    if receipt.parts.iter().all(|part| there.contains(&part_name(&task.batch, &part.name))) {
+    let there = names(store, &name::part(&task.batch, "")).await?;
+    if receipt.parts.iter().all(|part| there.contains(&name::part(&task.batch, &part.name))) {
         return Ok(());
     }
-    store.delete(&transform::receipt_name(&task.batch)).await
+    store.delete(&name::receipt(&task.batch)).await
 }
 
 /// Runs tasks on several threads; receipts come in the order of the tasks. The first error ends the run.
@@ -227,7 +301,7 @@ fn run_tasks(
 }
 
 /// The rows of a staged part.
-fn staged(
+pub(crate) fn staged(
     pipeline: &Pipeline,
     store: &impl Objects,
     name: &str,

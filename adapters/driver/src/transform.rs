@@ -1,36 +1,118 @@
-//! The transform loop: one task, from bytes to staged parts, quarantine and receipt.
+//! The transform loop: a task, from bytes to staged parts, quarantine and receipt; and, when it was the last of its unit,
+//! the unit's judgement.
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, TaskStep};
-use etalon_core::plan::{Object, Task};
+use etalon_core::plan::{InputPlan, Object, Task};
+use etalon_core::protocol::{LoadMessage, TaskMessage, Unit, UnitState, name, parse, print};
 use etalon_core::receipt::Receipt;
 
-use crate::ports::{Objects, Progress, Put};
+use crate::deployed::Deployed;
+use crate::ports::{Entry, Message, Objects, Order, Progress, Put, Queue, Quiet};
+use crate::store::{Handled, document, put, put_once, send};
 
-/// The name of a batch's receipt.
-pub fn receipt_name(batch: &str) -> String {
-    format!("receipts/{batch}.json")
+/// The world of transform.
+#[derive(Debug)]
+pub struct Transform<'a, S, T, L> {
+    /// The pipeline that is deployed.
+    pub deployed: &'a Deployed,
+    /// Where the objects are.
+    pub source: &'a S,
+    /// Where plans, parts, quarantine, receipts and units are kept.
+    pub store: &'a T,
+    /// Where loaders are told to look.
+    pub loads: &'a L,
 }
 
-/// The name of a staged part.
-pub fn part_name(batch: &str, part: &str) -> String {
-    format!("staged/{batch}/{part}")
+impl<S: Objects, T: Objects, L: Queue> Transform<'_, S, T, L> {
+    /// Handles a task message.
+    pub async fn handle(&self, message: &Message) -> Handled {
+        self.work(message).await.into()
+    }
+
+    async fn work(&self, message: &Message) -> Result<(), Error> {
+        let TaskMessage { input, generation, range } = parse(message.body.as_bytes())?;
+        let plan = plan(self.store, &input, generation).await?;
+        let tasks = plan.tasks();
+        let Some(task) = tasks.get(range) else {
+            let ranges = tasks.len();
+            return Err(Error::new(ErrorKind::Refused, format!("range {range} of input {input}, which has {ranges}")));
+        };
+        let pipeline = self.deployed.pipeline(self.store, &plan.fingerprint).await?;
+        match run(&pipeline, task, self.source, self.store, &Quiet).await {
+            // The version that was planned cannot be read any more. That is told, and the unit waits for a decision.
+            Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => {
+                keep(self.store, pipeline.unread(task, error.to_string())).await?;
+            }
+            done => drop(done?),
+        }
+        // Later ranges are likely to be missing, and one that is missing is enough.
+        let mut receipts = Vec::new();
+        for task in tasks.iter().rev() {
+            match receipt(self.store, &task.batch).await? {
+                Some(receipt) => receipts.push(receipt),
+                None => return Ok(()),
+            }
+        }
+        receipts.reverse();
+        let table = name::table(&pipeline.table);
+        judged(self.store, self.loads, &table, pipeline.unit(&plan, &receipts)).await
+    }
 }
 
-/// The name of a piece of a batch's quarantine.
-pub fn quarantine_name(batch: &str, piece: &str) -> String {
-    format!("quarantine/{batch}/{piece}")
+/// Keeps a unit whose receipts are all there, unless it is kept already, and sees that somebody looks at it.
+async fn judged(store: &impl Objects, loads: &impl Queue, table: &str, unit: Unit) -> Result<(), Error> {
+    let unit_name = unit.name();
+    let place = name::unit_document(table, &unit_name);
+    let unit = match put(store, &place, &unit, Put::IfAbsent).await {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match document::<Unit>(store, &place).await? {
+            Some((unit, _)) => unit,
+            None => return Err(Error::new(ErrorKind::Changed, format!("{place} has gone"))),
+        },
+        done => done.map(|_| unit)?,
+    };
+    announce(store, loads, table, &unit, "").await
+}
+
+/// Marks a unit as its state says, and sends a loader to look if it is pending. `cause` tells announcements of the same unit
+/// apart that come within minutes.
+pub async fn announce(
+    store: &impl Objects,
+    loads: &impl Queue,
+    table: &str,
+    unit: &Unit,
+    cause: &str,
+) -> Result<(), Error> {
+    let unit_name = unit.name();
+    match unit.state {
+        UnitState::Loaded { .. } | UnitState::Discarded => Ok(()),
+        UnitState::Held { .. } => put_once(store, &name::held(table, &unit_name), b"").await,
+        UnitState::Pending => {
+            put_once(store, &name::pending(table, &unit_name), b"").await?;
+            let body = print(&LoadMessage { table: table.to_owned() });
+            let order = Order { group: name::group(table), deduplication: format!("{unit_name}{cause}") };
+            send(loads, vec![Entry { body, order: Some(order) }]).await
+        }
+    }
+}
+
+/// The plan of an input; without it nothing can be done, now or later.
+pub async fn plan(store: &impl Objects, input: &str, generation: u32) -> Result<InputPlan, Error> {
+    let place = name::plan(input, generation);
+    let bytes = store.get(&place).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Error::new(ErrorKind::Refused, format!("{place} is not a plan: {error}")))
 }
 
 /// The receipt of a batch, if the batch is done.
 pub async fn receipt(store: &impl Objects, batch: &str) -> Result<Option<Receipt>, Error> {
-    let name = receipt_name(batch);
-    match store.get(&name).await {
+    let place = name::receipt(batch);
+    match store.get(&place).await {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
         Ok(bytes) => match serde_json::from_slice(&bytes) {
             Ok(receipt) => Ok(Some(receipt)),
-            Err(error) => Err(Error::new(ErrorKind::Refused, format!("{name} is not a receipt: {error}"))),
+            Err(error) => Err(Error::new(ErrorKind::Refused, format!("{place} is not a receipt: {error}"))),
         },
     }
 }
@@ -57,22 +139,29 @@ pub async fn run(
                 run.push(&bytes);
                 progress.advance(bytes.len() as u64);
             }
-            TaskStep::Part(part, bytes) => {
-                store.put(&part_name(&task.batch, &part.name), &bytes, Put::Always).await?;
-            }
-            TaskStep::Quarantine(piece, bytes) => {
-                store.put(&quarantine_name(&task.batch, &piece), &bytes, Put::Always).await?;
-            }
-            TaskStep::Finished(receipt) => {
-                let text = json(&receipt)?;
-                return match store.put(&receipt_name(&task.batch), &text, Put::IfAbsent).await {
-                    // Somebody else did the same task: the same bytes under the same names.
-                    Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(receipt),
-                    Err(error) => Err(error),
-                    Ok(()) => Ok(receipt),
-                };
-            }
+            TaskStep::Finished(receipt) => return keep(store, receipt).await,
+            step => stage(store, &task.batch, step).await?,
         }
+    }
+}
+
+/// Keeps what a task hands out before its receipt.
+pub(crate) async fn stage(store: &impl Objects, batch: &str, step: TaskStep) -> Result<(), Error> {
+    let (place, bytes) = match step {
+        TaskStep::Part(part, bytes) => (name::part(batch, &part.name), bytes),
+        TaskStep::Quarantine(piece, bytes) => (name::quarantine(batch, &piece), bytes),
+        TaskStep::NeedsData(_) | TaskStep::Finished(_) => return Ok(()),
+    };
+    store.put(&place, &bytes, Put::Always).await.map(drop)
+}
+
+/// Keeps a receipt. Where somebody else has done the same task, theirs counts.
+pub(crate) async fn keep(store: &impl Objects, made: Receipt) -> Result<Receipt, Error> {
+    match store.put(&name::receipt(&made.batch), &json(&made)?, Put::IfAbsent).await {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Ok(receipt(store, &made.batch).await?.unwrap_or(made))
+        }
+        done => done.map(|_| made),
     }
 }
 

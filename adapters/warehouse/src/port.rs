@@ -12,8 +12,14 @@ use crate::Connected;
 
 impl Warehouse for Connected {
     async fn loaded(&mut self, table: &Table) -> Result<Vec<Loaded>, Error> {
-        let rows = self.ledger(table)?;
-        Ok(rows.into_iter().map(|row| Loaded { input: row.batch.input, source: row.batch.source }).collect())
+        let rows = self.ledger(table)?.into_iter().map(|row| row.batch);
+        let loaded = |batch: LoadBatch| Loaded {
+            input: batch.input,
+            generation: batch.generation,
+            batch: batch.batch,
+            source: batch.source,
+        };
+        Ok(rows.map(loaded).collect())
     }
 
     async fn load(

@@ -252,10 +252,9 @@ impl Checker<'_> {
             None => Some(Ok(Some('\\'))),
             Some(escape) => text(escape).map(|escape| super::evaluate::like::escape(&escape)),
         };
-        // A pattern that cannot be read faults the rows that reach it, as in PostgreSQL.
         let matcher = match (text(&pattern), character) {
             (Some(pattern), Some(Ok(character))) => {
-                super::evaluate::like::Matcher::new(&pattern, character, ignore_case).ok().map(Arc::new)
+                Some(Arc::new(super::evaluate::like::Matcher::new(&pattern, character, ignore_case)))
             }
             _ => None,
         };

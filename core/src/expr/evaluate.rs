@@ -139,7 +139,7 @@ impl Batch<'_> {
             }
             Form::Like { operand, pattern, escape, matcher, ignore_case, negated } => match matcher {
                 Some(matcher) => self.strict(&[operand], ty, locals, |call| {
-                    call.map::<(call::Text,), call::Boolean>(|(text,)| Ok(Some(matcher.matches(text) != *negated)))
+                    call.map::<(call::Text,), call::Boolean>(|(text,)| Ok(Some(matcher.matches(text)? != *negated)))
                 }),
                 None => {
                     let operands: Vec<&Checked> = [&**operand, pattern].into_iter().chain(escape.as_deref()).collect();
@@ -346,13 +346,13 @@ fn like(call: &Call<'_>, ignore_case: bool, negated: bool) -> Column {
     let one = |text: &str, pattern: &str, escape: Option<char>| {
         let mut last = last.borrow_mut();
         match &*last {
-            Some((known, with, matcher)) if known == pattern && *with == escape => return Ok(matcher.matches(text)),
+            Some((known, with, matcher)) if known == pattern && *with == escape => return matcher.matches(text),
             _ => {}
         }
-        let matcher = Matcher::new(pattern, escape, ignore_case)?;
+        let matcher = Matcher::new(pattern, escape, ignore_case);
         let matches = matcher.matches(text);
         *last = Some((pattern.to_owned(), escape, matcher));
-        Ok(matches)
+        matches
     };
     let result = |matches: Result<bool, Fault>| matches.map(|matches| Some(matches != negated));
     match call.arguments.len() {

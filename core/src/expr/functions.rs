@@ -50,6 +50,7 @@ mod trim;
 mod zone;
 
 pub(super) use call::Call;
+pub(super) use letters::small;
 
 use arrow_array::ArrayRef;
 use arrow_array::new_null_array;
@@ -186,6 +187,8 @@ pub(super) enum Kind {
     Timestamp,
     Timestamptz,
     Text,
+    /// JSON of any kind.
+    Json,
     /// Any type, turned into its text.
     Any,
 }
@@ -205,9 +208,9 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name || function.aliases.contains(&name))
 }
 
-/// What an operator, or a form of SQL that has no name, means for days, times and intervals.
+/// What an operator, or a form of SQL that has no name, means for days, times, intervals and JSON.
 pub(super) fn operator(name: &str) -> Option<&'static Function> {
-    operators::OPERATORS.iter().find(|function| function.name == name)
+    operators::OPERATORS.iter().chain(json::OPERATORS).find(|function| function.name == name)
 }
 
 /// Every function.
@@ -222,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_example_is_true() {
-        for function in all().chain(operators::OPERATORS) {
+        for function in all().chain(operators::OPERATORS).chain(json::OPERATORS) {
             assert!(!function.examples.is_empty(), "{} has no example", function.name);
             for (expression, wanted) in function.examples {
                 assert_eq!(result(expression), *wanted, "{expression}");

@@ -98,7 +98,10 @@ fn tokens(text: &str) -> Result<Vec<(Token, Span)>> {
         let end = places.offset(token.span.end);
         match token.token {
             Token::Whitespace(_) | Token::EOF => {}
-            Token::CustomBinaryOperator(operator) => tokens.extend(without_signs(&operator, start)),
+            // The tokenizer's own text of it may hold more than is written.
+            Token::CustomBinaryOperator(_) => {
+                tokens.extend(without_signs(text.get(start..end).unwrap_or_default(), start));
+            }
             token => tokens.push((token, Span::new(start, end))),
         }
     }
@@ -341,6 +344,12 @@ impl Parser<'_> {
             Token::ShiftLeft => call("<<"),
             Token::ShiftRight => call(">>"),
             Token::CaretAt => call("^@"),
+            Token::Arrow => call("->"),
+            Token::LongArrow => call("->>"),
+            Token::HashArrow => call("#>"),
+            Token::HashLongArrow => call("#>>"),
+            Token::AtArrow => call("@>"),
+            Token::ArrowAt => call("<@"),
             Token::Word(_) => {
                 let negated = self.is_word(0, "not");
                 let at = usize::from(negated);
@@ -372,7 +381,7 @@ impl Parser<'_> {
             Token::EOF | Token::RParen | Token::Comma | Token::SemiColon | Token::LParen => Ok(None),
             Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::Number(..) => Ok(None),
             _ => Err(self.unsupported(
-                "the operators are + - * / % ^ || = <> < <= > >= ~ ~* !~ !~* & | # << >> ^@ and the words of SQL",
+                "the operators are + - * / % ^ || = <> < <= > >= ~ ~* !~ !~* & | # << >> ^@ -> ->> #> #>> @> <@ and the words of SQL",
             )),
         }
     }
@@ -718,6 +727,10 @@ impl Parser<'_> {
                 let depth = cast.depth;
                 call("(precision)", vec![cast, number(digits.to_string())], depth)
             }
+            Some(Modifier::Normal) => {
+                let depth = cast.depth;
+                call("(jsonb)", vec![cast], depth)
+            }
             _ => Ok(cast),
         }
     }
@@ -808,6 +821,9 @@ impl Parser<'_> {
             modifier = Some(Modifier::Digits(digits.min(6)));
             numbers.clear();
         }
+        if name == "jsonb" {
+            modifier = Some(Modifier::Normal);
+        }
         if name == "interval" && !matches!(self.peek(), Token::SingleQuotedString(_)) {
             let (limited, end) = self.interval_fields(modifier).ok()?;
             (modifier, span) = (limited, end.map_or(span, |end| span.to(end)));
@@ -874,7 +890,7 @@ impl Parser<'_> {
                 if to.modifier.is_some() {
                     return Err(unsupported(
                         place.to(end),
-                        "`TRY_CAST` takes a type of times without digits or fields",
+                        "`TRY_CAST` takes a type of times without digits or fields, and JSON as `super`",
                         "cast the result once more",
                     ));
                 }

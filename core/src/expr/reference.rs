@@ -193,16 +193,14 @@ impl Row<'_> {
                         Some(chars) if chars.len() > 1 => return Err(Stop::Fault(Code::BadEscape)),
                         Some(chars) => chars.first().copied(),
                     };
-                    let fold = |value: &Value| match ignore_case {
-                        true => text(value).to_lowercase(),
-                        false => text(value).to_owned(),
+                    let fold = |char: char| match ignore_case {
+                        true => char.to_lowercase().next().unwrap_or(char),
+                        false => char,
                     };
-                    let chars: Vec<char> = fold(&values[0]).chars().collect();
-                    let pattern: Vec<char> = fold(&values[1]).chars().collect();
-                    if ends_with_escape(&pattern, escape) {
-                        return Err(Stop::Fault(Code::BadEscape));
-                    }
-                    Ok(Value::Boolean(like(&chars, &pattern, escape) != *negated))
+                    let chars: Vec<char> = text(&values[0]).chars().map(fold).collect();
+                    let pattern: Vec<char> = text(&values[1]).chars().collect();
+                    let pieces: Vec<Piece> = pieces(&pattern, escape, fold);
+                    Ok(Value::Boolean((like(&chars, &pieces)? == Some(true)) != *negated))
                 })
             }
             Form::Call { name, signature, arguments } => {
@@ -384,40 +382,65 @@ fn cast(value: &Value, from: Type, to: Type) -> Answer {
     }
 }
 
-fn ends_with_escape(pattern: &[char], escape: Option<char>) -> bool {
-    let mut chars = pattern.iter();
-    while let Some(char) = chars.next() {
-        if Some(*char) == escape && chars.next().is_none() {
-            return true;
-        }
-    }
-    false
+/// A piece of a pattern of `LIKE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Many,
+    One,
+    Char(char),
+    /// An escape with nothing behind it.
+    Open,
 }
 
-/// Whether the characters are what the pattern describes: each beginning of the one against each beginning of the other.
-fn like(chars: &[char], pattern: &[char], escape: Option<char>) -> bool {
-    // The lengths of beginnings that what was read of the pattern describes.
-    let mut ends = vec![false; chars.len() + 1];
-    ends[0] = true;
-    let mut pattern = pattern.iter();
-    while let Some(&wanted) = pattern.next() {
-        let mut next = vec![false; chars.len() + 1];
-        let (wanted, literal) = match pattern.clone().next() {
-            Some(&escaped) if Some(wanted) == escape => {
-                pattern.next();
-                (escaped, true)
-            }
-            _ => (wanted, false),
-        };
-        for end in 0..=chars.len() {
-            next[end] = match wanted {
-                '%' if !literal => ends[..=end].contains(&true),
-                _ if end == 0 => false,
-                '_' if !literal => ends[end - 1],
-                _ => ends[end - 1] && chars[end - 1] == wanted,
-            };
-        }
-        ends = next;
+fn pieces(pattern: &[char], escape: Option<char>, fold: impl Fn(char) -> char) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut chars = pattern.iter();
+    while let Some(&char) = chars.next() {
+        pieces.push(match char {
+            _ if Some(char) == escape => chars.next().map_or(Piece::Open, |&literal| Piece::Char(fold(literal))),
+            '%' => Piece::Many,
+            '_' => Piece::One,
+            _ => Piece::Char(fold(char)),
+        });
     }
-    ends[chars.len()]
+    pieces
+}
+
+/// Whether the characters are what the pattern describes, step for step as PostgreSQL finds it out; `None` where no
+/// shorter rest of the text can be it either.
+fn like(mut chars: &[char], mut pieces: &[Piece]) -> Result<Option<bool>, Stop> {
+    let open = || Err(Stop::Fault(Code::BadEscape));
+    while let ([char, after @ ..], [piece, rest @ ..]) = (chars, pieces) {
+        match piece {
+            Piece::Open => return open(),
+            Piece::Char(wanted) if wanted != char => return Ok(Some(false)),
+            Piece::Char(_) | Piece::One => (chars, pieces) = (after, rest),
+            Piece::Many => {
+                pieces = rest;
+                while let [Piece::Many | Piece::One, rest @ ..] = pieces {
+                    if pieces[0] == Piece::One {
+                        let [_, after @ ..] = chars else { return Ok(None) };
+                        chars = after;
+                    }
+                    pieces = rest;
+                }
+                match pieces {
+                    [] => return Ok(Some(true)),
+                    [Piece::Open, ..] => return open(),
+                    _ => {}
+                }
+                while let [_, after @ ..] = chars {
+                    match like(chars, pieces)? {
+                        Some(false) => chars = after,
+                        found => return Ok(found),
+                    }
+                }
+                return Ok(None);
+            }
+        }
+    }
+    if !chars.is_empty() {
+        return Ok(Some(false));
+    }
+    Ok(pieces.iter().all(|piece| *piece == Piece::Many).then_some(true))
 }

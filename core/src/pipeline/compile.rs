@@ -11,7 +11,8 @@ use crate::spec::{
     self, ColumnSpec, CompressionSpec, ContractSpec, FormatSpec, OnFail as OnFailSpec, OnOverwrite, Spanned, Spec,
     StageSpec, Text,
 };
-use crate::stage::{self, csv};
+use crate::stage;
+use crate::stage::csv;
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
 use crate::types::Type;
@@ -98,6 +99,7 @@ impl<'a> Compiler<'a> {
             },
             schedule: spec.schedule.as_ref().map(|schedule| schedule.value.clone()),
             fingerprint: fingerprint(spec),
+            range_bytes: plan::RANGE_BYTES,
             format: format(&spec.source.format),
             compression: spec.source.compression.as_ref().and_then(|compression| match compression.value {
                 CompressionSpec::Auto => None,
@@ -127,6 +129,7 @@ impl<'a> Compiler<'a> {
         for field in &self.spec.source.fields {
             let in_json = self.spec.source.format == FormatSpec::Jsonl;
             let format = match &field.format {
+                None if in_json && field.ty == Type::Super => Ok(FieldFormat::Json),
                 None => Ok(FieldFormat::Usual),
                 Some(format) => formats::field_format(&format.value, field.ty, field.utc, in_json)
                     .map_err(|wrong| self.diagnostics.push(wrong.at(format.span))),
@@ -405,6 +408,18 @@ impl<'a> Compiler<'a> {
         }
         for name in target.sort_key.iter().chain(&target.dist_key) {
             self.column_position(name);
+        }
+        let keys = target.key.iter().chain(&target.order_by).chain(&target.sort_key).chain(&target.dist_key);
+        for name in keys {
+            if columns.iter().any(|mapping| mapping.name == name.value && mapping.ty == Type::Super) {
+                let message = format!("`{}` is a super, by which rows are neither told apart nor sorted", name.value);
+                self.error(
+                    Code::Conflict,
+                    name.span,
+                    message,
+                    "make a column of a value in it: `from: field ->> 'id'`",
+                );
+            }
         }
         let (schema, name) = match target.table.text.split_once('.') {
             Some((schema, name)) => (Some(schema.to_owned()), name.to_owned()),

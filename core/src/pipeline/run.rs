@@ -1,6 +1,6 @@
 //! A task in motion: bytes are asked for, parts and quarantine come out, and at the end the receipt.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 use super::Pipeline;
@@ -38,11 +38,17 @@ pub struct RowRun<'a> {
     reader: Reader,
     source: String,
     batch_time: i64,
+    /// The only records that are transformed, by their offsets; all of them, if not said.
+    only: Option<BTreeSet<u64>>,
+    /// Bytes of the records that were left out.
+    left_out: u64,
 }
 
 impl<'a> RowRun<'a> {
-    pub(super) fn new(pipeline: &'a Pipeline, task: &Task) -> Self {
+    pub(super) fn new(pipeline: &'a Pipeline, task: &Task, only: Option<BTreeSet<u64>>) -> Self {
         Self {
+            only,
+            left_out: 0,
             pipeline,
             reader: Reader::new(pipeline.read_options(&task.plan.source), task.plan.size, task.range.clone()),
             source: task.plan.source.clone(),
@@ -56,14 +62,21 @@ impl<'a> RowRun<'a> {
     pub fn step(&mut self) -> Result<RowStep, Error> {
         Ok(match self.reader.step()? {
             ReadStep::NeedsData(range) => RowStep::NeedsData(range),
-            ReadStep::Records(records) => {
+            ReadStep::Records(mut records) => {
+                if let Some(only) = &self.only {
+                    self.left_out += records.keep(only);
+                }
                 let offsets: Vec<u64> = records.places.iter().map(|place| place.offset).collect();
                 let context =
                     Context { batch_time: self.batch_time, source_name: &self.source, record_offsets: &offsets };
                 let outcome = self.pipeline.transform.apply(&records, &context);
                 RowStep::Rows(records, outcome)
             }
-            ReadStep::Finished { coverage, incomplete } => RowStep::Finished(coverage, incomplete),
+            ReadStep::Finished { mut coverage, incomplete } => {
+                coverage.records -= self.left_out;
+                coverage.skipped += self.left_out;
+                RowStep::Finished(coverage, incomplete)
+            }
         })
     }
 
@@ -99,7 +112,7 @@ pub struct TaskRun<'a> {
 }
 
 impl<'a> TaskRun<'a> {
-    pub(super) fn new(pipeline: &'a Pipeline, task: &Task) -> Self {
+    pub(super) fn new(pipeline: &'a Pipeline, task: &Task, only: Option<BTreeSet<u64>>) -> Self {
         let receipt = Receipt {
             version: 1,
             pipeline: pipeline.name.clone(),
@@ -120,13 +133,19 @@ impl<'a> TaskRun<'a> {
             parts: Vec::new(),
         };
         Self {
-            rows: pipeline.rows(task),
+            rows: RowRun::new(pipeline, task, only),
             writer: PartWriter::new(pipeline.stage, &pipeline.columns(), super::lineage(task)),
             ready: VecDeque::new(),
             quarantine: Vec::new(),
             quarantine_pieces: 0,
             receipt,
         }
+    }
+
+    /// The receipt of a task that could not begin.
+    pub(super) fn unread(mut self, why: String) -> Receipt {
+        self.receipt.incomplete = Some(why);
+        self.receipt
     }
 
     /// Says what comes next. After `Finished` there is nothing more.

@@ -59,10 +59,17 @@ impl<'a> Marks<'a> {
 #[inline(always)]
 fn mask_of(block: &[u8; BLOCK], [first, second, third]: [u8; 3]) -> u64 {
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    let found = block.map(|byte| u8::from(byte == first) | u8::from(byte == second) | u8::from(byte == third));
+    let mut found = [0; BLOCK];
+    // A loop, and not `map`, whose iterators compilers do not always see through.
+    for (to, &byte) in found.iter_mut().zip(block) {
+        *to = u8::from(byte == first) | u8::from(byte == second) | u8::from(byte == third);
+    }
     let (words, _) = found.as_chunks::<8>();
-    let bits = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(GATHER) >> 56;
-    words.iter().enumerate().fold(0, |mask, (index, word)| mask | bits(word) << (8 * index))
+    let mut mask = 0;
+    for (index, word) in words.iter().enumerate() {
+        mask |= (u64::from_le_bytes(*word).wrapping_mul(GATHER) >> 56) << (8 * index);
+    }
+    mask
 }
 
 #[cfg(test)]

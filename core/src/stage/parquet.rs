@@ -4,21 +4,31 @@
 use std::sync::Arc;
 
 use arrow_array::builder::StringViewBuilder;
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::coalesce::BatchCoalescer;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
-use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
 
 use super::{Lineage, PART_BYTES, StagedPart};
 use crate::types::Type;
 
 /// Rows of a row group: few enough that the writer's memory stays small, enough that columns compress.
-const ROW_GROUP_ROWS: usize = 64 * 1024;
-/// Rows are written so many at a time, however they come: the writer's pages, and with them the bytes, depend on it.
-const WRITE_ROWS: usize = 8 * 1024;
+const ROW_GROUP_ROWS: usize = 256 * 1024;
+/// Rows are written so many at a time, however they come: the writer looks after its pages that often, and so the bytes
+/// depend on it.
+const WRITE_ROWS: usize = 1024;
+/// Bytes of a page before it is compressed: a page of every column is held in memory at a time.
+const PAGE_BYTES: usize = 256 * 1024;
+/// A dictionary of more bytes than these costs more than it saves: the column goes on without it.
+const DICTIONARY_BYTES: usize = 128 * 1024;
+/// About as many values fill a dictionary.
+const DICTIONARY_VALUES: usize = DICTIONARY_BYTES / 8;
+
 /// Writes batches of rows into parts.
 #[derive(Debug)]
 pub struct PartWriter {
@@ -55,13 +65,11 @@ impl PartWriter {
         columns.push(Arc::new(Int64Array::from_iter_values(offsets.iter().map(|offset| offset.cast_signed()))));
         let times = TimestampMicrosecondArray::from_value(self.lineage.time, offsets.len()).with_timezone("UTC");
         columns.push(Arc::new(times));
-        let pushed =
-            RecordBatch::try_new(Arc::clone(&self.schema), columns).and_then(|batch| self.coming.push_batch(batch));
-        // Every column was conformed to the schema, so a refusal is a fault of this program.
-        if let Err(error) = pushed {
-            unreachable!("rows that were conformed can be staged: {error}");
+        match RecordBatch::try_new(Arc::clone(&self.schema), columns) {
+            Ok(batch) => self.cut(&batch),
+            // Every column was conformed to the schema, so a refusal is a fault of this program.
+            Err(error) => unreachable!("rows that were conformed can be staged: {error}"),
         }
-        self.write_completed()
     }
 
     /// Ends the last part; none is open if no row was written since the last one.
@@ -69,24 +77,45 @@ impl PartWriter {
         if let Err(error) = self.coming.finish_buffered_batch() {
             unreachable!("rows that were conformed can be staged: {error}");
         }
-        self.write_completed().or_else(|| self.close())
+        let last = self.coming.next_completed_batch();
+        last.and_then(|rows| self.append(&rows)).or_else(|| self.close())
     }
 
-    fn write_completed(&mut self) -> Option<StagedPart> {
+    /// Writes a batch in pieces that begin and end where they always do. Only a piece of which the batch has not all rows is
+    /// copied, to wait for the others.
+    fn cut(&mut self, batch: &RecordBatch) -> Option<StagedPart> {
         let mut full = None;
-        while let Some(batch) = self.coming.next_completed_batch() {
-            let writer = self.open.get_or_insert_with(|| writer(&self.schema));
-            // Memory is the sink.
-            if let Err(error) = writer.write(&batch) {
-                unreachable!("rows that were conformed can be staged: {error}");
-            }
-            self.rows += batch.num_rows() as u64;
-            if writer.inner().len() + writer.in_progress_size() >= PART_BYTES {
+        let mut at = 0;
+        while at < batch.num_rows() {
+            let rows = (WRITE_ROWS - self.coming.get_buffered_rows()).min(batch.num_rows() - at);
+            let piece = batch.slice(at, rows);
+            at += rows;
+            let piece = if rows == WRITE_ROWS {
+                Some(piece)
+            } else {
+                if let Err(error) = self.coming.push_batch(piece) {
+                    unreachable!("rows that were conformed can be staged: {error}");
+                }
+                self.coming.next_completed_batch()
+            };
+            if let Some(part) = piece.and_then(|piece| self.append(&piece)) {
                 assert!(full.is_none(), "a part has room for more rows than a batch has");
-                full = self.close();
+                full = Some(part);
             }
         }
         full
+    }
+
+    /// Writes rows into the open part, and gives it if it is full now.
+    fn append(&mut self, rows: &RecordBatch) -> Option<StagedPart> {
+        let writer = self.open.get_or_insert_with(|| writer(&self.schema, rows));
+        // Memory is the sink.
+        if let Err(error) = writer.write(rows) {
+            unreachable!("rows that were conformed can be staged: {error}");
+        }
+        self.rows += rows.num_rows() as u64;
+        let bytes = writer.inner().len() + writer.in_progress_size();
+        if bytes >= PART_BYTES { self.close() } else { None }
     }
 
     fn close(&mut self) -> Option<StagedPart> {
@@ -98,18 +127,50 @@ impl PartWriter {
     }
 }
 
-fn writer(schema: &SchemaRef) -> ArrowWriter<Vec<u8>> {
-    let properties = WriterProperties::builder()
+/// The writer of a part that begins with these rows.
+fn writer(schema: &SchemaRef, first: &RecordBatch) -> ArrowWriter<Vec<u8>> {
+    let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::SNAPPY)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_created_by("etalon".to_owned())
-        .build();
+        .set_data_page_row_count_limit(ROW_GROUP_ROWS)
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        // A part is read once, and as a whole.
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .set_created_by("etalon".to_owned());
+    for (field, column) in schema.fields().iter().zip(first.columns()) {
+        if has_too_many_values(column) {
+            properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+        }
+    }
+    let properties = properties.build();
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     match ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options) {
         Ok(writer) => writer,
         Err(error) => unreachable!("every type of a column has a Parquet form: {error}"),
     }
+}
+
+/// Whether, by the look of its first rows, a column has more values than a dictionary should.
+///
+/// Of n values that are drawn from N, n²/2N or so come again (the birthday rule). Values that stand one after the other
+/// count once, since the order of a source's records says nothing about how many values there are.
+fn has_too_many_values(column: &ArrayRef) -> bool {
+    const RUNS_MIN: usize = 128;
+    let data = column.to_data();
+    let mut runs: Vec<&[u8]> = match (column.as_string_view_opt(), column.data_type().primitive_width()) {
+        (Some(texts), _) => texts.iter().flatten().map(str::as_bytes).collect(),
+        (None, Some(width)) => data.buffers().iter().flat_map(|buffer| buffer.as_slice().chunks_exact(width)).collect(),
+        (None, None) => return false,
+    };
+    runs.dedup();
+    let drawn = runs.len();
+    runs.sort_unstable();
+    runs.dedup();
+    let again = drawn - runs.len();
+    drawn >= RUNS_MIN && again * 2 * DICTIONARY_VALUES < drawn * drawn
 }
 
 /// Reads the rows of a part.
@@ -125,9 +186,8 @@ pub fn read(bytes: Vec<u8>) -> Result<impl Iterator<Item = Result<RecordBatch, S
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::cast::AsArray;
     use arrow_array::types::Decimal128Type;
-    use arrow_array::{Array, Decimal128Array, StringViewArray};
+    use arrow_array::{Decimal128Array, StringViewArray};
 
     use super::*;
 
@@ -153,6 +213,18 @@ mod tests {
         assert_eq!((amounts.value(0), amounts.is_null(1)), (1250, true));
         assert_eq!(batches[0].schema().field(0).data_type(), &DataType::Decimal128(12, 2));
         assert_eq!(batches[0].num_columns(), 5);
+    }
+
+    #[test]
+    fn a_dictionary_is_for_few_values() {
+        let column =
+            |value: fn(i64) -> i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values((0..1024).map(value))) };
+        // Scattered over so many values.
+        assert!(has_too_many_values(&column(|row| row * 7_919 % 1_000_003)));
+        assert!(!has_too_many_values(&column(|row| row * 7_919 % 1_009 % 500)));
+        // In order, several rows a value.
+        assert!(has_too_many_values(&column(|row| row / 4)));
+        assert!(!has_too_many_values(&column(|_| 5)));
     }
 
     #[test]

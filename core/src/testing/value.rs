@@ -10,6 +10,7 @@ use crate::value::boolean;
 use crate::value::datetime;
 use crate::value::float;
 use crate::value::integer;
+use crate::value::json::Json;
 use crate::value::text;
 use crate::value::wide::Fixed;
 use crate::value::wide::Wide;
@@ -37,6 +38,53 @@ pub fn value_text() -> impl Strategy<Value = Vec<u8>> {
     let word = "[ +-]?(19|20)?[0-9]{1,6}|[-/.:, +]|jan|Feb|BC|am|PM|T|Z|utc|j|y|m|d|dst|epoch|e|\\.[0-9]{1,9}|NaN|inf";
     let likely = proptest::collection::vec(word, 0..12).prop_map(|words| words.concat().into_bytes());
     prop_oneof![4 => likely, 1 => proptest::collection::vec(any::<u8>(), 0..40)]
+}
+
+/// JSON of every kind, as texts with blanks in free places.
+pub fn json_text() -> impl Strategy<Value = String> {
+    let scalar =
+        "null|true|-?(0|[1-9][0-9]{0,5})(\\.[0-9]{1,3})?([eE][+-]?[0-9])?|\"([a-c é😀]|\\\\(n|\"|u00e9|/)){0,4}\"";
+    let leaf = scalar.prop_map(|text| text);
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let name = "\"[ab]{0,2}\"";
+        let member = (name, " ?", inner.clone()).prop_map(|(name, blank, value)| format!("{name}{blank}:{value}"));
+        prop_oneof![
+            proptest::collection::vec(inner, 0..4).prop_map(|parts| format!("[ {}]", parts.join(","))),
+            proptest::collection::vec(member, 0..4).prop_map(|parts| format!("{{{} }}", parts.join(", "))),
+        ]
+    })
+}
+
+/// The normal form of JSON, and its form without blanks, mean what it means, by this reader and by another; the normal form
+/// is its own; and a value contains itself.
+pub fn forms_of_json_mean_the_same(text: &str) {
+    let json = Json::parse(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
+    let (mut normal, mut compact, mut again) = (String::new(), String::new(), String::new());
+    json.write_normal(&mut normal).unwrap();
+    json.write_compact(&mut compact);
+    Json::new(&normal).write_normal(&mut again).unwrap();
+    assert_eq!(normal, again, "{text}");
+    for form in [&normal, &compact] {
+        let form = Json::parse(form).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
+        assert!(json.is_same(form) && json.contains(form) && form.contains(json), "{text}: {form:?}");
+        let read = |json: Json<'_>| by_value(serde_json::from_str(json.text()).unwrap());
+        assert_eq!(read(form), read(json), "{text}");
+    }
+}
+
+/// Numbers by their value, and members by their names.
+fn by_value(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) => Value::from(number.as_f64().map(|number| number + 0.0)),
+        Value::Array(values) => values.into_iter().map(by_value).collect(),
+        Value::Object(members) => {
+            let sorted: std::collections::BTreeMap<_, _> =
+                members.into_iter().map(|(name, value)| (name, by_value(value))).collect();
+            sorted.into_iter().collect::<serde_json::Map<_, _>>().into()
+        }
+        value => value,
+    }
 }
 
 /// A decimal that is printed reads back, scale and all; and `parse_as` agrees with `parse` and `rescale` on it.
@@ -148,6 +196,13 @@ pub fn any_bytes_are_a_value_or_a_fault(bytes: &[u8]) {
     assert_eq!(date, datetime::parse_date(&padded).ok());
     if let Some(days) = date {
         a_printed_date_reads_back(days);
+    }
+    if let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| Json::parse(text).is_ok()) {
+        let json = Json::new(text);
+        let mut normal = String::new();
+        if json.write_normal(&mut normal).is_ok() {
+            assert!(Json::parse(&normal).is_ok_and(|normal| normal.is_same(json)), "{normal}");
+        }
     }
     let quoted = text::quote(bytes);
     assert!(quoted.starts_with('"') && quoted.ends_with('"') && !quoted.contains(char::is_control), "{quoted}");

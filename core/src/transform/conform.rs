@@ -13,9 +13,10 @@ use arrow_array::{Array, ArrayRef};
 
 use crate::column::{Column, Fault, Faults};
 use crate::diagnostic::Code;
-use crate::types::Type;
+use crate::types::{SUPER_BYTES_MAX, SUPER_STRING_BYTES_MAX, Type};
 use crate::value::Decimal;
 use crate::value::datetime::DAY_MICROS;
+use crate::value::json::Json;
 use crate::value::show::show;
 use crate::value::text::{fit, quote};
 
@@ -43,6 +44,7 @@ pub fn refusal(from: Type, to: Type) -> Option<(String, String)> {
 /// Puts a column of expression values into a column of type `to`; [`refusal`] has let the pair pass.
 pub fn put(column: Column, from: Type, to: Type) -> Column {
     match to {
+        Type::Super => supers(column),
         _ if from == to && !to.is_text() => column,
         Type::Text => texts(column, from, usize::MAX, false),
         Type::Varchar(bytes) => texts(column, from, bytes as usize, false),
@@ -178,6 +180,32 @@ where
     })
 }
 
+/// JSON that a `super` of Redshift can hold.
+fn supers(column: Column) -> Column {
+    let values = column.values.as_string_view();
+    // The usual case: a short text has no long string.
+    if values.iter().flatten().all(|value| value.len() <= SUPER_STRING_BYTES_MAX) {
+        return column;
+    }
+    let judge = |value: &str| match value.len() {
+        0..=SUPER_STRING_BYTES_MAX => None,
+        bytes if bytes > SUPER_BYTES_MAX => Some(format!("the JSON has {bytes} bytes, more than {SUPER_BYTES_MAX}")),
+        _ => Json::new(value)
+            .has_string_over(SUPER_STRING_BYTES_MAX)
+            .then(|| format!("a string in the JSON has more than {SUPER_STRING_BYTES_MAX} bytes")),
+    };
+    let mut kept = StringViewBuilder::with_capacity(values.len());
+    let mut faults = Faults::default();
+    for (row, value) in values.iter().enumerate() {
+        let fact = value.and_then(judge);
+        kept.append_option(value.filter(|_| fact.is_none()));
+        if let Some(fact) = fact {
+            faults.push(row, Fault::new(Code::TooLong, fact));
+        }
+    }
+    Column { values: Arc::new(kept.finish()), faults: column.faults.merge(faults) }
+}
+
 /// Puts each value, printed, into text of at most so many bytes; `single_byte` is what `char` can hold.
 fn texts(column: Column, from: Type, bytes_max: usize, single_byte: bool) -> Column {
     let put = |value: &str| -> Result<usize, Fault> {
@@ -194,15 +222,17 @@ fn texts(column: Column, from: Type, bytes_max: usize, single_byte: bool) -> Col
         }
         fit(value, bytes_max).map(str::len)
     };
+    // The usual case: every value fits as it is, and the views are kept.
+    let fits = |value: &str| {
+        value.len() <= bytes_max
+            && memchr::memchr(0, value.as_bytes()).is_none()
+            && !(single_byte && (value.ends_with(' ') || !value.is_ascii()))
+    };
+    if from.is_text() && column.values.as_string_view().iter().flatten().all(fits) {
+        return column;
+    }
     let rows = column.values.len();
     let mut faults = Faults::default();
-    if from.is_text() {
-        // The usual case: every value fits as it is, and the views are kept.
-        let texts = column.values.as_string_view();
-        if texts.iter().flatten().all(|value| matches!(put(value), Ok(length) if length == value.len())) {
-            return column;
-        }
-    }
     let mut values = StringViewBuilder::with_capacity(rows);
     for row in 0..rows {
         let shown;

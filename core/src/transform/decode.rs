@@ -17,6 +17,7 @@ use crate::types::Type;
 use crate::value::datetime::{self, Fraction};
 use crate::value::format::{Epoch, Pattern, Separators, Words};
 use crate::value::interval::fields;
+use crate::value::json::{Json, write_string};
 use crate::value::text::quote;
 use crate::value::{Decimal, Interval, boolean, float, integer, text};
 
@@ -57,6 +58,8 @@ pub enum FieldFormat {
     },
     /// A boolean as one of these words; JSON's own booleans are theirs.
     Words(Words),
+    /// A value of JSON, in an object that was read as JSON.
+    Json,
 }
 
 impl Field {
@@ -95,6 +98,7 @@ impl Field {
             // No field is declared `numeric` without digits; as text it loses nothing.
             Type::Text | Type::Numeric => self.texts(records, index, None),
             Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, index, Some(bytes as usize)),
+            Type::Super => self.json(records, index),
         }
     }
 
@@ -145,21 +149,33 @@ impl Field {
         &self,
         records: &Records,
         index: usize,
-        mut parse: impl FnMut(&[u8], CellKind) -> Result<T::Native, Fault>,
+        parse: impl FnMut(&[u8], CellKind) -> Result<T::Native, Fault>,
     ) -> Column {
         let mut values = PrimitiveBuilder::<T>::with_capacity(records.len()).with_data_type(self.ty.arrow());
+        let faults = self.each(records, index, parse, |value| values.append_option(value));
+        Column { values: Arc::new(values.finish()), faults }
+    }
+
+    /// Gives `append` the value of each cell, or nothing for NULL and where there is a fault.
+    fn each<V>(
+        &self,
+        records: &Records,
+        index: usize,
+        mut parse: impl FnMut(&[u8], CellKind) -> Result<V, Fault>,
+        mut append: impl FnMut(Option<V>),
+    ) -> Faults {
         let mut faults = Faults::default();
         for (row, cell) in records.column(index).enumerate() {
             match self.text(records, cell).map(|text| parse(text, cell.kind())) {
-                Some(Ok(value)) => values.append_value(value),
+                Some(Ok(value)) => append(Some(value)),
                 Some(Err(fault)) => {
-                    values.append_null();
+                    append(None);
                     faults.push(row, fault);
                 }
-                None => values.append_null(),
+                None => append(None),
             }
         }
-        Column { values: Arc::new(values.finish()), faults }
+        faults
     }
 
     fn integers<T: ArrowPrimitiveType>(&self, records: &Records, index: usize, min: i64, max: i64) -> Column
@@ -182,51 +198,67 @@ impl Field {
 
     fn booleans(&self, records: &Records, index: usize) -> Column {
         let mut values = BooleanBuilder::with_capacity(records.len());
-        let mut faults = Faults::default();
-        for (row, cell) in records.column(index).enumerate() {
-            let parse = |text: &[u8]| match (&self.format, cell.kind()) {
-                (FieldFormat::Words(words), CellKind::Bare | CellKind::Quoted) => words.parse(text),
-                _ => boolean::parse(text),
-            };
-            match self.text(records, cell).map(parse) {
-                Some(Ok(value)) => values.append_value(value),
-                Some(Err(fault)) => {
-                    values.append_null();
-                    faults.push(row, fault);
-                }
-                None => values.append_null(),
-            }
-        }
+        let parse = |text: &[u8], kind| match (&self.format, kind) {
+            (FieldFormat::Words(words), CellKind::Bare | CellKind::Quoted) => words.parse(text),
+            _ => boolean::parse(text),
+        };
+        let faults = self.each(records, index, parse, |value| values.append_option(value));
         Column { values: Arc::new(values.finish()), faults }
     }
 
-    /// Texts as views of the bytes that were read: nothing is copied but texts of at most twelve bytes.
     fn texts(&self, records: &Records, index: usize, bytes_max: Option<usize>) -> Column {
+        self.views(records, index, |bytes, _, _| {
+            match (bytes_max.filter(|&max| bytes.len() > max), std::str::from_utf8(bytes)) {
+                (Some(max), Ok(whole)) => text::fit(whole, max).map(|_| false),
+                _ => Ok(false),
+            }
+        })
+    }
+
+    /// JSON as it is written. The strings of JSON Lines, which come without their quotes, get them again.
+    fn json(&self, records: &Records, index: usize) -> Column {
+        self.views(records, index, |bytes, kind, out| match std::str::from_utf8(bytes) {
+            Ok(text) if self.format != FieldFormat::Json => Json::parse(text).map(|_| false),
+            Ok(text) if kind == CellKind::Quoted => {
+                write_string(text, out);
+                Ok(true)
+            }
+            _ => Ok(false),
+        })
+    }
+
+    /// Texts as views of the bytes that were read: nothing is copied but texts of at most twelve bytes. `judge` says whether
+    /// it has written another text in the place of a cell's.
+    fn views(
+        &self,
+        records: &Records,
+        index: usize,
+        judge: impl Fn(&[u8], CellKind, &mut String) -> Result<bool, Fault>,
+    ) -> Column {
         let mut values = StringViewBuilder::with_capacity(records.len());
         let data = values.append_block(records.data.clone());
         let unescaped = values.append_block(records.unescaped.clone());
         let mut faults = Faults::default();
+        let mut other = String::new();
         for (row, cell) in records.column(index).enumerate() {
             let Some(bytes) = self.text(records, cell) else {
                 values.append_null();
                 continue;
             };
-            let too_long =
-                bytes_max.filter(|&max| bytes.len() > max).and_then(|max| match std::str::from_utf8(bytes) {
-                    Ok(whole) => text::fit(whole, max).err(),
-                    Err(_) => None,
-                });
-            if let Some(fault) = too_long {
-                values.append_null();
-                faults.push(row, fault);
-                continue;
-            }
+            other.clear();
             let block = if cell.is_unescaped() { unescaped } else { data };
             #[expect(clippy::cast_possible_truncation, reason = "cells are made of 32-bit offsets and lengths")]
-            if values.try_append_view(block, cell.start() as u32, cell.len() as u32).is_err() {
-                values.append_null();
-                faults.push(row, Fault::new(Code::NotUtf8, format!("{} is not UTF-8", quote(bytes))));
-            }
+            let fault = match judge(bytes, cell.kind(), &mut other) {
+                Ok(true) => {
+                    values.append_value(&other);
+                    continue;
+                }
+                Ok(false) if values.try_append_view(block, cell.start() as u32, cell.len() as u32).is_ok() => continue,
+                Ok(false) => Fault::new(Code::NotUtf8, format!("{} is not UTF-8", quote(bytes))),
+                Err(fault) => fault,
+            };
+            values.append_null();
+            faults.push(row, fault);
         }
         let values: ArrayRef = Arc::new(values.finish());
         Column { values, faults }

@@ -1,12 +1,18 @@
-//! JSON in a text: whether it is well formed, and the values in it, as they are written.
+//! JSON in a text: whether it is well formed, and the values in it, as they are written or in one normal form.
+
+use std::fmt::Write;
 
 use crate::column::Fault;
 use crate::diagnostic::Code;
 
 use super::text::quote;
+use crate::types::SUPER_BYTES_MAX;
 
-/// The deepest nesting.
-const DEPTH_MAX: usize = 500;
+/// The deepest nesting: that of Redshift's `super`.
+const DEPTH_MAX: usize = 1000;
+
+/// Most digits of a number before and after the point: those of PostgreSQL's `numeric`.
+const DIGITS_MAX: (i64, i64) = (131_072, 16_383);
 
 /// A JSON text that is well formed, or a value in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +28,11 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The value in a text that is known to be JSON.
+    pub fn new(text: &'a str) -> Self {
+        Self(text.trim_matches([' ', '\t', '\n', '\r']))
+    }
+
     /// The value as it is written.
     pub fn text(self) -> &'a str {
         self.0
@@ -35,6 +46,18 @@ impl<'a> Json<'a> {
     /// Whether it is an object.
     pub fn is_object(self) -> bool {
         self.0.starts_with('{')
+    }
+
+    /// What it is: `object`, `array`, `string`, `number`, `boolean` or `null`.
+    pub fn kind(self) -> &'static str {
+        match self.0.as_bytes().first() {
+            Some(b'{') => "object",
+            Some(b'[') => "array",
+            Some(b'"') => "string",
+            Some(b't' | b'f') => "boolean",
+            Some(b'n') => "null",
+            _ => "number",
+        }
     }
 
     /// How many elements an array has, or members an object.
@@ -81,6 +104,146 @@ impl<'a> Json<'a> {
             }
         });
         found
+    }
+
+    /// The value that one step of a path leads to: the name of a member, or the place of an element.
+    pub fn step(self, step: &str) -> Option<Self> {
+        match self.is_array() {
+            true => step.trim_ascii_start().parse().ok().and_then(|place| self.element(place)),
+            false => self.member(step),
+        }
+    }
+
+    /// Whether two values mean the same: members in any order, numbers by their value.
+    pub fn is_same(self, other: Self) -> bool {
+        let meaning = |json: Self| {
+            let mut out = String::new();
+            json.write(&mut out, true).map(|()| out)
+        };
+        self.0 == other.0 || matches!((meaning(self), meaning(other)), (Ok(one), Ok(two)) if one == two)
+    }
+
+    /// Whether everything in the other value stands at its place in this one, as PostgreSQL's `@>` has it: members may be
+    /// more, elements may be more and in any order, and an array holds a value that is none.
+    pub fn contains(self, other: Self) -> bool {
+        match (self.kind(), other.kind()) {
+            ("object", "object") => {
+                let mut holds = true;
+                other.each(&mut |name, _| {
+                    let mut key = String::new();
+                    let is_read = unescape(name.unwrap_or_default(), &mut key).is_ok();
+                    // Of several members of one name the last counts.
+                    let pair = self.member(&key).zip(other.member(&key));
+                    let is_there =
+                        |(found, wanted): (Self, Self)| found.kind() == wanted.kind() && found.contains(wanted);
+                    holds = holds && is_read && pair.is_some_and(is_there);
+                });
+                holds
+            }
+            ("array", "array") => {
+                let mut holds = true;
+                other.each(&mut |_, wanted| {
+                    let mut is_there = false;
+                    self.each(&mut |_, found| {
+                        is_there = is_there || (found.kind() == wanted.kind() && found.contains(wanted));
+                    });
+                    holds = holds && is_there;
+                });
+                holds
+            }
+            ("array", "object") => false,
+            ("array", _) => {
+                let mut is_there = false;
+                self.each(&mut |_, found| is_there = is_there || found.is_same(other));
+                is_there
+            }
+            _ => self.is_same(other),
+        }
+    }
+
+    /// Appends the value as PostgreSQL's `jsonb` prints it: of several members of one name the last, short names first, a
+    /// blank behind colons and commas, numbers without exponents.
+    pub fn write_normal(self, out: &mut String) -> Result<(), Fault> {
+        self.write(out, false)
+    }
+
+    /// Appends the value as it is written, without the blanks around its parts.
+    pub fn write_compact(self, out: &mut String) {
+        let mut in_string = false;
+        let mut is_escaped = false;
+        out.extend(self.0.chars().filter(|&char| {
+            let is_blank = !in_string && matches!(char, ' ' | '\t' | '\n' | '\r');
+            in_string ^= char == '"' && !is_escaped;
+            is_escaped = char == '\\' && !is_escaped;
+            !is_blank
+        }));
+    }
+
+    /// Whether a string in it, or a name, has more bytes than that.
+    pub fn has_string_over(self, bytes_max: usize) -> bool {
+        if self.0.len() <= bytes_max {
+            return false;
+        }
+        let mut is_over = false;
+        let over = |quoted: &str| {
+            let mut text = String::new();
+            quoted.len() > bytes_max && unescape(quoted, &mut text).is_ok() && text.len() > bytes_max
+        };
+        self.each(&mut |name, value| {
+            is_over = is_over || name.is_some_and(over) || value.has_string_over(bytes_max);
+        });
+        is_over || (self.kind() == "string" && over(self.0))
+    }
+
+    /// The normal form; with `by_value`, numbers that are equal are written alike.
+    fn write(self, out: &mut String, by_value: bool) -> Result<(), Fault> {
+        // A short number may have an exponent that makes it long.
+        if out.len() > SUPER_BYTES_MAX {
+            return Err(Fault::new(Code::ResultTooLong, format!("a super has at most {SUPER_BYTES_MAX} bytes")));
+        }
+        match self.kind() {
+            "object" => {
+                let mut members = Vec::new();
+                let mut wrong = Ok(());
+                self.each(&mut |name, value| {
+                    let mut text = String::new();
+                    if let Err(fault) = unescape(name.unwrap_or_default(), &mut text) {
+                        wrong = Err(fault);
+                    }
+                    members.push((text, value));
+                });
+                wrong?;
+                members.reverse();
+                members.sort_by(|(one, _), (two, _)| (one.len(), one).cmp(&(two.len(), two)));
+                members.dedup_by(|(one, _), (two, _)| one == two);
+                out.push('{');
+                for (at, (name, value)) in members.iter().enumerate() {
+                    out.push_str(if at > 0 { ", " } else { "" });
+                    write_string(name, out);
+                    out.push_str(": ");
+                    value.write(out, by_value)?;
+                }
+                out.push('}');
+            }
+            "array" => {
+                let mut elements = Vec::new();
+                self.each(&mut |_, value| elements.push(value));
+                out.push('[');
+                for (at, value) in elements.iter().enumerate() {
+                    out.push_str(if at > 0 { ", " } else { "" });
+                    value.write(out, by_value)?;
+                }
+                out.push(']');
+            }
+            "string" => {
+                let mut text = String::new();
+                unescape(self.0, &mut text)?;
+                write_string(&text, out);
+            }
+            "number" => write_number(self.0, out, by_value)?,
+            _ => out.push_str(self.0),
+        }
+        Ok(())
     }
 
     /// Appends what SQL takes for the value: a string without its quotes, everything else as it is written. `false` is
@@ -220,6 +383,68 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Appends a text as a string of JSON, escaped where it must be.
+pub fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\x08' => out.push_str("\\b"),
+            '\x0c' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..' ' => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(char));
+            }
+            _ => out.push(char),
+        }
+    }
+    out.push('"');
+}
+
+/// Appends a number without an exponent and, if `by_value`, without zeros at its end.
+fn write_number(text: &str, out: &mut String, by_value: bool) -> Result<(), Fault> {
+    let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let is_zero = digits.bytes().all(|digit| digit == b'0');
+    // An exponent that is no number of 64 bits leads out of every range.
+    let beyond = if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 };
+    let exponent = exponent.parse::<i64>().map_or(beyond, |exponent| exponent.clamp(i64::MIN / 2, i64::MAX / 2));
+    let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX / 4);
+    let point = length(whole).saturating_add(exponent);
+    let scale = length(fraction).saturating_sub(exponent).max(0);
+    let (digits, point, scale) = match is_zero {
+        true => ("0", 1, scale.min(DIGITS_MAX.1)),
+        false => (digits.as_str(), point, scale),
+    };
+    if point > DIGITS_MAX.0 || scale > DIGITS_MAX.1 {
+        return Err(Fault::new(
+            Code::OutOfRange,
+            format!("the number {} in the JSON is out of range", quote(text.as_bytes())),
+        ));
+    }
+    let digit =
+        |at: i64| usize::try_from(at).ok().and_then(|at| digits.as_bytes().get(at)).map_or('0', |&digit| digit.into());
+    let mut number: String = (0..point.max(0)).map(digit).collect();
+    let kept = number.trim_start_matches('0').len();
+    number = if kept == 0 { "0".to_owned() } else { number.split_off(number.len() - kept) };
+    if scale > 0 {
+        number.push('.');
+        number.extend((point..point + scale).map(digit));
+    }
+    if by_value && scale > 0 {
+        number.truncate(number.trim_end_matches('0').trim_end_matches('.').len());
+    }
+    out.push_str(if negative && !is_zero { "-" } else { "" });
+    out.push_str(&number);
+    Ok(())
+}
+
 /// Appends a string in quotes without them and with its escapes resolved.
 fn unescape(quoted: &str, out: &mut String) -> Result<(), Fault> {
     let mut chars = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().chars();
@@ -274,6 +499,46 @@ mod tests {
         {
             assert!(Json::parse(text).is_err(), "{}", text.get(..9).unwrap_or(text));
         }
+    }
+
+    #[test]
+    fn the_normal_form_is_that_of_jsonb() {
+        for (text, wanted) in [
+            (
+                r#" {"bb":1, "a" : [1,2.50,{}],"c":null,"a":"x\u00e9\/\u0001"} "#,
+                r#"{"a": "xé/\u0001", "c": null, "bb": 1}"#,
+            ),
+            (
+                "[1e3, 1.5E-3, 10.20e1, -0, -0.00, 0e5, 0.0e-2, 12e-1, -1E+0]",
+                "[1000, 0.0015, 102.0, 0, 0.00, 0, 0.000, 1.2, -1]",
+            ),
+            ("[ ]", "[]"),
+        ] {
+            let mut out = String::new();
+            Json::parse(text).unwrap().write_normal(&mut out).unwrap();
+            assert_eq!(out, wanted);
+        }
+        for text in ["1e131073", "1e-16384", "-1e99999999999999999999", r#""\ud800""#, r#"{"\u0000": 1}"#] {
+            assert!(Json::parse(text).unwrap().write_normal(&mut String::new()).is_err(), "{text}");
+        }
+        let mut out = String::new();
+        Json::new(r#"{ "a b" : [ 1, "\\\" ," ] }"#).write_compact(&mut out);
+        assert_eq!(out, r#"{"a b":[1,"\\\" ,"]}"#);
+    }
+
+    #[test]
+    fn values_are_the_same_by_what_they_mean() {
+        for (one, two, wanted) in [
+            (r#"{"a":1,"b":[1.0]}"#, r#"{"b": [1], "a": 10e-1}"#, true),
+            ("[1,2]", "[2,1]", false),
+            (r#""\u0061""#, r#""a""#, true),
+            ("1", r#""1""#, false),
+            ("0.0", "-0e9", true),
+        ] {
+            assert_eq!(Json::new(one).is_same(Json::new(two)), wanted, "{one} {two}");
+        }
+        assert!(Json::new(r#"{"a": ["xxxx"]}"#).has_string_over(3));
+        assert!(!Json::new(r#"{"a": ["\u0041xx", 12345]}"#).has_string_over(3));
     }
 
     #[test]

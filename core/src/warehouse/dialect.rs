@@ -95,6 +95,7 @@ impl Dialect {
     pub fn column_type(self, ty: Type) -> String {
         match (self, ty) {
             (Self::Sqlite, _) => sqlite_type(ty).to_owned(),
+            (Self::Postgres, Type::Super) => "jsonb".to_owned(),
             (Self::Redshift, Type::Text) => "varchar(256)".to_owned(),
             (Self::Postgres | Self::Redshift, _) => ty.to_string(),
         }
@@ -183,6 +184,7 @@ fn sqlite_type(ty: Type) -> &'static str {
         | Type::Timestamptz
         | Type::Text
         | Type::Varchar(_)
-        | Type::Char(_) => "TEXT",
+        | Type::Char(_)
+        | Type::Super => "TEXT",
     }
 }

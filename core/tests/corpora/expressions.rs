@@ -261,7 +261,7 @@ fn assign(case: &Value) -> Result<Vec<Found>, Vec<Diagnostic>> {
     };
     let ty = declared(case["assign_type"].as_str().unwrap()).ok_or_else(|| vec![not_a_cell()])?;
     let file = format!(
-        "etalon: 1\npipeline: p\nsource: {{ files: r.jsonl, format: jsonl, fields: {{ v: '{ty}' }} }}\n\
+        "etalon: 1\npipeline: p\nsource: {{ files: r.csv, format: {{ csv: {{ nulls: ['\\N'] }} }}, fields: {{ v: '{ty}' }} }}\n\
          columns: {{ v: {{ type: '{ty}' }} }}\ntarget: {{ table: t, write: append }}\n"
     );
     run(&file, &[vec![Some(text)]], &["v"])
@@ -282,7 +282,7 @@ fn row_map(case: &Value) -> Result<Vec<Found>, Vec<Diagnostic>> {
     }
     let expr = serde_json::to_string(&case["expr"]).unwrap();
     let file = format!(
-        "etalon: 1\npipeline: p\nsource:\n  files: r.jsonl\n  format: jsonl\n  fields:\n{fields}\
+        "etalon: 1\npipeline: p\nsource:\n  files: r.csv\n  format: {{ csv: {{ nulls: ['\\N'] }} }}\n  fields:\n{fields}\
          columns:\n  result: {{ from: {expr}, type: varchar(65535) }}\ntarget: {{ table: t, write: append }}\n"
     );
     let cells = |row: &Value| {
@@ -303,13 +303,15 @@ fn row_map(case: &Value) -> Result<Vec<Found>, Vec<Diagnostic>> {
 /// What becomes of each row in the only column of a pipeline.
 fn run(file: &str, rows: &[Vec<Option<String>>], names: &[&str]) -> Result<Vec<Found>, Vec<Diagnostic>> {
     let (pipeline, _) = Pipeline::compile(file)?;
-    let mut text = String::new();
+    let mut text = names.join(",");
     for row in rows {
-        let record: serde_json::Map<_, _> =
-            names.iter().map(|&name| name.to_owned()).zip(row.iter().map(|cell| Value::from(cell.clone()))).collect();
-        let _ = writeln!(text, "{}", Value::Object(record));
+        let cells = row.iter().map(|cell| match cell {
+            Some(cell) => format!("\"{}\"", cell.replace('"', "\"\"")),
+            None => "\\N".to_owned(),
+        });
+        let _ = write!(text, "\n{}", cells.collect::<Vec<_>>().join(","));
     }
-    let object = Object { name: "r.jsonl".to_owned(), version: "1".to_owned(), size: text.len() as u64 };
+    let object = Object { name: "r.csv".to_owned(), version: "1".to_owned(), size: text.len() as u64 };
     let plan = pipeline.plan(&object, 0);
     let mut found: Vec<Found> = vec![Ok(None); rows.len()];
     let mut run = pipeline.rows(&plan.tasks()[0]);

@@ -21,6 +21,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("transform", &["diagnostic", "types", "column", "reject", "records", "value", "expr"]),
     ("stage", &["types", "receipt", "value"]),
     ("warehouse", &["error", "types"]),
+    ("protocol", &["error", "receipt", "plan", "warehouse"]),
     (
         "pipeline",
         &[
@@ -39,6 +40,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "transform",
             "stage",
             "warehouse",
+            "protocol",
         ],
     ),
     (
@@ -59,6 +61,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "transform",
             "stage",
             "warehouse",
+            "protocol",
             "pipeline",
         ],
     ),
@@ -75,9 +78,19 @@ const CRATES: &[(&str, &[&str])] = &[
     ("md5", &["expr/functions"]),
     (
         "serde",
-        &["diagnostic", "reject.rs", "receipt.rs", "plan.rs", "spec", "warehouse.rs", "warehouse/copy.rs", "pipeline"],
+        &[
+            "diagnostic",
+            "reject.rs",
+            "receipt.rs",
+            "plan.rs",
+            "spec",
+            "warehouse.rs",
+            "warehouse/copy.rs",
+            "protocol",
+            "pipeline",
+        ],
     ),
-    ("serde_json", &["spec/schema.rs", "warehouse/copy.rs", "pipeline", "testing"]),
+    ("serde_json", &["spec/schema.rs", "warehouse/copy.rs", "protocol", "pipeline", "testing"]),
     ("proptest", &["testing", "warehouse/sqlite.rs"]),
     ("csv", &[]),
     ("rust_decimal", &[]),

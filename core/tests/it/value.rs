@@ -36,6 +36,11 @@ mod laws {
         }
 
         #[test]
+        fn forms_of_json_mean_the_same(text in value::json_text()) {
+            value::forms_of_json_mean_the_same(&text);
+        }
+
+        #[test]
         fn a_printed_integer_reads_back(number in any::<i64>()) {
             value::a_printed_integer_reads_back(number);
         }

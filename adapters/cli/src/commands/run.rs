@@ -1,7 +1,7 @@
 //! `etalon run`: the main job.
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
@@ -37,33 +37,55 @@ pub(crate) struct Arguments {
     output: Form,
 }
 
+impl Arguments {
+    /// A run of a pipeline with nothing else said.
+    pub(crate) fn of(pipeline: PathBuf, from: Vec<String>, to: Option<String>, output: Form) -> Self {
+        Self { pipeline, from, to, batch_time: None, threads: None, output }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Failure> {
+    carry_out(arguments, false, output)
+}
+
+/// Runs a pipeline; `release` loads also what would be held.
+pub(crate) fn carry_out(arguments: &Arguments, release: bool, output: &mut Output) -> Result<(), Failure> {
     let begun = Instant::now();
     let loaded = super::load(&arguments.pipeline, output)?;
     let (source, objects) = loaded.objects(&arguments.from)?;
-    let batch_time = match &arguments.batch_time {
-        None => None,
-        Some(text) => Some(
-            parse_timestamptz(text.as_bytes(), Fraction::Exact, true)
-                .map_err(|fault| Failure::World(format!("--batch-time: {}", fault.message)))?,
-        ),
-    };
+    let batch_time = arguments.batch_time.as_deref().map(batch_time).transpose()?;
     let state = loaded.state();
     let store = LocalDisk::new(&state);
     let mut warehouse = super::open_warehouse(arguments.to.as_deref(), &state)?;
     let bar = Bar::new();
     let world =
         World { source: &source, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
-    let options = RunOptions { batch_time, workers: arguments.threads };
+    let options = RunOptions { batch_time, workers: arguments.threads, release };
     let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, &objects, world, &options));
     bar.clear();
-    let report = ended?;
-    if arguments.output == Form::Json {
-        output.json(&report)?;
+    tell(&ended?, begun, &state, arguments.output, output)
+}
+
+/// What `--batch-time` says.
+pub(crate) fn batch_time(text: &str) -> Result<i64, Failure> {
+    parse_timestamptz(text.as_bytes(), Fraction::Exact, true)
+        .map_err(|fault| Failure::World(format!("--batch-time: {}", fault.message)))
+}
+
+/// Tells what a run did; `store` is the folder of its quarantine. A run that is held is a failure.
+pub(crate) fn tell(
+    report: &RunReport,
+    begun: Instant,
+    store: &Path,
+    form: Form,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if form == Form::Json {
+        output.json(report)?;
     } else {
-        output.data(&summary(&report, begun.elapsed().as_secs_f64()))?;
+        output.data(&summary(report, begun.elapsed().as_secs_f64()))?;
         if !report.quarantine.is_empty() {
-            output.note(&format!("the rejects, with all their reasons: {}", state.join("quarantine").display()));
+            output.note(&format!("the rejects, with all their reasons: {}", store.join("quarantine").display()));
         }
     }
     assert!(report.balance(), "every record and every byte is accounted for");
@@ -72,10 +94,10 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
             for reason in reasons {
                 output.note(&format!("held: {reason}"));
             }
-            output.note("nothing was loaded; mend the pipeline or the data and run again");
+            output.note("nothing was loaded; mend the pipeline or the data and run again, or decide: etalon release, etalon discard");
             Err(Failure::Unwanted)
         }
-        RunState::Loaded | RunState::NothingNew => Ok(()),
+        RunState::Loaded | RunState::Staged | RunState::NothingNew => Ok(()),
     }
 }
 
@@ -86,14 +108,18 @@ fn summary(report: &RunReport, seconds: f64) -> String {
     let mut text = String::new();
     let state = match &report.state {
         RunState::Loaded => "loaded",
+        RunState::Staged => "staged",
         RunState::NothingNew => "nothing new",
         RunState::Held(_) => "HELD: staged, not loaded",
     };
     let _ = writeln!(text, "{} -> {}: {state}, {seconds:.1} s", report.pipeline, report.table);
     let before = report.inputs.iter().filter(|input| input.loaded_before).count();
+    let discarded = report.inputs.iter().filter(|input| input.discarded && !input.loaded_before).count();
     let inputs = report.inputs.len();
-    let _ = writeln!(text, "  inputs  {inputs} = {} new + {before} loaded before", inputs - before);
-    if before == inputs {
+    let new = inputs - before - discarded;
+    let _ = write!(text, "  inputs  {inputs} = {new} new + {before} loaded before");
+    text.push_str(&if discarded > 0 { format!(" + {discarded} discarded\n") } else { "\n".to_owned() });
+    if new == 0 {
         return text;
     }
     let counts = &report.counts;

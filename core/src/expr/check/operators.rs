@@ -87,7 +87,9 @@ impl Checker<'_> {
 
     fn concat(&mut self, left: Checked, right: Checked, span: Span) -> Option<Checked> {
         let is_text = |part: &Checked| part.is_unknown() || part.ty.is_text();
-        if !is_text(&left) && !is_text(&right) {
+        // PostgreSQL takes a quoted text beside JSON for JSON, and joins the two values.
+        let joins_json = |left: &Checked, right: &Checked| left.is_unknown() && right.ty == Type::Super;
+        if (!is_text(&left) && !is_text(&right)) || joins_json(&left, &right) || joins_json(&right, &left) {
             return self.mismatch("||", &left, &right, span, "cast one side to text: `::text`");
         }
         let mut operands = Vec::new();
@@ -104,6 +106,9 @@ impl Checker<'_> {
     /// A comparison, in the kind that both operands become.
     pub(super) fn compare(&mut self, operator: Binary, left: Checked, right: Checked, span: Span) -> Option<Checked> {
         let (left, right) = self.comparable(left, right, operator.text(), span)?;
+        if left.ty == Type::Super && !matches!(operator, Binary::Equal | Binary::NotEqual) {
+            return self.mismatch(operator.text(), &left, &right, span, "compare a value in it: `->>` gives its text");
+        }
         let form = Form::Compare { operator, left: Box::new(left), right: Box::new(right) };
         Some(fold(form, Type::Boolean, span))
     }

@@ -39,11 +39,6 @@ const OTHER_TYPES: &[(&str, &str)] = &[
     ("regexp_split_to_array regexp_split_to_table string_to_array string_to_table", "`split_part` takes one part out"),
     ("array_to_string", "`concat_ws` joins texts"),
     ("encode convert_from convert_to", "there are no bytes here: `to_hex` is for numbers, `md5` and `sha2` give texts"),
-    (
-        "json_extract_path jsonb_extract_path jsonb_extract_path_text jsonb_array_length",
-        "JSON is text here: `json_extract_path_text`, `json_array_length`",
-    ),
-    ("json_parse json_serialize", "JSON is text here, and is loaded as text"),
 ];
 
 fn is_among(words: &str, word: &str) -> bool {
@@ -71,7 +66,7 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
             .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
     }
     if let Some((_, help)) = OTHER_TYPES.iter().find(|(names, _)| is_among(names, name)) {
-        let fact = format!("`{name}` is not supported: it is about arrays, bytes or values of type json");
+        let fact = format!("`{name}` is not supported: it is about arrays or bytes");
         return Diagnostic::error(Code::Unsupported, place, fact).with_help(*help);
     }
     if name == "format" {
@@ -88,8 +83,13 @@ impl Checker<'_> {
     pub(super) fn function(&mut self, name: &str, place: Span, arguments: Vec<Checked>, span: Span) -> Option<Checked> {
         let found = functions::find(name).or_else(|| functions::operator(name));
         let Some(function) = found else { return self.wrong(unknown_function(name, place)) };
+        if matches!(name, "->" | "->>" | "#>" | "#>>") && arguments.first().is_some_and(Checked::is_unknown) {
+            let wrong = Diagnostic::error(Code::Types, span, format!("`{name}` takes JSON, not a quoted text"));
+            return self.wrong(wrong.with_help("say what the text is: `'…'::super`"));
+        }
         let arguments = match name {
-            "concat" | "concat_ws" => self.printed(arguments)?,
+            "concat" | "concat_ws" | "octet_length" => self.printed(arguments)?,
+            _ if name.starts_with("jsonb_") => self.normal(arguments)?,
             _ => arguments,
         };
         let kinds: Vec<_> =
@@ -121,12 +121,22 @@ impl Checker<'_> {
 }
 
 impl Checker<'_> {
+    /// The first argument of a function that PostgreSQL has for `jsonb` is in its normal form.
+    fn normal(&mut self, mut arguments: Vec<Checked>) -> Option<Vec<Checked>> {
+        if let Some(first) = arguments.first_mut().filter(|first| first.is_unknown() || first.ty == Type::Super) {
+            *first = self.function("(jsonb)", first.span, vec![first.clone()], first.span)?;
+        }
+        Some(arguments)
+    }
+
     /// Arguments of `concat` print as a client shows them, not as a cast to text: booleans as a letter, char with its blanks.
+    /// The bytes of a char count with its blanks, too.
     fn printed(&mut self, arguments: Vec<Checked>) -> Option<Vec<Checked>> {
         let printed = arguments.into_iter().map(|part| {
             let (function, length) = match part.ty {
                 _ if part.is_unknown() => return Some(part),
                 Type::Boolean => ("left", 1),
+                Type::Char(0) => return Some(Checked { ty: Type::Text, ..part }),
                 Type::Char(bytes) => ("rpad", bytes.cast_signed()),
                 _ => return Some(part),
             };

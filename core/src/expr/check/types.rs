@@ -15,6 +15,7 @@ pub(super) enum Category {
     Moment,
     Time,
     Interval,
+    Json,
 }
 
 impl Kind {
@@ -34,6 +35,7 @@ impl Kind {
             Type::Timestamp => Self::Timestamp,
             Type::Timestamptz => Self::Timestamptz,
             Type::Text | Type::Varchar(_) | Type::Char(_) => Self::Text,
+            Type::Super => Self::Json,
         }
     }
 
@@ -53,6 +55,7 @@ impl Kind {
             Self::Timestamp => Type::Timestamp,
             Self::Timestamptz => Type::Timestamptz,
             Self::Text | Self::Any => Type::Text,
+            Self::Json => Type::Super,
         }
     }
 
@@ -66,6 +69,7 @@ impl Kind {
             Self::Time => Category::Time,
             Self::Interval => Category::Interval,
             Self::Text | Self::Any => Category::Text,
+            Self::Json => Category::Json,
         }
     }
 
@@ -83,7 +87,7 @@ impl Kind {
             Self::Numeric => 3,
             Self::Real => 4,
             Self::Double => 5,
-            Self::Boolean | Self::Time | Self::Interval | Self::Text | Self::Any => 0,
+            Self::Boolean | Self::Time | Self::Interval | Self::Text | Self::Json | Self::Any => 0,
         }
     }
 

@@ -6,6 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 
 use super::decimal;
+use super::vector::Vector;
 use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
@@ -22,6 +23,7 @@ use crate::value::datetime::Fraction;
 use crate::value::float;
 use crate::value::integer;
 use crate::value::interval::fields;
+use crate::value::json::Json;
 use crate::value::text;
 
 /// Whether there is a cast between two types.
@@ -34,6 +36,8 @@ pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
         (Type::Date | Type::Timestamp | Type::Timestamptz, Type::Date | Type::Timestamp | Type::Timestamptz) => true,
         (Type::Time | Type::Timestamp | Type::Timestamptz | Type::Interval, Type::Time) => true,
         (Type::Time | Type::Interval, Type::Interval) => true,
+        (Type::Super, Type::Boolean | Type::Super) => true,
+        (Type::Super, _) => to.is_number(),
         _ => from.is_number() && to.is_number(),
     }
 }
@@ -42,6 +46,9 @@ pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
 pub(in crate::expr) fn cast(call: &Call<'_>, from: Type) -> Column {
     match call.ty {
         to if to.is_text() => to_text(call, from),
+        // A text that is JSON is kept as it is written.
+        Type::Super => call.slice::<(call::Text,)>(|(text,)| Json::parse(text).map(|_| Some(text))),
+        to if from == Type::Super => from_super(call, to),
         Type::Boolean => match from {
             Type::Integer => call.map::<(call::Integer,), call::Boolean>(|(value,)| Ok(Some(value != 0))),
             _ => call.map::<(call::Text,), call::Boolean>(|(text,)| boolean::parse(text.as_bytes()).map(Some)),
@@ -243,6 +250,40 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
     }
 }
 
+/// The number or boolean that a JSON value is, as PostgreSQL's `jsonb` becomes one: a number by way of an exact one.
+fn from_super(call: &Call<'_>, to: Type) -> Column {
+    let refused =
+        |json: Json<'_>| Fault::new(Code::BadArgument, format!("cannot cast jsonb {} to type {to}", json.kind()));
+    if to == Type::Boolean {
+        return call.map::<(call::Text,), call::Boolean>(|(text,)| match Json::new(text) {
+            json if json.kind() == "boolean" => Ok(Some(json.text() == "true")),
+            json => Err(refused(json)),
+        });
+    }
+    let number = |text| match Json::new(text) {
+        json if json.kind() == "number" => Ok(json.text().as_bytes()),
+        json => Err(refused(json)),
+    };
+    match to {
+        Type::Real => {
+            return call.map::<(call::Text,), call::Real>(|(text,)| float::parse_real(number(text)?).map(Some));
+        }
+        Type::Double => {
+            return call.map::<(call::Text,), call::Double>(|(text,)| float::parse_double(number(text)?).map(Some));
+        }
+        _ => {}
+    }
+    let exact = Call { ty: Type::Numeric, ..*call };
+    let numbers = exact.map::<(call::Text,), call::Numeric>(|(text,)| Decimal::parse(number(text)?).map(Some));
+    if to == Type::Numeric {
+        return numbers;
+    }
+    let arguments = [Vector::rows(numbers)];
+    let column = cast(&Call { arguments: &arguments, ..*call }, Type::Numeric);
+    let [Vector { faults, .. }] = arguments;
+    Column { values: column.values, faults: faults.merge(column.faults) }
+}
+
 fn to_text(call: &Call<'_>, from: Type) -> Column {
     let blanks = |text: &str, bytes: u32| (bytes as usize).saturating_sub(text.len());
     match (from, call.ty) {
@@ -287,12 +328,12 @@ fn to_text(call: &Call<'_>, from: Type) -> Column {
 
 /// Prints the values of a column, as PostgreSQL does.
 pub(in crate::expr) struct Printer<'a> {
-    vector: &'a super::vector::Vector,
+    vector: &'a Vector,
     ty: Type,
 }
 
 impl<'a> Printer<'a> {
-    pub(in crate::expr) fn new(vector: &'a super::vector::Vector, ty: Type) -> Self {
+    pub(in crate::expr) fn new(vector: &'a Vector, ty: Type) -> Self {
         Self { vector, ty }
     }
 
@@ -327,7 +368,7 @@ impl<'a> Printer<'a> {
             }
             Type::Timestamp => out.write_str(&datetime::print_timestamp(at!(TimestampMicrosecondType))),
             Type::Timestamptz => out.write_str(&datetime::print_timestamptz(at!(TimestampMicrosecondType))),
-            Type::Text | Type::Varchar(_) => out.write_str(values.as_string_view().value(row)),
+            Type::Text | Type::Varchar(_) | Type::Super => out.write_str(values.as_string_view().value(row)),
             Type::Char(_) => out.write_str(values.as_string_view().value(row).trim_end_matches(' ')),
         };
     }

@@ -14,6 +14,7 @@ use crate::expr::functions::call;
 use crate::expr::functions::call::Read;
 use crate::expr::tree::Binary;
 use crate::types::Type;
+use crate::value::json::Json;
 
 /// Whether the comparison holds in each row. A row in which either is NULL has any bit.
 pub(in crate::expr) fn compare(
@@ -56,6 +57,12 @@ pub(in crate::expr) fn compare(
             (a, b) => ordered(operator, rows, |row| decimal::compare(a.value(row), b.value(row))),
         },
         Type::Text | Type::Varchar(_) | Type::Char(_) => text(operator, left, right, rows),
+        Type::Super => {
+            let (a, b) = (left.values.as_string_view(), right.values.as_string_view());
+            let same =
+                |row: usize| Json::new(a.value(row & left.mask())).is_same(Json::new(b.value(row & right.mask())));
+            BooleanBuffer::collect_bool(rows, |row| same(row) == (operator == Binary::Equal))
+        }
     }
 }
 

@@ -4,12 +4,15 @@ use memchr::memmem;
 
 use crate::column::Fault;
 use crate::diagnostic::Code;
+use crate::expr::functions::small;
 
 /// A pattern, made ready.
 #[derive(Debug, Clone)]
 pub(in crate::expr) struct Matcher {
     /// The stretches between the `%`, in order.
     stretches: Vec<Stretch>,
+    /// Whether the last stretch ends in an escape with nothing behind it.
+    is_open: bool,
     ignore_case: bool,
 }
 
@@ -24,21 +27,21 @@ enum Stretch {
 
 impl Matcher {
     /// Reads a pattern. `escape` makes the character after it literal; without one there is no escaping.
-    pub(in crate::expr) fn new(pattern: &str, escape: Option<char>, ignore_case: bool) -> Result<Self, Fault> {
-        let folded = if ignore_case { pattern.to_lowercase() } else { pattern.to_owned() };
-        let escape = if ignore_case { escape.and_then(|escape| escape.to_lowercase().next()) } else { escape };
+    pub(in crate::expr) fn new(pattern: &str, escape: Option<char>, ignore_case: bool) -> Self {
+        let fold = |char| if ignore_case { small(char) } else { char };
         let mut stretches = vec![Vec::new()];
-        let mut chars = folded.chars();
+        let mut is_open = false;
+        let mut chars = pattern.chars();
         while let Some(char) = chars.next() {
             let Some(stretch) = stretches.last_mut() else { break };
             match char {
                 _ if Some(char) == escape => match chars.next() {
-                    Some(literal) => stretch.push(Some(literal)),
-                    None => return Err(Fault::new(Code::BadEscape, "LIKE pattern must not end with escape character")),
+                    Some(literal) => stretch.push(Some(fold(literal))),
+                    None => is_open = true,
                 },
                 '%' => stretches.push(Vec::new()),
                 '_' => stretch.push(None),
-                _ => stretch.push(Some(char)),
+                _ => stretch.push(Some(fold(char))),
             }
         }
         let stretches = stretches.into_iter().map(|chars| match chars.iter().copied().collect::<Option<String>>() {
@@ -48,29 +51,44 @@ impl Matcher {
             }
             None => Stretch::Wild(chars),
         });
-        Ok(Self { stretches: stretches.collect(), ignore_case })
+        Self { stretches: stretches.collect(), is_open, ignore_case }
     }
 
     /// Whether the whole text is what the pattern describes.
-    pub(in crate::expr) fn matches(&self, text: &str) -> bool {
-        if self.ignore_case { self.matches_folded(&text.to_lowercase()) } else { self.matches_folded(text) }
+    pub(in crate::expr) fn matches(&self, text: &str) -> Result<bool, Fault> {
+        match self.ignore_case {
+            true => self.matches_folded(&text.chars().map(small).collect::<String>()),
+            false => self.matches_folded(text),
+        }
     }
 
     /// The first stretch stands at the start, the last at the end, and those between at the first place that they find:
     /// taking the first can never make a later one fail.
-    fn matches_folded(&self, text: &str) -> bool {
-        let Some((first, rest)) = self.stretches.split_first() else { return text.is_empty() };
-        let Some(text) = first.strip_start(text) else { return false };
-        let Some((last, middle)) = rest.split_last() else { return text.is_empty() };
-        let mut text = text;
+    fn matches_folded(&self, text: &str) -> Result<bool, Fault> {
+        let Some((first, rest)) = self.stretches.split_first() else { return Ok(text.is_empty()) };
+        let Some(mut text) = first.strip_start(text) else { return Ok(false) };
+        let Some((last, middle)) = rest.split_last() else {
+            return if self.is_open && !text.is_empty() { Err(open()) } else { Ok(text.is_empty() && !self.is_open) };
+        };
         for stretch in middle {
             match stretch.skip_past(text) {
                 Some(after) => text = after,
-                None => return false,
+                None => return Ok(false),
             }
         }
-        last.is_end_of(text)
+        if !self.is_open {
+            return Ok(last.is_end_of(text));
+        }
+        // The match gets to the escape where there is more text, or where nothing but `_` stands before it.
+        match last.skip_past(text) {
+            Some(after) if !after.is_empty() || last.is_any() => Err(open()),
+            _ => Ok(false),
+        }
     }
+}
+
+fn open() -> Fault {
+    Fault::new(Code::BadEscape, "LIKE pattern must not end with escape character")
 }
 
 impl Stretch {
@@ -91,6 +109,14 @@ impl Stretch {
                 let starts = text.char_indices().map(|(start, _)| start).chain([text.len()]);
                 starts.filter_map(|start| text.get(start..)).find_map(|rest| self.strip_start(rest))
             }
+        }
+    }
+
+    /// Whether any characters will do.
+    fn is_any(&self) -> bool {
+        match self {
+            Self::Text(wanted, _) => wanted.is_empty(),
+            Self::Wild(wanted) => wanted.iter().all(Option::is_none),
         }
     }
 
@@ -143,9 +169,31 @@ mod tests {
             ("mississippi", "m%iss%ppi", true),
             ("mississippi", "m%iss%iss%iss%", false),
         ] {
-            assert_eq!(Matcher::new(pattern, Some('\\'), false).unwrap().matches(text), wanted, "{text} {pattern}");
+            assert_eq!(Matcher::new(pattern, Some('\\'), false).matches(text), Ok(wanted), "{text} {pattern}");
         }
-        assert!(Matcher::new("GRÖ%", None, true).unwrap().matches("größe"));
-        assert_eq!(Matcher::new(r"a\", Some('\\'), false).unwrap_err().code, Code::BadEscape);
+        assert_eq!(Matcher::new("GRÖ%", None, true).matches("größe"), Ok(true));
+        // Only what is written as it is escapes, also where letter case does not count.
+        assert_eq!(Matcher::new("AaXx", Some('X'), true).matches("aax"), Ok(true));
+        assert_eq!(Matcher::new("%Σ", None, true).matches("ΟΔΟΣ"), Ok(true));
+    }
+
+    #[test]
+    fn an_open_escape_is_a_fault_where_the_match_gets_to_it() {
+        for (text, pattern, wanted) in [
+            ("ab", r"a\", None),
+            ("a", r"a\", Some(false)),
+            ("b", r"a\", Some(false)),
+            ("", r"\", Some(false)),
+            ("", r"%\", None),
+            ("", r"%_\", Some(false)),
+            ("a", r"%_\", None),
+            ("ab", r"%b\", Some(false)),
+            ("abc", r"%b\", None),
+            ("abc", r"%x%c\", Some(false)),
+            ("a%", r"a%\", None),
+        ] {
+            let found = Matcher::new(pattern, Some('\\'), false).matches(text);
+            assert_eq!(found.map_err(|fault| fault.code), wanted.ok_or(Code::BadEscape), "{text} {pattern}");
+        }
     }
 }

@@ -21,11 +21,11 @@ const LENGTH: Function = Function {
 const OCTET_LENGTH: Function = Function {
     name: "octet_length",
     aliases: &[],
-    doc: "The number of bytes of a text in UTF-8",
+    doc: "The number of bytes of a text in UTF-8; those of a char with its padding",
     signatures: &[Signature::new(&[Kind::Text], Type::Integer, |call| {
         call.map::<(call::Text,), call::Integer>(|(text,)| Ok(i32::try_from(text.len()).ok()))
     })],
-    examples: &[("octet_length('größe')", "7")],
+    examples: &[("octet_length('größe')", "7"), ("octet_length('ab'::char(4))", "4")],
 };
 
 const BIT_LENGTH: Function = Function {

@@ -1,5 +1,9 @@
 //! `upper`, `lower`, `initcap`: the letter case of texts, a character for a character as PostgreSQL's are.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::Call;
 use super::Function;
 use super::Kind;
@@ -31,7 +35,11 @@ const INITCAP: Function = Function {
     aliases: &[],
     doc: "The text with the first letter of every word a capital and the others small",
     signatures: &[Signature::new(&[Kind::Text], Type::Text, initcap)],
-    examples: &[("initcap('hi THOMAS o''neil')", "Hi Thomas O'Neil"), ("initcap('élan vital')", "Élan Vital")],
+    examples: &[
+        ("initcap('hi THOMAS o''neil')", "Hi Thomas O'Neil"),
+        ("initcap('élan vital')", "Élan Vital"),
+        ("initcap('1st ¼l')", "1st ¼L"),
+    ],
 };
 
 fn convert(call: &Call<'_>, ascii: fn(&mut str), other: fn(char) -> char) -> Column {
@@ -51,7 +59,7 @@ fn initcap(call: &Call<'_>) -> Column {
         let mut in_word = false;
         out.extend(text.chars().map(|char| {
             let cased = if in_word { small(char) } else { capital(char) };
-            in_word = char.is_alphanumeric();
+            in_word = is_in_word(char);
             cased
         }));
         Ok(true)
@@ -67,7 +75,18 @@ fn capital(char: char) -> char {
     }
 }
 
+/// Whether a character continues a word. As for PostgreSQL's C library, digits of every script do, and other numbers such
+/// as `¼` do not.
+fn is_in_word(char: char) -> bool {
+    static DIGIT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\d").ok());
+    let is_digit = || {
+        let digit = DIGIT.as_ref();
+        digit.is_some_and(|digit| digit.is_match(char.encode_utf8(&mut [0; 4])))
+    };
+    char.is_alphabetic() || char.is_ascii_digit() || (char.is_numeric() && is_digit())
+}
+
 /// The small letter; of the one that becomes two characters, the first.
-fn small(char: char) -> char {
+pub(in crate::expr) fn small(char: char) -> char {
     char.to_lowercase().next().unwrap_or(char)
 }

@@ -1,4 +1,4 @@
-//! `to_char`, `to_date`, `to_timestamp`: times by patterns such as `YYYY-MM-DD`.
+//! `to_char`, `to_date`, `to_timestamp`, `to_number`: times by patterns such as `YYYY-MM-DD`, numbers by such as `990D00`.
 
 use std::cell::RefCell;
 
@@ -12,25 +12,52 @@ use super::Function;
 use super::Kind;
 use super::Signature;
 use super::call;
+use super::call::Arguments;
 use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
 use crate::value::datetime::template::Template;
+use crate::value::picture::Picture;
 
-pub(super) const FUNCTIONS: &[Function] = &[TO_CHAR, TO_DATE, TO_TIMESTAMP];
+pub(super) const FUNCTIONS: &[Function] = &[TO_CHAR, TO_DATE, TO_TIMESTAMP, TO_NUMBER];
 
 const TO_CHAR: Function = Function {
     name: "to_char",
     aliases: &[],
-    doc: "The text of a time by a pattern: `YYYY-MM-DD HH24:MI:SS`, `FMMonth DDth`",
+    doc: "The text of a time or a number by a pattern: `YYYY-MM-DD HH24:MI:SS`, `FMMonth DDth`; `FM999G990D00`, `S000`, `RN`",
     signatures: &[
         Signature::new(&[Kind::Timestamp, Kind::Text], Type::Text, write_local),
         Signature::new(&[Kind::Timestamptz, Kind::Text], Type::Text, write_utc),
+        Signature::new(&[Kind::Integer, Kind::Text], Type::Text, |call| {
+            numbers::<call::Integer>(call, |picture, value, out| picture.write_integer(value, out))
+        })
+        .returns(numeric_text),
+        Signature::new(&[Kind::Bigint, Kind::Text], Type::Text, |call| {
+            numbers::<call::Bigint>(call, |picture, value, out| picture.write_bigint(value, out))
+        })
+        .returns(numeric_text),
+        Signature::new(&[Kind::Numeric, Kind::Text], Type::Text, |call| {
+            numbers::<call::Numeric>(call, |picture, value, out| picture.write_decimal(value, out))
+        })
+        .returns(numeric_text),
+        Signature::new(&[Kind::Real, Kind::Text], Type::Text, |call| {
+            numbers::<call::Real>(call, |picture, value, out| picture.write_double(value.into(), 6, out))
+        })
+        .returns(numeric_text),
+        Signature::new(&[Kind::Double, Kind::Text], Type::Text, |call| {
+            numbers::<call::Double>(call, |picture, value, out| picture.write_double(value, 15, out))
+        })
+        .returns(numeric_text),
     ],
     examples: &[
         ("to_char(timestamp '2026-01-31 15:04:05.678', 'YYYY-MM-DD HH12:MI:SS.MS PM')", "2026-01-31 03:04:05.678 PM"),
         ("to_char(date '2026-01-02', 'FMDay, FMDDth Mon')", "Friday, 2nd Jan"),
+        ("to_char(1234.5, 'FM9,990.00')", "1,234.50"),
+        ("to_char(-7, '000S')", "007-"),
+        ("to_char(125, '999D9')", " 125.0"),
+        ("to_char(2026, 'FMRN')", "MMXXVI"),
+        ("to_char(12.3456::double precision, '9.99EEEE')", " 1.23e+01"),
     ],
 };
 
@@ -60,21 +87,82 @@ const TO_TIMESTAMP: Function = Function {
     ],
 };
 
-/// The pattern that was read last, which is mostly the next one too.
-struct Templates(RefCell<Option<(String, Template)>>);
+const TO_NUMBER: Function = Function {
+    name: "to_number",
+    aliases: &[],
+    doc: "The number that a text is by a pattern: `to_number('1.234-', '9G999S')`",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Numeric, read_number)
+        .returns(readable_number)
+        .nullable()],
+    examples: &[
+        ("to_number('-34,338,492.65', '99G999G999D99')", "-34338492.65"),
+        ("to_number('<5.1>', '9D9PR')", "-5.1"),
+        ("to_number('$12', 'L99')", "12"),
+        ("to_number('123', '99')", "12"),
+        ("to_number('x', '9')", "R301"),
+    ],
+};
 
-impl Templates {
+/// The pattern that was read last, which is mostly the next one too.
+struct Patterns<P>(RefCell<Option<(String, P)>>);
+
+impl<P> Patterns<P> {
     fn new() -> Self {
         Self(RefCell::new(None))
     }
 
-    fn with<T>(&self, pattern: &str, f: impl FnOnce(&Template) -> T) -> T {
+    fn with<T>(&self, pattern: &str, read: impl FnOnce(&str) -> P, f: impl FnOnce(&P) -> T) -> T {
         let mut last = self.0.borrow_mut();
         match &*last {
-            Some((known, template)) if known == pattern => f(template),
-            _ => f(&last.insert((pattern.to_owned(), Template::new(pattern))).1),
+            Some((known, read)) if known == pattern => f(read),
+            _ => f(&last.insert((pattern.to_owned(), read(pattern))).1),
         }
     }
+}
+
+/// The constant pattern of a number, if it is one.
+fn picture(arguments: &[Argument<'_>]) -> Result<Option<Picture>, String> {
+    let pattern = arguments.get(1).and_then(|pattern| pattern.constant).filter(|pattern| pattern.is_valid(0));
+    pattern.map(|pattern| Picture::parse(pattern.as_string_view().value(0))).transpose()
+}
+
+fn numeric_text(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    picture(arguments).map(|_| Type::Text)
+}
+
+fn readable_number(arguments: &[Argument<'_>]) -> Result<Type, String> {
+    match picture(arguments)?.is_none_or(|picture| picture.can_read()) {
+        true => Ok(Type::Numeric),
+        false => Err("the patterns `RN` and `EEEE` are only written, not read".to_owned()),
+    }
+}
+
+/// Writes numbers, each by its pattern.
+fn numbers<'a, A: call::Read<'a>>(
+    call: &'a Call<'_>,
+    write: impl Fn(&Picture, A::Value, &mut String) -> Result<(), Fault>,
+) -> Column
+where
+    (A, call::Text): Arguments<'a, Values = (A::Value, &'a str)>,
+{
+    let patterns = Patterns::new();
+    call.write::<(A, call::Text)>(|(value, pattern), out| {
+        patterns.with(pattern, Picture::parse, |picture| match picture {
+            Ok(picture) => write(picture, value, out).map(|()| true),
+            Err(fact) => Err(Fault::new(Code::BadArgument, fact.clone())),
+        })
+    })
+}
+
+fn read_number(call: &Call<'_>) -> Column {
+    let patterns = Patterns::new();
+    call.map::<(call::Text, call::Text), call::Numeric>(|(text, pattern)| {
+        patterns.with(pattern, Picture::parse, |picture| match picture {
+            Ok(picture) if picture.can_read() => picture.read(text),
+            Ok(_) => Err(Fault::new(Code::NotForValues, "the patterns `RN` and `EEEE` are only written, not read")),
+            Err(fact) => Err(Fault::new(Code::BadArgument, fact.clone())),
+        })
+    })
 }
 
 fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
@@ -105,9 +193,9 @@ fn finite(arguments: &[Argument<'_>]) -> Result<Type, String> {
 }
 
 fn written(call: &Call<'_>, in_utc: bool) -> Column {
-    let templates = Templates::new();
+    let patterns = Patterns::new();
     call.write::<(call::Timestamp, call::Text)>(|(micros, pattern), out| {
-        templates.with(pattern, |template| template.write(micros, in_utc, out));
+        patterns.with(pattern, Template::new, |template| template.write(micros, in_utc, out));
         Ok(true)
     })
 }
@@ -121,16 +209,16 @@ fn write_utc(call: &Call<'_>) -> Column {
 }
 
 fn read_date(call: &Call<'_>) -> Column {
-    let templates = Templates::new();
+    let patterns = Patterns::new();
     call.map::<(call::Text, call::Text), call::Date>(|(text, pattern)| {
-        templates.with(pattern, |template| template.read_date(text)).map(Some)
+        patterns.with(pattern, Template::new, |template| template.read_date(text)).map(Some)
     })
 }
 
 fn read(call: &Call<'_>) -> Column {
-    let templates = Templates::new();
+    let patterns = Patterns::new();
     call.map::<(call::Text, call::Text), call::Timestamp>(|(text, pattern)| {
-        templates.with(pattern, |template| template.read(text)).map(Some)
+        patterns.with(pattern, Template::new, |template| template.read(text)).map(Some)
     })
 }
 

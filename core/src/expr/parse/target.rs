@@ -22,6 +22,8 @@ pub(super) enum Modifier {
     Digits(u32),
     /// Some fields only: `interval day to minute`.
     Fields { range: i32, digits: u32 },
+    /// JSON as PostgreSQL's `jsonb` prints it.
+    Normal,
 }
 
 /// The type that a cast names. Beside the types of columns there are `numeric` without digits, whose scale is each
@@ -32,9 +34,8 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         "varchar" => Ok(Type::Text),
         "bpchar" => Ok(Type::Char(0)),
         "interval" => Ok(Type::Interval),
-        "json"
-        | "jsonb"
-        | "uuid"
+        "jsonb" => Ok(Type::Super),
+        "uuid"
         | "bytea"
         | "bit"
         | "name"
@@ -47,7 +48,6 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         | "oid"
         | "regclass"
         | "point"
-        | "super"
         | "varbyte" => {
             return Err(unsupported(
                 span,

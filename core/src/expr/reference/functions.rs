@@ -28,7 +28,9 @@ pub(super) fn call(name: &str, arguments: &[Value], types: &[Type], ty: Type) ->
         ("initcap", _) => {
             let mut before = ' ';
             let cased = chars(0).into_iter().map(|char| {
-                let starts = !std::mem::replace(&mut before, char).is_alphanumeric();
+                let before = std::mem::replace(&mut before, char);
+                let is_other_number = before.is_numeric() && !before.is_alphabetic() && !before.is_ascii_digit();
+                let starts = !before.is_alphanumeric() || (is_other_number && !is_digit(before));
                 if starts { one(char, char.to_uppercase()) } else { one(char, char.to_lowercase()) }
             });
             Ok(Value::Text(cased.collect()))
@@ -165,4 +167,9 @@ fn one(char: char, cased: impl Iterator<Item = char> + Clone) -> char {
         (1, Some(cased)) => cased,
         _ => char,
     }
+}
+
+/// Whether a character is a digit of some script.
+fn is_digit(char: char) -> bool {
+    regex::Regex::new(r"^\d$").is_ok_and(|digit| digit.is_match(&char.to_string()))
 }

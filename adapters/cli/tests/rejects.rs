@@ -1,0 +1,210 @@
+//! Rejects as a user meets them: listed, shown, sent through a mended pipeline, and never twice.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn etalon(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_etalon")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn done(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let output = etalon(folder, arguments);
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
+    out.into_owned()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+const PIPELINE: &str = "\
+etalon: 1
+pipeline: people
+source:
+  files: people*.csv
+  format: csv
+  fields: { id: integer, name: , born: date, pin: { sensitive: true } }
+where: name is distinct from 'nobody'
+columns:
+  id: required
+  name: varchar(5)
+  born: date
+  pin: { from: \"right(pin, 2)\", type: varchar(2) }
+target: { table: people, write: append }
+";
+
+/// Six records: one good, four that are rejected for three reasons, one of them for two at once.
+const PEOPLE: &str = "\
+id,name,born,pin
+1,Ada,1815-12-10,1111
+2,Grace Hopper,1906-12-09,2222
+3,Edsger W. Dijkstra,1930-05-11,3333
+4,nobody,1900-01-01,4444
+x,Barbara Liskov,1939-11-07,5555
+6,Tony,1934-02-30,6666
+";
+
+fn people() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("people.yaml"), PIPELINE).unwrap();
+    fs::write(folder.path().join("people.csv"), PEOPLE).unwrap();
+    folder
+}
+
+fn mend(folder: &Path, from: &str, to: &str) {
+    let path = folder.join("people.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from));
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+/// quarantined, open, redriven, discarded
+fn counts(folder: &Path) -> [u64; 4] {
+    let listed = json(&done(folder, &["rejects", "ls", "people.yaml", "--output", "json"], 0));
+    let sum = |what: &str| listed.as_array().unwrap().iter().map(|input| input[what].as_u64().unwrap()).sum();
+    let counts = ["quarantined", "open", "redriven", "discarded"].map(sum);
+    assert_eq!(counts[1], counts[0] - counts[2] - counts[3], "open = quarantined - redriven - discarded");
+    counts
+}
+
+fn names(folder: &Path) -> String {
+    done(folder, &["query", "people.yaml", "select id, name from people order by id", "--output", "csv"], 0)
+}
+
+const REDRIVE: [&str; 5] = ["rejects", "redrive", "people.yaml", "--output", "json"];
+
+#[test]
+fn a_mended_pipeline_loads_what_passes_once() {
+    let folder = people();
+    let folder = folder.path();
+    done(folder, &["run", "people.yaml"], 0);
+    assert_eq!(counts(folder), [4, 4, 0, 0]);
+
+    // Nothing was mended: nothing would pass, and nothing is done.
+    let nothing = json(&done(folder, &REDRIVE, 0));
+    assert_eq!((&nothing["counts"]["read"], &nothing["load"]), (&Value::from(0), &Value::Null));
+
+    mend(folder, "varchar(5)", "varchar(40)");
+    let plan = json(&done(folder, &["rejects", "redrive", "people.yaml", "--plan", "--output", "json"], 0));
+    assert_eq!((plan["open"].as_u64(), plan["pass"].as_u64(), plan["fail"].as_u64()), (Some(4), Some(2), Some(2)));
+    let too_long = plan["reasons"].as_object().unwrap().iter().find(|(reason, _)| reason.contains("name")).unwrap().1;
+    assert_eq!(*too_long, serde_json::json!([3, 2]));
+    assert_eq!(counts(folder), [4, 4, 0, 0], "a plan changes nothing");
+
+    // The target's column is as wide as it was made, so a warehouse of its own is used here.
+    let redriven = json(&done(folder, &[&REDRIVE[..], &["--to", "other.db"]].concat(), 0));
+    assert_eq!(redriven["waiting"], serde_json::json!(["people.csv"]), "what is not loaded there has to be first");
+    assert_eq!(counts(folder), [4, 4, 0, 0]);
+}
+
+#[test]
+fn what_passes_is_loaded_once_and_what_fails_again_stays_open_once() {
+    let folder = people();
+    let folder = folder.path();
+    mend(folder, "varchar(5)", "varchar(40)");
+    mend(folder, "columns:\n", "checks: { short: length(name) < 6 }\ncolumns:\n");
+    done(folder, &["run", "people.yaml"], 0);
+    assert_eq!(names(folder), "id,name\n1,Ada\n");
+    assert_eq!(counts(folder), [4, 4, 0, 0]);
+
+    mend(folder, "length(name) < 6", "length(name) < 60");
+    let redriven = json(&done(folder, &REDRIVE, 0));
+    assert_eq!(redriven["counts"]["read"], 4, "a redrive reads what it marks");
+    assert_eq!((&redriven["counts"]["staged"], &redriven["counts"]["quarantined"]), (&2.into(), &2.into()));
+    assert_eq!(redriven["load"]["inserted"], 2);
+    let loaded = "id,name\n1,Ada\n2,Grace Hopper\n3,Edsger W. Dijkstra\n";
+    assert_eq!(names(folder), loaded);
+    assert_eq!(counts(folder), [6, 2, 4, 0]);
+
+    // Redriving twice adds nothing, and so does running.
+    for _ in 0..2 {
+        let again = json(&done(folder, &REDRIVE, 0));
+        assert_eq!((&again["counts"]["read"], &again["load"]), (&Value::from(0), &Value::Null));
+        done(folder, &["run", "people.yaml"], 0);
+    }
+    assert_eq!(names(folder), loaded);
+    assert_eq!(counts(folder), [6, 2, 4, 0]);
+
+    // What passes after another change goes into the next generation; what `where` leaves out is redriven too.
+    mend(folder, "'nobody'", "'Tony'");
+    mend(folder, "born: date, pin", "born: , pin");
+    mend(folder, "born: date\n", "born: { from: \"case when born ~ '30$' then null else born::date end\" }\n");
+    let redriven = json(&done(folder, &REDRIVE, 0));
+    assert_eq!((&redriven["counts"]["read"], &redriven["counts"]["filtered_false"]), (&2.into(), &1.into()));
+    assert_eq!(counts(folder), [7, 1, 6, 0]);
+
+    assert_eq!(done(folder, &["rejects", "discard", "people.yaml"], 0), "discarded 1\n");
+    assert_eq!(done(folder, &["rejects", "discard", "people.yaml"], 0), "discarded 0\n");
+    assert_eq!(counts(folder), [7, 0, 6, 1]);
+    assert_eq!(names(folder), loaded);
+    let ledger = "select sum(staged), count(*), max(generation) from _etalon_ledger";
+    assert_eq!(done(folder, &["query", "people.yaml", ledger, "--output", "csv"], 0).lines().last(), Some("3,3,2"));
+}
+
+#[test]
+fn rejects_are_shown_with_every_reason_and_without_secrets() {
+    let folder = people();
+    let folder = folder.path();
+    done(folder, &["run", "people.yaml"], 0);
+    let shown = done(folder, &["rejects", "show", "people.yaml"], 0);
+    assert!(shown.contains("people.csv at byte 39\n"), "{shown}");
+    assert!(shown.contains("name: Grace Hopper") && shown.contains("pin: (masked)"), "{shown}");
+    let liskov = json(&done(folder, &["rejects", "show", "people.yaml", "--reason", "R301", "--output", "json"], 0));
+    assert_eq!(liskov.as_array().unwrap().len(), 1);
+    assert_eq!(liskov[0]["reasons"].as_array().unwrap().len(), 2);
+    for arguments in [["rejects", "show"], ["rejects", "ls"], ["rejects", "redrive"]] {
+        for form in ["table", "json"] {
+            let arguments = [&arguments[..], &["people.yaml", "--output", form]].concat();
+            let output = etalon(folder, &arguments);
+            let told = [output.stdout, output.stderr].concat();
+            let told = String::from_utf8_lossy(&told);
+            assert!(["2222", "3333", "5555", "6666"].iter().all(|pin| !told.contains(pin)), "{told}");
+        }
+    }
+    let counted = done(folder, &["rejects", "ls", "people.yaml"], 0);
+    assert!(
+        counted.lines().any(|line| line.split_whitespace().eq("people.csv (records) 4 4 0 0".split(' '))),
+        "{counted}"
+    );
+    done(folder, &["rejects", "ls", "nothing.yaml"], 3);
+}
+
+#[test]
+fn bytes_that_changed_are_not_redriven() {
+    let folder = people();
+    let folder = folder.path();
+    done(folder, &["run", "people.yaml"], 0);
+    fs::write(folder.join("people.csv"), PEOPLE.replace("Ada", "Eve")).unwrap();
+    let output = etalon(folder, &REDRIVE);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("its bytes are others than those that were read"));
+}
+
+#[test]
+fn a_held_run_is_released_or_discarded_by_somebody() {
+    for releases in [true, false] {
+        let folder = people();
+        let folder = folder.path();
+        mend(folder, "target:", "limits: { rejects: 10% }\ntarget:");
+        done(folder, &["run", "people.yaml"], 1);
+        if releases {
+            let report = json(&done(folder, &["release", "people.yaml", "--output", "json"], 0));
+            assert_eq!(report["load"]["inserted"], 1);
+            assert_eq!(names(folder), "id,name\n1,Ada\n");
+        } else {
+            assert_eq!(done(folder, &["discard", "people.yaml"], 0), "people.csv: discarded\n");
+        }
+        // Decided is decided.
+        let report = json(&done(folder, &["run", "people.yaml", "--output", "json"], 0));
+        assert_eq!(report["state"]["state"], "nothing_new");
+        assert_eq!(report["inputs"][0]["discarded"], !releases);
+        assert_eq!(done(folder, &["discard", "people.yaml"], 0).is_empty(), releases);
+    }
+}

@@ -1,0 +1,135 @@
+//! The extract loop: a start, from a listing to plans and task messages.
+//!
+//! An input is planned once; whoever meets it later obeys that plan. Its tasks are sent, and then it is marked, so that the
+//! next listing costs one name and nothing else. Killed anywhere, the same message does the rest.
+
+use std::collections::BTreeSet;
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::plan::{InputPlan, Object};
+use etalon_core::protocol::{HOPS_MAX, Met, Source, Start, TaskMessage, Work, name, parse, print};
+
+use crate::deployed::Deployed;
+use crate::ports::{Clock, Entry, Message, Objects, Put, Queue};
+use crate::store::{Handled, document, names, put, put_once, send};
+use crate::transform;
+
+/// Objects of one page of a listing.
+const PAGE_OBJECTS: usize = 1000;
+
+/// The world of extract.
+#[derive(Debug)]
+pub struct Extract<'a, S, T, Q, R, C> {
+    /// The pipeline that is deployed.
+    pub deployed: &'a Deployed,
+    /// Where the objects are.
+    pub source: &'a S,
+    /// Where plans are kept.
+    pub store: &'a T,
+    /// Where tasks go.
+    pub tasks: &'a Q,
+    /// Where the rest of a run's work goes.
+    pub starts: &'a R,
+    /// What time it is.
+    pub clock: &'a C,
+    /// When to stop beginning new work, in microseconds since 1970: some time before the function's own end.
+    pub deadline: i64,
+}
+
+impl<S: Objects, T: Objects, Q: Queue, R: Queue, C: Clock> Extract<'_, S, T, Q, R, C> {
+    /// Handles a start message.
+    pub async fn handle(&self, message: &Message) -> Handled {
+        self.work(message).await.into()
+    }
+
+    async fn work(&self, message: &Message) -> Result<(), Error> {
+        let start: Start = parse(message.body.as_bytes())?;
+        let here = &self.deployed.pipeline.name;
+        if start.pipeline != *here {
+            let refused = format!("a start of pipeline {}, and {here} is deployed", start.pipeline);
+            return Err(Error::new(ErrorKind::Refused, refused));
+        }
+        self.deployed.keep(self.store).await?;
+        match &start.work {
+            Work::Prefix(prefix) => self.list(&start, prefix).await,
+            Work::Object(object) => match self.source.head(object).await {
+                // It was removed since; there is nothing to read.
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(error),
+                Ok(object) => self.meet(&object, start.batch_time).await,
+            },
+        }
+    }
+
+    /// Meets every object that begins so, until the deadline; hands on the rest.
+    async fn list(&self, start: &Start, prefix: &str) -> Result<(), Error> {
+        let pipeline = &self.deployed.pipeline;
+        let sent: BTreeSet<String> = names(self.store, &name::sent(&pipeline.name, "")).await?.into_iter().collect();
+        let mut after = start.after.clone();
+        loop {
+            let page = self.source.objects(prefix, after.as_deref(), PAGE_OBJECTS).await?;
+            for object in &page {
+                if self.clock.now() >= self.deadline {
+                    return self.hand_on(start, after).await;
+                }
+                let input = pipeline.plan(object, start.batch_time).input;
+                if !sent.contains(&name::sent(&pipeline.name, &input)) {
+                    self.meet(object, start.batch_time).await?;
+                }
+                after = Some(object.name.clone());
+            }
+            // A page may lack what has gone since, so only an empty one is the last.
+            if page.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn hand_on(&self, start: &Start, after: Option<String>) -> Result<(), Error> {
+        let hop = start.hop + 1;
+        if hop > HOPS_MAX {
+            let refused = format!("run {} has had {HOPS_MAX} legs and is not at its end", start.run);
+            return Err(Error::new(ErrorKind::Refused, refused));
+        }
+        let rest = Start { after, hop, ..start.clone() };
+        send(self.starts, vec![Entry { body: print(&rest), order: None }]).await
+    }
+
+    /// Plans an object, once, and sends its tasks.
+    async fn meet(&self, object: &Object, batch_time: i64) -> Result<(), Error> {
+        let pipeline = &self.deployed.pipeline;
+        let mut plan = pipeline.plan(object, batch_time);
+        let met = self.record(&plan).await?;
+        plan.batch_time = met.batch_time;
+        plan.overwrites = met.overwrites;
+        let place = name::plan(&plan.input, plan.generation);
+        let plan = match self.store.put(&place, &transform::json(&plan)?, Put::IfAbsent).await {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                transform::plan(self.store, &plan.input, plan.generation).await?
+            }
+            done => done.map(|_| plan)?,
+        };
+        send(self.tasks, tasks(&plan)).await?;
+        put_once(self.store, &name::sent(&pipeline.name, &plan.input), b"").await
+    }
+
+    /// Writes the version into the record of the object's versions. Who comes second reads what the first wrote.
+    async fn record(&self, plan: &InputPlan) -> Result<Met, Error> {
+        let place = name::source(&self.deployed.pipeline.name, &plan.source);
+        let (mut record, version) = match document::<Source>(self.store, &place).await? {
+            Some((record, version)) => (record, Some(version)),
+            None => (Source { source: plan.source.clone(), versions: Vec::new() }, None),
+        };
+        let met = record.meet(&plan.input, plan.batch_time);
+        if met.is_new {
+            put(self.store, &place, &record, version.as_deref().map_or(Put::IfAbsent, Put::IfVersion)).await?;
+        }
+        Ok(met)
+    }
+}
+
+/// The task messages of a plan.
+fn tasks(plan: &InputPlan) -> Vec<Entry> {
+    let message = |range| TaskMessage { input: plan.input.clone(), generation: plan.generation, range };
+    (0..plan.ranges.len()).map(|range| Entry { body: print(&message(range)), order: None }).collect()
+}

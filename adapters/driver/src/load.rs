@@ -1,0 +1,253 @@
+//! The load loop: one load in flight a table, from pending units to ledger rows.
+//!
+//! A message only says "look at this table". The loader looks at what is kept, asks [`etalon_core::protocol::next`], does
+//! that one thing, and looks again. It waits for nothing: a statement that works on is picked up by the next message or the
+//! next sweep. When no unit is pending the warehouse is not called at all, because a call may wake it.
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::plan::identity;
+use etalon_core::protocol::{
+    InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Unit, UnitState, choose, name, next, parse,
+};
+use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
+
+use crate::deployed::Deployed;
+use crate::ports::{Clock, DataWarehouse, Events, LoadOrder, Message, Objects, Put, Statement};
+use crate::store::{Handled, document, put, put_once};
+
+/// Marks of pending units that one look takes in.
+const MARKS_MAX: usize = 1000;
+/// Steps of one call; what is left is done by the next.
+const STEPS_MAX: usize = 100;
+
+/// The world of load.
+#[derive(Debug)]
+pub struct Loader<'a, T, W, E, C> {
+    /// The pipeline that is deployed.
+    pub deployed: &'a Deployed,
+    /// Where units, marks and the load in flight are kept.
+    pub store: &'a T,
+    /// Where rows go.
+    pub warehouse: &'a W,
+    /// Who is told.
+    pub events: &'a E,
+    /// What time it is.
+    pub clock: &'a C,
+    /// How much one load brings.
+    pub limits: LoadLimits,
+    /// When to stop beginning new steps, in microseconds since 1970.
+    pub deadline: i64,
+}
+
+/// What a step leaves to be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Something,
+    Nothing,
+}
+
+impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
+    /// Handles a load message.
+    pub async fn handle(&self, message: &Message) -> Handled {
+        self.work(message).await.into()
+    }
+
+    async fn work(&self, message: &Message) -> Result<(), Error> {
+        let LoadMessage { table } = parse(message.body.as_bytes())?;
+        let here = self.table();
+        if table != here {
+            return Err(Error::new(ErrorKind::Refused, format!("a load into {table}, and {here} is deployed")));
+        }
+        self.sweep().await
+    }
+
+    /// Brings the table as far as it can be brought without waiting.
+    pub async fn sweep(&self) -> Result<(), Error> {
+        for _ in 0..STEPS_MAX {
+            let left = match document::<Load>(self.store, &name::current(&self.table())).await? {
+                Some((load, version)) => self.go_on(&load, &version).await?,
+                None => self.begin().await?,
+            };
+            if left == Left::Nothing || self.clock.now() >= self.deadline {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the pending units the load in flight. Whoever writes it first has decided what is in it.
+    async fn begin(&self) -> Result<Left, Error> {
+        let table = self.table();
+        let prefix = name::pending(&table, "");
+        let mut pending = Vec::new();
+        for mark in self.store.list(&prefix, None, MARKS_MAX).await? {
+            let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
+            match document::<Unit>(self.store, &name::unit_document(&table, unit)).await? {
+                Some((unit, _)) if unit.is_pending() => pending.push(unit),
+                // The mark came late, or its remover was killed.
+                _ => self.store.delete(&mark).await?,
+            }
+        }
+        let units = choose(pending, self.limits);
+        let Some(first) = units.first() else { return Ok(Left::Nothing) };
+        let fingerprint = first.fingerprint.clone();
+        let names: Vec<String> = units.iter().map(Unit::name).collect();
+        let now = self.clock.now().to_string();
+        let parts: Vec<&str> =
+            [table.as_str(), now.as_str()].into_iter().chain(names.iter().map(String::as_str)).collect();
+        let load = Load::new(identity("load", &parts), fingerprint, names.clone());
+        put_unless_raced(put(self.store, &name::current(&table), &load, Put::IfAbsent).await)?;
+        Ok(Left::Something)
+    }
+
+    /// Does the one thing that comes next for the load in flight.
+    async fn go_on(&self, load: &Load, version: &str) -> Result<Left, Error> {
+        let current = name::current(&self.table());
+        let seen = self.look(load).await?;
+        if seen == Seen::Running {
+            return Ok(Left::Nothing);
+        }
+        let pipeline = self.deployed.pipeline(self.store, &load.fingerprint).await?;
+        let mut units = Vec::new();
+        for unit in &load.units {
+            let place = name::unit_document(&self.table(), unit);
+            let gone = || Error::new(ErrorKind::Refused, format!("{place} is gone, and load {} needs it", load.load));
+            units.push(document::<Unit>(self.store, &place).await?.ok_or_else(gone)?);
+        }
+        let loaded = self.loaded(&pipeline.table, &units).await?;
+        let in_ledger = match loaded.iter().flatten().count() {
+            0 => InLedger::None,
+            count if count == units.len() => InLedger::All,
+            _ => InLedger::Some,
+        };
+        match next(load, &seen, in_ledger) {
+            Next::Wait => return Ok(Left::Nothing),
+            Next::Submit => {
+                let statement = self.warehouse.submit(&order(load, &pipeline.table, &units), &load.token()).await?;
+                let submitted = Load { statement: Some(statement), ..load.clone() };
+                put_unless_raced(put(self.store, &current, &submitted, Put::IfVersion(version)).await)?;
+            }
+            Next::Settle | Next::Abandon => {
+                for ((unit, version), counts) in units.iter().zip(&loaded) {
+                    if let Some(counts) = counts {
+                        self.settle(unit, version, *counts).await?;
+                    }
+                }
+                if in_ledger == InLedger::All {
+                    self.tell(load, &units, &loaded).await?;
+                }
+                unless_raced(self.store.delete_version(&current, version).await)?;
+            }
+            Next::Retry(fault) => {
+                put_unless_raced(put(self.store, &current, &load.again(fault), Put::IfVersion(version)).await)?;
+                if let Seen::Failed(words, etalon_core::protocol::Fault::World) = seen {
+                    // The attempt is noted; what is wrong in the world may take a while.
+                    return Err(Error::new(ErrorKind::Unavailable, format!("load {} failed: {words}", load.load)));
+                }
+            }
+            Next::Halve => {
+                let half: Vec<String> = load.units.iter().take(load.units.len() / 2).cloned().collect();
+                let id = identity("half", &[&load.load]);
+                let half = Load::new(id, load.fingerprint.clone(), half);
+                put_unless_raced(put(self.store, &current, &half, Put::IfVersion(version)).await)?;
+            }
+            Next::Hold(words) => {
+                for (unit, version) in &units {
+                    self.hold(unit, version, &words).await?;
+                }
+                unless_raced(self.store.delete_version(&current, version).await)?;
+            }
+            Next::Stop(words) => return Err(Error::new(ErrorKind::Refused, words)),
+        }
+        Ok(Left::Something)
+    }
+
+    async fn look(&self, load: &Load) -> Result<Seen, Error> {
+        let Some(statement) = &load.statement else { return Ok(Seen::Nothing) };
+        Ok(match self.warehouse.status(statement).await {
+            Ok(Statement::Running) => Seen::Running,
+            Ok(Statement::Finished) => Seen::Finished,
+            Ok(Statement::Failed(words, fault)) => Seen::Failed(words, fault),
+            Ok(Statement::Aborted) => Seen::Aborted,
+            Err(error) if error.kind() == ErrorKind::NotFound => Seen::Unknown,
+            Err(error) => return Err(error),
+        })
+    }
+
+    /// What became of each unit's rows, where the ledger has it.
+    async fn loaded(&self, table: &Table, units: &[(Unit, String)]) -> Result<Vec<Option<LoadCounts>>, Error> {
+        let inputs: Vec<(String, u32)> = units.iter().map(|(unit, _)| (unit.input.clone(), unit.generation)).collect();
+        let rows = self.warehouse.ledger(table, &inputs).await?;
+        let of = |unit: &Unit| {
+            let is_of = |(batch, _): &&(LoadBatch, _)| batch.input == unit.input && batch.generation == unit.generation;
+            rows.iter().filter(is_of).fold(None, |sum: Option<LoadCounts>, (_, counts)| {
+                let mut sum = sum.unwrap_or_default();
+                sum.add(*counts);
+                Some(sum)
+            })
+        };
+        Ok(units.iter().map(|(unit, _)| of(unit)).collect())
+    }
+
+    /// Says of a unit that its ledger rows were seen; only then its mark goes.
+    async fn settle(&self, unit: &Unit, version: &str, counts: LoadCounts) -> Result<(), Error> {
+        let (table, unit_name) = (self.table(), unit.name());
+        let state = UnitState::Loaded { counts };
+        if unit.state != state {
+            let place = name::unit_document(&table, &unit_name);
+            put(self.store, &place, &Unit { state, ..unit.clone() }, Put::IfVersion(version)).await?;
+        }
+        self.store.delete(&name::pending(&table, &unit_name)).await?;
+        self.store.delete(&name::held(&table, &unit_name)).await
+    }
+
+    async fn hold(&self, unit: &Unit, version: &str, words: &str) -> Result<(), Error> {
+        let (table, unit_name) = (self.table(), unit.name());
+        if unit.is_pending() {
+            let state = UnitState::Held { reasons: vec![format!("the warehouse refuses it: {words}")] };
+            let place = name::unit_document(&table, &unit_name);
+            put(self.store, &place, &Unit { state, ..unit.clone() }, Put::IfVersion(version)).await?;
+        }
+        // An earlier call may have held it and been killed; somebody may have discarded it since.
+        if unit.state != UnitState::Discarded {
+            put_once(self.store, &name::held(&table, &unit_name), b"").await?;
+        }
+        self.store.delete(&name::pending(&table, &unit_name)).await
+    }
+
+    async fn tell(&self, load: &Load, units: &[(Unit, String)], loaded: &[Option<LoadCounts>]) -> Result<(), Error> {
+        let mut counts = LoadCounts::default();
+        loaded.iter().flatten().for_each(|unit| counts.add(*unit));
+        let batch_time = units.iter().map(|(unit, _)| unit.batch_time).max().unwrap_or_default();
+        let (load, units) = (load.load.clone(), load.units.clone());
+        self.events.loaded(&LoadEvent { table: self.table(), load, units, counts, batch_time }).await
+    }
+
+    fn table(&self) -> String {
+        name::table(&self.deployed.pipeline.table)
+    }
+}
+
+fn order(load: &Load, table: &Table, units: &[(Unit, String)]) -> LoadOrder {
+    let batches = || units.iter().flat_map(|(unit, _)| &unit.batches);
+    LoadOrder {
+        load: load.load.clone(),
+        table: table.clone(),
+        batches: units.iter().flat_map(|(unit, _)| unit.load_batches()).collect(),
+        parts: batches()
+            .flat_map(|batch| batch.parts.iter().map(|part| (name::part(&batch.batch, &part.name), part.rows)))
+            .collect(),
+    }
+}
+
+/// Somebody else was there first: what they left is looked at next.
+fn unless_raced(result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Changed) => Ok(()),
+        done => done,
+    }
+}
+
+fn put_unless_raced(result: Result<String, Error>) -> Result<(), Error> {
+    unless_raced(result.map(drop))
+}

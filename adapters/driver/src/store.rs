@@ -1,0 +1,120 @@
+//! Store: what several loops do alike with objects and messages.
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::protocol::{Document, parse, print};
+
+use crate::ports::{Entry, MESSAGES_MAX, Message, Objects, Put, Queue};
+
+/// Names of one page of a listing.
+const PAGE_NAMES: usize = 1000;
+/// The most bytes of the bodies of one `send`.
+const SEND_BYTES_MAX: usize = 1024 * 1024;
+/// So often in a row an entry may fail before the sender gives up.
+const SEND_ATTEMPTS_MAX: usize = 5;
+
+/// What is to be done with a message that was handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handled {
+    /// Its work is done: remove it.
+    Done,
+    /// The world did not answer: leave it, so that it comes again.
+    Again(Error),
+    /// Trying again does not help: put it among the dead letters, with the reason.
+    Dead(Error),
+}
+
+impl From<Result<(), Error>> for Handled {
+    /// What may go otherwise the next time is tried again: a world that did not answer, and a race that somebody else won.
+    fn from(result: Result<(), Error>) -> Self {
+        match result {
+            Ok(()) => Self::Done,
+            Err(error) => match error.kind() {
+                ErrorKind::Unavailable | ErrorKind::Changed | ErrorKind::AlreadyExists => Self::Again(error),
+                ErrorKind::NotFound | ErrorKind::Held | ErrorKind::Refused => Self::Dead(error),
+            },
+        }
+    }
+}
+
+impl Handled {
+    /// Carries it out.
+    pub async fn settle(&self, queue: &impl Queue, message: &Message) -> Result<(), Error> {
+        match self {
+            Self::Done => queue.delete(message).await,
+            Self::Again(_) => Ok(()),
+            Self::Dead(error) => queue.bury(message, &error.to_string()).await,
+        }
+    }
+}
+
+/// All names that begin with `prefix`, in order.
+pub async fn names(store: &impl Objects, prefix: &str) -> Result<Vec<String>, Error> {
+    let mut names: Vec<String> = Vec::new();
+    loop {
+        let page = store.list(prefix, names.last().map(String::as_str), PAGE_NAMES).await?;
+        let is_last = page.len() < PAGE_NAMES;
+        names.extend(page);
+        if is_last {
+            return Ok(names);
+        }
+    }
+}
+
+/// The document of that name and its version, if it is there.
+pub async fn document<D: Document>(store: &impl Objects, name: &str) -> Result<Option<(D, String)>, Error> {
+    match store.fetch(name).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok((bytes, version)) => match parse(&bytes) {
+            Ok(document) => Ok(Some((document, version))),
+            Err(error) => Err(Error::new(error.kind(), format!("{name} is {error}"))),
+        },
+    }
+}
+
+/// Writes a document, and gives its version.
+pub async fn put<D: Document>(
+    store: &impl Objects,
+    name: &str,
+    document: &D,
+    condition: Put<'_>,
+) -> Result<String, Error> {
+    store.put(name, print(document).as_bytes(), condition).await
+}
+
+/// Writes an object unless it is there.
+pub async fn put_once(store: &impl Objects, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    match store.put(name, bytes, Put::IfAbsent).await {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        done => done.map(drop),
+    }
+}
+
+/// Sends messages in batches; the ones that a queue did not take are sent again.
+pub async fn send(queue: &impl Queue, entries: Vec<Entry>) -> Result<(), Error> {
+    let mut waiting = entries;
+    let mut failures = 0;
+    while !waiting.is_empty() {
+        let mut bytes = 0;
+        let fits = |entry: &&Entry| {
+            bytes += entry.body.len();
+            bytes <= SEND_BYTES_MAX
+        };
+        let count = waiting.iter().take(MESSAGES_MAX).take_while(fits).count().max(1);
+        let rest = waiting.split_off(count.min(waiting.len()));
+        let failed = queue.send(&waiting).await?;
+        if let Some((_, error)) = failed.first() {
+            failures += 1;
+            if failures >= SEND_ATTEMPTS_MAX {
+                return Err(Error::new(ErrorKind::Unavailable, format!("a queue does not take messages: {error}")));
+            }
+        } else {
+            failures = 0;
+        }
+        let mut again: Vec<Entry> =
+            failed.into_iter().filter_map(|(position, _)| waiting.get(position).cloned()).collect();
+        again.extend(rest);
+        waiting = again;
+    }
+    Ok(())
+}

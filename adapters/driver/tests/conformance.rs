@@ -1,0 +1,42 @@
+//! Memory and local disk keep what the ports promise.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use etalon_driver::local::LocalDisk;
+use etalon_driver::memory::{Kind, ManualClock, Memory, MemoryQueue};
+use etalon_driver::testing::conformance;
+use pollster::block_on;
+
+#[test]
+fn objects_in_memory() {
+    let store = Memory::default();
+    block_on(conformance::objects(&store, "here"));
+    conformance::one_writer_wins(&store, "here");
+}
+
+#[test]
+fn objects_on_local_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LocalDisk::new(folder.path());
+    block_on(conformance::objects(&store, "here"));
+    for _ in 0..20 {
+        conformance::one_writer_wins(&store, "there/below");
+    }
+}
+
+#[test]
+fn a_standard_queue_in_memory() {
+    for seed in 0..200 {
+        let clock = ManualClock::new(0);
+        let queue = MemoryQueue::new(Kind::Standard(seed), &clock, 3);
+        let wait = async |microseconds| clock.advance(microseconds);
+        block_on(conformance::standard_queue(&queue, async || queue.dead(), wait));
+    }
+}
+
+#[test]
+fn a_fifo_queue_in_memory() {
+    let clock = ManualClock::new(0);
+    let queue = MemoryQueue::new(Kind::Fifo, &clock, 3);
+    block_on(conformance::fifo_queue(&queue, "here", async |microseconds| clock.advance(microseconds)));
+}

@@ -1,0 +1,210 @@
+//! Check: what must be true of the world when it has come to rest, counted from the records that the objects really had.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use etalon_core::protocol::{Unit, UnitState, name};
+use etalon_core::reject::Reject;
+use etalon_core::warehouse::LoadBatch;
+use etalon_driver::ports::Objects;
+use etalon_driver::store::{document, names};
+use etalon_driver::transform::{plan, receipt};
+use pollster::block_on;
+
+use crate::case::{Is, Record};
+use crate::world::World;
+
+macro_rules! must {
+    ($holds:expr, $($message:tt)*) => {
+        if !$holds {
+            return Err(format!($($message)*));
+        }
+    };
+}
+
+pub fn check(world: &World<'_>) -> Result<(), String> {
+    let units = units(world)?;
+    for unit in &units {
+        unit_is_accounted_for(world, unit)?;
+    }
+    nothing_is_forgotten(world, &units)?;
+    the_ledger_agrees(world, &units)?;
+    the_table_is_right(world)?;
+    loads_were_told(world, &units)?;
+    nobody_wakes_the_warehouse(world)
+}
+
+fn get<T>(result: Result<T, etalon_core::error::Error>) -> Result<T, String> {
+    result.map_err(|error| error.to_string())
+}
+
+fn table(world: &World<'_>) -> String {
+    name::table(&world.case.deployed[0].pipeline.table)
+}
+
+fn units(world: &World<'_>) -> Result<Vec<Unit>, String> {
+    let mut units = Vec::new();
+    for place in get(block_on(names(world.store, &name::unit_document(&table(world), "").replace(".json", ""))))? {
+        let (unit, _) = get(block_on(document::<Unit>(world.store, &place)))?.ok_or("a unit is gone")?;
+        units.push(unit);
+    }
+    Ok(units)
+}
+
+fn records<'a>(world: &'a World<'_>, source: &str, version: &str) -> Result<&'a [Record], String> {
+    let key = (source.to_owned(), version.to_owned());
+    Ok(world.case.versions.get(&key).ok_or(format!("{source} was never {version}"))?)
+}
+
+/// `read = staged + filtered + quarantined`, of the records that there really are; each reject is in quarantine once.
+fn unit_is_accounted_for(world: &World<'_>, unit: &Unit) -> Result<(), String> {
+    let plan = get(block_on(plan(world.store, &unit.input, unit.generation)))?;
+    must!(plan.fingerprint == unit.fingerprint, "{}: planned with another file than it was made with", unit.source);
+    must!(plan.batch_time == unit.batch_time, "{}: planned at another time than it was made at", unit.source);
+    let counts = unit.counts;
+    must!(counts.balance(), "{}: {counts:?}", unit.source);
+    let staged: u64 = unit.batches.iter().map(|batch| batch.staged).sum();
+    let in_parts: u64 = unit.batches.iter().flat_map(|batch| &batch.parts).map(|part| part.rows).sum();
+    must!(counts.staged == staged && staged == in_parts, "{}: {staged} staged, {in_parts} in parts", unit.source);
+
+    let mut quarantined = Vec::new();
+    let mut unread = false;
+    for batch in &unit.batches {
+        let receipt = get(block_on(receipt(world.store, &batch.batch)))?.ok_or("a receipt is gone")?;
+        unread |= receipt.incomplete.is_some();
+        if receipt.counts.quarantined == 0 {
+            continue;
+        }
+        for piece in get(block_on(names(world.store, &name::quarantine(&batch.batch, ""))))? {
+            let lines =
+                String::from_utf8(get(block_on(world.store.get(&piece)))?).map_err(|error| error.to_string())?;
+            for line in lines.lines() {
+                let reject: Reject = serde_json::from_str(line).map_err(|error| error.to_string())?;
+                quarantined.push(i64::try_from(reject.place.offset).unwrap_or(-1));
+            }
+        }
+    }
+    if unread {
+        return Ok(());
+    }
+    let records = records(world, &unit.source, &unit.source_version)?;
+    let rejected: Vec<i64> =
+        records.iter().filter(|record| matches!(record.is, Is::Rejected)).map(|record| record.offset).collect();
+    quarantined.sort_unstable();
+    must!(quarantined == rejected, "{}: quarantine has {quarantined:?} and not {rejected:?}", unit.source);
+    must!(counts.quarantined == rejected.len() as u64, "{}: {counts:?}", unit.source);
+    must!(counts.read == records.len() as u64, "{}: {} records, {counts:?}", unit.source, records.len());
+    Ok(())
+}
+
+/// Every object, as it is now, is planned, judged, and loaded or discarded by somebody's decision.
+fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
+    for object in get(block_on(world.source.objects("", None, 1000)))? {
+        let unit = units.iter().find(|unit| unit.source == object.name && unit.source_version == object.version);
+        let unit = unit.ok_or(format!("{} is forgotten", object.name))?;
+        if unit.state == UnitState::Discarded {
+            let refused = world.case.refused.as_ref() == Some(&unit.source);
+            let receipts = || unit.batches.iter().map(|batch| block_on(receipt(world.store, &batch.batch)));
+            let unread = receipts().any(|found| matches!(found, Ok(Some(found)) if found.incomplete.is_some()));
+            must!(!unread, "{} is there to be read, and was not", unit.source);
+            let over = unit.counts.quarantined >= 2;
+            let overwritten =
+                world.case.on_overwrite == "fail" && get(block_on(plan(world.store, &unit.input, 0)))?.overwrites;
+            must!(refused || over || overwritten, "{} was held for no reason", unit.source);
+        }
+    }
+    for unit in units {
+        let is_settled = matches!(unit.state, UnitState::Loaded { .. } | UnitState::Discarded);
+        must!(is_settled, "{} is {:?} at rest", unit.source, unit.state);
+        let discarded = world.discarded.lock().map_err(|error| error.to_string())?.contains(&unit.name());
+        must!(discarded || unit.state != UnitState::Discarded, "{} was discarded by nobody", unit.source);
+    }
+    Ok(())
+}
+
+/// `staged = loaded + discarded`, unit by unit, and the ledger says the same.
+fn the_ledger_agrees(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
+    let ledger = world.warehouse.all_loaded();
+    let mut seen = BTreeSet::new();
+    for (batch, counts) in &ledger {
+        must!(seen.insert(batch.batch.clone()), "batch {} is in the ledger twice", batch.batch);
+        must!(counts.balance() && counts.staged == batch.staged, "{}: {counts:?}", batch.source);
+    }
+    for unit in units {
+        let of = ledger.iter().filter(|(batch, _)| batch.input == unit.input && batch.generation == unit.generation);
+        let of: Vec<_> = of.collect();
+        if let UnitState::Loaded { counts } = unit.state {
+            must!(of.len() == unit.batches.len(), "{}: {} of its batches are in the ledger", unit.source, of.len());
+            must!(counts.balance() && counts.staged == unit.counts.staged, "{}: {counts:?}", unit.source);
+        } else {
+            must!(of.is_empty(), "{} was discarded, and is in the ledger", unit.source);
+        }
+    }
+    let known: BTreeSet<&String> = units.iter().flat_map(|unit| &unit.batches).map(|batch| &batch.batch).collect();
+    must!(seen.iter().all(|batch| known.contains(batch)), "the ledger has a batch that is of no unit");
+    Ok(())
+}
+
+/// The table holds what the loaded inputs' records make, and nothing else.
+fn the_table_is_right(world: &World<'_>) -> Result<(), String> {
+    let ledger = world.warehouse.all_loaded();
+    let inputs: BTreeMap<&str, &LoadBatch> = ledger.iter().map(|(batch, _)| (batch.input.as_str(), batch)).collect();
+    let later = &world.case.deployed[1].pipeline.fingerprint;
+    let is_replaced = |old: &LoadBatch| {
+        let order = |batch: &LoadBatch| (batch.batch_time, batch.source_version.clone());
+        inputs.values().any(|new| {
+            new.replaces_source && new.source == old.source && new.input != old.input && order(old) < order(new)
+        })
+    };
+    // A row with its rank: what it is ordered by, then its lineage.
+    let mut wanted: Vec<(Vec<Option<String>>, (i64, i64, String, i64))> = Vec::new();
+    for input in inputs.values().filter(|input| !is_replaced(input)) {
+        for record in records(world, &input.source, &input.source_version)? {
+            if let Is::Good { id, n, name } = &record.is {
+                let name = if input.fingerprint == *later { name.to_uppercase() } else { name.clone() };
+                let cells = vec![Some(id.to_string()), Some(n.to_string()), Some(name)];
+                wanted.push((cells, (*n, input.batch_time, input.source.clone(), record.offset)));
+            }
+        }
+    }
+    if world.case.merges {
+        let mut best: BTreeMap<Option<String>, _> = BTreeMap::new();
+        wanted.sort_by(|(_, left), (_, right)| left.cmp(right));
+        for row in wanted {
+            best.insert(row.0[0].clone(), row);
+        }
+        wanted = best.into_values().collect();
+    }
+    let mut wanted: Vec<(Vec<Option<String>>, String, i64)> =
+        wanted.into_iter().map(|(cells, (_, _, source, offset))| (cells, source, offset)).collect();
+    let source_of =
+        |name: &String| ledger.iter().find(|(batch, _)| batch.batch == *name).map(|(batch, _)| batch.source.clone());
+    let mut found: Vec<(Vec<Option<String>>, String, i64)> = world
+        .warehouse
+        .rows()
+        .into_iter()
+        .map(|row| (row.cells, source_of(&row.batch).unwrap_or_default(), row.offset))
+        .collect();
+    wanted.sort();
+    found.sort();
+    must!(found == wanted, "the table has {found:?} and not {wanted:?}");
+    Ok(())
+}
+
+/// Every loaded unit is in an event.
+fn loads_were_told(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
+    let told: BTreeSet<String> =
+        world.told.0.lock().map_err(|error| error.to_string())?.iter().flat_map(|event| event.units.clone()).collect();
+    for unit in units.iter().filter(|unit| matches!(unit.state, UnitState::Loaded { .. })) {
+        must!(told.contains(&unit.name()), "nobody was told of {}", unit.source);
+    }
+    Ok(())
+}
+
+/// At rest, looking costs the warehouse nothing.
+fn nobody_wakes_the_warehouse(world: &World<'_>) -> Result<(), String> {
+    let before = world.warehouse.calls();
+    world.look();
+    must!(world.warehouse.calls() == before, "the warehouse was called for nothing");
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The loops in a world of faults: whatever happens, the table is right, nothing is lost, nothing is doubled, nothing is left.
+//!
+//! One number makes one world. `ETALON_RUNS` says how many, `ETALON_SEED` the first of them.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it did")]
+#![allow(unreachable_pub, missing_docs, reason = "a test has no users")]
+
+mod case;
+mod chaos;
+mod check;
+mod mutant;
+mod world;
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use case::Case;
+use mutant::{MUTATIONS, Mutation};
+
+/// In thousandths, at each call of a port.
+const FAULTS: [u64; 4] = [8, 20, 40, 80];
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+fn fresh() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64 % 1_000_000_007)
+}
+
+/// Runs a world, and beside it, where every order gives the same table, one without faults.
+fn holds(seed: u64) -> BTreeMap<&'static str, u64> {
+    let faults = FAULTS[usize::try_from(seed % FAULTS.len() as u64).unwrap()];
+    let disturbed =
+        world::run(seed, faults, Mutation::None).unwrap_or_else(|wrong| panic!("ETALON_SEED={seed}: {wrong}"));
+    if Case::new(seed).is_calm {
+        let undisturbed =
+            world::run(seed, 0, Mutation::None).unwrap_or_else(|wrong| panic!("ETALON_SEED={seed}: {wrong}"));
+        let sorted = |rows: &[etalon_driver::testing::warehouse::Row]| {
+            let mut rows: Vec<_> = rows.iter().map(|row| (row.cells.clone(), row.batch.clone(), row.offset)).collect();
+            rows.sort();
+            rows
+        };
+        assert_eq!(sorted(&disturbed.rows), sorted(&undisturbed.rows), "ETALON_SEED={seed}");
+    }
+    disturbed.injected
+}
+
+fn many(first: u64, runs: u64) {
+    println!("ETALON_SEED={first} ETALON_RUNS={runs}");
+    let mut injected: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for seed in first..first + runs {
+        for (fault, count) in holds(seed) {
+            *injected.entry(fault).or_default() += count;
+        }
+    }
+    for (fault, count) in &injected {
+        println!("{count:>8}  {fault}");
+    }
+    println!("{:>8}  faults in {runs} runs", injected.values().sum::<u64>());
+    if runs >= 100 {
+        assert!(injected.len() >= 9, "every kind of fault was tried: {injected:?}");
+    }
+}
+
+#[test]
+fn known_worlds_come_to_the_right_table() {
+    many(0, 150);
+}
+
+#[test]
+fn new_worlds_come_to_the_right_table() {
+    many(number("ETALON_SEED").unwrap_or_else(fresh), number("ETALON_RUNS").unwrap_or(150));
+}
+
+/// Each rule of the protocol is there for a reason: without it, some world goes wrong.
+#[test]
+fn every_mutation_is_caught() {
+    const WORLDS_MAX: u64 = 3_000;
+    let worlds = number("ETALON_WORLDS").unwrap_or(WORLDS_MAX);
+    let missed: Vec<Mutation> = MUTATIONS
+        .into_iter()
+        .filter(|&mutation| {
+            let caught = (0..worlds).find_map(|seed| {
+                let wrong = world::run(seed, FAULTS[1], mutation).err()?;
+                println!("{mutation:?} is caught by world {seed}: {}", wrong.chars().take(160).collect::<String>());
+                Some(())
+            });
+            caught.is_none()
+        })
+        .collect();
+    assert!(missed.is_empty(), "not caught in {worlds} worlds: {missed:?}");
+}

@@ -1,0 +1,42 @@
+//! Protocol: what extract, transform and load say to each other, what they keep between calls, and what a loader does next.
+//!
+//! Messages carry references, never rows, and every message and document carries the version of its form: an Etalon reads
+//! its own version and the one before, and refuses a newer one with a word, so that a deployment loses nothing in flight.
+//!
+//! ```text
+//! Start -> Source, InputPlan -> TaskMessage -> Receipt -> Unit -> LoadMessage -> Load -> ledger
+//! ```
+
+mod document;
+mod load;
+mod marks;
+mod message;
+pub mod name;
+mod source;
+mod unit;
+
+pub use document::Document;
+pub use document::parse;
+pub use document::print;
+pub use load::DATA_FAILURES_MAX;
+pub use load::Fault;
+pub use load::InLedger;
+pub use load::Load;
+pub use load::LoadLimits;
+pub use load::Next;
+pub use load::Seen;
+pub use load::choose;
+pub use load::next;
+pub use marks::Marks;
+pub use message::HOPS_MAX;
+pub use message::LoadEvent;
+pub use message::LoadMessage;
+pub use message::Start;
+pub use message::TaskMessage;
+pub use message::Work;
+pub use source::Met;
+pub use source::Source;
+pub use source::SourceVersion;
+pub use unit::Unit;
+pub use unit::UnitBatch;
+pub use unit::UnitState;

@@ -1,0 +1,47 @@
+//! Document: a value between two calls, as JSON with the version of its form.
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::error::ErrorKind;
+
+/// A value that travels between calls.
+pub trait Document: Serialize + DeserializeOwned {
+    /// What it is, for messages: `a task message`.
+    const KIND: &'static str;
+    /// The version of its form that is written, and the newest that is read.
+    const VERSION: u32;
+}
+
+#[derive(Serialize)]
+struct Written<'a, D> {
+    version: u32,
+    #[serde(flatten)]
+    document: &'a D,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// A document as one line of JSON.
+pub fn print<D: Document>(document: &D) -> String {
+    match serde_json::to_string(&Written { version: D::VERSION, document }) {
+        Ok(text) => text,
+        Err(error) => unreachable!("a document is plain data: {error}"),
+    }
+}
+
+/// Reads a document. What cannot be read will not be readable later: the error says why.
+pub fn parse<D: Document>(bytes: &[u8]) -> Result<D, Error> {
+    let refused = |why: String| Error::new(ErrorKind::Refused, why);
+    let unreadable = |error: serde_json::Error| refused(format!("not {}: {error}", D::KIND));
+    let Version { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
+    if version > D::VERSION {
+        return Err(refused(format!("{} of version {version}, and only {} can be read", D::KIND, D::VERSION)));
+    }
+    serde_json::from_slice(bytes).map_err(unreadable)
+}

@@ -1,0 +1,92 @@
+//! Messages: what the three steps say to each other.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::protocol::Document;
+use crate::warehouse::LoadCounts;
+
+/// The most hops of one start: a listing that needs more is a mistake in the making, and stops where somebody looks.
+pub const HOPS_MAX: u32 = 1000;
+
+/// Begins, or goes on with, the extraction of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The run: the same for every delivery and every continuation of one start.
+    pub run: String,
+    /// `batch_time()` of the inputs that are planned first by this run: scheduled or event time, in microseconds since 1970.
+    pub batch_time: i64,
+    /// What to look at.
+    pub work: Work,
+    /// The last name that an earlier leg of the run has dealt with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// How many legs the run has had.
+    #[serde(default)]
+    pub hop: u32,
+}
+
+/// What an extraction looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Every object whose name begins so.
+    Prefix(String),
+    /// One object, as it is now.
+    Object(String),
+}
+
+impl Document for Start {
+    const KIND: &'static str = "a start message";
+    const VERSION: u32 = 1;
+}
+
+/// One range of a planned input is to be transformed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskMessage {
+    /// The input.
+    pub input: String,
+    /// Its generation.
+    pub generation: u32,
+    /// Which of the plan's ranges.
+    pub range: usize,
+}
+
+impl Document for TaskMessage {
+    const KIND: &'static str = "a task message";
+    const VERSION: u32 = 1;
+}
+
+/// Look at this table: something may be there to be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadMessage {
+    /// The table, as names have it.
+    pub table: String,
+}
+
+impl Document for LoadMessage {
+    const KIND: &'static str = "a load message";
+    const VERSION: u32 = 1;
+}
+
+/// A load is in the table: `etalon.load`, for others who wait for it. It may come twice; the load's id tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadEvent {
+    /// The table, as names have it.
+    pub table: String,
+    /// The load.
+    pub load: String,
+    /// Its units.
+    pub units: Vec<String>,
+    /// What became of the rows.
+    pub counts: LoadCounts,
+    /// The greatest batch time among the units.
+    pub batch_time: i64,
+}
+
+impl Document for LoadEvent {
+    const KIND: &'static str = "a load event";
+    const VERSION: u32 = 1;
+}

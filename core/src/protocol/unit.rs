@@ -1,0 +1,99 @@
+//! Unit: what is judged and loaded as a whole, an input with all its ranges, and what has become of it.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::protocol::Document;
+use crate::protocol::name;
+use crate::receipt::Counts;
+use crate::receipt::Part;
+use crate::warehouse::LoadBatch;
+use crate::warehouse::LoadCounts;
+
+/// A unit whose receipts are all there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    /// What may be loaded once.
+    pub input: String,
+    /// Raised by backfill and redrive only.
+    pub generation: u32,
+    /// The object's name.
+    pub source: String,
+    /// The object's version.
+    pub source_version: String,
+    /// The pipeline that made it.
+    pub fingerprint: String,
+    /// Microseconds since 1970, UTC.
+    pub batch_time: i64,
+    /// Whether the rows of the object's earlier versions are deleted with its load.
+    pub replaces_source: bool,
+    /// What became of its records.
+    pub counts: Counts,
+    /// Its batches, a range each.
+    pub batches: Vec<UnitBatch>,
+    /// What has become of it.
+    pub state: UnitState,
+}
+
+/// One batch of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitBatch {
+    /// Its id.
+    pub batch: String,
+    /// Staged rows.
+    pub staged: u64,
+    /// Staged files, in order.
+    pub parts: Vec<Part>,
+}
+
+/// What has become of a unit: every staged row is in one of these states.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum UnitState {
+    /// It waits for its load.
+    Pending,
+    /// It waits for a decision.
+    Held {
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// It is in the table, and in its ledger.
+    Loaded {
+        /// What became of its rows.
+        counts: LoadCounts,
+    },
+    /// Somebody decided that it is not loaded.
+    Discarded,
+}
+
+impl Document for Unit {
+    const KIND: &'static str = "a unit";
+    const VERSION: u32 = 1;
+}
+
+impl Unit {
+    /// Its name.
+    pub fn name(&self) -> String {
+        name::unit(&self.input, self.generation)
+    }
+
+    /// Whether it waits for its load.
+    pub fn is_pending(&self) -> bool {
+        self.state == UnitState::Pending
+    }
+
+    /// The rows that it brings to the ledger.
+    pub fn load_batches(&self) -> impl Iterator<Item = LoadBatch> {
+        self.batches.iter().map(|batch| LoadBatch {
+            input: self.input.clone(),
+            batch: batch.batch.clone(),
+            generation: self.generation,
+            source: self.source.clone(),
+            source_version: self.source_version.clone(),
+            fingerprint: self.fingerprint.clone(),
+            batch_time: self.batch_time,
+            staged: batch.staged,
+            replaces_source: self.replaces_source,
+        })
+    }
+}
