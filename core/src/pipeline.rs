@@ -15,7 +15,7 @@ use crate::spec::{Limits, Location, OnOverwrite, Schedule};
 use crate::stage::{self, Lineage};
 use crate::transform::Transform;
 use crate::types::Type;
-use crate::warehouse::{BATCH_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table};
+use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table, WriteMode};
 
 mod compile;
 mod formats;
@@ -132,9 +132,11 @@ impl Pipeline {
         RowRun::new(self, task, Some(offsets))
     }
 
-    /// The names and types of the columns that a task stages, and whether each refuses NULL.
+    /// The names and types of the columns that a task stages, and whether each refuses NULL; the mark of a delete is the
+    /// last of them where there is one.
     pub fn columns(&self) -> Vec<(String, Type, bool)> {
-        self.table.columns.iter().map(|column| (column.name.clone(), column.ty, column.required)).collect()
+        let columns = self.table.columns.iter().map(|column| (column.name.clone(), column.ty, column.required));
+        columns.chain(self.table.deletes.then(|| (DELETED_COLUMN.to_owned(), Type::Boolean, true))).collect()
     }
 
     /// Reads the rows of a part that a task staged.
@@ -170,6 +172,10 @@ impl Pipeline {
                 let limit = f64::from(limits.rejects_ppm) / 10_000.0;
                 held.push(format!("{rejected} of {read} records were rejected ({share:.2}%); the limit is {limit}%"));
             }
+        }
+        let is_empty = receipts.iter().all(|receipt| receipt.counts.staged == 0);
+        if self.table.write == (WriteMode::Replace { allow_empty: false }) && is_empty {
+            held.push("a run without rows would leave the table empty; say `allow_empty: true` if it may".to_owned());
         }
         if held.is_empty() { Verdict::Load } else { Verdict::Held(held) }
     }

@@ -43,6 +43,8 @@ pub enum Subject {
     Column(String),
     /// A check, by name.
     Check(String),
+    /// The target's `delete_when`.
+    DeleteWhen,
 }
 
 /// A record in quarantine.
@@ -75,6 +77,7 @@ impl fmt::Display for Subject {
             Self::Where => f.write_str("where"),
             Self::Column(name) => write!(f, "column {name}"),
             Self::Check(name) => write!(f, "check {name}"),
+            Self::DeleteWhen => f.write_str("delete_when"),
         }
     }
 }

@@ -44,6 +44,8 @@ pub struct Spec {
     pub columns: Vec<ColumnSpec>,
     /// Rules over a whole row.
     pub checks: Vec<CheckSpec>,
+    /// Which rows of a load are dropped for others of it.
+    pub dedupe: Option<DedupeSpec>,
     /// How many rejects are too many.
     pub limits: Option<Limits>,
     /// Where rows go.
@@ -230,6 +232,19 @@ pub enum OnFail {
     Fail,
 }
 
+/// Which of the rows that share a key is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DedupeSpec {
+    /// The key `dedupe` itself.
+    pub span: Span,
+    /// `key`: the columns that tell rows apart; one name or a list.
+    pub key: Vec<Spanned<String>>,
+    /// `order_by`: the columns that order the rows of a key; their places if not said.
+    pub order_by: Vec<Spanned<String>>,
+    /// `keep: last`, and not `first`; `last` if not said.
+    pub last: bool,
+}
+
 /// How many rejects are too many: strictly more than the share, and at least so many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -252,6 +267,10 @@ pub struct Target {
     pub key: Vec<Spanned<String>>,
     /// `order_by`: the columns that order the versions of a row; one name or a list.
     pub order_by: Vec<Spanned<String>>,
+    /// `delete_when`: an expression over the columns, true for a row that deletes its key.
+    pub delete_when: Option<Text>,
+    /// `allow_empty`, where it is said.
+    pub allow_empty: Option<Spanned<bool>>,
     /// `sort_key`: one name or a list.
     pub sort_key: Vec<Spanned<String>>,
     /// `dist_key`.
@@ -267,6 +286,10 @@ pub enum Write {
     Append,
     /// A row takes the place of the one with its key, unless that is newer.
     Merge,
+    /// The rows of a run take the place of all rows.
+    Replace,
+    /// A row is a version of its key, valid until the next one.
+    Scd2,
 }
 
 /// How staged parts are written: `stage: csv`, `stage: { format: csv }`.

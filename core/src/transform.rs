@@ -4,6 +4,7 @@
 //! value into its column (`conform`) comes with the column; nothing that Redshift would refuse or change gets past it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray};
@@ -34,6 +35,8 @@ pub struct Transform {
     pub columns: Vec<Mapping>,
     /// Rules over the columns, in the order in which they are judged.
     pub rules: Vec<Rule>,
+    /// Which rows delete their key, over the columns; NULL is none.
+    pub deletes: Option<Expr>,
 }
 
 /// One column that leaves.
@@ -91,7 +94,7 @@ pub enum OnFail {
 /// What became of the records of a batch.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The rows that go to the target, one array a column.
+    /// The rows that go to the target, one array a column, and one more that marks deletes where there are any.
     pub accepted: Vec<ArrayRef>,
     /// For each accepted row, its record.
     pub accepted_rows: Vec<usize>,
@@ -151,11 +154,13 @@ impl Transform {
         let mut judgement = Judgement { kept: vec![true; rows], reasons: BTreeMap::new() };
         let (filtered_false, filtered_null) = self.keep(&fields, rows, context, &mut judgement);
 
-        let columns: Vec<Column> = self.columns.iter().map(|mapping| mapping.apply(&fields, rows, context)).collect();
+        let mut columns: Vec<Column> =
+            self.columns.iter().map(|mapping| mapping.apply(&fields, rows, context)).collect();
         for (mapping, column) in self.columns.iter().zip(&columns) {
             judgement.add_faults(&column.faults, &Subject::Column(mapping.name.clone()), mapping.sensitive);
         }
         let failing = self.judge_rules(&columns, rows, context, &mut judgement);
+        columns.extend(self.mark_deletes(&columns, rows, context, &mut judgement));
 
         let mut accept: Vec<bool> = judgement.kept;
         for &row in judgement.reasons.keys() {
@@ -227,8 +232,7 @@ impl Transform {
         context: &Context<'_>,
         judgement: &mut Judgement,
     ) -> Vec<(&Rule, usize)> {
-        // A rule sees a faulted cell as NULL, for which it holds: the fault itself is already a reason.
-        let unfaulted: Vec<Column> = columns.iter().map(|column| Column::new(column.values.clone())).collect();
+        let unfaulted = unfaulted(columns);
         let names: Vec<Option<&Column>> = unfaulted.iter().map(Some).collect();
         let mut failing = Vec::new();
         for rule in &self.rules {
@@ -250,9 +254,31 @@ impl Transform {
         failing
     }
 
+    /// Marks the rows that delete their key.
+    fn mark_deletes(
+        &self,
+        columns: &[Column],
+        rows: usize,
+        context: &Context<'_>,
+        judgement: &mut Judgement,
+    ) -> Option<Column> {
+        let expr = self.deletes.as_ref()?;
+        let unfaulted = unfaulted(columns);
+        let names: Vec<Option<&Column>> = unfaulted.iter().map(Some).collect();
+        let column = expr.evaluate(&names, rows, context);
+        judgement.add_faults(&column.faults, &Subject::DeleteWhen, self.reaches_sensitive(expr));
+        let marks: BooleanArray = column.values.as_boolean().iter().map(|mark| Some(mark == Some(true))).collect();
+        Some(Column::new(Arc::new(marks)))
+    }
+
+    /// Whether a sensitive field reaches an expression over the columns.
+    fn reaches_sensitive(&self, expr: &Expr) -> bool {
+        expr.names().iter().any(|&name| self.columns[name].sensitive)
+    }
+
     fn is_sensitive(&self, rule: &Rule) -> bool {
         match &rule.test {
-            Test::Holds(expr) => expr.names().iter().any(|&name| self.columns[name].sensitive),
+            Test::Holds(expr) => self.reaches_sensitive(expr),
             Test::Matches(column, _) => self.columns[*column].sensitive,
         }
     }
@@ -289,14 +315,20 @@ impl Test {
             Self::Holds(expr) => expr.evaluate(columns, rows, context),
             Self::Matches(column, regex) => {
                 let Some(column) = columns[*column] else {
-                    return Column::new(std::sync::Arc::new(BooleanArray::from(vec![true; rows])));
+                    return Column::new(Arc::new(BooleanArray::from(vec![true; rows])));
                 };
                 let texts = column.values.as_string_view();
                 let holds: BooleanArray = texts.iter().map(|text| text.map(|text| regex.is_match(text))).collect();
-                Column::new(std::sync::Arc::new(holds))
+                Column::new(Arc::new(holds))
             }
         }
     }
+}
+
+/// The columns as a rule over them sees them: a faulted cell is NULL, for which a rule holds, and the fault itself is
+/// already a reason.
+fn unfaulted(columns: &[Column]) -> Vec<Column> {
+    columns.iter().map(|column| Column::new(column.values.clone())).collect()
 }
 
 /// The accepted rows of each column.

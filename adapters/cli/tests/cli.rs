@@ -109,6 +109,58 @@ fn a_second_file_is_added_and_an_overwritten_one_is_held() {
 }
 
 #[test]
+fn a_run_takes_the_place_of_all_rows() {
+    let folder = people("1,Ada,1815-12-10\n");
+    let pipeline = PIPELINE.replace("write: merge, key: id, order_by: id", "write: replace");
+    fs::write(folder.path().join("people.yaml"), &pipeline).unwrap();
+    let run = |code| json(&done(folder.path(), &["run", "people.yaml", "--output", "json"], code));
+    let ids =
+        || done(folder.path(), &["query", "people.yaml", "select id from people order by id", "--output", "csv"], 0);
+    run(0);
+    fs::write(folder.path().join("people2.csv"), "id,name,born\n2,Grace,1906-12-09\n").unwrap();
+    // The object that was loaded before is part of the run again.
+    assert_eq!(run(0)["load"]["inserted"], 2);
+    assert_eq!(ids(), "id\n1\n2\n");
+    assert_eq!(run(0)["load"], Value::Null);
+    fs::write(folder.path().join("people.csv"), "id,name,born\n3,Edsger,1930-05-11\n").unwrap();
+    run(0);
+    assert_eq!(ids(), "id\n2\n3\n");
+    for file in ["people.csv", "people2.csv"] {
+        fs::write(folder.path().join(file), format!("id,name,born\nx,{file},1930-05-11\n")).unwrap();
+    }
+    fs::write(folder.path().join("people.yaml"), pipeline.replace("50%", "100%")).unwrap();
+    let report = run(1);
+    assert!(report["state"].to_string().contains("would leave the table empty"), "{report}");
+    assert_eq!(ids(), "id\n2\n3\n");
+    let pipeline = pipeline.replace("50%", "100%").replace("write: replace", "write: replace, allow_empty: true");
+    fs::write(folder.path().join("people.yaml"), pipeline).unwrap();
+    run(0);
+    assert_eq!(ids(), "id\n");
+}
+
+#[test]
+fn versions_follow_each_other_and_a_delete_ends_the_last() {
+    let folder = people("1,Ada,1815-12-10\n");
+    let pipeline = PIPELINE
+        .replace("write: merge, key: id, order_by: id", "write: scd2, key: id, order_by: born, delete_when: name = ''")
+        .replace("  born: date\nlimits", "  born: required\nlimits");
+    fs::write(folder.path().join("people.yaml"), pipeline.replace("  format: csv", "  format: { csv: { nulls: [] } }"))
+        .unwrap();
+    done(folder.path(), &["run", "people.yaml"], 0);
+    let late = "id,name,born\n1,,1852-11-27\n1,Ada Lovelace,1835-07-08\n";
+    fs::write(folder.path().join("people2.csv"), late).unwrap();
+    let report = json(&done(folder.path(), &["run", "people.yaml", "--output", "json"], 0));
+    assert_eq!((&report["load"]["inserted"], &report["load"]["deleted"]), (&Value::from(1), &Value::from(1)));
+    let sql = "select name, valid_from, valid_to, is_current from people order by valid_from";
+    assert_eq!(
+        done(folder.path(), &["query", "people.yaml", sql, "--output", "csv"], 0),
+        "name,valid_from,valid_to,is_current\n\
+         Ada,1815-12-10,1835-07-08,false\n\
+         Ada Lovelace,1835-07-08,1852-11-27,false\n"
+    );
+}
+
+#[test]
 fn too_many_rejects_hold_the_run_and_a_mended_pipeline_loads_it() {
     let folder = people("1,Ada,1815-12-10\nx,Grace,1906-12-09\ny,Edsger,1930-05-11\n");
     let report = json(&done(folder.path(), &["run", "people.yaml", "--output", "json"], 1));

@@ -11,7 +11,7 @@ use etalon_core::plan::{InputPlan, Object, Task};
 use etalon_core::protocol::name;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
-use etalon_core::warehouse::LoadBatch;
+use etalon_core::warehouse::{LoadBatch, WriteMode};
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
@@ -131,10 +131,21 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     };
     let discarded = names(store, DISCARDED).await?;
     let mut held = Vec::new();
-    for object in objects {
-        let batch_time = options.batch_time.unwrap_or_else(|| clock.now());
-        let plan = pipeline.plan(object, batch_time);
-        let loaded_before = loaded.iter().any(|row| row.input == plan.input);
+    let replaces_all = matches!(pipeline.table.write, WriteMode::Replace { .. });
+    let planned = objects.iter().map(|object| {
+        let plan = pipeline.plan(object, options.batch_time.unwrap_or_else(|| clock.now()));
+        let generation = loaded.iter().filter(|row| row.input == plan.input).map(|row| row.generation).max();
+        (object, plan, generation)
+    });
+    let planned: Vec<(&Object, InputPlan, Option<u32>)> = planned.collect();
+    // A run that takes the place of all rows has all objects in it, also those that were loaded before.
+    let is_new = |(_, plan, generation): &(&Object, InputPlan, Option<u32>)| {
+        generation.is_none() && !discarded.contains(&discarded_name(&plan.input))
+    };
+    let brings_all = replaces_all && planned.iter().any(is_new);
+    for (object, mut plan, generation) in planned {
+        let loaded_before = generation.is_some() && !brings_all;
+        plan.generation = generation.filter(|_| brings_all).map_or(0, |generation| generation + 1);
         unit.report.inputs.push(InputReport {
             source: object.name.clone(),
             version: object.version.clone(),
@@ -145,7 +156,7 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
         if unit.report.inputs.last().is_some_and(|input| input.loaded_before || input.discarded) {
             continue;
         }
-        let overwritten = is_known(loaded, &object.name);
+        let overwritten = is_known(loaded, &object.name) && !replaces_all;
         if overwritten && pipeline.on_overwrite == OnOverwrite::Fail {
             held.push(format!(
                 "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
@@ -232,7 +243,7 @@ fn is_known(loaded: &[Loaded], source: &str) -> bool {
 /// On one machine the person who changed the pipeline file and runs it again has decided that the new one is to be used:
 /// an input that was planned with another file and not loaded is planned anew, at the batch time of its first plan.
 async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> Result<InputPlan, Error> {
-    let name = name::plan(&plan.input, 0);
+    let name = name::plan(&plan.input, plan.generation);
     match store.put(&name, &json(&plan)?, Put::IfAbsent).await {
         Ok(_) => return Ok(plan),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

@@ -229,6 +229,60 @@ fn a_later_version_of_a_source_replaces_the_earlier_in_either_order() {
     }
 }
 
+/// Rows with the mark of a delete: those without a customer delete their key.
+fn changes(batch: &str, orders: &[Order<'_>]) -> RecordBatch {
+    let rows = rows(batch, orders);
+    let marks: BooleanArray = orders.iter().map(|order| Some(order.1.is_none())).collect();
+    let columns = rows.columns().iter().enumerate().flat_map(|(place, array)| {
+        let mark: Option<ArrayRef> = (place == 7).then(|| Arc::new(marks.clone()) as ArrayRef);
+        mark.into_iter().chain([array.clone()])
+    });
+    RecordBatch::try_from_iter_with_nullable(columns.enumerate().map(|(place, array)| (place.to_string(), array, true)))
+        .unwrap()
+}
+
+#[test]
+fn a_replaced_source_takes_its_versions_and_deletes_with_it() {
+    let table = Table { deletes: true, ..orders(WriteMode::Scd2 { key: vec![0], order_by: 6 }) };
+    let mut warehouse = Sqlite::open_in_memory().unwrap();
+    let mut load = |name: &str, version: &str, time: i64, orders: &[Order<'_>]| {
+        let batch = LoadBatch {
+            source: if version.is_empty() { name.to_owned() } else { "orders.csv".to_owned() },
+            source_version: version.to_owned(),
+            batch_time: time,
+            replaces_source: !version.is_empty(),
+            ..batch(name, orders.len() as u64)
+        };
+        warehouse.load(&table, &[batch], &mut [Ok(changes(name, orders))].into_iter(), 0).unwrap();
+        let sql = "select customer || ' ' || substr(valid_from, 21) || ' ' || coalesce(substr(valid_to, 21), '') from analytics.orders order by id, valid_from";
+        warehouse.query(sql).unwrap().rows.into_iter().map(|mut row| row.remove(0).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(load("other", "", 1, &[(1, Some("a"), 1, 1)]), ["a 000001 "]);
+    assert_eq!(
+        load("first", "v1", 2, &[(1, Some("b"), 1, 3), (1, None, 1, 5), (2, Some("x"), 1, 1)]),
+        ["a 000001 000003", "b 000003 000005", "x 000001 "]
+    );
+    // The version and the delete of key 1 go with the source that brought them.
+    assert_eq!(load("second", "v2", 3, &[(2, Some("y"), 1, 2)]), ["a 000001 ", "y 000002 "]);
+}
+
+#[test]
+fn a_delete_is_counted_and_an_older_version_stays_away() {
+    let table = Table { deletes: true, ..orders(merge()) };
+    let mut warehouse = Sqlite::open_in_memory().unwrap();
+    let mut load = |name: &str, orders: &[Order<'_>]| {
+        let batch = batch(name, orders.len() as u64);
+        warehouse.load(&table, &[batch], &mut [Ok(changes(name, orders))].into_iter(), 0).unwrap()
+    };
+    let counts = load("a", &[(1, Some("x"), 1, 1), (2, None, 1, 5), (3, None, 1, 1), (3, Some("y"), 1, 2)]);
+    let expected = LoadCounts { staged: 4, inserted: 2, deduplicated: 1, deleted: 1, ..LoadCounts::default() };
+    assert_eq!(counts, expected);
+    let counts = load("b", &[(1, None, 1, 2), (2, Some("late"), 1, 4), (3, None, 1, 1)]);
+    assert_eq!(counts, LoadCounts { staged: 3, deleted: 1, superseded: 2, ..LoadCounts::default() });
+    assert_eq!(load("c", &[(2, Some("new"), 1, 6)]), LoadCounts { staged: 1, inserted: 1, ..LoadCounts::default() });
+    assert_eq!(ids(&warehouse), ["2 new", "3 y"]);
+}
+
 #[test]
 fn a_table_that_is_not_what_the_pipeline_needs_is_refused() {
     let mut warehouse = Sqlite::open_in_memory().unwrap();

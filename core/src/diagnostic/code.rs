@@ -95,6 +95,8 @@ codes! {
     MergeWithoutOrder = "W202";
     /// A timestamptz turned into a date: the day in UTC is meant.
     UtcDay = "W203";
+    /// A `delete_when` that may be NULL, for which the row is then no delete.
+    DeleteOverNull = "W204";
 
     /// A text that is not a value of its type.
     NotAValue = "R301" "22P02";

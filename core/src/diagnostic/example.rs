@@ -106,6 +106,10 @@ examples! {
         => "Name the column that tells which version of a row is newer: `order_by`.";
     UtcDay: "columns: { ordered_on: { from: 'ordered_at::date' } }\n"
         => "If the day of another zone is meant, write `(ordered_at at time zone 'Europe/Berlin')::date`.";
+    DeleteOverNull: "columns:\n  order_id: { from: id, required: true }\n  customer: varchar(64)\n  ordered_at: required\n\
+        target: { table: orders, write: merge, key: order_id, order_by: ordered_at, delete_when: customer = '' }\n"
+        => "A row deletes its key where the expression is true. If a row without the value must delete too, write `coalesce(…, true)`; \
+            else `coalesce(…, false)`.";
 }
 
 /// The reference of all codes, in Markdown. `check` gives the diagnostics of a pipeline file.

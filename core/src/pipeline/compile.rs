@@ -16,7 +16,9 @@ use crate::stage::csv;
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
 use crate::types::Type;
-use crate::warehouse::{BATCH_COLUMN, Layout, OFFSET_COLUMN, TIME_COLUMN, Table, TableColumn, WriteMode};
+use crate::warehouse::{BATCH_COLUMN, OFFSET_COLUMN, TIME_COLUMN};
+use crate::warehouse::{Dedupe, Layout, Table, TableColumn, WriteMode};
+use crate::warehouse::{IS_CURRENT_COLUMN, VALID_FROM_COLUMN, VALID_TO_COLUMN};
 
 use super::Pipeline;
 use super::formats;
@@ -85,6 +87,7 @@ impl<'a> Compiler<'a> {
             self.column_rules(column, name, position, &scope, &mut rules);
         }
         self.check_rules(&scope, &mut rules);
+        let deletes = self.deletes(&scope);
         let table = self.table(&columns);
         Pipeline {
             name: spec.pipeline.value.clone(),
@@ -112,7 +115,7 @@ impl<'a> Compiler<'a> {
                 ContractSpec::Fail => Contract::Fail,
             },
             source_names: spec.source.fields.iter().map(|field| field.source_name.clone()).collect(),
-            transform: Transform { fields, filter, columns, rules },
+            transform: Transform { fields, filter, columns, rules, deletes },
         }
     }
 
@@ -367,23 +370,31 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Which rows delete their key: `delete_when`.
+    fn deletes(&mut self, scope: &[Name]) -> Option<Expr> {
+        let text = self.spec.target.delete_when.as_ref()?;
+        let expr = self.condition(text, scope, "`delete_when`")?;
+        if expr.nullable() {
+            let message = "a row for which `delete_when` is NULL deletes nothing";
+            let warning = Diagnostic::warning(Code::DeleteOverNull, text.span, message)
+                .with_help("write `coalesce(…, true)` if such a row deletes too, else `coalesce(…, false)`");
+            self.diagnostics.push(warning);
+        }
+        Some(expr)
+    }
+
     fn table(&mut self, columns: &[Mapping]) -> Table {
         let target = &self.spec.target;
+        let (key, order_by) = ((&target.key, "key"), (&target.order_by, "order_by"));
+        self.misplaced_in_target();
         let write = match target.write.value {
-            spec::Write::Append => {
-                for (what, names) in [("key", &target.key), ("order_by", &target.order_by)] {
-                    if let Some(first) = names.first() {
-                        let message = format!("`{what}` has no meaning for `write: append`");
-                        self.error(Code::Conflict, first.span, message, "write `merge`, or leave it out");
-                    }
-                }
-                WriteMode::Append
+            spec::Write::Append => WriteMode::Append,
+            spec::Write::Replace => {
+                let allow_empty = target.allow_empty.as_ref().is_some_and(|allow| allow.value);
+                WriteMode::Replace { allow_empty }
             }
             spec::Write::Merge => {
-                if target.key.is_empty() {
-                    let help = "name the columns that tell rows apart: `key: [order_id]`";
-                    self.error(Code::MissingKey, target.write.span, "`write: merge` needs a `key`", help);
-                }
+                self.needs_key("merge");
                 if target.order_by.is_empty() {
                     let message = "without `order_by` the load that comes last wins, whatever is newer";
                     let warning = Diagnostic::warning(Code::MergeWithoutOrder, target.write.span, message).with_help(
@@ -391,25 +402,34 @@ impl<'a> Compiler<'a> {
                     );
                     self.diagnostics.push(warning);
                 }
-                if !target.lineage {
-                    let help = "leave `lineage: false` out";
-                    let message = "`write: merge` needs the lineage columns, which tell versions of a row apart";
-                    self.error(Code::Conflict, target.write.span, message, help);
-                }
                 WriteMode::Merge {
-                    key: self.key_columns("key", &target.key, columns),
-                    order_by: self.key_columns("order_by", &target.order_by, columns),
+                    key: self.key_columns(key.1, key.0, columns),
+                    order_by: self.key_columns(order_by.1, order_by.0, columns),
                 }
+            }
+            spec::Write::Scd2 => {
+                self.needs_key("scd2");
+                self.scd2_order();
+                let key = self.key_columns(key.1, key.0, columns);
+                let order_by = self.key_columns(order_by.1, order_by.0, columns);
+                WriteMode::Scd2 { key, order_by: order_by.first().copied().unwrap_or_default() }
             }
         };
         if !target.lineage && self.spec.source.on_overwrite == OnOverwrite::Replace {
             let message = "`on_overwrite: replace` finds the old rows by the lineage columns";
             self.error(Code::Conflict, target.span, message, "leave `lineage: false` out");
         }
-        for name in target.sort_key.iter().chain(&target.dist_key) {
-            self.column_position(name);
-        }
+        let mut position = |name| {
+            self.column_position(name)?;
+            columns.iter().position(|mapping| mapping.name == name.value)
+        };
+        let layout = Layout {
+            sort_key: target.sort_key.iter().filter_map(&mut position).collect(),
+            dist_key: target.dist_key.as_ref().and_then(&mut position),
+        };
+        let dedupe = self.dedupe(columns);
         let keys = target.key.iter().chain(&target.order_by).chain(&target.sort_key).chain(&target.dist_key);
+        let keys = keys.chain(self.spec.dedupe.iter().flat_map(|dedupe| dedupe.key.iter().chain(&dedupe.order_by)));
         for name in keys {
             if columns.iter().any(|mapping| mapping.name == name.value && mapping.ty == Type::Super) {
                 let message = format!("`{}` is a super, by which rows are neither told apart nor sorted", name.value);
@@ -429,16 +449,86 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|mapping| TableColumn { name: mapping.name.clone(), ty: mapping.ty, required: mapping.required })
             .collect();
-        Table {
-            schema,
-            name,
-            columns,
-            write,
-            lineage: target.lineage,
-            deletes: false,
-            dedupe: None,
-            layout: Layout::default(),
+        let deletes = target.delete_when.is_some();
+        Table { schema, name, columns, write, lineage: target.lineage, deletes, dedupe, layout }
+    }
+
+    /// What stands in the target and has no meaning for its way of writing.
+    fn misplaced_in_target(&mut self) {
+        let target = &self.spec.target;
+        let (write, has_key) = match target.write.value {
+            spec::Write::Append => ("append", false),
+            spec::Write::Replace => ("replace", false),
+            spec::Write::Merge => ("merge", true),
+            spec::Write::Scd2 => ("scd2", true),
+        };
+        if !has_key {
+            let names = [("key", target.key.first()), ("order_by", target.order_by.first())];
+            let names = names.map(|(what, first)| (what, first.map(|first| first.span)));
+            let deletes = ("delete_when", target.delete_when.as_ref().map(|text| text.span));
+            for (what, span) in names.into_iter().chain([deletes]) {
+                let Some(span) = span else { continue };
+                let message = format!("`{what}` has no meaning for `write: {write}`");
+                self.error(Code::Conflict, span, message, "write `merge` or `scd2`, or leave it out");
+            }
         }
+        if let Some(allow) = &target.allow_empty
+            && target.write.value != spec::Write::Replace
+        {
+            let message = format!("`allow_empty` has no meaning for `write: {write}`");
+            self.error(Code::Conflict, allow.span, message, "write `replace`, or leave it out");
+        }
+        if let Some(dedupe) = &self.spec.dedupe
+            && has_key
+        {
+            let message = format!("`write: {write}` drops rows by the target's `key` already");
+            self.error(Code::Conflict, dedupe.span, message, "leave `dedupe` out");
+        }
+    }
+
+    /// A way of writing by which rows are found again.
+    fn needs_key(&mut self, write: &str) {
+        let target = &self.spec.target;
+        if target.key.is_empty() {
+            let help = "name the columns that tell rows apart: `key: [order_id]`";
+            self.error(Code::MissingKey, target.write.span, format!("`write: {write}` needs a `key`"), help);
+        }
+        if !target.lineage {
+            let help = "leave `lineage: false` out";
+            let message = format!("`write: {write}` needs the lineage columns, which tell versions of a row apart");
+            self.error(Code::Conflict, target.write.span, message, help);
+        }
+    }
+
+    /// The versions of a key follow each other by one column, from which the columns that are added take their type.
+    fn scd2_order(&mut self) {
+        let target = &self.spec.target;
+        let help = "name the column that tells since when a version is valid: `order_by: updated_at`";
+        match target.order_by.as_slice() {
+            [_] => {}
+            [] => self.error(Code::MissingKey, target.write.span, "`write: scd2` needs an `order_by`", help),
+            [_, second, ..] => {
+                self.error(Code::Conflict, second.span, "`write: scd2` takes one column in `order_by`", help);
+            }
+        }
+        for column in &self.spec.columns {
+            if [VALID_FROM_COLUMN, VALID_TO_COLUMN, IS_CURRENT_COLUMN]
+                .iter()
+                .any(|own| column.name.value.eq_ignore_ascii_case(own))
+            {
+                let message = format!("the column `{}` is added by `write: scd2`", column.name.value);
+                self.error(Code::Name, column.name.span, message, "give it another name, or leave it out");
+            }
+        }
+    }
+
+    fn dedupe(&mut self, columns: &[Mapping]) -> Option<Dedupe> {
+        let dedupe = self.spec.dedupe.as_ref()?;
+        Some(Dedupe {
+            key: self.key_columns("key", &dedupe.key, columns),
+            order_by: self.key_columns("order_by", &dedupe.order_by, columns),
+            last: dedupe.last,
+        })
     }
 
     fn on_overwrite(&self) -> OnOverwrite {
@@ -555,6 +645,14 @@ fn fingerprint(spec: &Spec) -> String {
     for (position, check) in spec.checks.iter().enumerate() {
         let said = format!("{} {:?} {:?}", check.name.value, check.check.text, check.on_fail);
         say(format!("check {position:05}"), said);
+    }
+    let names = |names: &[Spanned<String>]| -> Vec<String> { names.iter().map(|name| name.value.clone()).collect() };
+    if let Some(dedupe) = &spec.dedupe {
+        say("dedupe".to_owned(), format!("{:?} {:?} {}", names(&dedupe.key), names(&dedupe.order_by), dedupe.last));
+    }
+    // It is a column of what is staged.
+    if let Some(delete_when) = &spec.target.delete_when {
+        say("delete_when".to_owned(), delete_when.text.clone());
     }
     say("lineage".to_owned(), format!("{} {BATCH_COLUMN} {OFFSET_COLUMN} {TIME_COLUMN}", spec.target.lineage));
     let parts: Vec<String> = said.into_iter().map(|(key, value)| format!("{key}={value}")).collect();

@@ -5,8 +5,8 @@ use super::form::{self, ColumnShort};
 use super::text::Text;
 use super::yaml::{Entry, Kind, Node, Scalar};
 use super::{
-    CheckSpec, ColumnSpec, CompressionSpec, ContractSpec, CsvSpec, FieldFormat, FieldSpec, FormatSpec, Limits,
-    Location, OnFail, OnOverwrite, Source, Spanned, Spec, StageSpec, Target, Write,
+    CheckSpec, ColumnSpec, CompressionSpec, ContractSpec, CsvSpec, DedupeSpec, FieldFormat, FieldSpec, FormatSpec,
+    Limits, Location, OnFail, OnOverwrite, Source, Spanned, Spec, StageSpec, Target, Write,
 };
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::types::Type;
@@ -50,6 +50,9 @@ pub(super) fn lower(root: &Node, diagnostics: &[Diagnostic]) -> Option<Spec> {
             .filter_map(lower_check)
             .collect(),
         limits: mapping(root, "limits").filter(|_| !wrong("limits")).and_then(lower_limits),
+        dedupe: mapping(root, "dedupe")
+            .filter(|_| !wrong("dedupe"))
+            .map(|entries| lower_dedupe(entries, key_span(root, "dedupe"))),
         target,
         stage: lower_stage(root),
         schedule: text(root, "schedule")
@@ -271,15 +274,32 @@ fn lower_stage(root: &[Entry]) -> StageSpec {
     }
 }
 
+fn lower_dedupe(entries: &[Entry], span: Span) -> DedupeSpec {
+    DedupeSpec {
+        span,
+        key: names(entries, "key"),
+        order_by: names(entries, "order_by"),
+        last: text(entries, "keep").is_none_or(|keep| keep.text == "last"),
+    }
+}
+
 fn lower_target(entries: &[Entry], span: Span) -> Target {
     let unknown = unknown_target(entries, span);
     Target {
         write: text(entries, "write").map_or(unknown.write, |text| Spanned {
-            value: if text.text == "merge" { Write::Merge } else { Write::Append },
+            value: match text.text.as_str() {
+                "merge" => Write::Merge,
+                "replace" => Write::Replace,
+                "scd2" => Write::Scd2,
+                _ => Write::Append,
+            },
             span: text.span,
         }),
         key: names(entries, "key"),
         order_by: names(entries, "order_by"),
+        delete_when: text(entries, "delete_when").cloned(),
+        allow_empty: text(entries, "allow_empty")
+            .map(|text| Spanned { value: boolean(entries, "allow_empty", false), span: text.span }),
         sort_key: names(entries, "sort_key"),
         dist_key: text(entries, "dist_key").map(spanned),
         lineage: boolean(entries, "lineage", true),
@@ -295,6 +315,8 @@ fn unknown_target(entries: &[Entry], span: Span) -> Target {
         write: Spanned { value: Write::Append, span },
         key: Vec::new(),
         order_by: Vec::new(),
+        delete_when: None,
+        allow_empty: None,
         sort_key: Vec::new(),
         dist_key: None,
         lineage: true,

@@ -101,6 +101,12 @@ pub(super) static FILE: Mapping = Mapping {
         key("columns", Required, Shape::Named(&COLUMNS), "What leaves: each column of the target, in order."),
         key("checks", Optional, Shape::Named(&CHECKS), "Rules over a whole row: SQL over the columns."),
         key(
+            "dedupe",
+            Optional,
+            Shape::Mapping(&DEDUPE),
+            "Which of the rows of a load that share a key is loaded, for `append` and `replace`.",
+        ),
+        key(
             "limits",
             Optional,
             Shape::Mapping(&LIMITS),
@@ -329,6 +335,27 @@ static CHECK: Mapping = Mapping {
     one_of: &[],
 };
 
+static DEDUPE: Mapping = Mapping {
+    title: "dedupe",
+    doc: "Which of the rows of a load that share a key is loaded; the others are counted. It comes after the checks.",
+    keys: &[
+        key("key", Required, Shape::OneOrMany(Form::ColumnName), "The columns that tell rows apart."),
+        key(
+            "order_by",
+            Optional,
+            Shape::OneOrMany(Form::ColumnName),
+            "The columns that order the rows of a key; their places in the source if not said.",
+        ),
+        key(
+            "keep",
+            Default("last"),
+            Shape::One(Form::Choice(&[("last", "the greatest row is loaded"), ("first", "the least row is loaded")])),
+            "Which row of a key is loaded.",
+        ),
+    ],
+    one_of: &[],
+};
+
 static LIMITS: Mapping = Mapping {
     title: "limits",
     doc: "How many rejects are too many: strictly more than the share, and at least so many.",
@@ -350,6 +377,8 @@ static TARGET: Mapping = Mapping {
             Shape::One(Form::Choice(&[
                 ("append", "every row is added"),
                 ("merge", "a row takes the place of the one with its key, unless that is newer"),
+                ("replace", "the rows of a run take the place of all rows"),
+                ("scd2", "a row is a version of its key, valid from its `order_by` until the next version's"),
             ])),
             "How rows are written.",
         ),
@@ -357,13 +386,26 @@ static TARGET: Mapping = Mapping {
             "key",
             Optional,
             Shape::OneOrMany(Form::ColumnName),
-            "The columns that tell rows apart; `merge` needs them.",
+            "The columns that tell rows apart; `merge` and `scd2` need them.",
         ),
         key(
             "order_by",
             Optional,
             Shape::OneOrMany(Form::ColumnName),
-            "The columns that order the versions of a row: an older one never takes the place of a newer.",
+            "The columns that order the versions of a row: an older one never takes the place of a newer. `scd2` needs one.",
+        ),
+        key(
+            "delete_when",
+            Optional,
+            Shape::One(Form::Expression),
+            "SQL over the columns: a row for which it is true deletes its key, in the order of versions; for `merge` and \
+             `scd2`.",
+        ),
+        key(
+            "allow_empty",
+            Default("false"),
+            Shape::One(Form::Boolean),
+            "Whether a run without rows may leave the table empty, for `replace`.",
         ),
         key("sort_key", Optional, Shape::OneOrMany(Form::ColumnName), "The columns by which the table is sorted."),
         key("dist_key", Optional, Shape::One(Form::ColumnName), "The column by which the table is distributed."),

@@ -74,6 +74,7 @@ fn each_text(spec: &Spec, visit: &mut impl FnMut(&Text)) {
         column.one_of.iter().flat_map(|one_of| &one_of.value).for_each(&mut *visit);
     }
     spec.checks.iter().for_each(|check| visit(&check.check));
+    spec.target.delete_when.iter().for_each(&mut *visit);
     visit(&spec.target.table);
 }
 

@@ -1,6 +1,7 @@
 //! Dialect: what each warehouse answers when a statement is made for it. The one place that knows how they differ.
 
 use crate::types::Type;
+use crate::types::VARCHAR_BYTES_MAX;
 use crate::warehouse::sqlite;
 
 /// A warehouse's SQL.
@@ -99,6 +100,16 @@ impl Dialect {
             (Self::Redshift, Type::Text) => "varchar(256)".to_owned(),
             (Self::Postgres | Self::Redshift, _) => ty.to_string(),
         }
+    }
+
+    /// The type of a staged column. COPY would make a text of a document, so that it is staged as one, and parsed later.
+    pub(crate) fn staged_type(self, ty: Type) -> Type {
+        if self.parses_documents(ty) { Type::Varchar(VARCHAR_BYTES_MAX) } else { ty }
+    }
+
+    /// Whether a staged column of a type must be parsed to become what the target has.
+    pub(crate) fn parses_documents(self, ty: Type) -> bool {
+        self == Self::Redshift && ty == Type::Super
     }
 
     /// What stands after the closing parenthesis of `create table`.

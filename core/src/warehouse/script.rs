@@ -363,7 +363,7 @@ impl Writer<'_> {
     fn insert_all(&mut self) {
         let columns = self.target.stored_columns();
         let staged = Select::from(&TableName::work(STAGE), "s");
-        let staged = staged.columns(columns.iter().map(|name| Expr::of("s", name)));
+        let staged = staged.columns(versions::stored_values(self.target));
         self.run("insert the rows", versions::insert(self.target.table.clone(), columns, staged));
     }
 }

@@ -123,7 +123,7 @@ impl Migration {
         let mut planned = Self::default();
         let mut wrong = Vec::new();
         let declared = target.declared();
-        let mut position = found.declared.len() as u64;
+        let mut added = Vec::new();
         for column in &declared {
             let TableColumn { name, ty, required } = column;
             match there.iter().find(|found| found.name == *name) {
@@ -132,8 +132,8 @@ impl Migration {
                     wrong.push(format!("column `{name}` is there, and Etalon has not created it"));
                 }
                 None => {
-                    position += 1;
-                    planned.add_column(target, column, position);
+                    planned.add_column(target, column);
+                    added.push(column.clone());
                 }
                 Some(found) if can_widen(found.ty, *ty) => planned.widen(target, found.ty, column),
                 Some(found) if found.ty != *ty => {
@@ -153,6 +153,7 @@ impl Migration {
         if !wrong.is_empty() {
             return refuse(format!("is not what the pipeline needs: {}", wrong.join(", ")));
         }
+        planned.declare(target, (found.declared.len() as u64 + 1..).zip(added).collect());
         planned.change_indexes(target, &found.indexes);
         Ok(planned)
     }
@@ -166,9 +167,7 @@ impl Migration {
             filter: Some(Expr::bare("target").equal(ledger::target_name(target))),
         };
         created.push(target, "forget the types of an earlier table", forget);
-        for (position, column) in (1..).zip(target.declared()) {
-            created.declare(target, &column, position);
-        }
+        created.declare(target, (1..).zip(target.declared()).collect());
         created
     }
 
@@ -176,28 +175,33 @@ impl Migration {
         self.statements.push(Statement::new(what, &command, target.dialect));
     }
 
-    fn declare(&mut self, target: &Target, column: &TableColumn, position: u64) {
-        let row = vec![
-            ledger::target_name(target),
-            Expr::Number(position),
-            column_name(column),
-            type_name(column.ty),
-            Expr::Boolean(column.required),
-        ];
+    /// Remembers the types of columns, each at its position.
+    fn declare(&mut self, target: &Target, columns: Vec<(u64, TableColumn)>) {
+        if columns.is_empty() {
+            return;
+        }
+        let row = |(position, column): (u64, TableColumn)| {
+            vec![
+                ledger::target_name(target),
+                Expr::Number(position),
+                column_name(&column),
+                type_name(column.ty),
+                Expr::Boolean(column.required),
+            ]
+        };
         let declare = Command::Insert {
             into: target.own_table(COLUMNS_TABLE),
             columns: ddl::COLUMNS.map(|(name, _)| Identifier::own(name)).to_vec(),
-            rows: Rows::Values(vec![row]),
+            rows: Rows::Values(columns.into_iter().map(row).collect()),
         };
-        self.push(target, "declare a column", declare);
+        self.push(target, "declare the columns", declare);
     }
 
-    fn add_column(&mut self, target: &Target, column: &TableColumn, position: u64) {
+    fn add_column(&mut self, target: &Target, column: &TableColumn) {
         self.changes.push(format!("column `{}` {} is added", column.name, column.ty));
         // The name has been checked with the target's.
         let definition = ColumnDefinition { name: Identifier::found(&column.name), ty: column.ty, required: false };
         self.push(target, "add a column", Command::AddColumn(target.table.clone(), definition));
-        self.declare(target, column, position);
     }
 
     fn widen(&mut self, target: &Target, from: Type, column: &TableColumn) {

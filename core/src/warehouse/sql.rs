@@ -206,6 +206,8 @@ pub(crate) enum Expr {
     Key(Box<Self>, Type),
     /// A value as it compares where versions are ordered.
     Order(Box<Self>, Type),
+    /// A staged value as the target has it.
+    Stored(Box<Self>, Type),
     /// A text by its bytes.
     Bytes(Box<Self>),
     /// A `timestamptz` as text, with six digits of fraction, in UTC.

@@ -11,3 +11,4 @@ mod read;
 mod spec;
 mod stage;
 mod value;
+mod warehouse;

@@ -135,13 +135,15 @@ fn summary(report: &RunReport, seconds: f64) -> String {
     if let Some(load) = &report.load {
         let _ = writeln!(
             text,
-            "  staged  {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded",
+            "  staged  {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded{}",
             n(load.staged),
             n(load.inserted),
             n(load.updated),
             n(load.unchanged),
             n(load.deduplicated),
-            n(load.superseded)
+            n(load.superseded),
+            // Few pipelines have deletes.
+            if load.deleted > 0 { format!(" + {} deleted", n(load.deleted)) } else { String::new() }
         );
     }
     let coverage = &report.coverage;

@@ -24,6 +24,7 @@ use crate::warehouse::DELETED_COLUMN;
 use crate::warehouse::IS_CURRENT_COLUMN;
 use crate::warehouse::OFFSET_COLUMN;
 use crate::warehouse::TIME_COLUMN;
+use crate::warehouse::TableColumn;
 use crate::warehouse::VALID_FROM_COLUMN;
 use crate::warehouse::WriteMode;
 use crate::warehouse::ddl::definitions;
@@ -304,8 +305,10 @@ impl<'a> Judge<'a> {
     }
 
     fn equal_data(&self) -> Expr {
-        let same =
-            |(name, _): &(Identifier, _)| Expr::Same(Box::new(Expr::of("s", name)), Box::new(Expr::of("t", name)));
+        let same = |(name, column): &(Identifier, TableColumn)| {
+            let staged = Expr::Stored(Box::new(Expr::of("s", name)), column.ty);
+            Expr::Same(Box::new(staged), Box::new(Expr::of("t", name)))
+        };
         Expr::All(self.target.columns.iter().map(same).collect())
     }
 
@@ -348,7 +351,7 @@ impl<'a> Judge<'a> {
 
     fn insert_winners(&self) -> Command {
         let mut columns = self.target.stored_columns();
-        let mut values: Vec<Expr> = columns.iter().map(|name| Expr::of("s", name)).collect();
+        let mut values = stored_values(self.target);
         if let WriteMode::Scd2 { order_by, .. } = &self.target.write {
             columns.extend([VALID_FROM_COLUMN, IS_CURRENT_COLUMN].map(Identifier::own));
             values.extend(self.target.at(&[*order_by]).iter().map(|(name, _)| Expr::of("s", name)));
@@ -387,6 +390,14 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// What a staged row under `s` brings into the stored columns.
+pub(super) fn stored_values(target: &Target) -> Vec<Expr> {
+    let ty = |place: usize| target.columns.get(place).map_or(Type::Text, |(_, column)| column.ty);
+    let columns = target.stored_columns();
+    let values = columns.iter().enumerate();
+    values.map(|(place, name)| Expr::Stored(Box::new(Expr::of("s", name)), ty(place))).collect()
+}
+
 pub(super) fn insert(into: TableName, columns: impl IntoIterator<Item = Identifier>, select: Select) -> Command {
     Command::Insert { into, columns: columns.into_iter().collect(), rows: Rows::Select(Box::new(select)) }
 }
@@ -397,10 +408,10 @@ fn winner_table() -> TableName {
 
 /// The columns of the stage, which takes what comes.
 pub(super) fn stage_definition(target: &Target) -> Vec<ColumnDefinition> {
-    let column = |column: crate::warehouse::TableColumn| ColumnDefinition {
+    let column = |column: TableColumn| ColumnDefinition {
         // The names have been checked with the target's, or are Etalon's own.
         name: Identifier::found(&column.name),
-        ty: column.ty,
+        ty: target.dialect.staged_type(column.ty),
         required: false,
     };
     target.staged().into_iter().map(column).collect()

@@ -235,6 +235,12 @@ impl Writer {
             Expr::Boolean(value) => self.out.write_str(if *value { "TRUE" } else { "FALSE" }),
             Expr::Key(inner, ty) => self.collated(inner, ty.is_text(), self.dialect.key_collation(*ty)),
             Expr::Order(inner, ty) => self.collated(inner, ty.is_text(), self.dialect.order_collation(*ty)),
+            Expr::Stored(inner, ty) if self.dialect.parses_documents(*ty) => {
+                self.out.write_str("json_parse(")?;
+                self.expr(inner)?;
+                self.out.write_str(")")
+            }
+            Expr::Stored(inner, _) => self.expr(inner),
             Expr::Bytes(inner) => self.collated(inner, false, self.dialect.bytes_collation()),
             Expr::InstantText(inner) => {
                 let (before, after) = self.dialect.instant_text();
