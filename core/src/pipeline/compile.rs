@@ -11,7 +11,8 @@ use crate::spec::{
     self, ColumnSpec, CompressionSpec, ContractSpec, FormatSpec, OnFail as OnFailSpec, OnOverwrite, Spanned, Spec,
     StageSpec, Text,
 };
-use crate::stage::{self, csv};
+use crate::stage;
+use crate::stage::csv;
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
 use crate::types::Type;

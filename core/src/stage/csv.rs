@@ -6,6 +6,7 @@
 //! decimals        all digits of their scale; floats as many as tell them apart, NaN, Infinity
 //! days, instants  2026-01-31, 2026-01-31 23:59:59.5, 2026-01-31 23:59:59.5+00
 //! booleans        true, false
+//! documents       JSON
 //! ```
 //!
 //! Commas stand between values and a line feed after each row; there is no header. Redshift may take a quoted `\N` for NULL

@@ -61,6 +61,8 @@ enum Kind<'a> {
     Micros(&'a TimestampMicrosecondArray),
     Text(&'a StringArray),
     TextView(&'a StringViewArray),
+    Json(&'a StringArray),
+    JsonView(&'a StringViewArray),
 }
 
 /// Why a value cannot be in PostgreSQL.
@@ -74,6 +76,10 @@ impl<'a> Values<'a> {
             _ if ty.is_text() => match any.downcast_ref() {
                 Some(views) => Kind::TextView(views),
                 None => Kind::Text(any.downcast_ref()?),
+            },
+            Type::Super => match any.downcast_ref() {
+                Some(views) => Kind::JsonView(views),
+                None => Kind::Json(any.downcast_ref()?),
             },
             // The unit, the zone and the scale are part of the Arrow type.
             _ if *array.data_type() != ty.arrow() => return None,
@@ -117,6 +123,8 @@ impl<'a> Values<'a> {
             }
             Kind::Text(array) => text(out, array.value(row))?,
             Kind::TextView(array) => text(out, array.value(row))?,
+            Kind::Json(array) => json(out, array.value(row))?,
+            Kind::JsonView(array) => json(out, array.value(row))?,
         }
         Ok(())
     }
@@ -140,6 +148,25 @@ fn text(out: &mut Vec<u8>, text: &str) -> Result<(), Unfit> {
     let length = i32::try_from(text.len()).map_err(|_| "a text of more than 2 GiB")?;
     fixed(out, length.to_be_bytes());
     out.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+/// Appends a document: the version of the binary form, which is 1, and its text.
+fn json(out: &mut Vec<u8>, document: &str) -> Result<(), Unfit> {
+    let mut rest = document;
+    while let Some((_, after)) = rest.split_once('\\') {
+        if after.starts_with("u0000") {
+            return Err("a document with a NUL character");
+        }
+        // What is escaped is no escape itself.
+        let mut letters = after.chars();
+        letters.next();
+        rest = letters.as_str();
+    }
+    let length = i32::try_from(document.len() + 1).map_err(|_| "a document of more than 2 GiB")?;
+    fixed(out, length.to_be_bytes());
+    out.push(1);
+    out.extend_from_slice(document.as_bytes());
     Ok(())
 }
 

@@ -17,6 +17,7 @@ const DATE: u32 = 1082;
 const TIMESTAMP: u32 = 1114;
 const TIMESTAMPTZ: u32 = 1184;
 const NUMERIC: u32 = 1700;
+const JSONB: u32 = 3802;
 
 /// Days from 1970-01-01 to 2000-01-01.
 const EPOCH_DAYS: i32 = 10_957;
@@ -42,6 +43,7 @@ pub(crate) fn declared(type_number: u32, modifier: i32) -> Option<Type> {
         FLOAT8 => Type::Double,
         BPCHAR => length.map_or(Type::Text, Type::Char),
         VARCHAR => length.map_or(Type::Text, Type::Varchar),
+        JSONB => Type::Super,
         DATE => Type::Date,
         TIMESTAMP => Type::Timestamp,
         TIMESTAMPTZ => Type::Timestamptz,
