@@ -12,7 +12,7 @@ use crate::read::{Compression, Contract};
 use crate::read::{CsvFormat, Format, ReadOptions};
 use crate::receipt::{Counts, Receipt};
 use crate::spec::{Limits, Location, OnOverwrite, Schedule};
-use crate::stage::parquet::Lineage;
+use crate::stage::{self, Lineage};
 use crate::transform::Transform;
 use crate::types::Type;
 use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table, WriteMode};
@@ -47,6 +47,8 @@ pub struct Pipeline {
     pub table: Table,
     /// Whether a run is judged and loaded as a whole, and not each of its objects: so it is where rows are replaced.
     pub whole_runs: bool,
+    /// How staged parts are written.
+    pub stage: stage::Format,
     /// When it runs.
     pub schedule: Option<Schedule>,
     /// What can change output bytes, as one name.
@@ -138,6 +140,13 @@ impl Pipeline {
     pub fn columns(&self) -> Vec<(String, Type, bool)> {
         let columns = self.table.columns.iter().map(|column| (column.name.clone(), column.ty, column.required));
         columns.chain(self.table.deletes.then(|| (DELETED_COLUMN.to_owned(), Type::Boolean, true))).collect()
+    }
+
+    /// Reads the rows of a part that a task staged.
+    ///
+    /// An error means that the bytes are not those of a part.
+    pub fn read_part(&self, bytes: Vec<u8>) -> Result<stage::Batches, String> {
+        stage::read(self.stage, &self.columns(), bytes)
     }
 
     /// The names and types of the declared fields.

@@ -38,6 +38,8 @@ impl fmt::Display for TableName {
 /// A statement.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
+    /// Unless it is there.
+    CreateSchema(Identifier),
     CreateTable(CreateTable),
     CreateUniqueIndex {
         name: Identifier,
