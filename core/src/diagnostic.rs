@@ -5,11 +5,13 @@
 mod code;
 mod example;
 mod render;
+mod row_example;
 
 use serde::Serialize;
 
 pub use code::Code;
 pub use example::{EXAMPLES, Example, reference};
+pub use row_example::{ROW_EXAMPLES, RowExample};
 
 /// A range of bytes in the pipeline file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, InputPlan, Object, Task};
-use crate::protocol::{Unit, UnitBatch, UnitState};
+use crate::protocol::{Member, Unit, UnitBatch, UnitState};
 use crate::read::{Compression, Contract};
 use crate::read::{CsvFormat, Format, ReadOptions};
 use crate::receipt::{Counts, Receipt};
@@ -45,6 +45,8 @@ pub struct Pipeline {
     pub limits: Option<Limits>,
     /// The table that it loads.
     pub table: Table,
+    /// Whether a run is judged and loaded as a whole, and not each of its objects: so it is where rows are replaced.
+    pub whole_runs: bool,
     /// How staged parts are written.
     pub stage: stage::Format,
     /// When it runs.
@@ -100,6 +102,7 @@ impl Pipeline {
             fingerprint: self.fingerprint.clone(),
             batch_time,
             overwrites: false,
+            run: None,
             ranges: plan::cut(object.size, can_cut, self.range_bytes),
         }
     }
@@ -180,35 +183,45 @@ impl Pipeline {
         if held.is_empty() { Verdict::Load } else { Verdict::Held(held) }
     }
 
-    /// The unit that an input is when the receipts of all its tasks are there, in their order, with what becomes of it.
-    pub fn unit(&self, plan: &InputPlan, receipts: &[Receipt]) -> Unit {
-        let mut reasons = match self.judge(receipts) {
+    /// The unit that inputs make when the receipts of all their tasks are there, in their order, with what becomes of it:
+    /// one input, or those of a run.
+    pub fn unit(&self, name: String, inputs: &[(InputPlan, Vec<Receipt>)]) -> Unit {
+        let receipts: Vec<Receipt> = inputs.iter().flat_map(|(_, receipts)| receipts.clone()).collect();
+        let mut reasons = match self.judge(&receipts) {
             Verdict::Load => Vec::new(),
             Verdict::Held(reasons) => reasons,
         };
-        if plan.overwrites && self.on_overwrite == OnOverwrite::Fail {
+        for (plan, _) in inputs.iter().filter(|(plan, _)| plan.overwrites && self.on_overwrite == OnOverwrite::Fail) {
             reasons.push(format!(
                 "{} was met before, and its bytes are others now; say `on_overwrite: replace` or `add`",
                 plan.source
             ));
         }
+        if inputs.iter().any(|(plan, _)| plan.fingerprint != self.fingerprint) {
+            reasons.push("its inputs were planned with different pipeline files".to_owned());
+        }
         let mut counts = Counts::default();
         receipts.iter().for_each(|receipt| counts.add(receipt.counts));
+        let batch = |receipt: &Receipt| UnitBatch {
+            batch: receipt.batch.clone(),
+            staged: receipt.counts.staged,
+            parts: receipt.parts.clone(),
+        };
         Unit {
-            input: plan.input.clone(),
-            generation: plan.generation,
-            source: plan.source.clone(),
-            source_version: plan.source_version.clone(),
-            fingerprint: plan.fingerprint.clone(),
-            batch_time: plan.batch_time,
-            replaces_source: plan.overwrites && self.on_overwrite == OnOverwrite::Replace,
+            name,
+            fingerprint: self.fingerprint.clone(),
             counts,
-            batches: receipts
+            members: inputs
                 .iter()
-                .map(|receipt| UnitBatch {
-                    batch: receipt.batch.clone(),
-                    staged: receipt.counts.staged,
-                    parts: receipt.parts.clone(),
+                .map(|(plan, receipts)| Member {
+                    input: plan.input.clone(),
+                    generation: plan.generation,
+                    source: plan.source.clone(),
+                    source_version: plan.source_version.clone(),
+                    fingerprint: plan.fingerprint.clone(),
+                    batch_time: plan.batch_time,
+                    replaces_source: plan.overwrites && self.on_overwrite == OnOverwrite::Replace,
+                    batches: receipts.iter().map(batch).collect(),
                 })
                 .collect(),
             state: if reasons.is_empty() { UnitState::Pending } else { UnitState::Held { reasons } },

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{HOPS_MAX, Met, Source, Start, TaskMessage, Work, name, parse, print};
+use etalon_core::plan::InputPlan;
+use etalon_core::protocol::{HOPS_MAX, Leg, Met, Source, Start, TaskMessage, Work, name, parse, print};
 
 use crate::deployed::Deployed;
 use crate::ports::{Clock, Entry, Message, Objects, Put, Queue};
@@ -19,7 +19,7 @@ const PAGE_OBJECTS: usize = 1000;
 
 /// The world of extract.
 #[derive(Debug)]
-pub struct Extract<'a, S, T, Q, R, C> {
+pub struct Extract<'a, S, T, Q, R, L, C> {
     /// The pipeline that is deployed.
     pub deployed: &'a Deployed,
     /// Where the objects are.
@@ -30,13 +30,15 @@ pub struct Extract<'a, S, T, Q, R, C> {
     pub tasks: &'a Q,
     /// Where the rest of a run's work goes.
     pub starts: &'a R,
+    /// Where loaders are told to look.
+    pub loads: &'a L,
     /// What time it is.
     pub clock: &'a C,
     /// When to stop beginning new work, in microseconds since 1970: some time before the function's own end.
     pub deadline: i64,
 }
 
-impl<S: Objects, T: Objects, Q: Queue, R: Queue, C: Clock> Extract<'_, S, T, Q, R, C> {
+impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_, S, T, Q, R, L, C> {
     /// Handles a start message.
     pub async fn handle(&self, message: &Message) -> Handled {
         self.work(message).await.into()
@@ -50,13 +52,16 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, C: Clock> Extract<'_, S, T, Q, 
             return Err(Error::new(ErrorKind::Refused, refused));
         }
         self.deployed.keep(self.store).await?;
+        if self.deployed.pipeline.whole_runs {
+            return self.leg(&start).await;
+        }
         match &start.work {
             Work::Prefix(prefix) => self.list(&start, prefix).await,
             Work::Object(object) => match self.source.head(object).await {
                 // It was removed since; there is nothing to read.
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
                 Err(error) => Err(error),
-                Ok(object) => self.meet(&object, start.batch_time).await,
+                Ok(object) => self.meet(self.deployed.pipeline.plan(&object, start.batch_time)).await.map(drop),
             },
         }
     }
@@ -64,7 +69,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, C: Clock> Extract<'_, S, T, Q, 
     /// Meets every object that begins so, until the deadline; hands on the rest.
     async fn list(&self, start: &Start, prefix: &str) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        let sent: BTreeSet<String> = names(self.store, &name::sent(&pipeline.name, "")).await?.into_iter().collect();
+        let sent = self.sent().await?;
         let mut after = start.after.clone();
         loop {
             let page = self.source.objects(prefix, after.as_deref(), PAGE_OBJECTS).await?;
@@ -72,9 +77,9 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, C: Clock> Extract<'_, S, T, Q, 
                 if self.clock.now() >= self.deadline {
                     return self.hand_on(start, after).await;
                 }
-                let input = pipeline.plan(object, start.batch_time).input;
-                if !sent.contains(&name::sent(&pipeline.name, &input)) {
-                    self.meet(object, start.batch_time).await?;
+                let plan = pipeline.plan(object, start.batch_time);
+                if !sent.contains(&name::sent(&pipeline.name, &plan.input)) {
+                    self.meet(plan).await?;
                 }
                 after = Some(object.name.clone());
             }
@@ -95,10 +100,61 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, C: Clock> Extract<'_, S, T, Q, 
         send(self.starts, vec![Entry { body: print(&rest), order: None }]).await
     }
 
-    /// Plans an object, once, and sends its tasks.
-    async fn meet(&self, object: &Object, batch_time: i64) -> Result<(), Error> {
+    /// One leg of a run that is loaded as a whole: a page of the listing, claimed before it is planned.
+    async fn leg(&self, start: &Start) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        let mut plan = pipeline.plan(object, batch_time);
+        let place = name::leg(&pipeline.name, &start.run, Some(start.hop));
+        let leg = match document::<Leg>(self.store, &place).await? {
+            Some((leg, _)) => leg,
+            None => {
+                let leg = self.look(start).await?;
+                // If somebody else has claimed it meanwhile, the message comes again, and theirs counts.
+                put(self.store, &place, &leg, Put::IfAbsent).await.map(|_| leg)?
+            }
+        };
+        for plan in leg.plans {
+            self.meet(plan).await?;
+        }
+        if !leg.is_last {
+            return self.hand_on(start, leg.after).await;
+        }
+        // Tasks that ended before the last leg was there have not found the run complete.
+        transform::complete_run(self.deployed, self.store, self.loads, &start.run).await
+    }
+
+    /// What a leg meets now.
+    async fn look(&self, start: &Start) -> Result<Leg, Error> {
+        let pipeline = &self.deployed.pipeline;
+        let (page, is_last) = match &start.work {
+            Work::Prefix(prefix) => {
+                let page = self.source.objects(prefix, start.after.as_deref(), PAGE_OBJECTS).await?;
+                let is_last = page.is_empty();
+                (page, is_last)
+            }
+            Work::Object(object) => match self.source.head(object).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), true),
+                object => (vec![object?], true),
+            },
+        };
+        let sent = self.sent().await?;
+        let after = page.last().map(|object| object.name.clone()).or_else(|| start.after.clone());
+        let plans = page
+            .iter()
+            .map(|object| InputPlan { run: Some(start.run.clone()), ..pipeline.plan(object, start.batch_time) })
+            .filter(|plan| !sent.contains(&name::sent(&pipeline.name, &plan.input)))
+            .collect();
+        Ok(Leg { plans, after, is_last })
+    }
+
+    /// The marks of the inputs whose tasks have been sent.
+    async fn sent(&self) -> Result<BTreeSet<String>, Error> {
+        let prefix = name::sent(&self.deployed.pipeline.name, "");
+        Ok(names(self.store, &prefix).await?.into_iter().collect())
+    }
+
+    /// Plans an input, once, and sends its tasks; gives the plan that counts.
+    async fn meet(&self, mut plan: InputPlan) -> Result<InputPlan, Error> {
+        let pipeline = &self.deployed.pipeline;
         let met = self.record(&plan).await?;
         plan.batch_time = met.batch_time;
         plan.overwrites = met.overwrites;
@@ -110,7 +166,8 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, C: Clock> Extract<'_, S, T, Q, 
             done => done.map(|_| plan)?,
         };
         send(self.tasks, tasks(&plan)).await?;
-        put_once(self.store, &name::sent(&pipeline.name, &plan.input), b"").await
+        put_once(self.store, &name::sent(&pipeline.name, &plan.input), b"").await?;
+        Ok(plan)
     }
 
     /// Writes the version into the record of the object's versions. Who comes second reads what the first wrote.

@@ -32,13 +32,13 @@ pub async fn release(
 ) -> Result<(), Error> {
     let unit = decide(store, table, unit, UnitState::Pending).await?;
     announce(store, loads, table, &unit, cause).await?;
-    store.delete(&name::held(table, &unit.name())).await
+    store.delete(&name::held(table, &unit.name)).await
 }
 
 /// Decides that a held unit is not loaded, now or later.
 pub async fn discard(store: &impl Objects, table: &str, unit: &str) -> Result<(), Error> {
     let unit = decide(store, table, unit, UnitState::Discarded).await?;
-    store.delete(&name::held(table, &unit.name())).await
+    store.delete(&name::held(table, &unit.name)).await
 }
 
 async fn decide(store: &impl Objects, table: &str, unit: &str, decided: UnitState) -> Result<Unit, Error> {

@@ -4,12 +4,14 @@
 //! that one thing, and looks again. It waits for nothing: a statement that works on is picked up by the next message or the
 //! next sweep. When no unit is pending the warehouse is not called at all, because a call may wake it.
 
+use std::collections::BTreeMap;
+
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
-    InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Unit, UnitState, choose, name, next, parse,
+    Fault, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Unit, UnitState, choose, name, next, parse,
 };
-use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LoadCounts, Table};
 
 use crate::deployed::Deployed;
 use crate::ports::{Clock, DataWarehouse, Events, LoadOrder, Message, Objects, Put, Statement};
@@ -88,10 +90,12 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
                 _ => self.store.delete(&mark).await?,
             }
         }
-        let units = choose(pending, self.limits);
+        // A run that takes the place of all rows is a load of its own.
+        let units_max = if self.deployed.pipeline.whole_runs { 1 } else { self.limits.units_max };
+        let units = choose(pending, LoadLimits { units_max, ..self.limits });
         let Some(first) = units.first() else { return Ok(Left::Nothing) };
         let fingerprint = first.fingerprint.clone();
-        let names: Vec<String> = units.iter().map(Unit::name).collect();
+        let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
         let now = self.clock.now().to_string();
         let parts: Vec<&str> =
             [table.as_str(), now.as_str()].into_iter().chain(names.iter().map(String::as_str)).collect();
@@ -140,7 +144,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
             }
             Next::Retry(fault) => {
                 put_unless_raced(put(self.store, &current, &load.again(fault), Put::IfVersion(version)).await)?;
-                if let Seen::Failed(words, etalon_core::protocol::Fault::World) = seen {
+                if let Seen::Failed(words, Fault::World) = seen {
                     // The attempt is noted; what is wrong in the world may take a while.
                     return Err(Error::new(ErrorKind::Unavailable, format!("load {} failed: {words}", load.load)));
                 }
@@ -176,22 +180,29 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
 
     /// What became of each unit's rows, where the ledger has it.
     async fn loaded(&self, table: &Table, units: &[(Unit, String)]) -> Result<Vec<Option<LoadCounts>>, Error> {
-        let inputs: Vec<(String, u32)> = units.iter().map(|(unit, _)| (unit.input.clone(), unit.generation)).collect();
-        let rows = self.warehouse.ledger(table, &inputs).await?;
+        let members = || units.iter().flat_map(|(unit, _)| &unit.members);
+        let inputs: Vec<_> = members().map(|member| (member.input.clone(), member.generation)).collect();
+        let rows: BTreeMap<String, LoadCounts> = self
+            .warehouse
+            .ledger(table, &inputs)
+            .await?
+            .into_iter()
+            .map(|(batch, counts)| (batch.batch, counts))
+            .collect();
+        // A load is one transaction, so that a unit is there with all its batches or with none.
         let of = |unit: &Unit| {
-            let is_of = |(batch, _): &&(LoadBatch, _)| batch.input == unit.input && batch.generation == unit.generation;
-            rows.iter().filter(is_of).fold(None, |sum: Option<LoadCounts>, (_, counts)| {
-                let mut sum = sum.unwrap_or_default();
-                sum.add(*counts);
-                Some(sum)
-            })
+            let mut sum = LoadCounts::default();
+            for batch in unit.batches() {
+                sum.add(*rows.get(&batch.batch)?);
+            }
+            Some(sum)
         };
         Ok(units.iter().map(|(unit, _)| of(unit)).collect())
     }
 
     /// Says of a unit that its ledger rows were seen; only then its mark goes.
     async fn settle(&self, unit: &Unit, version: &str, counts: LoadCounts) -> Result<(), Error> {
-        let (table, unit_name) = (self.table(), unit.name());
+        let (table, unit_name) = (self.table(), unit.name.clone());
         let state = UnitState::Loaded { counts };
         if unit.state != state {
             let place = name::unit_document(&table, &unit_name);
@@ -202,7 +213,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
     }
 
     async fn hold(&self, unit: &Unit, version: &str, words: &str) -> Result<(), Error> {
-        let (table, unit_name) = (self.table(), unit.name());
+        let (table, unit_name) = (self.table(), unit.name.clone());
         if unit.is_pending() {
             let state = UnitState::Held { reasons: vec![format!("the warehouse refuses it: {words}")] };
             let place = name::unit_document(&table, &unit_name);
@@ -218,7 +229,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
     async fn tell(&self, load: &Load, units: &[(Unit, String)], loaded: &[Option<LoadCounts>]) -> Result<(), Error> {
         let mut counts = LoadCounts::default();
         loaded.iter().flatten().for_each(|unit| counts.add(*unit));
-        let batch_time = units.iter().map(|(unit, _)| unit.batch_time).max().unwrap_or_default();
+        let batch_time = units.iter().map(|(unit, _)| unit.batch_time()).max().unwrap_or_default();
         let (load, units) = (load.load.clone(), load.units.clone());
         self.events.loaded(&LoadEvent { table: self.table(), load, units, counts, batch_time }).await
     }
@@ -229,7 +240,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
 }
 
 fn order(load: &Load, table: &Table, units: &[(Unit, String)]) -> LoadOrder {
-    let batches = || units.iter().flat_map(|(unit, _)| &unit.batches);
+    let batches = || units.iter().flat_map(|(unit, _)| unit.batches());
     LoadOrder {
         load: load.load.clone(),
         table: table.clone(),

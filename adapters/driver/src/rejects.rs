@@ -205,6 +205,11 @@ pub async fn redrive<W: Warehouse>(
     warehouse: &mut W,
     clock: &impl Clock,
 ) -> Result<Redriven, Error> {
+    if pipeline.whole_runs {
+        let message =
+            "a load takes the place of all rows of the table, so that records cannot be added; run the pipeline again";
+        return Err(Error::new(ErrorKind::Refused, message));
+    }
     put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
     let loaded = warehouse.loaded(&pipeline.table).await?;
     let is_loaded =

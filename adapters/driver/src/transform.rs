@@ -4,7 +4,7 @@
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, TaskStep};
 use etalon_core::plan::{InputPlan, Object, Task};
-use etalon_core::protocol::{LoadMessage, TaskMessage, Unit, UnitState, name, parse, print};
+use etalon_core::protocol::{Leg, LoadMessage, TaskMessage, Unit, UnitState, name, parse, print};
 use etalon_core::receipt::Receipt;
 
 use crate::deployed::Deployed;
@@ -46,24 +46,78 @@ impl<S: Objects, T: Objects, L: Queue> Transform<'_, S, T, L> {
             }
             done => drop(done?),
         }
+        match &plan.run {
+            None => {
+                let unit_name = name::unit(&plan.input, plan.generation);
+                complete_unit(&pipeline, self.store, self.loads, unit_name, vec![plan]).await
+            }
+            Some(run) => complete_run(self.deployed, self.store, self.loads, run).await,
+        }
+    }
+}
+
+/// Judges a run, if it has met all its inputs and all their receipts are there.
+pub(crate) async fn complete_run(
+    deployed: &Deployed,
+    store: &impl Objects,
+    loads: &impl Queue,
+    run: &str,
+) -> Result<(), Error> {
+    let plans = plans_of(&deployed.pipeline.name, run, store).await?.unwrap_or_default();
+    let Some(first) = plans.first() else { return Ok(()) };
+    let pipeline = deployed.pipeline(store, &first.fingerprint).await?;
+    complete_unit(&pipeline, store, loads, name::run_unit(&pipeline.name, run), plans).await
+}
+
+/// Judges a unit, if the receipts of all its plans are there.
+async fn complete_unit(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    loads: &impl Queue,
+    unit_name: String,
+    plans: Vec<InputPlan>,
+) -> Result<(), Error> {
+    let mut inputs = Vec::new();
+    for plan in plans {
         // Later ranges are likely to be missing, and one that is missing is enough.
         let mut receipts = Vec::new();
-        for task in tasks.iter().rev() {
-            match receipt(self.store, &task.batch).await? {
+        for task in plan.tasks().iter().rev() {
+            match receipt(store, &task.batch).await? {
                 Some(receipt) => receipts.push(receipt),
                 None => return Ok(()),
             }
         }
         receipts.reverse();
-        let table = name::table(&pipeline.table);
-        judged(self.store, self.loads, &table, pipeline.unit(&plan, &receipts)).await
+        inputs.push((plan, receipts));
     }
+    judged(store, loads, &name::table(&pipeline.table), pipeline.unit(unit_name, &inputs)).await
+}
+
+/// The plans that are a run's own, if the run has met all its inputs.
+async fn plans_of(pipeline: &str, run: &str, store: &impl Objects) -> Result<Option<Vec<InputPlan>>, Error> {
+    let mut plans = Vec::new();
+    for hop in 0.. {
+        let Some((leg, _)) = document::<Leg>(store, &name::leg(pipeline, run, Some(hop))).await? else {
+            return Ok(None);
+        };
+        for met in &leg.plans {
+            match plan(store, &met.input, met.generation).await {
+                Ok(plan) if plan.run.as_deref() == Some(run) => plans.push(plan),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        if leg.is_last {
+            break;
+        }
+    }
+    Ok(Some(plans))
 }
 
 /// Keeps a unit whose receipts are all there, unless it is kept already, and sees that somebody looks at it.
 async fn judged(store: &impl Objects, loads: &impl Queue, table: &str, unit: Unit) -> Result<(), Error> {
-    let unit_name = unit.name();
-    let place = name::unit_document(table, &unit_name);
+    let place = name::unit_document(table, &unit.name);
     let unit = match put(store, &place, &unit, Put::IfAbsent).await {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => match document::<Unit>(store, &place).await? {
             Some((unit, _)) => unit,
@@ -83,12 +137,12 @@ pub async fn announce(
     unit: &Unit,
     cause: &str,
 ) -> Result<(), Error> {
-    let unit_name = unit.name();
+    let unit_name = &unit.name;
     match unit.state {
         UnitState::Loaded { .. } | UnitState::Discarded => Ok(()),
-        UnitState::Held { .. } => put_once(store, &name::held(table, &unit_name), b"").await,
+        UnitState::Held { .. } => put_once(store, &name::held(table, unit_name), b"").await,
         UnitState::Pending => {
-            put_once(store, &name::pending(table, &unit_name), b"").await?;
+            put_once(store, &name::pending(table, unit_name), b"").await?;
             let body = print(&LoadMessage { table: table.to_owned() });
             let order = Order { group: name::group(table), deduplication: format!("{unit_name}{cause}") };
             send(loads, vec![Entry { body, order: Some(order) }]).await

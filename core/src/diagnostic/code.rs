@@ -150,6 +150,8 @@ codes! {
     BadEscapeUse = "R326" "2200C";
     /// A regular expression, made by the row, with something that is not supported.
     UnsupportedRegex = "R327" "0A000";
+    /// An escape, or a pattern of a number, that is not well formed.
+    BadForm = "R328" "42601";
 
     /// A required column is NULL.
     Required = "R331" "23502";

@@ -23,6 +23,7 @@ mod calendar;
 mod datetime;
 mod divisors;
 mod exponential;
+mod format;
 mod hash;
 mod interval;
 mod json;
@@ -72,6 +73,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     pad::FUNCTIONS,
     code::FUNCTIONS,
     quote::FUNCTIONS,
+    format::FUNCTIONS,
     sound::FUNCTIONS,
     mask::FUNCTIONS,
     regexp::FUNCTIONS,

@@ -24,6 +24,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::types::Type;
 use crate::value::interval::fields;
+use crate::value::text::unicode_escapes;
 use target::Modifier;
 use target::Target;
 use target::not_scalar;
@@ -102,11 +103,29 @@ fn tokens(text: &str) -> Result<Vec<(Token, Span)>> {
             Token::CustomBinaryOperator(_) => {
                 tokens.extend(without_signs(text.get(start..end).unwrap_or_default(), start));
             }
+            Token::SingleQuotedString(more) if continues(text, &tokens, start) => {
+                if let Some((Token::SingleQuotedString(first), span)) = tokens.last_mut() {
+                    first.push_str(&more);
+                    span.end = end;
+                }
+            }
             token => tokens.push((token, Span::new(start, end))),
         }
     }
     tokens.push((Token::EOF, Span::new(text.len(), text.len())));
     Ok(tokens)
+}
+
+/// Whether a quoted text at a place goes on with the one before it: only blanks with a line end among them, and comments,
+/// stand between the two.
+fn continues(text: &str, tokens: &[(Token, Span)], start: usize) -> bool {
+    let Some((Token::SingleQuotedString(_), before)) = tokens.last() else { return false };
+    let between = text.get(before.end..start).unwrap_or_default();
+    let is_blank = |line: &str| {
+        let line = line.trim_ascii();
+        line.is_empty() || line.starts_with("--")
+    };
+    between.contains('\n') && between.lines().all(is_blank)
 }
 
 /// An operator of many characters, which ends before the signs at its end, as PostgreSQL has it: `1>=-1`.
@@ -550,8 +569,11 @@ impl Parser<'_> {
             Token::Number(text, _) => Kind::Number(text.clone()),
             Token::SingleQuotedString(text)
             | Token::EscapedStringLiteral(text)
-            | Token::NationalStringLiteral(text)
-            | Token::UnicodeStringLiteral(text) => Kind::Text(text.clone()),
+            | Token::NationalStringLiteral(text) => Kind::Text(text.clone()),
+            Token::UnicodeStringLiteral(text) => {
+                let text = text.clone();
+                return self.unicode(text);
+            }
             Token::DollarQuotedString(text) => Kind::Text(text.value.clone()),
             Token::HexStringLiteral(_) | Token::SingleQuotedByteStringLiteral(_) => {
                 return Err(self.unsupported("bit strings and bytes are no types here"));
@@ -581,6 +603,33 @@ impl Parser<'_> {
             return Err(self.qualified());
         }
         Ok(Node::leaf(kind, span))
+    }
+
+    /// `U&'…'`, with the escape character that `UESCAPE` may name.
+    fn unicode(&mut self, text: String) -> Result<Node> {
+        let span = self.advance();
+        if self.eat_word("uescape").is_none() {
+            return Ok(Node::leaf(Kind::Text(text), span));
+        }
+        let place = self.span();
+        let mut escape = match self.peek() {
+            Token::SingleQuotedString(escape) => escape.chars(),
+            _ => return Err(self.unexpected("the escape character")),
+        };
+        let is_escape = |char: &char| !char.is_ascii_hexdigit() && !char.is_whitespace() && !"+'\"".contains(*char);
+        let Some(escape) = escape.next().filter(is_escape).filter(|_| escape.next().is_none()) else {
+            return Err(syntax(
+                place,
+                "the escape character is one that is no hexadecimal digit, quote, plus or blank",
+            ));
+        };
+        let end = self.advance();
+        // The tokenizer has taken backslashes for escapes.
+        let written = self.slice(span).get(3..).and_then(|rest| rest.strip_suffix('\'')).unwrap_or_default();
+        let mut text = String::new();
+        unicode_escapes(&written.replace("''", "'"), escape, false, &mut text)
+            .map_err(|fault| syntax(span, fault.message.to_string()))?;
+        Ok(Node::leaf(Kind::Text(text), span.to(end)))
     }
 
     fn qualified(&self) -> Box<Diagnostic> {

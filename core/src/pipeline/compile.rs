@@ -95,6 +95,7 @@ impl<'a> Compiler<'a> {
             location: spec.source.location.clone(),
             on_overwrite: self.on_overwrite(),
             limits: spec.limits.clone(),
+            whole_runs: matches!(table.write, WriteMode::Replace { .. }),
             table,
             stage: match spec.stage {
                 StageSpec::Parquet => stage::Format::Parquet,

@@ -156,13 +156,13 @@ impl Default for LoadLimits {
 /// The units of the next load: the oldest first, of one pipeline file, within the limits but at least one.
 pub fn choose(mut units: Vec<Unit>, limits: LoadLimits) -> Vec<Unit> {
     units.retain(Unit::is_pending);
-    units.sort_by_key(|unit| (unit.batch_time, unit.name()));
+    units.sort_by_key(|unit| (unit.batch_time(), unit.name.clone()));
     let fingerprint = units.first().map(|unit| unit.fingerprint.clone());
     let (mut count, mut parts, mut bytes) = (0, 0, 0);
     let mut fits = |unit: &Unit| {
         count += 1;
-        parts += unit.batches.iter().map(|batch| batch.parts.len()).sum::<usize>();
-        bytes += unit.batches.iter().flat_map(|batch| &batch.parts).map(|part| part.bytes).sum::<u64>();
+        parts += unit.batches().map(|batch| batch.parts.len()).sum::<usize>();
+        bytes += unit.batches().flat_map(|batch| &batch.parts).map(|part| part.bytes).sum::<u64>();
         count == 1 || (count <= limits.units_max && parts <= limits.parts_max && bytes <= limits.bytes_max)
     };
     units

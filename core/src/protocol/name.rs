@@ -47,7 +47,18 @@ pub fn sent(pipeline: &str, input: &str) -> String {
     format!("sent/{pipeline}/{input}")
 }
 
-/// A unit: an input in a generation.
+/// A leg of a run, where whole runs are loaded; all of the run's, without a number.
+pub fn leg(pipeline: &str, run: &str, hop: Option<u32>) -> String {
+    let folder = format!("runs/{}/", run_unit(pipeline, run));
+    hop.map_or_else(|| folder.clone(), |hop| format!("{folder}{hop:08}.json"))
+}
+
+/// The unit of a run.
+pub fn run_unit(pipeline: &str, run: &str) -> String {
+    identity("run", &[pipeline, run])
+}
+
+/// The unit of an input in a generation.
 pub fn unit(input: &str, generation: u32) -> String {
     format!("{input}-{generation}")
 }

@@ -1,10 +1,10 @@
-//! Unit: what is judged and loaded as a whole, an input with all its ranges, and what has become of it.
+//! Unit: what is judged and loaded as a whole, an input with all its ranges or a run with all its inputs, and what has
+//! become of it.
 
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::protocol::Document;
-use crate::protocol::name;
 use crate::receipt::Counts;
 use crate::receipt::Part;
 use crate::warehouse::LoadBatch;
@@ -13,6 +13,21 @@ use crate::warehouse::LoadCounts;
 /// A unit whose receipts are all there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
+    /// Its name.
+    pub name: String,
+    /// The pipeline that made it.
+    pub fingerprint: String,
+    /// What became of its records.
+    pub counts: Counts,
+    /// Its inputs: one, or those of a run.
+    pub members: Vec<Member>,
+    /// What has become of it.
+    pub state: UnitState,
+}
+
+/// One input of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
     /// What may be loaded once.
     pub input: String,
     /// Raised by backfill and redrive only.
@@ -21,18 +36,14 @@ pub struct Unit {
     pub source: String,
     /// The object's version.
     pub source_version: String,
-    /// The pipeline that made it.
+    /// The pipeline that it was planned with.
     pub fingerprint: String,
     /// Microseconds since 1970, UTC.
     pub batch_time: i64,
     /// Whether the rows of the object's earlier versions are deleted with its load.
     pub replaces_source: bool,
-    /// What became of its records.
-    pub counts: Counts,
     /// Its batches, a range each.
     pub batches: Vec<UnitBatch>,
-    /// What has become of it.
-    pub state: UnitState,
 }
 
 /// One batch of a unit.
@@ -72,18 +83,29 @@ impl Document for Unit {
 }
 
 impl Unit {
-    /// Its name.
-    pub fn name(&self) -> String {
-        name::unit(&self.input, self.generation)
-    }
-
     /// Whether it waits for its load.
     pub fn is_pending(&self) -> bool {
         self.state == UnitState::Pending
     }
 
+    /// Its batches, of all its inputs.
+    pub fn batches(&self) -> impl Iterator<Item = &UnitBatch> {
+        self.members.iter().flat_map(|member| &member.batches)
+    }
+
+    /// The greatest batch time of its inputs.
+    pub fn batch_time(&self) -> i64 {
+        self.members.iter().map(|member| member.batch_time).max().unwrap_or_default()
+    }
+
     /// The rows that it brings to the ledger.
     pub fn load_batches(&self) -> impl Iterator<Item = LoadBatch> {
+        self.members.iter().flat_map(Member::load_batches)
+    }
+}
+
+impl Member {
+    fn load_batches(&self) -> impl Iterator<Item = LoadBatch> {
         self.batches.iter().map(|batch| LoadBatch {
             input: self.input.clone(),
             batch: batch.batch.clone(),

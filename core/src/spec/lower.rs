@@ -266,20 +266,20 @@ fn lower_limits(entries: &[Entry]) -> Option<Limits> {
     })
 }
 
-fn lower_stage(root: &[Entry]) -> StageSpec {
-    let format = mapping(root, "stage").map_or_else(|| text(root, "stage"), |entries| text(entries, "format"));
-    match format.map(|text| text.text.as_str()) {
-        Some("csv") => StageSpec::Csv,
-        _ => StageSpec::Parquet,
-    }
-}
-
 fn lower_dedupe(entries: &[Entry], span: Span) -> DedupeSpec {
     DedupeSpec {
         span,
         key: names(entries, "key"),
         order_by: names(entries, "order_by"),
         last: text(entries, "keep").is_none_or(|keep| keep.text == "last"),
+    }
+}
+
+fn lower_stage(root: &[Entry]) -> StageSpec {
+    let format = mapping(root, "stage").map_or_else(|| text(root, "stage"), |entries| text(entries, "format"));
+    match format.map(|text| text.text.as_str()) {
+        Some("csv") => StageSpec::Csv,
+        _ => StageSpec::Parquet,
     }
 }
 

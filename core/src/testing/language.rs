@@ -2,7 +2,7 @@
 //!
 //! To have a function or an operator generated, add a template. Whatever a template gives must be well typed for every
 //! filling: `{number}` is a number of any type, `{integer}` a small constant, `{text}`, `{boolean}`, `{day}`, `{moment}`
-//! (a timestamp) and `{span}` (an interval) what they say.
+//! (a timestamp) and `{span}` (an interval) what they say. `{{` is a brace.
 //!
 //! PostgreSQL reads the same templates, so that a function is missing whose last digits depend on PostgreSQL's C library:
 //! `cbrt`.
@@ -65,6 +65,10 @@ const NUMBER: &[&str] = &[
     "length({text})",
     "octet_length({text})",
     "strpos({text}, {text})",
+    "to_number({text}, '99G999D9')",
+    "to_number({text}, '9 0PR')",
+    "json_array_length(('[' || ({number})::text || ', 2]')::json)",
+    "(('{{\"a\": ' || ({number})::text || '}')::jsonb -> 'a')::numeric",
     "extract(year from {day})",
     "extract(dow from {day})",
     "extract(epoch from {moment})",
@@ -110,6 +114,15 @@ const TEXT: &[&str] = &[
     "regexp_replace({text}, '[a-c]+', '<\\&>', 'g')",
     "regexp_replace({text}, '(.)b?', '\\1\\1')",
     "regexp_substr({text}, '[^ ]+')",
+    "to_char(({number})::numeric, 'FM999G990D00')",
+    "to_char(({number})::integer, 'S0999')",
+    "to_char(({number})::integer, '9G999MI')",
+    "to_char(({number})::double precision, '9999D99')",
+    "to_char(({number})::bigint, 'FMRN')",
+    "format('%s|%-5s|%4$L|%3$s', {text}, {number}, {boolean}, {text})",
+    "(('[' || ({number})::text || ', {{\"b\": null}]')::jsonb ->> {integer})",
+    "(('{{\"ab\":' || ({number})::text || ',\"b\" :[1.50, \"x\"]}')::jsonb)::text",
+    "(('{{\"a\": [1, \"' || ({boolean})::text || '\"]}')::json #>> '{{a,1}')",
     "({number})::text",
     "({boolean})::text",
     "({day})::text",
@@ -157,7 +170,10 @@ const BOOLEAN: &[&str] = &[
     "({text} like {text})",
     "({text} not like 'a%_')",
     "({text} ilike '%A_')",
+    "({text} like {text} escape 'a')",
     "({text} ~ '[a-c]+$')",
+    "(('[1, ' || ({number})::text || ']')::jsonb @> ('[' || ({number})::text || ']')::jsonb)",
+    "(('[' || ({number})::text || ']')::jsonb = ('[' || ({number})::text || '.0]')::jsonb)",
     "({text} !~* '^A')",
     "({text} similar to '%(a|b)_')",
     "({span} < {span})",
@@ -254,6 +270,11 @@ fn fill(template: &'static str, depth: u32) -> BoxedStrategy<String> {
     let mut parts = Vec::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
+        if let Some(after) = after.strip_prefix('{') {
+            parts.push(Just(format!("{before}{{")).boxed());
+            rest = after;
+            continue;
+        }
         let (hole, after) = after.split_once('}').unwrap_or_else(|| panic!("{template} has an open hole"));
         parts.push(Just(before.to_owned()).boxed());
         parts.push(kind(hole, depth));

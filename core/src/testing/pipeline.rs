@@ -1,6 +1,7 @@
 //! The laws of a whole task: what is read is accounted for, whatever the bytes; and the same input gives the same bytes,
 //! however they come.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use arrow_array::cast::AsArray;
@@ -8,7 +9,7 @@ use arrow_array::types::Decimal128Type;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 
-use crate::pipeline::{Pipeline, TaskStep};
+use crate::pipeline::{Pipeline, TaskRun, TaskStep};
 use crate::plan::{InputPlan, Object};
 use crate::receipt::Receipt;
 use crate::reject::Reject;
@@ -58,25 +59,24 @@ pub fn run(pipeline: &Pipeline, bytes: &[u8], ranges: &[Range<u64>], pushes: &[u
     let object = Object { name: "input.csv".to_owned(), version: "1".to_owned(), size: bytes.len() as u64 };
     let plan = InputPlan { ranges: ranges.to_vec(), ..pipeline.plan(&object, 0) };
     let mut sizes = pushes.iter().copied().cycle();
-    plan.tasks()
-        .iter()
-        .map(|task| {
-            let mut run = pipeline.task(task);
-            let (mut parts, mut quarantine) = (Vec::new(), String::new());
-            loop {
-                match run.step().unwrap() {
-                    TaskStep::NeedsData(range) => {
-                        let (start, end) = (range.start as usize, (range.end as usize).min(bytes.len()));
-                        let size = sizes.next().unwrap_or(usize::MAX).max(1);
-                        run.push(&bytes[start..end.min(start.saturating_add(size))]);
-                    }
-                    TaskStep::Part(_, part) => parts.push(part),
-                    TaskStep::Quarantine(_, lines) => quarantine.push_str(std::str::from_utf8(&lines).unwrap()),
-                    TaskStep::Finished(receipt) => return Staged { receipt, parts, quarantine },
-                }
+    plan.tasks().iter().map(|task| drive(pipeline.task(task), bytes, &mut sizes)).collect()
+}
+
+/// Runs a task, pushing as many bytes at a time as `sizes` says.
+fn drive(mut run: TaskRun<'_>, bytes: &[u8], sizes: &mut impl Iterator<Item = usize>) -> Staged {
+    let (mut parts, mut quarantine) = (Vec::new(), String::new());
+    loop {
+        match run.step().unwrap() {
+            TaskStep::NeedsData(range) => {
+                let (start, end) = (range.start as usize, (range.end as usize).min(bytes.len()));
+                let size = sizes.next().unwrap_or(usize::MAX).max(1);
+                run.push(&bytes[start..end.min(start.saturating_add(size))]);
             }
-        })
-        .collect()
+            TaskStep::Part(_, part) => parts.push(part),
+            TaskStep::Quarantine(_, lines) => quarantine.push_str(std::str::from_utf8(&lines).unwrap()),
+            TaskStep::Finished(receipt) => return Staged { receipt, parts, quarantine },
+        }
+    }
 }
 
 /// Runs the one task of an object that is not cut.
@@ -146,6 +146,33 @@ pub fn any_cut_stages_the_same_rows(bytes: &[u8], cuts: &[u64]) {
     };
     cut.iter().for_each(|staged| add(&mut counts, &mut coverage, staged));
     assert_eq!((counts, coverage), (whole[0].receipt.counts, whole[0].receipt.coverage));
+}
+
+/// Records that are read again by their places are the ones that were read, and become what they became.
+pub fn records_read_again_become_what_they_became(bytes: &[u8], mask: u64) {
+    let pipeline = pipeline(true);
+    let staged = run_whole(&pipeline, bytes, &[usize::MAX]);
+    let columns = pipeline.columns().len();
+    let rejects: Vec<Reject> = staged[0].quarantine.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let all = rows(&staged, columns);
+    let offset = |row: &Vec<Option<String>>| row[columns].as_ref().unwrap().parse::<u64>().unwrap();
+    let places = rejects.iter().map(|reject| reject.place.offset).chain(all.iter().map(offset));
+    let wanted: BTreeSet<u64> =
+        places.enumerate().filter(|(at, _)| mask >> (at % 64) & 1 == 1).map(|(_, at)| at).collect();
+
+    let object = Object { name: "input.csv".to_owned(), version: "1".to_owned(), size: bytes.len() as u64 };
+    let first = pipeline.plan(&object, 0);
+    let task = pipeline.plan_again(&first, 1).tasks().remove(0);
+    assert_ne!(task.batch, first.tasks()[0].batch);
+    let again = [drive(pipeline.task_again(&task, wanted.clone()), bytes, &mut std::iter::repeat(usize::MAX))];
+    let counts = again[0].receipt.counts;
+    assert!(counts.balance() && again[0].receipt.coverage.balance());
+    assert_eq!(counts.read, wanted.len() as u64);
+    let found: Vec<Reject> = again[0].quarantine.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_wanted = |reject: &&Reject| wanted.contains(&reject.place.offset);
+    assert_eq!(found, rejects.iter().filter(is_wanted).cloned().collect::<Vec<_>>());
+    let staged_again: Vec<_> = all.into_iter().filter(|row| wanted.contains(&offset(row))).collect();
+    assert_eq!(rows(&again, columns), staged_again);
 }
 
 /// No delivered value lies outside its column's type, and no required one is NULL.

@@ -30,7 +30,6 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "{b,c}",
         "There are no arrays: `regexp_substr` takes the number of a group. So too `regexp_matches`, `regexp_split_to_array`, `string_to_array`",
     ),
-    ("format('%s!', 'a')", "refused", "a!", "Use `||` or `concat`"),
     ("decode('61', 'hex')", "refused", "\\x61", "There are no bytes; `decode` is Redshift's form of `case`"),
     (
         "'[1]'::json = '[1.0]'",

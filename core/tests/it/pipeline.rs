@@ -69,6 +69,11 @@ proptest! {
     }
 
     #[test]
+    fn records_read_again_become_what_they_became(bytes in objects(), mask in any::<u64>()) {
+        law::records_read_again_become_what_they_became(&bytes, mask);
+    }
+
+    #[test]
     fn what_is_delivered_fits(bytes in objects()) {
         law::what_is_delivered_fits(&bytes);
     }

@@ -4,8 +4,10 @@
 
 use std::path::Path;
 
-use etalon_core::diagnostic::{Code, Diagnostic, EXAMPLES, Severity, Span, reference};
-use etalon_core::pipeline::Pipeline;
+use etalon_core::diagnostic::{Code, Diagnostic, EXAMPLES, ROW_EXAMPLES, RowExample, Severity, Span, reference};
+use etalon_core::pipeline::{Pipeline, TaskStep};
+use etalon_core::plan::Object;
+use etalon_core::reject::{Reject, Subject};
 use etalon_core::spec::{self, *};
 use etalon_core::testing::spec as law;
 use etalon_core::types::Type;
@@ -358,6 +360,56 @@ fn each_example_gives_its_code_and_no_other_error() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// The codes that an object gets, with what they are about and the facts.
+fn reject(example: &RowExample) -> Vec<(Code, String)> {
+    let (pipeline, _) =
+        Pipeline::compile(&example.file()).unwrap_or_else(|wrong| panic!("{}: {wrong:#?}", example.code));
+    let bytes = example.bytes();
+    let object = Object { name: "orders.csv".to_owned(), version: "1".to_owned(), size: bytes.len() as u64 };
+    let plan = pipeline.plan(&object, 0);
+    let mut run = pipeline.task(&plan.tasks()[0]);
+    let mut found = Vec::new();
+    loop {
+        match run.step() {
+            Err(error) => panic!("{}: {error}", example.code),
+            Ok(TaskStep::NeedsData(range)) => {
+                let end = bytes.len().min(usize::try_from(range.end).unwrap());
+                run.push(&bytes[usize::try_from(range.start).unwrap()..end]);
+            }
+            Ok(TaskStep::Quarantine(_, lines)) => {
+                for line in std::str::from_utf8(&lines).unwrap().lines() {
+                    let reject: Reject = serde_json::from_str(line).unwrap();
+                    found.extend(reject.reasons.into_iter().map(|reason| {
+                        let subject = match reason.subject {
+                            Subject::Record => "record".to_owned(),
+                            Subject::Where => "where".to_owned(),
+                            Subject::Column(name) => format!("column {name}"),
+                            Subject::Check(name) => format!("check {name}"),
+                            Subject::DeleteWhen => "delete_when".to_owned(),
+                        };
+                        (reason.code, format!("{subject}: {}", reason.message))
+                    }));
+                }
+            }
+            Ok(TaskStep::Part(..)) => {}
+            // What is wrong with the object as a whole leaves no record that could have a code.
+            Ok(TaskStep::Finished(receipt)) => {
+                let code = |fact: &String| if fact.starts_with("the header") { Code::Header } else { Code::Truncated };
+                found.extend(receipt.incomplete.filter(|_| found.is_empty()).map(|fact| (code(&fact), fact)));
+                return found;
+            }
+        }
+    }
+}
+
+#[test]
+fn each_example_of_a_reject_gives_its_code_and_no_other() {
+    for example in ROW_EXAMPLES {
+        let found: Vec<Code> = reject(example).into_iter().map(|(code, _)| code).collect();
+        assert_eq!(found, [example.code], "{:?}", reject(example));
+    }
+}
+
 /// Generated pages are kept in the repository and compared; `UPDATE_GOLDEN=1` writes them anew.
 pub(crate) fn check_page(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(name);
@@ -370,7 +422,7 @@ pub(crate) fn check_page(name: &str, made: &str) {
 
 #[test]
 fn the_page_of_codes_is_true() {
-    check_page("codes.md", &reference(check));
+    check_page("codes.md", &reference(check, reject));
 }
 
 #[test]

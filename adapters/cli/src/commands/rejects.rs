@@ -61,8 +61,7 @@ pub(crate) struct Redrive {
     /// Say how many would pass, and change nothing
     #[arg(long)]
     plan: bool,
-    /// The warehouse: a SQLite file, or postgres://user@host/database with the password in PGPASSWORD; warehouse.db in the
-    /// folder .etalon beside the pipeline file, if not given
+    /// The warehouse, as in `run`: a SQLite file, or postgres://user@host/database
     #[arg(long)]
     to: Option<String>,
     /// How to write what was done
@@ -201,7 +200,10 @@ fn show(arguments: &Show, output: &mut Output) -> Result<(), Failure> {
             (_, Some(raw)) => text.push_str(&format!("    in base 64: {}\n", clean(raw))),
             _ => {
                 for (name, value) in &reject.fields {
-                    text.push_str(&format!("    {name}: {}\n", value.as_deref().map_or("NULL".to_owned(), clean)));
+                    text.push_str(&format!(
+                        "    {name}: {}\n",
+                        value.as_deref().map_or_else(|| "NULL".to_owned(), clean)
+                    ));
                 }
             }
         }
@@ -278,13 +280,14 @@ fn done(redriven: &Redriven) -> String {
     );
     if let Some(load) = &redriven.load {
         text.push_str(&format!(
-            "staged {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded\n",
+            "staged {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded + {} deleted\n",
             n(load.staged),
             n(load.inserted),
             n(load.updated),
             n(load.unchanged),
             n(load.deduplicated),
-            n(load.superseded)
+            n(load.superseded),
+            n(load.deleted)
         ));
     }
     text

@@ -23,6 +23,9 @@ pub struct Fate {
     pub end: End,
 }
 
+/// Says how each new statement goes.
+type Fates = Box<dyn FnMut(&LoadOrder) -> Fate + Send>;
+
 /// How a statement ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -61,7 +64,7 @@ pub struct MemoryWarehouse<'a, S, C> {
     store: &'a S,
     clock: &'a C,
     flaws: Flaws,
-    fate: Mutex<Box<dyn FnMut(&LoadOrder) -> Fate + Send>>,
+    fate: Mutex<Fates>,
     state: Mutex<State>,
 }
 

@@ -59,7 +59,7 @@ pub enum Is {
     Rejected,
 }
 
-fn pipeline(merges: bool, on_overwrite: &str, limits: bool, later: bool, range_bytes: u64) -> Deployed {
+fn pipeline(merges: bool, on_overwrite: &str, limits: bool, later: bool) -> Deployed {
     let write = if merges { "merge, key: id, order_by: n" } else { "append" };
     let limits = if limits { "limits: { rejects: 40%, at_least: 2 }\n" } else { "" };
     let from = if later { "upper(name)" } else { "name" };
@@ -70,8 +70,7 @@ fn pipeline(merges: bool, on_overwrite: &str, limits: bool, later: bool, range_b
          columns:\n  id: {{ required: true }}\n  n: {{ required: true }}\n  name: {{ from: {from}, type: varchar(20) }}\n\
          {limits}target: {{ table: things, write: {write} }}\n"
     );
-    let (mut pipeline, _) = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
-    pipeline.range_bytes = range_bytes;
+    let (pipeline, _) = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
     Deployed { pipeline, text }
 }
 
@@ -84,11 +83,18 @@ impl Case {
         let limits = chance.one_in(3);
         let changes = chance.one_in(2);
         let range_bytes = *chance.pick(&[1 << 20, 1 << 20, 40, 90]);
-        let deployed = [false, true].map(|later| pipeline(merges, on_overwrite, limits, later, range_bytes));
+        let whole_runs = chance.one_in(5);
+        let deployed = [false, true].map(|later| {
+            let mut deployed = pipeline(merges, on_overwrite, limits, later);
+            deployed.pipeline.range_bytes = range_bytes;
+            deployed.pipeline.whole_runs = whole_runs;
+            deployed
+        });
         let sources: Vec<String> = (0..=1 + chance.below(4)).map(|at| format!("{PREFIX}{at}.csv")).collect();
         let refused = chance.one_in(5).then(|| chance.pick(&sources).clone());
 
-        let is_calm = !overwrites && !changes;
+        // What a run brings together depends on the order of events, and so does what is held.
+        let is_calm = !overwrites && !changes && !whole_runs;
         let mut case = Self {
             is_calm,
             merges,

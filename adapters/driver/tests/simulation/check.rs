@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use etalon_core::protocol::{Unit, UnitState, name};
+use etalon_core::protocol::{Member, Unit, UnitState, name};
+use etalon_core::receipt::Counts;
 use etalon_core::reject::Reject;
 use etalon_core::warehouse::LoadBatch;
 use etalon_driver::ports::Objects;
@@ -53,25 +54,34 @@ fn units(world: &World<'_>) -> Result<Vec<Unit>, String> {
 
 fn records<'a>(world: &'a World<'_>, source: &str, version: &str) -> Result<&'a [Record], String> {
     let key = (source.to_owned(), version.to_owned());
-    Ok(world.case.versions.get(&key).ok_or(format!("{source} was never {version}"))?)
+    Ok(world.case.versions.get(&key).ok_or_else(|| format!("{source} was never {version}"))?)
 }
 
 /// `read = staged + filtered + quarantined`, of the records that there really are; each reject is in quarantine once.
 fn unit_is_accounted_for(world: &World<'_>, unit: &Unit) -> Result<(), String> {
-    let plan = get(block_on(plan(world.store, &unit.input, unit.generation)))?;
-    must!(plan.fingerprint == unit.fingerprint, "{}: planned with another file than it was made with", unit.source);
-    must!(plan.batch_time == unit.batch_time, "{}: planned at another time than it was made at", unit.source);
     let counts = unit.counts;
-    must!(counts.balance(), "{}: {counts:?}", unit.source);
-    let staged: u64 = unit.batches.iter().map(|batch| batch.staged).sum();
-    let in_parts: u64 = unit.batches.iter().flat_map(|batch| &batch.parts).map(|part| part.rows).sum();
-    must!(counts.staged == staged && staged == in_parts, "{}: {staged} staged, {in_parts} in parts", unit.source);
+    must!(counts.balance(), "{}: {counts:?}", unit.name);
+    let staged: u64 = unit.batches().map(|batch| batch.staged).sum();
+    let in_parts: u64 = unit.batches().flat_map(|batch| &batch.parts).map(|part| part.rows).sum();
+    must!(counts.staged == staged && staged == in_parts, "{}: {staged} staged, {in_parts} in parts", unit.name);
+    let mut sum = Counts::default();
+    for member in &unit.members {
+        sum.add(member_is_accounted_for(world, member)?);
+    }
+    must!(sum == counts, "{}: {counts:?} and not {sum:?}", unit.name);
+    Ok(())
+}
 
+fn member_is_accounted_for(world: &World<'_>, member: &Member) -> Result<Counts, String> {
+    let plan = get(block_on(plan(world.store, &member.input, member.generation)))?;
+    must!(plan.fingerprint == member.fingerprint, "{}: planned with another file than it was made with", member.source);
+    must!(plan.batch_time == member.batch_time, "{}: planned at another time than it was made at", member.source);
+    let mut counts = Counts::default();
     let mut quarantined = Vec::new();
-    let mut unread = false;
-    for batch in &unit.batches {
+    for batch in &member.batches {
         let receipt = get(block_on(receipt(world.store, &batch.batch)))?.ok_or("a receipt is gone")?;
-        unread |= receipt.incomplete.is_some();
+        must!(receipt.fingerprint == member.fingerprint, "{}: made with another file", member.source);
+        counts.add(receipt.counts);
         if receipt.counts.quarantined == 0 {
             continue;
         }
@@ -84,42 +94,55 @@ fn unit_is_accounted_for(world: &World<'_>, unit: &Unit) -> Result<(), String> {
             }
         }
     }
-    if unread {
-        return Ok(());
+    if is_unread(world, member) {
+        return Ok(counts);
     }
-    let records = records(world, &unit.source, &unit.source_version)?;
+    let records = records(world, &member.source, &member.source_version)?;
     let rejected: Vec<i64> =
         records.iter().filter(|record| matches!(record.is, Is::Rejected)).map(|record| record.offset).collect();
     quarantined.sort_unstable();
-    must!(quarantined == rejected, "{}: quarantine has {quarantined:?} and not {rejected:?}", unit.source);
-    must!(counts.quarantined == rejected.len() as u64, "{}: {counts:?}", unit.source);
-    must!(counts.read == records.len() as u64, "{}: {} records, {counts:?}", unit.source, records.len());
-    Ok(())
+    must!(quarantined == rejected, "{}: quarantine has {quarantined:?} and not {rejected:?}", member.source);
+    must!(counts.quarantined == rejected.len() as u64, "{}: {counts:?}", member.source);
+    must!(counts.read == records.len() as u64, "{}: {} records, {counts:?}", member.source, records.len());
+    Ok(counts)
+}
+
+/// Whether some of an input could not be read any more when its turn came.
+fn is_unread(world: &World<'_>, member: &Member) -> bool {
+    let mut receipts = member.batches.iter().map(|batch| block_on(receipt(world.store, &batch.batch)));
+    receipts.any(|found| matches!(found, Ok(Some(found)) if found.incomplete.is_some()))
 }
 
 /// Every object, as it is now, is planned, judged, and loaded or discarded by somebody's decision.
 fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
     for object in get(block_on(world.source.objects("", None, 1000)))? {
-        let unit = units.iter().find(|unit| unit.source == object.name && unit.source_version == object.version);
-        let unit = unit.ok_or(format!("{} is forgotten", object.name))?;
+        let mut members = units.iter().flat_map(|unit| unit.members.iter().map(move |member| (unit, member)));
+        let found = members.find(|(_, member)| member.source == object.name && member.source_version == object.version);
+        let (unit, member) = found.ok_or_else(|| format!("{} is forgotten", object.name))?;
+        must!(!is_unread(world, member), "{} is there to be read, and was not", object.name);
         if unit.state == UnitState::Discarded {
-            let refused = world.case.refused.as_ref() == Some(&unit.source);
-            let receipts = || unit.batches.iter().map(|batch| block_on(receipt(world.store, &batch.batch)));
-            let unread = receipts().any(|found| matches!(found, Ok(Some(found)) if found.incomplete.is_some()));
-            must!(!unread, "{} is there to be read, and was not", unit.source);
-            let over = unit.counts.quarantined >= 2;
-            let overwritten =
-                world.case.on_overwrite == "fail" && get(block_on(plan(world.store, &unit.input, 0)))?.overwrites;
-            must!(refused || over || overwritten, "{} was held for no reason", unit.source);
+            must!(can_be_held(world, unit)?, "{} was held for no reason", object.name);
         }
     }
     for unit in units {
         let is_settled = matches!(unit.state, UnitState::Loaded { .. } | UnitState::Discarded);
-        must!(is_settled, "{} is {:?} at rest", unit.source, unit.state);
-        let discarded = world.discarded.lock().map_err(|error| error.to_string())?.contains(&unit.name());
-        must!(discarded || unit.state != UnitState::Discarded, "{} was discarded by nobody", unit.source);
+        must!(is_settled, "{} is {:?} at rest", unit.name, unit.state);
+        let discarded = world.discarded.lock().map_err(|error| error.to_string())?.contains(&unit.name);
+        must!(discarded || unit.state != UnitState::Discarded, "{} was discarded by nobody", unit.name);
     }
     Ok(())
+}
+
+/// Whether there is a reason to hold a unit.
+fn can_be_held(world: &World<'_>, unit: &Unit) -> Result<bool, String> {
+    let is_mixed = unit.members.iter().any(|member| member.fingerprint != unit.fingerprint);
+    let mut can = is_mixed || unit.counts.quarantined >= 2;
+    for member in &unit.members {
+        let overwritten =
+            world.case.on_overwrite == "fail" && get(block_on(plan(world.store, &member.input, 0)))?.overwrites;
+        can |= overwritten || is_unread(world, member) || world.case.refused.as_ref() == Some(&member.source);
+    }
+    Ok(can)
 }
 
 /// `staged = loaded + discarded`, unit by unit, and the ledger says the same.
@@ -131,19 +154,29 @@ fn the_ledger_agrees(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
         must!(counts.balance() && counts.staged == batch.staged, "{}: {counts:?}", batch.source);
     }
     for unit in units {
-        let of = ledger.iter().filter(|(batch, _)| batch.input == unit.input && batch.generation == unit.generation);
-        let of: Vec<_> = of.collect();
+        let loaded = unit.batches().filter(|batch| seen.contains(&batch.batch)).count();
         if let UnitState::Loaded { counts } = unit.state {
-            must!(of.len() == unit.batches.len(), "{}: {} of its batches are in the ledger", unit.source, of.len());
-            must!(counts.balance() && counts.staged == unit.counts.staged, "{}: {counts:?}", unit.source);
+            let all = unit.batches().count();
+            must!(loaded == all, "{}: {loaded} of {all} batches are in the ledger", unit.name);
+            must!(counts.balance() && counts.staged == unit.counts.staged, "{}: {counts:?}", unit.name);
         } else {
-            must!(of.is_empty(), "{} was discarded, and is in the ledger", unit.source);
+            must!(loaded == 0, "{} was discarded, and is in the ledger", unit.name);
         }
     }
-    let known: BTreeSet<&String> = units.iter().flat_map(|unit| &unit.batches).map(|batch| &batch.batch).collect();
-    must!(seen.iter().all(|batch| known.contains(batch)), "the ledger has a batch that is of no unit");
+    let mut known = BTreeSet::new();
+    let mut inputs = BTreeSet::new();
+    for unit in units {
+        known.extend(unit.batches().map(|batch| batch.batch.clone()));
+        for member in &unit.members {
+            must!(inputs.insert(member.input.clone()), "{} is in two units", member.source);
+        }
+    }
+    must!(seen.is_subset(&known), "the ledger has a batch that is of no unit");
     Ok(())
 }
+
+/// A row with its rank: what it is ordered by, then its lineage.
+type Ranked = (Vec<Option<String>>, (i64, i64, String, i64));
 
 /// The table holds what the loaded inputs' records make, and nothing else.
 fn the_table_is_right(world: &World<'_>) -> Result<(), String> {
@@ -156,8 +189,7 @@ fn the_table_is_right(world: &World<'_>) -> Result<(), String> {
             new.replaces_source && new.source == old.source && new.input != old.input && order(old) < order(new)
         })
     };
-    // A row with its rank: what it is ordered by, then its lineage.
-    let mut wanted: Vec<(Vec<Option<String>>, (i64, i64, String, i64))> = Vec::new();
+    let mut wanted: Vec<Ranked> = Vec::new();
     for input in inputs.values().filter(|input| !is_replaced(input)) {
         for record in records(world, &input.source, &input.source_version)? {
             if let Is::Good { id, n, name } = &record.is {
@@ -196,7 +228,7 @@ fn loads_were_told(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
     let told: BTreeSet<String> =
         world.told.0.lock().map_err(|error| error.to_string())?.iter().flat_map(|event| event.units.clone()).collect();
     for unit in units.iter().filter(|unit| matches!(unit.state, UnitState::Loaded { .. })) {
-        must!(told.contains(&unit.name()), "nobody was told of {}", unit.source);
+        must!(told.contains(&unit.name), "nobody was told of {}", unit.name);
     }
     Ok(())
 }

@@ -229,8 +229,9 @@ impl<'a> World<'a> {
     async fn extract(&self, deployed: &Deployed, most: usize, deadline: i64) {
         let queue = self.chaotic(self.starts);
         let (source, store, tasks) = (self.chaotic(self.source), self.mutant(self.store), self.chaotic(self.tasks));
-        let (clock, starts) = (self.clock, &queue);
-        let extract = Extract { deployed, source: &source, store: &store, tasks: &tasks, starts, clock, deadline };
+        let (clock, starts, loads) = (self.clock, &queue, self.chaotic(self.loads));
+        let extract =
+            Extract { deployed, source: &source, store: &store, tasks: &tasks, starts, loads: &loads, clock, deadline };
         self.serve(&queue, most, async |message| extract.handle(message).await).await;
     }
 
@@ -349,11 +350,11 @@ impl<'a> World<'a> {
         let table = name::table(&self.case.deployed[0].pipeline.table);
         let (store, loads) = (self.chaotic(self.store), self.chaotic(self.loads));
         for unit in held::held(&store, &table).await? {
-            let unit_name = unit.name();
+            let unit_name = unit.name.clone();
             let releases = match &unit.state {
                 UnitState::Held { reasons } => {
                     let can_load = |why: &String| why.contains("the limit is") || why.contains("was met before");
-                    reasons.iter().all(can_load) && (coin ^ unit.counts.read) % 2 == 0 && !self.case.is_calm
+                    reasons.iter().all(can_load) && (coin ^ unit.counts.read).is_multiple_of(2) && !self.case.is_calm
                 }
                 // A release was interrupted.
                 _ => true,

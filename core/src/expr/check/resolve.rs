@@ -69,10 +69,6 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
         let fact = format!("`{name}` is not supported: it is about arrays or bytes");
         return Diagnostic::error(Code::Unsupported, place, fact).with_help(*help);
     }
-    if name == "format" {
-        return Diagnostic::error(Code::Unsupported, place, "`format` is not supported")
-            .with_help("use `||` or `concat`");
-    }
     let special = ["coalesce", "nullif", "greatest", "least", "nvl", "nvl2", "decode"];
     let known = functions::all().map(|function| function.name).chain(special);
     Diagnostic::error(Code::UnknownFunction, place, format!("there is no function `{name}`")).with_nearest(name, known)
@@ -88,7 +84,7 @@ impl Checker<'_> {
             return self.wrong(wrong.with_help("say what the text is: `'…'::super`"));
         }
         let arguments = match name {
-            "concat" | "concat_ws" | "octet_length" => self.printed(arguments)?,
+            "concat" | "concat_ws" | "format" | "octet_length" => self.printed(arguments)?,
             _ if name.starts_with("jsonb_") => self.normal(arguments)?,
             _ => arguments,
         };
@@ -108,8 +104,13 @@ impl Checker<'_> {
                 match rule(&known) {
                     Ok(ty) => ty,
                     Err(fact) => {
-                        // Each row that reaches a pattern that cannot be read would have that fault.
-                        let fault = fact.starts_with("invalid regular expression").then_some(Code::BadRegex);
+                        // Each row that reaches such an argument would have that fault.
+                        let fault = match fact.as_str() {
+                            fact if fact.starts_with("invalid regular expression") => Some(Code::BadRegex),
+                            fact if fact.ends_with("is no unit of time") => Some(Code::BadArgument),
+                            "a time cannot be cut to that unit" => Some(Code::BadArgument),
+                            _ => None,
+                        };
                         let wrong = Diagnostic::error(Code::Arguments, span, fact);
                         return self.wrong(Diagnostic { fault, ..wrong });
                     }

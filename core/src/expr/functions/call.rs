@@ -156,6 +156,22 @@ impl Call<'_> {
         Column { values: Arc::new(texts.finish()), faults: rows.faults }
     }
 
+    /// Lets `f` append the text of each row, also where an argument is NULL, and say whether there is one.
+    pub(in crate::expr) fn write_all_rows(
+        &self,
+        mut f: impl FnMut(usize, &mut String) -> Result<bool, Fault>,
+    ) -> Column {
+        let mut rows = Rows::new(None);
+        let mut texts = StringViewBuilder::with_capacity(self.rows);
+        let mut text = String::new();
+        for row in 0..self.rows {
+            text.clear();
+            let has_text = rows.take(row, f(row, &mut text).map(|some| some.then_some(()))).is_some();
+            texts.append_option(has_text.then_some(&text));
+        }
+        Column { values: Arc::new(texts.finish()), faults: rows.faults }
+    }
+
     /// Lets `f` append the text of each row without a NULL argument.
     pub(in crate::expr) fn write_rows(&self, f: impl Fn(usize, &mut String)) -> Column {
         let nulls = self.nulls();

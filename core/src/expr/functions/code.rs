@@ -9,8 +9,9 @@ use super::call;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
+use crate::value::text::unicode_escapes;
 
-pub(super) const FUNCTIONS: &[Function] = &[ASCII, CHR, TO_HEX, STRTOL];
+pub(super) const FUNCTIONS: &[Function] = &[ASCII, CHR, UNISTR, TO_HEX, STRTOL];
 
 const ASCII: Function = Function {
     name: "ascii",
@@ -43,6 +44,20 @@ const CHR: Function = Function {
         })
     })],
     examples: &[("chr(65)", "A"), ("chr(223)", "ß"), ("chr(0)", "R315")],
+};
+
+const UNISTR: Function = Function {
+    name: "unistr",
+    aliases: &[],
+    doc: "The text with its escapes as characters: `\\0061`, `\\+000061`, `\\u0061`, `\\U00000061`, `\\\\`",
+    signatures: &[Signature::new(&[Kind::Text], Type::Text, |call| {
+        call.write::<(call::Text,)>(|(text,), out| unicode_escapes(text, '\\', true, out).map(|()| true))
+    })],
+    examples: &[
+        (r"unistr('d\0061t\+000061 \u0061\U0001F600')", "data a😀"),
+        (r"unistr('\d83d\de00 \\')", r"😀 \"),
+        (r"unistr('\12')", "R328"),
+    ],
 };
 
 const TO_HEX: Function = Function {

@@ -31,13 +31,7 @@ const QUOTE_IDENT: Function = Function {
     doc: "The text as a name in SQL, in double quotes where it needs them",
     signatures: &[Signature::new(&[Kind::Text], Type::Text, |call| {
         call.write::<(call::Text,)>(|(text,), out| {
-            let is_plain = text.starts_with(|char: char| char.is_ascii_lowercase() || char == '_')
-                && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-                && !WORDS.split(' ').any(|word| word == text);
-            match is_plain {
-                true => out.push_str(text),
-                false => quote(text, '"', out),
-            }
+            ident(text, out);
             Ok(true)
         })
     })],
@@ -87,7 +81,19 @@ fn nullable(call: &Call<'_>) -> Column {
     Column::new(std::sync::Arc::new(rows.collect::<arrow_array::StringViewArray>()))
 }
 
-fn literal(text: &str, out: &mut String) {
+/// Appends a text as a name.
+pub(super) fn ident(text: &str, out: &mut String) {
+    let is_plain = text.starts_with(|char: char| char.is_ascii_lowercase() || char == '_')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && !WORDS.split(' ').any(|word| word == text);
+    match is_plain {
+        true => out.push_str(text),
+        false => quote(text, '"', out),
+    }
+}
+
+/// Appends a text as a literal.
+pub(super) fn literal(text: &str, out: &mut String) {
     match text.contains('\\') {
         false => quote(text, '\'', out),
         true => {

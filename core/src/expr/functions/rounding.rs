@@ -18,6 +18,7 @@ use crate::expr::evaluate::decimal;
 use crate::types::DECIMAL_PRECISION_MAX;
 use crate::types::Type;
 use crate::value::Decimal;
+use crate::value::datetime::DAY_MICROS;
 
 pub(super) const FUNCTIONS: &[Function] = &[ROUND, TRUNC, CEIL, FLOOR];
 
@@ -59,8 +60,17 @@ const TRUNC: Function = Function {
         })
         .returns(whole),
         Signature::new(&[Kind::Numeric, Kind::Integer], Type::Numeric, |call| digits(call, true)).returns(at_digits),
+        Signature::new(&[Kind::Timestamp], Type::Date, |call| {
+            let day = |micros: i64| i32::try_from(micros.div_euclid(DAY_MICROS)).ok();
+            call.map::<(call::Timestamp,), call::Date>(|(micros,)| Ok(day(micros)))
+        }),
     ],
-    examples: &[("trunc(-42.8)", "-42"), ("trunc(42.4382, 2)", "42.43"), ("trunc(155, -1)", "150")],
+    examples: &[
+        ("trunc(-42.8)", "-42"),
+        ("trunc(42.4382, 2)", "42.43"),
+        ("trunc(155, -1)", "150"),
+        ("trunc(timestamp '2026-01-31 15:04')", "2026-01-31"),
+    ],
 };
 
 const CEIL: Function = Function {

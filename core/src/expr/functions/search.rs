@@ -6,7 +6,7 @@ use super::Signature;
 use super::call;
 use crate::types::Type;
 
-pub(super) const FUNCTIONS: &[Function] = &[STRPOS, CHARINDEX, STARTS_WITH];
+pub(super) const FUNCTIONS: &[Function] = &[STRPOS, CHARINDEX, OCTETINDEX, STARTS_WITH, BPCHARCMP];
 
 const STRPOS: Function = Function {
     name: "strpos",
@@ -26,6 +26,30 @@ const CHARINDEX: Function = Function {
         call.map::<(call::Text, call::Text), call::Integer>(|(part, text)| Ok(position(text, part)))
     })],
     examples: &[("charindex('fish', 'dogfish')", "4"), ("charindex('x', 'abc')", "0")],
+};
+
+const OCTETINDEX: Function = Function {
+    name: "octetindex",
+    aliases: &[],
+    doc: "As `charindex`, with the place counted in bytes; as Redshift's",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Integer, |call| {
+        call.map::<(call::Text, call::Text), call::Integer>(|(part, text)| {
+            Ok(i32::try_from(text.find(part).map_or(0, |place| place + 1)).ok())
+        })
+    })],
+    examples: &[("octetindex('e', 'größe')", "7"), ("octetindex('x', 'abc')", "0")],
+};
+
+const BPCHARCMP: Function = Function {
+    name: "bpcharcmp",
+    aliases: &["bttext_pattern_cmp"],
+    doc: "-1, 0 or 1: whether a text stands before another, is equal to it, or stands behind it; blanks at the end do not count; as Redshift's",
+    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Integer, |call| {
+        call.map::<(call::Text, call::Text), call::Integer>(|(one, two)| {
+            Ok(Some(one.trim_end_matches(' ').cmp(two.trim_end_matches(' ')) as i32))
+        })
+    })],
+    examples: &[("bpcharcmp('a ', 'a')", "0"), ("bpcharcmp('a', 'b')", "-1"), ("bpcharcmp('B', 'A')", "1")],
 };
 
 const STARTS_WITH: Function = Function {

@@ -149,7 +149,7 @@ where
     call.write::<(A, call::Text)>(|(value, pattern), out| {
         patterns.with(pattern, Picture::parse, |picture| match picture {
             Ok(picture) => write(picture, value, out).map(|()| true),
-            Err(fact) => Err(Fault::new(Code::BadArgument, fact.clone())),
+            Err(fact) => Err(Fault::new(Code::BadForm, fact.clone())),
         })
     })
 }
@@ -160,7 +160,7 @@ fn read_number(call: &Call<'_>) -> Column {
         patterns.with(pattern, Picture::parse, |picture| match picture {
             Ok(picture) if picture.can_read() => picture.read(text),
             Ok(_) => Err(Fault::new(Code::NotForValues, "the patterns `RN` and `EEEE` are only written, not read")),
-            Err(fact) => Err(Fault::new(Code::BadArgument, fact.clone())),
+            Err(fact) => Err(Fault::new(Code::BadForm, fact.clone())),
         })
     })
 }

@@ -1,0 +1,153 @@
+//! Row examples: for each code of a reject, an object that gets it and what to do about it.
+//!
+//! As those of a pipeline file, an example is proved by running it.
+
+use super::Code;
+use super::example::around;
+
+/// The bytes of a record that is too long.
+const LONG: usize = 16 << 20;
+
+/// An object with a record that is rejected, or that is held as a whole.
+#[derive(Debug, Clone, Copy)]
+pub struct RowExample {
+    /// What it gets.
+    pub code: Code,
+    /// Keys of the pipeline file that take the place of those of the rest of the file; may be empty.
+    pub part: &'static str,
+    /// The object. `…` stands for more text than a record may have, and `�` for a byte that is not UTF-8.
+    pub object: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+impl RowExample {
+    /// A whole pipeline file with the part in it.
+    pub fn file(&self) -> String {
+        around(self.part)
+    }
+
+    /// The bytes of the object.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for char in self.object.chars() {
+            match char {
+                '…' => bytes.resize(bytes.len() + LONG, b'x'),
+                '\u{fffd}' => bytes.push(0xff),
+                _ => bytes.extend(char.encode_utf8(&mut [0; 4]).bytes()),
+            }
+        }
+        bytes
+    }
+}
+
+macro_rules! rows {
+    ($($code:ident: $part:literal, $object:literal => $remedy:literal;)+) => {
+        /// An example for each code of a reject, in the order of the registry.
+        pub const ROW_EXAMPLES: &[RowExample] =
+            &[$(RowExample { code: Code::$code, part: $part, object: $object, remedy: $remedy },)+];
+    };
+}
+
+rows! {
+    NotAValue: "", "id,customer,amount,ordered_at\n1,Ada,\"12,50\",2026-01-31 10:00Z\n"
+        => "Say how the field is written, here `format: { decimal: \",\" }`; or declare it as text, and make a value of it in an \
+            expression.";
+    OutOfRange: "", "id,customer,amount,ordered_at\n1,Ada,12345678901.00,2026-01-31 10:00Z\n"
+        => "If the number is right, choose a type with more room.";
+    DatetimeOutOfRange: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-02-30 10:00Z\n"
+        => "Correct the source. If its dates are written in another order, say so: `format: DD.MM.YYYY`.";
+    NotADatetime: "", "id,customer,amount,ordered_at\n1,Ada,12.50,soon\n"
+        => "Say how the field is written: `format`; name texts that mean NULL in `nulls`.";
+    DivisionByZero: "columns:\n  share: { from: \"round(amount / (id - 1), 2)\", type: \"decimal(12,2)\" }\n",
+        "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00Z\n"
+        => "Divide by `nullif(…, 0)`: the result is NULL then.";
+    TooLong: "columns:\n  customer: varchar(5)\n", "id,customer,amount,ordered_at\n1,Ada Lovelace,12.50,2026-01-31 10:00Z\n"
+        => "Give the column more bytes, or cut the text: `left(customer, 5)`.";
+    ExcessScale: "", "id,customer,amount,ordered_at\n1,Ada,12.505,2026-01-31 10:00Z\n"
+        => "Give the field the digits that arrive, and round in the column: `from: round(amount, 2)`.";
+    ExcessBlanks: "columns:\n  customer: varchar(3)\n", "id,customer,amount,ordered_at\n1,Ada   ,12.50,2026-01-31 10:00Z\n"
+        => "Take the blanks away: `from: rtrim(customer)`.";
+    ExcessFraction: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00:00.1234567Z\n"
+        => "Declare the field as text, and cast it in an expression, which rounds: `ordered_at::timestamptz`.";
+    NoOffset: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00\n"
+        => "If the times are those of UTC, say `timezone: UTC` at the field.";
+    BadArgument: "columns:\n  part: { from: \"split_part(customer, ' ', id::integer)\", type: varchar(20) }\n",
+        "id,customer,amount,ordered_at\n0,Ada,12.50,2026-01-31 10:00Z\n"
+        => "See what the function takes in its reference, and guard the others with `case` or `where`.";
+    Character: "columns:\n  customer: char(10)\n", "id,customer,amount,ordered_at\n1,Zoë,12.50,2026-01-31 10:00Z\n"
+        => "A `char` of Redshift has single bytes only. Make it a `varchar`.";
+    BadRegex: "columns:\n  found: { from: \"'a' ~ customer\" }\n", "id,customer,amount,ordered_at\n1,a(,12.50,2026-01-31 10:00Z\n"
+        => "Search for the text itself, with `strpos` or the flag `q` of `regexp_like`, or correct the source.";
+    NotJson: "columns:\n  detail: { from: json_parse(customer) }\n", "id,customer,amount,ordered_at\n1,{Ada},12.50,2026-01-31 10:00Z\n"
+        => "Where not every text is JSON, write `try_cast(customer as super)`, or guard it with `is_valid_json`.";
+    ResultTooLong: "columns:\n  long: { from: \"repeat(customer, 1000000)\", type: varchar(100) }\n",
+        "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00Z\n"
+        => "Cut the text before it grows, as `varchar` ends at 65,535 bytes anyway.";
+    NegativeLength: "columns:\n  start: { from: \"substring(customer, 1, id::integer)\", type: varchar(20) }\n",
+        "id,customer,amount,ordered_at\n-1,Ada,12.50,2026-01-31 10:00Z\n"
+        => "Take `greatest(…, 0)` for the length; `left` has a meaning for negative ones.";
+    BadEscape: "columns:\n  is_like: { from: customer like customer }\n", "id,customer,amount,ordered_at\n1,Ada\\,12.50,2026-01-31 10:00Z\n"
+        => "If a backslash means itself in the pattern, write `like … escape ''`.";
+    BadPower: "columns:\n  root: { from: \"sqrt(amount)::decimal(12,2)\" }\n", "id,customer,amount,ordered_at\n1,Ada,-12.50,2026-01-31 10:00Z\n"
+        => "Guard it: `case when amount >= 0 then sqrt(amount) end`.";
+    BeyondDecimal: "", "id,customer,amount,ordered_at\n1,Ada,NaN,2026-01-31 10:00Z\n"
+        => "Name `NaN` in `nulls`, or declare the field as `double precision`, which has room for it.";
+    Infinite: "", "id,customer,amount,ordered_at\n1,Ada,12.50,infinity\n"
+        => "Redshift has no such time. Name the text in `nulls`, or make a last day of it in an expression over text.";
+    BadLogarithm: "columns:\n  size: { from: \"ln(amount)::decimal(12,2)\" }\n", "id,customer,amount,ordered_at\n1,Ada,0,2026-01-31 10:00Z\n"
+        => "Guard it: `case when amount > 0 then ln(amount) end`.";
+    BadBuckets: "columns:\n  bucket: { from: \"width_bucket(amount, 0, 10, id::integer)\" }\n",
+        "id,customer,amount,ordered_at\n0,Ada,12.50,2026-01-31 10:00Z\n"
+        => "There must be one bucket or more, and the two bounds must differ.";
+    Unrepresentable: "", "id,customer,amount,ordered_at\n1,Ada,12.50,294276-12-31 10:00Z\n"
+        => "Such years are placeholders. Make NULL of them in an expression over text.";
+    NotForValues: "columns:\n  since: { from: \"date_bin(customer::interval, ordered_at, '2001-01-01Z')\" }\n",
+        "id,customer,amount,ordered_at\n1,1 month,12.50,2026-01-31 10:00Z\n"
+        => "The operation is there for other values: here, write `date_trunc('month', …)`.";
+    BadEscapeUse: "columns:\n  part: { from: \"substring(customer similar customer escape '#')\", type: varchar(20) }\n",
+        "id,customer,amount,ordered_at\n1,\"a#\"\"b#\"\"c#\"\"d\",12.50,2026-01-31 10:00Z\n"
+        => "Such a pattern has three parts, and so two separators. `regexp_substr` is plainer.";
+    UnsupportedRegex: "columns:\n  found: { from: \"'a' ~ customer\" }\n", "id,customer,amount,ordered_at\n1,(a)\\1,12.50,2026-01-31 10:00Z\n"
+        => "Back-references and lookaround are not there, so that every search ends in good time. Correct the source.";
+    BadForm: "columns:\n  shown: { from: \"to_char(amount, customer)\", type: varchar(20) }\n",
+        "id,customer,amount,ordered_at\n1,9.9.9,12.50,2026-01-31 10:00Z\n"
+        => "Write the pattern into the pipeline file, where it is checked before there are rows.";
+    Required: "", "id,customer,amount,ordered_at\n,Ada,12.50,2026-01-31 10:00Z\n"
+        => "Correct the source; give a value in its place, `from: coalesce(id, 0)`; or leave `required` out.";
+    OneOf: "columns:\n  customer: { type: varchar(64), one_of: [Ada, Grace] }\n", "id,customer,amount,ordered_at\n1,Alan,12.50,2026-01-31 10:00Z\n"
+        => "Add the value to the list if it is good.";
+    Matches: "columns:\n  customer: { type: varchar(64), matches: '^[a-z]+$' }\n", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00Z\n"
+        => "Bring the text into the form, `from: lower(customer)`, or widen the pattern.";
+    Range: "columns:\n  amount: { min: 0 }\n", "id,customer,amount,ordered_at\n1,Ada,-12.50,2026-01-31 10:00Z\n"
+        => "Correct the source, or the bound.";
+    Check: "checks: { not_early: ordered_at >= '2020-01-01Z' }\n", "id,customer,amount,ordered_at\n1,Ada,12.50,1970-01-01 00:00Z\n"
+        => "Correct the source or the check; `on_fail: warn` counts such rows and delivers them.";
+    Ragged: "", "id,customer,amount,ordered_at\n1,Ada,12.50\n"
+        => "Mostly a value holds the delimiter without quotes, or a line was cut. Correct the source.";
+    Unclosed: "", "id,customer,amount,ordered_at\n1,\"Ada,12.50,2026-01-31 10:00Z\n"
+        => "Correct the source; if its quotes mean nothing, say `quote: none`. With `newlines_in_values: false` only one line is lost.";
+    NotUtf8: "", "id,customer,amount,ordered_at\n1,Zo\u{fffd},12.50,2026-01-31 10:00Z\n"
+        => "Have the object written as UTF-8.";
+    RecordTooLong: "", "id,customer,amount,ordered_at\n1,…,12.50,2026-01-31 10:00Z\n"
+        => "A record has at most 16 MiB. Mostly a quote was opened and not closed.";
+    MalformedJson: "source:\n  files: orders.jsonl\n  format: jsonl\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
+        "{\"id\": 1, \"customer\": 'Ada'}\n"
+        => "Correct the source: each line is a JSON object, strictly by the standard.";
+    NotAnObject: "source:\n  files: orders.jsonl\n  format: jsonl\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
+        "[1, \"Ada\"]\n"
+        => "Each line is one object. An array of objects over the whole file is not JSON Lines.";
+    DuplicateField: "source:\n  files: orders.jsonl\n  format: jsonl\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
+        "{\"id\": 1, \"customer\": \"Ada\", \"id\": 2}\n"
+        => "Nobody knows which of the two is meant. Correct the source.";
+    AfterQuote: "", "id,customer,amount,ordered_at\n1,\"Ada\" L.,12.50,2026-01-31 10:00Z\n"
+        => "A quote within a quoted value is written twice. Correct the source, or say `quote: none`.";
+    Truncated: "source:\n  files: orders.csv\n  format: csv\n  compression: gzip\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
+        "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00Z\n"
+        => "The object is held. Have it written again; here, it is not compressed at all.";
+    Undeclared: "source:\n  files: orders.jsonl\n  format: jsonl\n  contract: quarantine\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
+        "{\"id\": 1, \"customer\": \"Ada\", \"coupon\": \"X7\"}\n"
+        => "Declare the field, or say `contract: ignore`.";
+    Header: "", "id,customer,ordered_at\n1,Ada,2026-01-31 10:00Z\n"
+        => "The object is held. If a field has another name there, say so: `name`; if it is gone for good, take it out.";
+}
