@@ -19,11 +19,14 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 
+/// A test that needs a server, and its name.
+pub type Test = (&'static str, fn(&Server));
+
 /// Runs tests that need a server; the `main` of a test without a harness.
-pub fn main(tests: &[(&'static str, fn(&Server))]) -> ExitCode {
+pub fn main(tests: &[Test]) -> ExitCode {
     let is_required = std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_some();
     let server = Server::start().map(Arc::new);
-    let trial = |&(name, test): &(&'static str, fn(&Server))| match server.clone() {
+    let trial = |&(name, test): &Test| match server.clone() {
         Some(server) => Trial::test(name, move || {
             test(&server);
             Ok(())

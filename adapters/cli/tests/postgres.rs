@@ -1,7 +1,7 @@
 //! One pipeline, two warehouses: the same input loaded by the command into SQLite and into a real PostgreSQL, held against
 //! each other, also when the command is killed on the way.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! PostgreSQL as a warehouse, on a real one: the laws of loading, every type there and back, and what goes wrong.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -96,8 +96,8 @@ impl Dialect {
     pub fn column_type(self, ty: Type) -> String {
         match (self, ty) {
             (Self::Sqlite, _) => sqlite_type(ty).to_owned(),
-            (Self::Postgres, Type::Super) => "jsonb".to_owned(),
             (Self::Redshift, Type::Text) => "varchar(256)".to_owned(),
+            (Self::Postgres, Type::Super) => "jsonb".to_owned(),
             (Self::Postgres | Self::Redshift, _) => ty.to_string(),
         }
     }
