@@ -54,7 +54,8 @@ proptest! {
         }
         let whole = part(Format::Csv, &rows, &[9]);
         let cut = cut.index(whole.len());
-        prop_assume!(cut > 0);
+        // Where a record ends, so may a part.
+        prop_assume!(cut > 0 && whole[cut - 1] != b'\n');
         let last = stage::csv::read(whole[..cut].to_vec(), &columns()).last();
         prop_assert!(last.unwrap().is_err());
     }
