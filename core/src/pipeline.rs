@@ -12,7 +12,7 @@ use crate::read::{Compression, Contract};
 use crate::read::{CsvFormat, Format, ReadOptions};
 use crate::receipt::{Counts, Receipt};
 use crate::spec::{Limits, Location, OnOverwrite, Schedule};
-use crate::stage::parquet::Lineage;
+use crate::stage::{self, Lineage};
 use crate::transform::Transform;
 use crate::types::Type;
 use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table, WriteMode};
@@ -47,6 +47,8 @@ pub struct Pipeline {
     pub table: Table,
     /// Whether a run is judged and loaded as a whole, and not each of its objects: so it is where rows are replaced.
     pub whole_runs: bool,
+    /// How staged parts are written.
+    pub stage: stage::Format,
     /// When it runs.
     pub schedule: Option<Schedule>,
     /// What can change output bytes, as one name.
@@ -140,6 +142,13 @@ impl Pipeline {
         columns.chain(self.table.deletes.then(|| (DELETED_COLUMN.to_owned(), Type::Boolean, true))).collect()
     }
 
+    /// Reads the rows of a part that a task staged.
+    ///
+    /// An error means that the bytes are not those of a part.
+    pub fn read_part(&self, bytes: Vec<u8>) -> Result<stage::Batches, String> {
+        stage::read(self.stage, &self.columns(), bytes)
+    }
+
     /// The names and types of the declared fields.
     pub fn fields(&self) -> impl Iterator<Item = (&str, Type)> {
         self.transform.fields.iter().map(|field| (field.name.as_str(), field.ty))
@@ -182,7 +191,10 @@ impl Pipeline {
             Verdict::Load => Vec::new(),
             Verdict::Held(reasons) => reasons,
         };
-        for (plan, _) in inputs.iter().filter(|(plan, _)| plan.overwrites && self.on_overwrite == OnOverwrite::Fail) {
+        // A whole run takes the place of all rows, also of those that an earlier version of an object brought.
+        let overwrites =
+            |plan: &InputPlan, on_overwrite| plan.overwrites && !self.whole_runs && self.on_overwrite == on_overwrite;
+        for (plan, _) in inputs.iter().filter(|(plan, _)| overwrites(plan, OnOverwrite::Fail)) {
             reasons.push(format!(
                 "{} was met before, and its bytes are others now; say `on_overwrite: replace` or `add`",
                 plan.source
@@ -211,7 +223,7 @@ impl Pipeline {
                     source_version: plan.source_version.clone(),
                     fingerprint: plan.fingerprint.clone(),
                     batch_time: plan.batch_time,
-                    replaces_source: plan.overwrites && self.on_overwrite == OnOverwrite::Replace,
+                    replaces_source: overwrites(plan, OnOverwrite::Replace),
                     batches: receipts.iter().map(batch).collect(),
                 })
                 .collect(),

@@ -50,6 +50,8 @@ pub struct Spec {
     pub limits: Option<Limits>,
     /// Where rows go.
     pub target: Target,
+    /// How staged parts are written.
+    pub stage: StageSpec,
     /// When it runs.
     pub schedule: Option<Spanned<Schedule>>,
     /// The names of fields that are wrong and left out; that they are missed elsewhere is no mistake of its own.
@@ -288,6 +290,15 @@ pub enum Write {
     Replace,
     /// A row is a version of its key, valid until the next one.
     Scd2,
+}
+
+/// How staged parts are written: `stage: csv`, `stage: { format: csv }`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageSpec {
+    /// Parquet, if nothing is said.
+    Parquet,
+    /// Separated values.
+    Csv,
 }
 
 /// When a pipeline runs.

@@ -9,4 +9,5 @@ pub mod language;
 pub mod pipeline;
 pub mod read;
 pub mod spec;
+pub mod stage;
 pub mod value;

@@ -14,11 +14,13 @@ pub mod interval;
 pub mod json;
 pub mod picture;
 pub mod show;
+pub mod sum;
 pub mod text;
 pub mod wide;
 
 pub use decimal::Decimal;
 pub use interval::Interval;
+pub use sum::DecimalSum;
 
 /// What happens to digits after the point, other than zeros, for which the type has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

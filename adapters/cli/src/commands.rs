@@ -7,7 +7,7 @@ use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::Object;
 use etalon_core::spec::Location;
 use etalon_driver::local::LocalDisk;
-use etalon_warehouse::Sqlite;
+use etalon_warehouse::{Connected, Sqlite};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -117,15 +117,12 @@ fn resolve(text: &str) -> Result<String, Failure> {
 }
 
 /// Opens the warehouse that was asked for, or the embedded one of the state folder.
-fn open_warehouse(to: Option<&Path>, state: &Path) -> Result<Sqlite, Failure> {
-    let path = match to {
-        Some(path) => path.to_owned(),
-        None => {
-            fs::create_dir_all(state).map_err(|error| Failure::file(state, &error))?;
-            state.join(WAREHOUSE_FILE)
-        }
-    };
-    Ok(Sqlite::open(&path)?)
+fn open_warehouse(to: Option<&str>, state: &Path) -> Result<Connected, Failure> {
+    if let Some(place) = to {
+        return Ok(Connected::open(place)?);
+    }
+    fs::create_dir_all(state).map_err(|error| Failure::file(state, &error))?;
+    Ok(Connected::Sqlite(Sqlite::open(&state.join(WAREHOUSE_FILE))?))
 }
 
 #[cfg(test)]

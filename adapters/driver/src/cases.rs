@@ -19,7 +19,6 @@ use etalon_core::pipeline::{Pipeline, Verdict};
 use etalon_core::protocol::name;
 use etalon_core::receipt::Receipt;
 use etalon_core::spec::Location;
-use etalon_core::stage::parquet;
 use etalon_core::value::show::show;
 
 use crate::local::LocalDisk;
@@ -155,7 +154,7 @@ fn run(case: &Path, pipeline: &Pipeline, files: &mut BTreeMap<String, String>) -
             for part in &receipt.parts {
                 let bytes = pollster::block_on(store.get(&name::part(&task.batch, &part.name)))?;
                 let refused = |why: String| Error::new(ErrorKind::Refused, format!("{}: {why}", part.name));
-                for batch in parquet::read(bytes).map_err(refused)? {
+                for batch in pipeline.read_part(bytes).map_err(refused)? {
                     let batch = batch.map_err(refused)?;
                     for row in 0..batch.num_rows() {
                         let cells: Vec<Option<String>> =

@@ -262,7 +262,7 @@ pub async fn redrive<W: Warehouse>(
     let batches: Vec<_> = done.iter().map(|(task, receipt)| pipeline.load_batch(task, receipt, false)).collect();
     let parts =
         || done.iter().flat_map(|(_, receipt)| receipt.parts.iter().map(|part| name::part(&receipt.batch, &part.name)));
-    let mut rows = parts().flat_map(|part| staged(store, &part));
+    let mut rows = parts().flat_map(|part| staged(pipeline, store, &part));
     redriven.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
     for part in parts() {
         store.delete(&part).await?;

@@ -11,8 +11,7 @@ use etalon_core::plan::{InputPlan, Object, Task};
 use etalon_core::protocol::name;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
-use etalon_core::stage::parquet;
-use etalon_core::warehouse::{LoadBatch, WriteMode};
+use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
@@ -68,7 +67,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
     let batches: Vec<LoadBatch> =
         tasks.iter().zip(&receipts).map(|(task, receipt)| pipeline.load_batch(task, receipt, replaces(task))).collect();
     let mut rows = receipts.iter().flat_map(|receipt| {
-        receipt.parts.iter().flat_map(move |part| staged(store, &name::part(&receipt.batch, &part.name)))
+        receipt.parts.iter().flat_map(move |part| staged(pipeline, store, &name::part(&receipt.batch, &part.name)))
     });
     report.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
     report.state = RunState::Loaded;
@@ -132,7 +131,7 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     };
     let discarded = names(store, DISCARDED).await?;
     let mut held = Vec::new();
-    let replaces_all = matches!(pipeline.table.write, WriteMode::Replace { .. });
+    let replaces_all = pipeline.whole_runs;
     let planned = objects.iter().map(|object| {
         let plan = pipeline.plan(object, options.batch_time.unwrap_or_else(|| clock.now()));
         let generation = loaded.iter().filter(|row| row.input == plan.input).map(|row| row.generation).max();
@@ -171,6 +170,9 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     }
 
     unit.tasks = unit.plans.iter().flat_map(|(plan, _)| plan.tasks()).collect();
+    for task in &unit.tasks {
+        forget_without_parts(store, task).await?;
+    }
     progress.total(unit.tasks.iter().map(|task| task.range.end - task.range.start).sum());
     unit.receipts = run_tasks(pipeline, &unit.tasks, source, store, progress, options.workers)?;
     for (task, receipt) in unit.tasks.iter().zip(&unit.receipts) {
@@ -263,6 +265,16 @@ async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> 
     Ok(replanned)
 }
 
+/// Forgets a receipt whose parts are gone: they were loaded into another warehouse, and are made again for this one.
+async fn forget_without_parts(store: &impl Objects, task: &Task) -> Result<(), Error> {
+    let Some(receipt) = transform::receipt(store, &task.batch).await? else { return Ok(()) };
+    let there = names(store, &name::part(&task.batch, "")).await?;
+    if receipt.parts.iter().all(|part| there.contains(&name::part(&task.batch, &part.name))) {
+        return Ok(());
+    }
+    store.delete(&name::receipt(&task.batch)).await
+}
+
 /// Runs tasks on several threads; receipts come in the order of the tasks. The first error ends the run.
 fn run_tasks(
     pipeline: &Pipeline,
@@ -301,6 +313,7 @@ fn run_tasks(
 
 /// The rows of a staged part.
 pub(crate) fn staged(
+    pipeline: &Pipeline,
     store: &impl Objects,
     name: &str,
 ) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
@@ -309,7 +322,7 @@ pub(crate) fn staged(
         Ok(bytes) => bytes,
         Err(error) => return Box::new(std::iter::once(Err(error))),
     };
-    match parquet::read(bytes) {
+    match pipeline.read_part(bytes) {
         Ok(batches) => {
             let name = name.to_owned();
             Box::new(batches.map(move |batch| batch.map_err(|why| refused(&name, &why))))

@@ -46,7 +46,7 @@ impl<'a> Cells<'a> {
     pub(crate) fn new(array: &'a ArrayRef, ty: Type) -> Option<Self> {
         let any = array.as_any();
         let values = match ty {
-            _ if ty.is_text() => match any.downcast_ref() {
+            _ if ty.is_text() || ty == Type::Super => match any.downcast_ref() {
                 Some(views) => Values::TextView(views),
                 None => Values::Text(any.downcast_ref()?),
             },

@@ -1,4 +1,4 @@
-//! SQLite behind the driver's port.
+//! Warehouses behind the driver's port.
 
 use etalon_core::error::Error;
 use etalon_core::warehouse::LoadBatch;
@@ -8,9 +8,9 @@ use etalon_driver::ports::Loaded;
 use etalon_driver::ports::Rows;
 use etalon_driver::ports::Warehouse;
 
-use crate::Sqlite;
+use crate::Connected;
 
-impl Warehouse for Sqlite {
+impl Warehouse for Connected {
     async fn loaded(&mut self, table: &Table) -> Result<Vec<Loaded>, Error> {
         let rows = self.ledger(table)?.into_iter().map(|row| row.batch);
         let loaded = |batch: LoadBatch| Loaded {

@@ -5,6 +5,7 @@
 //! a load into new pages writes them once, where a write-ahead log would write them twice. Commits wait for the disk.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ use rusqlite::TransactionBehavior;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 
+use crate::exact;
 use crate::load::Load;
 
 /// How long a statement waits for another process to let go of the file.
@@ -88,6 +90,7 @@ impl Sqlite {
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
             connection.pragma_update(Some("temp"), "cache_size", -CACHE_KIB)?;
             connection.create_collation(sqlite::DECIMAL_COLLATION, sqlite::compare_decimals)?;
+            exact::register(&connection)?;
             // The first look at the file tells whether it is a database at all.
             connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
         };
@@ -146,19 +149,33 @@ impl Sqlite {
             rusqlite::Error::SqlInputError { msg, .. } => Error::new(ErrorKind::Refused, msg),
             other => world(&self.place, &other),
         };
-        let mut statement = self.connection.prepare(&query::join_names(sql, &tables)).map_err(wrong)?;
-        if !statement.readonly() {
-            return Err(Error::new(ErrorKind::Refused, "a query only reads"));
-        }
-        let columns: Vec<AnswerColumn> = statement
-            .columns_with_metadata()
-            .map(|column| {
-                let origin = column.table_name().zip(column.origin_name());
-                let ty = origin.and_then(|(table, name)| types.get(&(table.to_owned(), name.to_owned())));
-                AnswerColumn { name: column.name().to_owned(), ty: ty.copied() }
-            })
-            .collect();
-        let mut read = || {
+        let sql = query::join_names(sql, &tables);
+        let mentioned = sql.to_ascii_lowercase();
+        let (columns, decimals) = {
+            // As it was written it tells the names and types of its columns, and whether it only reads.
+            let statement = self.connection.prepare(&sql).map_err(wrong)?;
+            if !statement.readonly() {
+                return Err(Error::new(ErrorKind::Refused, "a query only reads"));
+            }
+            let columns: Vec<AnswerColumn> = statement
+                .columns_with_metadata()
+                .map(|column| {
+                    let origin = column.table_name().zip(column.origin_name());
+                    let ty = origin.and_then(|(table, name)| types.get(&(table.to_owned(), name.to_owned())));
+                    AnswerColumn { name: column.name().to_owned(), ty: ty.copied() }
+                })
+                .collect();
+            let decimals = types
+                .iter()
+                .filter(|((table, _), ty)| ty.is_decimal() && mentioned.contains(&table.to_ascii_lowercase()));
+            (columns, decimals.map(|((table, name), _)| (table.clone(), name.clone())).collect::<BTreeSet<_>>())
+        };
+        let names = decimals.iter().map(|(_, name)| name.clone()).collect();
+        let read = || {
+            // Undone on the way out, and with it the views.
+            let transaction = self.connection.unchecked_transaction()?;
+            create_views(&transaction, &decimals)?;
+            let mut statement = transaction.prepare(&query::compare_by_number(&sql, &names))?;
             let mut rows = Vec::new();
             let mut found = statement.query([])?;
             while let Some(row) = found.next()? {
@@ -183,6 +200,20 @@ impl Sqlite {
         });
         typed.collect()
     }
+}
+
+/// Creates a view before each table, in which its decimals compare as numbers. The tables themselves do not depend on a
+/// collation that other tools have not.
+fn create_views(connection: &Connection, decimals: &BTreeSet<(String, String)>) -> rusqlite::Result<()> {
+    let tables: BTreeSet<&String> = decimals.iter().map(|(table, _)| table).collect();
+    for table in tables {
+        let mut present = connection.prepare("SELECT name FROM pragma_table_info(?1, 'main')")?;
+        let present = present.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        let is_decimal = |name: &str| decimals.contains(&(table.clone(), name.to_owned()));
+        let columns = present.iter().map(|name| (name.as_str(), is_decimal(name)));
+        connection.execute(&query::view_by_number(table, columns), [])?;
+    }
+    Ok(())
 }
 
 pub(crate) fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {

@@ -163,6 +163,8 @@ codes! {
     Range = "R334" "23514";
     /// A check over the row that fails.
     Check = "R335" "23514";
+    /// A text that COPY takes for NULL where parts are staged as separated values.
+    TakenForNull = "R336" "22P04";
 
     /// A record with too many or too few fields.
     Ragged = "R401";

@@ -8,8 +8,11 @@ use crate::plan;
 use crate::read::{Compression, Contract, CsvFormat, Format};
 use crate::reject::Subject;
 use crate::spec::{
-    self, ColumnSpec, CompressionSpec, ContractSpec, FormatSpec, OnFail as OnFailSpec, OnOverwrite, Spanned, Spec, Text,
+    self, ColumnSpec, CompressionSpec, ContractSpec, FormatSpec, OnFail as OnFailSpec, OnOverwrite, Spanned, Spec,
+    StageSpec, Text,
 };
+use crate::stage;
+use crate::stage::csv;
 use crate::transform::decode::FieldFormat;
 use crate::transform::{Field, Mapping, OnFail, Rule, Test, Transform, conform};
 use crate::types::Type;
@@ -94,6 +97,10 @@ impl<'a> Compiler<'a> {
             limits: spec.limits.clone(),
             whole_runs: matches!(table.write, WriteMode::Replace { .. }),
             table,
+            stage: match spec.stage {
+                StageSpec::Parquet => stage::Format::Parquet,
+                StageSpec::Csv => stage::Format::Csv,
+            },
             schedule: spec.schedule.as_ref().map(|schedule| schedule.value.clone()),
             fingerprint: fingerprint(spec),
             range_bytes: plan::RANGE_BYTES,
@@ -277,6 +284,12 @@ impl<'a> Compiler<'a> {
             });
         };
         let sql_name = quoted(&name.name);
+        if self.spec.stage == StageSpec::Csv && name.ty.is_text() {
+            let sql = format!("{sql_name} is distinct from {}", literal(csv::NULL));
+            if let Ok((expr, _)) = Expr::compile(&sql, scope) {
+                rule(Code::TakenForNull, Test::Holds(expr), format!("is {}, which COPY takes for NULL", csv::NULL));
+            }
+        }
         if let Some(list) = &column.one_of {
             let good: Vec<&Text> = list
                 .value
@@ -597,6 +610,9 @@ fn fingerprint(spec: &Spec) -> String {
     say("engine".to_owned(), ENGINE_EPOCH.to_string());
     say("format".to_owned(), format!("{:?}", source.format));
     say("compression".to_owned(), format!("{:?}", source.compression.as_ref().map(|compression| compression.value)));
+    if spec.stage != StageSpec::Parquet {
+        say("stage".to_owned(), format!("{:?}", spec.stage));
+    }
     say("contract".to_owned(), format!("{:?}", source.contract));
     for (position, field) in source.fields.iter().enumerate() {
         let format = field.format.as_ref().map(|format| &format.value);

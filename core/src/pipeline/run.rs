@@ -11,7 +11,7 @@ use crate::read::{ReadStep, Reader};
 use crate::receipt::{Counts, Coverage, Part, Receipt};
 use crate::records::Records;
 use crate::reject::{RAW_BYTES_MAX, Reason, Reject};
-use crate::stage::parquet::{PartWriter, StagedPart};
+use crate::stage::{PartWriter, StagedPart};
 use crate::transform::Outcome;
 use crate::value::datetime::print_timestamptz;
 use crate::value::text::base64;
@@ -134,7 +134,7 @@ impl<'a> TaskRun<'a> {
         };
         Self {
             rows: RowRun::new(pipeline, task, only),
-            writer: PartWriter::new(&pipeline.columns(), super::lineage(task)),
+            writer: PartWriter::new(pipeline.stage, &pipeline.columns(), super::lineage(task)),
             ready: VecDeque::new(),
             quarantine: Vec::new(),
             quarantine_pieces: 0,
@@ -213,7 +213,7 @@ impl<'a> TaskRun<'a> {
         unread.for_each(|reject| self.reject_unread(reject));
 
         let offsets: Vec<u64> = outcome.accepted_rows.iter().map(|&row| records.places[row].offset).collect();
-        if let Some(part) = self.writer.write(outcome.accepted, &offsets) {
+        for part in self.writer.write(outcome.accepted, &offsets) {
             self.stage(part);
         }
         if self.quarantine.len() >= QUARANTINE_BYTES {
@@ -291,7 +291,7 @@ impl<'a> TaskRun<'a> {
 
     fn stage(&mut self, staged: StagedPart) {
         let part = Part {
-            name: format!("part-{:05}.parquet", self.receipt.parts.len()),
+            name: format!("part-{:05}.{}", self.receipt.parts.len(), self.rows.pipeline.stage.ending()),
             rows: staged.rows,
             bytes: staged.bytes.len() as u64,
             sha256: plan::sha256(&staged.bytes),

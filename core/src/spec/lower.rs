@@ -6,7 +6,7 @@ use super::text::Text;
 use super::yaml::{Entry, Kind, Node, Scalar};
 use super::{
     CheckSpec, ColumnSpec, CompressionSpec, ContractSpec, CsvSpec, DedupeSpec, FieldFormat, FieldSpec, FormatSpec,
-    Limits, Location, OnFail, OnOverwrite, Source, Spanned, Spec, Target, Write,
+    Limits, Location, OnFail, OnOverwrite, Source, Spanned, Spec, StageSpec, Target, Write,
 };
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::types::Type;
@@ -54,6 +54,7 @@ pub(super) fn lower(root: &Node, diagnostics: &[Diagnostic]) -> Option<Spec> {
             .filter(|_| !wrong("dedupe"))
             .map(|entries| lower_dedupe(entries, key_span(root, "dedupe"))),
         target,
+        stage: lower_stage(root),
         schedule: text(root, "schedule")
             .filter(|_| !wrong("schedule"))
             .and_then(|schedule| Some(Spanned { value: form::schedule(&schedule.text).ok()?, span: schedule.span })),
@@ -271,6 +272,14 @@ fn lower_dedupe(entries: &[Entry], span: Span) -> DedupeSpec {
         key: names(entries, "key"),
         order_by: names(entries, "order_by"),
         last: text(entries, "keep").is_none_or(|keep| keep.text == "last"),
+    }
+}
+
+fn lower_stage(root: &[Entry]) -> StageSpec {
+    let format = mapping(root, "stage").map_or_else(|| text(root, "stage"), |entries| text(entries, "format"));
+    match format.map(|text| text.text.as_str()) {
+        Some("csv") => StageSpec::Csv,
+        _ => StageSpec::Parquet,
     }
 }
 

@@ -113,6 +113,12 @@ pub(super) static FILE: Mapping = Mapping {
             "How many rejects are too many: more, and the object is held.",
         ),
         key("target", Required, Shape::Mapping(&TARGET), "Where rows go, and how they are written there."),
+        key(
+            "stage",
+            Default("parquet"),
+            Shape::Either(STAGES, &STAGE),
+            "How rows are written on their way to the target, for Redshift's COPY.",
+        ),
         key("schedule", Optional, Shape::One(Form::Schedule), "When the pipeline runs."),
     ],
     one_of: &[],
@@ -410,6 +416,18 @@ static TARGET: Mapping = Mapping {
             "Whether the table has the columns `_etalon_batch`, `_etalon_offset` and `_etalon_time`.",
         ),
     ],
+    one_of: &[],
+};
+
+const STAGES: Form = Form::Choice(&[
+    ("parquet", "small and typed"),
+    ("csv", "separated values: any tool reads them; a text `\\N` is rejected, since COPY takes it for NULL"),
+]);
+
+static STAGE: Mapping = Mapping {
+    title: "stage",
+    doc: "How rows are written on their way to the target. In short: the format.",
+    keys: &[key("format", Default("parquet"), Shape::One(STAGES), "How staged parts are written.")],
     one_of: &[],
 };
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray, new_empty_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::coalesce::BatchCoalescer;
 use parquet::arrow::ArrowWriter;
@@ -14,48 +14,28 @@ use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
+use super::{Lineage, PART_BYTES, StagedPart};
 use crate::types::Type;
 
 /// Rows of a row group: few enough that the writer's memory stays small, enough that columns compress.
-const ROW_GROUP_ROWS: usize = 256 * 1024;
+const ROW_GROUP_ROWS: usize = 512 * 1024;
+/// Rows of a page at most: until it is full, a page whose values are in a dictionary takes eight bytes for each.
+const PAGE_ROWS: usize = 64 * 1024;
 /// Rows are written so many at a time, however they come: the writer looks after its pages that often, and so the bytes
 /// depend on it.
 const WRITE_ROWS: usize = 1024;
-/// A part is closed when it has this many bytes. It is held in memory; Redshift reads files below 128 MB with one slice
-/// each, and likes several of them.
-const PART_BYTES: usize = 32 * 1024 * 1024;
-/// Bytes of a page before it is compressed: a page of every column is held in memory at a time.
-const PAGE_BYTES: usize = 256 * 1024;
 /// A dictionary of more bytes than these costs more than it saves: the column goes on without it.
 const DICTIONARY_BYTES: usize = 128 * 1024;
 /// About as many values fill a dictionary.
 const DICTIONARY_VALUES: usize = DICTIONARY_BYTES / 8;
-
-/// A staged file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StagedPart {
-    /// Rows in it.
-    pub rows: u64,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// The lineage of a batch's rows, written as columns: a load needs them also where the target keeps none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lineage {
-    /// The names of the columns: batch, offset, time.
-    pub names: [&'static str; 3],
-    /// The batch's id.
-    pub batch: String,
-    /// Microseconds since 1970, UTC.
-    pub time: i64,
-}
 
 /// Writes batches of rows into parts.
 #[derive(Debug)]
 pub struct PartWriter {
     schema: SchemaRef,
     lineage: Lineage,
+    /// Batch and time of the lineage, for as many rows as a batch has had: they are the same in all of them.
+    same: [ArrayRef; 2],
     coming: BatchCoalescer,
     open: Option<ArrowWriter<Vec<u8>>>,
     rows: u64,
@@ -72,7 +52,8 @@ impl PartWriter {
         fields.push(Field::new(time, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false));
         let schema = Arc::new(Schema::new(fields));
         let coming = BatchCoalescer::new(Arc::clone(&schema), WRITE_ROWS);
-        Self { schema, lineage, coming, open: None, rows: 0 }
+        let same = [0, 1].map(|_| new_empty_array(&DataType::Null));
+        Self { schema, lineage, same, coming, open: None, rows: 0 }
     }
 
     /// Adds rows, one array a column, and each row's offset; returns a part when one is full. A batch has at most as many
@@ -81,12 +62,16 @@ impl PartWriter {
         if offsets.is_empty() {
             return None;
         }
-        let mut batch = StringViewBuilder::with_capacity(offsets.len());
-        offsets.iter().for_each(|_| batch.append_value(&self.lineage.batch));
-        columns.push(Arc::new(batch.finish()));
+        if self.same.first().is_none_or(|column| column.len() < offsets.len()) {
+            let mut batch = StringViewBuilder::with_capacity(offsets.len()).with_deduplicate_strings();
+            offsets.iter().for_each(|_| batch.append_value(&self.lineage.batch));
+            let times = TimestampMicrosecondArray::from_value(self.lineage.time, offsets.len()).with_timezone("UTC");
+            self.same = [Arc::new(batch.finish()), Arc::new(times)];
+        }
+        let [batch, time] = &self.same;
+        columns.push(batch.slice(0, offsets.len()));
         columns.push(Arc::new(Int64Array::from_iter_values(offsets.iter().map(|offset| offset.cast_signed()))));
-        let times = TimestampMicrosecondArray::from_value(self.lineage.time, offsets.len()).with_timezone("UTC");
-        columns.push(Arc::new(times));
+        columns.push(time.slice(0, offsets.len()));
         match RecordBatch::try_new(Arc::clone(&self.schema), columns) {
             Ok(batch) => self.cut(&batch),
             // Every column was conformed to the schema, so a refusal is a fault of this program.
@@ -155,8 +140,7 @@ fn writer(schema: &SchemaRef, first: &RecordBatch) -> ArrowWriter<Vec<u8>> {
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::SNAPPY)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_data_page_row_count_limit(ROW_GROUP_ROWS)
-        .set_data_page_size_limit(PAGE_BYTES)
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         // A part is read once, and as a whole.
         .set_statistics_enabled(EnabledStatistics::None)
@@ -169,7 +153,9 @@ fn writer(schema: &SchemaRef, first: &RecordBatch) -> ArrowWriter<Vec<u8>> {
     }
     let properties = properties.build();
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    match ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options) {
+    // Room that is not written to costs nothing, and a vector that grows is for a while there twice.
+    let sink = Vec::with_capacity(PART_BYTES + PART_BYTES / 2);
+    match ArrowWriter::try_new_with_options(sink, Arc::clone(schema), options) {
         Ok(writer) => writer,
         Err(error) => unreachable!("every type of a column has a Parquet form: {error}"),
     }

@@ -13,7 +13,7 @@ use crate::pipeline::{Pipeline, TaskRun, TaskStep};
 use crate::plan::{InputPlan, Object};
 use crate::receipt::Receipt;
 use crate::reject::Reject;
-use crate::stage::read_part;
+use crate::stage::parquet;
 use crate::types::Type;
 
 /// Everything that a task gave out.
@@ -101,7 +101,7 @@ fn rows(staged: &[Staged], columns: usize) -> Vec<Vec<Option<String>>> {
 
 fn batches(staged: &[Staged]) -> Vec<RecordBatch> {
     let parts = staged.iter().flat_map(|staged| &staged.parts);
-    parts.flat_map(|part| read_part(part.clone()).unwrap()).map(Result::unwrap).collect()
+    parts.flat_map(|part| parquet::read(part.clone()).unwrap()).map(Result::unwrap).collect()
 }
 
 /// Every record is staged, filtered or in quarantine, once; the records and what lies between tile the bytes.

@@ -130,7 +130,7 @@ impl Wide {
 
     /// The quotient by a small number, which is not zero.
     #[must_use]
-    fn over_small(self, divisor: u64) -> Self {
+    pub fn over_small(self, divisor: u64) -> Self {
         let mut quotient = Self::ZERO;
         let mut rest = 0_u128;
         for (quotient, word) in quotient.0.iter_mut().zip(self.0).rev() {

@@ -47,6 +47,11 @@ impl Dialect {
         self != Self::Sqlite
     }
 
+    /// Whether a schema that is missing is created. On Redshift schemas have owners and grants that somebody thought of.
+    pub(crate) fn creates_schemas(self) -> bool {
+        self == Self::Postgres
+    }
+
     /// Whether a row has a hidden number by which it is found: winners are then numbers, and not copies of rows.
     pub(crate) fn has_row_numbers(self) -> bool {
         self == Self::Sqlite
@@ -91,8 +96,8 @@ impl Dialect {
     pub fn column_type(self, ty: Type) -> String {
         match (self, ty) {
             (Self::Sqlite, _) => sqlite_type(ty).to_owned(),
-            (Self::Redshift, Type::Text) => "varchar(256)".to_owned(),
             (Self::Postgres, Type::Super) => "jsonb".to_owned(),
+            (Self::Redshift, Type::Text) => "varchar(256)".to_owned(),
             (Self::Postgres | Self::Redshift, _) => ty.to_string(),
         }
     }

@@ -26,8 +26,11 @@ use crate::warehouse::target::digest;
 /// What must be there before a load. None of it is part of the load's transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetUp {
-    /// Creates the ledger, the declared types and the other tables of Etalon's own, unless they are there.
+    /// Creates the schema (on PostgreSQL), the ledger, the declared types and the other tables of Etalon's own, unless they are there.
     pub create: Vec<Statement>,
+    /// Makes loads of the target wait for each other. It stands first in the transaction, before the driver asks what is
+    /// there: another load may be creating it.
+    pub lock: Option<Statement>,
     /// Selects the names of the columns that the target has: one column of text.
     pub present: Statement,
     /// Selects the declared columns: name, type, whether it is required (boolean).
@@ -68,7 +71,9 @@ impl SetUp {
     pub fn new(target: &Target) -> Result<Self, Error> {
         let statement = |what, command: Command| Statement::new(what, &command, target.dialect);
         let beside = target.create_beside()?;
-        let create = [ledger::create(target)].into_iter().chain(beside);
+        let schema =
+            target.table.schema.clone().filter(|_| target.dialect.creates_schemas()).map(Command::CreateSchema);
+        let create = schema.into_iter().chain([ledger::create(target)]).chain(beside);
         let columns = target.own_table(COLUMNS_TABLE);
         let mut declared =
             Select::from(&columns, "c").columns(["name", "type", "required"].map(|name| Expr::own("c", name)));
@@ -76,6 +81,8 @@ impl SetUp {
         let loads = Select::from(&ledger::table(target), "l").columns([Expr::CountRows]);
         Ok(Self {
             create: create.map(|command| statement("create Etalon's own tables", command)).collect(),
+            lock: (target.dialect.has_lock())
+                .then(|| statement("wait for other loads of the table", Command::Lock(target.fence_table()))),
             present: catalog(target, "ask for the target's columns", Catalog::Columns),
             declared: statement(
                 "ask for the declared types",

@@ -14,7 +14,8 @@
 //! Days, timestamps and text order as they stand, in any tool. Years beyond 9999 are written `Y0010000`, and a year before
 //! the year 1 as `!` and what it is after 10,000,001 BC (1 BC is `!9999999`): both forms order rightly among the others, and neither
 //! is mistaken for a date by SQLite's functions. Decimals as text order by their digits, so the statements of a load
-//! compare them under a collation that the driver registers; no table or index depends on it, and any tool opens the file.
+//! and the queries of people compare them under a collation that the driver registers; no table or index depends on it, and
+//! any tool opens the file.
 
 use std::cmp::Ordering;
 
@@ -91,40 +92,69 @@ pub fn read_timestamp(text: &str) -> Option<i64> {
     read_day(day)?.checked_mul(DAY_MICROS)?.checked_add(micros)
 }
 
-/// Compares two decimals as numbers. Any other text stands after all numbers, by its bytes.
+/// Compares two decimals as numbers, with or without an exponent. Any other text stands after all numbers, by its bytes.
 pub fn compare_decimals(left: &str, right: &str) -> Ordering {
-    match (parts_of(left), parts_of(right)) {
-        (Some(left), Some(right)) => {
-            let magnitude = |(_, whole, fraction): (bool, &str, &str),
-                             (_, other_whole, other_fraction): (bool, &str, &str)| {
-                (whole.len(), whole, fraction).cmp(&(other_whole.len(), other_whole, other_fraction))
-            };
-            match (left.0, right.0) {
-                (false, false) => magnitude(left, right),
-                (true, true) => magnitude(right, left),
-                (true, false) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-            }
-        }
+    match (Parts::of(left), Parts::of(right)) {
+        (Some(left), Some(right)) => match (left.negative, right.negative) {
+            (false, false) => left.compare_magnitude(&right),
+            (true, true) => right.compare_magnitude(&left),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+        },
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => left.cmp(right),
     }
 }
 
-/// Whether a decimal is below zero, its digits before the point and those after it, without zeros that do not count.
-fn parts_of(text: &str) -> Option<(bool, &str, &str)> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
-        return None;
+/// What counts of a decimal's text: `0.<whole><fraction>` times ten to a power, without zeros before or after.
+struct Parts<'a> {
+    /// Whether it is below zero.
+    negative: bool,
+    /// Zero has the least power and no digits.
+    power: i64,
+    whole: &'a str,
+    fraction: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let (negative, number) = match text.strip_prefix('-') {
+            Some(number) => (true, number),
+            None => (false, text),
+        };
+        let (number, exponent) = match number.split_once(['e', 'E']) {
+            Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
+            None => (number, 0),
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
+            return None;
+        }
+        let mut whole = whole.trim_start_matches('0');
+        let mut fraction = fraction.trim_end_matches('0');
+        let mut power = i64::try_from(whole.len()).ok()?;
+        if whole.is_empty() {
+            let digits = fraction.trim_start_matches('0');
+            power = -i64::try_from(fraction.len() - digits.len()).ok()?;
+            fraction = digits;
+        }
+        if fraction.is_empty() {
+            whole = whole.trim_end_matches('0');
+        }
+        if whole.is_empty() && fraction.is_empty() {
+            return Some(Self { negative: false, power: i64::MIN, whole, fraction });
+        }
+        Some(Self { negative, power: power + i64::from(exponent), whole, fraction })
     }
-    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-    Some((negative && !(whole.is_empty() && fraction.is_empty()), whole, fraction))
+
+    fn compare_magnitude(&self, other: &Self) -> Ordering {
+        self.power.cmp(&other.power).then_with(|| {
+            let digits = self.whole.bytes().chain(self.fraction.bytes());
+            digits.cmp(other.whole.bytes().chain(other.fraction.bytes()))
+        })
+    }
 }
 
 /// Appends `year-month-day` of days since 1970-01-01, in the proleptic Gregorian calendar.
@@ -275,9 +305,22 @@ mod tests {
             );
         }
 
+        #[test]
+        fn an_exponent_moves_the_point(unscaled: i64, scale in 0..20_u8, exponent in -30..30_i32) {
+            let number = format!("{unscaled}e{exponent}");
+            let decimal = text(|out| write_decimal(out, i128::from(unscaled), scale));
+            prop_assert_eq!(compare_decimals(&decimal, &format!("{unscaled}E-{scale}")), Ordering::Equal);
+            let expected = exponent.cmp(&-i32::from(scale));
+            let expected = if unscaled < 0 { expected.reverse() } else { expected };
+            let expected = if unscaled == 0 { Ordering::Equal } else { expected };
+            prop_assert_eq!(compare_decimals(&number, &decimal), expected);
+        }
+
         /// SQLite asks for a total order on every text.
         #[test]
-        fn comparing_decimals_is_a_total_order(texts in prop::collection::vec("-?[0-9]{0,3}\\.?[0-9]{0,3}|.{0,3}", 3)) {
+        fn comparing_decimals_is_a_total_order(
+            texts in prop::collection::vec("-?[0-9]{0,3}\\.?[0-9]{0,3}(e[+-]?[0-9])?|.{0,3}", 3),
+        ) {
             let mut sorted = texts.clone();
             sorted.sort_by(|left, right| compare_decimals(left, right));
             let [first, second, third] = &sorted[..] else { return Ok(()) };

@@ -19,7 +19,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("spec", &["diagnostic", "types"]),
     ("read", &["diagnostic", "error", "receipt", "reject", "records"]),
     ("transform", &["diagnostic", "types", "column", "reject", "records", "value", "expr"]),
-    ("stage", &["types", "receipt"]),
+    ("stage", &["types", "receipt", "value"]),
     ("warehouse", &["error", "types"]),
     ("protocol", &["error", "receipt", "plan", "warehouse"]),
     (

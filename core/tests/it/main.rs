@@ -9,5 +9,6 @@ mod language;
 mod pipeline;
 mod read;
 mod spec;
+mod stage;
 mod value;
 mod warehouse;

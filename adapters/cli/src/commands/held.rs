@@ -16,9 +16,10 @@ pub(crate) struct Arguments {
     /// Files to decide about in place of the pipeline's source: paths or globs
     #[arg(long)]
     from: Vec<String>,
-    /// The warehouse: a SQLite file; warehouse.db in the folder .etalon beside the pipeline file, if not given
+    /// The warehouse: a SQLite file, or postgres://user@host/database with the password in PGPASSWORD; warehouse.db in the
+    /// folder .etalon beside the pipeline file, if not given
     #[arg(long)]
-    to: Option<PathBuf>,
+    to: Option<String>,
     /// How to write what was done
     #[arg(long, value_enum, default_value = "table")]
     output: Form,

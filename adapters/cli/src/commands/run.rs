@@ -22,9 +22,10 @@ pub(crate) struct Arguments {
     /// Files to read in place of the pipeline's source: paths or globs
     #[arg(long)]
     from: Vec<String>,
-    /// The warehouse: a SQLite file; warehouse.db in the folder .etalon beside the pipeline file, if not given
+    /// The warehouse: a SQLite file, or postgres://user@host/database with the password in PGPASSWORD; warehouse.db in the
+    /// folder .etalon beside the pipeline file, if not given
     #[arg(long)]
-    to: Option<PathBuf>,
+    to: Option<String>,
     /// What batch_time() is: a timestamp with its offset; the time of the first run over an input, if not given
     #[arg(long)]
     batch_time: Option<String>,
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     /// A run of a pipeline with nothing else said.
-    pub(crate) fn of(pipeline: PathBuf, from: Vec<String>, to: Option<PathBuf>, output: Form) -> Self {
+    pub(crate) fn of(pipeline: PathBuf, from: Vec<String>, to: Option<String>, output: Form) -> Self {
         Self { pipeline, from, to, batch_time: None, threads: None, output }
     }
 }

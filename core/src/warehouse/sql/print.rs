@@ -34,6 +34,7 @@ struct Writer {
 impl Writer {
     fn command(&mut self, command: &Command) -> fmt::Result {
         match command {
+            Command::CreateSchema(name) => write!(self.out, "CREATE SCHEMA IF NOT EXISTS {name}"),
             Command::CreateTable(create) => self.create_table(create),
             Command::CreateUniqueIndex { name, table, columns } => {
                 write!(self.out, "CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {table} (")?;
