@@ -191,7 +191,10 @@ impl Pipeline {
             Verdict::Load => Vec::new(),
             Verdict::Held(reasons) => reasons,
         };
-        for (plan, _) in inputs.iter().filter(|(plan, _)| plan.overwrites && self.on_overwrite == OnOverwrite::Fail) {
+        // A whole run takes the place of all rows, also of those that an earlier version of an object brought.
+        let overwrites =
+            |plan: &InputPlan, on_overwrite| plan.overwrites && !self.whole_runs && self.on_overwrite == on_overwrite;
+        for (plan, _) in inputs.iter().filter(|(plan, _)| overwrites(plan, OnOverwrite::Fail)) {
             reasons.push(format!(
                 "{} was met before, and its bytes are others now; say `on_overwrite: replace` or `add`",
                 plan.source
@@ -220,7 +223,7 @@ impl Pipeline {
                     source_version: plan.source_version.clone(),
                     fingerprint: plan.fingerprint.clone(),
                     batch_time: plan.batch_time,
-                    replaces_source: plan.overwrites && self.on_overwrite == OnOverwrite::Replace,
+                    replaces_source: overwrites(plan, OnOverwrite::Replace),
                     batches: receipts.iter().map(batch).collect(),
                 })
                 .collect(),

@@ -61,7 +61,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
                 // It was removed since; there is nothing to read.
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
                 Err(error) => Err(error),
-                Ok(object) => self.meet(self.deployed.pipeline.plan(&object, start.batch_time)).await.map(drop),
+                Ok(object) => self.meet(self.deployed.pipeline.plan(&object, start.batch_time)).await,
             },
         }
     }
@@ -100,25 +100,34 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
         send(self.starts, vec![Entry { body: print(&rest), order: None }]).await
     }
 
-    /// One leg of a run that is loaded as a whole: a page of the listing, claimed before it is planned.
+    /// One leg of a run that is loaded as a whole: a page of the listing. When the last page is there and anything is new in
+    /// the run, all of it is planned.
     async fn leg(&self, start: &Start) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        let place = name::leg(&pipeline.name, &start.run, Some(start.hop));
-        let leg = match document::<Leg>(self.store, &place).await? {
+        let place = |hop| name::leg(&pipeline.name, &start.run, Some(hop));
+        let leg = match document::<Leg>(self.store, &place(start.hop)).await? {
             Some((leg, _)) => leg,
             None => {
                 let leg = self.look(start).await?;
-                // If somebody else has claimed it meanwhile, the message comes again, and theirs counts.
-                put(self.store, &place, &leg, Put::IfAbsent).await.map(|_| leg)?
+                // If somebody else has written it meanwhile, the message comes again, and theirs counts.
+                put(self.store, &place(start.hop), &leg, Put::IfAbsent).await.map(|_| leg)?
             }
         };
-        for plan in leg.plans {
-            self.meet(plan).await?;
-        }
         if !leg.is_last {
             return self.hand_on(start, leg.after).await;
         }
-        // Tasks that ended before the last leg was there have not found the run complete.
+        let mut legs = vec![leg];
+        for hop in 0..start.hop {
+            let gone = || Error::new(ErrorKind::Refused, format!("{} is gone", place(hop)));
+            legs.push(document::<Leg>(self.store, &place(hop)).await?.ok_or_else(gone)?.0);
+        }
+        if legs.iter().all(|leg| leg.new == 0) {
+            return Ok(());
+        }
+        for plan in legs.into_iter().flat_map(|leg| leg.plans) {
+            self.begin(plan).await?;
+        }
+        // Tasks that ended before the last plan was there have not found the run complete.
         transform::complete_run(self.deployed, self.store, self.loads, &start.run).await
     }
 
@@ -131,19 +140,19 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
                 let is_last = page.is_empty();
                 (page, is_last)
             }
-            Work::Object(object) => match self.source.head(object).await {
-                Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), true),
-                object => (vec![object?], true),
-            },
+            Work::Object(_) => {
+                let message = "an event of one object, and whole runs are loaded: start a listing";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
         };
         let sent = self.sent().await?;
         let after = page.last().map(|object| object.name.clone()).or_else(|| start.after.clone());
-        let plans = page
-            .iter()
-            .map(|object| InputPlan { run: Some(start.run.clone()), ..pipeline.plan(object, start.batch_time) })
-            .filter(|plan| !sent.contains(&name::sent(&pipeline.name, &plan.input)))
-            .collect();
-        Ok(Leg { plans, after, is_last })
+        let (run, generation) = (Some(start.run.clone()), Leg::generation(&start.run));
+        let plan = |object| InputPlan { run: run.clone(), generation, ..pipeline.plan(object, start.batch_time) };
+        let plans: Vec<InputPlan> = page.iter().map(plan).collect();
+        let is_new = |plan: &&InputPlan| !sent.contains(&name::sent(&pipeline.name, &plan.input));
+        let new = plans.iter().filter(is_new).count();
+        Ok(Leg { plans, new, after, is_last })
     }
 
     /// The marks of the inputs whose tasks have been sent.
@@ -152,12 +161,16 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
         Ok(names(self.store, &prefix).await?.into_iter().collect())
     }
 
-    /// Plans an input, once, and sends its tasks; gives the plan that counts.
-    async fn meet(&self, mut plan: InputPlan) -> Result<InputPlan, Error> {
-        let pipeline = &self.deployed.pipeline;
+    /// Meets a version of an object, and begins with it.
+    async fn meet(&self, mut plan: InputPlan) -> Result<(), Error> {
         let met = self.record(&plan).await?;
         plan.batch_time = met.batch_time;
         plan.overwrites = met.overwrites;
+        self.begin(plan).await
+    }
+
+    /// Plans an input, once, and sends its tasks.
+    async fn begin(&self, plan: InputPlan) -> Result<(), Error> {
         let place = name::plan(&plan.input, plan.generation);
         let plan = match self.store.put(&place, &transform::json(&plan)?, Put::IfAbsent).await {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -166,8 +179,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
             done => done.map(|_| plan)?,
         };
         send(self.tasks, tasks(&plan)).await?;
-        put_once(self.store, &name::sent(&pipeline.name, &plan.input), b"").await?;
-        Ok(plan)
+        put_once(self.store, &name::sent(&self.deployed.pipeline.name, &plan.input), b"").await
     }
 
     /// Writes the version into the record of the object's versions. Who comes second reads what the first wrote.

@@ -11,7 +11,7 @@ use etalon_core::plan::{InputPlan, Object, Task};
 use etalon_core::protocol::name;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
-use etalon_core::warehouse::{LoadBatch, WriteMode};
+use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
@@ -131,7 +131,7 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
     };
     let discarded = names(store, DISCARDED).await?;
     let mut held = Vec::new();
-    let replaces_all = matches!(pipeline.table.write, WriteMode::Replace { .. });
+    let replaces_all = pipeline.whole_runs;
     let planned = objects.iter().map(|object| {
         let plan = pipeline.plan(object, options.batch_time.unwrap_or_else(|| clock.now()));
         let generation = loaded.iter().filter(|row| row.input == plan.input).map(|row| row.generation).max();

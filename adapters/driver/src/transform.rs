@@ -93,7 +93,7 @@ async fn complete_unit(
     judged(store, loads, &name::table(&pipeline.table), pipeline.unit(unit_name, &inputs)).await
 }
 
-/// The plans that are a run's own, if the run has met all its inputs.
+/// The plans of a run, if the run has met all its inputs and planned them.
 async fn plans_of(pipeline: &str, run: &str, store: &impl Objects) -> Result<Option<Vec<InputPlan>>, Error> {
     let mut plans = Vec::new();
     for hop in 0.. {
@@ -102,8 +102,7 @@ async fn plans_of(pipeline: &str, run: &str, store: &impl Objects) -> Result<Opt
         };
         for met in &leg.plans {
             match plan(store, &met.input, met.generation).await {
-                Ok(plan) if plan.run.as_deref() == Some(run) => plans.push(plan),
-                Ok(_) => {}
+                Ok(plan) => plans.push(plan),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             }

@@ -710,8 +710,11 @@ fn is_decided(operands: &[Checked], decisive: bool) -> bool {
 /// Whether a part has one that depends on no row, and is no constant because it faults.
 fn has_constant_fault(part: &Checked) -> bool {
     let parts = part.parts();
+    // PostgreSQL does not compute these before there are rows.
+    let is_late =
+        matches!(part.form, Form::Call { name: "to_char" | "to_number" | "to_date" | "to_timestamp" | "format", .. });
     !parts.is_empty()
-        && (parts.iter().all(|part| part.constant().is_some()) || parts.into_iter().any(has_constant_fault))
+        && (!is_late && parts.iter().all(|part| part.constant().is_some()) || parts.into_iter().any(has_constant_fault))
 }
 
 /// The value of a boolean constant.

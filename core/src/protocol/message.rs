@@ -86,6 +86,11 @@ pub struct LoadEvent {
     pub batch_time: i64,
 }
 
+impl LoadEvent {
+    /// What the event is called where events are told apart by name.
+    pub const NAME: &str = "etalon.load";
+}
+
 impl Document for LoadEvent {
     const KIND: &'static str = "a load event";
     const VERSION: u32 = 1;

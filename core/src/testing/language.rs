@@ -119,7 +119,7 @@ const TEXT: &[&str] = &[
     "to_char(({number})::integer, '9G999MI')",
     "to_char(({number})::double precision, '9999D99')",
     "to_char(({number})::bigint, 'FMRN')",
-    "format('%s|%-5s|%4$L|%3$s', {text}, {number}, {boolean}, {text})",
+    "format('%s|%-5s|%4$L|%3$s', t, {number}, {boolean}, {text})",
     "(('[' || ({number})::text || ', {{\"b\": null}]')::jsonb ->> {integer})",
     "(('{{\"ab\":' || ({number})::text || ',\"b\" :[1.50, \"x\"]}')::jsonb)::text",
     "(('{{\"a\": [1, \"' || ({boolean})::text || '\"]}')::json #>> '{{a,1}')",

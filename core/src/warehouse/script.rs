@@ -430,7 +430,7 @@ fn guard_all_rows() -> Command {
     came.group_by = vec![Expr::of("s", &batch)];
     let said = Expr::own("b", "batch");
     let wrong =
-        Expr::Any(vec![said.clone().is_null(), Expr::own("c", "came").or_zero().differs(Expr::own("b", "staged"))]);
+        Expr::Any(vec![said.clone().absent(), Expr::own("c", "came").or_zero().differs(Expr::own("b", "staged"))]);
     Command::Select(
         Select::from(&ledger::load_table(), "b")
             .column(Expr::no_rows(), "guard")
@@ -442,7 +442,7 @@ fn guard_all_rows() -> Command {
 /// Puts what became of each batch's rows into the ledger.
 fn count(target: &Target, judge: Option<&Judge<'_>>, replaces_sources: bool) -> Command {
     let staged = || Expr::own("b", "staged");
-    let is_replaced = || Expr::own("r", "batch").is_not_null();
+    let is_replaced = || Expr::own("r", "batch").present();
     // The rows of a batch that is replaced are not looked at further.
     let left = || match replaces_sources {
         true => Expr::case(is_replaced(), Expr::Number(0), staged()),

@@ -294,11 +294,11 @@ impl Expr {
         Self::Minus(Box::new(self), Box::new(other))
     }
 
-    pub(crate) fn is_null(self) -> Self {
+    pub(crate) fn absent(self) -> Self {
         Self::IsNull(Box::new(self))
     }
 
-    pub(crate) fn is_not_null(self) -> Self {
+    pub(crate) fn present(self) -> Self {
         Self::IsNotNull(Box::new(self))
     }
 

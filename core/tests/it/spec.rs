@@ -7,7 +7,7 @@ use std::path::Path;
 use etalon_core::diagnostic::{Code, Diagnostic, EXAMPLES, ROW_EXAMPLES, RowExample, Severity, Span, reference};
 use etalon_core::pipeline::{Pipeline, TaskStep};
 use etalon_core::plan::Object;
-use etalon_core::reject::{Reject, Subject};
+use etalon_core::reject::Reject;
 use etalon_core::spec::{self, *};
 use etalon_core::testing::spec as law;
 use etalon_core::types::Type;
@@ -379,16 +379,12 @@ fn reject(example: &RowExample) -> Vec<(Code, String)> {
             Ok(TaskStep::Quarantine(_, lines)) => {
                 for line in std::str::from_utf8(&lines).unwrap().lines() {
                     let reject: Reject = serde_json::from_str(line).unwrap();
-                    found.extend(reject.reasons.into_iter().map(|reason| {
-                        let subject = match reason.subject {
-                            Subject::Record => "record".to_owned(),
-                            Subject::Where => "where".to_owned(),
-                            Subject::Column(name) => format!("column {name}"),
-                            Subject::Check(name) => format!("check {name}"),
-                            Subject::DeleteWhen => "delete_when".to_owned(),
-                        };
-                        (reason.code, format!("{subject}: {}", reason.message))
-                    }));
+                    found.extend(
+                        reject
+                            .reasons
+                            .into_iter()
+                            .map(|reason| (reason.code, format!("{}: {}", reason.subject, reason.message))),
+                    );
                 }
             }
             Ok(TaskStep::Part(..)) => {}

@@ -22,6 +22,7 @@ use etalon_core::warehouse::WriteMode;
 use etalon_core::warehouse::ledger;
 use etalon_core::warehouse::lint;
 use etalon_core::warehouse::load_errors;
+use proptest::prelude::*;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::dialect::RedshiftSqlDialect;
 use sqlparser::dialect::SQLiteDialect;
@@ -238,4 +239,15 @@ fn what_a_warehouse_cannot_name_is_refused() {
         "table `shop.orders`: Redshift takes the column name `xmin` for itself"
     );
     assert!(Target::new(&system, Dialect::Sqlite).is_ok());
+}
+
+proptest! {
+    /// Every text is read to its end, and what Redshift takes stays so in a text or a comment of any content.
+    #[test]
+    fn any_text_is_linted(text in "[a-zA-Z0-9_ '\"(),.:;$*/\\\\\\n-]{0,60}|\\PC{0,30}", inside in "[a-z0-9 (),.:;$*=-]{0,40}") {
+        for offence in lint(&text) {
+            prop_assert!(offence.offset <= text.len());
+        }
+        prop_assert_eq!(lint(&format!("SELECT '{inside}' /* {} */ -- {inside}", inside.replace('*', ""))), []);
+    }
 }

@@ -16,7 +16,8 @@ pub(crate) struct Arguments {
     /// Files to decide about in place of the pipeline's source: paths or globs
     #[arg(long)]
     from: Vec<String>,
-    /// The warehouse, as in `run`: a SQLite file, or postgres://user@host/database
+    /// The warehouse: a SQLite file, or postgres://user@host/database with the password in PGPASSWORD; warehouse.db in the
+    /// folder .etalon beside the pipeline file, if not given
     #[arg(long)]
     to: Option<String>,
     /// How to write what was done

@@ -61,7 +61,8 @@ pub(crate) struct Redrive {
     /// Say how many would pass, and change nothing
     #[arg(long)]
     plan: bool,
-    /// The warehouse, as in `run`: a SQLite file, or postgres://user@host/database
+    /// The warehouse: a SQLite file, or postgres://user@host/database with the password in PGPASSWORD; warehouse.db in the
+    /// folder .etalon beside the pipeline file, if not given
     #[arg(long)]
     to: Option<String>,
     /// How to write what was done

@@ -212,6 +212,14 @@ impl<'a, S: Objects, C: Clock> MemoryWarehouse<'a, S, C> {
             .collect();
         let mut counts: BTreeMap<String, LoadCounts> = BTreeMap::new();
         let mut rows = state.rows.clone();
+        if matches!(order.table.write, WriteMode::Replace { .. }) {
+            let time = |batch: &LoadBatch| batch.batch_time;
+            let latest = order.batches.iter().map(time).max();
+            if state.ledger.iter().any(|(there, _)| Some(there.batch_time) > latest) {
+                return Err("a later run is there".to_owned());
+            }
+            rows.clear();
+        }
         rows.retain(|row| !replaced.contains(&row.batch));
         for row in staged {
             let counts = counts.entry(row.batch.clone()).or_default();

@@ -17,6 +17,8 @@ pub struct Case {
     /// Nothing changes on the way, and every run has one batch time, so that all orders of events give the same table.
     pub is_calm: bool,
     pub merges: bool,
+    /// A run takes the place of all rows.
+    pub whole_runs: bool,
     pub on_overwrite: &'static str,
     /// The pipeline as it is first deployed, and as it is later.
     pub deployed: [Deployed; 2],
@@ -59,8 +61,12 @@ pub enum Is {
     Rejected,
 }
 
-fn pipeline(merges: bool, on_overwrite: &str, limits: bool, later: bool) -> Deployed {
-    let write = if merges { "merge, key: id, order_by: n" } else { "append" };
+fn pipeline(whole_runs: bool, merges: bool, on_overwrite: &str, limits: bool, later: bool) -> Deployed {
+    let write = match (whole_runs, merges) {
+        (true, _) => "replace, allow_empty: true",
+        (_, true) => "merge, key: id, order_by: n",
+        _ => "append",
+    };
     let limits = if limits { "limits: { rejects: 40%, at_least: 2 }\n" } else { "" };
     let from = if later { "upper(name)" } else { "name" };
     let text = format!(
@@ -77,17 +83,16 @@ fn pipeline(merges: bool, on_overwrite: &str, limits: bool, later: bool) -> Depl
 impl Case {
     pub fn new(seed: u64) -> Self {
         let chance = &mut Chance::new(seed ^ 0xca5e);
-        let merges = chance.one_in(2);
+        let whole_runs = chance.one_in(5);
+        let merges = !whole_runs && chance.one_in(2);
         let overwrites = chance.one_in(2);
         let on_overwrite = if overwrites { *chance.pick(&["fail", "replace", "add"]) } else { "fail" };
         let limits = chance.one_in(3);
         let changes = chance.one_in(2);
         let range_bytes = *chance.pick(&[1 << 20, 1 << 20, 40, 90]);
-        let whole_runs = chance.one_in(5);
         let deployed = [false, true].map(|later| {
-            let mut deployed = pipeline(merges, on_overwrite, limits, later);
+            let mut deployed = pipeline(whole_runs, merges, on_overwrite, limits, later);
             deployed.pipeline.range_bytes = range_bytes;
-            deployed.pipeline.whole_runs = whole_runs;
             deployed
         });
         let sources: Vec<String> = (0..=1 + chance.below(4)).map(|at| format!("{PREFIX}{at}.csv")).collect();
@@ -97,6 +102,7 @@ impl Case {
         let is_calm = !overwrites && !changes && !whole_runs;
         let mut case = Self {
             is_calm,
+            whole_runs,
             merges,
             on_overwrite,
             deployed,
@@ -113,7 +119,7 @@ impl Case {
                 let at = time(chance) + write * MINUTE;
                 let bytes = case.object(source, position, write, chance);
                 case.events.push((at, Happening::Write(source.clone(), bytes)));
-                if chance.one_in(2) {
+                if !whole_runs && chance.one_in(2) {
                     let batch_time = batch_time(at);
                     case.events.push((at + 1, Happening::Event { object: source.clone(), batch_time }));
                 }

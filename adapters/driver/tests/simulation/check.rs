@@ -117,8 +117,9 @@ fn is_unread(world: &World<'_>, member: &Member) -> bool {
 fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
     for object in get(block_on(world.source.objects("", None, 1000)))? {
         let mut members = units.iter().flat_map(|unit| unit.members.iter().map(move |member| (unit, member)));
-        let found = members.find(|(_, member)| member.source == object.name && member.source_version == object.version);
-        let (unit, member) = found.ok_or_else(|| format!("{} is forgotten", object.name))?;
+        let is_it = |member: &Member| member.source == object.name && member.source_version == object.version;
+        let (unit, member) =
+            members.find(|(_, member)| is_it(member)).ok_or_else(|| format!("{} is forgotten", object.name))?;
         must!(!is_unread(world, member), "{} is there to be read, and was not", object.name);
         if unit.state == UnitState::Discarded {
             must!(can_be_held(world, unit)?, "{} was held for no reason", object.name);
@@ -136,10 +137,13 @@ fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String>
 /// Whether there is a reason to hold a unit.
 fn can_be_held(world: &World<'_>, unit: &Unit) -> Result<bool, String> {
     let is_mixed = unit.members.iter().any(|member| member.fingerprint != unit.fingerprint);
-    let mut can = is_mixed || unit.counts.quarantined >= 2;
+    // A run that comes after a later one has missed its time.
+    let is_late = world.case.whole_runs
+        && world.warehouse.all_loaded().iter().any(|(batch, _)| batch.batch_time > unit.batch_time());
+    let mut can = is_mixed || is_late || unit.counts.quarantined >= 2;
     for member in &unit.members {
-        let overwritten =
-            world.case.on_overwrite == "fail" && get(block_on(plan(world.store, &member.input, 0)))?.overwrites;
+        let overwritten = world.case.on_overwrite == "fail"
+            && get(block_on(plan(world.store, &member.input, member.generation)))?.overwrites;
         can |= overwritten || is_unread(world, member) || world.case.refused.as_ref() == Some(&member.source);
     }
     Ok(can)
@@ -168,7 +172,7 @@ fn the_ledger_agrees(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
     for unit in units {
         known.extend(unit.batches().map(|batch| batch.batch.clone()));
         for member in &unit.members {
-            must!(inputs.insert(member.input.clone()), "{} is in two units", member.source);
+            must!(inputs.insert((member.input.clone(), member.generation)), "{} is in two units", member.source);
         }
     }
     must!(seen.is_subset(&known), "the ledger has a batch that is of no unit");
@@ -181,7 +185,11 @@ type Ranked = (Vec<Option<String>>, (i64, i64, String, i64));
 /// The table holds what the loaded inputs' records make, and nothing else.
 fn the_table_is_right(world: &World<'_>) -> Result<(), String> {
     let ledger = world.warehouse.all_loaded();
-    let inputs: BTreeMap<&str, &LoadBatch> = ledger.iter().map(|(batch, _)| (batch.input.as_str(), batch)).collect();
+    // Where runs take the place of all rows, the last one counts.
+    let last = ledger.last().map(|(batch, _)| batch.generation);
+    let counts = |batch: &LoadBatch| !world.case.whole_runs || Some(batch.generation) == last;
+    let inputs: BTreeMap<&str, &LoadBatch> =
+        ledger.iter().map(|(batch, _)| (batch.input.as_str(), batch)).filter(|(_, batch)| counts(batch)).collect();
     let later = &world.case.deployed[1].pipeline.fingerprint;
     let is_replaced = |old: &LoadBatch| {
         let order = |batch: &LoadBatch| (batch.batch_time, batch.source_version.clone());

@@ -61,8 +61,8 @@ impl Judge<'_> {
         let stored = Expr::at(table, &Identifier::own(VALID_TO_COLUMN));
         let differs = Expr::Any(vec![
             stored.clone().differs(next()),
-            Expr::All(vec![stored.clone().is_null(), next().is_not_null()]),
-            Expr::All(vec![stored.is_not_null(), next().is_null()]),
+            Expr::All(vec![stored.clone().absent(), next().present()]),
+            Expr::All(vec![stored.present(), next().absent()]),
         ]);
         let same = match &self.row {
             Some(row) => vec![Expr::at(table, row).equal(Expr::own(NEXT, TARGET_ROW))],
@@ -79,7 +79,7 @@ impl Judge<'_> {
                 (Identifier::own(VALID_TO_COLUMN), next()),
                 (
                     Identifier::own(IS_CURRENT_COLUMN),
-                    Expr::case(next().is_null(), Expr::Boolean(true), Expr::Boolean(false)),
+                    Expr::case(next().absent(), Expr::Boolean(true), Expr::Boolean(false)),
                 ),
             ],
             from: Some((Source::Selects(vec![select]), Identifier::own(NEXT))),

@@ -195,7 +195,7 @@ impl<'a> Judge<'a> {
             Expr::Scalar(Box::new(found.filter(of_batch)))
         };
         let told = |alias| (lookup("source", alias), lookup("generation", alias));
-        select = select.columns([self.verdict(told("s"), told("t"), told("d"), Expr::of("t", row).is_null())]);
+        select = select.columns([self.verdict(told("s"), told("t"), told("d"), Expr::of("t", row).absent())]);
         let staged = Expr::own("s", ROW).equal(Expr::own("f", STAGED_ROW));
         select = select.join(JoinKind::Inner, Source::Table(TableName::work(STAGE)), "s", staged);
         insert(winner_table(), columns.into_iter().map(Identifier::own), self.beside_stored(select))
@@ -213,7 +213,7 @@ impl<'a> Judge<'a> {
         select = select.columns(names.iter().map(|name| Expr::of("s", name)));
         let told = |alias| (Expr::own(alias, "source"), Expr::own(alias, "generation"));
         let staged = (Expr::own("s", SOURCE), Expr::own("s", GENERATION));
-        let absent = self.versions.key.first().map_or(Expr::Any(Vec::new()), |(name, _)| Expr::of("t", name).is_null());
+        let absent = self.versions.key.first().map_or(Expr::Any(Vec::new()), |(name, _)| Expr::of("t", name).absent());
         select = select.columns([self.verdict(staged, told("l"), told("m"), absent)]);
         select = self.beside_stored(select);
         if self.versions.against == Against::Lineage {
@@ -333,7 +333,7 @@ impl<'a> Judge<'a> {
         let (using, filter) = match row {
             Some(row) => {
                 let beaten = Select::from(&winner, "v").columns([Expr::own("v", column)]);
-                let found = Expr::own("v", column).is_not_null();
+                let found = Expr::own("v", column).present();
                 let filter = Expr::All(vec![verdict(Expr::own("v", VERDICT)), found]);
                 (None, Expr::Column(None, row).among(beaten.filter(filter)))
             }
