@@ -11,7 +11,7 @@ use etalon_core::plan::{InputPlan, Object, Task};
 use etalon_core::protocol::name;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
-use etalon_core::warehouse::{LoadBatch, WriteMode};
+use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
