@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use etalon_core::pipeline::Pipeline;
 use etalon_driver::local::LocalDisk;
 use etalon_driver::memory::{Kind, ManualClock, Memory, MemoryQueue};
 use etalon_driver::testing::conformance;
+use etalon_driver::testing::warehouse::{End, Fate, Flaws, MemoryWarehouse};
 use pollster::block_on;
 
 #[test]
@@ -39,4 +41,21 @@ fn a_fifo_queue_in_memory() {
     let clock = ManualClock::new(0);
     let queue = MemoryQueue::new(Kind::Fifo, &clock, 3);
     block_on(conformance::fifo_queue(&queue, "here", async |microseconds| clock.advance(microseconds)));
+}
+
+#[test]
+fn a_data_warehouse_in_memory() {
+    let text = "\
+etalon: 1
+pipeline: people
+source: { files: people.csv, format: csv, fields: { id: integer } }
+columns: { id: integer }
+target: { table: people, write: append }
+";
+    let (pipeline, _) = Pipeline::compile(text).unwrap();
+    let (store, clock) = (Memory::default(), ManualClock::new(0));
+    let fate = |_: &_| Fate { takes: 3_000_000, end: End::Finishes };
+    let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), fate);
+    let wait = async |microseconds| clock.advance(microseconds);
+    block_on(conformance::data_warehouse(&warehouse, &pipeline.table, "here", wait));
 }

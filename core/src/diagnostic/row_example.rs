@@ -123,6 +123,8 @@ rows! {
         => "Correct the source, or the bound.";
     Check: "checks: { not_early: ordered_at >= '2020-01-01Z' }\n", "id,customer,amount,ordered_at\n1,Ada,12.50,1970-01-01 00:00Z\n"
         => "Correct the source or the check; `on_fail: warn` counts such rows and delivers them.";
+    TakenForNull: "stage: csv\n", "id,customer,amount,ordered_at\n1,\\N,12.50,2026-01-31 10:00Z\n"
+        => "Stage as Parquet, which has no word for NULL; or make it NULL: `from: nullif(customer, '\\N')`.";
     Ragged: "", "id,customer,amount,ordered_at\n1,Ada,12.50\n"
         => "Mostly a value holds the delimiter without quotes, or a line was cut. Correct the source.";
     Unclosed: "", "id,customer,amount,ordered_at\n1,\"Ada,12.50,2026-01-31 10:00Z\n"

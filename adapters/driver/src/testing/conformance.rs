@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::plan::Object;
+use etalon_core::plan::{Object, sha256};
+use etalon_core::warehouse::{LoadBatch, Table};
 
-use crate::ports::{Entry, MESSAGES_MAX, Message, Objects, Order, Put, Queue};
+use crate::ports::{DataWarehouse, Entry, LoadOrder, MESSAGES_MAX, Message, Objects, Order, Put, Queue, Statement};
 use crate::store::{names, send};
 
 #[track_caller]
@@ -242,6 +243,68 @@ pub async fn fifo_queue<W: Future<Output = ()>>(queue: &impl Queue, prefix: &str
     let message = only(queue, 30 * SECOND).await;
     queue.delete(&message).await.unwrap();
     assert!(queue.send(&[entry("without a group")]).await.is_err_or_failed());
+}
+
+/// A warehouse that works on its own: a token is a statement, for good; a load is in the ledger once. Loads without rows are
+/// enough to see that, so that no staged files are needed; `wait` lets so many microseconds go by.
+pub async fn data_warehouse<W: Future<Output = ()>>(
+    warehouse: &impl DataWarehouse,
+    table: &Table,
+    prefix: &str,
+    wait: impl Fn(i64) -> W,
+) {
+    let batch = |name: &str, generation| LoadBatch {
+        input: format!("{prefix} {name}"),
+        batch: format!("{prefix} {name} {generation}"),
+        generation,
+        source: name.to_owned(),
+        source_version: "1".to_owned(),
+        fingerprint: "f".to_owned(),
+        batch_time: 0,
+        staged: 0,
+        replaces_source: false,
+    };
+    let order = |batches: Vec<LoadBatch>| LoadOrder {
+        load: format!("{prefix} load"),
+        table: table.clone(),
+        batches,
+        parts: Vec::new(),
+    };
+    let ended = async |statement: &str| loop {
+        match warehouse.status(statement).await.unwrap() {
+            Statement::Running => wait(SECOND).await,
+            ended => return ended,
+        }
+    };
+    let inputs = [(format!("{prefix} a"), 0), (format!("{prefix} b"), 0), (format!("{prefix} a"), 1)];
+    let loaded = async || {
+        let rows = warehouse.ledger(table, &inputs).await.unwrap();
+        rows.into_iter().map(|(batch, _)| batch.batch).collect::<BTreeSet<_>>()
+    };
+    let token = |name: &str| sha256(format!("{prefix} {name}").as_bytes());
+    assert_eq!(kind(warehouse.status("no such statement").await), ErrorKind::NotFound);
+    assert_eq!(loaded().await, BTreeSet::new());
+
+    let first = warehouse.submit(&order(vec![batch("a", 0)]), &token("1")).await.unwrap();
+    assert_eq!(warehouse.submit(&order(vec![batch("a", 0)]), &token("1")).await.unwrap(), first);
+    assert_eq!(ended(&first).await, Statement::Finished);
+    let a = BTreeSet::from([format!("{prefix} a 0")]);
+    assert_eq!(loaded().await, a);
+    assert_eq!(warehouse.submit(&order(vec![batch("a", 0)]), &token("1")).await.unwrap(), first);
+
+    // What the ledger has makes the whole load fail, and a failed statement stays failed under its token.
+    let both = order(vec![batch("b", 0), batch("a", 0)]);
+    let second = warehouse.submit(&both, &token("2")).await.unwrap();
+    assert_ne!(second, first);
+    assert!(matches!(ended(&second).await, Statement::Failed(..)));
+    assert_eq!(loaded().await, a);
+    assert_eq!(warehouse.submit(&order(vec![batch("b", 0)]), &token("2")).await.unwrap(), second);
+    assert!(matches!(ended(&second).await, Statement::Failed(..)));
+
+    // Another token is another try, and another generation is another input.
+    let third = warehouse.submit(&order(vec![batch("b", 0), batch("a", 1)]), &token("3")).await.unwrap();
+    assert_eq!(ended(&third).await, Statement::Finished);
+    assert_eq!(loaded().await.len(), 3);
 }
 
 /// A message that is not taken is told either way.
