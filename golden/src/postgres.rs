@@ -24,6 +24,8 @@ pub type Test = (&'static str, fn(&Server));
 
 /// Runs tests that need a server; the `main` of a test without a harness.
 pub fn main(tests: &[Test]) -> ExitCode {
+    // Wrong arguments end the program, and must not leave a server behind.
+    let arguments = Arguments::from_args();
     let is_required = std::env::var_os("ETALON_REQUIRE_COUNTERPARTS").is_some();
     let server = Server::start().map(Arc::new);
     let trial = |&(name, test): &Test| match server.clone() {
@@ -34,7 +36,7 @@ pub fn main(tests: &[Test]) -> ExitCode {
         None if is_required => Trial::test(name, || Err("absent: PostgreSQL".into())),
         None => Trial::test(name, || Ok(())).with_kind("absent: PostgreSQL").with_ignored_flag(true),
     };
-    libtest_mimic::run(&Arguments::from_args(), tests.iter().map(trial).collect()).exit_code()
+    libtest_mimic::run(&arguments, tests.iter().map(trial).collect()).exit_code()
 }
 
 /// A private PostgreSQL; it ends with its value.
