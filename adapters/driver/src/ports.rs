@@ -1,5 +1,5 @@
 //! Ports: what the loops need of the world. Each says exactly what it promises, and no more than the clouds keep;
-//! [`crate::testing::conformance`] holds every implementation to it.
+//! `testing::conformance` holds every implementation to it.
 
 use std::future::Future;
 use std::ops::Range;
