@@ -207,11 +207,12 @@ impl Field {
     }
 
     fn texts(&self, records: &Records, index: usize, bytes_max: Option<usize>) -> Column {
-        self.views(records, index, |bytes, _, _| {
-            match (bytes_max.filter(|&max| bytes.len() > max), std::str::from_utf8(bytes)) {
-                (Some(max), Ok(whole)) => text::fit(whole, max).map(|_| false),
-                _ => Ok(false),
-            }
+        self.views(records, index, |bytes, _, _| match bytes_max {
+            Some(max) if bytes.len() > max => match std::str::from_utf8(bytes) {
+                Ok(whole) => text::fit(whole, max).map(|_| false),
+                Err(_) => Ok(false),
+            },
+            _ => Ok(false),
         })
     }
 

@@ -283,7 +283,7 @@ fn two(tens: u8, ones: u8) -> Option<u32> {
 }
 
 /// `YYYY-MM-DD` at the start of a text, and the rest. `None`: the grammar shall look at it.
-fn iso_date(text: &[u8]) -> Option<(i32, &[u8])> {
+pub(super) fn iso_date(text: &[u8]) -> Option<(i32, &[u8])> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ref rest @ ..] = text else { return None };
     let year = two(y1, y2)? * 100 + two(y3, y4)?;
     // There is no year zero outside of RFC 3339, and the grammar says so.

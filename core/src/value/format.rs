@@ -8,6 +8,7 @@ use crate::value::Fraction;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::MICROS_MIN;
 use crate::value::datetime::days_from_civil;
+use crate::value::datetime::iso_date;
 use crate::value::text::quote;
 use crate::value::trim;
 
@@ -203,6 +204,12 @@ impl Pattern {
 
     /// Reads a day as days since 1970.
     pub fn parse_date(&self, text: &[u8]) -> Result<i32, Fault> {
+        // The pattern that most dates have, and all that follow ISO 8601.
+        if self.text == "YYYY-MM-DD"
+            && let Some((days, [])) = iso_date(text)
+        {
+            return Ok(days);
+        }
         self.read(text).map(|(days, _)| days)
     }
 

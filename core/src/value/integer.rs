@@ -10,6 +10,11 @@ const SAFE_DIGITS: usize = 18;
 
 /// Reads a whole number of at least `min` and at most `max`; `type_name` is named in the fault.
 pub fn parse(text: &[u8], min: i64, max: i64, type_name: &str) -> Result<i64, Fault> {
+    if let Some(value) = plain(text)
+        && (min..=max).contains(&value)
+    {
+        return Ok(value);
+    }
     let number = trim(text);
     let (negative, digits) = match number {
         [b'-', digits @ ..] => (true, digits),
@@ -33,6 +38,22 @@ pub fn parse(text: &[u8], min: i64, max: i64, type_name: &str) -> Result<i64, Fa
         Some(value) if (min..=max).contains(&value) => Ok(value),
         _ => Err(out_of_range(text, type_name)),
     }
+}
+
+/// A number of a few digits and nothing else: what nearly all cells are.
+fn plain(digits: &[u8]) -> Option<i64> {
+    if digits.is_empty() || digits.len() > SAFE_DIGITS {
+        return None;
+    }
+    let mut value = 0;
+    for &byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(value)
 }
 
 #[cold]
