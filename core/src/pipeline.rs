@@ -26,7 +26,7 @@ pub use run::{RowRun, RowStep, TaskRun, TaskStep};
 /// Most records of a batch.
 const BATCH_ROWS_MAX: usize = 8 * 1024;
 /// Bytes to ask for at a time.
-const CHUNK_BYTES: usize = 1024 * 1024;
+const CHUNK_BYTES: usize = 256 * 1024;
 /// Most bytes of a record.
 const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
