@@ -16,11 +16,14 @@ pub mod picture;
 pub mod show;
 pub mod sum;
 pub mod text;
+pub mod values;
 pub mod wide;
 
 pub use decimal::Decimal;
 pub use interval::Interval;
 pub use sum::DecimalSum;
+pub use values::Value;
+pub use values::Values;
 
 /// What happens to digits after the point, other than zeros, for which the type has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

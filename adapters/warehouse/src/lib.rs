@@ -1,6 +1,6 @@
 //! Warehouses that a load can go to. They carry out the statements of `etalon_core::warehouse` and decide nothing.
 
-mod cells;
+mod bind;
 mod connected;
 mod exact;
 mod load;

@@ -9,6 +9,8 @@ use arrow_array::RecordBatch;
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_core::types::Type;
+use etalon_core::value::Value;
+use etalon_core::value::Values;
 use etalon_core::warehouse::BATCH_COLUMN;
 use etalon_core::warehouse::Found;
 use etalon_core::warehouse::Guard;
@@ -28,7 +30,7 @@ use rusqlite::ErrorCode;
 use rusqlite::Row;
 use rusqlite::Statement;
 
-use crate::cells::Cells;
+use crate::bind::bind;
 use crate::sqlite::world;
 
 /// Rows in one insert: enough to spread the cost of a statement, few enough to bind in any table.
@@ -136,7 +138,7 @@ impl Load<'_> {
         let batch_column = staged.iter().position(|column| column.name == BATCH_COLUMN);
         for batch in batches {
             let batch = batch?;
-            let columns = self.cells(&batch, &staged)?;
+            let columns = self.values(&batch, &staged)?;
             self.count(&mut came, batch_column.and_then(|place| columns.get(place)), batch.num_rows())?;
             let columns = columns.get(..width).unwrap_or(&columns);
             let mut row = 0;
@@ -151,15 +153,15 @@ impl Load<'_> {
         Ok(came)
     }
 
-    /// The columns of a batch as cells, after a look at its shape.
-    fn cells<'b>(&self, batch: &'b RecordBatch, staged: &[TableColumn]) -> Result<Vec<Cells<'b>>, Error> {
+    /// The values of a batch, column by column, after a look at its shape.
+    fn values<'b>(&self, batch: &'b RecordBatch, staged: &[TableColumn]) -> Result<Vec<Values<'b>>, Error> {
         if batch.num_columns() != staged.len() {
             let (found, needed) = (batch.num_columns(), staged.len());
             return self
                 .refuse(format!("a batch for `{}` has {found} columns in place of {needed}", self.target.name()));
         }
-        let column = |(array, column): (&'b ArrayRef, &TableColumn)| match Cells::new(array, column.ty) {
-            Some(cells) => Ok(cells),
+        let column = |(array, column): (&'b ArrayRef, &TableColumn)| match Values::new(array, column.ty) {
+            Some(values) => Ok(values),
             None => {
                 let found = array.data_type();
                 self.refuse(format!("column `{}` of a batch is {found} in place of {}", column.name, column.ty.arrow()))
@@ -169,14 +171,18 @@ impl Load<'_> {
     }
 
     /// Counts the rows of each batch, by the lineage column that names it.
-    fn count(&self, came: &mut BTreeMap<&str, u64>, names: Option<&Cells<'_>>, rows: usize) -> Result<(), Error> {
+    fn count(&self, came: &mut BTreeMap<&str, u64>, names: Option<&Values<'_>>, rows: usize) -> Result<(), Error> {
+        let name = |row| match names.and_then(|names| names.get(row)) {
+            Some(Value::Text(name)) => Some(name),
+            _ => None,
+        };
         let mut row = 0;
         while row < rows {
-            let name = names.and_then(|cells| cells.text(row)).unwrap_or_default();
+            let batch = name(row).unwrap_or_default();
             // Rows of a batch mostly stand together.
-            let run = (row..rows).take_while(|&next| names.and_then(|cells| cells.text(next)) == Some(name)).count();
-            let Some(count) = came.get_mut(name) else {
-                return self.refuse(format!("a row comes with batch `{name}`, which this load does not bring"));
+            let run = (row..rows).take_while(|&next| name(next) == Some(batch)).count();
+            let Some(count) = came.get_mut(batch) else {
+                return self.refuse(format!("a row comes with batch `{batch}`, which this load does not bring"));
             };
             *count += run as u64;
             row += run.max(1);
@@ -237,14 +243,14 @@ fn counts(row: &Row<'_>) -> rusqlite::Result<LoadCounts> {
 
 fn bind_rows(
     statement: &mut Statement<'_>,
-    columns: &[Cells<'_>],
+    columns: &[Values<'_>],
     rows: Range<usize>,
     buffer: &mut String,
 ) -> rusqlite::Result<()> {
     let mut parameter = 1;
     for row in rows {
         for column in columns {
-            column.bind(row, statement, parameter, buffer)?;
+            bind(column.get(row), statement, parameter, buffer)?;
             parameter += 1;
         }
     }

@@ -12,6 +12,7 @@ use arrow_array::RecordBatch;
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_core::types::Type;
+use etalon_core::value::Values;
 use etalon_core::warehouse::Dialect;
 use etalon_core::warehouse::Found;
 use etalon_core::warehouse::Guard;
@@ -42,7 +43,6 @@ use connection::ServerError;
 use connection::Trouble;
 use encode::HEADER;
 use encode::TRAILER;
-use encode::Values;
 
 pub(crate) use address::is_address;
 
@@ -428,7 +428,7 @@ impl Encoder<'_> {
         for row in self.row..end {
             out.extend_from_slice(&count);
             for (values, column) in values.iter().zip(columns) {
-                values.write(row, out).map_err(|unfit| {
+                encode::write(values.get(row), out).map_err(|unfit| {
                     let place = columns.iter().position(|column| column.name == OFFSET_COLUMN);
                     let offset = place.and_then(|at| batch.columns().get(at)).and_then(|array| {
                         array.as_any().downcast_ref::<arrow_array::Int64Array>().map(|offsets| offsets.value(row))

@@ -16,17 +16,7 @@ use std::sync::Arc;
 
 use arrow_array::Array;
 use arrow_array::ArrayRef;
-use arrow_array::BooleanArray;
-use arrow_array::Date32Array;
-use arrow_array::Decimal128Array;
-use arrow_array::Float32Array;
-use arrow_array::Float64Array;
-use arrow_array::Int16Array;
-use arrow_array::Int32Array;
-use arrow_array::Int64Array;
 use arrow_array::RecordBatch;
-use arrow_array::StringViewArray;
-use arrow_array::TimestampMicrosecondArray;
 use arrow_array::builder::BooleanBuilder;
 use arrow_array::builder::Date32Builder;
 use arrow_array::builder::Decimal128Builder;
@@ -47,6 +37,8 @@ use super::StagedPart;
 use crate::types::Type;
 use crate::value::Decimal;
 use crate::value::Fraction;
+use crate::value::Value;
+use crate::value::Values;
 use crate::value::datetime;
 use crate::value::float;
 
@@ -81,14 +73,14 @@ impl PartWriter {
     /// Adds rows, one array a column, and each row's offset; returns the parts that are full. Where a part ends depends on
     /// the rows alone, however they come.
     pub fn write(&mut self, columns: &[ArrayRef], offsets: &[u64]) -> Vec<StagedPart> {
-        let cells: Vec<Cells<'_>> = columns.iter().zip(&self.types).map(|(array, ty)| Cells::new(array, *ty)).collect();
+        let columns: Vec<Values<'_>> = columns.iter().zip(&self.types).map(|(array, ty)| values(array, *ty)).collect();
         let mut full = Vec::new();
         for (row, offset) in offsets.iter().enumerate() {
-            for (at, cells) in cells.iter().enumerate() {
+            for (at, values) in columns.iter().enumerate() {
                 if at > 0 {
                     self.out.push(',');
                 }
-                cells.write(row, &mut self.out);
+                write(values.get(row), &mut self.out);
             }
             self.out.push_str(&self.batch);
             write_integer(offset.cast_signed(), &mut self.out);
@@ -108,75 +100,35 @@ impl PartWriter {
     }
 }
 
-/// The values of one column.
-struct Cells<'a> {
-    nulls: &'a ArrayRef,
-    has_nulls: bool,
-    kind: Kind<'a>,
-}
-
-enum Kind<'a> {
-    Boolean(&'a BooleanArray),
-    Smallint(&'a Int16Array),
-    Integer(&'a Int32Array),
-    Bigint(&'a Int64Array),
-    Decimal(&'a Decimal128Array, u8),
-    Real(&'a Float32Array),
-    Double(&'a Float64Array),
-    Date(&'a Date32Array),
-    Timestamp(&'a TimestampMicrosecondArray),
-    Timestamptz(&'a TimestampMicrosecondArray),
-    Text(&'a StringViewArray),
-}
-
-impl<'a> Cells<'a> {
-    fn new(array: &'a ArrayRef, ty: Type) -> Self {
-        let any = array.as_any();
-        let kind = || {
-            Some(match ty {
-                Type::Boolean => Kind::Boolean(any.downcast_ref()?),
-                Type::Smallint => Kind::Smallint(any.downcast_ref()?),
-                Type::Integer => Kind::Integer(any.downcast_ref()?),
-                Type::Bigint => Kind::Bigint(any.downcast_ref()?),
-                Type::Decimal { scale, .. } => Kind::Decimal(any.downcast_ref()?, scale),
-                Type::Real => Kind::Real(any.downcast_ref()?),
-                Type::Double => Kind::Double(any.downcast_ref()?),
-                Type::Date => Kind::Date(any.downcast_ref()?),
-                Type::Timestamp => Kind::Timestamp(any.downcast_ref()?),
-                Type::Timestamptz => Kind::Timestamptz(any.downcast_ref()?),
-                Type::Text | Type::Varchar(_) | Type::Char(_) | Type::Super => Kind::Text(any.downcast_ref()?),
-                Type::Numeric | Type::Time | Type::Interval => return None,
-            })
-        };
+fn values(array: &ArrayRef, ty: Type) -> Values<'_> {
+    match Values::new(array, ty) {
+        Some(values) => values,
         // Every column was conformed to its type, so another one is a fault of this program.
-        let Some(kind) = kind() else { unreachable!("a column of {ty} is {}", array.data_type()) };
-        Self { nulls: array, has_nulls: array.null_count() > 0, kind }
+        None => unreachable!("a column of {ty} is {}", array.data_type()),
     }
+}
 
-    fn write(&self, row: usize, out: &mut String) {
-        if self.has_nulls && self.nulls.is_null(row) {
-            out.push_str(NULL);
-            return;
-        }
-        if let Kind::Text(array) = &self.kind {
-            return write_text(array.value(row), out);
-        }
-        out.push('"');
-        match &self.kind {
-            Kind::Boolean(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
-            Kind::Smallint(array) => write_integer(array.value(row).into(), out),
-            Kind::Integer(array) => write_integer(array.value(row).into(), out),
-            Kind::Bigint(array) => write_integer(array.value(row), out),
-            Kind::Decimal(array, scale) => Decimal { unscaled: array.value(row), scale: *scale }.write(out),
-            Kind::Real(array) => float::write_real(array.value(row), out),
-            Kind::Double(array) => float::write_double(array.value(row), out),
-            Kind::Date(array) => datetime::write_date(array.value(row), out),
-            Kind::Timestamp(array) => datetime::write_timestamp(array.value(row), out),
-            Kind::Timestamptz(array) => datetime::write_timestamptz(array.value(row), out),
-            Kind::Text(_) => {}
-        }
-        out.push('"');
+fn write(value: Option<Value<'_>>, out: &mut String) {
+    let value = match value {
+        None => return out.push_str(NULL),
+        Some(Value::Text(text) | Value::Super(text)) => return write_text(text, out),
+        Some(value) => value,
+    };
+    out.push('"');
+    match value {
+        Value::Boolean(value) => out.push_str(if value { "true" } else { "false" }),
+        Value::Smallint(number) => write_integer(number.into(), out),
+        Value::Integer(number) => write_integer(number.into(), out),
+        Value::Bigint(number) => write_integer(number, out),
+        Value::Decimal(number) => number.write(out),
+        Value::Real(number) => float::write_real(number, out),
+        Value::Double(number) => float::write_double(number, out),
+        Value::Date(days) => datetime::write_date(days, out),
+        Value::Timestamp(micros) => datetime::write_timestamp(micros, out),
+        Value::Timestamptz(micros) => datetime::write_timestamptz(micros, out),
+        Value::Text(_) | Value::Super(_) => {}
     }
+    out.push('"');
 }
 
 fn write_text(text: &str, out: &mut String) {

@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+/// All that stand before a module on the map.
+const ALL_BEFORE: &[&str] = &["*"];
+
 /// Each module and the modules it may import, in the order of the levels: none imports one that stands below it.
 const MODULES: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
@@ -22,49 +25,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("stage", &["types", "receipt", "value"]),
     ("warehouse", &["error", "types"]),
     ("protocol", &["error", "receipt", "plan", "warehouse"]),
-    (
-        "pipeline",
-        &[
-            "diagnostic",
-            "error",
-            "receipt",
-            "plan",
-            "types",
-            "column",
-            "reject",
-            "records",
-            "value",
-            "expr",
-            "spec",
-            "read",
-            "transform",
-            "stage",
-            "warehouse",
-            "protocol",
-        ],
-    ),
-    (
-        "testing",
-        &[
-            "diagnostic",
-            "error",
-            "receipt",
-            "plan",
-            "types",
-            "column",
-            "reject",
-            "records",
-            "value",
-            "expr",
-            "spec",
-            "read",
-            "transform",
-            "stage",
-            "warehouse",
-            "protocol",
-            "pipeline",
-        ],
-    ),
+    ("pipeline", ALL_BEFORE),
+    ("testing", ALL_BEFORE),
 ];
 
 /// Crates that few files may know, and those files or folders below `src`. `testing` may know what it tests against.
@@ -150,9 +112,13 @@ fn modules_import_only_what_the_map_allows() {
     for path in files(&source()) {
         let (name, code) = code(&path);
         let Some(module) = module_of(&name) else { continue };
-        let Some((_, allowed)) = MODULES.iter().find(|(known, _)| *known == module) else {
+        let Some(at) = MODULES.iter().position(|(known, _)| *known == module) else {
             wrong.push(format!("{name}: `{module}` is not on the map"));
             continue;
+        };
+        let allowed = match MODULES[at].1 {
+            ALL_BEFORE => MODULES[..at].iter().map(|(below, _)| *below).collect(),
+            some => some.to_vec(),
         };
         for import in imports(&code) {
             if import != module && !allowed.contains(&import) {
@@ -167,7 +133,7 @@ fn modules_import_only_what_the_map_allows() {
 fn the_map_has_no_cycle_and_no_ghost() {
     for (at, (module, allowed)) in MODULES.iter().enumerate() {
         let above: Vec<_> = MODULES[..at].iter().map(|(name, _)| *name).collect();
-        for import in *allowed {
+        for import in allowed.iter().filter(|_| *allowed != ALL_BEFORE) {
             assert!(above.contains(import), "{module} -> {import} goes down the map");
         }
         assert!(source().join(format!("{module}.rs")).is_file(), "{module} does not exist");

@@ -9,20 +9,7 @@
 //! Whole numbers and floats are big-endian. Days and microseconds count from 2000-01-01. A decimal is a list of digits in base
 //! 10,000, aligned at the point, with the weight of the first.
 
-use arrow_array::Array;
-use arrow_array::ArrayRef;
-use arrow_array::BooleanArray;
-use arrow_array::Date32Array;
-use arrow_array::Decimal128Array;
-use arrow_array::Float32Array;
-use arrow_array::Float64Array;
-use arrow_array::Int16Array;
-use arrow_array::Int32Array;
-use arrow_array::Int64Array;
-use arrow_array::StringArray;
-use arrow_array::StringViewArray;
-use arrow_array::TimestampMicrosecondArray;
-use etalon_core::types::Type;
+use etalon_core::value::Value;
 
 /// What stands before the rows.
 pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -41,93 +28,37 @@ const LAST_MICRO: i64 = 9_223_371_331_199_999_999;
 /// Groups of four digits in 38 digits with a point somewhere among them.
 const GROUPS: usize = 11;
 
-/// The values of one column.
-pub(crate) struct Values<'a> {
-    /// Looked at before any value.
-    nulls: &'a ArrayRef,
-    has_nulls: bool,
-    kind: Kind<'a>,
-}
-
-enum Kind<'a> {
-    Boolean(&'a BooleanArray),
-    Smallint(&'a Int16Array),
-    Integer(&'a Int32Array),
-    Bigint(&'a Int64Array),
-    Decimal(&'a Decimal128Array, u8),
-    Real(&'a Float32Array),
-    Double(&'a Float64Array),
-    Date(&'a Date32Array),
-    Micros(&'a TimestampMicrosecondArray),
-    Text(&'a StringArray),
-    TextView(&'a StringViewArray),
-    Json(&'a StringArray),
-    JsonView(&'a StringViewArray),
-}
-
 /// Why a value cannot be in PostgreSQL.
 pub(crate) type Unfit = &'static str;
 
-impl<'a> Values<'a> {
-    /// The values of a column, if it is in the Arrow form of the type. Text may be views or not.
-    pub(crate) fn new(array: &'a ArrayRef, ty: Type) -> Option<Self> {
-        let any = array.as_any();
-        let kind = match ty {
-            _ if ty.is_text() => match any.downcast_ref() {
-                Some(views) => Kind::TextView(views),
-                None => Kind::Text(any.downcast_ref()?),
-            },
-            Type::Super => match any.downcast_ref() {
-                Some(views) => Kind::JsonView(views),
-                None => Kind::Json(any.downcast_ref()?),
-            },
-            // The unit, the zone and the scale are part of the Arrow type.
-            _ if *array.data_type() != ty.arrow() => return None,
-            Type::Boolean => Kind::Boolean(any.downcast_ref()?),
-            Type::Smallint => Kind::Smallint(any.downcast_ref()?),
-            Type::Integer => Kind::Integer(any.downcast_ref()?),
-            Type::Bigint => Kind::Bigint(any.downcast_ref()?),
-            Type::Decimal { scale, .. } => Kind::Decimal(any.downcast_ref()?, scale),
-            Type::Real => Kind::Real(any.downcast_ref()?),
-            Type::Double => Kind::Double(any.downcast_ref()?),
-            Type::Date => Kind::Date(any.downcast_ref()?),
-            Type::Timestamp | Type::Timestamptz => Kind::Micros(any.downcast_ref()?),
-            _ => return None,
-        };
-        Some(Self { nulls: array, has_nulls: array.null_count() > 0, kind })
-    }
-
-    /// Appends the value of a row with its length.
-    pub(crate) fn write(&self, row: usize, out: &mut Vec<u8>) -> Result<(), Unfit> {
-        if self.has_nulls && self.nulls.is_null(row) {
-            fixed(out, (-1_i32).to_be_bytes());
-            return Ok(());
+/// Appends a value with its length.
+pub(crate) fn write(value: Option<Value<'_>>, out: &mut Vec<u8>) -> Result<(), Unfit> {
+    let Some(value) = value else {
+        fixed(out, (-1_i32).to_be_bytes());
+        return Ok(());
+    };
+    match value {
+        Value::Boolean(value) => sized(out, [u8::from(value)]),
+        Value::Smallint(number) => sized(out, number.to_be_bytes()),
+        Value::Integer(number) => sized(out, number.to_be_bytes()),
+        Value::Bigint(number) => sized(out, number.to_be_bytes()),
+        Value::Real(number) => sized(out, number.to_be_bytes()),
+        Value::Double(number) => sized(out, number.to_be_bytes()),
+        Value::Decimal(number) => decimal(out, number.unscaled, number.scale),
+        Value::Date(days) => {
+            let day = days.checked_sub(EPOCH_DAYS);
+            let day = day.filter(|day| (FIRST_DAY..=LAST_DAY).contains(day));
+            sized(out, day.ok_or("a date beyond 4714-11-24 BC to 5874897-12-31")?.to_be_bytes());
         }
-        match &self.kind {
-            Kind::Boolean(array) => sized(out, [u8::from(array.value(row))]),
-            Kind::Smallint(array) => sized(out, array.value(row).to_be_bytes()),
-            Kind::Integer(array) => sized(out, array.value(row).to_be_bytes()),
-            Kind::Bigint(array) => sized(out, array.value(row).to_be_bytes()),
-            Kind::Real(array) => sized(out, array.value(row).to_be_bytes()),
-            Kind::Double(array) => sized(out, array.value(row).to_be_bytes()),
-            Kind::Decimal(array, scale) => decimal(out, array.value(row), *scale),
-            Kind::Date(array) => {
-                let day = array.value(row).checked_sub(EPOCH_DAYS);
-                let day = day.filter(|day| (FIRST_DAY..=LAST_DAY).contains(day));
-                sized(out, day.ok_or("a date beyond 4714-11-24 BC to 5874897-12-31")?.to_be_bytes());
-            }
-            Kind::Micros(array) => {
-                let micro = array.value(row).checked_sub(EPOCH_MICROS);
-                let micro = micro.filter(|micro| (FIRST_MICRO..=LAST_MICRO).contains(micro));
-                sized(out, micro.ok_or("a timestamp beyond 4714-11-24 BC to 294276-12-31")?.to_be_bytes());
-            }
-            Kind::Text(array) => text(out, array.value(row))?,
-            Kind::TextView(array) => text(out, array.value(row))?,
-            Kind::Json(array) => json(out, array.value(row))?,
-            Kind::JsonView(array) => json(out, array.value(row))?,
+        Value::Timestamp(micros) | Value::Timestamptz(micros) => {
+            let micro = micros.checked_sub(EPOCH_MICROS);
+            let micro = micro.filter(|micro| (FIRST_MICRO..=LAST_MICRO).contains(micro));
+            sized(out, micro.ok_or("a timestamp beyond 4714-11-24 BC to 294276-12-31")?.to_be_bytes());
         }
-        Ok(())
+        Value::Text(value) => text(out, value)?,
+        Value::Super(document) => json(out, document)?,
     }
+    Ok(())
 }
 
 #[inline]
