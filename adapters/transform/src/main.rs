@@ -1,0 +1,2 @@
+//! The transform function.
+fn main() {}
