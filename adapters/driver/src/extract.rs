@@ -43,11 +43,15 @@ pub struct Extract<'a, S, T, Q, R, L, C, W> {
 impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
     /// Handles a start message.
     pub async fn handle(&self, message: &Message) -> Handled {
-        self.work(message).await.into()
+        let work = async {
+            let start: Start = parse(message.body.as_bytes())?;
+            self.start(&start).await
+        };
+        work.await.into()
     }
 
-    async fn work(&self, message: &Message) -> Result<(), Error> {
-        let start: Start = parse(message.body.as_bytes())?;
+    /// Does what a start asks for.
+    pub async fn start(&self, start: &Start) -> Result<(), Error> {
         let here = &self.deployed.pipeline.name;
         if start.pipeline != *here {
             let refused = format!("a start of pipeline {}, and {here} is deployed", start.pipeline);
@@ -55,10 +59,10 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         }
         self.deployed.keep(self.store).await?;
         if self.deployed.pipeline.whole_runs {
-            return self.leg(&start).await;
+            return self.leg(start).await;
         }
         match &start.work {
-            Work::Prefix(prefix) => self.list(&start, self.below(prefix)?).await,
+            Work::Prefix(prefix) => self.list(start, self.below(prefix)?).await,
             Work::Object(object) if !self.deployed.inputs.include(object) => Ok(()),
             Work::Object(object) => match self.source.head(object).await {
                 // It was removed since; there is nothing to read.

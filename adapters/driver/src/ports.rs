@@ -205,7 +205,7 @@ pub enum Fact<'a> {
     Planned(&'a InputPlan),
     /// A listing stopped before its deadline, and the rest of it was handed on.
     HandedOn(&'a Start),
-    /// A task is done, now or before.
+    /// A task is done.
     Transformed(&'a Receipt),
     /// A unit is judged.
     Judged(&'a Unit),

@@ -41,14 +41,16 @@ impl<S: Objects, T: Objects, L: Queue, W: Witness> Transform<'_, S, T, L, W> {
             return Err(Error::new(ErrorKind::Refused, format!("range {range} of input {input}, which has {ranges}")));
         };
         let pipeline = self.deployed.pipeline(self.store, &plan.fingerprint).await?;
-        let receipt = match run(&pipeline, task, self.source, self.store, &Quiet).await {
-            // The version that was planned cannot be read any more. That is told, and the unit waits for a decision.
-            Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => {
-                keep(self.store, pipeline.unread(task, error.to_string())).await?
-            }
-            done => done?,
-        };
-        self.witness.saw(&Fact::Transformed(&receipt));
+        if receipt(self.store, &task.batch).await?.is_none() {
+            let receipt = match transform(&pipeline, task, self.source, self.store, &Quiet).await {
+                // The version that was planned cannot be read any more. That is told, and the unit waits for a decision.
+                Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => {
+                    keep(self.store, pipeline.unread(task, error.to_string())).await?
+                }
+                done => done?,
+            };
+            self.witness.saw(&Fact::Transformed(&receipt));
+        }
         match &plan.run {
             None => {
                 let unit_name = name::unit(&plan.input, plan.generation);
@@ -180,7 +182,7 @@ pub async fn receipt(store: &impl Objects, batch: &str) -> Result<Option<Receipt
     }
 }
 
-/// Runs a task, unless its receipt is there already. The receipt is written last: without it the parts do not exist.
+/// Runs a task, unless its receipt is there already.
 pub async fn run(
     pipeline: &Pipeline,
     task: &Task,
@@ -192,6 +194,17 @@ pub async fn run(
         progress.advance(task.range.end - task.range.start);
         return Ok(receipt);
     }
+    transform(pipeline, task, source, store, progress).await
+}
+
+/// Runs a task. The receipt is written last: without it the parts do not exist.
+async fn transform(
+    pipeline: &Pipeline,
+    task: &Task,
+    source: &impl Objects,
+    store: &impl Objects,
+    progress: &impl Progress,
+) -> Result<Receipt, Error> {
     let object =
         Object { name: task.plan.source.clone(), version: task.plan.source_version.clone(), size: task.plan.size };
     let mut run = pipeline.task(task);
