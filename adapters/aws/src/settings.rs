@@ -113,7 +113,7 @@ impl Settings {
                 Some(secret) => self.need([&format!("{SECRET_PREFIX}{secret}")])?,
                 None => self.need([&format!("{VARIABLE_PREFIX}{name}")])?,
             };
-            let value = secrets::resolve(clients.secrets(), value[0]).await?;
+            let value = secrets::resolve(&clients.secrets(), value[0]).await?;
             values.insert(name.to_owned(), value.reveal().to_owned());
         }
         placeholder::resolve(text, |name| Ok(values.get(name).cloned().unwrap_or_default()))
@@ -123,7 +123,7 @@ impl Settings {
 impl Place {
     /// The objects of the place.
     pub fn objects(&self, clients: &Clients) -> S3Objects {
-        S3Objects::new(clients.s3().clone(), self.bucket.clone(), self.prefix.clone())
+        S3Objects::new(clients.s3(), self.bucket.clone(), self.prefix.clone())
     }
 }
 

@@ -142,7 +142,7 @@ impl Witness for Telemetry {
             Fact::HandedOn(start) => tracing::info!(run = start.run, hop = start.hop, "handed on"),
             Fact::Transformed(receipt) => {
                 let (batch, input, source, counts) = (&receipt.batch, &receipt.input, &receipt.source, receipt.counts);
-                let (read, staged, filtered) = (counts.read, counts.staged, counts.filtered);
+                let (read, staged, filtered) = (counts.read, counts.staged, counts.filtered_false + counts.filtered_null);
                 let quarantined = counts.quarantined;
                 tracing::info!(batch, input, source, read, staged, filtered, quarantined, "transformed");
                 self.count("RowsRead", read);

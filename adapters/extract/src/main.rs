@@ -40,7 +40,7 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
     ])?;
     let (deployed, place) = settings.deployed(clients).await?;
     let store = settings.place("ETALON_STAGING")?;
-    let queue = |url| SqsQueue::new(clients.sqs().clone(), url);
+    let queue = |url| SqsQueue::new(clients.sqs(), url);
     let world = World {
         source: place.objects(clients),
         store: store.objects(clients),

@@ -1,1 +1,4 @@
 //! A cloud on one machine.
+
+pub mod counterpart;
+pub mod moto;

@@ -34,8 +34,8 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
     let world = World {
         source: source.objects(clients),
         store: store.objects(clients),
-        tasks: SqsQueue::new(clients.sqs().clone(), tasks).with_dead_letters(dead),
-        loads: SqsQueue::new(clients.sqs().clone(), loads),
+        tasks: SqsQueue::new(clients.sqs(), tasks).with_dead_letters(dead),
+        loads: SqsQueue::new(clients.sqs(), loads),
         deployed,
     };
     Ok((world.deployed.pipeline.name.clone(), world))
