@@ -76,7 +76,12 @@ pub async fn run<W>(
     let (pipeline, world) = match begin(&settings, &clients).await {
         Ok(begun) => begun,
         Err(error) => {
-            tracing::error!(step, retryable = is_retryable(&error), error = error.to_string(), "the function cannot begin");
+            tracing::error!(
+                step,
+                retryable = is_retryable(&error),
+                error = error.to_string(),
+                "the function cannot begin"
+            );
             return ExitCode::FAILURE;
         }
     };

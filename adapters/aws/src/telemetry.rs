@@ -134,7 +134,8 @@ impl Witness for Telemetry {
     fn saw(&self, fact: &Fact<'_>) {
         match fact {
             Fact::Planned(plan) => {
-                let (input, generation, source, run) = (&plan.input, plan.generation, &plan.source, plan.run.as_deref());
+                let (input, generation, source, run) =
+                    (&plan.input, plan.generation, &plan.source, plan.run.as_deref());
                 tracing::info!(input, generation, source, run, bytes = plan.size, tasks = plan.ranges.len(), "planned");
                 self.count("InputsPlanned", 1);
                 self.add("BytesPlanned", Metric::Bytes(plan.size));
@@ -142,7 +143,8 @@ impl Witness for Telemetry {
             Fact::HandedOn(start) => tracing::info!(run = start.run, hop = start.hop, "handed on"),
             Fact::Transformed(receipt) => {
                 let (batch, input, source, counts) = (&receipt.batch, &receipt.input, &receipt.source, receipt.counts);
-                let (read, staged, filtered) = (counts.read, counts.staged, counts.filtered_false + counts.filtered_null);
+                let (read, staged, filtered) =
+                    (counts.read, counts.staged, counts.filtered_false + counts.filtered_null);
                 let quarantined = counts.quarantined;
                 tracing::info!(batch, input, source, read, staged, filtered, quarantined, "transformed");
                 self.count("RowsRead", read);
@@ -170,7 +172,16 @@ impl Witness for Telemetry {
                 let (deduplicated, superseded, deleted) = (counts.deduplicated, counts.superseded, counts.deleted);
                 let (load, units, staged) = (&event.load, event.units.len(), counts.staged);
                 tracing::info!(
-                    load, units, staged, inserted, updated, unchanged, deduplicated, superseded, deleted, "loaded"
+                    load,
+                    units,
+                    staged,
+                    inserted,
+                    updated,
+                    unchanged,
+                    deduplicated,
+                    superseded,
+                    deleted,
+                    "loaded"
                 );
                 self.count("Loads", 1);
                 self.count("RowsInserted", inserted);

@@ -28,7 +28,7 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
         let (piece, after) = match rest.find('$') {
             Some(0) => match rest.strip_prefix("${").and_then(|inside| inside.split_once('}')) {
                 Some((name, after)) => (Piece::Placeholder(name), after),
-                None => (Piece::Text("$"), rest.strip_prefix("$$").unwrap_or(&rest[1..])),
+                None => (Piece::Text("$"), rest.strip_prefix("$$").unwrap_or_else(|| &rest[1..])),
             },
             Some(at) => (Piece::Text(&rest[..at]), &rest[at..]),
             None if rest.is_empty() => return None,

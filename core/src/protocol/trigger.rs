@@ -247,8 +247,9 @@ mod tests {
     fn a_person_starts_a_listing_or_a_backfill() {
         let Trigger { start, .. } = one("{}");
         assert_eq!((start.work, start.batch_time, start.backfill), (Work::Prefix(String::new()), 7, false));
-        let Trigger { start, .. } =
-            one(r#"{"prefix": "in/2026", "backfill": true, "run": "again", "batch_time": "1970-01-01T00:00:01+00:00"}"#);
+        let Trigger { start, .. } = one(
+            r#"{"prefix": "in/2026", "backfill": true, "run": "again", "batch_time": "1970-01-01T00:00:01+00:00"}"#,
+        );
         assert_eq!((start.run.as_str(), start.batch_time, start.backfill), ("again", 1_000_000, true));
         assert_eq!(start.work, Work::Prefix("in/2026".to_owned()));
     }

@@ -230,8 +230,17 @@ impl<'a> World<'a> {
         let queue = self.chaotic(self.starts);
         let (source, store, tasks) = (self.chaotic(self.source), self.mutant(self.store), self.chaotic(self.tasks));
         let (clock, starts, loads) = (self.clock, &queue, self.chaotic(self.loads));
-        let extract =
-            Extract { deployed, source: &source, store: &store, tasks: &tasks, starts, loads: &loads, clock, witness: &Quiet, deadline };
+        let extract = Extract {
+            deployed,
+            source: &source,
+            store: &store,
+            tasks: &tasks,
+            starts,
+            loads: &loads,
+            clock,
+            witness: &Quiet,
+            deadline,
+        };
         self.serve(&queue, most, async |message| extract.handle(message).await).await;
     }
 
