@@ -8,5 +8,9 @@
 //! the Redshift Data API and the pollers are this crate's. Everything listens on this machine alone and ends with the
 //! process that started it. `docs/design.md` says what the sandbox is exact about and what it is not.
 
+pub mod counterpart;
+pub mod gateway;
 mod http;
 pub mod lambda;
+pub mod moto;
+pub mod poller;

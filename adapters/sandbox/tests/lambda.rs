@@ -5,8 +5,8 @@
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use etalon_sandbox::counterpart::{self, Test};
 use etalon_sandbox::lambda::{FailureKind, Fault, Function, Metric, NotInvoked, Outcome, Settings, Trace};
-use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 
 mod function;
@@ -14,21 +14,13 @@ mod function;
 use function::{program, runtime, until};
 
 fn main() -> ExitCode {
-    function::main(|| {
-        let trials = TESTS.iter().map(|&(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok(())
-            })
-        });
-        libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
-    })
+    function::main(|| counterpart::main(|| Ok(()), TESTS))
 }
 
 /// Names tests once, for the list and for the runner; each has a thread and a runtime of its own.
 macro_rules! tests {
     ($($name:ident)*) => {
-        const TESTS: &[(&str, fn())] = &[$((stringify!($name), || runtime().block_on($name()))),*];
+        const TESTS: &[Test<()>] = &[$((stringify!($name), |&()| runtime().block_on($name()))),*];
     };
 }
 
