@@ -5,8 +5,8 @@
 //! comes again after its visibility. What belongs to the queue (visibility, one batch in flight a group, dead letters) is
 //! moto's.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemA
 use etalon_core::error::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
 use crate::lambda::{Function, NotInvoked, Trace, VISITS_MAX};
@@ -66,7 +66,7 @@ impl Mapping {
 #[derive(Debug)]
 pub struct Poller {
     shared: Arc<Shared>,
-    task: AbortHandle,
+    task: JoinHandle<()>,
 }
 
 /// What a mapping has done.
@@ -94,6 +94,7 @@ struct Shared {
     queue_arn: String,
     dead_letters: Option<String>,
     polled: Mutex<Polled>,
+    stops: AtomicBool,
 }
 
 impl Poller {
@@ -121,9 +122,16 @@ impl Poller {
             mapping,
             dead_letters,
             polled: Mutex::default(),
+            stops: AtomicBool::new(false),
         });
-        let task = tokio::spawn(poll(Arc::clone(&shared))).abort_handle();
+        let task = tokio::spawn(poll(Arc::clone(&shared)));
         Ok(Self { shared, task })
+    }
+
+    /// Receives no more, and waits for the batches under way.
+    pub async fn stop(mut self) {
+        self.shared.stops.store(true, Ordering::Relaxed);
+        let _ = (&mut self.task).await;
     }
 
     /// What it has done so far.
@@ -134,7 +142,8 @@ impl Poller {
 
 impl Drop for Poller {
     fn drop(&mut self) {
-        // Batches under way are dropped with it, and come again when their visibility ends.
+        // Batches under way are dropped with it, and so is what the queue gives to a call that nobody waits for any more; both
+        // come again when their visibility ends.
         self.task.abort();
     }
 }
@@ -195,6 +204,9 @@ async fn poll(shared: Arc<Shared>) {
     let mut batches = JoinSet::new();
     // Nothing is received that no batch is free for: its visibility would run for nothing.
     while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+        if shared.stops.load(Ordering::Relaxed) {
+            break;
+        }
         while batches.try_join_next().is_some() {}
         let batch = shared.receive().await;
         if !batch.is_empty() {
@@ -205,10 +217,11 @@ async fn poll(shared: Arc<Shared>) {
             });
         }
     }
+    while batches.join_next().await.is_some() {}
 }
 
 impl Shared {
-    /// A batch: one receive, or as many as its window has room for.
+    /// A batch: one receive, or as many as its window has room for; empty if nothing came for a while.
     async fn receive(&self) -> Vec<Message> {
         let mut batch = Vec::new();
         let mut bytes = 0;
@@ -231,7 +244,7 @@ impl Shared {
                 .await;
             let Ok(received) = received else {
                 sleep(PAUSE).await;
-                continue;
+                return batch;
             };
             let messages = received.messages.unwrap_or_default();
             {
@@ -241,9 +254,10 @@ impl Shared {
             }
             bytes += messages.iter().map(|message| message.body().map_or(0, str::len)).sum::<usize>();
             batch.extend(messages);
-            if !batch.is_empty() {
-                until.get_or_insert_with(|| Instant::now() + self.mapping.window);
+            if batch.is_empty() {
+                return batch;
             }
+            until.get_or_insert_with(|| Instant::now() + self.mapping.window);
         }
     }
 
