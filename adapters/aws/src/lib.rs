@@ -1,2 +1,12 @@
 //! The ports over Amazon Web Services, and what the functions share: settings, logs and metrics. The only crate that
 //! knows the SDK.
+
+pub mod client;
+pub mod events;
+mod failure;
+pub mod function;
+pub mod objects;
+pub mod queue;
+pub mod secrets;
+pub mod settings;
+pub mod telemetry;

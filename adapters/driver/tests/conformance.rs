@@ -13,7 +13,7 @@ use pollster::block_on;
 fn objects_in_memory() {
     let store = Memory::default();
     block_on(conformance::objects(&store, "here"));
-    conformance::one_writer_wins(&store, "here");
+    conformance::one_writer_wins(&store, "here", || ());
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn objects_on_local_disk() {
     let store = LocalDisk::new(folder.path());
     block_on(conformance::objects(&store, "here"));
     for _ in 0..20 {
-        conformance::one_writer_wins(&store, "there/below");
+        conformance::one_writer_wins(&store, "there/below", || ());
     }
 }
 
@@ -40,7 +40,9 @@ fn a_standard_queue_in_memory() {
 fn a_fifo_queue_in_memory() {
     let clock = ManualClock::new(0);
     let queue = MemoryQueue::new(Kind::Fifo, &clock, 3);
-    block_on(conformance::fifo_queue(&queue, "here", async |microseconds| clock.advance(microseconds)));
+    let wait = async |microseconds| clock.advance(microseconds);
+    block_on(conformance::fifo_queue(&queue, "here", wait));
+    block_on(conformance::fifo_queue_forgets(&queue, "there", wait));
 }
 
 #[test]

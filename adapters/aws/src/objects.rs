@@ -1,0 +1,265 @@
+//! Objects in S3. A version is an ETag without its quotes.
+//!
+//! Core asks for windows of some hundred kilobytes, one after the other. A request each would be slow and dear, so that a
+//! second window which begins where the first ended opens a long answer, and what follows is read out of it as it comes.
+//! Nothing is held but that open answer and the piece that came last.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::plan::Object;
+use etalon_driver::ports::{Objects, Put};
+
+use crate::failure::{broken, failed};
+
+/// Whatever broke.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Most bytes of one long answer.
+const AHEAD_BYTES: u64 = 16 * 1024 * 1024;
+/// Most names of one answer to a listing.
+const PAGE_NAMES: usize = 1000;
+/// So often a write is tried while others write the same name, and a read while its connection breaks.
+const ATTEMPTS_MAX: u32 = 5;
+/// What a write is answered with while somebody else writes the same name.
+const CONFLICT: &str = "ConditionalRequestConflict";
+/// How long a write waits before the second try; before later ones it waits longer.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The objects of a bucket whose keys begin with a prefix; names are what follows it.
+#[derive(Debug)]
+pub struct S3Objects {
+    client: Client,
+    bucket: String,
+    prefix: String,
+    /// Where the last read ended, and what is open there.
+    ahead: Mutex<Option<Ahead>>,
+}
+
+/// A place in an object up to which it was read.
+#[derive(Debug)]
+struct Ahead {
+    name: String,
+    version: String,
+    at: u64,
+    open: Option<Open>,
+}
+
+/// What is still to come of an answer.
+#[derive(Debug)]
+struct Open {
+    body: ByteStream,
+    /// What came and was not asked for yet.
+    piece: Bytes,
+    /// How many bytes are to come, with the piece.
+    left: u64,
+}
+
+impl S3Objects {
+    /// The objects of `bucket` below `prefix`, which ends with a `/` or is empty.
+    pub fn new(client: Client, bucket: impl Into<String>, prefix: impl Into<String>) -> Self {
+        Self { client, bucket: bucket.into(), prefix: prefix.into(), ahead: Mutex::new(None) }
+    }
+
+    /// Where an object is, as Redshift and people name it: `s3://bucket/key`.
+    pub fn url(&self, name: &str) -> String {
+        format!("s3://{}/{}", self.bucket, self.key(name))
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// An object, or a part of it, if it is of a version.
+    async fn get_part(&self, name: &str, version: &str, range: Range<u64>) -> Result<Open, Error> {
+        // The last byte is part of a range here.
+        let bytes = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        let request = self.client.get_object().bucket(&self.bucket).key(self.key(name));
+        let answer = request.if_match(quoted(version)).range(bytes).send().await;
+        let GetObjectOutput { body, .. } = answer.map_err(|error| self.failed("GetObject", name, &error))?;
+        Ok(Open { body, piece: Bytes::new(), left: range.end - range.start })
+    }
+
+    /// What was left open, if it goes on where a read begins.
+    fn take(&self, object: &Object, at: u64) -> Option<Ahead> {
+        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ahead.filter(|ahead| ahead.at == at && ahead.name == object.name && ahead.version == object.version)
+    }
+
+    fn leave(&self, ahead: Ahead) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+    }
+
+    fn failed<E>(&self, call: &str, name: &str, error: &aws_sdk_s3::error::SdkError<E>) -> Error
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        failed(format_args!("{}: {call}", self.url(name)), error)
+    }
+}
+
+impl Objects for S3Objects {
+    async fn head(&self, name: &str) -> Result<Object, Error> {
+        let request = self.client.head_object().bucket(&self.bucket).key(self.key(name));
+        let answer = request.send().await.map_err(|error| self.failed("HeadObject", name, &error))?;
+        Ok(Object {
+            name: name.to_owned(),
+            version: unquoted(answer.e_tag),
+            size: answer.content_length.unwrap_or_default().unsigned_abs(),
+        })
+    }
+
+    async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        let range = range.start..range.end.min(object.size);
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        // What is left open is taken, so that nobody else reads from it meanwhile; who finds nothing asks for itself.
+        let ahead = self.take(object, range.start);
+        let goes_on = ahead.is_some();
+        let mut open = ahead.and_then(|ahead| ahead.open);
+        let mut read = Vec::with_capacity(usize::try_from(range.end - range.start).unwrap_or_default());
+        let mut attempt = 1;
+        loop {
+            let at = range.start + read.len() as u64;
+            if at >= range.end {
+                break;
+            }
+            let mut answer = match open.take().filter(|open| open.left > 0) {
+                Some(answer) => answer,
+                None => {
+                    let end = if goes_on { range.end.max((at + AHEAD_BYTES).min(object.size)) } else { range.end };
+                    self.get_part(&object.name, &object.version, at..end).await?
+                }
+            };
+            match answer.read(range.end - at, &mut read).await {
+                Ok(()) => open = Some(answer),
+                // A connection that was idle for long may be gone; the rest is asked for anew.
+                Err(error) => {
+                    attempt += 1;
+                    if attempt > ATTEMPTS_MAX {
+                        return Err(broken(format_args!("{}: GetObject", self.url(&object.name)), &*error));
+                    }
+                }
+            }
+        }
+        let open = open.filter(|open| open.left > 0);
+        self.leave(Ahead { name: object.name.clone(), version: object.version.clone(), at: range.end, open });
+        Ok(read)
+    }
+
+    async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
+        let request = self.client.get_object().bucket(&self.bucket).key(self.key(name));
+        let answer = request.send().await.map_err(|error| self.failed("GetObject", name, &error))?;
+        let version = unquoted(answer.e_tag);
+        let bytes = answer.body.collect().await;
+        let bytes = bytes.map_err(|error| broken(format_args!("{}: GetObject", self.url(name)), &error))?;
+        Ok((bytes.to_vec(), version))
+    }
+
+    async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
+        let bytes = Bytes::copy_from_slice(bytes);
+        let mut attempt = 1;
+        loop {
+            let request = self.client.put_object().bucket(&self.bucket).key(self.key(name));
+            let request = request.body(ByteStream::from(bytes.clone()));
+            let request = match condition {
+                Put::Always => request,
+                Put::IfAbsent => request.if_none_match("*"),
+                Put::IfVersion(version) => request.if_match(quoted(version)),
+            };
+            let error = match request.send().await {
+                Ok(answer) => return Ok(unquoted(answer.e_tag)),
+                Err(error) => error,
+            };
+            // Somebody else writes the same name at this moment. Whether it will be there is not known yet.
+            if error.code() == Some(CONFLICT) && attempt < ATTEMPTS_MAX {
+                tokio::time::sleep(PAUSE * attempt * attempt).await;
+                attempt += 1;
+                continue;
+            }
+            let error = self.failed("PutObject", name, &error);
+            return Err(match (condition, error.kind()) {
+                (Put::IfAbsent, ErrorKind::Changed) => Error::new(ErrorKind::AlreadyExists, error.to_string()),
+                (Put::IfVersion(_), ErrorKind::NotFound) => Error::new(ErrorKind::Changed, error.to_string()),
+                _ => error,
+            });
+        }
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
+        Ok(self.objects(prefix, after, most).await?.into_iter().map(|object| object.name).collect())
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Error> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(self.key(name));
+        request.send().await.map_err(|error| self.failed("DeleteObject", name, &error))?;
+        Ok(())
+    }
+
+    /// What a bucket says to a conditional delete of what is not there, only a real one can tell; so it is looked at first.
+    async fn delete_version(&self, name: &str, version: &str) -> Result<(), Error> {
+        let is_missing = |error: Error| match error.kind() {
+            ErrorKind::NotFound => Error::new(ErrorKind::Changed, error.to_string()),
+            _ => error,
+        };
+        if self.head(name).await.map_err(is_missing)?.version != version {
+            let message = format!("{}: another version is there", self.url(name));
+            return Err(Error::new(ErrorKind::Changed, message));
+        }
+        let request = self.client.delete_object().bucket(&self.bucket).key(self.key(name)).if_match(quoted(version));
+        let deleted = request.send().await.map_err(|error| self.failed("DeleteObject", name, &error));
+        deleted.map(drop).map_err(is_missing)
+    }
+
+    async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
+        let mut found: Vec<Object> = Vec::new();
+        while found.len() < most {
+            let page = (most - found.len()).min(PAGE_NAMES);
+            let after = found.last().map(|object| object.name.as_str()).or(after).map(|name| self.key(name));
+            let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.key(prefix));
+            let request = request.set_start_after(after).max_keys(i32::try_from(page).unwrap_or(i32::MAX));
+            let answer = request.send().await.map_err(|error| self.failed("ListObjectsV2", prefix, &error))?;
+            let is_last = answer.is_truncated != Some(true);
+            found.extend(answer.contents.unwrap_or_default().into_iter().filter_map(|listed| {
+                Some(Object {
+                    name: listed.key?.strip_prefix(&self.prefix)?.to_owned(),
+                    version: unquoted(listed.e_tag),
+                    size: listed.size.unwrap_or_default().unsigned_abs(),
+                })
+            }));
+            if is_last {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Open {
+    /// Moves at most so many bytes to the end of what was read, as many as come at once.
+    async fn read(&mut self, most: u64, to: &mut Vec<u8>) -> Result<(), BoxError> {
+        if self.piece.is_empty() {
+            self.piece = self.body.try_next().await?.ok_or("the answer ends too early")?;
+        }
+        let count = usize::try_from(most).unwrap_or(usize::MAX).min(self.piece.len());
+        to.extend_from_slice(&self.piece.split_to(count));
+        self.left = self.left.saturating_sub(count as u64);
+        Ok(())
+    }
+}
+
+fn quoted(version: &str) -> String {
+    format!("\"{version}\"")
+}
+
+fn unquoted(e_tag: Option<String>) -> String {
+    e_tag.unwrap_or_default().trim_matches('"').to_owned()
+}
