@@ -1,1 +1,4 @@
 //! A cloud on one machine.
+
+pub mod postgres;
+pub mod redshift;
