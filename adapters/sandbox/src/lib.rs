@@ -1,4 +1,6 @@
 //! A cloud on one machine.
 
+pub mod counterpart;
+pub mod moto;
 pub mod postgres;
 pub mod redshift;

@@ -39,14 +39,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server; `None` where there is no PostgreSQL on this machine.
-    pub fn start() -> Result<Option<Self>, Error> {
-        let Some(bin) = programs() else { return Ok(None) };
-        Self::start_of(&bin).map(Some).map_err(|error| unavailable(&error.to_string()))
-    }
-
-    fn start_of(bin: &Path) -> io::Result<Self> {
+    /// Starts a server; `NotFound` where there is no PostgreSQL on this machine.
+    pub fn start() -> io::Result<Self> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
+        let bin = programs().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "PostgreSQL"))?;
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("etalon-postgres-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder)?;

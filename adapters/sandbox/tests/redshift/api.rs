@@ -5,9 +5,10 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use etalon_sandbox::postgres::Server;
 use etalon_sandbox::redshift::{Config, DataApi};
 use serde_json::{Value, json};
+
+use crate::Cloud;
 
 /// A Data API on a database of its own.
 pub(crate) struct Api {
@@ -20,15 +21,15 @@ pub(crate) struct Api {
 pub(crate) type Answer = (u16, String, Value);
 
 impl Api {
-    pub(crate) fn new(server: &Server) -> Self {
-        Self::with(server, |_| {})
+    pub(crate) fn new(cloud: &Cloud) -> Self {
+        Self::with(cloud, |_| {})
     }
 
-    pub(crate) fn with(server: &Server, set: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn with(cloud: &Cloud, set: impl FnOnce(&mut Config)) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("d{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let url = server.database(&name).unwrap();
-        let mut config = Config::new(&url, None);
+        let url = cloud.server.database(&name).unwrap();
+        let mut config = Config::new(&url, Some(cloud.moto.url().to_owned()));
         set(&mut config);
         Self { data: DataApi::start(config).unwrap(), url }
     }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use etalon_sandbox::postgres::Server;
 use etalon_sandbox::redshift::Behaviour;
 use serde_json::{Value, json};
 
-use crate::Test;
+use crate::{Cloud, Test};
 use crate::api::Api;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -15,8 +14,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_batch_is_one_transaction", a_batch_is_one_transaction),
 ];
 
-fn a_statement_runs_and_gives_its_rows(server: &Server) {
-    let api = Api::new(server);
+fn a_statement_runs_and_gives_its_rows(cloud: &Cloud) {
+    let api = Api::new(cloud);
     let id = api.submit(
         "SELECT 1 AS one, CAST(:a AS bigint) AS two, NULL AS three, TRUE, 1.50, CAST(0.5 AS float8), 'x'::varchar(3), \
          CAST('2026-01-31 12:00:00' AS timestamp)",
@@ -44,8 +43,8 @@ fn a_statement_runs_and_gives_its_rows(server: &Server) {
     assert_eq!(types, ["int4", "int8", "varchar", "bool", "numeric", "float8", "varchar", "timestamp"]);
 }
 
-fn an_answer_has_the_headers_of_the_service(server: &Server) {
-    let api = Api::new(server);
+fn an_answer_has_the_headers_of_the_service(cloud: &Cloud) {
+    let api = Api::new(cloud);
     let (status, head, body) =
         api.raw("DescribeStatement", r#"{"Id":"00000000-0000-0000-0000-000000000000"}"#).unwrap();
     assert_eq!(status, 400);
@@ -64,8 +63,8 @@ fn an_answer_has_the_headers_of_the_service(server: &Server) {
     );
 }
 
-fn a_batch_is_one_transaction(server: &Server) {
-    let api = Api::new(server);
+fn a_batch_is_one_transaction(cloud: &Cloud) {
+    let api = Api::new(cloud);
     let id = api.submit_batch(
         &["CREATE TABLE t (a integer)", "INSERT INTO t (a) VALUES (1), (2)", "SELECT a FROM t ORDER BY a"],
         json!({}),
