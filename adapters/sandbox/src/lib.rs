@@ -13,4 +13,9 @@ pub mod gateway;
 mod http;
 pub mod lambda;
 pub mod moto;
+<<<<<<< HEAD
 pub mod poller;
+=======
+pub mod postgres;
+pub mod redshift;
+>>>>>>> r2
