@@ -13,9 +13,6 @@ pub mod gateway;
 mod http;
 pub mod lambda;
 pub mod moto;
-<<<<<<< HEAD
 pub mod poller;
-=======
 pub mod postgres;
 pub mod redshift;
->>>>>>> r2
