@@ -6,4 +6,5 @@ pub mod events;
 mod failure;
 pub mod objects;
 pub mod queue;
+pub mod redshift;
 pub mod secrets;
