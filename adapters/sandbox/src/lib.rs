@@ -2,3 +2,5 @@
 
 pub mod counterpart;
 pub mod moto;
+pub mod postgres;
+pub mod redshift;
