@@ -102,6 +102,7 @@ impl Pipeline {
             fingerprint: self.fingerprint.clone(),
             batch_time,
             overwrites: false,
+            backfills: false,
             run: None,
             ranges: plan::cut(object.size, can_cut, self.range_bytes),
         }
@@ -121,7 +122,8 @@ impl Pipeline {
     /// same batch time.
     pub fn plan_again(&self, first: &InputPlan, generation: u32) -> InputPlan {
         let ranges = plan::cut(first.size, false, self.range_bytes);
-        InputPlan { generation, fingerprint: self.fingerprint.clone(), overwrites: false, ranges, ..first.clone() }
+        let (fingerprint, overwrites, backfills) = (self.fingerprint.clone(), false, false);
+        InputPlan { generation, fingerprint, overwrites, backfills, ranges, ..first.clone() }
     }
 
     /// As [`Pipeline::task`], of only the records that begin at these offsets of the decoded stream. In the receipt, the
@@ -194,7 +196,7 @@ impl Pipeline {
         // A whole run takes the place of all rows, also of those that an earlier version of an object brought.
         let overwrites =
             |plan: &InputPlan, on_overwrite| plan.overwrites && !self.whole_runs && self.on_overwrite == on_overwrite;
-        for (plan, _) in inputs.iter().filter(|(plan, _)| overwrites(plan, OnOverwrite::Fail)) {
+        for (plan, _) in inputs.iter().filter(|(plan, _)| overwrites(plan, OnOverwrite::Fail) && !plan.backfills) {
             reasons.push(format!(
                 "{} was met before, and its bytes are others now; say `on_overwrite: replace` or `add`",
                 plan.source
@@ -224,6 +226,7 @@ impl Pipeline {
                     fingerprint: plan.fingerprint.clone(),
                     batch_time: plan.batch_time,
                     replaces_source: overwrites(plan, OnOverwrite::Replace),
+                    replaces_generations: plan.backfills && !self.whole_runs,
                     batches: receipts.iter().map(batch).collect(),
                 })
                 .collect(),
@@ -248,6 +251,7 @@ impl Pipeline {
             batch_time: task.plan.batch_time,
             staged: receipt.counts.staged,
             replaces_source,
+            replaces_generations: false,
         }
     }
 

@@ -46,6 +46,9 @@ pub struct InputPlan {
     /// Whether another version of the object was met before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overwrites: bool,
+    /// Whether it takes the place of what it brought before (a backfill).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backfills: bool,
     /// The run that it is loaded with, where whole runs are loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,

@@ -14,6 +14,7 @@ mod message;
 pub mod name;
 mod run;
 mod source;
+mod trigger;
 mod unit;
 
 pub use document::Document;
@@ -39,6 +40,8 @@ pub use run::Leg;
 pub use source::Met;
 pub use source::Source;
 pub use source::SourceVersion;
+pub use trigger::Trigger;
+pub use trigger::triggers;
 pub use unit::Member;
 pub use unit::Unit;
 pub use unit::UnitBatch;

@@ -164,6 +164,8 @@ pub struct LoadBatch {
     pub staged: u64,
     /// Whether rows of earlier versions of the same source are deleted first (`on_overwrite: replace`).
     pub replaces_source: bool,
+    /// Whether rows of earlier generations of the same input are deleted first (a backfill).
+    pub replaces_generations: bool,
 }
 
 /// What became of the staged rows: `staged = inserted + updated + unchanged + deduplicated + superseded + deleted`.

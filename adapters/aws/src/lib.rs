@@ -4,7 +4,10 @@
 pub mod client;
 pub mod events;
 mod failure;
+pub mod function;
 pub mod objects;
 pub mod queue;
 pub mod redshift;
 pub mod secrets;
+pub mod settings;
+pub mod telemetry;

@@ -257,16 +257,17 @@ fn ledger_row(row: &Row) -> Result<(LoadBatch, LoadCounts), Error> {
         fingerprint: row.text(5)?,
         batch_time: instant(6)?,
         replaces_source: row.boolean(7)?,
-        staged: row.count(8)?,
+        replaces_generations: row.boolean(8)?,
+        staged: row.count(9)?,
     };
     let counts = LoadCounts {
         staged: batch.staged,
-        inserted: row.count(10)?,
-        updated: row.count(11)?,
-        unchanged: row.count(12)?,
-        deduplicated: row.count(13)?,
-        superseded: row.count(14)?,
-        deleted: row.count(15)?,
+        inserted: row.count(11)?,
+        updated: row.count(12)?,
+        unchanged: row.count(13)?,
+        deduplicated: row.count(14)?,
+        superseded: row.count(15)?,
+        deleted: row.count(16)?,
     };
     Ok((batch, counts))
 }

@@ -100,6 +100,7 @@ fn batch(input: &str, staged: u64) -> LoadBatch {
         batch_time: 1_767_225_600_123_456,
         staged,
         replaces_source: false,
+        replaces_generations: false,
     }
 }
 

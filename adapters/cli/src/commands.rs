@@ -7,6 +7,7 @@ use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::Object;
 use etalon_core::spec::Location;
 use etalon_driver::local::LocalDisk;
+use etalon_driver::placeholder;
 use etalon_warehouse::{Connected, Sqlite};
 
 use crate::failure::Failure;
@@ -90,30 +91,13 @@ impl Loaded {
     }
 }
 
-/// A text of the pipeline file with its `${NAME}` taken from the environment, and `$$` as a dollar sign.
+/// A text of the pipeline file with its `${NAME}` taken from the environment.
 fn resolve(text: &str) -> Result<String, Failure> {
-    let mut resolved = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        resolved.push_str(before);
-        rest = match after.strip_prefix('{').and_then(|inside| inside.split_once('}')) {
-            Some((name, _)) if name.starts_with("secret:") => {
-                return Err(Failure::World(format!("${{{name}}}: this command has no secrets to resolve")));
-            }
-            Some((name, after)) => {
-                let value = std::env::var(name)
-                    .map_err(|_| Failure::World(format!("${{{name}}}: the environment has no variable {name}")))?;
-                resolved.push_str(&value);
-                after
-            }
-            None => {
-                resolved.push('$');
-                after.strip_prefix('$').unwrap_or(after)
-            }
-        };
-    }
-    resolved.push_str(rest);
-    Ok(resolved)
+    placeholder::resolve(text, |name| match name.strip_prefix("secret:") {
+        Some(_) => Err(Failure::World(format!("${{{name}}}: this command has no secrets to resolve"))),
+        None => std::env::var(name)
+            .map_err(|_| Failure::World(format!("${{{name}}}: the environment has no variable {name}"))),
+    })
 }
 
 /// Opens the warehouse that was asked for, or the embedded one of the state folder.
@@ -130,8 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_resolved_and_dollars_escaped() {
-        assert_eq!(resolve("a$$b$").unwrap(), "a$b$");
+    fn placeholders_are_resolved_from_the_environment() {
         let path = std::env::var("PATH").unwrap();
         assert_eq!(resolve("x/${PATH}/y").unwrap(), format!("x/{path}/y"));
         assert!(resolve("${ETALON_NO_SUCH_VARIABLE}").is_err());

@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::plan::InputPlan;
+use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{HOPS_MAX, Leg, Met, Source, Start, TaskMessage, Work, name, parse, print};
 
 use crate::deployed::Deployed;
-use crate::ports::{Clock, Entry, Message, Objects, Put, Queue};
+use crate::ports::{Clock, Entry, Fact, Message, Objects, Put, Queue, Witness};
 use crate::store::{Handled, document, names, put, put_once, send};
 use crate::transform;
 
@@ -19,7 +19,7 @@ const PAGE_OBJECTS: usize = 1000;
 
 /// The world of extract.
 #[derive(Debug)]
-pub struct Extract<'a, S, T, Q, R, L, C> {
+pub struct Extract<'a, S, T, Q, R, L, C, W> {
     /// The pipeline that is deployed.
     pub deployed: &'a Deployed,
     /// Where the objects are.
@@ -34,18 +34,24 @@ pub struct Extract<'a, S, T, Q, R, L, C> {
     pub loads: &'a L,
     /// What time it is.
     pub clock: &'a C,
+    /// Who sees what happens.
+    pub witness: &'a W,
     /// When to stop beginning new work, in microseconds since 1970: some time before the function's own end.
     pub deadline: i64,
 }
 
-impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_, S, T, Q, R, L, C> {
+impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
     /// Handles a start message.
     pub async fn handle(&self, message: &Message) -> Handled {
-        self.work(message).await.into()
+        let work = async {
+            let start: Start = parse(message.body.as_bytes())?;
+            self.start(&start).await
+        };
+        work.await.into()
     }
 
-    async fn work(&self, message: &Message) -> Result<(), Error> {
-        let start: Start = parse(message.body.as_bytes())?;
+    /// Does what a start asks for.
+    pub async fn start(&self, start: &Start) -> Result<(), Error> {
         let here = &self.deployed.pipeline.name;
         if start.pipeline != *here {
             let refused = format!("a start of pipeline {}, and {here} is deployed", start.pipeline);
@@ -53,10 +59,11 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
         }
         self.deployed.keep(self.store).await?;
         if self.deployed.pipeline.whole_runs {
-            return self.leg(&start).await;
+            return self.leg(start).await;
         }
         match &start.work {
-            Work::Prefix(prefix) => self.list(&start, prefix).await,
+            Work::Prefix(prefix) => self.list(start, self.below(prefix)?).await,
+            Work::Object(object) if !self.deployed.inputs.include(object) => Ok(()),
             Work::Object(object) => match self.source.head(object).await {
                 // It was removed since; there is nothing to read.
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -77,17 +84,36 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
                 if self.clock.now() >= self.deadline {
                     return self.hand_on(start, after).await;
                 }
+                after = Some(object.name.clone());
+                if !self.deployed.inputs.include(&object.name) {
+                    continue;
+                }
                 let plan = pipeline.plan(object, start.batch_time);
-                if !sent.contains(&name::sent(&pipeline.name, &plan.input)) {
+                if start.backfill {
+                    let generation = Leg::backfill_generation(start.batch_time);
+                    self.meet(InputPlan { generation, backfills: true, ..plan }).await?;
+                } else if !sent.contains(&name::sent(&pipeline.name, &plan.input)) {
                     self.meet(plan).await?;
                 }
-                after = Some(object.name.clone());
             }
             // A page may lack what has gone since, so only an empty one is the last.
             if page.is_empty() {
                 return Ok(());
             }
         }
+    }
+
+    /// A prefix that lies within the pipeline's own; without one, its own.
+    fn below<'p>(&'p self, prefix: &'p str) -> Result<&'p str, Error> {
+        let own = &self.deployed.inputs.prefix;
+        if own.starts_with(prefix) {
+            return Ok(own);
+        }
+        if !prefix.starts_with(own.as_str()) {
+            let refused = format!("a listing of `{prefix}`, and the input of the pipeline begins with `{own}`");
+            return Err(Error::new(ErrorKind::Refused, refused));
+        }
+        Ok(prefix)
     }
 
     async fn hand_on(&self, start: &Start, after: Option<String>) -> Result<(), Error> {
@@ -97,7 +123,9 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
             return Err(Error::new(ErrorKind::Refused, refused));
         }
         let rest = Start { after, hop, ..start.clone() };
-        send(self.starts, vec![Entry { body: print(&rest), order: None }]).await
+        send(self.starts, vec![Entry { body: print(&rest), order: None }]).await?;
+        self.witness.saw(&Fact::HandedOn(&rest));
+        Ok(())
     }
 
     /// One leg of a run that is loaded as a whole: a page of the listing. When the last page is there and anything is new in
@@ -128,7 +156,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
             self.begin(plan).await?;
         }
         // Tasks that ended before the last plan was there have not found the run complete.
-        transform::complete_run(self.deployed, self.store, self.loads, &start.run).await
+        transform::complete_run(self.deployed, self.store, self.loads, self.witness, &start.run).await
     }
 
     /// What a leg meets now.
@@ -136,6 +164,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
         let pipeline = &self.deployed.pipeline;
         let (page, is_last) = match &start.work {
             Work::Prefix(prefix) => {
+                let prefix = self.below(prefix)?;
                 let page = self.source.objects(prefix, start.after.as_deref(), PAGE_OBJECTS).await?;
                 let is_last = page.is_empty();
                 (page, is_last)
@@ -149,8 +178,9 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
         let after = page.last().map(|object| object.name.clone()).or_else(|| start.after.clone());
         let (run, generation) = (Some(start.run.clone()), Leg::generation(&start.run));
         let plan = |object| InputPlan { run: run.clone(), generation, ..pipeline.plan(object, start.batch_time) };
-        let plans: Vec<InputPlan> = page.iter().map(plan).collect();
-        let is_new = |plan: &&InputPlan| !sent.contains(&name::sent(&pipeline.name, &plan.input));
+        let is_input = |object: &&Object| self.deployed.inputs.include(&object.name);
+        let plans: Vec<InputPlan> = page.iter().filter(is_input).map(plan).collect();
+        let is_new = |plan: &&InputPlan| start.backfill || !sent.contains(&name::sent(&pipeline.name, &plan.input));
         let new = plans.iter().filter(is_new).count();
         Ok(Leg { plans, new, after, is_last })
     }
@@ -166,6 +196,10 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
         let met = self.record(&plan).await?;
         plan.batch_time = met.batch_time;
         plan.overwrites = met.overwrites;
+        if met.is_new && plan.backfills {
+            // There is nothing that it would take the place of.
+            (plan.backfills, plan.generation) = (false, 0);
+        }
         self.begin(plan).await
     }
 
@@ -179,6 +213,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock> Extract<'_,
             done => done.map(|_| plan)?,
         };
         send(self.tasks, tasks(&plan)).await?;
+        self.witness.saw(&Fact::Planned(&plan));
         put_once(self.store, &name::sent(&self.deployed.pipeline.name, &plan.input), b"").await
     }
 

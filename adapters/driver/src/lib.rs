@@ -10,6 +10,7 @@ pub mod held;
 pub mod load;
 pub mod local;
 pub mod memory;
+pub mod placeholder;
 pub mod ports;
 pub mod rejects;
 pub mod report;

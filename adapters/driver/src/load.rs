@@ -15,7 +15,9 @@ use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadCounts, Table};
 
 use crate::deployed::Deployed;
-use crate::ports::{Clock, DataWarehouse, Events, LoadOrder, Message, Objects, OrderPart, Put, Statement};
+use crate::ports::{
+    Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, Statement, Witness,
+};
 use crate::store::{Handled, document, put, put_once};
 
 /// Marks of pending units that one look takes in.
@@ -25,7 +27,7 @@ const STEPS_MAX: usize = 100;
 
 /// The world of load.
 #[derive(Debug)]
-pub struct Loader<'a, T, W, E, C> {
+pub struct Loader<'a, T, W, E, C, O> {
     /// The pipeline that is deployed.
     pub deployed: &'a Deployed,
     /// Where units, marks and the load in flight are kept.
@@ -36,6 +38,8 @@ pub struct Loader<'a, T, W, E, C> {
     pub events: &'a E,
     /// What time it is.
     pub clock: &'a C,
+    /// Who sees what happens.
+    pub witness: &'a O,
     /// How much one load brings.
     pub limits: LoadLimits,
     /// When to stop beginning new steps, in microseconds since 1970.
@@ -49,7 +53,7 @@ enum Left {
     Nothing,
 }
 
-impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
+impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T, W, E, C, O> {
     /// Handles a load message.
     pub async fn handle(&self, message: &Message) -> Handled {
         self.work(message).await.into()
@@ -125,11 +129,15 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
             count if count == units.len() => InLedger::All,
             _ => InLedger::Some,
         };
+        if let Seen::Failed(words, _) = &seen {
+            self.witness.saw(&Fact::Failed(load, words));
+        }
         match next(load, &seen, in_ledger) {
             Next::Wait => return Ok(Left::Nothing),
             Next::Submit => {
                 let statement = self.warehouse.submit(&order(load, &pipeline.table, &units), &load.token()).await?;
                 let submitted = Load { statement: Some(statement), ..load.clone() };
+                self.witness.saw(&Fact::Submitted(&submitted));
                 put_unless_raced(put(self.store, &current, &submitted, Put::IfVersion(version)).await)?;
             }
             Next::Settle | Next::Abandon => {
@@ -218,7 +226,9 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
         if unit.is_pending() {
             let state = UnitState::Held { reasons: vec![format!("the warehouse refuses it: {words}")] };
             let place = name::unit_document(&table, &unit_name);
-            put(self.store, &place, &Unit { state, ..unit.clone() }, Put::IfVersion(version)).await?;
+            let held = Unit { state, ..unit.clone() };
+            put(self.store, &place, &held, Put::IfVersion(version)).await?;
+            self.witness.saw(&Fact::Held(&held));
         }
         // An earlier call may have held it and been killed; somebody may have discarded it since.
         if unit.state != UnitState::Discarded {
@@ -232,7 +242,9 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock> Loader<'_, T, W, E, C> {
         loaded.iter().flatten().for_each(|unit| counts.add(*unit));
         let batch_time = units.iter().map(|(unit, _)| unit.batch_time()).max().unwrap_or_default();
         let (load, units) = (load.load.clone(), load.units.clone());
-        self.events.loaded(&LoadEvent { table: self.table(), load, units, counts, batch_time }).await
+        let event = LoadEvent { table: self.table(), load, units, counts, batch_time };
+        self.witness.saw(&Fact::Loaded(&event));
+        self.events.loaded(&event).await
     }
 
     fn table(&self) -> String {

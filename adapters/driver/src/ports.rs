@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use arrow_array::RecordBatch;
 use etalon_core::error::Error;
-use etalon_core::plan::Object;
-use etalon_core::protocol::{Fault, LoadEvent};
+use etalon_core::plan::{InputPlan, Object};
+use etalon_core::protocol::{Fault, Load, LoadEvent, Start, Unit};
+use etalon_core::receipt::Receipt;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 
 /// Whether a write may take the place of what is there.
@@ -208,6 +209,33 @@ pub trait Events: Sync {
     fn loaded(&self, event: &LoadEvent) -> impl Future<Output = Result<(), Error>>;
 }
 
+/// What has happened, for logs and metrics: references and numbers, never a row.
+#[derive(Debug, Clone)]
+pub enum Fact<'a> {
+    /// An input is planned, and its tasks are sent.
+    Planned(&'a InputPlan),
+    /// A listing stopped before its deadline, and the rest of it was handed on.
+    HandedOn(&'a Start),
+    /// A task is done.
+    Transformed(&'a Receipt),
+    /// A unit is judged.
+    Judged(&'a Unit),
+    /// A statement was submitted for a load.
+    Submitted(&'a Load),
+    /// A statement failed: the warehouse's words.
+    Failed(&'a Load, &'a str),
+    /// A load is in the table.
+    Loaded(&'a LoadEvent),
+    /// A unit waits for a decision.
+    Held(&'a Unit),
+}
+
+/// Who sees what happens.
+pub trait Witness: Sync {
+    /// Something has happened; it may be told twice.
+    fn saw(&self, fact: &Fact<'_>);
+}
+
 /// What time it is.
 pub trait Clock: Sync {
     /// Microseconds since 1970, UTC.
@@ -225,6 +253,10 @@ pub trait Progress: Sync {
 /// Nobody wants to know.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
+
+impl Witness for Quiet {
+    fn saw(&self, _fact: &Fact<'_>) {}
+}
 
 impl Progress for Quiet {
     fn total(&self, _bytes: u64) {}

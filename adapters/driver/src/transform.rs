@@ -8,12 +8,12 @@ use etalon_core::protocol::{Leg, LoadMessage, TaskMessage, Unit, UnitState, name
 use etalon_core::receipt::Receipt;
 
 use crate::deployed::Deployed;
-use crate::ports::{Entry, Message, Objects, Order, Progress, Put, Queue, Quiet};
+use crate::ports::{Entry, Fact, Message, Objects, Order, Progress, Put, Queue, Quiet, Witness};
 use crate::store::{Handled, document, put, put_once, send};
 
 /// The world of transform.
 #[derive(Debug)]
-pub struct Transform<'a, S, T, L> {
+pub struct Transform<'a, S, T, L, W> {
     /// The pipeline that is deployed.
     pub deployed: &'a Deployed,
     /// Where the objects are.
@@ -22,9 +22,11 @@ pub struct Transform<'a, S, T, L> {
     pub store: &'a T,
     /// Where loaders are told to look.
     pub loads: &'a L,
+    /// Who sees what happens.
+    pub witness: &'a W,
 }
 
-impl<S: Objects, T: Objects, L: Queue> Transform<'_, S, T, L> {
+impl<S: Objects, T: Objects, L: Queue, W: Witness> Transform<'_, S, T, L, W> {
     /// Handles a task message.
     pub async fn handle(&self, message: &Message) -> Handled {
         self.work(message).await.into()
@@ -39,19 +41,22 @@ impl<S: Objects, T: Objects, L: Queue> Transform<'_, S, T, L> {
             return Err(Error::new(ErrorKind::Refused, format!("range {range} of input {input}, which has {ranges}")));
         };
         let pipeline = self.deployed.pipeline(self.store, &plan.fingerprint).await?;
-        match run(&pipeline, task, self.source, self.store, &Quiet).await {
-            // The version that was planned cannot be read any more. That is told, and the unit waits for a decision.
-            Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => {
-                keep(self.store, pipeline.unread(task, error.to_string())).await?;
-            }
-            done => drop(done?),
+        if receipt(self.store, &task.batch).await?.is_none() {
+            let receipt = match transform(&pipeline, task, self.source, self.store, &Quiet).await {
+                // The version that was planned cannot be read any more. That is told, and the unit waits for a decision.
+                Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => {
+                    keep(self.store, pipeline.unread(task, error.to_string())).await?
+                }
+                done => done?,
+            };
+            self.witness.saw(&Fact::Transformed(&receipt));
         }
         match &plan.run {
             None => {
                 let unit_name = name::unit(&plan.input, plan.generation);
-                complete_unit(&pipeline, self.store, self.loads, unit_name, vec![plan]).await
+                complete_unit(&pipeline, self.store, (self.loads, self.witness), unit_name, vec![plan]).await
             }
-            Some(run) => complete_run(self.deployed, self.store, self.loads, run).await,
+            Some(run) => complete_run(self.deployed, self.store, self.loads, self.witness, run).await,
         }
     }
 }
@@ -61,19 +66,20 @@ pub(crate) async fn complete_run(
     deployed: &Deployed,
     store: &impl Objects,
     loads: &impl Queue,
+    witness: &impl Witness,
     run: &str,
 ) -> Result<(), Error> {
     let plans = plans_of(&deployed.pipeline.name, run, store).await?.unwrap_or_default();
     let Some(first) = plans.first() else { return Ok(()) };
     let pipeline = deployed.pipeline(store, &first.fingerprint).await?;
-    complete_unit(&pipeline, store, loads, name::run_unit(&pipeline.name, run), plans).await
+    complete_unit(&pipeline, store, (loads, witness), name::run_unit(&pipeline.name, run), plans).await
 }
 
 /// Judges a unit, if the receipts of all its plans are there.
 async fn complete_unit(
     pipeline: &Pipeline,
     store: &impl Objects,
-    loads: &impl Queue,
+    told: (&impl Queue, &impl Witness),
     unit_name: String,
     plans: Vec<InputPlan>,
 ) -> Result<(), Error> {
@@ -90,7 +96,7 @@ async fn complete_unit(
         receipts.reverse();
         inputs.push((plan, receipts));
     }
-    judged(store, loads, &name::table(&pipeline.table), pipeline.unit(unit_name, &inputs)).await
+    judged(store, told, &name::table(&pipeline.table), pipeline.unit(unit_name, &inputs)).await
 }
 
 /// The plans of a run, if the run has met all its inputs and planned them.
@@ -115,7 +121,12 @@ async fn plans_of(pipeline: &str, run: &str, store: &impl Objects) -> Result<Opt
 }
 
 /// Keeps a unit whose receipts are all there, unless it is kept already, and sees that somebody looks at it.
-async fn judged(store: &impl Objects, loads: &impl Queue, table: &str, unit: Unit) -> Result<(), Error> {
+async fn judged(
+    store: &impl Objects,
+    (loads, witness): (&impl Queue, &impl Witness),
+    table: &str,
+    unit: Unit,
+) -> Result<(), Error> {
     let place = name::unit_document(table, &unit.name);
     let unit = match put(store, &place, &unit, Put::IfAbsent).await {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => match document::<Unit>(store, &place).await? {
@@ -124,6 +135,7 @@ async fn judged(store: &impl Objects, loads: &impl Queue, table: &str, unit: Uni
         },
         done => done.map(|_| unit)?,
     };
+    witness.saw(&Fact::Judged(&unit));
     announce(store, loads, table, &unit, "").await
 }
 
@@ -170,7 +182,7 @@ pub async fn receipt(store: &impl Objects, batch: &str) -> Result<Option<Receipt
     }
 }
 
-/// Runs a task, unless its receipt is there already. The receipt is written last: without it the parts do not exist.
+/// Runs a task, unless its receipt is there already.
 pub async fn run(
     pipeline: &Pipeline,
     task: &Task,
@@ -182,6 +194,17 @@ pub async fn run(
         progress.advance(task.range.end - task.range.start);
         return Ok(receipt);
     }
+    transform(pipeline, task, source, store, progress).await
+}
+
+/// Runs a task. The receipt is written last: without it the parts do not exist.
+async fn transform(
+    pipeline: &Pipeline,
+    task: &Task,
+    source: &impl Objects,
+    store: &impl Objects,
+    progress: &impl Progress,
+) -> Result<Receipt, Error> {
     let object =
         Object { name: task.plan.source.clone(), version: task.plan.source_version.clone(), size: task.plan.size };
     let mut run = pipeline.task(task);

@@ -1,2 +1,103 @@
-//! The extract function.
-fn main() {}
+//! The extract function: schedules, events and messages of starts in; plans and messages of tasks out.
+
+use std::process::ExitCode;
+
+use etalon_aws::client::Clients;
+use etalon_aws::function::{self, Call, Event};
+use etalon_aws::objects::S3Objects;
+use etalon_aws::queue::SqsQueue;
+use etalon_aws::settings::{Place, Settings};
+use etalon_core::error::Error;
+use etalon_core::protocol::{Start, Work, triggers};
+use etalon_driver::deployed::Deployed;
+use etalon_driver::extract::Extract;
+use etalon_driver::local::SystemClock;
+use etalon_driver::store::Handled;
+use serde_json::Value;
+
+/// What is read once.
+struct World {
+    deployed: Deployed,
+    place: Place,
+    source: S3Objects,
+    store: S3Objects,
+    starts: SqsQueue,
+    tasks: SqsQueue,
+    loads: SqsQueue,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    function::run("extract", begin, call).await
+}
+
+async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World), Error> {
+    let [starts, dead, tasks, loads] = settings.need([
+        "ETALON_STARTS_QUEUE_URL",
+        "ETALON_DEAD_QUEUE_URL",
+        "ETALON_TASKS_QUEUE_URL",
+        "ETALON_LOADS_QUEUE_URL",
+    ])?;
+    let (deployed, place) = settings.deployed(clients).await?;
+    let store = settings.place("ETALON_STAGING")?;
+    let queue = |url| SqsQueue::new(clients.sqs(), url);
+    let world = World {
+        source: place.objects(clients),
+        store: store.objects(clients),
+        starts: queue(starts).with_dead_letters(dead),
+        tasks: queue(tasks),
+        loads: queue(loads),
+        deployed,
+        place,
+    };
+    Ok((world.deployed.pipeline.name.clone(), world))
+}
+
+async fn call(world: &World, call: &Call) -> Result<Value, Error> {
+    match &call.event {
+        Event::Messages(messages) => {
+            let handle = async |message: &_| world.handle(message, call).await;
+            call.each(messages, &world.starts, async |message| handle(&message.body).await).await
+        }
+        Event::Direct(event) => call.direct(world.handle(&event.to_string(), call).await),
+    }
+}
+
+impl World {
+    /// Does what a caller asks for; what it says of another bucket is not ours.
+    async fn handle(&self, text: &String, call: &Call) -> Handled {
+        let extract = Extract {
+            deployed: &self.deployed,
+            source: &self.source,
+            store: &self.store,
+            tasks: &self.tasks,
+            starts: &self.starts,
+            loads: &self.loads,
+            clock: &SystemClock,
+            witness: &call.telemetry,
+            deadline: call.deadline,
+        };
+        let work = async {
+            for trigger in triggers(text, &self.deployed.pipeline.name, call.now)? {
+                match trigger.bucket {
+                    Some(bucket) if bucket != self.place.bucket => {}
+                    Some(_) => {
+                        if let Some(start) = self.within(trigger.start) {
+                            extract.start(&start).await?;
+                        }
+                    }
+                    None => extract.start(&trigger.start).await?,
+                }
+            }
+            Ok(())
+        };
+        Handled::from(work.await)
+    }
+
+    /// A start of one object, whose name is its key, with the name that it has below the source's prefix.
+    fn within(&self, start: Start) -> Option<Start> {
+        let Work::Object(key) = &start.work else { return Some(start) };
+        let name = key.strip_prefix(&self.place.prefix)?.to_owned();
+        Some(Start { work: Work::Object(name), ..start })
+    }
+}

@@ -1,2 +1,51 @@
-//! The transform function.
-fn main() {}
+//! The transform function: messages of tasks in; parts, quarantine, receipts and a word to the loader out.
+
+use std::process::ExitCode;
+
+use etalon_aws::client::Clients;
+use etalon_aws::function::{self, Call, Event};
+use etalon_aws::objects::S3Objects;
+use etalon_aws::queue::SqsQueue;
+use etalon_aws::settings::Settings;
+use etalon_core::error::{Error, ErrorKind};
+use etalon_driver::deployed::Deployed;
+use etalon_driver::transform::Transform;
+use serde_json::Value;
+
+/// What is read once.
+struct World {
+    deployed: Deployed,
+    source: S3Objects,
+    store: S3Objects,
+    tasks: SqsQueue,
+    loads: SqsQueue,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    function::run("transform", begin, call).await
+}
+
+async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World), Error> {
+    let [tasks, dead, loads] =
+        settings.need(["ETALON_TASKS_QUEUE_URL", "ETALON_DEAD_QUEUE_URL", "ETALON_LOADS_QUEUE_URL"])?;
+    let (deployed, source) = settings.deployed(clients).await?;
+    let store = settings.place("ETALON_STAGING")?;
+    let world = World {
+        source: source.objects(clients),
+        store: store.objects(clients),
+        tasks: SqsQueue::new(clients.sqs(), tasks).with_dead_letters(dead),
+        loads: SqsQueue::new(clients.sqs(), loads),
+        deployed,
+    };
+    Ok((world.deployed.pipeline.name.clone(), world))
+}
+
+async fn call(world: &World, call: &Call) -> Result<Value, Error> {
+    let World { deployed, source, store, tasks, loads } = world;
+    let Event::Messages(messages) = &call.event else {
+        return Err(Error::new(ErrorKind::Refused, "transform is called by its queue alone"));
+    };
+    let transform = Transform { deployed, source, store, loads, witness: &call.telemetry };
+    call.each(messages, tasks, async |message| transform.handle(message).await).await
+}

@@ -275,8 +275,8 @@ impl Postgres {
             let text = text(at)?;
             read_instant(&text).ok_or_else(|| self.strange(&text, "an instant"))
         };
-        let mut counts = vec![row.get(8).cloned().flatten()];
-        counts.extend_from_slice(row.get(10..).unwrap_or_default());
+        let mut counts = vec![row.get(9).cloned().flatten()];
+        counts.extend_from_slice(row.get(11..).unwrap_or_default());
         let counts = self.counts(&counts)?;
         Ok(LedgerRow {
             batch: LoadBatch {
@@ -288,9 +288,10 @@ impl Postgres {
                 fingerprint: text(5)?,
                 batch_time: instant(6)?,
                 replaces_source: text(7)? == "t",
+                replaces_generations: text(8)? == "t",
                 staged: counts.staged,
             },
-            loaded_at: instant(9)?,
+            loaded_at: instant(10)?,
             counts,
         })
     }

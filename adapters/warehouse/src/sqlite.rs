@@ -237,6 +237,7 @@ fn ledger_row(row: &Row<'_>) -> rusqlite::Result<LedgerRow> {
             batch_time: time("batch_time")?,
             staged: rows(row, "staged")?,
             replaces_source: row.get("replaces_source")?,
+            replaces_generations: row.get("replaces_generations")?,
         },
         counts: LoadCounts {
             staged: rows(row, "staged")?,

@@ -67,6 +67,7 @@ fn orders(rows: &[Order]) -> Sqlite {
         batch_time: 0,
         staged: rows.num_rows() as u64,
         replaces_source: false,
+        replaces_generations: false,
     };
     let mut warehouse = Sqlite::open_in_memory().unwrap();
     warehouse.load(&table, &[batch], &mut [Ok(rows)].into_iter(), 0).unwrap();

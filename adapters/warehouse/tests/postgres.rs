@@ -132,6 +132,7 @@ fn batch(name: &str, staged: usize) -> LoadBatch {
         batch_time: DAY,
         staged: staged as u64,
         replaces_source: false,
+        replaces_generations: false,
     }
 }
 

@@ -68,6 +68,7 @@ fn batch(name: &str, staged: u64) -> LoadBatch {
         batch_time: DAY,
         staged,
         replaces_source: false,
+        replaces_generations: false,
     }
 }
 
@@ -206,6 +207,7 @@ fn a_later_version_of_a_source_replaces_the_earlier_in_either_order() {
         source_version: version.to_owned(),
         batch_time: time,
         replaces_source: true,
+        replaces_generations: false,
         ..batch(name, 1)
     };
     let old = (version("old", "v1", 1), rows("old", &[(1, Some("old"), 1, 1)]));
@@ -251,6 +253,7 @@ fn a_replaced_source_takes_its_versions_and_deletes_with_it() {
             source_version: version.to_owned(),
             batch_time: time,
             replaces_source: !version.is_empty(),
+            replaces_generations: false,
             ..batch(name, orders.len() as u64)
         };
         warehouse.load(&table, &[batch], &mut [Ok(changes(name, orders))].into_iter(), 0).unwrap();

@@ -20,6 +20,10 @@ pub struct Start {
     pub batch_time: i64,
     /// What to look at.
     pub work: Work,
+    /// Whether what was loaded before is loaded again, with the pipeline that is deployed: in a generation of its own, and in
+    /// the place of the rows that it brought.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backfill: bool,
     /// The last name that an earlier leg of the run has dealt with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,

@@ -34,4 +34,10 @@ impl Leg {
         let name = identity("generation", &[run]);
         u32::from_str_radix(name.get(..8).unwrap_or_default(), 16).unwrap_or_default().max(1)
     }
+
+    /// The generation of what a backfill of this batch time brings: its second since 1970, so that the later of two
+    /// backfills has the greater one. Redrives count on from it.
+    pub fn backfill_generation(batch_time: i64) -> u32 {
+        u32::try_from(batch_time / 1_000_000).unwrap_or(if batch_time < 0 { 0 } else { u32::MAX - 1 }).max(1)
+    }
 }

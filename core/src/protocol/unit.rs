@@ -42,6 +42,9 @@ pub struct Member {
     pub batch_time: i64,
     /// Whether the rows of the object's earlier versions are deleted with its load.
     pub replaces_source: bool,
+    /// Whether the rows of the input's earlier generations are deleted with its load.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces_generations: bool,
     /// Its batches, a range each.
     pub batches: Vec<UnitBatch>,
 }
@@ -116,6 +119,7 @@ impl Member {
             batch_time: self.batch_time,
             staged: batch.staged,
             replaces_source: self.replaces_source,
+            replaces_generations: self.replaces_generations,
         })
     }
 }

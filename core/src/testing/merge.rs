@@ -150,6 +150,7 @@ fn batch((number, (source, time, generation, rows)): (usize, GeneratedBatch)) ->
         batch_time: time * 1_000_000,
         staged: rows.len() as u64,
         replaces_source: false,
+        replaces_generations: false,
     };
     (batch, rows)
 }

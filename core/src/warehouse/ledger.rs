@@ -43,7 +43,7 @@ pub struct LedgerRow {
 }
 
 /// The columns of a batch, in order, and their types.
-pub(crate) const BATCH: [(&str, Type); 9] = [
+pub(crate) const BATCH: [(&str, Type); 10] = [
     ("input", Type::Varchar(128)),
     ("generation", Type::Bigint),
     ("batch", Type::Varchar(256)),
@@ -52,6 +52,7 @@ pub(crate) const BATCH: [(&str, Type); 9] = [
     ("fingerprint", Type::Varchar(128)),
     ("batch_time", Type::Timestamptz),
     ("replaces_source", Type::Boolean),
+    ("replaces_generations", Type::Boolean),
     ("staged", Type::Bigint),
 ];
 
@@ -156,7 +157,8 @@ pub(crate) fn create_replaced() -> Command {
     })
 }
 
-/// Finds the batches of which a later version of the same source, loaded with `on_overwrite: replace`, has taken the place.
+/// Finds the batches of which others have taken the place: a later version of the same source, loaded with
+/// `on_overwrite: replace`, or a later generation of the same input, loaded by a backfill.
 ///
 /// Later is the greater batch time, then the greater version: one order for every order of arrival, so that an old version
 /// that arrives late is replaced at once. Only the sources of this load are looked at: the others were, when they came.
@@ -177,12 +179,16 @@ pub(crate) fn find_replaced(target: &Target) -> Command {
             version(old("source_version")).less(version(new("source_version"))),
         ]),
     ]);
+    let another = Expr::All(vec![new("replaces_source"), new("source_version").differs(old("source_version")), later]);
+    let again = Expr::All(vec![
+        new("replaces_generations"),
+        new("input").equal(old("input")),
+        old("generation").less(new("generation")),
+    ]);
     let filter = Expr::All(vec![
         of_target(target, "o"),
         old("source").among(Select::from(&load_table(), "b").columns([Expr::own("b", "source")])),
-        new("replaces_source"),
-        new("source_version").differs(old("source_version")),
-        later,
+        Expr::Any(vec![another, again]),
     ]);
     let mut found = Select::from(&table(target), "o")
         .columns([old("batch")])
@@ -230,7 +236,7 @@ fn of_load(target: &Target) -> Select {
 /// Selects the ledger rows of a target in the order of loading.
 ///
 /// Whole numbers and booleans are what they are, all else is text: input, generation, batch, source, `source_version`,
-/// fingerprint, `batch_time`, `replaces_source`, staged, `loaded_at`, and the six outcomes in the order of [`LoadCounts`]. Times are
+/// fingerprint, `batch_time`, `replaces_source`, `replaces_generations`, staged, `loaded_at`, and the six outcomes in the order of [`LoadCounts`]. Times are
 /// texts that [`read_instant`](super::read_instant) reads.
 pub fn ledger(target: &Target) -> Statement {
     let select = rows(target).filter(of_target(target, "l"));

@@ -208,7 +208,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn write(&mut self, load: &Load<'_>) -> Result<(), Error> {
         let target = self.target;
-        let replaces_sources = load.batches.iter().any(|batch| batch.replaces_source);
+        let replaces_sources = load.batches.iter().any(|batch| batch.replaces_source || batch.replaces_generations);
         if replaces_sources && !target.lineage {
             return self.refuse("has no lineage columns, by which the rows of a source are replaced");
         }
@@ -400,6 +400,7 @@ impl Values {
             self.value(&batch.fingerprint, Type::Text),
             self.value(batch_time, Type::Timestamptz),
             Expr::Boolean(batch.replaces_source),
+            Expr::Boolean(batch.replaces_generations),
             Expr::Number(batch.staged),
         ]
     }

@@ -24,7 +24,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("transform", &["diagnostic", "types", "column", "reject", "records", "value", "expr"]),
     ("stage", &["types", "receipt", "value"]),
     ("warehouse", &["error", "types"]),
-    ("protocol", &["error", "receipt", "plan", "warehouse"]),
+    ("protocol", &["error", "receipt", "plan", "value", "warehouse"]),
     ("pipeline", ALL_BEFORE),
     ("testing", ALL_BEFORE),
 ];

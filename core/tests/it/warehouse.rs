@@ -90,6 +90,7 @@ fn batch(number: usize, replaces_source: bool) -> LoadBatch {
         batch_time: 1_767_225_600_500_000,
         staged: 3,
         replaces_source,
+        replaces_generations: false,
     }
 }
 

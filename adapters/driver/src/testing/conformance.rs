@@ -281,6 +281,7 @@ pub async fn data_warehouse<W: Future<Output = ()>>(
         batch_time: 0,
         staged: 0,
         replaces_source: false,
+        replaces_generations: false,
     };
     let order = |batches: Vec<LoadBatch>| LoadOrder {
         load: format!("{prefix} load"),

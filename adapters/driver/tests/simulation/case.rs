@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::sha256;
-use etalon_driver::deployed::Deployed;
+use etalon_driver::deployed::{Deployed, Inputs};
 
 use crate::chaos::Chance;
 
@@ -37,7 +37,7 @@ pub enum Happening {
     /// An object is written.
     Write(String, Vec<u8>),
     /// A run begins over the prefix; its message may come twice.
-    List { run: u64, batch_time: i64 },
+    List { run: u64, batch_time: i64, backfill: bool },
     /// An object's own event.
     Event { object: String, batch_time: i64 },
     /// The later pipeline is deployed.
@@ -77,7 +77,7 @@ fn pipeline(whole_runs: bool, merges: bool, on_overwrite: &str, limits: bool, la
          {limits}target: {{ table: things, write: {write} }}\n"
     );
     let (pipeline, _) = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
-    Deployed { pipeline, text }
+    Deployed { pipeline, text, inputs: Inputs::default() }
 }
 
 impl Case {
@@ -127,8 +127,10 @@ impl Case {
         }
         for run in 0..1 + chance.below(4) {
             let at = time(chance);
+            // What a doubled message of a backfill leaves in the lineage depends on when it comes.
+            let backfill = !is_calm && chance.one_in(4);
             for _ in 0..1 + chance.below(2) {
-                case.events.push((at, Happening::List { run, batch_time: batch_time(at) }));
+                case.events.push((at, Happening::List { run, batch_time: batch_time(at), backfill }));
             }
         }
         if changes {

@@ -11,7 +11,7 @@ use etalon_driver::extract::Extract;
 use etalon_driver::held;
 use etalon_driver::load::Loader;
 use etalon_driver::memory::{Kind, ManualClock, Memory, MemoryQueue};
-use etalon_driver::ports::{Clock, Entry, Objects, Order, Put, Queue};
+use etalon_driver::ports::{Clock, Entry, Objects, Order, Put, Queue, Quiet};
 use etalon_driver::store::Handled;
 use etalon_driver::testing::warehouse::{End, Fate, Flaws, MemoryWarehouse, Row};
 use etalon_driver::transform::Transform;
@@ -158,18 +158,18 @@ impl<'a> World<'a> {
         let send = |queue: &MemoryQueue<&ManualClock>, entry: Entry| {
             assert_eq!(block_on(queue.send(std::slice::from_ref(&entry))).unwrap(), []);
         };
-        let start = |work: Work, run: String, batch_time: i64| {
+        let start = |work: Work, run: String, batch_time: i64, backfill: bool| {
             let pipeline = self.case.deployed[0].pipeline.name.clone();
-            let start = Start { pipeline, run, batch_time, work, after: None, hop: 0 };
+            let start = Start { pipeline, run, batch_time, work, backfill, after: None, hop: 0 };
             send(self.starts, Entry { body: print(&start), order: None });
         };
         match what {
             Happening::Write(name, bytes) => drop(block_on(self.source.put(name, bytes, Put::Always)).unwrap()),
-            Happening::List { run, batch_time } => {
-                start(Work::Prefix(PREFIX.to_owned()), format!("run {run}"), *batch_time);
+            Happening::List { run, batch_time, backfill } => {
+                start(Work::Prefix(PREFIX.to_owned()), format!("run {run}"), *batch_time, *backfill);
             }
             Happening::Event { object, batch_time } => {
-                start(Work::Object(object.clone()), format!("event {object}"), *batch_time);
+                start(Work::Object(object.clone()), format!("event {object}"), *batch_time, false);
             }
             Happening::Deploy => *deployed = 1,
             Happening::Poison(queue, body) => {
@@ -230,15 +230,24 @@ impl<'a> World<'a> {
         let queue = self.chaotic(self.starts);
         let (source, store, tasks) = (self.chaotic(self.source), self.mutant(self.store), self.chaotic(self.tasks));
         let (clock, starts, loads) = (self.clock, &queue, self.chaotic(self.loads));
-        let extract =
-            Extract { deployed, source: &source, store: &store, tasks: &tasks, starts, loads: &loads, clock, deadline };
+        let extract = Extract {
+            deployed,
+            source: &source,
+            store: &store,
+            tasks: &tasks,
+            starts,
+            loads: &loads,
+            clock,
+            witness: &Quiet,
+            deadline,
+        };
         self.serve(&queue, most, async |message| extract.handle(message).await).await;
     }
 
     async fn transform(&self, deployed: &Deployed, most: usize) {
         let queue = self.chaotic(self.tasks);
         let (source, store, loads) = (self.chaotic(self.source), self.mutant(self.store), self.chaotic(self.loads));
-        let transform = Transform { deployed, source: &source, store: &store, loads: &loads };
+        let transform = Transform { deployed, source: &source, store: &store, loads: &loads, witness: &Quiet };
         self.serve(&queue, most, async |message| transform.handle(message).await).await;
     }
 
@@ -264,9 +273,9 @@ impl<'a> World<'a> {
         warehouse: &'l W,
         events: &'l E,
         deadline: i64,
-    ) -> Loader<'l, T, W, E, ManualClock> {
+    ) -> Loader<'l, T, W, E, ManualClock, Quiet> {
         let limits = LoadLimits { units_max: 3, ..LoadLimits::default() };
-        Loader { deployed, store, warehouse, events, clock: self.clock, limits, deadline }
+        Loader { deployed, store, warehouse, events, clock: self.clock, witness: &Quiet, limits, deadline }
     }
 
     /// No more faults: the schedule goes on, the operator redrives dead letters and decides about held units, until nothing
@@ -278,7 +287,7 @@ impl<'a> World<'a> {
         let mut after = String::new();
         for round in 0..ROUNDS_MAX {
             let batch_time = if self.case.is_calm { 0 } else { self.clock.now() };
-            let event = Happening::List { run: 1_000 + round as u64, batch_time };
+            let event = Happening::List { run: 1_000 + round as u64, batch_time, backfill: false };
             self.happen(&event, &mut 0, chance);
             for queue in [self.starts, self.tasks, self.loads] {
                 queue.redrive();

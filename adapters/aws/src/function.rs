@@ -1,0 +1,203 @@
+//! Function: the frame of the three Lambda functions: settings once, then call after call; messages one by one, until the
+//! deadline; what failed is told alone.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use etalon_core::error::{Error, ErrorKind};
+use etalon_driver::local::SystemClock;
+use etalon_driver::ports::{Clock, Message, Queue};
+use etalon_driver::store::Handled;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+
+use crate::client::Clients;
+use crate::settings::Settings;
+use crate::telemetry::{self, NAMESPACE, Telemetry};
+
+/// What remains of a call's time when a function stops working: enough to answer and to write its log.
+const RESERVE: Duration = Duration::from_secs(2);
+
+/// One call of a function.
+#[derive(Debug)]
+pub struct Call {
+    /// What the function was called with.
+    pub event: Event,
+    /// The time of the call, in microseconds since 1970.
+    pub now: i64,
+    /// When to stop working, in microseconds since 1970.
+    pub deadline: i64,
+    /// What there is to tell.
+    pub telemetry: Telemetry,
+}
+
+/// What a function was called with.
+#[derive(Debug)]
+pub enum Event {
+    /// A batch of a queue.
+    Messages(Vec<Message>),
+    /// Anything else, as it came.
+    Direct(Value),
+}
+
+/// What a call that brought no messages came to, as Lambda is told of it.
+struct Failed(Error);
+
+impl From<Failed> for Diagnostic {
+    /// The type of the error says whether the same call may succeed later.
+    fn from(Failed(error): Failed) -> Self {
+        let error_type = if is_retryable(&error) { "Retryable" } else { "NonRetryable" };
+        Self { error_type: error_type.to_owned(), error_message: error.to_string() }
+    }
+}
+
+impl std::fmt::Debug for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn is_retryable(error: &Error) -> bool {
+    matches!(Handled::from(Err(error.clone())), Handled::Again(_))
+}
+
+/// Runs a function for as long as Lambda asks for it. `begin` reads the settings, and gives the pipeline's name with all that
+/// calls need; `call` is one call.
+pub async fn run<W>(
+    step: &'static str,
+    begin: impl AsyncFnOnce(&Settings, &Clients) -> Result<(String, W), Error>,
+    call: impl AsyncFn(&W, &Call) -> Result<Value, Error>,
+) -> ExitCode {
+    let settings = Settings::of_process();
+    telemetry::log(settings.get("AWS_LAMBDA_LOG_LEVEL"));
+    let began = Instant::now();
+    let clients = Clients::from_env().await;
+    let (pipeline, world) = match begin(&settings, &clients).await {
+        Ok(begun) => begun,
+        Err(error) => {
+            tracing::error!(
+                step,
+                retryable = is_retryable(&error),
+                error = error.to_string(),
+                "the function cannot begin"
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    let namespace = settings.get("ETALON_NAMESPACE").unwrap_or(NAMESPACE);
+    let beginning = std::cell::Cell::new(Some(began.elapsed()));
+    let handler = service_fn(|event: LambdaEvent<Value>| {
+        let (world, call, pipeline) = (&world, &call, pipeline.as_str());
+        let beginning = beginning.take();
+        async move {
+            let started = Instant::now();
+            let (payload, context) = event.into_parts();
+            let now = SystemClock.now();
+            let telemetry = Telemetry::new(namespace, pipeline, step, now);
+            if let Some(beginning) = beginning {
+                telemetry.count("ColdStarts", 1);
+                telemetry.milliseconds("Beginning", beginning.as_secs_f64() * 1e3);
+            }
+            let reserve = RESERVE.as_micros() as i64;
+            let deadline = i64::try_from(context.deadline.saturating_mul(1000)).unwrap_or(i64::MAX) - reserve;
+            let answer = match Event::of(payload) {
+                Err(error) => Err(error),
+                Ok(event) => {
+                    let one = Call { event, now, deadline, telemetry };
+                    let answer = call(world, &one).await;
+                    one.telemetry.milliseconds("Latency", started.elapsed().as_secs_f64() * 1e3);
+                    one.telemetry.emit();
+                    answer
+                }
+            };
+            if let Err(error) = &answer {
+                let request = &context.request_id;
+                tracing::error!(request, retryable = is_retryable(error), error = error.to_string(), "the call failed");
+            }
+            answer.map_err(Failed)
+        }
+    });
+    match lambda_runtime::run(handler).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = error.to_string(), "the runtime has gone");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Event {
+    fn of(payload: Value) -> Result<Self, Error> {
+        let first = payload.pointer("/Records/0/eventSource").and_then(Value::as_str);
+        if first != Some("aws:sqs") {
+            return Ok(Self::Direct(payload));
+        }
+        let event: SqsEvent = serde_json::from_value(payload)
+            .map_err(|error| Error::new(ErrorKind::Refused, format!("not a batch of messages: {error}")))?;
+        Ok(Self::Messages(event.records.into_iter().map(message).collect()))
+    }
+}
+
+/// A message as the loops know it; its handle has the message's id before it, by which a batch's failures are told.
+fn message(message: SqsMessage) -> Message {
+    let SqsMessage { message_id, receipt_handle, body, attributes, .. } = message;
+    let received = attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
+    let handle = format!("{} {}", message_id.unwrap_or_default(), receipt_handle.unwrap_or_default());
+    Message { handle, body: body.unwrap_or_default(), received, reason: None }
+}
+
+impl Call {
+    /// Handles messages in order and gives the response of a batch. What is not handled when the time is over comes again;
+    /// where trying again does not help, a message goes to the dead letters with its reason.
+    pub async fn each(
+        &self,
+        messages: &[Message],
+        dead: &impl Queue,
+        handle: impl AsyncFn(&Message) -> Handled,
+    ) -> Result<Value, Error> {
+        let mut failures = Vec::new();
+        for message in messages {
+            let (id, receipt) = message.handle.split_once(' ').unwrap_or_default();
+            let here = Message { handle: receipt.to_owned(), ..message.clone() };
+            let left = u64::try_from(self.deadline - SystemClock.now()).unwrap_or_default();
+            let handled = match tokio::time::timeout(Duration::from_micros(left), handle(&here)).await {
+                Ok(handled) => handled,
+                Err(_) => Handled::Again(Error::new(ErrorKind::Unavailable, "the call's time was over")),
+            };
+            let received = here.received;
+            match &handled {
+                Handled::Done => {}
+                Handled::Again(error) => {
+                    tracing::warn!(message = id, received, error = error.to_string(), "the message comes again");
+                    self.telemetry.count("MessagesAgain", 1);
+                }
+                Handled::Dead(error) => {
+                    tracing::error!(message = id, received, error = error.to_string(), "the message is dead");
+                    self.telemetry.count("MessagesDead", 1);
+                }
+            }
+            let settled = match &handled {
+                Handled::Done => true,
+                Handled::Again(_) => false,
+                Handled::Dead(error) => dead.bury(&here, &error.to_string()).await.is_ok(),
+            };
+            if !settled {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = id.to_owned();
+                failures.push(failure);
+            }
+        }
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = failures;
+        serde_json::to_value(response).map_err(|error| Error::new(ErrorKind::Refused, error.to_string()))
+    }
+
+    /// A call that brought no messages: what `work` came to.
+    pub fn direct(&self, handled: Handled) -> Result<Value, Error> {
+        match handled {
+            Handled::Done => Ok(Value::Null),
+            Handled::Again(error) | Handled::Dead(error) => Err(error),
+        }
+    }
+}

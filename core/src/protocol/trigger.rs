@@ -1,0 +1,274 @@
+//! Trigger: who calls extract, and with what: a schedule, an object that has arrived, a person, or Etalon's own messages.
+//!
+//! What they say is turned into starts by a pure function, so that the same event makes the same run, however often it is
+//! delivered. Forms of events are those of Amazon EventBridge, its Scheduler, and Amazon S3.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Map;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::plan::identity;
+use crate::protocol::Document;
+use crate::protocol::Start;
+use crate::protocol::Work;
+use crate::value::Fraction;
+use crate::value::datetime::parse_rfc3339;
+
+/// A start, and what its caller says of the object's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// What is to be done; the name of an object is its key in the bucket.
+    pub start: Start,
+    /// The bucket that the object is in, where an object has arrived.
+    pub bucket: Option<String>,
+}
+
+/// `{"schedule": ARN, "scheduled_time": time}`: the input that a schedule is deployed with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scheduled {
+    schedule: String,
+    scheduled_time: String,
+}
+
+/// `{"prefix": …, "backfill": true, "run": …, "batch_time": …}`, all of them optional: a person's call.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manual {
+    #[serde(default)]
+    prefix: String,
+    #[serde(default)]
+    backfill: bool,
+    run: Option<String>,
+    batch_time: Option<String>,
+}
+
+/// An event of EventBridge; of its members, those that matter here.
+#[derive(Deserialize)]
+struct Event {
+    source: String,
+    #[serde(rename = "detail-type")]
+    detail_type: String,
+    time: String,
+    #[serde(default)]
+    resources: Vec<String>,
+    #[serde(default)]
+    detail: Value,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    bucket: Bucket,
+    object: CreatedObject,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: String,
+}
+
+/// An object in an event of either kind. The names of members differ between them, and between S3 and what stands in for it.
+#[derive(Deserialize)]
+struct CreatedObject {
+    key: String,
+    #[serde(default, alias = "eTag")]
+    etag: String,
+    #[serde(default)]
+    sequencer: String,
+}
+
+/// A record of a notification that S3 sends itself.
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "eventName")]
+    name: String,
+    #[serde(rename = "eventTime")]
+    time: String,
+    s3: Created,
+}
+
+/// What a caller of extract says: one start, or some, or none where there is nothing to do. `now` is the time of the call in
+/// microseconds since 1970, which names a person's run that has no name of its own.
+pub fn triggers(text: &str, pipeline: &str, now: i64) -> Result<Vec<Trigger>, Error> {
+    let value: Value = serde_json::from_str(text).map_err(|error| refused(format!("not JSON: {error}")))?;
+    let Value::Object(members) = &value else { return Err(refused("a start is a JSON object".to_owned())) };
+    let has = |name: &str| members.contains_key(name);
+    if has("work") {
+        return Ok(vec![Trigger { start: super::parse::<Start>(text.as_bytes())?, bucket: None }]);
+    }
+    if has("Records") {
+        return notification(members, pipeline);
+    }
+    // S3 says so once, when a notification is set up.
+    if members.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
+        return Ok(Vec::new());
+    }
+    if has("detail-type") {
+        return event(read("an event", value)?, pipeline).map(|trigger| vec![trigger]);
+    }
+    let start = if has("schedule") || has("scheduled_time") {
+        let Scheduled { schedule, scheduled_time } = read("a schedule's input", value)?;
+        scheduled(pipeline, &schedule, &scheduled_time)?
+    } else {
+        manual(read("a start by hand", value)?, pipeline, now)?
+    };
+    Ok(vec![Trigger { start, bucket: None }])
+}
+
+fn event(event: Event, pipeline: &str) -> Result<Trigger, Error> {
+    match (event.source.as_str(), event.detail_type.as_str()) {
+        ("aws.s3", "Object Created") => created(read("an event of an object", event.detail)?, pipeline, &event.time),
+        ("aws.events", "Scheduled Event") => {
+            let rule = event.resources.first().map_or("", String::as_str);
+            Ok(Trigger { start: scheduled(pipeline, rule, &event.time)?, bucket: None })
+        }
+        (source, kind) => Err(refused(format!("an event `{kind}` of {source}, which starts nothing"))),
+    }
+}
+
+fn notification(members: &Map<String, Value>, pipeline: &str) -> Result<Vec<Trigger>, Error> {
+    let records = members.get("Records").cloned().unwrap_or_default();
+    let records: Vec<Record> = read("a notification of S3", records)?;
+    let mut triggers = Vec::new();
+    for Record { name, time, mut s3 } in records {
+        // A removal is notified too, where somebody asked for it; there is nothing to read.
+        if name.starts_with("ObjectCreated:") {
+            s3.object.key = decode(&s3.object.key);
+            triggers.push(created(s3, pipeline, &time)?);
+        }
+    }
+    Ok(triggers)
+}
+
+fn created(created: Created, pipeline: &str, time: &str) -> Result<Trigger, Error> {
+    let Created { bucket, object } = created;
+    let run = identity("created", &[pipeline, &bucket.name, &object.key, &object.etag, &object.sequencer]);
+    let start = start(pipeline, run, instant(time)?, Work::Object(object.key));
+    Ok(Trigger { start, bucket: Some(bucket.name) })
+}
+
+fn scheduled(pipeline: &str, schedule: &str, time: &str) -> Result<Start, Error> {
+    let run = identity("scheduled", &[pipeline, schedule, time]);
+    Ok(start(pipeline, run, instant(time)?, Work::Prefix(String::new())))
+}
+
+fn manual(manual: Manual, pipeline: &str, now: i64) -> Result<Start, Error> {
+    let Manual { prefix, backfill, run, batch_time } = manual;
+    let batch_time = batch_time.as_deref().map_or(Ok(now), instant)?;
+    let run = run.unwrap_or_else(|| identity("manual", &[pipeline, &prefix, &now.to_string()]));
+    Ok(Start { backfill, ..start(pipeline, run, batch_time, Work::Prefix(prefix)) })
+}
+
+fn start(pipeline: &str, run: String, batch_time: i64, work: Work) -> Start {
+    Start { pipeline: pipeline.to_owned(), run, batch_time, work, backfill: false, after: None, hop: 0 }
+}
+
+fn read<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, Error> {
+    serde_json::from_value(value).map_err(|error| refused(format!("not {what}: {error}")))
+}
+
+fn refused(message: String) -> Error {
+    Error::new(ErrorKind::Refused, format!("{}: {message}", Start::KIND))
+}
+
+/// Microseconds since 1970 of a time as RFC 3339 has it.
+fn instant(text: &str) -> Result<i64, Error> {
+    parse_rfc3339(text.as_bytes(), Fraction::Round).map_err(|fault| refused(fault.message.into()))
+}
+
+/// A key as a notification of S3 has it: a form's encoding, with `+` for a space and `%XX` for a byte.
+fn decode(key: &str) -> String {
+    let mut bytes = Vec::with_capacity(key.len());
+    let mut rest = key.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match after {
+            [high, low, ..] if *first == b'%' => digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(if *first == b'+' { b' ' } else { *first }));
+        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::print;
+
+    fn one(text: &str) -> Trigger {
+        let triggers = triggers(text, "orders", 7).unwrap();
+        assert_eq!(triggers.len(), 1, "{text}");
+        triggers.into_iter().next().unwrap()
+    }
+
+    fn fault(text: &str) -> String {
+        triggers(text, "orders", 7).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_schedule_starts_a_listing_at_its_own_time() {
+        let text = r#"{"schedule": "arn:x", "scheduled_time": "2026-11-23T06:00:00Z"}"#;
+        let Trigger { start, bucket } = one(text);
+        assert_eq!((start.work.clone(), start.batch_time), (Work::Prefix(String::new()), 1_795_413_600_000_000));
+        assert_eq!(bucket, None);
+        assert_eq!(one(text).start.run, start.run, "the same call is the same run");
+        assert_ne!(one(&text.replace("06:", "07:")).start.run, start.run);
+        let rule = r#"{"version":"0","detail-type":"Scheduled Event","source":"aws.events","account":"1",
+            "time":"2026-11-23T06:00:00Z","region":"us-east-1","resources":["arn:x"],"detail":{}}"#;
+        assert_eq!(one(rule).start, start);
+    }
+
+    #[test]
+    fn an_object_that_arrives_is_told_by_either_kind_of_event() {
+        let event = r#"{"version":"0","detail-type":"Object Created","source":"aws.s3","time":"2021-11-12T00:00:00Z",
+            "resources":["arn:aws:s3:::landing"],"detail":{"version":"0","bucket":{"name":"landing"},"object":{
+            "key":"in/a b+c.csv","size":5,"etag":"b1946","sequencer":"61"},"reason":"PutObject"}}"#;
+        let told = one(event);
+        assert_eq!(told.start.work, Work::Object("in/a b+c.csv".to_owned()));
+        assert_eq!(told.bucket.as_deref(), Some("landing"));
+        assert_eq!(told.start.batch_time, 1_636_675_200_000_000);
+        let record = r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectRemoved:Delete",
+            "eventTime":"2021-11-12T00:00:00.000Z","s3":{"bucket":{"name":"landing"},"object":{"key":"x"}}},
+            {"eventSource":"aws:s3","eventName":"ObjectCreated:Put","eventTime":"2021-11-12T00:00:00.000Z",
+            "s3":{"bucket":{"name":"landing"},"object":{"key":"in/a+b%2Bc.csv","size":5,"eTag":"b1946","sequencer":"61"}}}]}"#;
+        assert_eq!(one(record), told, "a key is encoded in a notification");
+        assert_eq!(triggers(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#, "orders", 7), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_person_starts_a_listing_or_a_backfill() {
+        let Trigger { start, .. } = one("{}");
+        assert_eq!((start.work, start.batch_time, start.backfill), (Work::Prefix(String::new()), 7, false));
+        let Trigger { start, .. } = one(
+            r#"{"prefix": "in/2026", "backfill": true, "run": "again", "batch_time": "1970-01-01T00:00:01+00:00"}"#,
+        );
+        assert_eq!((start.run.as_str(), start.batch_time, start.backfill), ("again", 1_000_000, true));
+        assert_eq!(start.work, Work::Prefix("in/2026".to_owned()));
+    }
+
+    #[test]
+    fn a_message_of_its_own_is_read_as_it_is() {
+        let start = one("{}").start;
+        assert_eq!(one(&print(&start)).start, start);
+    }
+
+    #[test]
+    fn what_starts_nothing_is_refused_with_a_word() {
+        assert_eq!(fault("["), "a start message: not JSON: EOF while parsing a list at line 1 column 1");
+        assert_eq!(fault("7"), "a start message: a start is a JSON object");
+        let unknown = fault(r#"{"prefx": "in/"}"#);
+        assert!(unknown.contains("unknown field `prefx`, expected one of `prefix`, `backfill`"), "{unknown}");
+        let other = r#"{"detail-type":"EC2 Instance Launch","source":"aws.ec2","time":"2021-11-12T00:00:00Z"}"#;
+        assert_eq!(fault(other), "a start message: an event `EC2 Instance Launch` of aws.ec2, which starts nothing");
+        let never = fault(r#"{"schedule": "arn:x", "scheduled_time": "<aws.scheduler.scheduled-time>"}"#);
+        assert!(never.contains("<aws.scheduler.scheduled-time>"), "{never}");
+    }
+}
