@@ -156,15 +156,15 @@ impl Api {
         let request = self.client.describe_statement().id(id).wait_time_seconds(seconds);
         let answer = request.send().await.map_err(|error| self.failed("DescribeStatement", &error))?;
         let guilty = answer.sub_statements().iter().find(|one| one.status() == Some(&StatementStatusString::Failed));
-        let told = guilty.and_then(|one| one.error()).or(answer.error()).unwrap_or_default();
+        let told = guilty.and_then(|one| one.error()).or_else(|| answer.error()).unwrap_or_default();
         let purpose = guilty.and_then(|one| one.query_string()).and_then(Statement::purpose);
         let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        let words = purpose.map_or(words.clone(), |purpose| format!("{purpose}: {words}"));
+        let words = purpose.map(|purpose| format!("{purpose}: {words}")).unwrap_or(words);
         Ok(Described {
             status: answer.status().cloned().unwrap_or(StatusString::Submitted),
             failure: Failure::of(told),
             words: words.chars().take(WORDS_MAX).collect(),
-            query: guilty.map_or(answer.redshift_query_id(), |one| one.redshift_query_id()),
+            query: guilty.map_or_else(|| answer.redshift_query_id(), |one| one.redshift_query_id()),
         })
     }
 
