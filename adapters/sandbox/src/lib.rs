@@ -8,6 +8,8 @@
 //! the Redshift Data API and the pollers are this crate's. Everything listens on this machine alone and ends with the
 //! process that started it. `docs/design.md` says what the sandbox is exact about and what it is not.
 
+mod aws;
+pub mod cloud;
 pub mod counterpart;
 pub mod gateway;
 mod http;
@@ -16,3 +18,4 @@ pub mod moto;
 pub mod poller;
 pub mod postgres;
 pub mod redshift;
+pub mod scheduler;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use etalon_sandbox::redshift::Behaviour;
 use serde_json::{Value, json};
 
-use crate::{Cloud, Test};
 use crate::api::Api;
+use crate::{Cloud, Test};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a_statement_runs_and_gives_its_rows", a_statement_runs_and_gives_its_rows),
