@@ -13,7 +13,7 @@ use etalon_core::error::ErrorKind;
 use etalon_core::plan::sha256;
 use etalon_core::protocol::Fault;
 use etalon_core::types::Type;
-use etalon_core::warehouse::{CopyFormat, Layout, LoadBatch, Table, TableColumn, WriteMode};
+use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Statement};
 use etalon_driver::testing::conformance;
 use etalon_sandbox::counterpart;
@@ -66,7 +66,6 @@ async fn warehouse(server: &Server, database: &str, page_rows: usize) -> (DataAp
         place: Place::Workgroup("etalon".to_owned()),
         secret: None,
         iam_role: "arn:aws:iam::123456789012:role/etalon-copy".to_owned(),
-        format: CopyFormat::Parquet,
         poll: Duration::from_secs(1),
         patience: Duration::from_secs(30),
     };
