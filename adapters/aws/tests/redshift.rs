@@ -193,8 +193,8 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
 }
 
 async fn what_does_not_end_is_given_up(server: &Server) {
-    let (api, mut redshift) = warehouse(server, "slow", 1000).await;
-    redshift.set_patience(Duration::from_secs(1));
+    let (api, redshift) = warehouse(server, "slow", 1000).await;
+    let redshift = redshift.within(Duration::from_secs(1));
     api.script(Behaviour::on("svv_columns").delay(Duration::from_secs(3600))).unwrap();
     let orders = table(&[ID]);
     let error = redshift.submit(&order(&orders, "l", vec![batch("a", 0)]), "token").await.unwrap_err();
