@@ -41,6 +41,8 @@ use crate::scheduler::{Schedule, Target};
 const STAGING_PREFIX: &str = "etalon/";
 /// The name of the database, as requests say it.
 const DATABASE: &str = "dev";
+/// The attribute of a dead letter that has its reason.
+const REASON: &str = "reason";
 /// How often a queue is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long after a look at a table the next one comes, where something is left to be done.
@@ -161,7 +163,6 @@ pub struct Cloud {
     source: (String, String),
     database_url: String,
     loaded: String,
-    begun: SystemTime,
 }
 
 /// A function with its queue.
@@ -194,6 +195,13 @@ pub struct DeadLetter {
     pub body: String,
     /// Why it is there, as far as somebody said so: its attributes, by name.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl DeadLetter {
+    /// Why it is there; empty where nobody said so.
+    pub fn reason(&self) -> &str {
+        self.attributes.get(REASON).map_or("", String::as_str)
+    }
 }
 
 /// The queues of a stage, by URL.
@@ -288,7 +296,6 @@ impl Cloud {
             source,
             database_url,
             loaded,
-            begun: SystemTime::now(),
         })
     }
 
@@ -567,13 +574,22 @@ impl Cloud {
         Ok(bytes.to_vec())
     }
 
+    /// The bytes of all staged parts, by name.
+    pub async fn parts(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        let mut parts = BTreeMap::new();
+        for name in self.names(name::STAGED, usize::MAX).await? {
+            parts.insert(name.clone(), self.staged(&name).await?);
+        }
+        Ok(parts)
+    }
+
     fn staging(&self) -> String {
         format!("{}-staging", self.name)
     }
 
-    /// When it was deployed.
-    pub fn begun(&self) -> SystemTime {
-        self.begun
+    /// What its names begin with.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 }
 

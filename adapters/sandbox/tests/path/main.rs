@@ -1,0 +1,175 @@
+//! The whole path, by the real functions: what lies in S3 comes to the warehouse as it does on a laptop, once, whatever
+//! happens on the way.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod laptop;
+mod orders;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use etalon_core::receipt::Counts;
+use etalon_sandbox::cloud::{Cloud, Counterparts, Programs, Settings};
+use etalon_sandbox::counterpart;
+use etalon_sandbox::lambda::Fault;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use laptop::{Laptop, rows};
+
+/// The longest that a cloud may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// `batch_time()` where a test says it.
+const BATCH_TIME: &str = "2026-05-01T00:00:00Z";
+
+/// What the tests share.
+struct Shared {
+    counterparts: Arc<Counterparts>,
+    programs: Programs,
+    runtime: Runtime,
+}
+
+type Test = counterpart::Test<Shared>;
+
+fn main() -> ExitCode {
+    let start = || {
+        let counterparts = Arc::new(Counterparts::start()?);
+        let programs = Programs::find().map_err(std::io::Error::other)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        Ok(Shared { counterparts, programs, runtime })
+    };
+    let tests: &[Test] = &[
+        ("the_table_is_that_of_a_laptop", |shared| shared.run(the_table_is_that_of_a_laptop(shared))),
+        ("twice_is_once", |shared| shared.run(twice_is_once(shared))),
+        ("an_object_that_arrives_is_loaded", |shared| shared.run(an_object_that_arrives_is_loaded(shared))),
+        ("poison_lies_among_the_dead_letters", |shared| shared.run(poison_lies_among_the_dead_letters(shared))),
+        ("what_goes_wrong_on_the_way_loses_nothing", |shared| {
+            shared.run(what_goes_wrong_on_the_way_loses_nothing(shared));
+        }),
+    ];
+    counterpart::main(start, tests)
+}
+
+impl Shared {
+    fn run(&self, test: impl Future<Output = ()>) {
+        self.runtime.block_on(test);
+    }
+
+    /// A cloud with the pipeline of orders, and some days of them in its source.
+    async fn cloud(&self, name: &str, days: u32) -> Cloud {
+        let settings = Settings::new(name, orders::PIPELINE, self.programs.clone());
+        let cloud = Cloud::start(Arc::clone(&self.counterparts), settings).await.unwrap();
+        for day in 0..days {
+            cloud.upload(&orders::name(day), orders::day(day)).await.unwrap();
+        }
+        cloud
+    }
+}
+
+/// Starts a run by hand, and waits until everything is done.
+async fn run(cloud: &Cloud) {
+    let outcome = cloud.event(&json!({ "run": "by-hand", "batch_time": BATCH_TIME })).await.unwrap();
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    settle(cloud).await;
+}
+
+async fn settle(cloud: &Cloud) {
+    if let Err(error) = cloud.settle(PATIENCE).await {
+        for stage in cloud.stages() {
+            for line in stage.function.log() {
+                eprintln!("{}: {line}", stage.step);
+            }
+        }
+        panic!("{error}");
+    }
+}
+
+async fn the_table_is_that_of_a_laptop(shared: &Shared) {
+    let cloud = shared.cloud("laptop", 3).await;
+    run(&cloud).await;
+    let laptop = Laptop::new(&cloud, shared, BATCH_TIME).await;
+    assert_eq!(rows(cloud.database_url(), orders::TABLE), laptop.rows());
+    assert_eq!(rows(cloud.database_url(), "etalon.loads").len(), 3);
+
+    let mut counts = Counts::default();
+    for receipt in cloud.receipts().await.unwrap() {
+        assert!(receipt.counts.balance() && receipt.coverage.balance());
+        counts.add(receipt.counts);
+    }
+    assert_eq!(counts, laptop.counts());
+    assert!(counts.quarantined > 0 && counts.filtered_false > 0 && counts.staged > 0);
+
+    let parts = cloud.parts().await.unwrap();
+    assert_eq!(parts, laptop.parts().await);
+    assert!(parts.len() >= 3);
+    let loaded = cloud.loaded().await.unwrap();
+    let staged = |event: &serde_json::Value| event["detail"]["counts"]["staged"].as_u64().unwrap_or_default();
+    assert_eq!(loaded.iter().map(staged).sum::<u64>(), counts.staged, "{loaded:?}");
+    assert_eq!(cloud.dead_letters().await.unwrap(), []);
+}
+
+async fn twice_is_once(shared: &Shared) {
+    let cloud = shared.cloud("twice", 2).await;
+    run(&cloud).await;
+    let first = rows(cloud.database_url(), orders::TABLE);
+    let ledger = rows(cloud.database_url(), "etalon.loads");
+    // Another run over the same objects, by the schedule this time.
+    cloud.schedule().fire(SystemTime::now()).await.unwrap();
+    settle(&cloud).await;
+    assert_eq!(rows(cloud.database_url(), orders::TABLE), first);
+    assert_eq!(rows(cloud.database_url(), "etalon.loads"), ledger);
+    assert!(!first.is_empty());
+}
+
+async fn an_object_that_arrives_is_loaded(shared: &Shared) {
+    let cloud = shared.cloud("arrives", 1).await;
+    run(&cloud).await;
+    let key = cloud.upload(&orders::name(1), orders::day(1)).await.unwrap();
+    // EventBridge may tell it twice.
+    cloud.object_created(&key).await.unwrap();
+    cloud.object_created(&key).await.unwrap();
+    // An object that is not the pipeline's is nobody's business.
+    let other = cloud.upload("elsewhere/notes.txt", b"no orders".to_vec()).await.unwrap();
+    cloud.object_created(&other).await.unwrap();
+    settle(&cloud).await;
+    let both = shared.cloud("both", 2).await;
+    run(&both).await;
+    let orders = |cloud: &Cloud| laptop::cells(cloud.database_url(), orders::TABLE, orders::COLUMNS);
+    assert_eq!(orders(&cloud), orders(&both));
+    assert_eq!(rows(cloud.database_url(), "etalon.loads").len(), 2);
+    assert_eq!(cloud.dead_letters().await.unwrap(), []);
+}
+
+async fn poison_lies_among_the_dead_letters(shared: &Shared) {
+    let cloud = shared.cloud("poison", 1).await;
+    cloud.send(cloud.extract(), "no JSON").await.unwrap();
+    cloud.send(cloud.transform(), r#"{"version":1}"#).await.unwrap();
+    cloud.send(cloud.load(), r#"{"version":1,"table":"other.table"}"#).await.unwrap();
+    run(&cloud).await;
+    let letters = cloud.dead_letters().await.unwrap();
+    let steps: Vec<&str> = letters.iter().map(|letter| letter.step).collect();
+    assert_eq!(steps, ["extract", "transform", "load"]);
+    let reasons: Vec<&str> = letters.iter().map(|letter| letter.reason()).collect();
+    assert!(reasons[0].starts_with("not JSON"), "{reasons:?}");
+    assert!(reasons[2].contains("other.table"), "{reasons:?}");
+    // Everything else is loaded.
+    assert_eq!(rows(cloud.database_url(), "etalon.loads").len(), 1);
+}
+
+async fn what_goes_wrong_on_the_way_loses_nothing(shared: &Shared) {
+    let cloud = shared.cloud("wrong", 3).await;
+    for stage in cloud.stages() {
+        stage.function.inject(Fault::Kill(Duration::from_millis(40)));
+        stage.function.inject(Fault::LoseResponse);
+        stage.function.inject(Fault::Duplicate);
+        stage.function.inject(Fault::Kill(Duration::from_millis(120)));
+    }
+    run(&cloud).await;
+    let laptop = Laptop::new(&cloud, shared, BATCH_TIME).await;
+    assert_eq!(rows(cloud.database_url(), orders::TABLE), laptop.rows());
+    assert_eq!(rows(cloud.database_url(), "etalon.loads").len(), 3);
+    let killed: u64 = cloud.stages().iter().map(|stage| stage.function.totals().errors).sum();
+    assert!(killed > 0);
+}
