@@ -48,13 +48,8 @@ impl Laptop {
         let database_url = shared.counterparts.postgres.database(&format!("{}-again", cloud.name())).unwrap();
         let mut warehouse = Connected::open(&database_url).unwrap();
         let store = Memory::default();
-        let world = World {
-            source: &source,
-            store: &store,
-            warehouse: &mut warehouse,
-            clock: &SystemClock,
-            progress: &Quiet,
-        };
+        let world =
+            World { source: &source, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &Quiet };
         let report = run::run(pipeline, orders::PIPELINE, &objects, world, &options).await.unwrap();
         assert_eq!(report.state, RunState::Loaded);
         Self { report, database_url, staged }
@@ -89,7 +84,8 @@ pub(crate) fn cells(url: &str, table: &str, columns: &str) -> Rows {
     let mut connection = Connection::open(&address).unwrap();
     let found = connection.run(&format!("SELECT {columns} FROM {table}"), &[]).unwrap();
     let text = |cell: Vec<u8>| String::from_utf8(cell).unwrap();
-    let mut rows: Rows = found.rows.into_iter().map(|row| row.into_iter().map(|cell| cell.map(text)).collect()).collect();
+    let mut rows: Rows =
+        found.rows.into_iter().map(|row| row.into_iter().map(|cell| cell.map(text)).collect()).collect();
     rows.sort();
     rows
 }
