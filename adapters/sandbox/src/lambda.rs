@@ -97,6 +97,7 @@ pub struct Function {
 struct State {
     warm: Vec<Environment>,
     faults: VecDeque<Fault>,
+    reports: Vec<Report>,
     totals: Totals,
 }
 
@@ -297,7 +298,12 @@ impl Function {
         drop(retired);
     }
 
-    /// The reports so far.
+    /// The reports so far, in the order of their ends.
+    pub fn reports(&self) -> Vec<Report> {
+        self.state().reports.clone()
+    }
+
+    /// The reports so far, summed.
     pub fn totals(&self) -> Totals {
         self.state().totals
     }
@@ -376,13 +382,16 @@ impl Function {
             line.push_str(&format!("\tStatus: {}\tError Type: {}", failure.kind.status(), failure.error_type));
         }
         self.log.line(&line);
-        let totals = &mut self.state().totals;
+        let mut state = self.state();
+        state.reports.push(report.clone());
+        let totals = &mut state.totals;
         totals.invocations += 1;
         totals.errors += u64::from(result.is_err());
         totals.cold_starts += u64::from(is_cold);
         totals.billed_ms += report.billed_ms;
         totals.cpu += report.cpu;
         totals.memory_peak = totals.memory_peak.max(report.memory_peak);
+        drop(state);
         Outcome { result, report }
     }
 
