@@ -417,6 +417,27 @@ impl Function {
     }
 }
 
+/// What a function logs as the error that it cannot begin with, when it is deployed with a pipeline file and settings;
+/// empty if it begins. Paths are told from the folder that the file lies in.
+pub fn refusal(program: impl Into<PathBuf>, pipeline: &str, settings: &[(&str, &str)]) -> Result<String, Error> {
+    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let function = Function::new(Settings {
+        files: [("pipeline.yaml".to_owned(), pipeline.as_bytes().to_vec())].into(),
+        environment: settings.iter().map(text).collect(),
+        ..Settings::new("refusal", program)
+    })?;
+    let unavailable = |error: std::io::Error| Error::new(ErrorKind::Unavailable, error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unavailable)?;
+    let outcome = runtime.block_on(function.invoke("{}", &Trace::default()));
+    if !matches!(outcome, Ok(Outcome { result: Err(Failure { kind: FailureKind::Exit, .. }), .. })) {
+        return Ok(String::new());
+    }
+    let lines = function.log();
+    let events = lines.iter().rev().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let error = events.filter_map(|event| Some(event.get("error")?.as_str()?.to_owned())).next();
+    Ok(error.unwrap_or_default().replace(&format!("{}/", function.task_root.path().display()), ""))
+}
+
 impl Attempted {
     /// An attempt that never came to a process.
     fn refused(failure: Failure) -> Self {

@@ -24,7 +24,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let here = std::env::current_exe().unwrap_or_default();
     let program = beside(&here);
     let ended = Command::new(&program).args(&arguments.arguments).status().map_err(|error| {
-        Failure::World(format!("{}: {error}; `cargo build` makes it, and the functions that it runs", program.display()))
+        Failure::World(format!(
+            "{}: {error}; `cargo build` makes it, and the functions that it runs",
+            program.display()
+        ))
     })?;
     // Whoever is ended by a signal has no code.
     Ok(ended.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
