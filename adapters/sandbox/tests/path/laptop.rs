@@ -1,16 +1,18 @@
 //! The same pipeline over the same objects as on a laptop: in one process, into a PostgreSQL.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use etalon_aws::objects::S3Objects;
+use etalon_core::error::Error;
 use etalon_core::plan::Object;
 use etalon_core::receipt::Counts;
 use etalon_core::value::datetime::{Fraction, parse_timestamptz};
 use etalon_driver::deployed::Inputs;
 use etalon_driver::local::SystemClock;
 use etalon_driver::memory::Memory;
-use etalon_driver::ports::{Objects, Quiet};
+use etalon_driver::ports::{Objects, Put, Quiet};
 use etalon_driver::report::{RunReport, RunState};
 use etalon_driver::run::{self, RunOptions, World};
 use etalon_sandbox::cloud::Cloud;
@@ -29,13 +31,70 @@ pub(crate) struct Laptop {
     staged: Memory,
 }
 
-impl Laptop {
-    pub(crate) async fn new(cloud: &Cloud, shared: &Shared, batch_time: &str) -> Self {
+/// The objects of a cloud's source, with the versions that they have there.
+#[derive(Default)]
+struct Copied {
+    bytes: Memory,
+    versions: BTreeMap<String, Object>,
+}
+
+impl Copied {
+    async fn of(cloud: &Cloud) -> Self {
         let (bucket, prefix) = cloud.source();
         let source = S3Objects::new(client(cloud.endpoint()), bucket, prefix);
-        let mut objects: Vec<Object> = source.objects("", None, 1000).await.unwrap();
         let inputs = Inputs::matching(&["days/*.csv".to_owned()]).unwrap();
-        objects.retain(|object| inputs.include(&object.name));
+        let mut copied = Self::default();
+        for object in source.objects("", None, 1000).await.unwrap() {
+            if inputs.include(&object.name) {
+                copied.bytes.put(&object.name, &source.get(&object.name).await.unwrap(), Put::Always).await.unwrap();
+                copied.versions.insert(object.name.clone(), object);
+            }
+        }
+        copied
+    }
+}
+
+/// A run reads objects, and does nothing else with its source.
+impl Objects for Copied {
+    async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        assert_eq!(self.versions.get(&object.name), Some(object));
+        let here = self.bytes.head(&object.name).await?;
+        self.bytes.read(&here, range).await
+    }
+
+    async fn head(&self, _: &str) -> Result<Object, Error> {
+        unreachable!()
+    }
+
+    async fn fetch(&self, _: &str) -> Result<(Vec<u8>, String), Error> {
+        unreachable!()
+    }
+
+    async fn put(&self, _: &str, _: &[u8], _: Put<'_>) -> Result<String, Error> {
+        unreachable!()
+    }
+
+    async fn list(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<String>, Error> {
+        unreachable!()
+    }
+
+    async fn delete(&self, _: &str) -> Result<(), Error> {
+        unreachable!()
+    }
+
+    async fn delete_version(&self, _: &str, _: &str) -> Result<(), Error> {
+        unreachable!()
+    }
+
+    async fn objects(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<Object>, Error> {
+        unreachable!()
+    }
+}
+
+impl Laptop {
+    pub(crate) async fn new(cloud: &Cloud, shared: &Shared, batch_time: &str) -> Self {
+        let source = Copied::of(cloud).await;
+        let objects: Vec<Object> = source.versions.values().cloned().collect();
         let batch_time = parse_timestamptz(batch_time.as_bytes(), Fraction::Exact, true).unwrap();
         let options = RunOptions { batch_time: Some(batch_time), ..RunOptions::default() };
         let pipeline = cloud.pipeline();
