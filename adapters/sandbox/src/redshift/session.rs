@@ -50,7 +50,7 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Server(error) if error.state == INTERRUPTED => Self::Cancelled,
-            Trouble::Server(error) => Self::Error(words(&error)),
+            Trouble::Server(error) => Self::Error(words_of(&error)),
             Trouble::Io(error) => Self::Error(format!("FATAL: the sandbox's PostgreSQL is gone: {error}")),
             Trouble::Refused(fact) => Self::Error(format!("FATAL: {fact}")),
         }
@@ -129,7 +129,7 @@ fn check(sql: &str, in_transaction: bool) -> Result<(), Failure> {
 
 /// The words of Redshift for an error of PostgreSQL, as far as they are known to differ. Details may hold values of rows,
 /// and are left out.
-fn words(error: &ServerError) -> String {
+pub(super) fn words_of(error: &ServerError) -> String {
     let message = &error.message;
     let quoted = message.split('"').nth(1).unwrap_or_default();
     let message = match error.state.as_str() {
