@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use laptop::{Laptop, rows};
 
 /// The longest that a cloud may take to come to rest.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// `batch_time()` where a test says it.
 const BATCH_TIME: &str = "2026-05-01T00:00:00Z";
 
@@ -59,7 +59,10 @@ impl Shared {
 
     /// A cloud with the pipeline of orders, and some days of them in its source.
     async fn cloud(&self, name: &str, days: u32) -> Cloud {
-        let settings = Settings::new(name, orders::PIPELINE, self.programs.clone());
+        self.cloud_of(Settings::new(name, orders::PIPELINE, self.programs.clone()), days).await
+    }
+
+    async fn cloud_of(&self, settings: Settings, days: u32) -> Cloud {
         let cloud = Cloud::start(Arc::clone(&self.counterparts), settings).await.unwrap();
         for day in 0..days {
             cloud.upload(&orders::name(day), orders::day(day)).await.unwrap();
@@ -163,7 +166,12 @@ async fn poison_lies_among_the_dead_letters(shared: &Shared) {
 }
 
 async fn what_goes_wrong_on_the_way_loses_nothing(shared: &Shared) {
-    let cloud = shared.cloud("wrong", 3).await;
+    let mut settings = Settings::new("wrong", orders::PIPELINE, shared.programs.clone());
+    for size in [&mut settings.extract, &mut settings.transform, &mut settings.load] {
+        // So long is a message away that nobody has dealt with.
+        size.timeout = Duration::from_secs(5);
+    }
+    let cloud = shared.cloud_of(settings, 3).await;
     for stage in cloud.stages() {
         stage.function.inject(Fault::Kill(Duration::from_millis(40)));
         stage.function.inject(Fault::LoseResponse);
