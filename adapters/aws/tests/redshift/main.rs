@@ -1,9 +1,12 @@
 //! Redshift by its Data API, against a stand-in over PostgreSQL, with S3 by another one.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
+
+mod laws;
 
 use std::io;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 use std::time::Duration;
 
 use etalon_aws::client::Clients;
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         ("a_table_is_created_changed_and_refused", |server| block_on(a_table_is_created_changed_and_refused(server))),
         ("a_failure_is_the_worlds_or_the_datas", |server| block_on(a_failure_is_the_worlds_or_the_datas(server))),
         ("what_does_not_end_is_given_up", |server| block_on(what_does_not_end_is_given_up(server))),
+        ("the_laws_of_loading_hold", laws::the_laws_of_loading_hold),
         ("many_pages_of_the_ledger", |server| block_on(many_pages_of_the_ledger(server))),
     ];
     if std::env::var_os(INNER).is_some() {
@@ -53,11 +57,27 @@ async fn wait(microseconds: i64) {
     tokio::time::sleep(Duration::from_micros(microseconds.unsigned_abs())).await;
 }
 
-/// A warehouse in an empty database of a name.
-async fn warehouse(server: &Server, database: &str, page_rows: usize) -> (DataApi, Redshift) {
+/// A warehouse, and where its parts lie.
+struct Warehouse {
+    store: S3Objects,
+    redshift: Redshift,
+}
+
+/// A warehouse in an empty database of a name; `log` gets the requests.
+async fn warehouse(
+    server: &Server,
+    database: &str,
+    page_rows: usize,
+    log: impl Fn(&str) + Send + Sync + 'static,
+) -> (DataApi, Warehouse) {
     let clients = Clients::from_env().await;
     let s3 = std::env::var("AWS_ENDPOINT_URL").unwrap();
-    let config = Config { page_rows, ..Config::new(server.database(database).unwrap(), Some(s3)) };
+    let config = Config {
+        page_rows,
+        log: Some(Arc::new(log)),
+        logs_sql: true,
+        ..Config::new(server.database(database).unwrap(), Some(s3))
+    };
     let api = DataApi::start(config).unwrap();
     clients.s3().create_bucket().bucket(database).send().await.unwrap();
     let config = clients.redshift_data().config().to_builder().endpoint_url(api.endpoint()).build();
@@ -69,9 +89,15 @@ async fn warehouse(server: &Server, database: &str, page_rows: usize) -> (DataAp
         poll: Duration::from_secs(1),
         patience: Duration::from_secs(30),
     };
-    let store = S3Objects::new(clients.s3(), database, "etalon/");
-    let redshift = Redshift::new(aws_sdk_redshiftdata::Client::from_conf(config), store, settings);
-    (api, redshift)
+    let store = || S3Objects::new(clients.s3(), database, "etalon/");
+    let redshift = Redshift::new(aws_sdk_redshiftdata::Client::from_conf(config), store(), settings);
+    (api, Warehouse { store: store(), redshift })
+}
+
+/// The same, where only the warehouse matters.
+async fn redshift(server: &Server, database: &str, page_rows: usize) -> (DataApi, Redshift) {
+    let (api, warehouse) = warehouse(server, database, page_rows, |_| {}).await;
+    (api, warehouse.redshift)
 }
 
 fn table(columns: &[(&str, Type, bool)]) -> Table {
@@ -119,12 +145,12 @@ async fn ended(redshift: &Redshift, statement: &str) -> Statement {
 const ID: (&str, Type, bool) = ("id", Type::Bigint, true);
 
 async fn a_data_warehouse(server: &Server) {
-    let (_api, redshift) = warehouse(server, "suite", 1000).await;
+    let (_api, redshift) = redshift(server, "suite", 1000).await;
     conformance::data_warehouse(&redshift, &table(&[ID]), "here", wait).await;
 }
 
 async fn a_table_is_created_changed_and_refused(server: &Server) {
-    let (_api, redshift) = warehouse(server, "changed", 1000).await;
+    let (_api, redshift) = redshift(server, "changed", 1000).await;
     let submit = async |table: &Table, load: &str| {
         redshift.submit(&order(table, load, vec![batch(load, 0)]), &sha256(load.as_bytes())).await
     };
@@ -150,7 +176,7 @@ async fn a_table_is_created_changed_and_refused(server: &Server) {
 }
 
 async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
-    let (api, redshift) = warehouse(server, "failing", 1000).await;
+    let (api, redshift) = redshift(server, "failing", 1000).await;
     let orders = table(&[ID]);
     let mut number = 0;
     let mut failed = async |behaviour: Option<Behaviour>, staged| {
@@ -193,7 +219,7 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
 }
 
 async fn what_does_not_end_is_given_up(server: &Server) {
-    let (api, redshift) = warehouse(server, "slow", 1000).await;
+    let (api, redshift) = redshift(server, "slow", 1000).await;
     let redshift = redshift.within(Duration::from_secs(1));
     api.script(Behaviour::on("svv_columns").delay(Duration::from_secs(3600))).unwrap();
     let orders = table(&[ID]);
@@ -203,7 +229,7 @@ async fn what_does_not_end_is_given_up(server: &Server) {
 }
 
 async fn many_pages_of_the_ledger(server: &Server) {
-    let (_api, redshift) = warehouse(server, "pages", 7).await;
+    let (_api, redshift) = redshift(server, "pages", 7).await;
     let orders = table(&[ID]);
     let inputs: Vec<String> = (0..40).map(|number| format!("input{number:02}")).collect();
     let batches = inputs.iter().map(|input| batch(input, 0)).collect();
