@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 use super::{Warehouse, ended, warehouse};
 
 /// Generated cases of a law; a load takes some thirty requests.
-const CASES: u32 = 12;
+const CASES: u32 = 8;
 
 /// What statements were for, and how many there were.
 type Purposes = Arc<Mutex<(BTreeSet<String>, u64)>>;

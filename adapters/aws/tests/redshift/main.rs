@@ -9,15 +9,17 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow_array::{ArrayRef, Int64Array, StringViewArray};
 use etalon_aws::client::Clients;
 use etalon_aws::objects::S3Objects;
 use etalon_aws::redshift::{Place, Redshift, Settings};
 use etalon_core::error::ErrorKind;
 use etalon_core::plan::sha256;
 use etalon_core::protocol::Fault;
+use etalon_core::stage::{Format, Lineage, PartWriter};
 use etalon_core::types::Type;
 use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
-use etalon_driver::ports::{DataWarehouse, LoadOrder, Statement};
+use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, OrderPart, Put, Statement};
 use etalon_driver::testing::conformance;
 use etalon_sandbox::counterpart;
 use etalon_sandbox::moto::Moto;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         ("a_table_is_created_changed_and_refused", |server| block_on(a_table_is_created_changed_and_refused(server))),
         ("a_failure_is_the_worlds_or_the_datas", |server| block_on(a_failure_is_the_worlds_or_the_datas(server))),
         ("what_does_not_end_is_given_up", |server| block_on(what_does_not_end_is_given_up(server))),
+        ("what_does_not_fit_is_named", |server| block_on(what_does_not_fit_is_named(server))),
         ("the_laws_of_loading_hold", laws::the_laws_of_loading_hold),
         ("many_pages_of_the_ledger", |server| block_on(many_pages_of_the_ledger(server))),
     ];
@@ -216,6 +219,41 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
     let ended = self::ended(&redshift, &second).await;
     let Statement::Failed(words, Fault::Data) = ended else { panic!("{ended:?}") };
     assert!(words.starts_with("check that no input is loaded: "), "{words}");
+}
+
+async fn what_does_not_fit_is_named(server: &Server) {
+    let (_api, Warehouse { store, redshift }) = warehouse(server, "unfit", 1000, |_| {}).await;
+    let orders = table(&[ID, ("name", Type::Varchar(3), false)]);
+    let batch = batch("a", 2);
+    let lineage = Lineage {
+        names: ["_etalon_batch", "_etalon_offset", "_etalon_time"],
+        batch: batch.batch.clone(),
+        time: batch.batch_time,
+    };
+    // What checks should have kept away.
+    let columns = [("id".to_owned(), Type::Bigint, false), ("name".to_owned(), Type::Varchar(10), true)];
+    let mut writer = PartWriter::new(Format::Parquet, &columns, lineage);
+    let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let names: ArrayRef = Arc::new(StringViewArray::from(vec!["Ada", "Zoë"]));
+    assert_eq!(writer.write(vec![ids, names], &[10, 20]), []);
+    let part = writer.finish().unwrap();
+    store.put("staged/a/0.parquet", &part.bytes, Put::Always).await.unwrap();
+    let staged = |bytes| OrderPart { name: "staged/a/0.parquet".to_owned(), rows: part.rows, bytes };
+    let mut failed = async |load: &str, bytes| {
+        let order = LoadOrder { parts: vec![staged(bytes)], ..order(&orders, load, vec![batch.clone()]) };
+        let statement = redshift.submit(&order, &sha256(load.as_bytes())).await.unwrap();
+        let ended = ended(&redshift, &statement).await;
+        let Statement::Failed(words, Fault::Data) = ended else { panic!("{ended:?}") };
+        words
+    };
+    assert_eq!(
+        failed("first", part.bytes.len() as u64).await,
+        "bring the staged rows: ERROR: Load into table '_etalon_stage' failed. Check 'sys_load_error_detail' system table \
+         for details.: s3://unfit/etalon/staged/a/0.parquet, column `name` varchar: String length exceeds DDL length (1204)"
+    );
+    // A part that is not the one which was staged.
+    let words = failed("second", 7).await;
+    assert!(words.contains("0.parquet has ") && words.ends_with(" bytes, and the manifest says 7"), "{words}");
 }
 
 async fn what_does_not_end_is_given_up(server: &Server) {

@@ -94,7 +94,14 @@ impl Session {
                 }
                 Ok(answer)
             }
-            Action::Copy(copy) => self.copy(&copy),
+            Action::Copy(copy) if in_transaction => self.copy(&copy),
+            Action::Copy(copy) => {
+                // It brings all files or none.
+                self.plain("BEGIN")?;
+                let answer = self.copy(&copy);
+                self.plain(if answer.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+                answer
+            }
             Action::Nothing => Ok(Answer::default()),
         }
     }
