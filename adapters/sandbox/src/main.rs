@@ -150,7 +150,7 @@ async fn inputs(arguments: &Run, pipeline: &Pipeline, settings: &Settings) -> Re
         }
         return Ok(inputs);
     }
-    let disk = LocalDisk::new(arguments.pipeline.parent().unwrap_or(Path::new(".")));
+    let disk = LocalDisk::new(arguments.pipeline.parent().unwrap_or_else(|| Path::new(".")));
     for object in disk.find(&patterns)? {
         let content = disk.get(&object.name).await?;
         inputs.push((object.name, content));

@@ -45,7 +45,7 @@ struct LoadError {
 #[derive(Debug)]
 enum Refused {
     /// A file has something that does not fit.
-    Row(LoadError),
+    Row(Box<LoadError>),
     /// Everything else, in the words of an error.
     Statement(Failure),
 }
@@ -131,7 +131,7 @@ fn csv(connection: &mut Connection, copy: &Copy, columns: &[Column], file: &File
             let line: String = after(", line ").chars().take_while(char::is_ascii_digit).collect();
             let name = after(", column ").split(':').next().unwrap_or_default();
             let column = columns.iter().find(|column| column.name == name);
-            Err(Refused::Row(LoadError {
+            Err(Refused::Row(Box::new(LoadError {
                 file: file.url.clone(),
                 line: line.parse().unwrap_or_default(),
                 column: name.to_owned(),
@@ -139,7 +139,7 @@ fn csv(connection: &mut Connection, copy: &Copy, columns: &[Column], file: &File
                 length: column.map(Column::length).unwrap_or_default(),
                 code: 1214,
                 message: words_of(&error).trim_start_matches("ERROR: ").to_owned(),
-            }))
+            })))
         }
         Err(trouble) => Err(trouble.into()),
     }

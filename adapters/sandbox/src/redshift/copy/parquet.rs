@@ -84,11 +84,11 @@ impl Rows<'_> {
             for (values, column) in values.iter().zip(self.columns) {
                 let value = values.get(row);
                 if let Some(error) = column.refusal(value, &self.file.url) {
-                    return Err(Refused::Row(error));
+                    return Err(Refused::Row(Box::new(error)));
                 }
                 let unfit = |fact: &str| {
                     let message = format!("the sandbox does not hold {fact}");
-                    Refused::Row(LoadError {
+                    Refused::Row(Box::new(LoadError {
                         file: self.file.url.clone(),
                         column: column.name.clone(),
                         ty: column.type_name(),
@@ -96,7 +96,7 @@ impl Rows<'_> {
                         code: 1224,
                         message,
                         ..LoadError::default()
-                    })
+                    }))
                 };
                 match (value, column.ty) {
                     (Some(Value::Text(text)), Type::Super) => {
