@@ -1,7 +1,7 @@
 //! The whole path, by the real functions: what lies in S3 comes to the warehouse as it does on a laptop, once, whatever
 //! happens on the way.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail, and says why")]
 
 mod laptop;
 mod orders;
