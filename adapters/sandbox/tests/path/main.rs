@@ -10,17 +10,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use etalon_core::protocol::UnitState;
 use etalon_core::receipt::Counts;
 use etalon_sandbox::cloud::{Cloud, Counterparts, DeadLetter, Programs, Settings};
 use etalon_sandbox::counterpart;
 use etalon_sandbox::lambda::Fault;
+use etalon_sandbox::redshift::Behaviour;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
 use laptop::{Laptop, rows};
 
 /// The longest that a cloud may take to come to rest.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 /// `batch_time()` where a test says it.
 const BATCH_TIME: &str = "2026-05-01T00:00:00Z";
 
@@ -45,6 +47,14 @@ fn main() -> ExitCode {
         ("twice_is_once", |shared| shared.run(twice_is_once(shared))),
         ("an_object_that_arrives_is_loaded", |shared| shared.run(an_object_that_arrives_is_loaded(shared))),
         ("poison_lies_among_the_dead_letters", |shared| shared.run(poison_lies_among_the_dead_letters(shared))),
+        ("an_object_that_changes_is_held", |shared| shared.run(an_object_that_changes_is_held(shared))),
+        ("a_backfill_takes_the_place_of_what_was_loaded", |shared| {
+            shared.run(a_backfill_takes_the_place_of_what_was_loaded(shared));
+        }),
+        ("what_extract_cannot_finish_it_hands_to_itself", |shared| {
+            shared.run(what_extract_cannot_finish_it_hands_to_itself(shared));
+        }),
+        ("a_load_goes_on_while_nobody_waits", |shared| shared.run(a_load_goes_on_while_nobody_waits(shared))),
         ("what_goes_wrong_on_the_way_loses_nothing", |shared| {
             shared.run(what_goes_wrong_on_the_way_loses_nothing(shared));
         }),
@@ -184,4 +194,79 @@ async fn what_goes_wrong_on_the_way_loses_nothing(shared: &Shared) {
     assert_eq!(cloud.ledger().unwrap().len(), 3);
     let killed: u64 = cloud.stages().iter().map(|stage| stage.function.totals().errors).sum();
     assert!(killed > 0);
+}
+
+async fn an_object_that_changes_is_held(shared: &Shared) {
+    let cloud = shared.cloud("changes", 1).await;
+    run(&cloud).await;
+    let before = rows(cloud.database_url(), orders::TABLE);
+    let key = cloud.upload(&orders::name(0), orders::day(7)).await.unwrap();
+    cloud.object_created(&key).await.unwrap();
+    settle(&cloud).await;
+    let states: Vec<UnitState> = cloud.units().await.unwrap().into_iter().map(|unit| unit.state).collect();
+    let held: Vec<&Vec<String>> = states
+        .iter()
+        .filter_map(|state| if let UnitState::Held { reasons } = state { Some(reasons) } else { None })
+        .collect();
+    assert_eq!((states.len(), held.len()), (2, 1), "{states:?}");
+    assert!(held[0][0].contains("on_overwrite"), "{held:?}");
+    assert_eq!(rows(cloud.database_url(), orders::TABLE), before);
+}
+
+async fn a_backfill_takes_the_place_of_what_was_loaded(shared: &Shared) {
+    let cloud = shared.cloud("backfill", 2).await;
+    run(&cloud).await;
+    let orders = || laptop::cells(cloud.database_url(), orders::TABLE, orders::COLUMNS);
+    let before = orders();
+    let again = json!({ "backfill": true, "run": "again", "batch_time": "2026-06-01T00:00:00Z" });
+    // A person may ask twice.
+    for _ in 0..2 {
+        assert!(cloud.event(&again).await.unwrap().result.is_ok());
+        settle(&cloud).await;
+    }
+    assert_eq!(orders(), before);
+    let mut generations: Vec<u32> = cloud.ledger().unwrap().iter().map(|row| row.batch.generation).collect();
+    generations.sort_unstable();
+    // A backfill's generation is its time, in seconds.
+    assert_eq!(generations, [0, 0, 1_780_272_000, 1_780_272_000]);
+    // No row of the first generation is left.
+    let batches = laptop::cells(cloud.database_url(), orders::TABLE, "DISTINCT _etalon_batch");
+    let mut again: Vec<String> = cloud.ledger().unwrap().into_iter().skip(2).map(|row| row.batch.batch).collect();
+    again.sort();
+    assert_eq!(batches.concat().into_iter().flatten().collect::<Vec<_>>(), again);
+}
+
+async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {
+    const OBJECTS: usize = 80;
+    let mut settings = Settings::new("continues", orders::PIPELINE, shared.programs.clone());
+    // It stops two seconds before its end.
+    settings.extract.timeout = Duration::from_secs(3);
+    let cloud = shared.cloud_of(settings, 0).await;
+    for number in 0..OBJECTS {
+        let day = orders::day(1);
+        let mut lines = day.split_inclusive(|byte| *byte == b'\n');
+        let mut bytes = lines.next().unwrap().to_vec();
+        bytes.extend_from_slice(lines.nth(1 + number * 3).unwrap());
+        cloud.upload(&format!("days/{number:03}.csv"), bytes).await.unwrap();
+    }
+    run(&cloud).await;
+    let receipts = cloud.receipts().await.unwrap();
+    assert_eq!(receipts.len(), OBJECTS);
+    assert!(cloud.extract().polled().done > 0, "it was done in one call");
+    // Where the one row is broken, there are too many rejects.
+    let rejected = receipts.iter().filter(|receipt| receipt.counts.quarantined > 0).count();
+    assert_eq!(cloud.ledger().unwrap().len() + rejected, OBJECTS);
+}
+
+async fn a_load_goes_on_while_nobody_waits(shared: &Shared) {
+    let mut settings = Settings::new("waits", orders::PIPELINE, shared.programs.clone());
+    settings.load.timeout = Duration::from_secs(5);
+    let cloud = shared.cloud_of(settings, 1).await;
+    // Longer than any call of the loader.
+    cloud.redshift().script(Behaviour::on("COPY").delay(Duration::from_secs(8))).unwrap();
+    run(&cloud).await;
+    assert_eq!(cloud.ledger().unwrap().len(), 1);
+    assert!(cloud.load().function.totals().invocations > 1);
+    let copied = cloud.redshift().counters().rows_copied;
+    assert_eq!(copied, cloud.receipts().await.unwrap().iter().map(|receipt| receipt.counts.staged).sum::<u64>());
 }
