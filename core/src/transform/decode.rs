@@ -12,7 +12,7 @@ use arrow_array::types::{
 
 use crate::column::{Column, Fault, Faults};
 use crate::diagnostic::Code;
-use crate::records::{Cell, CellKind, Records};
+use crate::records::{Cell, CellKind, Records, Texts};
 use crate::types::Type;
 use crate::value::datetime::{self, Fraction};
 use crate::value::format::{Epoch, Pattern, Separators, Words};
@@ -64,7 +64,7 @@ pub enum FieldFormat {
 
 impl Field {
     /// The field's column over the records; `index` is its position among the declared fields.
-    pub fn decode(&self, records: &Records, index: usize) -> Column {
+    pub fn decode(&self, records: &Records, texts: Texts<'_>, index: usize) -> Column {
         match self.ty {
             Type::Boolean => self.booleans(records, index),
             Type::Smallint => self.integers::<Int16Type>(records, index, i16::MIN.into(), i16::MAX.into()),
@@ -96,19 +96,22 @@ impl Field {
                 })
             }
             // No field is declared `numeric` without digits; as text it loses nothing.
-            Type::Text | Type::Numeric => self.texts(records, index, None),
-            Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, index, Some(bytes as usize)),
-            Type::Super => self.json(records, index),
+            Type::Text | Type::Numeric => self.texts(records, texts, index, None),
+            Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, texts, index, Some(bytes as usize)),
+            Type::Super => self.json(records, texts, index),
         }
     }
 
     /// The text of a cell of this field; `None` is NULL.
+    #[inline]
     pub(crate) fn text<'a>(&self, records: &'a Records, cell: Cell) -> Option<&'a [u8]> {
         match cell.kind() {
             CellKind::Missing | CellKind::Null => None,
             CellKind::Bare => {
                 let bytes = records.bytes(cell);
-                (!self.nulls.iter().any(|null| null.as_bytes() == bytes)).then_some(bytes)
+                // Most cells differ from every such text by their length alone.
+                let is_null = self.nulls.iter().any(|null| null.len() == bytes.len() && null.as_bytes() == bytes);
+                (!is_null).then_some(bytes)
             }
             CellKind::Quoted | CellKind::Nested | CellKind::Boolean => Some(records.bytes(cell)),
         }
@@ -206,8 +209,8 @@ impl Field {
         Column { values: Arc::new(values.finish()), faults }
     }
 
-    fn texts(&self, records: &Records, index: usize, bytes_max: Option<usize>) -> Column {
-        self.views(records, index, |bytes, _, _| match bytes_max {
+    fn texts(&self, records: &Records, texts: Texts<'_>, index: usize, bytes_max: Option<usize>) -> Column {
+        self.views(records, texts, index, |bytes, _, _| match bytes_max {
             Some(max) if bytes.len() > max => match std::str::from_utf8(bytes) {
                 Ok(whole) => text::fit(whole, max).map(|_| false),
                 Err(_) => Ok(false),
@@ -217,8 +220,8 @@ impl Field {
     }
 
     /// JSON as it is written. The strings of JSON Lines, which come without their quotes, get them again.
-    fn json(&self, records: &Records, index: usize) -> Column {
-        self.views(records, index, |bytes, kind, out| match std::str::from_utf8(bytes) {
+    fn json(&self, records: &Records, texts: Texts<'_>, index: usize) -> Column {
+        self.views(records, texts, index, |bytes, kind, out| match std::str::from_utf8(bytes) {
             Ok(text) if self.format != FieldFormat::Json => Json::parse(text).map(|_| false),
             Ok(text) if kind == CellKind::Quoted => {
                 write_string(text, out);
@@ -228,11 +231,13 @@ impl Field {
         })
     }
 
-    /// Texts as views of the bytes that were read: nothing is copied but texts of at most twelve bytes. `judge` says whether
-    /// it has written another text in the place of a cell's.
+    /// Texts, side by side in a block of their own: to copy a short text takes less time than to look again whether it is one.
+    /// What is not known to be text is looked at, and is a view of the bytes that were read. `judge` says whether it has
+    /// written another text in the place of a cell's.
     fn views(
         &self,
         records: &Records,
+        texts: Texts<'_>,
         index: usize,
         judge: impl Fn(&[u8], CellKind, &mut String) -> Result<bool, Fault>,
     ) -> Column {
@@ -252,6 +257,10 @@ impl Field {
             let fault = match judge(bytes, cell.kind(), &mut other) {
                 Ok(true) => {
                     values.append_value(&other);
+                    continue;
+                }
+                Ok(false) if let Some(text) = texts.of(cell) => {
+                    values.append_value(text);
                     continue;
                 }
                 Ok(false) if values.try_append_view(block, cell.start() as u32, cell.len() as u32).is_ok() => continue,
