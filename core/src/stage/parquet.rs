@@ -20,7 +20,7 @@ use crate::types::Type;
 /// Rows of a row group: few enough that the writer's memory stays small, enough that columns compress.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
 /// Rows of a page at most: until it is full, a page whose values are in a dictionary takes eight bytes for each.
-const PAGE_ROWS: usize = 64 * 1024;
+const PAGE_ROWS: usize = 128 * 1024;
 /// Rows are written so many at a time, however they come: the writer looks after its pages that often, and so the bytes
 /// depend on it.
 const WRITE_ROWS: usize = 1024;
