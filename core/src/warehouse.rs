@@ -20,6 +20,7 @@ use crate::types::Type;
 
 pub use copy::CopyFormat;
 pub use copy::CopySource;
+pub use copy::LoadError;
 pub use copy::ManifestPart;
 pub use copy::load_errors;
 pub use copy::manifest;
@@ -30,6 +31,7 @@ pub use failure::Failure;
 pub use ledger::LEDGER_TABLE;
 pub use ledger::LedgerRow;
 pub use ledger::ledger;
+pub use ledger::ledger_of;
 pub use lint::Offence;
 pub use lint::Rule;
 pub use lint::lint;

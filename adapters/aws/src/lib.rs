@@ -7,6 +7,7 @@ mod failure;
 pub mod function;
 pub mod objects;
 pub mod queue;
+pub mod redshift;
 pub mod secrets;
 pub mod settings;
 pub mod telemetry;

@@ -11,10 +11,13 @@ use etalon_core::plan::identity;
 use etalon_core::protocol::{
     Fault, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Unit, UnitState, choose, name, next, parse,
 };
+use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadCounts, Table};
 
 use crate::deployed::Deployed;
-use crate::ports::{Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, Put, Statement, Witness};
+use crate::ports::{
+    Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, Statement, Witness,
+};
 use crate::store::{Handled, document, put, put_once};
 
 /// Marks of pending units that one look takes in.
@@ -255,10 +258,12 @@ fn order(load: &Load, table: &Table, units: &[(Unit, String)]) -> LoadOrder {
         load: load.load.clone(),
         table: table.clone(),
         batches: units.iter().flat_map(|(unit, _)| unit.load_batches()).collect(),
-        parts: batches()
-            .flat_map(|batch| batch.parts.iter().map(|part| (name::part(&batch.batch, &part.name), part.rows)))
-            .collect(),
+        parts: batches().flat_map(|batch| batch.parts.iter().map(|part| order_part(&batch.batch, part))).collect(),
     }
+}
+
+fn order_part(batch: &str, part: &Part) -> OrderPart {
+    OrderPart { name: name::part(batch, &part.name), rows: part.rows, bytes: part.bytes }
 }
 
 /// Somebody else was there first: what they left is looked at next.

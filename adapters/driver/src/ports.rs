@@ -156,8 +156,19 @@ pub struct LoadOrder {
     pub table: Table,
     /// The ledger rows.
     pub batches: Vec<LoadBatch>,
-    /// The staged files by their names in the store, and how many rows each has.
-    pub parts: Vec<(String, u64)>,
+    /// The staged files.
+    pub parts: Vec<OrderPart>,
+}
+
+/// A staged file of a load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPart {
+    /// Its name in the store.
+    pub name: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Its bytes.
+    pub bytes: u64,
 }
 
 /// What has become of a statement.

@@ -56,8 +56,7 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
 async fn call(world: &World, call: &Call) -> Result<Value, Error> {
     match &call.event {
         Event::Messages(messages) => {
-            let handle = async |message: &_| world.handle(message, call).await;
-            call.each(messages, &world.starts, async |message| handle(&message.body).await).await
+            call.each(messages, &world.starts, async |message| world.handle(&message.body, call).await).await
         }
         Event::Direct(event) => call.direct(world.handle(&event.to_string(), call).await),
     }
@@ -65,7 +64,7 @@ async fn call(world: &World, call: &Call) -> Result<Value, Error> {
 
 impl World {
     /// Does what a caller asks for; what it says of another bucket is not ours.
-    async fn handle(&self, text: &String, call: &Call) -> Handled {
+    async fn handle(&self, text: &str, call: &Call) -> Handled {
         let extract = Extract {
             deployed: &self.deployed,
             source: &self.source,

@@ -1,4 +1,21 @@
-//! A cloud on one machine.
+//! A cloud on one machine, for tests and for a look at the whole path without an account.
+//!
+//! ```text
+//! schedule, object events -> extract -> tasks queue -> transform -> load queue -> load -> PostgreSQL as Redshift
+//! ```
+//!
+//! The three functions are the real binaries, run as Lambda runs them; S3, SQS, EventBridge and Secrets Manager are moto's,
+//! the Redshift Data API and the pollers are this crate's. Everything listens on this machine alone and ends with the
+//! process that started it. `docs/design.md` says what the sandbox is exact about and what it is not.
 
+mod aws;
+pub mod cloud;
 pub mod counterpart;
+pub mod gateway;
+mod http;
+pub mod lambda;
 pub mod moto;
+pub mod poller;
+pub mod postgres;
+pub mod redshift;
+pub mod scheduler;

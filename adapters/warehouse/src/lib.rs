@@ -1,6 +1,7 @@
 //! Warehouses that a load can go to. They carry out the statements of `etalon_core::warehouse` and decide nothing.
 
 mod bind;
+pub mod client;
 mod connected;
 mod exact;
 mod load;

@@ -3,9 +3,9 @@
 //! A load is one transaction: what the script of `etalon_core::warehouse` says, in order, with the rows in the binary form
 //! of COPY where it asks for them. Whoever is killed leaves nothing: the server undoes what was not committed.
 
-mod address;
-mod connection;
-mod encode;
+pub(crate) mod address;
+pub(crate) mod connection;
+pub(crate) mod encode;
 mod show;
 
 use arrow_array::RecordBatch;

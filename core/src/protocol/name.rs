@@ -83,6 +83,11 @@ pub fn current(table: &str) -> String {
     format!("loads/{table}/current")
 }
 
+/// The manifest of a load: which staged files the warehouse takes.
+pub fn manifest(load: &str) -> String {
+    format!("manifests/{load}.json")
+}
+
 /// A table as a part of a name: `schema.table`, with every other character than letters, digits, `_` and `-` in hexadecimal.
 pub fn table(table: &Table) -> String {
     use std::fmt::Write;

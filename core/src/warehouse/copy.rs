@@ -4,6 +4,8 @@
 //! A Parquet COPY knows few options, and matches columns by position, so that they are always named. COPY would round and
 //! trim where it is asked to; it is not asked, since rows were made to fit before they were staged.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::error::Error;
@@ -81,6 +83,52 @@ pub fn manifest(parts: &[ManifestPart]) -> Result<String, Error> {
     })
 }
 
+/// What COPY could not load: a row of what [`load_errors`] selects. It prints without the value that was met: Redshift quotes
+/// it, and nothing of a row goes to a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadError {
+    /// The staged file.
+    pub file: String,
+    /// The line of it, where it has lines.
+    pub line: i64,
+    /// The column.
+    pub column: String,
+    /// Its type.
+    pub ty: String,
+    /// The number of the error.
+    pub code: i64,
+    /// Redshift's words.
+    pub message: String,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if self.line > 0 {
+            write!(f, ", line {}", self.line)?;
+        }
+        if !self.column.is_empty() {
+            write!(f, ", column `{}` {}", self.column, self.ty)?;
+        }
+        write!(f, ": {} ({})", without_values(&self.message), self.code)
+    }
+}
+
+/// A text with dots in place of everything in quotes. A quote that nothing closes hides the rest.
+fn without_values(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['\'', '"']) {
+        let (before, quoted) = rest.split_at(at);
+        let quote = quoted.chars().next().unwrap_or_default();
+        out.push_str(before);
+        out.extend([quote, '…', quote]);
+        rest = quoted.get(1..).and_then(|inner| inner.split_once(quote)).map_or("", |(_, after)| after);
+    }
+    out.push_str(rest);
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Selects what COPY could not load in a query of Redshift, by the query's id: file, line, column, type, error code, message.
 ///
 /// The view stands on provisioned clusters and serverless workgroups alike, and its texts are padded.
@@ -109,5 +157,25 @@ mod tests {
              {\"url\":\"s3://acme/b\",\"mandatory\":true,\"meta\":{\"content_length\":12}}]}"
         );
         assert!(manifest(&[part("/tmp/a")]).is_err());
+    }
+
+    #[test]
+    fn an_error_tells_its_place_and_no_value() {
+        let error = |column: &str, message: &str| LoadError {
+            file: "s3://acme/staged/a/0.parquet".to_owned(),
+            line: i64::from(!column.is_empty()) * 3,
+            column: column.to_owned(),
+            ty: "int4".to_owned(),
+            code: 1207,
+            message: message.to_owned(),
+        };
+        assert_eq!(
+            error("id", "Invalid digit, Value 'N', Pos 0, Type: Integer").to_string(),
+            "s3://acme/staged/a/0.parquet, line 3, column `id` int4: Invalid digit, Value '…', Pos 0, Type: Integer (1207)"
+        );
+        assert_eq!(
+            error("", "not JSON:\n\"it's\" and 'a secret").to_string(),
+            "s3://acme/staged/a/0.parquet: not JSON: \"…\" and '…' (1207)"
+        );
     }
 }

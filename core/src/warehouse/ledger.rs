@@ -28,6 +28,9 @@ const LOAD_TABLE: &str = "_etalon_load";
 /// The work table of the batches whose rows a later version of their source has replaced.
 const REPLACED_TABLE: &str = "_etalon_replaced";
 
+/// Inputs in one question: its text stays far below what a statement may have.
+const INPUTS_AT_ONCE: usize = 1000;
+
 /// A row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {
@@ -236,6 +239,27 @@ fn of_load(target: &Target) -> Select {
 /// fingerprint, `batch_time`, `replaces_source`, `replaces_generations`, staged, `loaded_at`, and the six outcomes in the order of [`LoadCounts`]. Times are
 /// texts that [`read_instant`](super::read_instant) reads.
 pub fn ledger(target: &Target) -> Statement {
+    let select = rows(target).filter(of_target(target, "l"));
+    Statement::new("list what was loaded", &Command::Select(select), target.dialect)
+}
+
+/// Selects the ledger rows of inputs, in all their generations, as [`ledger`] does; several statements where there are many.
+pub fn ledger_of(target: &Target, inputs: &[&str]) -> Vec<Statement> {
+    let of = |inputs: &[&str]| {
+        let is = |(number, input): (usize, &&str)| {
+            let input =
+                Expr::Parameter { name: format!("v{number}"), value: (*input).to_owned(), ty: Type::Varchar(128) };
+            Expr::own("l", "input").equal(input)
+        };
+        let any = Expr::Any(inputs.iter().enumerate().map(is).collect());
+        let select = rows(target).filter(Expr::All(vec![of_target(target, "l"), any]));
+        Statement::new("list what was loaded of some inputs", &Command::Select(select), target.dialect)
+    };
+    inputs.chunks(INPUTS_AT_ONCE).map(of).collect()
+}
+
+/// All ledger rows, of whichever target.
+fn rows(target: &Target) -> Select {
     let columns = BATCH.into_iter().chain([("loaded_at", Type::Timestamptz)]);
     let columns = columns.chain(OUTCOMES.map(|name| (name, Type::Bigint)));
     let mut select = columns.fold(Select::from(&table(target), "l"), |select, (name, ty)| match ty {
@@ -244,5 +268,5 @@ pub fn ledger(target: &Target) -> Statement {
     });
     select.order_by =
         ["loaded_at", "batch_time", "source", "input", "generation"].map(|name| Expr::own("l", name)).to_vec();
-    Statement::new("list what was loaded", &Command::Select(select.filter(of_target(target, "l"))), target.dialect)
+    select
 }

@@ -70,6 +70,17 @@ impl Statement {
         let (sql, parameters) = sql::print(command, dialect);
         Self { sql, parameters, what }
     }
+
+    /// The text with what it does before it, as a comment: a warehouse that lists its statements tells people more, and
+    /// [`Statement::purpose`] finds it there.
+    pub fn labelled(&self) -> String {
+        format!("/* {} */\n{}", self.what, self.sql)
+    }
+
+    /// What a labelled text does.
+    pub fn purpose(sql: &str) -> Option<&str> {
+        sql.strip_prefix("/* ")?.split_once(" */").map(|(what, _)| what)
+    }
 }
 
 /// Something to do, in order.
@@ -160,7 +171,7 @@ pub struct Load<'a> {
     pub batches: &'a [LoadBatch],
     /// Now, in microseconds since 1970, UTC.
     pub loaded_at: i64,
-    /// Where Redshift finds the rows; elsewhere the driver brings them.
+    /// Where Redshift finds the rows, if there are any; elsewhere the driver brings them.
     pub copy: Option<&'a CopySource>,
 }
 
@@ -334,9 +345,13 @@ impl Writer<'_> {
                 format!("COPY {} ({names})\nFROM STDIN (FORMAT binary)", stage.into)
             }
             (Dialect::Redshift, Some(source)) => copy::copy(&stage.into, &names(&stage.columns), source)?,
+            // COPY fails where a manifest names nothing.
+            (Dialect::Redshift, None) if load.batches.iter().all(|batch| batch.staged == 0) => String::new(),
             (Dialect::Redshift, None) => return self.refuse("is loaded from a manifest, and there is none"),
         };
-        self.steps.push(Step::Stage(stage));
+        if !stage.sql.is_empty() {
+            self.steps.push(Step::Stage(stage));
+        }
         // The driver of SQLite binds the rows one by one, and counts them.
         if target.dialect != Dialect::Sqlite {
             self.guard(Guard::AllRows, "check that all rows came", guard_all_rows());

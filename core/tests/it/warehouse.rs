@@ -1,5 +1,6 @@
 //! What a load runs, as text: every kind of statement in every dialect.
 
+use etalon_core::error::Error;
 use etalon_core::types::Type;
 use etalon_core::warehouse::CopyFormat;
 use etalon_core::warehouse::CopySource;
@@ -20,6 +21,7 @@ use etalon_core::warehouse::TableColumn;
 use etalon_core::warehouse::Target;
 use etalon_core::warehouse::WriteMode;
 use etalon_core::warehouse::ledger;
+use etalon_core::warehouse::ledger_of;
 use etalon_core::warehouse::lint;
 use etalon_core::warehouse::load_errors;
 use proptest::prelude::*;
@@ -199,6 +201,31 @@ fn parameters_are_what_the_data_api_takes() {
             }
         }
     }
+}
+
+#[test]
+fn a_load_without_rows_needs_no_manifest() {
+    let target = Target::new(&table(WriteMode::Append), Dialect::Redshift).unwrap();
+    let empty = [LoadBatch { staged: 0, ..batch(1, false) }];
+    let steps = |batches| Ok(LoadScript::new(&target, &Load { batches, loaded_at: 0, copy: None })?.steps);
+    assert!(!steps(&empty).unwrap().iter().any(|step| matches!(step, Step::Stage(_))));
+    let error: Error = steps(&[batch(1, false)]).unwrap_err();
+    assert_eq!(error.to_string(), "table `shop.orders` is loaded from a manifest, and there is none");
+}
+
+#[test]
+fn the_ledger_of_many_inputs_is_asked_in_several_statements() {
+    let target = Target::new(&table(WriteMode::Append), Dialect::Redshift).unwrap();
+    let inputs: Vec<String> = (0..2_500).map(|number| format!("{number:064}")).collect();
+    let statements = ledger_of(&target, &inputs.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(statements.iter().map(|one| one.parameters.len()).collect::<Vec<_>>(), [1_001, 1_001, 501]);
+    for statement in &statements {
+        let text = statement.labelled();
+        assert!(text.len() < 200 * 1024);
+        assert_eq!(lint(&text), []);
+        assert_eq!(Statement::purpose(&text), Some("list what was loaded of some inputs"));
+    }
+    assert_eq!(ledger_of(&target, &[]), []);
 }
 
 #[test]

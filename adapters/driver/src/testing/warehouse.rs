@@ -12,7 +12,7 @@ use etalon_core::stage::parquet;
 use etalon_core::value::show::show;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table, WriteMode};
 
-use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, Statement};
+use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, OrderPart, Statement};
 
 /// How a statement goes, if its load can be done at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl<'a, S: Objects, C: Clock> MemoryWarehouse<'a, S, C> {
         }
         let width = order.table.columns.len();
         let mut staged = Vec::new();
-        for (name, count) in &order.parts {
+        for OrderPart { name, rows: count, .. } in &order.parts {
             let bytes = pollster::block_on(self.store.get(name)).map_err(|error| error.to_string())?;
             let before = staged.len();
             for batch in parquet::read(bytes)? {

@@ -18,18 +18,24 @@ const PORT: u16 = 5432;
 
 /// Where a PostgreSQL is, and who asks. It prints without the password.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Address {
-    pub(crate) host: Host,
-    pub(crate) port: u16,
-    pub(crate) user: String,
-    pub(crate) password: Option<String>,
-    pub(crate) database: String,
-    pub(crate) encryption: Encryption,
+pub struct Address {
+    /// Where the server is.
+    pub host: Host,
+    /// Its port, also the number of a socket.
+    pub port: u16,
+    /// Who asks.
+    pub user: String,
+    /// What proves it, where the server wants a proof.
+    pub password: Option<String>,
+    /// The database.
+    pub database: String,
+    /// Whether the connection must be encrypted.
+    pub encryption: Encryption,
 }
 
 /// How the server is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Host {
+pub enum Host {
     /// By name or number, over TCP.
     Name(String),
     /// Through a socket in a folder of this machine.
@@ -38,7 +44,7 @@ pub(crate) enum Host {
 
 /// Whether the connection must be encrypted: `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encryption {
+pub enum Encryption {
     /// It is not: `disable`, and also `allow` and `prefer`, which promise nothing.
     Off,
     /// It must be: `require`, `verify-ca`, `verify-full`.
@@ -56,7 +62,7 @@ fn after_scheme(text: &str) -> Option<&str> {
 
 impl Address {
     /// Reads a URL. `environment` gives variables by name. No error repeats the URL, which may hold a password.
-    pub(crate) fn parse(url: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    pub fn parse(url: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let rest = after_scheme(url).ok_or_else(|| wrong("it does not begin with postgres:// or postgresql://"))?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));

@@ -41,7 +41,7 @@ impl<T: Read + Write + Send> Stream for T {}
 
 /// What went wrong.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     /// The server is not reached, or is gone.
     Io(io::Error),
     /// The server says no.
@@ -52,14 +52,17 @@ pub(crate) enum Trouble {
 
 /// An error of the server, in its words.
 #[derive(Debug, Default)]
-pub(crate) struct ServerError {
+pub struct ServerError {
     /// Five characters of the SQL standard.
-    pub(crate) state: String,
-    pub(crate) message: String,
-    pub(crate) detail: Option<String>,
-    pub(crate) hint: Option<String>,
+    pub state: String,
+    /// What is wrong.
+    pub message: String,
+    /// More of it.
+    pub detail: Option<String>,
+    /// What may help.
+    pub hint: Option<String>,
     /// In which statement, line and column it happened.
-    pub(crate) context: Option<String>,
+    pub context: Option<String>,
 }
 
 impl fmt::Display for ServerError {
@@ -80,23 +83,28 @@ impl From<io::Error> for Trouble {
 
 /// What a statement gives.
 #[derive(Debug, Default)]
-pub(crate) struct Rows {
-    pub(crate) columns: Vec<Column>,
+pub struct Rows {
+    /// What the rows consist of; nothing where the statement selects nothing.
+    pub columns: Vec<Column>,
     /// The values as the server sent them; NULL is `None`.
-    pub(crate) rows: Vec<Vec<Option<Vec<u8>>>>,
+    pub rows: Vec<Vec<Option<Vec<u8>>>>,
+    /// How many rows the statement has given, or changed; `None` where it is not about rows.
+    pub count: Option<u64>,
 }
 
 /// A column of what a statement gives.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    /// The number of its type, and what stands in its parentheses.
-    pub(crate) type_number: u32,
-    pub(crate) modifier: i32,
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// The number of its type.
+    pub type_number: u32,
+    /// What stands in the parentheses of its type, as the server counts it; -1 where nothing does.
+    pub modifier: i32,
 }
 
 /// A connection that is ready for statements.
-pub(crate) struct Connection {
+pub struct Connection {
     stream: Box<dyn Stream>,
     received: BytesMut,
     chunk: Vec<u8>,
@@ -119,7 +127,7 @@ impl Drop for Connection {
 
 impl Connection {
     /// Calls a server and says who asks.
-    pub(crate) fn open(address: &Address) -> Result<Self, Trouble> {
+    pub fn open(address: &Address) -> Result<Self, Trouble> {
         if address.encryption == Encryption::Required {
             let fact = "sslmode asks for an encrypted connection, which this build of etalon does not make; \
                         use a tunnel (ssh -L) or a socket, and sslmode=disable";
@@ -196,12 +204,12 @@ impl Connection {
     }
 
     /// Runs a statement with parameters, which are texts. Values come as texts.
-    pub(crate) fn run(&mut self, sql: &str, parameters: &[&str]) -> Result<Rows, Trouble> {
+    pub fn run(&mut self, sql: &str, parameters: &[&str]) -> Result<Rows, Trouble> {
         self.run_in(sql, parameters, |_| false)
     }
 
     /// Runs a statement; values of the types that are chosen come in their binary form.
-    pub(crate) fn run_in(
+    pub fn run_in(
         &mut self,
         sql: &str,
         parameters: &[&str],
@@ -243,22 +251,27 @@ impl Connection {
             Ok(())
         })?;
         let mut rows = Vec::new();
+        let mut count = None;
         self.until_ready(|message| {
-            if let Message::DataRow(body) = message {
-                let bytes = body.buffer();
-                let value = |range: Option<std::ops::Range<usize>>| {
-                    Ok(range.and_then(|range| bytes.get(range)).map(<[u8]>::to_vec))
-                };
-                rows.push(body.ranges().map(value).collect()?);
+            match message {
+                Message::DataRow(body) => {
+                    let bytes = body.buffer();
+                    let value = |range: Option<std::ops::Range<usize>>| {
+                        Ok(range.and_then(|range| bytes.get(range)).map(<[u8]>::to_vec))
+                    };
+                    rows.push(body.ranges().map(value).collect()?);
+                }
+                Message::CommandComplete(body) => count = count_of(body.tag()?),
+                _ => {}
             }
             Ok(())
         })?;
-        Ok(Rows { columns, rows })
+        Ok(Rows { columns, rows, count })
     }
 
     /// Runs a `COPY … FROM STDIN`; `rows` appends what there is next and says whether it was the last. Gives the number of
     /// rows that the server took. An error of `rows` ends the statement, and is given back.
-    pub(crate) fn copy_in<E>(
+    pub fn copy_in<E>(
         &mut self,
         sql: &str,
         mut rows: impl FnMut(&mut Vec<u8>) -> Result<bool, E>,
@@ -304,7 +317,7 @@ impl Connection {
         let mut count = 0;
         let done = self.until_ready(|message| {
             if let Message::CommandComplete(body) = message {
-                count = body.tag()?.rsplit(' ').next().and_then(|rows| rows.parse().ok()).unwrap_or_default();
+                count = count_of(body.tag()?).unwrap_or_default();
             }
             Ok(())
         });
@@ -361,6 +374,11 @@ impl Connection {
             }
         }
     }
+}
+
+/// The rows that a statement says it was about: `INSERT 0 7`, `SELECT 7`.
+fn count_of(tag: &str) -> Option<u64> {
+    tag.rsplit(' ').next().and_then(|rows| rows.parse().ok())
 }
 
 /// Tries the addresses of a host in turn.

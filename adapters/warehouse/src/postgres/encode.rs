@@ -12,9 +12,9 @@
 use etalon_core::value::Value;
 
 /// What stands before the rows.
-pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+pub const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// What stands after them.
-pub(crate) const TRAILER: &[u8] = &(-1_i16).to_be_bytes();
+pub const TRAILER: &[u8] = &(-1_i16).to_be_bytes();
 
 /// Days from 1970-01-01 to 2000-01-01.
 const EPOCH_DAYS: i32 = 10_957;
@@ -29,10 +29,10 @@ const LAST_MICRO: i64 = 9_223_371_331_199_999_999;
 const GROUPS: usize = 11;
 
 /// Why a value cannot be in PostgreSQL.
-pub(crate) type Unfit = &'static str;
+pub type Unfit = &'static str;
 
 /// Appends a value with its length.
-pub(crate) fn write(value: Option<Value<'_>>, out: &mut Vec<u8>) -> Result<(), Unfit> {
+pub fn write(value: Option<Value<'_>>, out: &mut Vec<u8>) -> Result<(), Unfit> {
     let Some(value) = value else {
         fixed(out, (-1_i32).to_be_bytes());
         return Ok(());

@@ -1,0 +1,284 @@
+//! Redshift by its Data API: a load is one request, which goes on while nobody waits.
+//!
+//! What a load does is core's: the statements, what must be there before, and what an error's words mean. Here they are sent,
+//! and looked at later.
+
+mod api;
+
+use std::time::Duration;
+
+use aws_sdk_redshiftdata::Client;
+use aws_sdk_redshiftdata::types::StatusString;
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::protocol::{Fault, name};
+use etalon_core::types::Type;
+use etalon_core::warehouse::{
+    CopyFormat, CopySource, Dialect, Failure, Found, Load, LoadBatch, LoadCounts, LoadError, LoadScript, ManifestPart,
+    Migration, STATEMENTS_MAX, SetUp, Statement as Text, Step, Table, TableColumn, Target, ledger_of, load_errors,
+    manifest, read_instant,
+};
+use etalon_driver::local::SystemClock;
+use etalon_driver::ports::{Clock, DataWarehouse, LoadOrder, Objects, Put, Statement};
+
+use crate::objects::S3Objects;
+use api::{Api, Ended, Row};
+
+/// Rows that COPY could not load which an error names; the warehouse has the others.
+const LOAD_ERRORS_SHOWN: usize = 3;
+
+/// Where a Redshift is, and how it is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The database.
+    pub database: String,
+    /// The warehouse.
+    pub place: Place,
+    /// The ARN of the secret to connect with; without it the function's own role does.
+    pub secret: Option<String>,
+    /// The role by which COPY reads staged files, or `default`.
+    pub iam_role: String,
+    /// How staged files are written.
+    pub format: CopyFormat,
+    /// How long one answer may wait for a statement to end: whole seconds, from 1 to 30.
+    pub poll: Duration,
+    /// How long a question, or a change of a table, may take in all. A load may take as long as it does.
+    pub patience: Duration,
+}
+
+/// A warehouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A serverless workgroup, by its name or ARN.
+    Workgroup(String),
+    /// A cluster.
+    Cluster {
+        /// Its identifier.
+        identifier: String,
+        /// The database's user, where neither a secret nor the role says it.
+        user: Option<String>,
+    },
+}
+
+/// A Redshift, with the store that staged files and manifests lie in.
+#[derive(Debug)]
+pub struct Redshift {
+    api: Api,
+    store: S3Objects,
+    iam_role: String,
+    format: CopyFormat,
+}
+
+impl Redshift {
+    /// The warehouse that the settings name.
+    pub fn new(client: Client, store: S3Objects, settings: Settings) -> Self {
+        let (iam_role, format) = (settings.iam_role.clone(), settings.format);
+        Self { api: Api::new(client, settings), store, iam_role, format }
+    }
+
+    /// Says anew how long a question, or a change of a table, may take: less where a function's own end is near.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.api.set_patience(patience);
+    }
+
+    /// Makes the table what the pipeline needs, or says why it cannot be.
+    async fn set_up(&self, target: &Target) -> Result<(), Error> {
+        let set_up = SetUp::new(target)?;
+        let migration = Migration::new(target, &self.found(&set_up).await?)?;
+        for change in &migration.changes {
+            tracing::info!(table = target.name(), change, "the warehouse is changed");
+        }
+        for statement in &migration.outside {
+            self.api.run_alone(statement).await?.finished()?;
+        }
+        if migration.statements.is_empty() {
+            return Ok(());
+        }
+        // Changes stand in one transaction, or a crash in their middle would leave columns that nobody has declared.
+        let statements: Vec<&Text> = set_up.lock.iter().chain(&migration.statements).collect();
+        if statements.len() > STATEMENTS_MAX {
+            let (name, count) = (target.name(), statements.len());
+            let message = format!("table `{name}`: its change takes {count} statements, and {STATEMENTS_MAX} fit");
+            return Err(Error::new(ErrorKind::Refused, message));
+        }
+        let ended = self.api.run(&statements).await?;
+        if ended.is_finished() {
+            return Ok(());
+        }
+        // Somebody else may have changed it meanwhile.
+        match Migration::new(target, &self.found(&set_up).await?)?.statements.is_empty() {
+            true => Ok(()),
+            false => ended.finished().map(drop),
+        }
+    }
+
+    /// Creates Etalon's own tables, and asks what else is there.
+    async fn found(&self, set_up: &SetUp) -> Result<Found, Error> {
+        let questions = [&set_up.present, &set_up.declared, &set_up.loads];
+        let first = set_up.create.len() + 1;
+        let statements: Vec<&Text> = set_up.create.iter().chain(questions).collect();
+        let asked = self.api.run(&statements).await?.finished()?;
+        let present = self.api.rows(&asked, first).await?;
+        let declared = self.api.rows(&asked, first + 1).await?;
+        let loads = self.api.rows(&asked, first + 2).await?;
+        Ok(Found {
+            present: present.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?,
+            declared: declared.iter().map(declared_column).collect::<Result<_, _>>()?,
+            loads: loads.first().map_or(Ok(0), |row| row.count(0))?,
+            indexes: Vec::new(),
+        })
+    }
+
+    /// Writes the manifest of a load, and says where COPY finds it; nothing where there is nothing to bring.
+    async fn copy_source(&self, order: &LoadOrder) -> Result<Option<CopySource>, Error> {
+        if order.parts.is_empty() {
+            return Ok(None);
+        }
+        let part = |part: &etalon_driver::ports::OrderPart| ManifestPart {
+            url: self.store.url(&part.name),
+            bytes: part.bytes,
+        };
+        let parts: Vec<ManifestPart> = order.parts.iter().map(part).collect();
+        let place = name::manifest(&order.load);
+        // A load's files never change, so that whoever writes it again writes the same.
+        self.store.put(&place, manifest(&parts)?.as_bytes(), Put::Always).await?;
+        let (iam_role, format) = (self.iam_role.clone(), self.format);
+        Ok(Some(CopySource { manifest: self.store.url(&place), iam_role, format }))
+    }
+
+    /// The ledger rows that statements select, which may be told again with the ledger created before them.
+    async fn ledger_rows(&self, target: &Target, questions: &[Text]) -> Result<Vec<Row>, Error> {
+        let asked: Vec<&Text> = questions.iter().collect();
+        let mut first = 1;
+        let asked = match self.api.run(&asked).await? {
+            // Before the first load there is no ledger.
+            Ended::Failed(failure, _) if !failure.is_retryable() => {
+                let set_up = SetUp::new(target)?;
+                first += set_up.create.len();
+                let asked: Vec<&Text> = set_up.create.iter().chain(asked).collect();
+                self.api.run(&asked).await?
+            }
+            ended => ended,
+        };
+        let asked = asked.finished()?;
+        let mut rows = Vec::new();
+        for position in 0..questions.len() {
+            rows.extend(self.api.rows(&asked, first + position).await?);
+        }
+        Ok(rows)
+    }
+
+    /// What COPY could not load, as far as the warehouse says.
+    async fn load_errors(&self, query: i64) -> Result<String, Error> {
+        let asked = self.api.run(&[&load_errors(query)]).await?.finished()?;
+        let rows = self.api.rows(&asked, 1).await?;
+        let errors = rows.iter().map(load_error).collect::<Result<Vec<_>, _>>()?;
+        let mut words: Vec<String> = errors.iter().take(LOAD_ERRORS_SHOWN).map(LoadError::to_string).collect();
+        if errors.len() > LOAD_ERRORS_SHOWN {
+            words.push("and more".to_owned());
+        }
+        Ok(words.join("; "))
+    }
+}
+
+impl DataWarehouse for Redshift {
+    async fn submit(&self, order: &LoadOrder, token: &str) -> Result<String, Error> {
+        let target = Target::new(&order.table, Dialect::Redshift)?;
+        self.set_up(&target).await?;
+        let copy = self.copy_source(order).await?;
+        let load = Load { batches: &order.batches, loaded_at: SystemClock.now(), copy: copy.as_ref() };
+        let statements: Vec<Text> = LoadScript::new(&target, &load)?.steps.into_iter().map(statement).collect();
+        self.api.submit(&statements.iter().collect::<Vec<_>>(), Some((&order.load, token))).await
+    }
+
+    async fn status(&self, statement: &str) -> Result<Statement, Error> {
+        let described = self.api.describe(statement).await?;
+        Ok(match described.status {
+            StatusString::Finished => Statement::Finished,
+            StatusString::Aborted => Statement::Aborted,
+            StatusString::Failed => {
+                let (failure, mut words) = (described.failure, described.words);
+                // The words alone hold the load, too, if more of them cannot be had.
+                if failure == Failure::LoadError
+                    && let Ok(errors) = self.load_errors(described.query).await
+                    && !errors.is_empty()
+                {
+                    words = format!("{words}: {errors}");
+                }
+                Statement::Failed(words, if failure.is_retryable() { Fault::World } else { Fault::Data })
+            }
+            _ => Statement::Running,
+        })
+    }
+
+    async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
+        let target = Target::new(table, Dialect::Redshift)?;
+        let mut names: Vec<&str> = inputs.iter().map(|(input, _)| input.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let set_up = SetUp::new(&target)?.create.len();
+        let mut found = Vec::new();
+        for questions in ledger_of(&target, &names).chunks(STATEMENTS_MAX - set_up) {
+            for row in self.ledger_rows(&target, questions).await? {
+                let (batch, counts) = ledger_row(&row)?;
+                if inputs.iter().any(|(input, generation)| *input == batch.input && *generation == batch.generation) {
+                    found.push((batch, counts));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The statement of a step.
+fn statement(step: Step) -> Text {
+    match step {
+        Step::Run(statement) | Step::Guard(_, statement) | Step::Counts(statement) => statement,
+        Step::Stage(stage) => Text { sql: stage.sql, parameters: Vec::new(), what: "bring the staged rows" },
+    }
+}
+
+fn declared_column(row: &Row) -> Result<TableColumn, Error> {
+    let ty = Type::parse(&row.text(1)?).unwrap_or(Type::Text);
+    Ok(TableColumn { name: row.text(0)?, ty, required: row.boolean(2)? })
+}
+
+/// A row of the ledger, in the order of columns that core selects.
+fn ledger_row(row: &Row) -> Result<(LoadBatch, LoadCounts), Error> {
+    let instant = |at: usize| {
+        let text = row.text(at)?;
+        read_instant(&text).ok_or_else(|| Error::new(ErrorKind::Refused, format!("the ledger has the time `{text}`")))
+    };
+    let batch = LoadBatch {
+        input: row.text(0)?,
+        generation: u32::try_from(row.count(1)?).unwrap_or(u32::MAX),
+        batch: row.text(2)?,
+        source: row.text(3)?,
+        source_version: row.text(4)?,
+        fingerprint: row.text(5)?,
+        batch_time: instant(6)?,
+        replaces_source: row.boolean(7)?,
+        replaces_generations: row.boolean(8)?,
+        staged: row.count(9)?,
+    };
+    let counts = LoadCounts {
+        staged: batch.staged,
+        inserted: row.count(11)?,
+        updated: row.count(12)?,
+        unchanged: row.count(13)?,
+        deduplicated: row.count(14)?,
+        superseded: row.count(15)?,
+        deleted: row.count(16)?,
+    };
+    Ok((batch, counts))
+}
+
+fn load_error(row: &Row) -> Result<LoadError, Error> {
+    Ok(LoadError {
+        file: row.text(0)?,
+        line: row.number(1)?,
+        column: row.text(2)?,
+        ty: row.text(3)?,
+        code: row.number(4)?,
+        message: row.text(5)?,
+    })
+}

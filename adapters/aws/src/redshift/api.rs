@@ -1,0 +1,259 @@
+//! The calls of the Data API: statements are sent, waited for, and their rows fetched page by page.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_redshiftdata::Client;
+use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_redshiftdata::types::{Field, SqlParameter, StatementStatusString, StatusString};
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::warehouse::{Failure, Statement};
+use tokio::time::{Instant, sleep};
+
+use super::{Place, Settings};
+use crate::failure::failed;
+
+/// Between two questions about a statement that an answer did not wait for.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Most seconds that an answer may wait for a statement to end.
+const POLL_SECONDS_MAX: u64 = 30;
+/// Most characters of a warehouse's words.
+const WORDS_MAX: usize = 1000;
+
+/// A warehouse behind the Data API.
+#[derive(Debug)]
+pub(super) struct Api {
+    client: Client,
+    settings: Settings,
+}
+
+/// How statements ended that were waited for.
+#[derive(Debug)]
+#[must_use]
+pub(super) enum Ended {
+    /// They are done; their id.
+    Finished(String),
+    /// They did nothing: what that means, and the warehouse's words.
+    Failed(Failure, String),
+}
+
+/// What is known of a statement.
+#[derive(Debug)]
+pub(super) struct Described {
+    pub(super) status: StatusString,
+    /// What a failure means.
+    pub(super) failure: Failure,
+    /// What failed, and the warehouse's words.
+    pub(super) words: String,
+    /// What the warehouse itself calls the query that failed.
+    pub(super) query: i64,
+}
+
+/// A row of an answer.
+#[derive(Debug)]
+pub(super) struct Row(Vec<Field>);
+
+impl Ended {
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self, Self::Finished(_))
+    }
+
+    /// The id, or the error that the words are.
+    pub(super) fn finished(self) -> Result<String, Error> {
+        match self {
+            Self::Finished(id) => Ok(id),
+            Self::Failed(failure, words) => Err(Error::new(failure.error_kind(), words)),
+        }
+    }
+}
+
+impl Api {
+    pub(super) fn new(client: Client, settings: Settings) -> Self {
+        Self { client, settings }
+    }
+
+    pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.settings.patience = patience;
+    }
+
+    /// Begins statements as one transaction, and gives their id. With a name, they are a load: the token makes them the same
+    /// load whenever they are sent again, and an event tells of their end.
+    pub(super) async fn submit(&self, statements: &[&Statement], load: Option<(&str, &str)>) -> Result<String, Error> {
+        let (workgroup, cluster, user) = self.place();
+        let request = self
+            .client
+            .batch_execute_statement()
+            .database(&self.settings.database)
+            .set_workgroup_name(workgroup)
+            .set_cluster_identifier(cluster)
+            .set_db_user(user)
+            .set_secret_arn(self.settings.secret.clone())
+            .set_sqls(Some(statements.iter().map(|statement| statement.labelled()).collect()))
+            .set_parameters(parameters(statements));
+        let request = match load {
+            Some((name, token)) => request.statement_name(name).client_token(token).with_event(true),
+            None => request,
+        };
+        let answer = request.send().await.map_err(|error| self.failed("BatchExecuteStatement", &error))?;
+        answer.id.ok_or_else(|| self.strange("a statement without an id"))
+    }
+
+    /// Does statements in one transaction, and waits for their end.
+    pub(super) async fn run(&self, statements: &[&Statement]) -> Result<Ended, Error> {
+        self.end(self.submit(statements, None).await?).await
+    }
+
+    /// Does a statement outside of any transaction, and waits for its end.
+    pub(super) async fn run_alone(&self, statement: &Statement) -> Result<Ended, Error> {
+        let (workgroup, cluster, user) = self.place();
+        let request = self
+            .client
+            .execute_statement()
+            .database(&self.settings.database)
+            .set_workgroup_name(workgroup)
+            .set_cluster_identifier(cluster)
+            .set_db_user(user)
+            .set_secret_arn(self.settings.secret.clone())
+            .sql(statement.labelled())
+            .set_parameters(parameters(&[statement]));
+        let answer = request.send().await.map_err(|error| self.failed("ExecuteStatement", &error))?;
+        self.end(answer.id.ok_or_else(|| self.strange("a statement without an id"))?).await
+    }
+
+    /// Waits for the end of statements, as long as patience lasts.
+    async fn end(&self, id: String) -> Result<Ended, Error> {
+        let until = Instant::now() + self.settings.patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let described = self.described(&id, self.settings.poll.min(left)).await?;
+            match described.status {
+                StatusString::Finished => return Ok(Ended::Finished(id)),
+                StatusString::Failed => return Ok(Ended::Failed(described.failure, described.words)),
+                StatusString::Aborted => {
+                    return Err(Error::new(ErrorKind::Unavailable, format!("{}: {id} was aborted", self.name())));
+                }
+                _ if Instant::now() >= until => {
+                    let patience = self.settings.patience.as_secs();
+                    let message = format!("{}: {id} does not end within {patience} seconds", self.name());
+                    return Err(Error::new(ErrorKind::Unavailable, message));
+                }
+                _ => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// What is known of a statement, after its end or after some time; `NotFound` where nothing is.
+    pub(super) async fn describe(&self, id: &str) -> Result<Described, Error> {
+        // The API calls what cannot be an id invalid, which is another kind of error.
+        if id.is_empty() || !id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-') {
+            return Err(Error::new(ErrorKind::NotFound, format!("{}: there is no statement {id}", self.name())));
+        }
+        self.described(id, self.settings.poll).await
+    }
+
+    async fn described(&self, id: &str, poll: Duration) -> Result<Described, Error> {
+        let seconds = i32::try_from(poll.as_secs().clamp(1, POLL_SECONDS_MAX)).unwrap_or(1);
+        let request = self.client.describe_statement().id(id).wait_time_seconds(seconds);
+        let answer = request.send().await.map_err(|error| self.failed("DescribeStatement", &error))?;
+        let guilty = answer.sub_statements().iter().find(|one| one.status() == Some(&StatementStatusString::Failed));
+        let told = guilty.and_then(|one| one.error()).or_else(|| answer.error()).unwrap_or_default();
+        let purpose = guilty.and_then(|one| one.query_string()).and_then(Statement::purpose);
+        let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = purpose.map(|purpose| format!("{purpose}: {words}")).unwrap_or(words);
+        Ok(Described {
+            status: answer.status().cloned().unwrap_or(StatusString::Submitted),
+            failure: Failure::of(told),
+            words: words.chars().take(WORDS_MAX).collect(),
+            query: guilty.map_or_else(|| answer.redshift_query_id(), |one| one.redshift_query_id()),
+        })
+    }
+
+    /// The rows that a statement of a transaction has selected, by its position from 1.
+    pub(super) async fn rows(&self, id: &str, position: usize) -> Result<Vec<Row>, Error> {
+        let id = format!("{id}:{position}");
+        let mut rows = Vec::new();
+        let mut token = None;
+        loop {
+            let request = self.client.get_statement_result().id(&id).set_next_token(token);
+            let answer = request.send().await.map_err(|error| self.failed("GetStatementResult", &error))?;
+            rows.extend(answer.records.into_iter().map(Row));
+            token = answer.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// The workgroup, or the cluster and its user.
+    fn place(&self) -> (Option<String>, Option<String>, Option<String>) {
+        match self.settings.place.clone() {
+            Place::Workgroup(name) => (Some(name), None, None),
+            Place::Cluster { identifier, user } => (None, Some(identifier), user),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match &self.settings.place {
+            Place::Workgroup(name) => name,
+            Place::Cluster { identifier, .. } => identifier,
+        }
+    }
+
+    fn failed<E>(&self, call: &str, error: &SdkError<E>) -> Error
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        failed(format_args!("{}: {call}", self.name()), error)
+    }
+
+    fn strange(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Unavailable, format!("{}: {what}", self.name()))
+    }
+}
+
+impl Row {
+    /// A text.
+    pub(super) fn text(&self, at: usize) -> Result<String, Error> {
+        match self.0.get(at) {
+            Some(Field::StringValue(text)) => Ok(text.clone()),
+            // What a view of the warehouse's own leaves open.
+            Some(Field::IsNull(_)) => Ok(String::new()),
+            _ => Err(Self::strange(at, "a text")),
+        }
+    }
+
+    /// A whole number.
+    pub(super) fn number(&self, at: usize) -> Result<i64, Error> {
+        match self.0.get(at) {
+            Some(Field::LongValue(number)) => Ok(*number),
+            Some(Field::IsNull(_)) => Ok(0),
+            _ => Err(Self::strange(at, "a whole number")),
+        }
+    }
+
+    /// A count.
+    pub(super) fn count(&self, at: usize) -> Result<u64, Error> {
+        u64::try_from(self.number(at)?).map_err(|_| Self::strange(at, "a count"))
+    }
+
+    /// Whether something is so.
+    pub(super) fn boolean(&self, at: usize) -> Result<bool, Error> {
+        match self.0.get(at) {
+            Some(Field::BooleanValue(value)) => Ok(*value),
+            _ => Err(Self::strange(at, "a boolean")),
+        }
+    }
+
+    fn strange(at: usize, what: &str) -> Error {
+        Error::new(ErrorKind::Refused, format!("column {at} of the warehouse's answer is not {what}"))
+    }
+}
+
+/// The parameters of statements that are sent together: one name has one value in all of them. The API takes no empty list.
+fn parameters(statements: &[&Statement]) -> Option<Vec<SqlParameter>> {
+    let all = statements.iter().flat_map(|statement| &statement.parameters);
+    let all: BTreeMap<&str, &str> = all.map(|one| (one.name.as_str(), one.value.as_str())).collect();
+    // Nothing of a parameter is missing, so that each can be built.
+    let built = |(name, value)| SqlParameter::builder().name(name).value(value).build().ok();
+    Some(all.into_iter().filter_map(built).collect::<Vec<_>>()).filter(|all| !all.is_empty())
+}

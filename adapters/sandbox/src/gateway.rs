@@ -1,0 +1,183 @@
+//! Gateway: what stands between functions and the stand-ins. It passes requests on, counts them by service and operation,
+//! and does what SQS does and moto does not: it keeps the trace header of a request with the messages that it sends.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use etalon_core::error::Error;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+use crate::http::{Server, serve};
+
+type Body = BoxBody<Bytes, hyper::Error>;
+
+/// A gateway; it closes with its value.
+#[derive(Debug)]
+pub struct Gateway {
+    server: Server,
+    requests: Arc<Requests>,
+}
+
+/// Requests by service and operation.
+#[derive(Debug, Default)]
+struct Requests(Mutex<BTreeMap<(String, String), u64>>);
+
+impl Gateway {
+    /// Opens one in front of a server: `http://host:port`.
+    pub async fn open(behind: &str) -> Result<Self, Error> {
+        let client: Client<HttpConnector, Body> = Client::builder(TokioExecutor::new()).build_http();
+        let requests = Arc::new(Requests::default());
+        let (counted, behind) = (Arc::clone(&requests), behind.trim_end_matches('/').to_owned());
+        let server = serve(move |request| {
+            counted.count(&request);
+            pass(client.clone(), behind.clone(), request)
+        })
+        .await?;
+        Ok(Self { server, requests })
+    }
+
+    /// Where it answers: `http://127.0.0.1:…`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// Requests so far, by service and operation.
+    pub fn requests(&self) -> BTreeMap<(String, String), u64> {
+        self.requests.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Requests {
+    fn count<B>(&self, request: &Request<B>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(operation(request)).or_default() += 1;
+    }
+}
+
+/// The service and the operation of a request.
+fn operation<B>(request: &Request<B>) -> (String, String) {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    // The signature names the service: `Credential=id/day/region/service/aws4_request`.
+    let service = header("authorization").and_then(|value| value.split("Credential=").nth(1)?.split('/').nth(3));
+    let service = service.unwrap_or("unsigned").to_owned();
+    let target = header("x-amz-target").and_then(|target| target.rsplit('.').next());
+    let operation = match target {
+        Some(operation) => operation,
+        None => {
+            let query = request.uri().query().unwrap_or_default();
+            let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+            let is_bucket = !request.uri().path().trim_matches('/').contains('/');
+            match *request.method() {
+                Method::GET if is_bucket => "ListObjectsV2",
+                Method::GET => "GetObject",
+                Method::HEAD => "HeadObject",
+                Method::PUT if has("partNumber") => "UploadPart",
+                Method::PUT => "PutObject",
+                Method::POST if has("delete") => "DeleteObjects",
+                Method::POST if has("uploads") => "CreateMultipartUpload",
+                Method::POST if has("uploadId") => "CompleteMultipartUpload",
+                Method::DELETE => "DeleteObject",
+                _ => "other",
+            }
+        }
+    };
+    (service, operation.to_owned())
+}
+
+async fn pass(client: Client<HttpConnector, Body>, behind: String, request: Request<Incoming>) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let Ok(uri) = format!("{behind}{path}").parse::<Uri>() else { return failed(StatusCode::BAD_REQUEST) };
+    parts.uri = uri;
+    let body = match trace(&parts.headers) {
+        Some(trace) => {
+            let Ok(collected) = body.collect().await else { return failed(StatusCode::BAD_REQUEST) };
+            let bytes = with_trace(collected.to_bytes(), &trace);
+            parts.headers.insert(CONTENT_LENGTH, bytes.len().into());
+            Full::new(bytes).map_err(|never| match never {}).boxed()
+        }
+        None => body.boxed(),
+    };
+    // It is another server's name now.
+    parts.headers.remove(HOST);
+    match client.request(Request::from_parts(parts, body)).await {
+        Ok(response) => response.map(BodyExt::boxed),
+        Err(_) => failed(StatusCode::BAD_GATEWAY),
+    }
+}
+
+fn failed(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Full::default().map_err(|never| match never {}).boxed());
+    *response.status_mut() = status;
+    response
+}
+
+/// The trace header of a request that sends messages.
+fn trace(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let sends = matches!(text("x-amz-target")?, "AmazonSQS.SendMessage" | "AmazonSQS.SendMessageBatch");
+    text("x-amzn-trace-id").filter(|_| sends).map(str::to_owned)
+}
+
+/// The body of a request that sends messages, with the trace header on each; what is not understood stays as it is.
+fn with_trace(body: Bytes, trace: &str) -> Bytes {
+    let Ok(mut request) = serde_json::from_slice::<Value>(&body) else { return body };
+    let mark = |message: &mut Value| {
+        if let Some(message) = message.as_object_mut() {
+            let attributes = message.entry("MessageSystemAttributes").or_insert_with(|| json!({}));
+            if let Some(attributes) = attributes.as_object_mut() {
+                let header = json!({ "DataType": "String", "StringValue": trace });
+                attributes.entry("AWSTraceHeader").or_insert(header);
+            }
+        }
+    };
+    match request.get_mut("Entries").and_then(Value::as_array_mut) {
+        Some(entries) => entries.iter_mut().for_each(mark),
+        None => mark(&mut request),
+    }
+    request.to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_known_by_target_method_and_query() {
+        let of = |method: Method, uri: &str, target: Option<&str>| {
+            let credential = "AWS4-HMAC-SHA256 Credential=id/20260101/us-east-1/s3/aws4_request, SignedHeaders=host";
+            let mut request = Request::builder().method(method).uri(uri).header("authorization", credential);
+            if let Some(target) = target {
+                request = request.header("x-amz-target", target);
+            }
+            operation(&request.body(()).unwrap()).1
+        };
+        assert_eq!(of(Method::POST, "/", Some("AmazonSQS.SendMessage")), "SendMessage");
+        assert_eq!(of(Method::GET, "/bucket?list-type=2&prefix=a/b", None), "ListObjectsV2");
+        assert_eq!(of(Method::GET, "/bucket/?list-type=2", None), "ListObjectsV2");
+        assert_eq!(of(Method::GET, "/bucket/a/key?x-id=GetObject", None), "GetObject");
+        assert_eq!(of(Method::PUT, "/bucket/key?x-id=PutObject", None), "PutObject");
+        assert_eq!(of(Method::PUT, "/bucket/key?partNumber=1&uploadId=x", None), "UploadPart");
+    }
+
+    #[test]
+    fn every_message_of_a_request_gets_the_trace_and_keeps_its_own() {
+        let marked =
+            |body: Value| -> Value { serde_json::from_slice(&with_trace(body.to_string().into(), "Root=1")).unwrap() };
+        let header = json!({ "AWSTraceHeader": { "DataType": "String", "StringValue": "Root=1" } });
+        assert_eq!(marked(json!({ "MessageBody": "a" }))["MessageSystemAttributes"], header);
+        let own = json!({ "AWSTraceHeader": { "DataType": "String", "StringValue": "Root=2" } });
+        let batch = json!({ "Entries": [{ "Id": "0" }, { "Id": "1", "MessageSystemAttributes": own }] });
+        let batch = marked(batch);
+        assert_eq!(batch["Entries"][0]["MessageSystemAttributes"], header);
+        assert_eq!(batch["Entries"][1]["MessageSystemAttributes"], own);
+    }
+}

@@ -1,0 +1,93 @@
+//! Wire: what a request must be, and what an answer is.
+
+use std::time::Duration;
+
+use etalon_sandbox::redshift::Behaviour;
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::{Cloud, Test};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("a_statement_runs_and_gives_its_rows", a_statement_runs_and_gives_its_rows),
+    ("an_answer_has_the_headers_of_the_service", an_answer_has_the_headers_of_the_service),
+    ("a_batch_is_one_transaction", a_batch_is_one_transaction),
+];
+
+fn a_statement_runs_and_gives_its_rows(cloud: &Cloud) {
+    let api = Api::new(cloud);
+    let id = api.submit(
+        "SELECT 1 AS one, CAST(:a AS bigint) AS two, NULL AS three, TRUE, 1.50, CAST(0.5 AS float8), 'x'::varchar(3), \
+         CAST('2026-01-31 12:00:00' AS timestamp)",
+        json!({ "Parameters": [{ "name": "a", "value": "7" }], "StatementName": "s" }),
+    );
+    let ended = api.ended(&id);
+    assert_eq!(ended["Status"], "FINISHED", "{ended}");
+    assert_eq!((&ended["ResultRows"], &ended["HasResultSet"]), (&json!(1), &json!(true)));
+    assert!(ended["CreatedAt"].is_f64() && ended["Duration"].as_i64().unwrap() > 0, "{ended}");
+    let result = api.call("GetStatementResult", &json!({ "Id": id })).unwrap();
+    assert_eq!(
+        result["Records"],
+        json!([[
+            { "longValue": 1 }, { "longValue": 7 }, { "isNull": true }, { "booleanValue": true },
+            { "stringValue": "1.50" }, { "doubleValue": 0.5 }, { "stringValue": "x" },
+            { "stringValue": "2026-01-31 12:00:00.0" }
+        ]])
+    );
+    let types: Vec<&str> = result["ColumnMetadata"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| column["typeName"].as_str().unwrap())
+        .collect();
+    assert_eq!(types, ["int4", "int8", "varchar", "bool", "numeric", "float8", "varchar", "timestamp"]);
+}
+
+fn an_answer_has_the_headers_of_the_service(cloud: &Cloud) {
+    let api = Api::new(cloud);
+    let (status, head, body) =
+        api.raw("DescribeStatement", r#"{"Id":"00000000-0000-0000-0000-000000000000"}"#).unwrap();
+    assert_eq!(status, 400);
+    assert!(head.contains("content-type: application/x-amz-json-1.1"), "{head}");
+    assert!(
+        head.contains("x-amzn-requestid: ") && head.contains("x-amzn-errortype: resourcenotfoundexception"),
+        "{head}"
+    );
+    assert_eq!(
+        body,
+        json!({
+            "__type": "ResourceNotFoundException",
+            "Message": "Query does not exist.",
+            "ResourceId": "00000000-0000-0000-0000-000000000000",
+        })
+    );
+}
+
+fn a_batch_is_one_transaction(cloud: &Cloud) {
+    let api = Api::new(cloud);
+    let id = api.submit_batch(
+        &["CREATE TABLE t (a integer)", "INSERT INTO t (a) VALUES (1), (2)", "SELECT a FROM t ORDER BY a"],
+        json!({}),
+    );
+    let ended = api.ended(&id);
+    assert_eq!(ended["Status"], "FINISHED", "{ended}");
+    assert_eq!(api.result(&format!("{id}:3")), [[json!(1)], [json!(2)]]);
+    let rows: Vec<&Value> = ended["SubStatements"].as_array().unwrap().iter().map(|sub| &sub["ResultRows"]).collect();
+    assert_eq!(rows, [&json!(0), &json!(2), &json!(2)]);
+
+    let id = api.submit_batch(&["DELETE FROM t", "SELECT 1 / 0", "SELECT 1"], json!({}));
+    let ended = api.ended(&id);
+    let told: Vec<&Value> = ended["SubStatements"].as_array().unwrap().iter().map(|sub| &sub["Status"]).collect();
+    assert_eq!(told, ["FINISHED", "FAILED", "ABORTED"]);
+    assert_eq!((&ended["Status"], &ended["Error"]), (&json!("FAILED"), &json!("ERROR: division by zero")));
+    assert_eq!(api.rows("SELECT count(*) FROM t"), [[json!(2)]]);
+
+    let id =
+        api.submit_batch(&["DELETE FROM t", "SELECT 1 / 0", "SELECT 1"], json!({ "ExecutionMode": "AUTO_COMMIT" }));
+    let ended = api.ended(&id);
+    let told: Vec<&Value> = ended["SubStatements"].as_array().unwrap().iter().map(|sub| &sub["Status"]).collect();
+    assert_eq!(told, ["FINISHED", "FAILED", "FINISHED"]);
+    assert_eq!(ended["Status"], "FAILED");
+    assert_eq!(api.rows("SELECT count(*) FROM t"), [[json!(0)]]);
+    let _ = (Behaviour::on(""), Duration::ZERO);
+}
