@@ -121,22 +121,6 @@ impl Cell {
     }
 }
 
-/// What of some records is known to be text.
-#[derive(Debug, Clone, Copy)]
-pub struct Texts<'a> {
-    data: Option<&'a str>,
-    unescaped: Option<&'a str>,
-}
-
-impl<'a> Texts<'a> {
-    /// The text of a cell, if it is known to be text.
-    #[inline]
-    pub fn of(self, cell: Cell) -> Option<&'a str> {
-        let text = if cell.is_unescaped() { self.unescaped } else { self.data };
-        text?.get(cell.start()..cell.start() + cell.len())
-    }
-}
-
 impl Records {
     /// The number of records with cells.
     pub fn len(&self) -> usize {
@@ -155,19 +139,20 @@ impl Records {
 
     /// The cells of one field, a record each.
     pub fn column(&self, field: usize) -> impl ExactSizeIterator<Item = Cell> {
-        self.cells.iter().skip(field).step_by(self.fields.max(1)).copied()
+        self.cells.get(field..).unwrap_or_default().iter().step_by(self.fields.max(1)).copied()
     }
 
     /// The bytes of a cell.
+    #[inline]
     pub fn bytes(&self, cell: Cell) -> &[u8] {
-        let buffer = if cell.is_unescaped() { &self.unescaped } else { &self.data };
-        &buffer[cell.start()..cell.start() + cell.len()]
+        &self.bytes_from(cell)[..cell.len()]
     }
 
-    /// The bytes that cells point into, as text where all of them are: then a cell that begins and ends between characters is
-    /// text, and need not be looked at again.
-    pub fn texts(&self) -> Texts<'_> {
-        Texts { data: str::from_utf8(&self.data).ok(), unescaped: str::from_utf8(&self.unescaped).ok() }
+    /// The bytes of a cell, and what follows them in its buffer.
+    #[inline]
+    pub fn bytes_from(&self, cell: Cell) -> &[u8] {
+        let buffer = if cell.is_unescaped() { &self.unescaped } else { &self.data };
+        &buffer[cell.start()..]
     }
 
     /// Leaves out every record that does not begin at one of these offsets; gives the bytes of those left out.

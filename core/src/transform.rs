@@ -192,8 +192,7 @@ impl Transform {
                 used[name] = true;
             }
         }
-        let texts = records.texts();
-        let decode = |(index, field): (usize, &Field)| used[index].then(|| field.decode(records, texts, index));
+        let decode = |(index, field): (usize, &Field)| used[index].then(|| field.decode(records, index));
         self.fields.iter().enumerate().map(decode).collect()
     }
 

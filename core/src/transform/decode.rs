@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder, StringViewBuilder};
+use arrow_array::builder::BooleanBufferBuilder;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
     IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
 };
+use arrow_array::{BooleanArray, LargeStringArray, PrimitiveArray, StringViewArray};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
 
 use crate::column::{Column, Fault, Faults};
 use crate::diagnostic::Code;
-use crate::records::{Cell, CellKind, Records, Texts};
+use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
 use crate::value::datetime::{self, Fraction};
 use crate::value::format::{Epoch, Pattern, Separators, Words};
@@ -20,6 +21,9 @@ use crate::value::interval::fields;
 use crate::value::json::{Json, write_string};
 use crate::value::text::quote;
 use crate::value::{Decimal, Interval, boolean, float, integer, text};
+
+/// A text of at most so many bytes is short.
+const SHORT: usize = 16;
 
 /// A declared field.
 #[derive(Debug, Clone)]
@@ -64,7 +68,7 @@ pub enum FieldFormat {
 
 impl Field {
     /// The field's column over the records; `index` is its position among the declared fields.
-    pub fn decode(&self, records: &Records, texts: Texts<'_>, index: usize) -> Column {
+    pub fn decode(&self, records: &Records, index: usize) -> Column {
         match self.ty {
             Type::Boolean => self.booleans(records, index),
             Type::Smallint => self.integers::<Int16Type>(records, index, i16::MIN.into(), i16::MAX.into()),
@@ -96,9 +100,9 @@ impl Field {
                 })
             }
             // No field is declared `numeric` without digits; as text it loses nothing.
-            Type::Text | Type::Numeric => self.texts(records, texts, index, None),
-            Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, texts, index, Some(bytes as usize)),
-            Type::Super => self.json(records, texts, index),
+            Type::Text | Type::Numeric => self.texts(records, index, None),
+            Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, index, Some(bytes as usize)),
+            Type::Super => self.json(records, index),
         }
     }
 
@@ -154,31 +158,35 @@ impl Field {
         index: usize,
         parse: impl FnMut(&[u8], CellKind) -> Result<T::Native, Fault>,
     ) -> Column {
-        let mut values = PrimitiveBuilder::<T>::with_capacity(records.len()).with_data_type(self.ty.arrow());
-        let faults = self.each(records, index, parse, |value| values.append_option(value));
-        Column { values: Arc::new(values.finish()), faults }
+        let mut values = Vec::with_capacity(records.len());
+        let (nulls, faults) = self.each(records, index, parse, |value| values.push(value.unwrap_or_default()));
+        let values = PrimitiveArray::<T>::new(values.into(), nulls).with_data_type(self.ty.arrow());
+        Column { values: Arc::new(values), faults }
     }
 
-    /// Gives `append` the value of each cell, or nothing for NULL and where there is a fault.
+    /// Gives `append` the value of each cell, or nothing for NULL and where there is a fault; returns which these are.
     fn each<V>(
         &self,
         records: &Records,
         index: usize,
         mut parse: impl FnMut(&[u8], CellKind) -> Result<V, Fault>,
         mut append: impl FnMut(Option<V>),
-    ) -> Faults {
-        let mut faults = Faults::default();
+    ) -> (Option<NullBuffer>, Faults) {
+        let mut missing = Missing::default();
         for (row, cell) in records.column(index).enumerate() {
             match self.text(records, cell).map(|text| parse(text, cell.kind())) {
                 Some(Ok(value)) => append(Some(value)),
                 Some(Err(fault)) => {
                     append(None);
-                    faults.push(row, fault);
+                    missing.fault(row, fault);
                 }
-                None => append(None),
+                None => {
+                    append(None);
+                    missing.rows.push(row);
+                }
             }
         }
-        faults
+        missing.finish(records.len())
     }
 
     fn integers<T: ArrowPrimitiveType>(&self, records: &Records, index: usize, min: i64, max: i64) -> Column
@@ -200,18 +208,18 @@ impl Field {
     }
 
     fn booleans(&self, records: &Records, index: usize) -> Column {
-        let mut values = BooleanBuilder::with_capacity(records.len());
+        let mut values = BooleanBufferBuilder::new(records.len());
         let parse = |text: &[u8], kind| match (&self.format, kind) {
             (FieldFormat::Words(words), CellKind::Bare | CellKind::Quoted) => words.parse(text),
             _ => boolean::parse(text),
         };
-        let faults = self.each(records, index, parse, |value| values.append_option(value));
-        Column { values: Arc::new(values.finish()), faults }
+        let (nulls, faults) = self.each(records, index, parse, |value| values.append(value.unwrap_or_default()));
+        Column { values: Arc::new(BooleanArray::new(values.finish(), nulls)), faults }
     }
 
-    fn texts(&self, records: &Records, texts: Texts<'_>, index: usize, bytes_max: Option<usize>) -> Column {
-        self.views(records, texts, index, |bytes, _, _| match bytes_max {
-            Some(max) if bytes.len() > max => match std::str::from_utf8(bytes) {
+    fn texts(&self, records: &Records, index: usize, bytes_max: Option<usize>) -> Column {
+        self.views(records, index, |bytes, _, _| match bytes_max {
+            Some(max) if bytes.len() > max => match str::from_utf8(bytes) {
                 Ok(whole) => text::fit(whole, max).map(|_| false),
                 Err(_) => Ok(false),
             },
@@ -220,8 +228,8 @@ impl Field {
     }
 
     /// JSON as it is written. The strings of JSON Lines, which come without their quotes, get them again.
-    fn json(&self, records: &Records, texts: Texts<'_>, index: usize) -> Column {
-        self.views(records, texts, index, |bytes, kind, out| match std::str::from_utf8(bytes) {
+    fn json(&self, records: &Records, index: usize) -> Column {
+        self.views(records, index, |bytes, kind, out| match str::from_utf8(bytes) {
             Ok(text) if self.format != FieldFormat::Json => Json::parse(text).map(|_| false),
             Ok(text) if kind == CellKind::Quoted => {
                 write_string(text, out);
@@ -231,46 +239,83 @@ impl Field {
         })
     }
 
-    /// Texts, side by side in a block of their own: to copy a short text takes less time than to look again whether it is one.
-    /// What is not known to be text is looked at, and is a view of the bytes that were read. `judge` says whether it has
-    /// written another text in the place of a cell's.
+    /// Texts, side by side in a block of their own: to copy them and look at the block takes less time than to look at each.
+    /// `judge` says whether it has written another text in the place of a cell's.
     fn views(
         &self,
         records: &Records,
-        texts: Texts<'_>,
         index: usize,
         judge: impl Fn(&[u8], CellKind, &mut String) -> Result<bool, Fault>,
     ) -> Column {
-        let mut values = StringViewBuilder::with_capacity(records.len());
-        let data = values.append_block(records.data.clone());
-        let unescaped = values.append_block(records.unescaped.clone());
-        let mut faults = Faults::default();
+        self.block(records, index, &judge).unwrap_or_else(|| {
+            let each = |bytes: &[u8], kind: CellKind, other: &mut String| match str::from_utf8(bytes) {
+                Ok(_) => judge(bytes, kind, other),
+                Err(_) => Err(Fault::new(Code::NotUtf8, format!("{} is not UTF-8", quote(bytes)))),
+            };
+            let column = self.block(records, index, &each);
+            column.unwrap_or_else(|| unreachable!("texts one after the other are a text"))
+        })
+    }
+
+    /// The texts of a field, if all of them are UTF-8.
+    fn block(
+        &self,
+        records: &Records,
+        index: usize,
+        judge: &impl Fn(&[u8], CellKind, &mut String) -> Result<bool, Fault>,
+    ) -> Option<Column> {
+        let mut block = Vec::with_capacity(records.data.len() / records.fields.max(1));
+        let mut ends = Vec::with_capacity(records.len() + 1);
+        ends.push(0);
+        let mut missing = Missing::default();
         let mut other = String::new();
         for (row, cell) in records.column(index).enumerate() {
-            let Some(bytes) = self.text(records, cell) else {
-                values.append_null();
-                continue;
-            };
-            other.clear();
-            let block = if cell.is_unescaped() { unescaped } else { data };
-            #[expect(clippy::cast_possible_truncation, reason = "cells are made of 32-bit offsets and lengths")]
-            let fault = match judge(bytes, cell.kind(), &mut other) {
-                Ok(true) => {
-                    values.append_value(&other);
-                    continue;
-                }
-                Ok(false) if let Some(text) = texts.of(cell) => {
-                    values.append_value(text);
-                    continue;
-                }
-                Ok(false) if values.try_append_view(block, cell.start() as u32, cell.len() as u32).is_ok() => continue,
-                Ok(false) => Fault::new(Code::NotUtf8, format!("{} is not UTF-8", quote(bytes))),
-                Err(fault) => fault,
-            };
-            values.append_null();
-            faults.push(row, fault);
+            match self.text(records, cell).map(|text| (text, judge(text, cell.kind(), &mut other))) {
+                Some((text, Ok(false))) => match records.bytes_from(cell).first_chunk::<SHORT>() {
+                    // A copy of a fixed length is one instruction or two.
+                    Some(short) if text.len() <= SHORT => {
+                        let end = block.len() + text.len();
+                        block.extend_from_slice(short);
+                        block.truncate(end);
+                    }
+                    _ => block.extend_from_slice(text),
+                },
+                Some((_, Ok(true))) => block.extend(other.drain(..).as_str().bytes()),
+                Some((_, Err(fault))) => missing.fault(row, fault),
+                None => missing.rows.push(row),
+            }
+            ends.push(block.len().cast_signed() as i64);
         }
-        let values: ArrayRef = Arc::new(values.finish());
-        Column { values, faults }
+        let (nulls, faults) = missing.finish(records.len());
+        let texts = LargeStringArray::try_new(OffsetBuffer::new(ends.into()), block.into(), nulls).ok()?;
+        Some(Column { values: Arc::new(StringViewArray::from(&texts)), faults })
+    }
+}
+
+/// The rows of a field without a value.
+#[derive(Default)]
+struct Missing {
+    /// NULLs and faults.
+    rows: Vec<usize>,
+    faults: Faults,
+}
+
+impl Missing {
+    #[cold]
+    fn fault(&mut self, row: usize, fault: Fault) {
+        self.rows.push(row);
+        self.faults.push(row, fault);
+    }
+
+    fn finish(self, rows: usize) -> (Option<NullBuffer>, Faults) {
+        if self.rows.is_empty() {
+            return (None, self.faults);
+        }
+        let mut valid = BooleanBufferBuilder::new(rows);
+        valid.append_n(rows, true);
+        for row in self.rows {
+            valid.set_bit(row, false);
+        }
+        (Some(NullBuffer::new(valid.finish())), self.faults)
     }
 }
