@@ -53,7 +53,9 @@ pub fn put(column: Column, from: Type, to: Type) -> Column {
         Type::Integer => integers::<Int32Type>(column, to),
         Type::Bigint => integers::<Int64Type>(column, to),
         Type::Decimal { precision, scale } => match from {
-            Type::Decimal { precision: have, scale: same } if same == scale && have <= precision => {
+            Type::Decimal { precision: have, scale: same }
+                if same == scale && (have <= precision || all_fit(&column, precision)) =>
+            {
                 let array = column.values.as_primitive::<Decimal128Type>().clone();
                 match array.with_precision_and_scale(precision, scale.cast_signed()) {
                     Ok(array) => Column { values: Arc::new(array), faults: column.faults },
@@ -90,6 +92,14 @@ pub fn put(column: Column, from: Type, to: Type) -> Column {
         }
         Type::Boolean | Type::Numeric | Type::Date | Type::Time | Type::Interval => column,
     }
+}
+
+/// Whether all decimals have at most `precision` digits.
+fn all_fit(column: &Column, precision: u8) -> bool {
+    let limit = 10_i128.checked_pow(precision.into()).unwrap_or(i128::MAX);
+    // Without a branch, and also what stands in the place of a NULL.
+    let beyond = |any, value: &i128| any | (*value >= limit) | (*value <= -limit);
+    !column.values.as_primitive::<Decimal128Type>().values().iter().fold(false, beyond)
 }
 
 /// The unscaled value of a number at a column's scale, or the code of why it does not fit.

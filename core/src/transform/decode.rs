@@ -107,18 +107,29 @@ impl Field {
     }
 
     /// The text of a cell of this field; `None` is NULL.
-    #[inline]
     pub(crate) fn text<'a>(&self, records: &'a Records, cell: Cell) -> Option<&'a [u8]> {
+        self.text_in(records, cell, self.null_bytes_max())
+    }
+
+    /// The length of the longest text that means NULL.
+    fn null_bytes_max(&self) -> Option<usize> {
+        self.nulls.iter().map(String::len).max()
+    }
+
+    /// The same as [`text`](Self::text), for a caller who has looked up how long a text can be that means NULL: most cells are
+    /// longer than every such text.
+    #[inline(always)]
+    fn text_in<'a>(&self, records: &'a Records, cell: Cell, null_bytes_max: Option<usize>) -> Option<&'a [u8]> {
         match cell.kind() {
             CellKind::Missing | CellKind::Null => None,
-            CellKind::Bare => {
-                let bytes = records.bytes(cell);
-                // Most cells differ from every such text by their length alone.
-                let is_null = self.nulls.iter().any(|null| null.len() == bytes.len() && null.as_bytes() == bytes);
-                (!is_null).then_some(bytes)
-            }
-            CellKind::Quoted | CellKind::Nested | CellKind::Boolean => Some(records.bytes(cell)),
+            CellKind::Bare if Some(cell.len()) <= null_bytes_max && self.is_null(records.bytes(cell)) => None,
+            _ => Some(records.bytes(cell)),
         }
+    }
+
+    #[inline(never)]
+    fn is_null(&self, text: &[u8]) -> bool {
+        self.nulls.iter().any(|null| null.as_bytes() == text)
     }
 
     /// Numbers, without their declared separators.
@@ -173,8 +184,9 @@ impl Field {
         mut append: impl FnMut(Option<V>),
     ) -> (Option<NullBuffer>, Faults) {
         let mut missing = Missing::default();
+        let null_bytes_max = self.null_bytes_max();
         for (row, cell) in records.column(index).enumerate() {
-            match self.text(records, cell).map(|text| parse(text, cell.kind())) {
+            match self.text_in(records, cell, null_bytes_max).map(|text| parse(text, cell.kind())) {
                 Some(Ok(value)) => append(Some(value)),
                 Some(Err(fault)) => {
                     append(None);
@@ -269,8 +281,9 @@ impl Field {
         ends.push(0);
         let mut missing = Missing::default();
         let mut other = String::new();
+        let null_bytes_max = self.null_bytes_max();
         for (row, cell) in records.column(index).enumerate() {
-            match self.text(records, cell).map(|text| (text, judge(text, cell.kind(), &mut other))) {
+            match self.text_in(records, cell, null_bytes_max).map(|text| (text, judge(text, cell.kind(), &mut other))) {
                 Some((text, Ok(false))) => match records.bytes_from(cell).first_chunk::<SHORT>() {
                     // A copy of a fixed length is one instruction or two.
                     Some(short) if text.len() <= SHORT => {

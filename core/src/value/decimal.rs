@@ -15,8 +15,18 @@ const DIGITS_MAX: u8 = 38;
 /// The number after the greatest of 38 digits.
 const LIMIT: u128 = 10_u128.pow(38);
 /// The powers of ten.
-const TENS: [u128; DIGITS_MAX as usize + 1] = {
+static TENS: [u128; DIGITS_MAX as usize + 1] = {
     let mut tens = [1; DIGITS_MAX as usize + 1];
+    let mut at = 1;
+    while at < tens.len() {
+        tens[at] = tens[at - 1] * 10;
+        at += 1;
+    }
+    tens
+};
+/// Those that are an `i64`.
+static SMALL_TENS: [i64; 19] = {
+    let mut tens = [1; 19];
     let mut at = 1;
     while at < tens.len() {
         tens[at] = tens[at - 1] * 10;
@@ -125,6 +135,7 @@ impl Decimal {
     }
 
     /// Whether the number has at most `precision` digits in all.
+    #[inline]
     pub fn fits(self, precision: u8) -> bool {
         power_of_ten(precision).is_none_or(|limit| self.unscaled.unsigned_abs() < limit)
     }
@@ -140,8 +151,10 @@ fn plain(text: &[u8]) -> Option<(i64, u8)> {
     };
     let (head, tail) = number.split_at(number.len().saturating_sub(8));
     let (low, count, places) = digits::fraction(tail)?;
-    let high = if head.is_empty() { 0 } else { i64::from(digits::whole(head)?) };
-    let value = high * small_power_of_ten(count)? + i64::from(low);
+    let mut value = i64::from(low);
+    if !head.is_empty() {
+        value += i64::from(digits::whole(head)?) * small_power_of_ten(count)?;
+    }
     Some((if negative { -value } else { value }, places))
 }
 
@@ -274,7 +287,7 @@ fn power_of_ten(exponent: u8) -> Option<u128> {
 /// A power of ten that is an `i64`.
 #[inline]
 fn small_power_of_ten(exponent: u8) -> Option<i64> {
-    power_of_ten(exponent).and_then(|power| i64::try_from(power).ok())
+    SMALL_TENS.get(usize::from(exponent)).copied()
 }
 
 /// The number with its sign, if it has at most 38 digits.

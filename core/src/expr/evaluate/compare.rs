@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use arrow_array::ArrowPrimitiveType;
 use arrow_array::StringViewArray;
+use arrow_array::builder::make_view;
 use arrow_array::cast::AsArray;
 use arrow_array::types;
 use arrow_buffer::BooleanBuffer;
@@ -16,6 +17,9 @@ use crate::expr::tree::Binary;
 use crate::types::Type;
 use crate::value::Decimal;
 use crate::value::json::Json;
+
+/// A text of at most so many bytes stands in its view.
+const VIEW_BYTES: usize = 12;
 
 /// Whether the comparison holds in each row. A row in which either is NULL has any bit.
 pub(in crate::expr) fn compare(
@@ -59,6 +63,23 @@ pub(in crate::expr) fn compare(
             BooleanBuffer::collect_bool(rows, |row| same(row) == (operator == Binary::Equal))
         }
     }
+}
+
+/// Whether the text of each row is one of a sorted list. A row that is NULL has any bit.
+pub(in crate::expr) fn one_of(operand: &Vector, list: &[Box<str>], rows: usize) -> BooleanBuffer {
+    let (short, long): (Vec<&str>, Vec<&str>) =
+        list.iter().map(|item| &**item).partition(|item| item.len() <= VIEW_BYTES);
+    let mut short: Vec<u128> = short.into_iter().map(|item| make_view(item.as_bytes(), 0, 0)).collect();
+    short.sort_unstable();
+    let texts = operand.values.as_string_view();
+    let mask = operand.mask();
+    BooleanBuffer::collect_bool(rows, |row| {
+        let view = texts.views()[row & mask];
+        match view as u32 as usize <= VIEW_BYTES {
+            true => short.binary_search(&view).is_ok(),
+            false => long.binary_search(&texts.value(row & mask)).is_ok(),
+        }
+    })
 }
 
 /// PostgreSQL's order of floating-point numbers: NaN equals itself and is greater than all others; zeros are equal.
@@ -163,7 +184,7 @@ fn text(operator: Binary, left: &Vector, right: &Vector, rows: usize) -> Boolean
         if a_view as u64 != b_view as u64 {
             return false;
         }
-        match a_view as u32 <= 12 {
+        match a_view as u32 as usize <= VIEW_BYTES {
             true => a_view == b_view,
             false => a.value(a_at) == b.value(b_at),
         }
