@@ -8,10 +8,10 @@ use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
     IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
 };
-use arrow_array::{BooleanArray, LargeStringArray, PrimitiveArray, StringViewArray};
-use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_array::{BooleanArray, PrimitiveArray};
+use arrow_buffer::NullBuffer;
 
-use crate::column::{Column, Fault, Faults};
+use crate::column::{self, Column, Fault, Faults};
 use crate::diagnostic::Code;
 use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
@@ -251,8 +251,7 @@ impl Field {
         })
     }
 
-    /// Texts, side by side in a block of their own: to copy them and look at the block takes less time than to look at each.
-    /// `judge` says whether it has written another text in the place of a cell's.
+    /// Texts, one after the other in a block of their own. `judge` says whether it has written another text in the place of a cell's.
     fn views(
         &self,
         records: &Records,
@@ -300,8 +299,7 @@ impl Field {
             ends.push(block.len().cast_signed() as i64);
         }
         let (nulls, faults) = missing.finish(records.len());
-        let texts = LargeStringArray::try_new(OffsetBuffer::new(ends.into()), block.into(), nulls).ok()?;
-        Some(Column { values: Arc::new(StringViewArray::from(&texts)), faults })
+        Some(Column { values: column::texts(block, ends, nulls)?, faults })
     }
 }
 
