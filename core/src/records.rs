@@ -2,7 +2,7 @@
 //!
 //! A reader gives every record its place and every declared field of it a [`Cell`]: a range of bytes and how it was
 //! written. Cells point into the bytes as they were read (or, where an escape had to be undone, into a side buffer), so
-//! that reading copies nothing and text columns can be views of the same bytes.
+//! that reading copies nothing.
 
 use std::collections::BTreeSet;
 

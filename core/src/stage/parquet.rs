@@ -264,8 +264,8 @@ pub fn read(
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::types::Decimal128Type;
-    use arrow_array::{Decimal128Array, StringViewArray};
+    use arrow_array::types::{Decimal128Type, Int64Type, TimestampMicrosecondType};
+    use arrow_array::{Decimal128Array, Int16Array, StringViewArray};
 
     use super::*;
 
@@ -290,7 +290,34 @@ mod tests {
         let amounts = batches[0].column(0).as_primitive::<Decimal128Type>();
         assert_eq!((amounts.value(0), amounts.is_null(1)), (1250, true));
         assert_eq!(batches[0].schema().field(0).data_type(), &DataType::Decimal128(12, 2));
+        let batch = batches[0].column(2).as_string::<i32>();
+        assert_eq!((batch.value(0), batch.value(1)), ("b1", "b1"));
+        assert_eq!(batches[0].column(3).as_primitive::<Int64Type>().values()[..], [10, 99]);
+        assert_eq!(batches[0].column(4).as_primitive::<TimestampMicrosecondType>().values()[..], [5, 5]);
         assert_eq!(batches[0].num_columns(), 5);
+    }
+
+    #[test]
+    fn every_row_group_has_its_lineage() {
+        let lineage = Lineage { names: ["b", "o", "t"], batch: "b1".to_owned(), time: -5 };
+        let mut writer = PartWriter::new(&[("number".to_owned(), Type::Smallint, false)], lineage);
+        let rows = 2 * ROW_GROUP_ROWS + 300;
+        for start in (0..rows).step_by(700) {
+            let offsets: Vec<u64> = (start..rows.min(start + 700)).map(|row| row as u64).collect();
+            let numbers = Int16Array::from_value(7, offsets.len());
+            assert!(writer.write(vec![Arc::new(numbers)], &offsets).is_none());
+        }
+        let part = writer.finish().unwrap();
+        assert_eq!(part.rows, rows as u64);
+        let mut next = 0;
+        for batch in read(part.bytes).unwrap().map(Result::unwrap) {
+            assert!(batch.column(1).as_string::<i32>().iter().all(|text| text == Some("b1")));
+            assert!(batch.column(3).as_primitive::<TimestampMicrosecondType>().values().iter().all(|&time| time == -5));
+            let offsets = batch.column(2).as_primitive::<Int64Type>().values();
+            assert!(offsets.iter().copied().eq(next..next + batch.num_rows() as i64));
+            next += batch.num_rows() as i64;
+        }
+        assert_eq!(next, rows as i64);
     }
 
     #[test]

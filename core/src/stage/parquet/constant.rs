@@ -1,7 +1,7 @@
 //! Constant: the chunk of a column that has the same value in every row of a row group.
 //!
-//! It is a dictionary of one value, and one run that is as long as the row group. To put each row through a writer would come
-//! to the same bytes, and take a twentieth of all the time.
+//! It is a dictionary of one value, and one run that is as long as the row group. To put each row through a writer would say
+//! the same, and hash the value once a row.
 
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding};
