@@ -6,7 +6,7 @@
 mod laptop;
 mod orders;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -55,6 +55,7 @@ fn main() -> ExitCode {
             shared.run(what_extract_cannot_finish_it_hands_to_itself(shared));
         }),
         ("a_load_goes_on_while_nobody_waits", |shared| shared.run(a_load_goes_on_while_nobody_waits(shared))),
+        ("the_command_tells_what_came_of_everything", |_| the_command_tells_what_came_of_everything()),
         ("what_goes_wrong_on_the_way_loses_nothing", |shared| {
             shared.run(what_goes_wrong_on_the_way_loses_nothing(shared));
         }),
@@ -269,4 +270,41 @@ async fn a_load_goes_on_while_nobody_waits(shared: &Shared) {
     assert!(cloud.load().function.totals().invocations > 1);
     let copied = cloud.redshift().counters().rows_copied;
     assert_eq!(copied, cloud.receipts().await.unwrap().iter().map(|receipt| receipt.counts.staged).sum::<u64>());
+}
+
+fn the_command_tells_what_came_of_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = folder.path().join("days");
+    std::fs::create_dir(&days).unwrap();
+    std::fs::write(folder.path().join("orders.yaml"), orders::PIPELINE).unwrap();
+    for day in 0..2 {
+        std::fs::write(folder.path().join(orders::name(day)), orders::day(day)).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_etalon-sandbox"))
+            .current_dir(folder.path())
+            .args(["run", "orders.yaml"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        (ran.status.code(), String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let (code, told, notes) = run(&[]);
+    assert_eq!(code, Some(0), "{told} {notes}");
+    assert!(told.contains("read 4000 = 3714 staged + 130 filtered + 156 quarantined\n"), "{told}");
+    assert!(told.contains("staged 3714 = 3267 inserted + 447 updated + "), "{told}");
+    assert!(told.contains("; 2 ledger rows\n"), "{told}");
+    for line in ["extract", "transform", "load", "  redshift-data BatchExecuteStatement: ", "  s3 PutObject: "] {
+        assert!(told.contains(&format!("\n{line}")), "{told}");
+    }
+
+    std::fs::write(days.join("03.csv"), "id,amount\n1,2.00\n").unwrap();
+    let (code, told, _) = run(&["--from", "days/03.csv"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("\nheld: "), "{told}");
+
+    std::fs::write(folder.path().join("orders.yaml"), "etalon: 1\n").unwrap();
+    let (code, told, notes) = run(&[]);
+    assert_eq!((code, told.as_str()), (Some(2), ""));
+    assert!(notes.contains("error[E"), "{notes}");
 }
