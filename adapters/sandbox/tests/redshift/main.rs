@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
 mod api;
+mod bucket;
+mod copy;
 mod wire;
 
 use std::io;
@@ -23,5 +25,5 @@ type Test = counterpart::Test<Cloud>;
 
 fn main() -> ExitCode {
     let start = || -> io::Result<Cloud> { Ok(Cloud { server: Server::start()?, moto: Moto::start()? }) };
-    counterpart::main(start, &[wire::TESTS].concat())
+    counterpart::main(start, &[wire::TESTS, copy::TESTS].concat())
 }

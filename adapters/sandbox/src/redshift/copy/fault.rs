@@ -61,7 +61,7 @@ impl Reason {
 
     /// A number of too many digits.
     pub(super) fn too_large() -> Self {
-        Self::new(1204, "Char length exceeds DDL length: numeric data overflow (result precision)")
+        Self::new(1204, "Numeric data overflow (result precision)")
     }
 }
 

@@ -70,7 +70,9 @@ fn files(bytes: &[u8], format: &Format) -> Result<Vec<File>, String> {
     let file = |entry: Entry| {
         let Some(location) = Location::parse(&entry.url) else {
             let url = entry.url;
-            return Err(format!("ERROR: COPY with MANIFEST parameter requires full path of an S3 object. code: 8001: {url}"));
+            return Err(format!(
+                "ERROR: COPY with MANIFEST parameter requires full path of an S3 object. code: 8001: {url}"
+            ));
         };
         let length = entry.meta.content_length;
         if matches!(format, Format::Parquet { .. }) && length.is_none() {
@@ -91,7 +93,8 @@ mod tests {
 
     #[test]
     fn files_are_read_in_order() {
-        let json = br#"{"entries":[{"url":"s3://b/1","mandatory":true,"meta":{"content_length":7}},{"url":"s3://b/2"}]}"#;
+        let json =
+            br#"{"entries":[{"url":"s3://b/1","mandatory":true,"meta":{"content_length":7}},{"url":"s3://b/2"}]}"#;
         let found = files(json, &Format::Csv(Csv::default())).unwrap();
         let told: Vec<_> = found.iter().map(|file| (file.location.to_string(), file.is_mandatory)).collect();
         assert_eq!(told, [("s3://b/1".to_owned(), true), ("s3://b/2".to_owned(), false)]);

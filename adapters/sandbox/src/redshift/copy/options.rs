@@ -105,8 +105,9 @@ pub(super) fn read(mut reader: Reader<'_>) -> Result<Copy, String> {
     if !from.starts_with("s3://") {
         return Err(untranslated(&format!("COPY from {from}")));
     }
-    let manifest = Location::parse(&from)
-        .ok_or_else(|| "ERROR: COPY with MANIFEST parameter requires full path of an S3 object. code: 8001".to_owned())?;
+    let manifest = Location::parse(&from).ok_or_else(|| {
+        "ERROR: COPY with MANIFEST parameter requires full path of an S3 object. code: 8001".to_owned()
+    })?;
     Ok(Copy { table, columns, manifest, format })
 }
 
@@ -258,10 +259,7 @@ fn iam_role(reader: &mut Reader<'_>) -> Result<(), String> {
 }
 
 /// What stands after an option and, if it is there, the word AS.
-fn after_as<T>(
-    reader: &mut Reader<'_>,
-    read: impl FnOnce(&mut Reader<'_>) -> Result<T, String>,
-) -> Result<T, String> {
+fn after_as<T>(reader: &mut Reader<'_>, read: impl FnOnce(&mut Reader<'_>) -> Result<T, String>) -> Result<T, String> {
     reader.take("as");
     read(reader)
 }

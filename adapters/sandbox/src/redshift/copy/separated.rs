@@ -62,7 +62,8 @@ impl<'a> Part<'a> {
         let count = u16::try_from(self.columns.len()).unwrap_or(u16::MAX).to_be_bytes();
         for _ in 0..ROWS_AT_ONCE {
             let has_row = self.reader.read_byte_record(&mut self.record);
-            let has_row = has_row.map_err(|error| Stop::Error(format!("ERROR: {} cannot be read: {error}", self.file)))?;
+            let has_row =
+                has_row.map_err(|error| Stop::Error(format!("ERROR: {} cannot be read: {error}", self.file)))?;
             if !has_row {
                 return Ok(false);
             }

@@ -61,7 +61,9 @@ impl Store {
                     };
                     let code = error.code().unwrap_or("Unknown");
                     let message = error.message().unwrap_or(code);
-                    return Err(format!("ERROR: S3ServiceException:{message}: {location},Status {status},Error {code}"));
+                    return Err(format!(
+                        "ERROR: S3ServiceException:{message}: {location},Status {status},Error {code}"
+                    ));
                 }
             };
             found.body.collect().await.map(|body| Some(body.into_bytes())).map_err(|error| gone(&error))
