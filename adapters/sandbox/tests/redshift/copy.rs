@@ -3,11 +3,14 @@
 use std::cell::Cell;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Instant;
 
+use arrow_array::builder::{Int64Builder, ListBuilder};
 use arrow_array::{
-    ArrayRef, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-    TimestampNanosecondArray,
+    ArrayRef, Decimal128Array, Float64Array, Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray, TimestampNanosecondArray,
 };
+use arrow_schema::Field;
 use etalon_core::stage::Format;
 use etalon_core::testing::stage;
 use etalon_core::types::Type;
@@ -28,6 +31,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("another_schema_is_refused", another_schema_is_refused),
     ("separated_values_are_read_as_told", separated_values_are_read_as_told),
     ("a_copy_is_all_or_nothing", a_copy_is_all_or_nothing),
+    ("lists_and_structs_become_documents", lists_and_structs_become_documents),
+    ("many_rows_come_in_pieces", many_rows_come_in_pieces),
 ];
 
 const ROLE: &str = "IAM_ROLE 'arn:aws:iam::123456789012:role/etalon'";
@@ -260,7 +265,7 @@ fn another_schema_is_refused(cloud: &Cloud) {
     let zoned: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1]).with_timezone("UTC"));
     check(&parquet(&[("at", zoned)]), "at", &["incompatible", "MICROS,true"]);
     let decimal = |precision, scale| -> ArrayRef {
-        Arc::new(arrow_array::Decimal128Array::from(vec![1]).with_precision_and_scale(precision, scale).unwrap())
+        Arc::new(Decimal128Array::from(vec![1]).with_precision_and_scale(precision, scale).unwrap())
     };
     check(&parquet(&[("amount", decimal(29, 9))]), "amount", &["invalid type length. Expecting: 8 len in file: 13"]);
     check(&parquet(&[("amount", decimal(18, 8))]), "amount", &["incompatible", "DECIMAL(18,9)", "DECIMAL(18,8)"]);
@@ -329,4 +334,60 @@ fn a_copy_is_all_or_nothing(cloud: &Cloud) {
     assert_eq!(api.rows("SELECT count(*), min(id), max(id) FROM t"), [[json!(5001), json!(0), json!(5000)]]);
     // Also those that were rolled back.
     assert_eq!(api.data.counters().rows_copied, 15_003);
+}
+
+fn lists_and_structs_become_documents(cloud: &Cloud) {
+    let (api, bucket) = (Api::new(cloud), Bucket::new(cloud));
+    api.done("CREATE TABLE t (id bigint, doc super, list super)");
+    let mut list = ListBuilder::new(Int64Builder::new());
+    list.append_value([Some(1), None]);
+    list.append_null();
+    let list: ArrayRef = Arc::new(list.finish());
+    let field = |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
+    let name = texts(&[Some("a \"b\""), None]);
+    let doc: ArrayRef =
+        Arc::new(StructArray::from(vec![(field("name", &name), name), (field("list", &list), Arc::clone(&list))]));
+    let file = parquet(&[("id", numbers(&[1, 2])), ("doc", doc), ("list", list)]);
+    let copy = of_parquet("t", "id, doc, list", &bucket.staged("load", &[&file]));
+    let error = api.error(&copy);
+    assert!(error.contains("incompatible Parquet schema for column 'doc'. Column type: SUPER"), "{error}");
+    api.done(&format!("{copy} SERIALIZETOJSON"));
+    let rows = [
+        [json!(1), json!(r#"{"name":"a \"b\"","list":[1,null]}"#), json!("[1,null]")],
+        [json!(2), json!(r#"{"name":null,"list":null}"#), Value::Null],
+    ];
+    assert_eq!(api.rows("SELECT id, json_serialize(doc), json_serialize(list) FROM t ORDER BY id"), rows);
+    let error = api.error(&format!("{} SERIALIZETOJSON", of_parquet("t", "id, doc, id", "s3://b/k")));
+    assert!(error.contains("more than once"), "{error}");
+}
+
+fn many_rows_come_in_pieces(cloud: &Cloud) {
+    const ROWS: i64 = 100_000;
+    let (api, bucket) = (Api::new(cloud), Bucket::new(cloud));
+    api.done(
+        "CREATE TABLE t (a bigint, b bigint, c varchar(20), d varchar(80), e double precision, f timestamp, \
+         g decimal(12,2), h bigint, i varchar(20), j bigint)",
+    );
+    let ids: ArrayRef = Arc::new((0..ROWS).collect::<Int64Array>());
+    let short: ArrayRef = Arc::new((0..ROWS).map(|row| Some(format!("name {row}"))).collect::<StringArray>());
+    let long: ArrayRef = Arc::new(
+        (0..ROWS).map(|row| Some(format!("a text that is longer than others {row}"))).collect::<StringArray>(),
+    );
+    let float: ArrayRef = Arc::new(Float64Array::from(vec![1.5; ROWS as usize]));
+    let times: ArrayRef = Arc::new((0..ROWS).map(Some).collect::<TimestampMicrosecondArray>());
+    let amounts: Decimal128Array = (0..ROWS).map(|row| Some(i128::from(row))).collect();
+    let amounts: ArrayRef = Arc::new(amounts.with_precision_and_scale(12, 2).unwrap());
+    let same = |array: &ArrayRef| Arc::clone(array);
+    let columns = [same(&ids), same(&ids), same(&short), long, float, times, amounts, same(&ids), short, ids];
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let file = parquet(&names.into_iter().zip(columns).collect::<Vec<_>>());
+    let manifest = bucket.staged("load", &[&file, &file]);
+    let since = Instant::now();
+    let ended = api.done(&of_parquet("t", &names.join(", "), &manifest));
+    assert_eq!(ended["ResultRows"], json!(2 * ROWS));
+    println!("{} rows of {} columns: {:.1} seconds", 2 * ROWS, names.len(), since.elapsed().as_secs_f64());
+    let sums = "SELECT count(*), count(DISTINCT i), sum(g), max(d) FROM t";
+    let last = format!("a text that is longer than others {}", ROWS - 1);
+    let sum = format!("{}.00", 2 * (ROWS * (ROWS - 1) / 2) / 100);
+    assert_eq!(api.rows(sums), [[json!(2 * ROWS), json!(ROWS), json!(sum), json!(last)]]);
 }

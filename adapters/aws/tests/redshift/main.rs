@@ -1,6 +1,9 @@
 //! Redshift by its Data API, against a stand-in over PostgreSQL, with S3 by another one.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
+
+mod loads;
+mod port;
 
 use std::io;
 use std::process::{Command, ExitCode};
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
         ("many_pages_of_the_ledger", |server| block_on(many_pages_of_the_ledger(server))),
     ];
     if std::env::var_os(INNER).is_some() {
-        return counterpart::main(Server::start, tests);
+        return counterpart::main(Server::start, &[tests, loads::TESTS].concat());
     }
     // A process's own environment is not to be changed, so that the tests run in another one.
     let run = || -> io::Result<ExitCode> {
@@ -61,7 +64,13 @@ async fn warehouse(server: &Server, database: &str, page_rows: usize) -> (DataAp
     let api = DataApi::start(config).unwrap();
     clients.s3().create_bucket().bucket(database).send().await.unwrap();
     let config = clients.redshift_data().config().to_builder().endpoint_url(api.endpoint()).build();
-    let settings = Settings {
+    let store = S3Objects::new(clients.s3(), database, "etalon/");
+    let redshift = Redshift::new(aws_sdk_redshiftdata::Client::from_conf(config), store, settings());
+    (api, redshift)
+}
+
+fn settings() -> Settings {
+    Settings {
         database: "dev".to_owned(),
         place: Place::Workgroup("etalon".to_owned()),
         secret: None,
@@ -69,10 +78,7 @@ async fn warehouse(server: &Server, database: &str, page_rows: usize) -> (DataAp
         format: CopyFormat::Parquet,
         poll: Duration::from_secs(1),
         patience: Duration::from_secs(30),
-    };
-    let store = S3Objects::new(clients.s3(), database, "etalon/");
-    let redshift = Redshift::new(aws_sdk_redshiftdata::Client::from_conf(config), store, settings);
-    (api, redshift)
+    }
 }
 
 fn table(columns: &[(&str, Type, bool)]) -> Table {
