@@ -386,8 +386,7 @@ fn many_rows_come_in_pieces(cloud: &Cloud) {
     let ended = api.done(&of_parquet("t", &names.join(", "), &manifest));
     assert_eq!(ended["ResultRows"], json!(2 * ROWS));
     println!("{} rows of {} columns: {:.1} seconds", 2 * ROWS, names.len(), since.elapsed().as_secs_f64());
-    let sums = "SELECT count(*), count(DISTINCT i), sum(g), max(d) FROM t";
-    let last = format!("a text that is longer than others {}", ROWS - 1);
+    let sums = "SELECT count(*), count(DISTINCT i), sum(g), count(DISTINCT d) FROM t";
     let sum = format!("{}.00", 2 * (ROWS * (ROWS - 1) / 2) / 100);
-    assert_eq!(api.rows(sums), [[json!(2 * ROWS), json!(ROWS), json!(sum), json!(last)]]);
+    assert_eq!(api.rows(sums), [[json!(2 * ROWS), json!(ROWS), json!(sum), json!(ROWS)]]);
 }
