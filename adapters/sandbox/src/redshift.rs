@@ -15,6 +15,7 @@ mod clock;
 mod copy;
 mod operations;
 mod parameters;
+mod reader;
 mod refusal;
 mod request;
 mod results;

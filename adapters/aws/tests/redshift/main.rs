@@ -2,24 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
-mod laws;
+mod loads;
+mod port;
 
 use std::io;
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::{ArrayRef, Int64Array, StringViewArray};
 use etalon_aws::client::Clients;
 use etalon_aws::objects::S3Objects;
 use etalon_aws::redshift::{Place, Redshift, Settings};
 use etalon_core::error::ErrorKind;
 use etalon_core::plan::sha256;
 use etalon_core::protocol::Fault;
-use etalon_core::stage::{Format, Lineage, PartWriter};
 use etalon_core::types::Type;
 use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
-use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, OrderPart, Put, Statement};
+use etalon_driver::ports::{DataWarehouse, LoadOrder, Statement};
 use etalon_driver::testing::conformance;
 use etalon_sandbox::counterpart;
 use etalon_sandbox::moto::Moto;
@@ -35,12 +33,10 @@ fn main() -> ExitCode {
         ("a_table_is_created_changed_and_refused", |server| block_on(a_table_is_created_changed_and_refused(server))),
         ("a_failure_is_the_worlds_or_the_datas", |server| block_on(a_failure_is_the_worlds_or_the_datas(server))),
         ("what_does_not_end_is_given_up", |server| block_on(what_does_not_end_is_given_up(server))),
-        ("what_does_not_fit_is_named", |server| block_on(what_does_not_fit_is_named(server))),
-        ("the_laws_of_loading_hold", laws::the_laws_of_loading_hold),
         ("many_pages_of_the_ledger", |server| block_on(many_pages_of_the_ledger(server))),
     ];
     if std::env::var_os(INNER).is_some() {
-        return counterpart::main(Server::start, tests);
+        return counterpart::main(Server::start, &[tests, loads::TESTS].concat());
     }
     // A process's own environment is not to be changed, so that the tests run in another one.
     let run = || -> io::Result<ExitCode> {
@@ -60,47 +56,28 @@ async fn wait(microseconds: i64) {
     tokio::time::sleep(Duration::from_micros(microseconds.unsigned_abs())).await;
 }
 
-/// A warehouse, and where its parts lie.
-struct Warehouse {
-    store: S3Objects,
-    redshift: Redshift,
-}
-
-/// A warehouse in an empty database of a name; `log` gets the requests.
-async fn warehouse(
-    server: &Server,
-    database: &str,
-    page_rows: usize,
-    log: impl Fn(&str) + Send + Sync + 'static,
-) -> (DataApi, Warehouse) {
+/// A warehouse in an empty database of a name.
+async fn warehouse(server: &Server, database: &str, page_rows: usize) -> (DataApi, Redshift) {
     let clients = Clients::from_env().await;
     let s3 = std::env::var("AWS_ENDPOINT_URL").unwrap();
-    let config = Config {
-        page_rows,
-        log: Some(Arc::new(log)),
-        logs_sql: true,
-        ..Config::new(server.database(database).unwrap(), Some(s3))
-    };
+    let config = Config { page_rows, ..Config::new(server.database(database).unwrap(), Some(s3)) };
     let api = DataApi::start(config).unwrap();
     clients.s3().create_bucket().bucket(database).send().await.unwrap();
     let config = clients.redshift_data().config().to_builder().endpoint_url(api.endpoint()).build();
-    let settings = Settings {
+    let store = S3Objects::new(clients.s3(), database, "etalon/");
+    let redshift = Redshift::new(aws_sdk_redshiftdata::Client::from_conf(config), store, settings());
+    (api, redshift)
+}
+
+fn settings() -> Settings {
+    Settings {
         database: "dev".to_owned(),
         place: Place::Workgroup("etalon".to_owned()),
         secret: None,
         iam_role: "arn:aws:iam::123456789012:role/etalon-copy".to_owned(),
         poll: Duration::from_secs(1),
         patience: Duration::from_secs(30),
-    };
-    let store = || S3Objects::new(clients.s3(), database, "etalon/");
-    let redshift = Redshift::new(aws_sdk_redshiftdata::Client::from_conf(config), store(), settings);
-    (api, Warehouse { store: store(), redshift })
-}
-
-/// The same, where only the warehouse matters.
-async fn redshift(server: &Server, database: &str, page_rows: usize) -> (DataApi, Redshift) {
-    let (api, warehouse) = warehouse(server, database, page_rows, |_| {}).await;
-    (api, warehouse.redshift)
+    }
 }
 
 fn table(columns: &[(&str, Type, bool)]) -> Table {
@@ -148,12 +125,12 @@ async fn ended(redshift: &Redshift, statement: &str) -> Statement {
 const ID: (&str, Type, bool) = ("id", Type::Bigint, true);
 
 async fn a_data_warehouse(server: &Server) {
-    let (_api, redshift) = redshift(server, "suite", 1000).await;
+    let (_api, redshift) = warehouse(server, "suite", 1000).await;
     conformance::data_warehouse(&redshift, &table(&[ID]), "here", wait).await;
 }
 
 async fn a_table_is_created_changed_and_refused(server: &Server) {
-    let (_api, redshift) = redshift(server, "changed", 1000).await;
+    let (_api, redshift) = warehouse(server, "changed", 1000).await;
     let submit = async |table: &Table, load: &str| {
         redshift.submit(&order(table, load, vec![batch(load, 0)]), &sha256(load.as_bytes())).await
     };
@@ -179,7 +156,7 @@ async fn a_table_is_created_changed_and_refused(server: &Server) {
 }
 
 async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
-    let (api, redshift) = redshift(server, "failing", 1000).await;
+    let (api, redshift) = warehouse(server, "failing", 1000).await;
     let orders = table(&[ID]);
     let mut number = 0;
     let mut failed = async |behaviour: Option<Behaviour>, staged| {
@@ -221,43 +198,8 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
     assert!(words.starts_with("check that no input is loaded: "), "{words}");
 }
 
-async fn what_does_not_fit_is_named(server: &Server) {
-    let (_api, Warehouse { store, redshift }) = warehouse(server, "unfit", 1000, |_| {}).await;
-    let orders = table(&[ID, ("name", Type::Varchar(3), false)]);
-    let batch = batch("a", 2);
-    let lineage = Lineage {
-        names: ["_etalon_batch", "_etalon_offset", "_etalon_time"],
-        batch: batch.batch.clone(),
-        time: batch.batch_time,
-    };
-    // What checks should have kept away.
-    let columns = [("id".to_owned(), Type::Bigint, false), ("name".to_owned(), Type::Varchar(10), true)];
-    let mut writer = PartWriter::new(Format::Parquet, &columns, lineage);
-    let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
-    let names: ArrayRef = Arc::new(StringViewArray::from(vec!["Ada", "Zoë"]));
-    assert_eq!(writer.write(vec![ids, names], &[10, 20]), []);
-    let part = writer.finish().unwrap();
-    store.put("staged/a/0.parquet", &part.bytes, Put::Always).await.unwrap();
-    let staged = |bytes| OrderPart { name: "staged/a/0.parquet".to_owned(), rows: part.rows, bytes };
-    let mut failed = async |load: &str, bytes| {
-        let order = LoadOrder { parts: vec![staged(bytes)], ..order(&orders, load, vec![batch.clone()]) };
-        let statement = redshift.submit(&order, &sha256(load.as_bytes())).await.unwrap();
-        let ended = ended(&redshift, &statement).await;
-        let Statement::Failed(words, Fault::Data) = ended else { panic!("{ended:?}") };
-        words
-    };
-    assert_eq!(
-        failed("first", part.bytes.len() as u64).await,
-        "bring the staged rows: ERROR: Load into table '_etalon_stage' failed. Check 'sys_load_error_detail' system table \
-         for details.: s3://unfit/etalon/staged/a/0.parquet, column `name` varchar: String length exceeds DDL length (1204)"
-    );
-    // A part that is not the one which was staged.
-    let words = failed("second", 7).await;
-    assert!(words.contains("0.parquet has ") && words.ends_with(" bytes, and the manifest says 7"), "{words}");
-}
-
 async fn what_does_not_end_is_given_up(server: &Server) {
-    let (api, redshift) = redshift(server, "slow", 1000).await;
+    let (api, redshift) = warehouse(server, "slow", 1000).await;
     let redshift = redshift.within(Duration::from_secs(1));
     api.script(Behaviour::on("svv_columns").delay(Duration::from_secs(3600))).unwrap();
     let orders = table(&[ID]);
@@ -267,7 +209,7 @@ async fn what_does_not_end_is_given_up(server: &Server) {
 }
 
 async fn many_pages_of_the_ledger(server: &Server) {
-    let (_api, redshift) = redshift(server, "pages", 7).await;
+    let (_api, redshift) = warehouse(server, "pages", 7).await;
     let orders = table(&[ID]);
     let inputs: Vec<String> = (0..40).map(|number| format!("input{number:02}")).collect();
     let batches = inputs.iter().map(|input| batch(input, 0)).collect();

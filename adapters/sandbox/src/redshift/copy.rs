@@ -1,160 +1,177 @@
-//! Copy: Redshift's COPY from S3, by its own rules: what the statement may say, what a manifest must, which file fits which
-//! column, and where an error is to be found.
+//! Copy: Redshift's COPY from S3: a manifest, the files that it names, and their rows, which go to PostgreSQL in the binary
+//! form of its own COPY, a piece at a time.
 //!
 //! ```text
-//! Copy::parse -> manifest -> objects -> rows that fit the columns -> COPY of PostgreSQL
-//!                                    \-> a row of sys_load_error_detail, on a connection of its own, and an error
+//! statement -> options -> manifest -> files -> parquet | separated -> values of the columns' types -> PostgreSQL
 //! ```
+//!
+//! A row that does not fit ends it all, and is told apart from the transaction that it ends: what COPY could not load is
+//! asked for afterwards.
 
-mod column;
+mod fault;
+mod manifest;
+mod nested;
+mod options;
 mod parquet;
-mod source;
-mod statement;
+mod separated;
+mod store;
+mod target;
 
 use std::sync::Arc;
+use std::vec;
 
-use etalon_warehouse::client::Connection;
-use etalon_warehouse::client::Trouble;
+use etalon_warehouse::client::HEADER;
+use etalon_warehouse::client::TRAILER;
 
+use self::fault::Fault;
+use self::fault::Stop;
+use self::manifest::File;
+use self::options::Format;
+use self::store::Location;
+use self::store::Store;
+use self::target::Column;
+use self::target::Target;
+use super::reader::Reader;
 use super::session::Answer;
 use super::session::Failure;
 use super::session::Session;
-use super::session::words_of;
+use super::words::Word;
 use super::world::World;
 use crate::postgres::connect;
-use column::Column;
-use source::File;
-use source::Source;
-pub(super) use statement::Copy;
-use statement::Format;
 
-/// A row, or a file, that cannot be loaded: a row of `sys_load_error_detail`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct LoadError {
-    file: String,
-    /// 0 where a file has no lines.
-    line: u64,
-    column: String,
-    ty: &'static str,
-    length: String,
-    code: i32,
-    message: String,
-}
-
-/// Why a COPY loads nothing.
+/// A COPY as it was written.
 #[derive(Debug)]
-enum Refused {
-    /// A file has something that does not fit.
-    Row(Box<LoadError>),
-    /// Everything else, in the words of an error.
-    Statement(Failure),
+pub(super) struct Copy {
+    /// The table, as PostgreSQL is to read it.
+    table: String,
+    /// The columns that the files have, in order; all of the table's where none are said.
+    columns: Option<Vec<String>>,
+    manifest: Location,
+    format: Format,
 }
 
-impl Refused {
-    fn words(words: impl Into<String>) -> Self {
-        Self::Statement(Failure::Error(words.into()))
-    }
-}
-
-impl From<Trouble> for Refused {
-    fn from(trouble: Trouble) -> Self {
-        Self::Statement(trouble.into())
+impl Copy {
+    /// Reads the words of a COPY; `Err` holds the words of an error.
+    pub(super) fn parse(told: &[Word<'_>]) -> Result<Self, String> {
+        options::read(Reader { told, at: 1 })
     }
 }
 
 impl Session {
-    /// Brings the rows of all files, or none of them.
+    /// Brings the rows of the files that a manifest names: all, or none.
     pub(super) fn copy(&mut self, copy: &Copy) -> Result<Answer, Failure> {
-        match self.bring(copy) {
-            Ok(rows) => Ok(Answer { rows: i64::try_from(rows).unwrap_or(i64::MAX), copied: rows, ..Answer::default() }),
-            Err(Refused::Statement(failure)) => Err(failure),
-            Err(Refused::Row(error)) => {
-                let table = copy.table.rsplit('.').next().unwrap_or_default().trim_matches('"');
-                tell(&self.world, self.query, &error)?;
-                Err(Failure::Error(format!(
-                    "ERROR: Load into table '{table}' failed.  Check 'sys_load_error_detail' system table for details."
-                )))
-            }
-        }
-    }
-
-    fn bring(&mut self, copy: &Copy) -> Result<u64, Refused> {
-        let Some(endpoint) = self.world.config.s3.clone() else {
-            return Err(Refused::words("ERROR: the sandbox has no S3"));
+        let target = Target::find(&mut self.connection, copy)?;
+        let store = Store::new(self.world.config.s3.as_deref()).map_err(Failure::Error)?;
+        let files = manifest::read(&store, &copy.manifest, &copy.format).map_err(Failure::Error)?;
+        let mut bringer = Bringer {
+            world: &self.world,
+            id: &self.id,
+            format: &copy.format,
+            columns: &target.columns,
+            store: &store,
+            files: files.into_iter(),
+            part: None,
+            has_begun: false,
+            has_found: false,
         };
-        let columns = Column::of_table(&mut self.connection, &copy.table, &copy.columns)?;
-        let source = Source::open(&endpoint)?;
-        let (mut rows, mut files) = (0, 0);
-        for entry in source.entries(copy)? {
-            if self.world.is_cancelled(&self.id) {
-                return Err(Refused::Statement(Failure::Cancelled));
+        let copied = self.connection.copy_in(&target.sql, |out| bringer.next(out))?;
+        let count = match copied {
+            Ok(count) => count,
+            Err(Stop::Cancelled) => return Err(Failure::Cancelled),
+            Err(Stop::Error(error)) => return Err(Failure::Error(error)),
+            Err(Stop::Fault(fault)) => return Err(Failure::Error(self.refused(&target, &fault))),
+        };
+        let kept = "SELECT set_config('redshift.copy_count', $1, false), set_config('redshift.copy_id', $2, false)";
+        self.connection.run(kept, &[&count.to_string(), &self.query.to_string()])?;
+        Ok(Answer { rows: i64::try_from(count).unwrap_or(i64::MAX), result: None, copied: count })
+    }
+
+    /// The words for a row that does not fit, after it was put where it is asked for. The transaction of this session is
+    /// undone, so that it is put there by another.
+    fn refused(&self, target: &Target, fault: &Fault) -> String {
+        let values = fault.values(target, self.query, self.process, &self.world.config.database);
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let put = connect(&self.world.config.postgres).map_err(|error| error.to_string()).and_then(|mut other| {
+            other.run(fault::INSERT, &values).map(|_| ()).map_err(|trouble| format!("{trouble:?}"))
+        });
+        match put {
+            Ok(()) => format!(
+                "ERROR: Load into table '{}' failed.  Check 'sys_load_error_detail' system table for details.",
+                target.name
+            ),
+            Err(error) => format!("FATAL: the sandbox cannot say what COPY could not load: {error}"),
+        }
+    }
+}
+
+/// Brings rows, a piece at a time.
+struct Bringer<'a> {
+    world: &'a Arc<World>,
+    id: &'a str,
+    format: &'a Format,
+    columns: &'a [Column],
+    store: &'a Store,
+    files: vec::IntoIter<File>,
+    /// The file that is being read.
+    part: Option<Part<'a>>,
+    has_begun: bool,
+    /// Whether any file was there.
+    has_found: bool,
+}
+
+/// What is left of a file.
+enum Part<'a> {
+    Parquet(parquet::Part<'a>),
+    Separated(separated::Part<'a>),
+}
+
+impl<'a> Bringer<'a> {
+    /// Appends what comes next, and says whether it was the last.
+    fn next(&mut self, out: &mut Vec<u8>) -> Result<bool, Stop> {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            out.extend_from_slice(HEADER);
+        }
+        if self.world.is_cancelled(self.id) {
+            return Err(Stop::Cancelled);
+        }
+        let has_more = match &mut self.part {
+            Some(Part::Parquet(part)) => part.append(out)?,
+            Some(Part::Separated(part)) => part.append(out)?,
+            None => false,
+        };
+        if has_more {
+            return Ok(false);
+        }
+        // What was read is given back before more is asked for.
+        self.part = None;
+        match self.files.next() {
+            Some(file) => {
+                self.part = self.open(file)?;
+                self.has_found |= self.part.is_some();
+                Ok(false)
             }
-            let Some(file) = source.file(copy, entry)? else { continue };
-            files += 1;
-            rows += match copy.format {
-                Format::Parquet => parquet::load(&mut self.connection, copy, &columns, &file)?,
-                Format::Csv => csv(&mut self.connection, copy, &columns, &file)?,
-            };
+            None if !self.has_found => Err(Stop::Error("ERROR: none of the files of the manifest exists".to_owned())),
+            None => {
+                out.extend_from_slice(TRAILER);
+                Ok(true)
+            }
         }
-        if files == 0 {
-            return Err(Refused::words(format!("ERROR: The specified S3 prefix '{}' does not exist", copy.from)));
-        }
-        let (count, id) = (rows.to_string(), self.query.to_string());
-        let noted = "SELECT set_config('redshift.copy_count', $1, false), set_config('redshift.copy_id', $2, false)";
-        self.connection.run(noted, &[&count, &id])?;
-        Ok(rows)
     }
-}
 
-/// The names of columns as PostgreSQL takes them.
-fn names(columns: &[Column]) -> String {
-    let quoted: Vec<String> =
-        columns.iter().map(|column| format!("\"{}\"", column.name.replace('"', "\"\""))).collect();
-    quoted.join(", ")
-}
-
-/// Separated values are read by PostgreSQL, whose CSV is that of Redshift in what `Copy::parse` lets through. A field that is
-/// `\N` is NULL; whether quotes keep it from that, only a real account can show.
-fn csv(connection: &mut Connection, copy: &Copy, columns: &[Column], file: &File) -> Result<u64, Refused> {
-    let sql = format!(r"COPY {} ({}) FROM STDIN (FORMAT csv, NULL '\N')", copy.table, names(columns));
-    let mut pieces = file.bytes.chunks(64 * 1024).peekable();
-    let copied = connection.copy_in::<std::convert::Infallible>(&sql, |out| {
-        out.extend_from_slice(pieces.next().unwrap_or_default());
-        Ok(pieces.peek().is_none())
-    });
-    match copied {
-        Ok(Ok(rows)) => Ok(rows),
-        Err(Trouble::Server(error)) if error.context.is_some() => {
-            // `COPY table, line 3, column id: "x"`, as far as it is known.
-            let context = error.context.clone().unwrap_or_default();
-            let after = |word: &str| context.split_once(word).map(|(_, rest)| rest).unwrap_or_default();
-            let line: String = after(", line ").chars().take_while(char::is_ascii_digit).collect();
-            let name = after(", column ").split(':').next().unwrap_or_default();
-            let column = columns.iter().find(|column| column.name == name);
-            Err(Refused::Row(Box::new(LoadError {
-                file: file.url.clone(),
-                line: line.parse().unwrap_or_default(),
-                column: name.to_owned(),
-                ty: column.map_or("", Column::type_name),
-                length: column.map(Column::length).unwrap_or_default(),
-                code: 1214,
-                message: words_of(&error).trim_start_matches("ERROR: ").to_owned(),
-            })))
-        }
-        Err(trouble) => Err(trouble.into()),
+    fn open(&self, file: File) -> Result<Option<Part<'a>>, Stop> {
+        let bytes = match self.store.get(&file.location).map_err(Stop::Error)? {
+            Some(bytes) => bytes,
+            None if file.is_mandatory => return Err(Stop::Error(store::absent(&file.location))),
+            None => return Ok(None),
+        };
+        Ok(Some(match self.format {
+            Format::Parquet { serializes } => {
+                file.check_length(bytes.len()).map_err(Stop::Error)?;
+                Part::Parquet(parquet::Part::new(file.location.to_string(), bytes, self.columns, *serializes)?)
+            }
+            Format::Csv(options) => {
+                Part::Separated(separated::Part::new(file.location.to_string(), bytes, self.columns, options))
+            }
+        }))
     }
-}
-
-/// Notes an error where it is looked for. The transaction of the load takes back what it has done, and not this.
-fn tell(world: &Arc<World>, query: i64, error: &LoadError) -> Result<(), Failure> {
-    let unavailable = |error: etalon_core::error::Error| Failure::Error(format!("FATAL: {error}"));
-    let mut connection = connect(&world.config.postgres).map_err(unavailable)?;
-    let sql = "INSERT INTO _redshift.sys_load_error_detail (user_id, query_id, start_time, file_name, line_number, \
-               column_name, column_type, column_length, error_code, error_message) VALUES (100, $1::bigint, \
-               statement_timestamp() AT TIME ZONE 'UTC', left($2, 256), $3::bigint, left($4, 127), left($5, 10), \
-               left($6, 10), $7::integer, left($8, 512))";
-    let (query, line, code) = (query.to_string(), error.line.to_string(), error.code.to_string());
-    let LoadError { file, column, ty, length, message, .. } = error;
-    connection.run(sql, &[&query, file, &line, column, ty, length, &code, message])?;
-    Ok(())
 }

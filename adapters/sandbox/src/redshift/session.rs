@@ -50,7 +50,7 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Server(error) if error.state == INTERRUPTED => Self::Cancelled,
-            Trouble::Server(error) => Self::Error(words_of(&error)),
+            Trouble::Server(error) => Self::Error(words(&error)),
             Trouble::Io(error) => Self::Error(format!("FATAL: the sandbox's PostgreSQL is gone: {error}")),
             Trouble::Refused(fact) => Self::Error(format!("FATAL: {fact}")),
         }
@@ -94,14 +94,7 @@ impl Session {
                 }
                 Ok(answer)
             }
-            Action::Copy(copy) if in_transaction => self.copy(&copy),
-            Action::Copy(copy) => {
-                // It brings all files or none.
-                self.plain("BEGIN")?;
-                let answer = self.copy(&copy);
-                self.plain(if answer.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-                answer
-            }
+            Action::Copy(copy) => self.copy(&copy),
             Action::Nothing => Ok(Answer::default()),
         }
     }
@@ -136,7 +129,7 @@ fn check(sql: &str, in_transaction: bool) -> Result<(), Failure> {
 
 /// The words of Redshift for an error of PostgreSQL, as far as they are known to differ. Details may hold values of rows,
 /// and are left out.
-pub(super) fn words_of(error: &ServerError) -> String {
+fn words(error: &ServerError) -> String {
     let message = &error.message;
     let quoted = message.split('"').nth(1).unwrap_or_default();
     let message = match error.state.as_str() {

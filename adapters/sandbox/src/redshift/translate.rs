@@ -69,7 +69,8 @@ fn one(sql: String) -> Action {
     Action::Run(vec![sql])
 }
 
-fn untranslated(what: &str) -> String {
+/// The words of an error about what Redshift takes, and nothing is made of here.
+pub(super) fn untranslated(what: &str) -> String {
     format!("ERROR: the sandbox does not translate {what}")
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use etalon_sandbox::redshift::{Config, DataApi};
+use etalon_warehouse::client::{Address, Connection};
 use serde_json::{Value, json};
 
 use crate::Cloud;
@@ -107,6 +108,14 @@ impl Api {
     pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         let ended = self.done(sql);
         self.result(ended["Id"].as_str().unwrap())
+    }
+
+    /// The rows of a statement that PostgreSQL itself is asked, as it writes them.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        let mut connection = Connection::open(&Address::parse(&self.url, |_| None).unwrap()).unwrap();
+        let found = connection.run(sql, &[]).unwrap().rows;
+        let text = |value: Option<Vec<u8>>| value.map(|bytes| String::from_utf8(bytes).unwrap());
+        found.into_iter().map(|row| row.into_iter().map(text).collect()).collect()
     }
 
     /// The rows of an id.

@@ -1,5 +1,6 @@
 //! Wire: what a request must be, and what an answer is.
 
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use etalon_sandbox::redshift::Behaviour;
@@ -12,6 +13,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_statement_runs_and_gives_its_rows", a_statement_runs_and_gives_its_rows),
     ("an_answer_has_the_headers_of_the_service", an_answer_has_the_headers_of_the_service),
     ("a_batch_is_one_transaction", a_batch_is_one_transaction),
+    ("an_end_is_told_to_who_asked_for_it", an_end_is_told_to_who_asked_for_it),
 ];
 
 fn a_statement_runs_and_gives_its_rows(cloud: &Cloud) {
@@ -89,5 +91,30 @@ fn a_batch_is_one_transaction(cloud: &Cloud) {
     assert_eq!(told, ["FINISHED", "FAILED", "FINISHED"]);
     assert_eq!(ended["Status"], "FAILED");
     assert_eq!(api.rows("SELECT count(*) FROM t"), [[json!(0)]]);
-    let _ = (Behaviour::on(""), Duration::ZERO);
+}
+
+fn an_end_is_told_to_who_asked_for_it(cloud: &Cloud) {
+    let (told, events) = mpsc::channel();
+    let api = Api::with(cloud, |config| {
+        config.events = Some(Arc::new(move |event: Value| told.send(event).unwrap()));
+    });
+    api.data.script(Behaviour::on("'slow'").abort()).unwrap();
+    api.done("SELECT 1");
+    for (sql, state, rows) in
+        [("SELECT 1", "FINISHED", 1), ("SELECT 1 / 0", "FAILED", -1), ("SELECT 'slow'", "ABORTED", -1)]
+    {
+        let id = api.submit(sql, json!({ "WithEvent": true, "StatementName": "load 7" }));
+        // Whoever asked for none is not heard of.
+        let event = events.recv_timeout(Duration::from_secs(60)).unwrap();
+        let ended = api.ended(&id);
+        assert_eq!(ended["Status"], state);
+        assert_eq!(event["detail-type"], "Redshift Data Statement Status Change");
+        assert_eq!(event["source"], "aws.redshift-data");
+        let detail = &event["detail"];
+        assert_eq!((&detail["statementId"], &detail["statementName"]), (&json!(id), &json!("load 7")));
+        assert_eq!((&detail["state"], &detail["rows"]), (&json!(state), &json!(rows)), "{event}");
+        // The words of an error stand nowhere in it.
+        assert!(!event.to_string().contains("division"), "{event}");
+    }
+    assert!(events.try_recv().is_err());
 }

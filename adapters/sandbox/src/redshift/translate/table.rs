@@ -8,6 +8,7 @@ use std::hash::Hasher;
 
 use etalon_core::types::Type;
 
+use super::super::reader::Reader;
 use super::super::words::Word;
 use super::Action;
 use super::untranslated;
@@ -294,74 +295,4 @@ fn joined(told: &[Word<'_>]) -> String {
         last = Some(word);
     }
     text
-}
-
-/// Words, read one after the other.
-struct Reader<'a> {
-    told: &'a [Word<'a>],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn peek(&self) -> Option<Word<'a>> {
-        self.told.get(self.at).copied()
-    }
-
-    fn next(&mut self) -> Option<Word<'a>> {
-        let word = self.peek();
-        self.at += 1;
-        word
-    }
-
-    fn rest(&self) -> &'a [Word<'a>] {
-        self.told.get(self.at..).unwrap_or_default()
-    }
-
-    fn take(&mut self, expected: &str) -> bool {
-        let is_there = self.peek().is_some_and(|word| word.is(expected));
-        self.at += usize::from(is_there);
-        is_there
-    }
-
-    fn expect(&mut self, expected: &str) -> Result<(), String> {
-        if self.take(expected) {
-            return Ok(());
-        }
-        let found = self.peek().map_or("end of input", |word| word.text);
-        Err(format!("ERROR: syntax error at or near \"{found}\""))
-    }
-
-    fn end(&self) -> Result<(), String> {
-        match self.peek() {
-            None => Ok(()),
-            Some(word) => Err(format!("ERROR: syntax error at or near \"{}\"", word.text)),
-        }
-    }
-
-    /// A name with its points, without the mark of a temporary one.
-    fn name(&mut self) -> Result<String, String> {
-        self.take("#");
-        let mut name = String::new();
-        loop {
-            let part = self.next().filter(Word::is_name);
-            name.push_str(part.ok_or_else(|| untranslated("a statement without a name"))?.text);
-            if !self.take(".") {
-                return Ok(name);
-            }
-            name.push('.');
-        }
-    }
-
-    /// The words up to the parenthesis that closes the one that was just read.
-    fn until_closed(&mut self) -> Result<&'a [Word<'a>], String> {
-        let start = self.at;
-        let mut open = 1_i32;
-        while let Some(word) = self.next() {
-            open += i32::from(word.is("(")) - i32::from(word.is(")"));
-            if open == 0 {
-                return Ok(self.told.get(start..self.at - 1).unwrap_or_default());
-            }
-        }
-        Err("ERROR: syntax error at end of input".to_owned())
-    }
 }

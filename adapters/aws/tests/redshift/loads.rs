@@ -1,0 +1,236 @@
+//! Loads: the laws of loading, held by what core writes for Redshift, and every way of writing held against what core writes
+//! for PostgreSQL.
+//!
+//! PostgreSQL stands behind both, where trailing blanks count; on Redshift they do not, so that these rows have none.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use etalon_core::protocol::Fault;
+use etalon_core::stage::Format;
+use etalon_core::testing::merge::{self, Case, Cell, Loads};
+use etalon_core::testing::stage;
+use etalon_core::types::Type;
+use etalon_core::value::show::show;
+use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
+use etalon_driver::ports::Statement;
+use etalon_sandbox::counterpart;
+use etalon_sandbox::postgres::Server;
+use etalon_warehouse::Postgres;
+use etalon_warehouse::client::{Address, Connection};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::port::{Kinds, Port};
+use super::{ID, batch, table};
+
+pub(crate) const TESTS: &[counterpart::Test<Server>] = &[
+    ("any_order_of_arrival_gives_the_same_table", any_order_of_arrival_gives_the_same_table),
+    ("loading_twice_is_loading_once", loading_twice_is_loading_once),
+    ("what_is_replaced_leaves_nothing", what_is_replaced_leaves_nothing),
+    ("every_statement_does_what_it_does_on_postgresql", every_statement_does_what_it_does_on_postgresql),
+    ("every_type_comes_through_copy", every_type_comes_through_copy),
+    ("rows_that_do_not_fit_are_named", rows_that_do_not_fit_are_named),
+];
+
+/// All that core has Redshift do for loads, in the words that it labels statements with.
+const KINDS: [&str; 33] = [
+    "add a column",
+    "ask for the declared types",
+    "ask for the target's columns",
+    "ask whether there are loads",
+    "bring the load's batches",
+    "bring the staged rows",
+    "check that all rows came",
+    "check that no input is loaded",
+    "check that no later run is loaded",
+    "check that the counts balance",
+    "count what became of the rows",
+    "create Etalon's own tables",
+    "create the target",
+    "declare a column's new type",
+    "declare the columns",
+    "delete the rows of earlier runs",
+    "delete the rows of replaced batches",
+    "drop the work tables",
+    "enter the batches into the ledger",
+    "find the batches that a later version replaces",
+    "forget the types of an earlier table",
+    "give a column more room",
+    "insert the rows",
+    "judge the newest row of each key",
+    "list what was loaded of some inputs",
+    "make room for replaced batches",
+    "make room for the load's batches",
+    "make room for the staged rows",
+    "make room for winners",
+    "put the winners into the table",
+    "set the intervals of versions",
+    "tell the counts",
+    "wait for other loads of the table",
+];
+
+/// Generated cases, as many as said, that Redshift has names and PostgreSQL has texts for.
+fn law(cases: u32, law: impl Fn(Case)) {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let checked = TestRunner::new(config).run(&merge::cases(), |mut case| {
+        for column in case.table.columns.iter_mut().filter(|column| column.name == "oid") {
+            column.name = "at".to_owned();
+        }
+        let rows = case.batches.iter_mut().flat_map(|(_, rows)| rows);
+        for cell in rows.flat_map(|row| &mut row.cells) {
+            if let Cell::Text(text) = cell {
+                text.truncate(text.trim_end().len());
+            }
+        }
+        law(case);
+        Ok(())
+    });
+    if let Err(error) = checked {
+        panic!("{error}");
+    }
+}
+
+fn any_order_of_arrival_gives_the_same_table(server: &Server) {
+    let port = Port::new(server, "order", Format::Parquet, Kinds::default());
+    law(12, |case| merge::any_order_of_arrival_gives_the_same_table(&case, || port.emptied()));
+}
+
+fn loading_twice_is_loading_once(server: &Server) {
+    let port = Port::new(server, "twice", Format::Csv, Kinds::default());
+    law(8, |case| merge::loading_twice_is_loading_once(&case, port.emptied()));
+}
+
+fn what_is_replaced_leaves_nothing(server: &Server) {
+    let port = Port::new(server, "replaced", Format::Parquet, Kinds::default());
+    law(12, |case| merge::what_is_replaced_leaves_nothing(&case, || port.emptied()));
+}
+
+fn every_statement_does_what_it_does_on_postgresql(server: &Server) {
+    let kinds = Kinds::default();
+    let port = Port::new(server, "every", Format::Parquet, Arc::clone(&kinds));
+    let url = server.database("same").unwrap();
+    let loads = std::cell::Cell::new((0, 0, 0));
+    law(24, |mut case| {
+        let mut plain = Connection::open(&Address::parse(&url, |_| None).unwrap()).unwrap();
+        plain.run("DROP SCHEMA public CASCADE", &[]).unwrap();
+        plain.run("CREATE SCHEMA public", &[]).unwrap();
+        let mut postgres = Postgres::open(&url).unwrap();
+        let mut redshift = port.emptied();
+        let (done, failed, cases) = loads.get();
+        loads.set((done, failed, cases + 1));
+        if cases % 4 == 0 {
+            let write = WriteMode::Replace { allow_empty: true };
+            case.table = Table { write, deletes: false, ..case.table };
+        }
+        for (number, (batch, _)) in case.batches.iter_mut().enumerate() {
+            batch.replaces_generations = batch.generation > 0 && case.table.lineage;
+            batch.replaces_source = number % 2 == 1 && case.table.lineage;
+        }
+        for load in case.batches.chunks(2) {
+            let batches: Vec<LoadBatch> = load.iter().map(|(batch, _)| batch.clone()).collect();
+            let rows = || merge::record_batch(&case.table, load);
+            let ours = redshift.load(&case.table, &batches, rows());
+            let theirs = postgres.load(&case.table, &batches, &mut [Ok(rows())].into_iter(), 0);
+            let (done, failed, cases) = loads.get();
+            loads.set((done + usize::from(ours.is_ok()), failed + usize::from(ours.is_err()), cases));
+            match (ours, theirs) {
+                (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
+                (Err(ours), Err(theirs)) => assert_eq!(ours.kind(), theirs.kind(), "{ours} {theirs}"),
+                (ours, theirs) => panic!("{ours:?} in place of {theirs:?}"),
+            }
+            let sorted = |mut rows: Vec<Vec<Option<String>>>| {
+                rows.sort();
+                rows
+            };
+            let found = postgres.query(&format!("SELECT * FROM {}", case.table.name)).map(|answer| answer.rows);
+            assert_eq!(sorted(redshift.rows(&case.table)), sorted(found.unwrap_or_default()));
+        }
+    });
+    // A table that changes.
+    let mut changed = port.emptied();
+    let name = |bytes| ("name", Type::Varchar(bytes), false);
+    let empty = |table: &Table| merge::record_batch(table, &[]);
+    for (load, columns) in [&[ID, name(9)][..], &[ID, name(20), ("note", Type::Double, false)]].iter().enumerate() {
+        let table = table(columns);
+        changed.load(&table, &[batch(&format!("input{load}"), 0)], empty(&table)).unwrap();
+    }
+    let kinds = kinds.lock().unwrap().clone();
+    let told: Vec<&str> = kinds.keys().map(String::as_str).collect();
+    assert_eq!(told, KINDS);
+    let (done, failed, cases) = loads.get();
+    println!("{cases} tables, {done} loads done and {failed} refused, {} statements:", kinds.values().sum::<u64>());
+    for (kind, count) in kinds {
+        println!("  {count:5}  {kind}");
+    }
+}
+
+fn every_type_comes_through_copy(server: &Server) {
+    let columns = stage::columns();
+    let column =
+        |(name, ty, required): &(String, Type, bool)| TableColumn { name: name.clone(), ty: *ty, required: *required };
+    let orders = Table {
+        schema: Some("shop".to_owned()),
+        layout: Layout { sort_key: vec![3, 1], dist_key: Some(3) },
+        ..Table { columns: columns.iter().map(column).collect(), ..table(&[ID]) }
+    };
+    let shown: Vec<String> = columns.iter().map(|(name, ..)| format!("{name}::text")).collect();
+    let sql = format!("SELECT {} FROM shop.orders ORDER BY _etalon_offset", shown.join(", "));
+    for (name, format) in [("types-parquet", Format::Parquet), ("types-csv", Format::Csv)] {
+        let port = Port::new(server, name, format, Kinds::default());
+        let config = ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() };
+        let checked = TestRunner::new(config).run(&stage::rows(), |cells| {
+            port.sql("DROP SCHEMA IF EXISTS shop CASCADE");
+            port.sql("CREATE SCHEMA shop");
+            let arrays = stage::arrays(&cells);
+            let rows = with_lineage("b", arrays.clone());
+            let came = batch("b", cells.len() as u64);
+            let came = LoadBatch { batch: "b".to_owned(), ..came };
+            let counts = (&port).load(&orders, &[came], rows).unwrap();
+            assert_eq!(counts.inserted, cells.len() as u64);
+            for (row, found) in port.query(&sql).unwrap().iter().enumerate() {
+                for ((array, (_, ty, _)), found) in arrays.iter().zip(&columns).zip(found) {
+                    let expected = show(&**array, row).map(|text| match (*ty, text.as_str()) {
+                        (Type::Boolean, "t") => "true".to_owned(),
+                        (Type::Boolean, _) => "false".to_owned(),
+                        (Type::Char(_), text) => text.trim_end_matches(' ').to_owned(),
+                        _ => text,
+                    });
+                    assert_eq!(found, &expected, "{ty}");
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = checked {
+            panic!("{error}");
+        }
+    }
+}
+
+fn rows_that_do_not_fit_are_named(server: &Server) {
+    let port = Port::new(server, "unfit", Format::Parquet, Kinds::default());
+    let narrow = table(&[ID, ("name", Type::Varchar(4), false)]);
+    let names = |names: [&str; 3]| {
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(Int64Array::from(vec![1, 2, 3])), Arc::new(StringViewArray::from(names.to_vec()))];
+        with_lineage("b", columns)
+    };
+    let came = |input: &str| LoadBatch { batch: "b".to_owned(), ..batch(input, 3) };
+    let ended = port.submit(&narrow, &[came("first")], &names(["a", "ééé", "c"])).unwrap();
+    let Statement::Failed(words, Fault::Data) = ended else { panic!("{ended:?}") };
+    assert!(words.starts_with("bring the staged rows: ERROR: Load into table"), "{words}");
+    let told = "unfit/etalon/load1/0.parquet, line 2, column `name` varchar: String length exceeds DDL length (1204)";
+    assert!(words.ends_with(told), "{words}");
+    assert_eq!(port.submit(&narrow, &[came("first")], &names(["a", "éé", "c"])).unwrap(), Statement::Finished);
+    assert_eq!(port.query("SELECT name FROM orders WHERE id = 2").unwrap(), [[Some("éé".to_owned())]]);
+}
+
+/// Columns with the lineage beside them, as a batch that is staged.
+fn with_lineage(batch: &str, mut columns: Vec<ArrayRef>) -> RecordBatch {
+    let count = columns[0].len();
+    columns.push(Arc::new(StringViewArray::from(vec![batch; count])));
+    columns.push(Arc::new((0..).take(count).collect::<Int64Array>()));
+    columns.push(Arc::new(TimestampMicrosecondArray::from(vec![1_767_225_600_123_456; count]).with_timezone("UTC")));
+    let named = columns.into_iter().enumerate().map(|(at, array)| (format!("c{at}"), array, true));
+    RecordBatch::try_from_iter_with_nullable(named).unwrap()
+}
