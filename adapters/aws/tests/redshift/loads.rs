@@ -123,6 +123,10 @@ fn every_statement_does_what_it_does_on_postgresql(server: &Server) {
             let write = WriteMode::Replace { allow_empty: true };
             case.table = Table { write, deletes: false, ..case.table };
         }
+        if cases % 4 == 1 {
+            let write = WriteMode::Scd2 { key: vec![0], order_by: 2 };
+            case.table = Table { write, lineage: true, dedupe: None, ..case.table };
+        }
         for (number, (batch, _)) in case.batches.iter_mut().enumerate() {
             batch.replaces_generations = batch.generation > 0 && case.table.lineage;
             batch.replaces_source = number % 2 == 1 && case.table.lineage;
