@@ -113,9 +113,17 @@ fn every_statement_does_what_it_does_on_postgresql(server: &Server) {
         let mut redshift = port.emptied();
         let (done, failed, cases) = loads.get();
         loads.set((done, failed, cases + 1));
-        if cases % 4 == 0 {
-            let write = WriteMode::Replace { allow_empty: true };
-            case.table = Table { write, deletes: false, ..case.table };
+        // Chance may leave a way of writing out.
+        match cases % 4 {
+            0 => {
+                let write = WriteMode::Replace { allow_empty: true };
+                case.table = Table { write, deletes: false, ..case.table };
+            }
+            1 => {
+                let write = WriteMode::Scd2 { key: vec![0], order_by: 2 };
+                case.table = Table { write, lineage: true, dedupe: None, ..case.table };
+            }
+            _ => {}
         }
         for (number, (batch, _)) in case.batches.iter_mut().enumerate() {
             batch.replaces_generations = batch.generation > 0 && case.table.lineage;
@@ -203,20 +211,38 @@ fn every_type_comes_through_copy(server: &Server) {
 
 fn rows_that_do_not_fit_are_named(server: &Server) {
     let port = Port::new(server, "unfit", Format::Parquet, Kinds::default());
-    let narrow = table(&[ID, ("name", Type::Varchar(4), false)]);
-    let names = |names: [&str; 3]| {
-        let columns: Vec<ArrayRef> =
-            vec![Arc::new(Int64Array::from(vec![1, 2, 3])), Arc::new(StringViewArray::from(names.to_vec()))];
-        with_lineage("b", columns)
+    let [narrow, wide] = [4, 20].map(|bytes| table(&[ID, ("name", Type::Varchar(bytes), false)]));
+    let numbers = table(&[ID, ("name", Type::Bigint, false)]);
+    let ids = || -> ArrayRef { Arc::new(Int64Array::from(vec![1, 2, 3])) };
+    let names = |names: [&str; 3]| with_lineage("b", vec![ids(), Arc::new(StringViewArray::from(names.to_vec()))]);
+    let came = [LoadBatch { batch: "b".to_owned(), ..batch("input", 3) }];
+    let failed = |parts| {
+        let ended = port.submit(&narrow, &came, parts).unwrap();
+        let Statement::Failed(words, Fault::Data) = ended else { panic!("{ended:?}") };
+        assert!(words.starts_with("bring the staged rows: ERROR: "), "{words}");
+        words
     };
-    let came = |input: &str| LoadBatch { batch: "b".to_owned(), ..batch(input, 3) };
-    let ended = port.submit(&narrow, &[came("first")], &names(["a", "ééé", "c"])).unwrap();
-    let Statement::Failed(words, Fault::Data) = ended else { panic!("{ended:?}") };
-    assert!(words.starts_with("bring the staged rows: ERROR: Load into table"), "{words}");
-    let told = "unfit/etalon/load1/0.parquet, line 2, column `name` varchar: String length exceeds DDL length (1204)";
+    // Four letters, of six bytes.
+    let words = failed(port.stage(&wide, &names(["a", "aééa", "c"])));
+    let told =
+        "s3://unfit/etalon/load1/0.parquet, line 2, column `name` varchar: String length exceeds DDL length (1204)";
+    assert!(words.contains("Load into table") && words.ends_with(told), "{words}");
+    let words = failed(port.stage(&numbers, &with_lineage("b", vec![ids(), ids()])));
+    let told = "File 's3://unfit/etalon/load2/0.parquet' has an incompatible Parquet schema for column 'name'. \
+                Column type: VARCHAR(4), Parquet schema: OPTIONAL INT64 name;";
     assert!(words.ends_with(told), "{words}");
-    assert_eq!(port.submit(&narrow, &[came("first")], &names(["a", "éé", "c"])).unwrap(), Statement::Finished);
-    assert_eq!(port.query("SELECT name FROM orders WHERE id = 2").unwrap(), [[Some("éé".to_owned())]]);
+    // The order says what the store does not hold.
+    let mut shorter = port.stage(&narrow, &names(["a", "b", "c"]));
+    shorter[0].bytes -= 1;
+    assert!(failed(shorter).contains("the content_length of the manifest is"));
+    let mut gone = port.stage(&narrow, &names(["a", "b", "c"]));
+    gone[0].name.push_str(".gone");
+    assert!(failed(gone).contains("load4/0.parquet.gone,Status 404,Error NoSuchKey"));
+    // And nothing of it is left in the way.
+    let good = port.stage(&narrow, &names(["a", "éé", "c"]));
+    assert_eq!(port.submit(&narrow, &came, good).unwrap(), Statement::Finished);
+    let found = port.query("SELECT name FROM orders ORDER BY id").unwrap();
+    assert_eq!(found, ["a", "éé", "c"].map(|name| [Some(name.to_owned())]));
 }
 
 /// Columns with the lineage beside them, as a batch that is staged.

@@ -85,19 +85,29 @@ impl Port {
         Ok(Postgres::open(&self.url).unwrap().query(sql)?.rows)
     }
 
-    /// Stages rows and submits a load of them, which has ended.
-    pub(crate) fn submit(&self, table: &Table, batches: &[LoadBatch], rows: &RecordBatch) -> Result<Statement, Error> {
+    /// Stages rows as those of a table, and gives the parts.
+    pub(crate) fn stage(&self, table: &Table, rows: &RecordBatch) -> Vec<OrderPart> {
         self.loads.set(self.loads.get() + 1);
+        let put = |(number, part): (usize, StagedPart)| {
+            let name = format!("load{}/{number}.{}", self.loads.get(), self.format.ending());
+            self.runtime.block_on(self.store.put(&name, &part.bytes, Put::Always)).unwrap();
+            OrderPart { name, rows: part.rows, bytes: part.bytes.len() as u64 }
+        };
+        parts(table, self.format, rows).into_iter().enumerate().map(put).collect()
+    }
+
+    /// Submits a load of the parts that were staged last, and tells how it has ended.
+    pub(crate) fn submit(
+        &self,
+        table: &Table,
+        batches: &[LoadBatch],
+        parts: Vec<OrderPart>,
+    ) -> Result<Statement, Error> {
         let load = format!("load{}", self.loads.get());
+        let token = sha256(load.as_bytes());
+        let order = LoadOrder { load, table: table.clone(), batches: batches.to_vec(), parts };
         self.runtime.block_on(async {
-            let mut parts = Vec::new();
-            for part in stage(table, self.format, rows) {
-                let name = format!("{load}/{}.{}", parts.len(), self.format.ending());
-                self.store.put(&name, &part.bytes, Put::Always).await?;
-                parts.push(OrderPart { name, rows: part.rows, bytes: part.bytes.len() as u64 });
-            }
-            let order = LoadOrder { load: load.clone(), table: table.clone(), batches: batches.to_vec(), parts };
-            let submitted = self.redshift.submit(&order, &sha256(load.as_bytes())).await?;
+            let submitted = self.redshift.submit(&order, &token).await?;
             Ok(super::ended(&self.redshift, &submitted).await)
         })
     }
@@ -105,7 +115,7 @@ impl Port {
 
 impl Loads for &Port {
     fn load(&mut self, table: &Table, batches: &[LoadBatch], rows: RecordBatch) -> Result<LoadCounts, Error> {
-        match self.submit(table, batches, &rows)? {
+        match self.submit(table, batches, self.stage(table, &rows))? {
             Statement::Finished => {}
             Statement::Failed(words, Fault::Data) => {
                 let is_loaded = words.starts_with("check that no input is loaded: ");
@@ -131,7 +141,7 @@ impl Loads for &Port {
 }
 
 /// Rows as core stages them: parts of each batch.
-fn stage(table: &Table, format: Format, rows: &RecordBatch) -> Vec<StagedPart> {
+fn parts(table: &Table, format: Format, rows: &RecordBatch) -> Vec<StagedPart> {
     let mut columns: Vec<(String, Type, bool)> =
         table.columns.iter().map(|column| (column.name.clone(), column.ty, column.required)).collect();
     if table.deletes {
