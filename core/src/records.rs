@@ -2,7 +2,7 @@
 //!
 //! A reader gives every record its place and every declared field of it a [`Cell`]: a range of bytes and how it was
 //! written. Cells point into the bytes as they were read (or, where an escape had to be undone, into a side buffer), so
-//! that reading copies nothing and text columns can be views of the same bytes.
+//! that reading copies nothing.
 
 use std::collections::BTreeSet;
 
@@ -139,13 +139,20 @@ impl Records {
 
     /// The cells of one field, a record each.
     pub fn column(&self, field: usize) -> impl ExactSizeIterator<Item = Cell> {
-        self.cells.iter().skip(field).step_by(self.fields.max(1)).copied()
+        self.cells.get(field..).unwrap_or_default().iter().step_by(self.fields.max(1)).copied()
     }
 
     /// The bytes of a cell.
+    #[inline]
     pub fn bytes(&self, cell: Cell) -> &[u8] {
+        &self.bytes_from(cell)[..cell.len()]
+    }
+
+    /// The bytes of a cell, and what follows them in its buffer.
+    #[inline]
+    pub fn bytes_from(&self, cell: Cell) -> &[u8] {
         let buffer = if cell.is_unescaped() { &self.unescaped } else { &self.data };
-        &buffer[cell.start()..cell.start() + cell.len()]
+        &buffer[cell.start()..]
     }
 
     /// Leaves out every record that does not begin at one of these offsets; gives the bytes of those left out.

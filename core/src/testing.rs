@@ -6,6 +6,7 @@
 pub mod merge;
 pub mod expression;
 pub mod language;
+pub mod lint;
 pub mod pipeline;
 pub mod read;
 pub mod spec;

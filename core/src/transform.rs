@@ -192,7 +192,8 @@ impl Transform {
                 used[name] = true;
             }
         }
-        self.fields.iter().enumerate().map(|(index, field)| used[index].then(|| field.decode(records, index))).collect()
+        let decode = |(index, field): (usize, &Field)| used[index].then(|| field.decode(records, index));
+        self.fields.iter().enumerate().map(decode).collect()
     }
 
     /// Keeps the rows for which `where` is true; counts those for which it is false and NULL.

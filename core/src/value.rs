@@ -7,6 +7,7 @@
 pub mod boolean;
 pub mod datetime;
 pub mod decimal;
+mod digits;
 pub mod float;
 pub mod format;
 pub mod integer;

@@ -16,8 +16,10 @@ use crate::client::Clients;
 use crate::settings::Settings;
 use crate::telemetry::{self, NAMESPACE, Telemetry};
 
-/// What remains of a call's time when a function stops working: enough to answer and to write its log.
+/// What remains of a call's time when a function stops beginning new work: enough to hand the rest on.
 const RESERVE: Duration = Duration::from_secs(2);
+/// What remains of it when work under way is cut off: enough to answer and to write the log.
+const LAST: Duration = Duration::from_millis(500);
 
 /// One call of a function.
 #[derive(Debug)]
@@ -26,8 +28,10 @@ pub struct Call {
     pub event: Event,
     /// The time of the call, in microseconds since 1970.
     pub now: i64,
-    /// When to stop working, in microseconds since 1970.
+    /// When to begin nothing more, in microseconds since 1970.
     pub deadline: i64,
+    /// When to stop, in microseconds since 1970.
+    end: i64,
     /// What there is to tell.
     pub telemetry: Telemetry,
 }
@@ -99,12 +103,13 @@ pub async fn run<W>(
                 telemetry.count("ColdStarts", 1);
                 telemetry.milliseconds("Beginning", beginning.as_secs_f64() * 1e3);
             }
-            let reserve = RESERVE.as_micros() as i64;
-            let deadline = i64::try_from(context.deadline.saturating_mul(1000)).unwrap_or(i64::MAX) - reserve;
+            let end = i64::try_from(context.deadline.saturating_mul(1000)).unwrap_or(i64::MAX);
+            let before_end = |span: Duration| end - span.as_micros() as i64;
+            let (deadline, end) = (before_end(RESERVE), before_end(LAST));
             let answer = match Event::of(payload) {
                 Err(error) => Err(error),
                 Ok(event) => {
-                    let one = Call { event, now, deadline, telemetry };
+                    let one = Call { event, now, deadline, end, telemetry };
                     let answer = call(world, &one).await;
                     one.telemetry.milliseconds("Latency", started.elapsed().as_secs_f64() * 1e3);
                     one.telemetry.emit();
@@ -160,7 +165,7 @@ impl Call {
         for message in messages {
             let (id, receipt) = message.handle.split_once(' ').unwrap_or_default();
             let here = Message { handle: receipt.to_owned(), ..message.clone() };
-            let left = u64::try_from(self.deadline - SystemClock.now()).unwrap_or_default();
+            let left = u64::try_from(self.end - SystemClock.now()).unwrap_or_default();
             let handled = match tokio::time::timeout(Duration::from_micros(left), handle(&here)).await {
                 Ok(handled) => handled,
                 Err(_) => Handled::Again(Error::new(ErrorKind::Unavailable, "the call's time was over")),

@@ -5,12 +5,14 @@
 
 mod api;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::types::StatusString;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::{Fault, name};
+use etalon_core::stage::Format;
 use etalon_core::types::Type;
 use etalon_core::warehouse::{
     CopyFormat, CopySource, Dialect, Failure, Found, Load, LoadBatch, LoadCounts, LoadError, LoadScript, ManifestPart,
@@ -21,6 +23,7 @@ use etalon_driver::local::SystemClock;
 use etalon_driver::ports::{Clock, DataWarehouse, LoadOrder, Objects, Put, Statement};
 
 use crate::objects::S3Objects;
+use crate::settings::Settings as Environment;
 use api::{Api, Ended, Row};
 
 /// Rows that COPY could not load which an error names; the warehouse has the others.
@@ -37,8 +40,6 @@ pub struct Settings {
     pub secret: Option<String>,
     /// The role by which COPY reads staged files, or `default`.
     pub iam_role: String,
-    /// How staged files are written.
-    pub format: CopyFormat,
     /// How long one answer may wait for a statement to end: whole seconds, from 1 to 30.
     pub poll: Duration,
     /// How long a question, or a change of a table, may take in all. A load may take as long as it does.
@@ -60,24 +61,52 @@ pub enum Place {
 }
 
 /// A Redshift, with the store that staged files and manifests lie in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Redshift {
     api: Api,
-    store: S3Objects,
+    store: Arc<S3Objects>,
     iam_role: String,
-    format: CopyFormat,
+}
+
+impl Settings {
+    /// How long one answer may wait: as long as the API lets it.
+    const POLL: Duration = Duration::from_secs(30);
+    /// How long a question may take where nobody says less.
+    const PATIENCE: Duration = Duration::from_secs(120);
+
+    /// The settings of a function. A workgroup or a cluster must be told, and by whose role COPY reads.
+    pub fn of(environment: &Environment) -> Result<Self, Error> {
+        let get = |name: &str| environment.get(name).map(str::to_owned);
+        let [database, iam_role] = environment.need(["ETALON_DATABASE", "ETALON_COPY_ROLE"])?;
+        let place = match (get("ETALON_WORKGROUP"), get("ETALON_CLUSTER")) {
+            (Some(name), None) => Place::Workgroup(name),
+            (None, Some(identifier)) => Place::Cluster { identifier, user: get("ETALON_DB_USER") },
+            _ => {
+                let message = "the environment needs one of ETALON_WORKGROUP and ETALON_CLUSTER, and not both";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+        };
+        Ok(Self {
+            database: database.to_owned(),
+            place,
+            secret: get("ETALON_WAREHOUSE_SECRET"),
+            iam_role: iam_role.to_owned(),
+            poll: Self::POLL,
+            patience: Self::PATIENCE,
+        })
+    }
 }
 
 impl Redshift {
     /// The warehouse that the settings name.
     pub fn new(client: Client, store: S3Objects, settings: Settings) -> Self {
-        let (iam_role, format) = (settings.iam_role.clone(), settings.format);
-        Self { api: Api::new(client, settings), store, iam_role, format }
+        let iam_role = settings.iam_role.clone();
+        Self { api: Api::new(client, settings), store: Arc::new(store), iam_role }
     }
 
-    /// Says anew how long a question, or a change of a table, may take: less where a function's own end is near.
-    pub fn set_patience(&mut self, patience: Duration) {
-        self.api.set_patience(patience);
+    /// The same warehouse, for somebody who has no more than so much time for a question, or for a change of a table.
+    pub fn within(&self, patience: Duration) -> Self {
+        Self { api: self.api.within(patience), ..self.clone() }
     }
 
     /// Makes the table what the pipeline needs, or says why it cannot be.
@@ -141,8 +170,10 @@ impl Redshift {
         let place = name::manifest(&order.load);
         // A load's files never change, so that whoever writes it again writes the same.
         self.store.put(&place, manifest(&parts)?.as_bytes(), Put::Always).await?;
-        let (iam_role, format) = (self.iam_role.clone(), self.format);
-        Ok(Some(CopySource { manifest: self.store.url(&place), iam_role, format }))
+        // Batches of one load are of one pipeline, and so are their formats.
+        let is_csv = order.parts.iter().all(|part| part.name.ends_with(Format::Csv.ending()));
+        let format = if is_csv { CopyFormat::Csv } else { CopyFormat::Parquet };
+        Ok(Some(CopySource { manifest: self.store.url(&place), iam_role: self.iam_role.clone(), format }))
     }
 
     /// The ledger rows that statements select, which may be told again with the ledger created before them.

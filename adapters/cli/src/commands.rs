@@ -19,6 +19,7 @@ pub(crate) mod held;
 pub(crate) mod query;
 pub(crate) mod rejects;
 pub(crate) mod run;
+pub(crate) mod sandbox;
 pub(crate) mod schema;
 pub(crate) mod stage;
 pub(crate) mod test;

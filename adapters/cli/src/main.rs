@@ -13,7 +13,7 @@ mod output;
 mod progress;
 mod sample;
 
-use commands::{check, held, preview, query, rejects, run, schema, stage, test};
+use commands::{check, held, preview, query, rejects, run, sandbox, schema, stage, test};
 use failure::Failure;
 use output::Output;
 
@@ -48,6 +48,8 @@ enum Command {
     Test(test::Arguments),
     /// Print the JSON Schema of the pipeline file
     Schema,
+    /// Run a pipeline's whole path on this machine: the real functions, with stand-ins for S3, SQS and Redshift
+    Sandbox(sandbox::Arguments),
     /// Write a sample: a web shop's orders, a few of them broken in many ways, and their pipeline
     Sample(sample::Arguments),
 }
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let ended = std::panic::catch_unwind(|| dispatch(arguments.command));
     match ended {
-        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
             failure.tell(&mut Output::standard());
             ExitCode::from(failure.code())
@@ -69,9 +71,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> Result<(), Failure> {
+fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     let mut output = Output::standard();
     match command {
+        Command::Sandbox(arguments) => return sandbox::run(&arguments),
         Command::Run(arguments) => run::run(&arguments, &mut output),
         Command::Stage(arguments) => stage::run(&arguments, &mut output),
         Command::Rejects(command) => rejects::run(&command, &mut output),
@@ -83,5 +86,6 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Test(arguments) => test::run(&arguments, &mut output),
         Command::Schema => schema::run(&mut output),
         Command::Sample(arguments) => sample::run(&arguments, &mut output),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,2 +1,68 @@
-//! The load function.
-fn main() {}
+//! The load function: messages that say "look at this table", and a sweep every few minutes, in; committed loads out.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use etalon_aws::client::Clients;
+use etalon_aws::events::EventBridge;
+use etalon_aws::function::{self, Call, Event};
+use etalon_aws::objects::S3Objects;
+use etalon_aws::queue::SqsQueue;
+use etalon_aws::redshift::{self, Redshift};
+use etalon_aws::settings::Settings;
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::protocol::LoadLimits;
+use etalon_driver::deployed::Deployed;
+use etalon_driver::load::Loader;
+use etalon_driver::local::SystemClock;
+use serde_json::{Value, json};
+
+/// What is read once.
+struct World {
+    deployed: Deployed,
+    store: S3Objects,
+    loads: SqsQueue,
+    warehouse: Redshift,
+    events: EventBridge,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    function::run("load", begin, call).await
+}
+
+async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World), Error> {
+    let [loads, dead] = settings.need(["ETALON_LOADS_QUEUE_URL", "ETALON_DEAD_QUEUE_URL"])?;
+    let (deployed, _) = settings.deployed(clients).await?;
+    let store = settings.place("ETALON_STAGING")?;
+    let world = World {
+        warehouse: Redshift::new(clients.redshift_data(), store.objects(clients), redshift::Settings::of(settings)?),
+        store: store.objects(clients),
+        loads: SqsQueue::new(clients.sqs(), loads).with_dead_letters(dead),
+        events: EventBridge::new(clients.events(), settings.get("ETALON_EVENT_BUS").unwrap_or("default"), "etalon"),
+        deployed,
+    };
+    Ok((world.deployed.pipeline.name.clone(), world))
+}
+
+async fn call(world: &World, call: &Call) -> Result<Value, Error> {
+    let World { deployed, store, loads, warehouse, events } = world;
+    let left = Duration::from_micros(u64::try_from(call.deadline - call.now).unwrap_or_default());
+    let loader = Loader {
+        deployed,
+        store,
+        warehouse: &warehouse.within(left),
+        events,
+        clock: &SystemClock,
+        witness: &call.telemetry,
+        limits: LoadLimits::default(),
+        deadline: call.deadline,
+    };
+    match &call.event {
+        Event::Messages(messages) => call.each(messages, loads, async |message| loader.handle(message).await).await,
+        Event::Direct(event) if *event == json!({ "sweep": true }) => call.direct(loader.sweep().await.into()),
+        Event::Direct(_) => {
+            Err(Error::new(ErrorKind::Refused, "load is called by its queue, or with `{\"sweep\": true}`"))
+        }
+    }
+}

@@ -22,7 +22,9 @@ use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::{Unit, name, parse};
 use etalon_core::receipt::Receipt;
 use etalon_core::spec::Location;
+use etalon_core::warehouse::LedgerRow;
 use etalon_driver::placeholder;
+use etalon_warehouse::Connected;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -33,7 +35,7 @@ use crate::gateway::Gateway;
 use crate::lambda::{self, ACCOUNT, Function, Outcome};
 use crate::moto::Moto;
 use crate::poller::{self, Mapping, Polled, Poller, unavailable};
-use crate::postgres::Server;
+use crate::postgres::{Server, connect};
 use crate::redshift::{Config, DataApi};
 use crate::scheduler::{Schedule, Target};
 
@@ -41,6 +43,8 @@ use crate::scheduler::{Schedule, Target};
 const STAGING_PREFIX: &str = "etalon/";
 /// The name of the database, as requests say it.
 const DATABASE: &str = "dev";
+/// The attribute of a dead letter that has its reason.
+const REASON: &str = "reason";
 /// How often a queue is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long after a look at a table the next one comes, where something is left to be done.
@@ -144,6 +148,12 @@ impl Settings {
             receives_max: 5,
         }
     }
+
+    /// A text of the pipeline file with the values of its placeholders.
+    pub fn resolve(&self, text: &str) -> Result<String, Error> {
+        let missing = |name: &str| Error::new(ErrorKind::Refused, format!("${{{name}}} has no value"));
+        placeholder::resolve(text, |name| self.variables.get(name).cloned().ok_or_else(|| missing(name)))
+    }
 }
 
 /// A cloud; it ends with its value.
@@ -161,7 +171,6 @@ pub struct Cloud {
     source: (String, String),
     database_url: String,
     loaded: String,
-    begun: SystemTime,
 }
 
 /// A function with its queue.
@@ -196,6 +205,13 @@ pub struct DeadLetter {
     pub attributes: BTreeMap<String, String>,
 }
 
+impl DeadLetter {
+    /// Why it is there; empty where nobody said so.
+    pub fn reason(&self) -> &str {
+        self.attributes.get(REASON).map_or("", String::as_str)
+    }
+}
+
 /// The queues of a stage, by URL.
 struct Queues {
     queue: String,
@@ -205,11 +221,15 @@ struct Queues {
 impl Cloud {
     /// Deploys a pipeline.
     pub async fn start(counterparts: Arc<Counterparts>, settings: Settings) -> Result<Self, Error> {
-        let (pipeline, _) = Pipeline::compile(&settings.pipeline).map_err(|diagnostics| {
+        let (mut pipeline, _) = Pipeline::compile(&settings.pipeline).map_err(|diagnostics| {
             let shown: Vec<String> =
                 diagnostics.iter().map(|one| one.render("pipeline.yaml", &settings.pipeline)).collect();
             Error::new(ErrorKind::Refused, shown.join("\n"))
         })?;
+        let table = &mut pipeline.table;
+        for name in table.schema.iter_mut().chain([&mut table.name]) {
+            *name = settings.resolve(name)?;
+        }
         let moto = counterparts.moto.url().to_owned();
         let gateway = Gateway::open(&moto).await?;
         let (s3, sqs) = (aws::s3(&moto), poller::client(&moto));
@@ -219,6 +239,12 @@ impl Cloud {
             s3.create_bucket().bucket(bucket).send().await.map_err(|error| unavailable(DisplayErrorContext(error)))?;
         }
         let database_url = counterparts.postgres.database(&settings.name)?;
+        if let Some(schema) = &pipeline.table.schema {
+            // In the cloud somebody creates it who also says whose it is.
+            let schema = schema.replace('"', "\"\"");
+            let created = connect(&database_url)?.run(&format!("CREATE SCHEMA \"{schema}\""), &[]);
+            created.map_err(|trouble| unavailable(format!("the schema is not created: {trouble:?}")))?;
+        }
         let redshift = DataApi::start(Config::new(&database_url, Some(moto.clone())))?;
         let starts = queues(&sqs, &settings, "extract", settings.extract, false).await?;
         let tasks = queues(&sqs, &settings, "tasks", settings.transform, false).await?;
@@ -288,7 +314,6 @@ impl Cloud {
             source,
             database_url,
             loaded,
-            begun: SystemTime::now(),
         })
     }
 
@@ -567,13 +592,28 @@ impl Cloud {
         Ok(bytes.to_vec())
     }
 
+    /// The bytes of all staged parts, by name.
+    pub async fn parts(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        let mut parts = BTreeMap::new();
+        for name in self.names(name::STAGED, usize::MAX).await? {
+            parts.insert(name.clone(), self.staged(&name).await?);
+        }
+        Ok(parts)
+    }
+
     fn staging(&self) -> String {
         format!("{}-staging", self.name)
     }
 
-    /// When it was deployed.
-    pub fn begun(&self) -> SystemTime {
-        self.begun
+    /// What the ledger says of the pipeline's table; nothing before the first load.
+    pub fn ledger(&self) -> Result<Vec<LedgerRow>, Error> {
+        // The Data API runs the same statements on the same tables, whatever they are called in front of it.
+        Connected::open(&self.database_url)?.ledger(&self.pipeline.table)
+    }
+
+    /// What its names begin with.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -582,14 +622,7 @@ fn source(pipeline: &Pipeline, settings: &Settings) -> Result<(String, String), 
     let Location::S3(address) = &pipeline.location else {
         return Ok((format!("{}-source", settings.name), String::new()));
     };
-    let value = |name: &str| {
-        settings
-            .variables
-            .get(name)
-            .cloned()
-            .ok_or_else(|| Error::new(ErrorKind::Refused, format!("${{{name}}} has no value")))
-    };
-    let address = placeholder::resolve(&address.text, value)?;
+    let address = settings.resolve(&address.text)?;
     let path = address.strip_prefix("s3://").unwrap_or(&address);
     let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
     Ok((bucket.to_owned(), prefix.to_owned()))

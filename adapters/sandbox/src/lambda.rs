@@ -97,6 +97,7 @@ pub struct Function {
 struct State {
     warm: Vec<Environment>,
     faults: VecDeque<Fault>,
+    reports: Vec<Report>,
     totals: Totals,
 }
 
@@ -297,7 +298,12 @@ impl Function {
         drop(retired);
     }
 
-    /// The reports so far.
+    /// The reports so far, in the order of their ends.
+    pub fn reports(&self) -> Vec<Report> {
+        self.state().reports.clone()
+    }
+
+    /// The reports so far, summed.
     pub fn totals(&self) -> Totals {
         self.state().totals
     }
@@ -376,13 +382,16 @@ impl Function {
             line.push_str(&format!("\tStatus: {}\tError Type: {}", failure.kind.status(), failure.error_type));
         }
         self.log.line(&line);
-        let totals = &mut self.state().totals;
+        let mut state = self.state();
+        state.reports.push(report.clone());
+        let totals = &mut state.totals;
         totals.invocations += 1;
         totals.errors += u64::from(result.is_err());
         totals.cold_starts += u64::from(is_cold);
         totals.billed_ms += report.billed_ms;
         totals.cpu += report.cpu;
         totals.memory_peak = totals.memory_peak.max(report.memory_peak);
+        drop(state);
         Outcome { result, report }
     }
 
@@ -406,6 +415,27 @@ impl Function {
         let part = |range: std::ops::Range<usize>| hash.get(range).unwrap_or_default();
         format!("{}-{}-4{}-8{}-{}", part(0..8), part(8..12), part(13..16), part(17..20), part(20..32))
     }
+}
+
+/// What a function logs as the error that it cannot begin with, when it is deployed with a pipeline file and settings;
+/// empty if it begins. Paths are told from the folder that the file lies in.
+pub fn refusal(program: impl Into<PathBuf>, pipeline: &str, settings: &[(&str, &str)]) -> Result<String, Error> {
+    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let function = Function::new(Settings {
+        files: [("pipeline.yaml".to_owned(), pipeline.as_bytes().to_vec())].into(),
+        environment: settings.iter().map(text).collect(),
+        ..Settings::new("refusal", program)
+    })?;
+    let unavailable = |error: std::io::Error| Error::new(ErrorKind::Unavailable, error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unavailable)?;
+    let outcome = runtime.block_on(function.invoke("{}", &Trace::default()));
+    if !matches!(outcome, Ok(Outcome { result: Err(Failure { kind: FailureKind::Exit, .. }), .. })) {
+        return Ok(String::new());
+    }
+    let lines = function.log();
+    let events = lines.iter().rev().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let error = events.filter_map(|event| Some(event.get("error")?.as_str()?.to_owned())).next();
+    Ok(error.unwrap_or_default().replace(&format!("{}/", function.task_root.path().display()), ""))
 }
 
 impl Attempted {

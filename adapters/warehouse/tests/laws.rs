@@ -47,6 +47,11 @@ proptest! {
     }
 
     #[test]
+    fn what_is_replaced_leaves_nothing(case in merge::cases()) {
+        merge::what_is_replaced_leaves_nothing(&case, Memory::new);
+    }
+
+    #[test]
     fn loading_twice_is_loading_once(case in merge::cases()) {
         merge::loading_twice_is_loading_once(&case, Memory::new());
     }

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     tests(&[
         ("any_order_of_arrival_gives_the_same_table", any_order_of_arrival_gives_the_same_table),
         ("loading_twice_is_loading_once", loading_twice_is_loading_once),
+        ("what_is_replaced_leaves_nothing", what_is_replaced_leaves_nothing),
         ("any_batch_is_there_as_it_was", any_batch_is_there_as_it_was),
         (
             "what_postgresql_cannot_hold_is_refused_with_its_place",
@@ -104,6 +105,13 @@ fn any_order_of_arrival_gives_the_same_table(server: &Server) {
 fn loading_twice_is_loading_once(server: &Server) {
     server.database("twice");
     law(24, merge::cases(), |case| merge::loading_twice_is_loading_once(&case, Empty::new(server, "twice")));
+}
+
+fn what_is_replaced_leaves_nothing(server: &Server) {
+    server.database("replaced");
+    law(24, merge::cases(), |case| {
+        merge::what_is_replaced_leaves_nothing(&case, || Empty::new(server, "replaced"));
+    });
 }
 
 /// A table with these columns, none of them required.

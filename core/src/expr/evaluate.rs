@@ -109,10 +109,13 @@ impl Batch<'_> {
                 Column::new(booleans(if *negated { !&bits } else { bits }, None))
             }),
             Form::OneOf { operand, list, has_null, negated } => self.strict(&[operand], ty, locals, |call| {
-                call.map::<(call::Text,), call::Boolean>(|(text,)| {
-                    let found = list.binary_search_by(|item| (**item).cmp(text)).is_ok();
-                    Ok(if found || !has_null { Some(found != *negated) } else { None })
-                })
+                let [operand] = call.arguments else { unreachable!("IN has one operand besides its list") };
+                let found = compare::one_of(operand, list, call.rows);
+                let nulls = operand.nulls(call.rows);
+                // What is not found may be the NULL.
+                let nulls =
+                    if *has_null { NullBuffer::union(nulls.as_ref(), Some(&found.clone().into())) } else { nulls };
+                Column::new(booleans(if *negated { !&found } else { found }, nulls))
             }),
             Form::Case { arms, otherwise } => self.case(arms, otherwise.as_deref(), ty, locals),
             Form::Coalesce(operands) => self.coalesce(operands, ty, locals),

@@ -189,6 +189,7 @@ impl CsvScanner {
         let window = scan.window;
         let start = scan.at;
         let delimiter = self.delimiter;
+        let is_quote = self.quote == Some(delimiter);
         let mut field = start;
         let mut fault = None;
         self.row.clear();
@@ -204,7 +205,7 @@ impl CsvScanner {
                 return Some(End { next: window.len(), fault });
             };
             let byte = window.get(at).copied().unwrap_or_default();
-            if byte == delimiter && Some(byte) != self.quote {
+            if byte == delimiter && !is_quote {
                 self.row.push(Cell::new(CellKind::Bare, field, at - field, false));
                 field = at + 1;
                 continue;

@@ -1,18 +1,22 @@
 //! Parquet parts as Redshift's COPY reads them: snappy, writer version 1.0, decimals of the column's own precision and
 //! scale, timestamps in microseconds, columns in the pipeline's order and the lineage columns after them.
 
+mod constant;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray, new_empty_array};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::coalesce::BatchCoalescer;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::Compression;
+use parquet::errors::Result;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
-use parquet::schema::types::ColumnPath;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
 use super::{Lineage, PART_BYTES, StagedPart};
 use crate::types::Type;
@@ -20,7 +24,7 @@ use crate::types::Type;
 /// Rows of a row group: few enough that the writer's memory stays small, enough that columns compress.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
 /// Rows of a page at most: until it is full, a page whose values are in a dictionary takes eight bytes for each.
-const PAGE_ROWS: usize = 64 * 1024;
+const PAGE_ROWS: usize = 128 * 1024;
 /// Rows are written so many at a time, however they come: the writer looks after its pages that often, and so the bytes
 /// depend on it.
 const WRITE_ROWS: usize = 1024;
@@ -29,16 +33,34 @@ const DICTIONARY_BYTES: usize = 128 * 1024;
 /// About as many values fill a dictionary.
 const DICTIONARY_VALUES: usize = DICTIONARY_BYTES / 8;
 
+/// Room for nearly every part: what is not written to costs nothing, and a vector that grows is for a while there twice. The
+/// GNU allocator keeps what is below 32 MiB for the next part; what is larger it gives back, and the system makes every page
+/// of it anew.
+const SINK_BYTES: usize = 31 * 1024 * 1024;
+
 /// Writes batches of rows into parts.
 #[derive(Debug)]
 pub struct PartWriter {
+    /// All columns of a part.
     schema: SchemaRef,
-    lineage: Lineage,
-    /// Batch and time of the lineage, for as many rows as a batch has had: they are the same in all of them.
-    same: [ArrayRef; 2],
+    /// Batch and time of the lineage, as a dictionary holds them: they are the same in every row.
+    constants: BTreeMap<usize, Vec<u8>>,
     coming: BatchCoalescer,
-    open: Option<ArrowWriter<Vec<u8>>>,
-    rows: u64,
+    /// The columns that come as rows.
+    varying: SchemaRef,
+    open: Option<Open>,
+}
+
+/// A part that is being written.
+#[derive(Debug)]
+struct Open {
+    file: SerializedFileWriter<Vec<u8>>,
+    factory: ArrowRowGroupWriterFactory,
+    /// The columns of the row group that is being written, and its rows.
+    columns: Vec<ArrowColumnWriter>,
+    group_rows: usize,
+    /// Rows of all row groups.
+    rows: usize,
 }
 
 impl PartWriter {
@@ -47,13 +69,16 @@ impl PartWriter {
         let mut fields: Vec<Field> =
             columns.iter().map(|(name, ty, required)| Field::new(name, ty.arrow(), !required)).collect();
         let [batch, offset, time] = lineage.names;
+        let mut text = (lineage.batch.len() as u32).to_le_bytes().to_vec();
+        text.extend_from_slice(lineage.batch.as_bytes());
+        let constants = BTreeMap::from([(fields.len(), text), (fields.len() + 2, lineage.time.to_le_bytes().to_vec())]);
         fields.push(Field::new(batch, DataType::Utf8View, false));
         fields.push(Field::new(offset, DataType::Int64, false));
         fields.push(Field::new(time, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false));
-        let schema = Arc::new(Schema::new(fields));
-        let coming = BatchCoalescer::new(Arc::clone(&schema), WRITE_ROWS);
-        let same = [0, 1].map(|_| new_empty_array(&DataType::Null));
-        Self { schema, lineage, same, coming, open: None, rows: 0 }
+        let varying = fields.iter().enumerate().filter(|(index, _)| !constants.contains_key(index));
+        let varying = Arc::new(Schema::new(varying.map(|(_, field)| field.clone()).collect::<Vec<_>>()));
+        let coming = BatchCoalescer::new(Arc::clone(&varying), WRITE_ROWS);
+        Self { schema: Arc::new(Schema::new(fields)), constants, coming, varying, open: None }
     }
 
     /// Adds rows, one array a column, and each row's offset; returns a part when one is full. A batch has at most as many
@@ -62,17 +87,8 @@ impl PartWriter {
         if offsets.is_empty() {
             return None;
         }
-        if self.same.first().is_none_or(|column| column.len() < offsets.len()) {
-            let mut batch = StringViewBuilder::with_capacity(offsets.len()).with_deduplicate_strings();
-            offsets.iter().for_each(|_| batch.append_value(&self.lineage.batch));
-            let times = TimestampMicrosecondArray::from_value(self.lineage.time, offsets.len()).with_timezone("UTC");
-            self.same = [Arc::new(batch.finish()), Arc::new(times)];
-        }
-        let [batch, time] = &self.same;
-        columns.push(batch.slice(0, offsets.len()));
         columns.push(Arc::new(Int64Array::from_iter_values(offsets.iter().map(|offset| offset.cast_signed()))));
-        columns.push(time.slice(0, offsets.len()));
-        match RecordBatch::try_new(Arc::clone(&self.schema), columns) {
+        match RecordBatch::try_new(Arc::clone(&self.varying), columns) {
             Ok(batch) => self.cut(&batch),
             // Every column was conformed to the schema, so a refusal is a fault of this program.
             Err(error) => unreachable!("rows that were conformed can be staged: {error}"),
@@ -115,49 +131,101 @@ impl PartWriter {
 
     /// Writes rows into the open part, and gives it if it is full now.
     fn append(&mut self, rows: &RecordBatch) -> Option<StagedPart> {
-        let writer = self.open.get_or_insert_with(|| writer(&self.schema, rows));
-        // Memory is the sink.
-        if let Err(error) = writer.write(rows) {
-            unreachable!("rows that were conformed can be staged: {error}");
+        let open = self.open.take();
+        let written = open.map_or_else(|| Open::new(&self.schema, rows), Ok).and_then(|mut open| {
+            open.append(rows, &self.constants)?;
+            Ok(self.open.insert(open).bytes())
+        });
+        match written {
+            Ok(bytes) if bytes >= PART_BYTES => self.close(),
+            Ok(_) => None,
+            // Every type of a column has a Parquet form, and memory takes every byte.
+            Err(error) => unreachable!("rows that were conformed can be staged: {error}"),
         }
-        self.rows += rows.num_rows() as u64;
-        let bytes = writer.inner().len() + writer.in_progress_size();
-        if bytes >= PART_BYTES { self.close() } else { None }
     }
 
     fn close(&mut self) -> Option<StagedPart> {
-        let writer = self.open.take()?;
-        match writer.into_inner() {
-            Ok(bytes) => Some(StagedPart { rows: std::mem::take(&mut self.rows), bytes }),
+        match self.open.take()?.close(&self.constants) {
+            Ok(part) => Some(part),
             Err(error) => unreachable!("memory takes every byte: {error}"),
         }
     }
 }
 
-/// The writer of a part that begins with these rows.
-fn writer(schema: &SchemaRef, first: &RecordBatch) -> ArrowWriter<Vec<u8>> {
-    let mut properties = WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-        // A part is read once, and as a whole.
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_offset_index_disabled(true)
-        .set_created_by("etalon".to_owned());
-    for (field, column) in schema.fields().iter().zip(first.columns()) {
-        if has_too_many_values(column) {
-            properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+impl Open {
+    /// A part that begins with these rows.
+    fn new(schema: &SchemaRef, first: &RecordBatch) -> Result<Self> {
+        let mut properties = WriterProperties::builder()
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_compression(Compression::SNAPPY)
+            .set_data_page_row_count_limit(PAGE_ROWS)
+            .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+            // A part is read once, and as a whole.
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_offset_index_disabled(true)
+            .set_created_by("etalon".to_owned());
+        for (field, column) in first.schema().fields().iter().zip(first.columns()) {
+            if has_too_many_values(column) {
+                properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+            }
         }
+        let form = ArrowSchemaConverter::new().convert(schema)?;
+        let sink = Vec::with_capacity(SINK_BYTES);
+        let file = SerializedFileWriter::new(sink, form.root_schema_ptr(), Arc::new(properties.build()))?;
+        let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(schema));
+        Ok(Self { file, factory, columns: Vec::new(), group_rows: 0, rows: 0 })
     }
-    let properties = properties.build();
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    // Room that is not written to costs nothing, and a vector that grows is for a while there twice.
-    let sink = Vec::with_capacity(PART_BYTES + PART_BYTES / 2);
-    match ArrowWriter::try_new_with_options(sink, Arc::clone(schema), options) {
-        Ok(writer) => writer,
-        Err(error) => unreachable!("every type of a column has a Parquet form: {error}"),
+
+    fn append(&mut self, rows: &RecordBatch, constants: &BTreeMap<usize, Vec<u8>>) -> Result<()> {
+        if self.columns.is_empty() {
+            let all = self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
+            let varying = all.into_iter().enumerate().filter(|(index, _)| !constants.contains_key(index));
+            self.columns = varying.map(|(_, column)| column).collect();
+        }
+        for ((field, values), column) in rows.schema().fields().iter().zip(rows.columns()).zip(&mut self.columns) {
+            for leaf in compute_leaves(field, values)? {
+                column.write(&leaf)?;
+            }
+        }
+        self.group_rows += rows.num_rows();
+        self.rows += rows.num_rows();
+        if self.group_rows >= ROW_GROUP_ROWS { self.end_group(constants) } else { Ok(()) }
+    }
+
+    fn end_group(&mut self, constants: &BTreeMap<usize, Vec<u8>>) -> Result<()> {
+        let rows = std::mem::take(&mut self.group_rows);
+        if rows == 0 {
+            return Ok(());
+        }
+        let forms: Vec<ColumnDescPtr> = self.file.schema_descr().columns().to_vec();
+        let mut group = self.file.next_row_group()?;
+        let mut varying = self.columns.drain(..);
+        for (index, form) in forms.into_iter().enumerate() {
+            match (constants.get(&index), &mut varying) {
+                (Some(value), _) => {
+                    let (bytes, close) = constant::chunk(form, value, u32::try_from(rows)?)?;
+                    group.append_column(&bytes, close)?;
+                }
+                (None, varying) => {
+                    for column in varying.take(1) {
+                        column.close()?.append_to_row_group(&mut group)?;
+                    }
+                }
+            }
+        }
+        group.close()?;
+        Ok(())
+    }
+
+    /// How many bytes the part would have if it ended here, or a few more.
+    fn bytes(&self) -> usize {
+        let coming: usize = self.columns.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
+        self.file.inner().len() + coming
+    }
+
+    fn close(mut self, constants: &BTreeMap<usize, Vec<u8>>) -> Result<StagedPart> {
+        self.end_group(constants)?;
+        Ok(StagedPart { rows: self.rows as u64, bytes: self.file.into_inner()? })
     }
 }
 
@@ -184,7 +252,9 @@ fn has_too_many_values(column: &ArrayRef) -> bool {
 /// Reads the rows of a part.
 ///
 /// An error means that the bytes are not those of a part.
-pub fn read(bytes: Vec<u8>) -> Result<impl Iterator<Item = Result<RecordBatch, String>>, String> {
+pub fn read(
+    bytes: Vec<u8>,
+) -> std::result::Result<impl Iterator<Item = std::result::Result<RecordBatch, String>>, String> {
     let bytes = bytes::Bytes::from(bytes);
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes)
         .and_then(|builder| builder.with_batch_size(8192).build())
@@ -194,8 +264,8 @@ pub fn read(bytes: Vec<u8>) -> Result<impl Iterator<Item = Result<RecordBatch, S
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::types::Decimal128Type;
-    use arrow_array::{Decimal128Array, StringViewArray};
+    use arrow_array::types::{Decimal128Type, Int64Type, TimestampMicrosecondType};
+    use arrow_array::{Decimal128Array, Int16Array, StringViewArray};
 
     use super::*;
 
@@ -220,7 +290,34 @@ mod tests {
         let amounts = batches[0].column(0).as_primitive::<Decimal128Type>();
         assert_eq!((amounts.value(0), amounts.is_null(1)), (1250, true));
         assert_eq!(batches[0].schema().field(0).data_type(), &DataType::Decimal128(12, 2));
+        let batch = batches[0].column(2).as_string::<i32>();
+        assert_eq!((batch.value(0), batch.value(1)), ("b1", "b1"));
+        assert_eq!(batches[0].column(3).as_primitive::<Int64Type>().values()[..], [10, 99]);
+        assert_eq!(batches[0].column(4).as_primitive::<TimestampMicrosecondType>().values()[..], [5, 5]);
         assert_eq!(batches[0].num_columns(), 5);
+    }
+
+    #[test]
+    fn every_row_group_has_its_lineage() {
+        let lineage = Lineage { names: ["b", "o", "t"], batch: "b1".to_owned(), time: -5 };
+        let mut writer = PartWriter::new(&[("number".to_owned(), Type::Smallint, false)], lineage);
+        let rows = 2 * ROW_GROUP_ROWS + 300;
+        for start in (0..rows).step_by(700) {
+            let offsets: Vec<u64> = (start..rows.min(start + 700)).map(|row| row as u64).collect();
+            let numbers = Int16Array::from_value(7, offsets.len());
+            assert!(writer.write(vec![Arc::new(numbers)], &offsets).is_none());
+        }
+        let part = writer.finish().unwrap();
+        assert_eq!(part.rows, rows as u64);
+        let mut next = 0;
+        for batch in read(part.bytes).unwrap().map(Result::unwrap) {
+            assert!(batch.column(1).as_string::<i32>().iter().all(|text| text == Some("b1")));
+            assert!(batch.column(3).as_primitive::<TimestampMicrosecondType>().values().iter().all(|&time| time == -5));
+            let offsets = batch.column(2).as_primitive::<Int64Type>().values();
+            assert!(offsets.iter().copied().eq(next..next + batch.num_rows() as i64));
+            next += batch.num_rows() as i64;
+        }
+        assert_eq!(next, rows as i64);
     }
 
     #[test]

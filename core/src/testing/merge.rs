@@ -241,6 +241,66 @@ pub fn loading_twice_is_loading_once<W: Loads>(case: &Case, mut warehouse: W) {
     assert_eq!(before, after);
 }
 
+/// What replaced batches brought is gone, whatever came first and however loads were made: versions of a source of which a
+/// later one is there, and inputs that were loaded once more. Where a table keeps all that it was brought, it is the one that
+/// the batches which stay give alone. Where it keeps one of two rows, the beaten one is gone, whoever is replaced later.
+pub fn what_is_replaced_leaves_nothing<W: Loads>(case: &Case, new: impl Fn() -> W) {
+    let keeps_all = match &case.table.write {
+        WriteMode::Append => case.table.dedupe.is_none(),
+        WriteMode::Scd2 { key, order_by } => !have_equals(&case.batches, key, *order_by),
+        WriteMode::Merge { .. } | WriteMode::Replace { .. } => false,
+    };
+    if !keeps_all {
+        return;
+    }
+    let case = replacing(case);
+    let is_later = |new: &LoadBatch, old: &LoadBatch| {
+        new.source == old.source
+            && (new.batch_time > old.batch_time || new.batch_time == old.batch_time && new.generation > old.generation)
+    };
+    let mut staying = case.batches.clone();
+    staying.retain(|(old, _)| !case.batches.iter().any(|(new, _)| is_later(new, old)));
+    let mut model = Model::default();
+    model.load(&case.table, &staying);
+    for which in [0, 1] {
+        let mut warehouse = new();
+        for load in loads(&case, which) {
+            let counts = bring(&mut warehouse, &case, &load).unwrap();
+            assert!(counts.balance(), "{counts:?}");
+        }
+        let mut rows = warehouse.rows(&case.table);
+        rows.sort();
+        assert_eq!(rows, model.rows(&case.table));
+    }
+}
+
+/// Whether some row is the same version of its key as one of another batch.
+fn have_equals(batches: &[(LoadBatch, Vec<Row>)], key: &[usize], order_by: usize) -> bool {
+    let is_equal = |one: &Row, other: &Row| {
+        key.iter().chain([&order_by]).all(|&place| one.cells[place].compare(&other.cells[place]) == Ordering::Equal)
+    };
+    batches.iter().enumerate().any(|(place, (_, rows))| {
+        let others = batches[..place].iter().flat_map(|(_, rows)| rows);
+        others.into_iter().any(|other| rows.iter().any(|row| is_equal(row, other)))
+    })
+}
+
+/// The case with batches that take the place of others: a batch time is a version of its source, and what has both in common
+/// is the same input once more.
+fn replacing(case: &Case) -> Case {
+    let mut case = Case { table: Table { lineage: true, ..case.table.clone() }, ..case.clone() };
+    for place in 0..case.batches.len() {
+        let (before, rest) = case.batches.split_at_mut(place);
+        let Some((batch, _)) = rest.first_mut() else { continue };
+        batch.source_version = format!("v{}", batch.batch_time);
+        batch.input = format!("{} {}", batch.source, batch.source_version);
+        batch.generation = before.iter().filter(|(earlier, _)| earlier.input == batch.input).count() as u32;
+        batch.replaces_source = true;
+        batch.replaces_generations = batch.generation > 0;
+    }
+    case
+}
+
 fn bring(warehouse: &mut impl Loads, case: &Case, load: &[(LoadBatch, Vec<Row>)]) -> Result<LoadCounts, Error> {
     let batches: Vec<LoadBatch> = load.iter().map(|(batch, _)| batch.clone()).collect();
     warehouse.load(&case.table, &batches, record_batch(&case.table, load))

@@ -9,7 +9,7 @@ use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
     TimestampMicrosecondType, UInt8Type,
 };
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, StringViewArray};
 
 use crate::column::{Column, Fault, Faults};
 use crate::diagnostic::Code;
@@ -53,7 +53,9 @@ pub fn put(column: Column, from: Type, to: Type) -> Column {
         Type::Integer => integers::<Int32Type>(column, to),
         Type::Bigint => integers::<Int64Type>(column, to),
         Type::Decimal { precision, scale } => match from {
-            Type::Decimal { precision: have, scale: same } if same == scale && have <= precision => {
+            Type::Decimal { precision: have, scale: same }
+                if same == scale && (have <= precision || all_fit(&column, precision)) =>
+            {
                 let array = column.values.as_primitive::<Decimal128Type>().clone();
                 match array.with_precision_and_scale(precision, scale.cast_signed()) {
                     Ok(array) => Column { values: Arc::new(array), faults: column.faults },
@@ -90,6 +92,14 @@ pub fn put(column: Column, from: Type, to: Type) -> Column {
         }
         Type::Boolean | Type::Numeric | Type::Date | Type::Time | Type::Interval => column,
     }
+}
+
+/// Whether all decimals have at most `precision` digits.
+fn all_fit(column: &Column, precision: u8) -> bool {
+    let limit = 10_i128.checked_pow(precision.into()).unwrap_or(i128::MAX);
+    // Without a branch, and also what stands in the place of a NULL.
+    let beyond = |any, value: &i128| any | (*value >= limit) | (*value <= -limit);
+    !column.values.as_primitive::<Decimal128Type>().values().iter().fold(false, beyond)
 }
 
 /// The unscaled value of a number at a column's scale, or the code of why it does not fit.
@@ -223,12 +233,7 @@ fn texts(column: Column, from: Type, bytes_max: usize, single_byte: bool) -> Col
         fit(value, bytes_max).map(str::len)
     };
     // The usual case: every value fits as it is, and the views are kept.
-    let fits = |value: &str| {
-        value.len() <= bytes_max
-            && memchr::memchr(0, value.as_bytes()).is_none()
-            && !(single_byte && (value.ends_with(' ') || !value.is_ascii()))
-    };
-    if from.is_text() && column.values.as_string_view().iter().flatten().all(fits) {
+    if from.is_text() && fit_as_they_are(column.values.as_string_view(), bytes_max, single_byte) {
         return column;
     }
     let rows = column.values.len();
@@ -255,4 +260,26 @@ fn texts(column: Column, from: Type, bytes_max: usize, single_byte: bool) -> Col
     }
     let values: ArrayRef = Arc::new(values.finish());
     Column { values, faults: column.faults.merge(faults) }
+}
+
+/// Whether all texts are known, without a look at each, to fit as they are: by their views, which hold the lengths and short
+/// texts, and by the blocks that hold the long ones.
+fn fit_as_they_are(texts: &StringViewArray, bytes_max: usize, single_byte: bool) -> bool {
+    const SHORT: u32 = 12;
+    let fits = |view: &u128| {
+        let length = *view as u32;
+        // Behind its end a short text is zeros, so that its first zero shows where it ends, or stands within it.
+        let zeros = zero_bytes(view >> 32).trailing_zeros() / 8;
+        length as usize <= bytes_max && (length > SHORT || zeros >= length)
+    };
+    let is_plain = |value: &str| !value.ends_with(' ') && value.is_ascii();
+    texts.views().iter().all(fits)
+        && texts.data_buffers().iter().all(|block| memchr::memchr(0, block).is_none())
+        && (!single_byte || texts.iter().flatten().all(is_plain))
+}
+
+/// The highest bit of the lowest byte that is zero; there may be more bits above it.
+fn zero_bytes(bytes: u128) -> u128 {
+    const ONES: u128 = u128::MAX / 0xff;
+    bytes.wrapping_sub(ONES) & !bytes & (ONES << 7)
 }

@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder, StringViewBuilder};
+use arrow_array::builder::BooleanBufferBuilder;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
     IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
 };
+use arrow_array::{BooleanArray, PrimitiveArray};
+use arrow_buffer::NullBuffer;
 
-use crate::column::{Column, Fault, Faults};
+use crate::column::{self, Column, Fault, Faults};
 use crate::diagnostic::Code;
 use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
@@ -20,6 +21,9 @@ use crate::value::interval::fields;
 use crate::value::json::{Json, write_string};
 use crate::value::text::quote;
 use crate::value::{Decimal, Interval, boolean, float, integer, text};
+
+/// A text of at most so many bytes is short.
+const SHORT: usize = 16;
 
 /// A declared field.
 #[derive(Debug, Clone)]
@@ -104,14 +108,28 @@ impl Field {
 
     /// The text of a cell of this field; `None` is NULL.
     pub(crate) fn text<'a>(&self, records: &'a Records, cell: Cell) -> Option<&'a [u8]> {
+        self.text_in(records, cell, self.null_bytes_max())
+    }
+
+    /// The length of the longest text that means NULL.
+    fn null_bytes_max(&self) -> Option<usize> {
+        self.nulls.iter().map(String::len).max()
+    }
+
+    /// The same as [`text`](Self::text), for a caller who has looked up how long a text can be that means NULL: most cells are
+    /// longer than every such text.
+    #[inline(always)]
+    fn text_in<'a>(&self, records: &'a Records, cell: Cell, null_bytes_max: Option<usize>) -> Option<&'a [u8]> {
         match cell.kind() {
             CellKind::Missing | CellKind::Null => None,
-            CellKind::Bare => {
-                let bytes = records.bytes(cell);
-                (!self.nulls.iter().any(|null| null.as_bytes() == bytes)).then_some(bytes)
-            }
-            CellKind::Quoted | CellKind::Nested | CellKind::Boolean => Some(records.bytes(cell)),
+            CellKind::Bare if Some(cell.len()) <= null_bytes_max && self.is_null(records.bytes(cell)) => None,
+            _ => Some(records.bytes(cell)),
         }
+    }
+
+    #[inline(never)]
+    fn is_null(&self, text: &[u8]) -> bool {
+        self.nulls.iter().any(|null| null.as_bytes() == text)
     }
 
     /// Numbers, without their declared separators.
@@ -151,31 +169,36 @@ impl Field {
         index: usize,
         parse: impl FnMut(&[u8], CellKind) -> Result<T::Native, Fault>,
     ) -> Column {
-        let mut values = PrimitiveBuilder::<T>::with_capacity(records.len()).with_data_type(self.ty.arrow());
-        let faults = self.each(records, index, parse, |value| values.append_option(value));
-        Column { values: Arc::new(values.finish()), faults }
+        let mut values = Vec::with_capacity(records.len());
+        let (nulls, faults) = self.each(records, index, parse, |value| values.push(value.unwrap_or_default()));
+        let values = PrimitiveArray::<T>::new(values.into(), nulls).with_data_type(self.ty.arrow());
+        Column { values: Arc::new(values), faults }
     }
 
-    /// Gives `append` the value of each cell, or nothing for NULL and where there is a fault.
+    /// Gives `append` the value of each cell, or nothing for NULL and where there is a fault; returns which these are.
     fn each<V>(
         &self,
         records: &Records,
         index: usize,
         mut parse: impl FnMut(&[u8], CellKind) -> Result<V, Fault>,
         mut append: impl FnMut(Option<V>),
-    ) -> Faults {
-        let mut faults = Faults::default();
+    ) -> (Option<NullBuffer>, Faults) {
+        let mut missing = Missing::default();
+        let null_bytes_max = self.null_bytes_max();
         for (row, cell) in records.column(index).enumerate() {
-            match self.text(records, cell).map(|text| parse(text, cell.kind())) {
+            match self.text_in(records, cell, null_bytes_max).map(|text| parse(text, cell.kind())) {
                 Some(Ok(value)) => append(Some(value)),
                 Some(Err(fault)) => {
                     append(None);
-                    faults.push(row, fault);
+                    missing.fault(row, fault);
                 }
-                None => append(None),
+                None => {
+                    append(None);
+                    missing.rows.push(row);
+                }
             }
         }
-        faults
+        missing.finish(records.len())
     }
 
     fn integers<T: ArrowPrimitiveType>(&self, records: &Records, index: usize, min: i64, max: i64) -> Column
@@ -197,18 +220,18 @@ impl Field {
     }
 
     fn booleans(&self, records: &Records, index: usize) -> Column {
-        let mut values = BooleanBuilder::with_capacity(records.len());
+        let mut values = BooleanBufferBuilder::new(records.len());
         let parse = |text: &[u8], kind| match (&self.format, kind) {
             (FieldFormat::Words(words), CellKind::Bare | CellKind::Quoted) => words.parse(text),
             _ => boolean::parse(text),
         };
-        let faults = self.each(records, index, parse, |value| values.append_option(value));
-        Column { values: Arc::new(values.finish()), faults }
+        let (nulls, faults) = self.each(records, index, parse, |value| values.append(value.unwrap_or_default()));
+        Column { values: Arc::new(BooleanArray::new(values.finish(), nulls)), faults }
     }
 
     fn texts(&self, records: &Records, index: usize, bytes_max: Option<usize>) -> Column {
         self.views(records, index, |bytes, _, _| match bytes_max {
-            Some(max) if bytes.len() > max => match std::str::from_utf8(bytes) {
+            Some(max) if bytes.len() > max => match str::from_utf8(bytes) {
                 Ok(whole) => text::fit(whole, max).map(|_| false),
                 Err(_) => Ok(false),
             },
@@ -218,7 +241,7 @@ impl Field {
 
     /// JSON as it is written. The strings of JSON Lines, which come without their quotes, get them again.
     fn json(&self, records: &Records, index: usize) -> Column {
-        self.views(records, index, |bytes, kind, out| match std::str::from_utf8(bytes) {
+        self.views(records, index, |bytes, kind, out| match str::from_utf8(bytes) {
             Ok(text) if self.format != FieldFormat::Json => Json::parse(text).map(|_| false),
             Ok(text) if kind == CellKind::Quoted => {
                 write_string(text, out);
@@ -228,40 +251,82 @@ impl Field {
         })
     }
 
-    /// Texts as views of the bytes that were read: nothing is copied but texts of at most twelve bytes. `judge` says whether
-    /// it has written another text in the place of a cell's.
+    /// Texts, one after the other in a block of their own. `judge` says whether it has written another text in the place of a cell's.
     fn views(
         &self,
         records: &Records,
         index: usize,
         judge: impl Fn(&[u8], CellKind, &mut String) -> Result<bool, Fault>,
     ) -> Column {
-        let mut values = StringViewBuilder::with_capacity(records.len());
-        let data = values.append_block(records.data.clone());
-        let unescaped = values.append_block(records.unescaped.clone());
-        let mut faults = Faults::default();
+        self.block(records, index, &judge).unwrap_or_else(|| {
+            let each = |bytes: &[u8], kind: CellKind, other: &mut String| match str::from_utf8(bytes) {
+                Ok(_) => judge(bytes, kind, other),
+                Err(_) => Err(Fault::new(Code::NotUtf8, format!("{} is not UTF-8", quote(bytes)))),
+            };
+            let column = self.block(records, index, &each);
+            column.unwrap_or_else(|| unreachable!("texts one after the other are a text"))
+        })
+    }
+
+    /// The texts of a field, if all of them are UTF-8.
+    fn block(
+        &self,
+        records: &Records,
+        index: usize,
+        judge: &impl Fn(&[u8], CellKind, &mut String) -> Result<bool, Fault>,
+    ) -> Option<Column> {
+        let mut block = Vec::with_capacity(records.data.len() / records.fields.max(1));
+        let mut ends = Vec::with_capacity(records.len() + 1);
+        ends.push(0);
+        let mut missing = Missing::default();
         let mut other = String::new();
+        let null_bytes_max = self.null_bytes_max();
         for (row, cell) in records.column(index).enumerate() {
-            let Some(bytes) = self.text(records, cell) else {
-                values.append_null();
-                continue;
-            };
-            other.clear();
-            let block = if cell.is_unescaped() { unescaped } else { data };
-            #[expect(clippy::cast_possible_truncation, reason = "cells are made of 32-bit offsets and lengths")]
-            let fault = match judge(bytes, cell.kind(), &mut other) {
-                Ok(true) => {
-                    values.append_value(&other);
-                    continue;
-                }
-                Ok(false) if values.try_append_view(block, cell.start() as u32, cell.len() as u32).is_ok() => continue,
-                Ok(false) => Fault::new(Code::NotUtf8, format!("{} is not UTF-8", quote(bytes))),
-                Err(fault) => fault,
-            };
-            values.append_null();
-            faults.push(row, fault);
+            match self.text_in(records, cell, null_bytes_max).map(|text| (text, judge(text, cell.kind(), &mut other))) {
+                Some((text, Ok(false))) => match records.bytes_from(cell).first_chunk::<SHORT>() {
+                    // A copy of a fixed length is one instruction or two.
+                    Some(short) if text.len() <= SHORT => {
+                        let end = block.len() + text.len();
+                        block.extend_from_slice(short);
+                        block.truncate(end);
+                    }
+                    _ => block.extend_from_slice(text),
+                },
+                Some((_, Ok(true))) => block.extend(other.drain(..).as_str().bytes()),
+                Some((_, Err(fault))) => missing.fault(row, fault),
+                None => missing.rows.push(row),
+            }
+            ends.push(block.len().cast_signed() as i64);
         }
-        let values: ArrayRef = Arc::new(values.finish());
-        Column { values, faults }
+        let (nulls, faults) = missing.finish(records.len());
+        Some(Column { values: column::texts(block, ends, nulls)?, faults })
+    }
+}
+
+/// The rows of a field without a value.
+#[derive(Default)]
+struct Missing {
+    /// NULLs and faults.
+    rows: Vec<usize>,
+    faults: Faults,
+}
+
+impl Missing {
+    #[cold]
+    fn fault(&mut self, row: usize, fault: Fault) {
+        self.rows.push(row);
+        self.faults.push(row, fault);
+    }
+
+    fn finish(self, rows: usize) -> (Option<NullBuffer>, Faults) {
+        if self.rows.is_empty() {
+            return (None, self.faults);
+        }
+        let mut valid = BooleanBufferBuilder::new(rows);
+        valid.append_n(rows, true);
+        for row in self.rows {
+            valid.set_bit(row, false);
+        }
+        (Some(NullBuffer::new(valid.finish())), self.faults)
     }
 }

@@ -11,6 +11,7 @@ pub mod zone;
 
 use crate::column::Fault;
 use crate::diagnostic::Code;
+use crate::value::digits;
 use crate::value::text::quote;
 use crate::value::write_digits;
 
@@ -37,14 +38,13 @@ pub fn days_from_civil(year: i32, month: u32, day: u32) -> Option<i32> {
     if !(YEAR_MIN..=YEAR_MAX).contains(&year) || day == 0 || day > days_of_month(year, month) {
         return None;
     }
-    // Years begin in March, so that the leap day is the last of its year; eras of 400 years have 146,097 days.
-    let march_year = year - i32::from(month <= 2);
-    let era = march_year.div_euclid(400);
-    let year_of_era = march_year.rem_euclid(400);
-    let month_of_year = (month.cast_signed() + 9) % 12;
-    let day_of_year = (153 * month_of_year + 2) / 5 + day.cast_signed() - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = era * 146_097 + day_of_era - 719_468;
+    // Years begin in March, so that the leap day is the last of its year, and are counted from one before all of them, so
+    // that nothing is negative.
+    const BEFORE: i32 = 4_800;
+    let march_year = (year + BEFORE - i32::from(month <= 2)).cast_unsigned();
+    let month_of_year = if month <= 2 { month + 9 } else { month - 3 };
+    let days_before = march_year * 1461 / 4 - march_year / 100 + march_year / 400 + (153 * month_of_year + 2) / 5;
+    let days = (days_before + day - 1).cast_signed() - (719_468 + BEFORE / 400 * 146_097);
     (days >= DAYS_MIN).then_some(days)
 }
 
@@ -65,11 +65,11 @@ pub fn civil_from_days(days: i32) -> (i32, u32, u32) {
 
 /// The days of a month of an astronomical year; none where there is no such month.
 pub fn days_of_month(year: i32, month: u32) -> u32 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
+        2 => 28 + u32::from(is_leap),
+        // They alternate, and once more from August on.
+        1..=12 => 30 + ((month + month / 8) & 1),
         _ => 0,
     }
 }
@@ -284,13 +284,15 @@ fn two(tens: u8, ones: u8) -> Option<u32> {
 
 /// `YYYY-MM-DD` at the start of a text, and the rest. `None`: the grammar shall look at it.
 pub(super) fn iso_date(text: &[u8]) -> Option<(i32, &[u8])> {
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, ref rest @ ..] = text else { return None };
-    let year = two(y1, y2)? * 100 + two(y3, y4)?;
+    let (&[y1, y2, y3, y4, dash, m1, m2, hyphen, d1, d2], rest) = text.split_first_chunk()?;
+    let pairs = digits::pairs(u64::from_le_bytes([y1, y2, y3, y4, m1, m2, d1, d2]))?;
+    let [century, year_of_century, month, day] = [0, 16, 32, 48].map(|at| (pairs >> at) as u8);
+    let year = i32::from(century) * 100 + i32::from(year_of_century);
     // There is no year zero outside of RFC 3339, and the grammar says so.
-    if year == 0 {
+    if (dash, hyphen) != (b'-', b'-') || year == 0 {
         return None;
     }
-    Some((days_from_civil(year.cast_signed(), two(m1, m2)?, two(d1, d2)?)?, rest))
+    Some((days_from_civil(year, month.into(), day.into())?, rest))
 }
 
 /// `HH:MM:SS[.f]` with six digits after the point at most, and the rest, which begins with no digit.

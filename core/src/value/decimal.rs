@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::Fraction;
+use crate::value::digits;
 use crate::value::text::quote;
 use crate::value::trim;
 use crate::value::write_digits;
@@ -13,6 +14,26 @@ use crate::value::write_digits;
 const DIGITS_MAX: u8 = 38;
 /// The number after the greatest of 38 digits.
 const LIMIT: u128 = 10_u128.pow(38);
+/// The powers of ten.
+static TENS: [u128; DIGITS_MAX as usize + 1] = {
+    let mut tens = [1; DIGITS_MAX as usize + 1];
+    let mut at = 1;
+    while at < tens.len() {
+        tens[at] = tens[at - 1] * 10;
+        at += 1;
+    }
+    tens
+};
+/// Those that are an `i64`.
+static SMALL_TENS: [i64; 19] = {
+    let mut tens = [1; 19];
+    let mut at = 1;
+    while at < tens.len() {
+        tens[at] = tens[at - 1] * 10;
+        at += 1;
+    }
+    tens
+};
 
 /// An exact number: `unscaled / 10^scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +64,9 @@ impl Decimal {
     /// It takes numbers of any length, also where `parse` knows no room for their digits.
     pub fn parse_as(text: &[u8], precision: u8, scale: u8, fraction: Fraction) -> Result<i128, Fault> {
         if let Some((unscaled, places)) = plain(text)
-            && let Some(unit) = scale.checked_sub(places).and_then(power_of_ten)
-            && let Some(magnitude) = u128::from(unscaled.unsigned_abs()).checked_mul(unit)
-            && power_of_ten(precision).is_some_and(|limit| magnitude < limit)
-            && let Some(unscaled) = signed(magnitude, unscaled < 0)
+            && let Some(unit) = scale.checked_sub(places).and_then(small_power_of_ten)
+            && let unscaled = i128::from(unscaled) * i128::from(unit)
+            && (Self { unscaled, scale }).fits(precision)
         {
             return Ok(unscaled);
         }
@@ -115,36 +135,27 @@ impl Decimal {
     }
 
     /// Whether the number has at most `precision` digits in all.
+    #[inline]
     pub fn fits(self, precision: u8) -> bool {
         power_of_ten(precision).is_none_or(|limit| self.unscaled.unsigned_abs() < limit)
     }
 }
 
-/// A number of at most 18 digits, with a point or without, and the digits after it: what nearly all cells are.
+/// A number of at most 16 characters besides its sign, with a point or without, and the digits after it: what nearly all
+/// cells are.
+#[inline]
 fn plain(text: &[u8]) -> Option<(i64, u8)> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
+    let (negative, number) = match text {
+        [b'-', number @ ..] => (true, number),
+        number => (false, number),
     };
-    if digits.len() > 18 {
-        return None;
+    let (head, tail) = number.split_at(number.len().saturating_sub(8));
+    let (low, count, places) = digits::fraction(tail)?;
+    let mut value = i64::from(low);
+    if !head.is_empty() {
+        value += i64::from(digits::whole(head)?) * small_power_of_ten(count)?;
     }
-    let mut value = 0;
-    let mut count = 0;
-    let mut places = None;
-    for &byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            value = value * 10 + i64::from(digit);
-            count += 1;
-        } else if byte == b'.' && places.is_none() {
-            places = Some(count);
-        } else {
-            return None;
-        }
-    }
-    let value = if negative { -value } else { value };
-    (count > 0).then(|| (value, places.map_or(0, |before| count - before)))
+    Some((if negative { -value } else { value }, places))
 }
 
 /// A number as it is written: digits with or without a point, and where the point belongs.
@@ -268,8 +279,15 @@ fn long(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX / 2)
 }
 
+#[inline]
 fn power_of_ten(exponent: u8) -> Option<u128> {
-    10_u128.checked_pow(u32::from(exponent))
+    TENS.get(usize::from(exponent)).copied()
+}
+
+/// A power of ten that is an `i64`.
+#[inline]
+fn small_power_of_ten(exponent: u8) -> Option<i64> {
+    SMALL_TENS.get(usize::from(exponent)).copied()
 }
 
 /// The number with its sign, if it has at most 38 digits.

@@ -2,6 +2,7 @@
 
 use crate::column::Fault;
 use crate::diagnostic::Code;
+use crate::value::digits;
 use crate::value::text::quote;
 use crate::value::trim;
 
@@ -9,12 +10,19 @@ use crate::value::trim;
 const SAFE_DIGITS: usize = 18;
 
 /// Reads a whole number of at least `min` and at most `max`; `type_name` is named in the fault.
+#[inline]
 pub fn parse(text: &[u8], min: i64, max: i64, type_name: &str) -> Result<i64, Fault> {
-    if let Some(value) = plain(text)
+    // What nearly all cells are.
+    if let Some(value) = digits::whole(text).map(i64::from)
         && (min..=max).contains(&value)
     {
         return Ok(value);
     }
+    written(text, min, max, type_name)
+}
+
+/// A number of any length, with its sign and blanks around it.
+fn written(text: &[u8], min: i64, max: i64, type_name: &str) -> Result<i64, Fault> {
     let number = trim(text);
     let (negative, digits) = match number {
         [b'-', digits @ ..] => (true, digits),
@@ -38,22 +46,6 @@ pub fn parse(text: &[u8], min: i64, max: i64, type_name: &str) -> Result<i64, Fa
         Some(value) if (min..=max).contains(&value) => Ok(value),
         _ => Err(out_of_range(text, type_name)),
     }
-}
-
-/// A number of a few digits and nothing else: what nearly all cells are.
-fn plain(digits: &[u8]) -> Option<i64> {
-    if digits.is_empty() || digits.len() > SAFE_DIGITS {
-        return None;
-    }
-    let mut value = 0;
-    for &byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + i64::from(digit);
-    }
-    Some(value)
 }
 
 #[cold]

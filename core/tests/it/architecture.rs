@@ -33,7 +33,7 @@ const MODULES: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("sqlparser", &["expr/parse.rs"]),
     ("saphyr_parser", &["spec/yaml.rs"]),
-    ("parquet", &["stage/parquet.rs"]),
+    ("parquet", &["stage/parquet"]),
     ("flate2", &["read/gzip.rs", "testing"]),
     ("regex", &["expr", "transform.rs", "pipeline"]),
     ("sha2", &["plan.rs", "stage", "expr/functions"]),

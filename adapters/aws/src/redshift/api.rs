@@ -21,7 +21,7 @@ const POLL_SECONDS_MAX: u64 = 30;
 const WORDS_MAX: usize = 1000;
 
 /// A warehouse behind the Data API.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Api {
     client: Client,
     settings: Settings,
@@ -72,8 +72,9 @@ impl Api {
         Self { client, settings }
     }
 
-    pub(super) fn set_patience(&mut self, patience: Duration) {
-        self.settings.patience = patience;
+    pub(super) fn within(&self, patience: Duration) -> Self {
+        let patience = patience.min(self.settings.patience);
+        Self { client: self.client.clone(), settings: Settings { patience, ..self.settings.clone() } }
     }
 
     /// Begins statements as one transaction, and gives their id. With a name, they are a load: the token makes them the same

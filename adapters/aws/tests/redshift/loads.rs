@@ -27,6 +27,7 @@ use super::{ID, batch, table};
 pub(crate) const TESTS: &[counterpart::Test<Server>] = &[
     ("any_order_of_arrival_gives_the_same_table", any_order_of_arrival_gives_the_same_table),
     ("loading_twice_is_loading_once", loading_twice_is_loading_once),
+    ("what_is_replaced_leaves_nothing", what_is_replaced_leaves_nothing),
     ("every_statement_does_what_it_does_on_postgresql", every_statement_does_what_it_does_on_postgresql),
     ("every_type_comes_through_copy", every_type_comes_through_copy),
     ("rows_that_do_not_fit_are_named", rows_that_do_not_fit_are_named),
@@ -98,6 +99,11 @@ fn any_order_of_arrival_gives_the_same_table(server: &Server) {
 fn loading_twice_is_loading_once(server: &Server) {
     let port = Port::new(server, "twice", Format::Csv, Kinds::default());
     law(8, |case| merge::loading_twice_is_loading_once(&case, port.emptied()));
+}
+
+fn what_is_replaced_leaves_nothing(server: &Server) {
+    let port = Port::new(server, "replaced", Format::Parquet, Kinds::default());
+    law(12, |case| merge::what_is_replaced_leaves_nothing(&case, || port.emptied()));
 }
 
 fn every_statement_does_what_it_does_on_postgresql(server: &Server) {

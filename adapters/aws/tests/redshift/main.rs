@@ -16,7 +16,7 @@ use etalon_core::error::ErrorKind;
 use etalon_core::plan::sha256;
 use etalon_core::protocol::Fault;
 use etalon_core::types::Type;
-use etalon_core::warehouse::{CopyFormat, Layout, LoadBatch, Table, TableColumn, WriteMode};
+use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Statement};
 use etalon_driver::testing::conformance;
 use etalon_sandbox::counterpart;
@@ -75,7 +75,6 @@ fn settings() -> Settings {
         place: Place::Workgroup("etalon".to_owned()),
         secret: None,
         iam_role: "arn:aws:iam::123456789012:role/etalon-copy".to_owned(),
-        format: CopyFormat::Parquet,
         poll: Duration::from_secs(1),
         patience: Duration::from_secs(30),
     }
@@ -200,8 +199,8 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
 }
 
 async fn what_does_not_end_is_given_up(server: &Server) {
-    let (api, mut redshift) = warehouse(server, "slow", 1000).await;
-    redshift.set_patience(Duration::from_secs(1));
+    let (api, redshift) = warehouse(server, "slow", 1000).await;
+    let redshift = redshift.within(Duration::from_secs(1));
     api.script(Behaviour::on("svv_columns").delay(Duration::from_secs(3600))).unwrap();
     let orders = table(&[ID]);
     let error = redshift.submit(&order(&orders, "l", vec![batch("a", 0)]), "token").await.unwrap_err();

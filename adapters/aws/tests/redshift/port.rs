@@ -9,7 +9,7 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, RecordBatch};
 use etalon_aws::client::Clients;
 use etalon_aws::objects::S3Objects;
-use etalon_aws::redshift::{Redshift, Settings};
+use etalon_aws::redshift::Redshift;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::sha256;
 use etalon_core::protocol::Fault;
@@ -17,8 +17,7 @@ use etalon_core::stage::{Format, Lineage, PartWriter, StagedPart};
 use etalon_core::testing::merge::Loads;
 use etalon_core::types::Type;
 use etalon_core::warehouse::{
-    BATCH_COLUMN, CopyFormat, DELETED_COLUMN, LoadBatch, LoadCounts, OFFSET_COLUMN, Statement as Text, TIME_COLUMN,
-    Table, lint,
+    BATCH_COLUMN, DELETED_COLUMN, LoadBatch, LoadCounts, OFFSET_COLUMN, Statement as Text, TIME_COLUMN, Table, lint,
 };
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, OrderPart, Put, Statement};
 use etalon_sandbox::postgres::Server;
@@ -55,15 +54,8 @@ impl Port {
         let api = DataApi::start(config).unwrap();
         runtime.block_on(clients.s3().create_bucket().bucket(name).send()).unwrap();
         let config = clients.redshift_data().config().to_builder().endpoint_url(api.endpoint()).build();
-        let settings = Settings {
-            format: match format {
-                Format::Parquet => CopyFormat::Parquet,
-                Format::Csv => CopyFormat::Csv,
-            },
-            ..super::settings()
-        };
         let store = || S3Objects::new(clients.s3(), name, "etalon/");
-        let redshift = Redshift::new(aws_sdk_redshiftdata::Client::from_conf(config), store(), settings);
+        let redshift = Redshift::new(aws_sdk_redshiftdata::Client::from_conf(config), store(), super::settings());
         let store = store();
         Self { redshift, runtime, url, store, format, loads: Cell::new(0), _api: api }
     }

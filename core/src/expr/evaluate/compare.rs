@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use arrow_array::ArrowPrimitiveType;
 use arrow_array::StringViewArray;
+use arrow_array::builder::make_view;
 use arrow_array::cast::AsArray;
 use arrow_array::types;
 use arrow_buffer::BooleanBuffer;
@@ -14,7 +15,11 @@ use crate::expr::functions::call;
 use crate::expr::functions::call::Read;
 use crate::expr::tree::Binary;
 use crate::types::Type;
+use crate::value::Decimal;
 use crate::value::json::Json;
+
+/// A text of at most so many bytes stands in its view.
+const VIEW_BYTES: usize = 12;
 
 /// Whether the comparison holds in each row. A row in which either is NULL has any bit.
 pub(in crate::expr) fn compare(
@@ -49,13 +54,7 @@ pub(in crate::expr) fn compare(
             let (a, b) = (values::<types::Float64Type>(left), values::<types::Float64Type>(right));
             ordered(operator, rows, |row| float_order(a[row & left.mask()], b[row & right.mask()]))
         }
-        Type::Decimal { .. } | Type::Numeric => match (decimal::Reader::new(left), decimal::Reader::new(right)) {
-            (
-                decimal::Reader::Fixed { unscaled: a, scale: a_scale, .. },
-                decimal::Reader::Fixed { unscaled: b, scale: b_scale, .. },
-            ) if a_scale == b_scale => with_layout(operator, (a, left.constant), (b, right.constant), rows),
-            (a, b) => ordered(operator, rows, |row| decimal::compare(a.value(row), b.value(row))),
-        },
+        Type::Decimal { .. } | Type::Numeric => decimals(operator, left, right, rows),
         Type::Text | Type::Varchar(_) | Type::Char(_) => text(operator, left, right, rows),
         Type::Super => {
             let (a, b) = (left.values.as_string_view(), right.values.as_string_view());
@@ -64,6 +63,23 @@ pub(in crate::expr) fn compare(
             BooleanBuffer::collect_bool(rows, |row| same(row) == (operator == Binary::Equal))
         }
     }
+}
+
+/// Whether the text of each row is one of a sorted list. A row that is NULL has any bit.
+pub(in crate::expr) fn one_of(operand: &Vector, list: &[Box<str>], rows: usize) -> BooleanBuffer {
+    let (short, long): (Vec<&str>, Vec<&str>) =
+        list.iter().map(|item| &**item).partition(|item| item.len() <= VIEW_BYTES);
+    let mut short: Vec<u128> = short.into_iter().map(|item| make_view(item.as_bytes(), 0, 0)).collect();
+    short.sort_unstable();
+    let texts = operand.values.as_string_view();
+    let mask = operand.mask();
+    BooleanBuffer::collect_bool(rows, |row| {
+        let view = texts.views()[row & mask];
+        match view as u32 as usize <= VIEW_BYTES {
+            true => short.binary_search(&view).is_ok(),
+            false => long.binary_search(&texts.value(row & mask)).is_ok(),
+        }
+    })
 }
 
 /// PostgreSQL's order of floating-point numbers: NaN equals itself and is greater than all others; zeros are equal.
@@ -80,6 +96,33 @@ where
     T::Native: PartialOrd,
 {
     with_layout(operator, (values::<T>(left), left.constant), (values::<T>(right), right.constant), rows)
+}
+
+/// Decimals: at one scale, where they have the same, or where one is a constant that can be put to the other's.
+fn decimals(operator: Binary, left: &Vector, right: &Vector, rows: usize) -> BooleanBuffer {
+    let (a, b) = (decimal::Reader::new(left), decimal::Reader::new(right));
+    if let decimal::Reader::Fixed { unscaled: left_values, scale: left_scale, .. } = a
+        && let decimal::Reader::Fixed { unscaled: right_values, scale: right_scale, .. } = b
+    {
+        let put = |values: &[i128], scale: u8, to: u8| {
+            let put = Decimal { unscaled: *values.first()?, scale }.rescale_exact(to)?;
+            Some([put.unscaled])
+        };
+        if left_scale == right_scale {
+            return with_layout(operator, (left_values, left.constant), (right_values, right.constant), rows);
+        }
+        if right.constant
+            && let Some(constant) = put(right_values, right_scale, left_scale)
+        {
+            return with_layout(operator, (left_values, left.constant), (&constant, true), rows);
+        }
+        if left.constant
+            && let Some(constant) = put(left_values, left_scale, right_scale)
+        {
+            return with_layout(operator, (&constant, true), (right_values, right.constant), rows);
+        }
+    }
+    ordered(operator, rows, |row| decimal::compare(a.value(row), b.value(row)))
 }
 
 /// One loop for each operator and each of two columns, column and constant, and constant and column.
@@ -141,7 +184,7 @@ fn text(operator: Binary, left: &Vector, right: &Vector, rows: usize) -> Boolean
         if a_view as u64 != b_view as u64 {
             return false;
         }
-        match a_view as u32 <= 12 {
+        match a_view as u32 as usize <= VIEW_BYTES {
             true => a_view == b_view,
             false => a.value(a_at) == b.value(b_at),
         }

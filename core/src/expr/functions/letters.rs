@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
 use regex::Regex;
 
 use super::Call;
@@ -9,6 +11,7 @@ use super::Function;
 use super::Kind;
 use super::Signature;
 use super::call;
+use crate::column;
 use crate::column::Column;
 use crate::types::Type;
 
@@ -43,6 +46,28 @@ const INITCAP: Function = Function {
 };
 
 fn convert(call: &Call<'_>, ascii: fn(&mut str), other: fn(char) -> char) -> Column {
+    all_ascii(call, ascii).unwrap_or_else(|| each(call, ascii, other))
+}
+
+/// The usual case: no letter of any text is beyond ASCII, so that all of them are converted in one go.
+fn all_ascii(call: &Call<'_>, ascii: fn(&mut str)) -> Option<Column> {
+    let [texts] = call.arguments else { unreachable!("one text is converted") };
+    let texts = texts.values.as_string_view();
+    let mut block = String::new();
+    let mut ends = Vec::with_capacity(texts.len() + 1);
+    ends.push(0);
+    for text in texts {
+        block.push_str(text.unwrap_or_default());
+        ends.push(block.len().cast_signed() as i64);
+    }
+    if !block.is_ascii() {
+        return None;
+    }
+    ascii(&mut block);
+    column::texts(block.into_bytes(), ends, texts.nulls().cloned()).map(Column::new)
+}
+
+fn each(call: &Call<'_>, ascii: fn(&mut str), other: fn(char) -> char) -> Column {
     call.write::<(call::Text,)>(|(text,), out| {
         if text.is_ascii() {
             out.push_str(text);

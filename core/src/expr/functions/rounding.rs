@@ -3,7 +3,10 @@
 //! Decimals round half away from zero, floating-point numbers half to even, as PostgreSQL's. Whole numbers are rounded as
 //! floating-point numbers, since that is what PostgreSQL's overloads make of them.
 
+use std::sync::Arc;
+
 use arrow_array::Array;
+use arrow_array::Decimal128Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 
@@ -112,6 +115,27 @@ const FLOOR: Function = Function {
 };
 
 fn digits(call: &Call<'_>, cut: bool) -> Column {
+    all_digits(call, cut).unwrap_or_else(|| each_digits(call, cut))
+}
+
+/// The usual case: every number has the same scale, and loses the same digits after the point, so that none becomes too large.
+fn all_digits(call: &Call<'_>, cut: bool) -> Option<Column> {
+    let [values, digits] = call.arguments else { unreachable!("a number and its digits") };
+    let decimal::Reader::Fixed { unscaled, scale, .. } = decimal::Reader::new(values) else { return None };
+    // A type with a scale is that of constant digits.
+    let Type::Decimal { scale: left, .. } = call.ty else { return None };
+    let digits = digits.values.as_primitive::<Int32Type>().values().first();
+    if values.constant || digits != Some(&left.into()) {
+        return None;
+    }
+    let step = decimal::ten(scale.checked_sub(left).filter(|&drop| drop > 0)?);
+    let kept = |&value: &i128| if cut { value / step } else { decimal::rounded_quotient(value, step) };
+    let kept: Vec<i128> = unscaled.iter().map(kept).collect();
+    let kept = Decimal128Array::new(kept.into(), values.values.nulls().cloned()).with_data_type(call.ty.arrow());
+    Some(Column::new(Arc::new(kept)))
+}
+
+fn each_digits(call: &Call<'_>, cut: bool) -> Column {
     call.map::<(call::Numeric, call::Integer), call::Numeric>(|(value, digits)| {
         decimal::round(value, digits, cut).map(Some)
     })

@@ -1,9 +1,13 @@
 //! `btrim`, `ltrim`, `rtrim`, and the forms of `trim` that are written with words.
 
+use arrow_array::cast::AsArray;
+
+use super::Call;
 use super::Function;
 use super::Kind;
 use super::Signature;
 use super::call;
+use crate::column::Column;
 use crate::types::Type;
 
 pub(super) const FUNCTIONS: &[Function] = &[BTRIM, LTRIM, RTRIM];
@@ -13,9 +17,7 @@ const BTRIM: Function = Function {
     aliases: &[],
     doc: "The text without blanks, or without any of the given characters, at both ends; also `trim(both … from …)`",
     signatures: &[
-        Signature::new(&[Kind::Text], Type::Text, |call| {
-            call.slice::<(call::Text,)>(|(text,)| Ok(Some(text.trim_matches(' '))))
-        }),
+        Signature::new(&[Kind::Text], Type::Text, |call| blanks(call, |text| text.trim_matches(' '))),
         Signature::new(&[Kind::Text, Kind::Text], Type::Text, |call| {
             call.slice::<(call::Text, call::Text)>(|(text, set)| Ok(Some(text.trim_matches(|char| set.contains(char)))))
         }),
@@ -33,9 +35,7 @@ const LTRIM: Function = Function {
     aliases: &[],
     doc: "The text without blanks, or without any of the given characters, at its start",
     signatures: &[
-        Signature::new(&[Kind::Text], Type::Text, |call| {
-            call.slice::<(call::Text,)>(|(text,)| Ok(Some(text.trim_start_matches(' '))))
-        }),
+        Signature::new(&[Kind::Text], Type::Text, |call| blanks(call, |text| text.trim_start_matches(' '))),
         Signature::new(&[Kind::Text, Kind::Text], Type::Text, |call| {
             call.slice::<(call::Text, call::Text)>(|(text, set)| {
                 Ok(Some(text.trim_start_matches(|char| set.contains(char))))
@@ -50,9 +50,7 @@ const RTRIM: Function = Function {
     aliases: &[],
     doc: "The text without blanks, or without any of the given characters, at its end",
     signatures: &[
-        Signature::new(&[Kind::Text], Type::Text, |call| {
-            call.slice::<(call::Text,)>(|(text,)| Ok(Some(text.trim_end_matches(' '))))
-        }),
+        Signature::new(&[Kind::Text], Type::Text, |call| blanks(call, |text| text.trim_end_matches(' '))),
         Signature::new(&[Kind::Text, Kind::Text], Type::Text, |call| {
             call.slice::<(call::Text, call::Text)>(|(text, set)| {
                 Ok(Some(text.trim_end_matches(|char| set.contains(char))))
@@ -61,3 +59,12 @@ const RTRIM: Function = Function {
     ],
     examples: &[("rtrim('testxxzx', 'xyz')", "test"), ("trim(trailing 'x' from 'axx')", "a")],
 };
+
+/// Trims blanks. Most texts have none at their ends, and stay what they are.
+fn blanks(call: &Call<'_>, trim: impl Fn(&str) -> &str) -> Column {
+    let [text] = call.arguments else { unreachable!("blanks are trimmed from one text") };
+    if text.values.as_string_view().iter().flatten().all(|text| trim(text).len() == text.len()) {
+        return Column::new(text.values.clone());
+    }
+    call.slice::<(call::Text,)>(|(text,)| Ok(Some(trim(text))))
+}

@@ -1,0 +1,30 @@
+//! What the function says when it is deployed wrongly: all of it, when it begins, and not when the first message comes.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use etalon_sandbox::lambda::refusal;
+
+const FUNCTION: &str = env!("CARGO_BIN_EXE_etalon-load");
+const WRONG: &str = include_str!("../../../golden/cases/wrong/pipeline.yaml");
+const DIAGNOSTICS: &str = include_str!("../../../golden/cases/wrong/expected/diagnostics.txt");
+const SETTINGS: &[(&str, &str)] = &[
+    ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+    ("ETALON_STAGING", "s3://staging/"),
+    ("ETALON_SOURCE", "s3://source/"),
+    ("ETALON_LOADS_QUEUE_URL", "http://127.0.0.1:1/loads"),
+    ("ETALON_DEAD_QUEUE_URL", "http://127.0.0.1:1/dead"),
+    ("ETALON_DATABASE", "dev"),
+    ("ETALON_WORKGROUP", "w"),
+    ("ETALON_COPY_ROLE", "default"),
+];
+
+#[test]
+fn a_wrong_pipeline_is_told_as_check_tells_it() {
+    assert_eq!(refusal(FUNCTION, WRONG, SETTINGS).unwrap().trim_end(), DIAGNOSTICS.trim_end());
+}
+
+#[test]
+fn settings_that_are_missing_are_named() {
+    let error = refusal(FUNCTION, WRONG, &[]).unwrap();
+    assert_eq!(error, "the environment lacks ETALON_LOADS_QUEUE_URL, ETALON_DEAD_QUEUE_URL");
+}
