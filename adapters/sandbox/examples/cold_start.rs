@@ -19,13 +19,20 @@ const TIMES: usize = 50;
 const PIPELINE: &str = "
 etalon: 1
 pipeline: tiny
-source: { files: in/*.csv, format: csv, fields: { id: bigint, name:, amount: decimal(12,2) } }
+source:
+  files: in/*.csv
+  format: csv
+  fields:
+    id: bigint
+    name:
+    amount: decimal(12,2)
 columns:
   id: required
-  name: { from: upper(trim(name)), type: varchar(20), matches: '^[A-Z]+$' }
-  amount: decimal(12,2)
-checks: { amount_positive: amount >= 0 }
-target: { table: tiny, write: merge, key: id }
+  name: { from: upper(trim(name)), type: varchar(20), matches: ^[A-Z]+$ }
+  amount: decimal(12,2) required
+checks:
+  amount_positive: amount >= 0
+target: { table: tiny, write: append }
 ";
 
 #[tokio::main]

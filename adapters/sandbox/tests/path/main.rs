@@ -1,7 +1,13 @@
 //! The whole path, by the real functions: what lies in S3 comes to the warehouse as it does on a laptop, once, whatever
 //! happens on the way.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail, and says why")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail, and says why"
+)]
 
 mod laptop;
 mod orders;
@@ -101,11 +107,12 @@ async fn settle(cloud: &Cloud) {
 }
 
 async fn the_table_is_that_of_a_laptop(shared: &Shared) {
-    let cloud = shared.cloud("laptop", 3).await;
+    let days = orders::number("ETALON_DAYS", 3);
+    let cloud = shared.cloud("laptop", days).await;
     run(&cloud).await;
     let laptop = Laptop::new(&cloud, shared, BATCH_TIME).await;
     assert_eq!(rows(cloud.database_url(), orders::TABLE), laptop.rows());
-    assert_eq!(cloud.ledger().unwrap().len(), 3);
+    assert_eq!(cloud.ledger().unwrap().len(), days as usize);
 
     let mut counts = Counts::default();
     for receipt in cloud.receipts().await.unwrap() {
@@ -117,11 +124,12 @@ async fn the_table_is_that_of_a_laptop(shared: &Shared) {
 
     let parts = cloud.parts().await.unwrap();
     assert_eq!(parts, laptop.parts().await);
-    assert!(parts.len() >= 3);
+    assert!(parts.len() >= days as usize);
     let loaded = cloud.loaded().await.unwrap();
     let staged = |event: &serde_json::Value| event["detail"]["counts"]["staged"].as_u64().unwrap_or_default();
     assert_eq!(loaded.iter().map(staged).sum::<u64>(), counts.staged, "{loaded:?}");
     assert_eq!(cloud.dead_letters().await.unwrap(), []);
+    println!("{} rows read, {} parts and the table equal", counts.read, parts.len());
 }
 
 async fn twice_is_once(shared: &Shared) {
