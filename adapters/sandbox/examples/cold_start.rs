@@ -28,7 +28,7 @@ source:
     amount: decimal(12,2)
 columns:
   id: required
-  name: { from: upper(trim(name)), type: varchar(20), matches: ^[A-Z]+$ }
+  name: { from: upper(trim(name)), type: varchar(20), matches: '^[A-Z]+$' }
   amount: decimal(12,2) required
 checks:
   amount_positive: amount >= 0
