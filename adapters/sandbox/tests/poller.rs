@@ -1,10 +1,11 @@
 //! An SQS queue is mapped to a function as Lambda maps it: batches, partial failures, order, visibility, dead letters, loops.
+//! And a schedule calls it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail, and says what it saw")]
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
@@ -13,6 +14,7 @@ use etalon_sandbox::gateway::Gateway;
 use etalon_sandbox::lambda::{Fault, Function, Settings, VISITS_MAX};
 use etalon_sandbox::moto::Moto;
 use etalon_sandbox::poller::{Mapping, Poller, client};
+use etalon_sandbox::scheduler::{Schedule, Target};
 use serde_json::{Value, json};
 
 mod function;
@@ -42,6 +44,8 @@ tests! {
     a_visibility_under_the_timeout_is_refused
     a_response_that_is_lost_brings_the_work_again
     a_loop_is_stopped_unless_it_is_allowed
+    a_schedule_fires_with_its_time_and_again
+    an_event_that_fails_three_times_is_a_dead_letter
 }
 
 struct World {
@@ -268,4 +272,42 @@ async fn a_loop_is_stopped_unless_it_is_allowed(world: World) {
     let mapping = Mapping { allows_loops: true, ..Mapping::new(&queue.url) };
     let _poller = world.poller(&function, mapping).await;
     until(async || function.totals().invocations > u64::from(3 * VISITS_MAX)).await;
+}
+
+/// A schedule of a function, with dead letters.
+fn schedule(world: &World, function: &Arc<Function>, dead_letters: &str, input: &Value) -> Schedule {
+    let target = Target {
+        function: Arc::clone(function),
+        client: world.client.clone(),
+        dead_letters: Some(dead_letters.to_owned()),
+        pause: Duration::from_millis(5),
+    };
+    Schedule { name: "nightly".to_owned(), input: input.to_string(), target }
+}
+
+async fn a_schedule_fires_with_its_time_and_again(world: World) {
+    let (function, queue) = (world.function(), world.queue(5, 3, false).await);
+    let input = json!({ "say": "<aws.scheduler.scheduled-time> <aws.scheduler.schedule-arn>" });
+    let schedule = schedule(&world, &function, &queue.dead, &input);
+    let outcome = schedule.fire(UNIX_EPOCH + Duration::from_secs(1_767_225_600)).await.unwrap();
+    assert!(outcome.result.is_ok());
+    let told = "2026-01-01T00:00:00Z arn:aws:scheduler:us-east-1:123456789012:schedule/default/nightly";
+    until(async || function.log().iter().any(|line| line == told)).await;
+    let ticker = schedule.start(Duration::from_millis(10));
+    until(async || function.totals().invocations > 3).await;
+    drop(ticker);
+}
+
+async fn an_event_that_fails_three_times_is_a_dead_letter(world: World) {
+    let (function, queue) = (world.function(), world.queue(5, 3, false).await);
+    let input = json!({ "fail": "not today" });
+    let outcome = schedule(&world, &function, &queue.dead, &input).fire(UNIX_EPOCH).await.unwrap();
+    assert!(outcome.result.is_err());
+    assert_eq!(function.totals().invocations, 3);
+    let received = world.client.receive_message().queue_url(&queue.dead).message_attribute_names("All").send().await;
+    let letter = received.unwrap().messages.unwrap().pop().unwrap();
+    assert_eq!(letter.body, Some(input.to_string()));
+    let attributes = letter.message_attributes.unwrap();
+    assert_eq!(attributes["ErrorMessage"].string_value.as_deref(), Some("not today"));
+    assert_eq!(attributes["RequestID"].string_value, Some(outcome.report.request));
 }
