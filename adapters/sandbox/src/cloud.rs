@@ -362,6 +362,11 @@ impl Cloud {
         (&self.source.0, &self.source.1)
     }
 
+    /// Lets each request of the functions to S3, SQS and EventBridge take so much longer.
+    pub fn set_latency(&self, latency: Duration) {
+        self.gateway.set_latency(latency);
+    }
+
     /// The functions' requests by service and operation, with those to Redshift.
     pub fn requests(&self) -> BTreeMap<(String, String), u64> {
         let mut requests = self.gateway.requests();

@@ -2,7 +2,9 @@
 //! and does what SQS does and moto does not: it keeps the trace header of a request with the messages that it sends.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use etalon_core::error::Error;
@@ -15,6 +17,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::http::{Server, serve};
 
@@ -25,6 +28,7 @@ type Body = BoxBody<Bytes, hyper::Error>;
 pub struct Gateway {
     server: Server,
     requests: Arc<Requests>,
+    latency: Arc<AtomicU64>,
 }
 
 /// Requests by service and operation.
@@ -37,17 +41,29 @@ impl Gateway {
         let client: Client<HttpConnector, Body> = Client::builder(TokioExecutor::new()).build_http();
         let requests = Arc::new(Requests::default());
         let (counted, behind) = (Arc::clone(&requests), behind.trim_end_matches('/').to_owned());
+        let latency = Arc::new(AtomicU64::new(0));
+        let waited = Arc::clone(&latency);
         let server = serve(move |request| {
             counted.count(&request);
-            pass(client.clone(), behind.clone(), request)
+            let latency = Duration::from_micros(waited.load(Ordering::Relaxed));
+            let passed = pass(client.clone(), behind.clone(), request);
+            async move {
+                sleep(latency).await;
+                passed.await
+            }
         })
         .await?;
-        Ok(Self { server, requests })
+        Ok(Self { server, requests, latency })
     }
 
     /// Where it answers: `http://127.0.0.1:…`.
     pub fn url(&self) -> String {
         format!("http://{}", self.server.address())
+    }
+
+    /// Lets each request from now on wait so long before it is passed on.
+    pub fn set_latency(&self, latency: Duration) {
+        self.latency.store(latency.as_micros() as u64, Ordering::Relaxed);
     }
 
     /// Requests so far, by service and operation.
