@@ -7,7 +7,7 @@
 //! spec       the pipeline file as written, with the place of everything in it
 //! expr       SQL scalar expressions: parse -> check -> evaluate, over columns
 //! plan       an object becomes an input, an input becomes tasks
-//! read       bytes in, records out: cells that point into the bytes
+//! format     bytes in, records out: cells that point into the bytes
 //! transform  records in, accepted rows and rejects out: decode, where, columns, rules, conform
 //! stage      accepted rows in, Parquet parts out
 //! receipt    what one task did, in numbers that balance; written last
@@ -33,7 +33,7 @@ pub mod value;
 pub mod spec;
 pub mod expr;
 pub mod plan;
-pub mod read;
+pub mod format;
 pub mod transform;
 pub mod stage;
 pub mod warehouse;

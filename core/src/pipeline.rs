@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
+use crate::format::{Compression, Contract};
+use crate::format::{CsvFormat, Format, ReadOptions};
 use crate::plan::{self, InputPlan, Object, Task};
 use crate::protocol::{Member, Unit, UnitBatch, UnitState};
-use crate::read::{Compression, Contract};
-use crate::read::{CsvFormat, Format, ReadOptions};
 use crate::receipt::{Counts, Receipt};
 use crate::spec::{Limits, Location, OnOverwrite, Schedule};
 use crate::stage::{self, Lineage};

@@ -1,7 +1,7 @@
 //! JSON Lines are what `serde_json` reads, however the bytes arrive.
 #![no_main]
 
-use etalon_core::read::Format;
+use etalon_core::format::Format;
 use etalon_core::testing::read;
 
 libfuzzer_sys::fuzz_target!(|object: &[u8]| {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::expr::{Expr, Name};
+use crate::format::{Compression, Contract, CsvFormat, Format};
 use crate::plan;
-use crate::read::{Compression, Contract, CsvFormat, Format};
 use crate::reject::Subject;
 use crate::spec::{
     self, ColumnSpec, CompressionSpec, ContractSpec, FormatSpec, OnFail as OnFailSpec, OnOverwrite, Spanned, Spec,

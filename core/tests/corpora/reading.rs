@@ -6,8 +6,8 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use etalon_core::diagnostic::Code;
-use etalon_core::read::CsvFormat;
-use etalon_core::read::Format;
+use etalon_core::format::CsvFormat;
+use etalon_core::format::Format;
 use etalon_core::testing::read::Row;
 use etalon_core::testing::read::options;
 use etalon_core::testing::read::read_whole;

@@ -8,10 +8,10 @@
     reason = "a test may fail, and tells its scores"
 )]
 
-use etalon_core::read::Contract;
-use etalon_core::read::CsvFormat;
-use etalon_core::read::Format;
-use etalon_core::read::ReadOptions;
+use etalon_core::format::Contract;
+use etalon_core::format::CsvFormat;
+use etalon_core::format::Format;
+use etalon_core::format::ReadOptions;
 use etalon_core::records::CellKind;
 use etalon_core::testing::read::*;
 use proptest::prelude::*;
@@ -226,14 +226,14 @@ fn a_record_that_is_too_long_is_one_reject() {
 #[test]
 fn an_object_that_ends_early_is_incomplete() {
     let options = options(Format::Csv(CsvFormat { header: false, ..CsvFormat::default() }), &["a"]);
-    let mut reader = etalon_core::read::Reader::new(options, 10, 0..10);
-    assert!(matches!(reader.step(), Ok(etalon_core::read::ReadStep::NeedsData(_))));
+    let mut reader = etalon_core::format::Reader::new(options, 10, 0..10);
+    assert!(matches!(reader.step(), Ok(etalon_core::format::ReadStep::NeedsData(_))));
     reader.push(b"1\n23");
-    assert!(matches!(reader.step(), Ok(etalon_core::read::ReadStep::NeedsData(needed)) if needed == (4..10)));
+    assert!(matches!(reader.step(), Ok(etalon_core::format::ReadStep::NeedsData(needed)) if needed == (4..10)));
     reader.push(b"");
-    let Ok(etalon_core::read::ReadStep::Records(records)) = reader.step() else { panic!("records are expected") };
+    let Ok(etalon_core::format::ReadStep::Records(records)) = reader.step() else { panic!("records are expected") };
     assert_eq!((records.len(), records.rejects[0].reason.code.text()), (1, "R409"));
-    let Ok(etalon_core::read::ReadStep::Finished { incomplete, .. }) = reader.step() else {
+    let Ok(etalon_core::format::ReadStep::Finished { incomplete, .. }) = reader.step() else {
         panic!("the end is expected")
     };
     assert_eq!(incomplete.as_deref(), Some("the object is incomplete: it ends after 4 bytes, and 10 were announced"));

@@ -1,7 +1,9 @@
-//! Read: bytes in, records out. A reader says which bytes it needs; whoever drives it pushes them.
+//! Format: bytes in, records out. A reader says which bytes it needs; whoever drives it pushes them.
 //!
 //! A range owns the records whose first byte lies in it. Header, records, blank and comment lines and declared skips tile
 //! the decoded bytes of the range; [`Coverage`] counts them.
+//!
+//! Each format has a room of its own; the reader, and what it reads through, serve all of them.
 
 use std::ops::Range;
 
@@ -10,15 +12,14 @@ use crate::records::Records;
 
 mod reader;
 mod inflow;
-mod gzip;
+mod compression;
 mod scan;
 mod batch;
-mod header;
 mod csv;
-mod blocks;
 mod jsonl;
-mod json;
 
+pub use compression::Compression;
+pub use csv::CsvFormat;
 pub use reader::Reader;
 
 /// How an object is written.
@@ -28,48 +29,6 @@ pub enum Format {
     Csv(CsvFormat),
     /// JSON Lines: one object a line.
     Jsonl,
-}
-
-/// How separated values are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CsvFormat {
-    /// Whether the first record names the fields.
-    pub header: bool,
-    /// Between fields; this and the characters below are ASCII.
-    pub delimiter: u8,
-    /// Around fields; doubled inside. `None`: quotes mean nothing.
-    pub quote: Option<u8>,
-    /// At the start of a line that is a comment.
-    pub comment: Option<u8>,
-    /// Leading lines that are not read.
-    pub skip_lines: u64,
-    /// Whether a record may lack its last fields, which are then NULL; otherwise such a record is ragged.
-    pub fill_record: bool,
-    /// Whether a quoted field may hold line ends. `false` makes an object cuttable: a line end always ends a record.
-    pub newlines_in_values: bool,
-}
-
-impl Default for CsvFormat {
-    fn default() -> Self {
-        Self {
-            header: true,
-            delimiter: b',',
-            quote: Some(b'"'),
-            comment: None,
-            skip_lines: 0,
-            fill_record: false,
-            newlines_in_values: true,
-        }
-    }
-}
-
-/// How an object is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all.
-    None,
-    /// RFC 1952, one member or several.
-    Gzip,
 }
 
 /// What happens to fields that the pipeline does not declare.

@@ -26,13 +26,13 @@ use super::ReadStep;
 use super::batch::Batch;
 use super::batch::Validity;
 use super::batch::too_long;
-use super::csv::CsvScanner;
-use super::csv::Follower;
-use super::csv::unclosed_rest;
-use super::gzip::Gunzip;
-use super::header::Binding;
+use super::compression::gzip::Gunzip;
+use super::csv::header::Binding;
+use super::csv::scanner::CsvScanner;
+use super::csv::scanner::Follower;
+use super::csv::scanner::unclosed_rest;
 use super::inflow::Inflow;
-use super::jsonl::JsonlScanner;
+use super::jsonl::scanner::JsonlScanner;
 use super::scan::Stop;
 
 /// Neither a record nor a chunk can be larger, so that no cell can be longer than a cell can be.

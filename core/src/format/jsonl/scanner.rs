@@ -1,10 +1,4 @@
-//! JSON Lines: a JSON object a line.
-//!
-//! A line end is LF; the CR before it is a blank to JSON. A line of blanks is no record. Numbers are kept as they are
-//! written, so that no digit is lost before a type is known.
-//!
-//! A declared field that stands twice in an object rejects its record: parsers differ on which of the two counts. Keys that
-//! are not declared are not read, so there it makes no difference.
+//! The JSON Lines scanner: finds the records of a window.
 
 use memchr::memchr;
 
@@ -13,21 +7,21 @@ use crate::records::Cell;
 use crate::records::CellKind;
 use crate::reject::Place;
 
-use super::Contract;
-use super::batch::Batch;
-use super::batch::Validity;
-use super::batch::Wrong;
-use super::batch::not_utf8;
-use super::batch::too_long;
 use super::json::Json;
 use super::json::Malformed;
 use super::json::unescape;
-use super::scan::Scan;
-use super::scan::Stop;
+use crate::format::Contract;
+use crate::format::batch::Batch;
+use crate::format::batch::Validity;
+use crate::format::batch::Wrong;
+use crate::format::batch::not_utf8;
+use crate::format::batch::too_long;
+use crate::format::scan::Scan;
+use crate::format::scan::Stop;
 
 /// Finds the records of a window.
 #[derive(Debug)]
-pub(super) struct JsonlScanner {
+pub(in crate::format) struct JsonlScanner {
     names: Names,
     contract: Contract,
     record_bytes_max: usize,
@@ -49,7 +43,7 @@ struct Found {
 }
 
 impl JsonlScanner {
-    pub(super) fn new(fields: &[String], contract: Contract, record_bytes_max: usize) -> Self {
+    pub(in crate::format) fn new(fields: &[String], contract: Contract, record_bytes_max: usize) -> Self {
         Self {
             names: Names::new(fields),
             contract,
@@ -61,12 +55,12 @@ impl JsonlScanner {
     }
 
     /// Why the object is held, after [`Stop::Undeclared`].
-    pub(super) fn refused(&self) -> &str {
+    pub(in crate::format) fn refused(&self) -> &str {
         &self.refused
     }
 
     /// Reads records from `scan.at` into the batch.
-    pub(super) fn records(&mut self, scan: &mut Scan<'_>, valid: &mut Validity, batch: &mut Batch) -> Stop {
+    pub(in crate::format) fn records(&mut self, scan: &mut Scan<'_>, valid: &mut Validity, batch: &mut Batch) -> Stop {
         loop {
             if scan.is_past_range() {
                 return Stop::RangeEnd;

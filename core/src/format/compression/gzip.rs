@@ -12,7 +12,7 @@ const WINDOW_BITS: u8 = 15;
 
 /// Inflates pushed bytes.
 #[derive(Debug)]
-pub(super) struct Gunzip {
+pub(in crate::format) struct Gunzip {
     stored: Vec<u8>,
     at: usize,
     /// The member that is being inflated; `None` between members.
@@ -21,12 +21,12 @@ pub(super) struct Gunzip {
 }
 
 impl Gunzip {
-    pub(super) fn new() -> Self {
+    pub(in crate::format) fn new() -> Self {
         Self { stored: Vec::new(), at: 0, member: None, members: 0 }
     }
 
     /// Takes stored bytes.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(in crate::format) fn push(&mut self, bytes: &[u8]) {
         self.stored.drain(..self.at);
         self.at = 0;
         self.stored.extend_from_slice(bytes);
@@ -34,7 +34,7 @@ impl Gunzip {
 
     /// Inflates once, at most `room` bytes. `false`: nothing can be inflated before more is pushed. An error says in which
     /// way the stream is damaged; what came out before it is good.
-    pub(super) fn inflate(&mut self, out: &mut Vec<u8>, room: usize) -> Result<bool, String> {
+    pub(in crate::format) fn inflate(&mut self, out: &mut Vec<u8>, room: usize) -> Result<bool, String> {
         let input = self.stored.get(self.at..).unwrap_or_default();
         if input.is_empty() && self.member.is_none() {
             return Ok(false);
@@ -63,7 +63,7 @@ impl Gunzip {
     }
 
     /// What is wrong with a stream that ends here.
-    pub(super) fn end(&self) -> Option<String> {
+    pub(in crate::format) fn end(&self) -> Option<String> {
         match (&self.member, self.members) {
             (None, 1..) => None,
             (None, 0) => Some("it is empty, and gzip has at least a header".to_owned()),

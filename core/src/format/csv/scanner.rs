@@ -1,18 +1,4 @@
-//! CSV: separated values, by RFC 4180 and a few written decisions where it is silent.
-//!
-//! ```text
-//! file    = *(record line-end) [record]        record = field *(delimiter field)        line-end = [CR] LF
-//! field   = bare / quoted                      quoted = quote *(any byte but quote / quote quote) quote
-//! bare    = [any byte but quote, delimiter, LF *(any byte but delimiter, LF)]
-//! ```
-//!
-//! - A quote opens a field only as its first byte; further in it is text, as in Python's `csv`. Blanks around a quoted field
-//!   are text too: before it they make the field bare, after it they are a fault.
-//! - LF and CR LF end a record. A CR of its own is text: files that end their lines so have not been written for a quarter
-//!   of a century, while a stray CR inside a text is common, and to end a record there would make two wrong ones of it. A CR
-//!   as the very last byte is the first half of a line end, and ends the last record.
-//! - A line without a byte is blank, and no record. A line that begins with the comment character is a comment.
-//! - Text after a closing quote rejects the record. It goes on as if the field were bare, so that the next one is found.
+//! The CSV scanner: finds the records of a window.
 
 use crate::diagnostic::Code;
 use crate::records::Cell;
@@ -20,19 +6,19 @@ use crate::records::CellKind;
 use crate::reject::Place;
 
 use super::CsvFormat;
-use super::batch::Batch;
-use super::batch::Validity;
-use super::batch::Wrong;
-use super::batch::not_utf8;
-use super::batch::too_long;
 use super::blocks::Marks;
 use super::header::Binding;
-use super::scan::Scan;
-use super::scan::Stop;
+use crate::format::batch::Batch;
+use crate::format::batch::Validity;
+use crate::format::batch::Wrong;
+use crate::format::batch::not_utf8;
+use crate::format::batch::too_long;
+use crate::format::scan::Scan;
+use crate::format::scan::Stop;
 
 /// Finds the records of a window.
 #[derive(Debug)]
-pub(super) struct CsvScanner {
+pub(in crate::format) struct CsvScanner {
     delimiter: u8,
     quote: Option<u8>,
     comment: Option<u8>,
@@ -67,7 +53,7 @@ enum Close {
 }
 
 impl CsvScanner {
-    pub(super) fn new(format: &CsvFormat, record_bytes_max: usize) -> Self {
+    pub(in crate::format) fn new(format: &CsvFormat, record_bytes_max: usize) -> Self {
         Self {
             delimiter: format.delimiter,
             quote: format.quote,
@@ -82,7 +68,7 @@ impl CsvScanner {
     /// Reads records from `scan.at` into the batch, each as the binding says.
     // A function of its own, so that its few variables stay in registers.
     #[inline(never)]
-    pub(super) fn records(
+    pub(in crate::format) fn records(
         &mut self,
         scan: &mut Scan<'_>,
         valid: &mut Validity,
@@ -136,7 +122,7 @@ impl CsvScanner {
     }
 
     /// Reads the header: the texts of the record at `scan.at`, which is not blank; or what is wrong with it.
-    pub(super) fn header(&mut self, scan: &mut Scan<'_>) -> Result<Result<Vec<String>, Wrong>, Stop> {
+    pub(in crate::format) fn header(&mut self, scan: &mut Scan<'_>) -> Result<Result<Vec<String>, Wrong>, Stop> {
         if let Some(stop) = self.stop(scan) {
             return Err(stop);
         }
@@ -325,7 +311,7 @@ impl CsvScanner {
 }
 
 /// The reject of the rest of an object in which a quote is never closed.
-pub(super) fn unclosed_rest() -> Wrong {
+pub(in crate::format) fn unclosed_rest() -> Wrong {
     (Code::Unclosed, "a quote is not closed before the object ends".to_owned())
 }
 
@@ -338,7 +324,7 @@ fn text_end(window: &[u8], field: usize, end: usize) -> usize {
 /// Follows a record that is too long to be kept, byte by byte, to its end. It knows of a record only whether a quote is
 /// open, which is all that its end depends on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Follower {
+pub(in crate::format) struct Follower {
     delimiter: u8,
     quote: Option<u8>,
     state: State,
@@ -354,18 +340,18 @@ enum State {
 }
 
 impl Follower {
-    pub(super) fn new(format: &CsvFormat) -> Self {
+    pub(in crate::format) fn new(format: &CsvFormat) -> Self {
         let quote = format.quote.filter(|_| format.newlines_in_values);
         Self { delimiter: format.delimiter, quote, state: State::FieldStart }
     }
 
     /// Of a format in which a line end always ends a record.
-    pub(super) fn of_lines() -> Self {
+    pub(in crate::format) fn of_lines() -> Self {
         Self { delimiter: b'\n', quote: None, state: State::FieldStart }
     }
 
     /// Goes on through `bytes`; the place after the record's line end, if it is among them.
-    pub(super) fn follow(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(in crate::format) fn follow(&mut self, bytes: &[u8]) -> Option<usize> {
         for (at, &byte) in bytes.iter().enumerate() {
             let is_quote = Some(byte) == self.quote;
             self.state = match self.state {
@@ -381,7 +367,7 @@ impl Follower {
     }
 
     /// Whether a quote is open.
-    pub(super) fn is_open(&self) -> bool {
+    pub(in crate::format) fn is_open(&self) -> bool {
         self.state == State::Quoted
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use arrow_buffer::Buffer;
 
-use super::gzip::Gunzip;
+use super::compression::gzip::Gunzip;
 use super::scan::Scan;
 
 /// Past the end of its range a reader needs the rest of one record only; it asks for so much at a time.

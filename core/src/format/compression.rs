@@ -1,0 +1,12 @@
+//! Compression: how the stored bytes of an object become the bytes that a format reads.
+
+pub(super) mod gzip;
+
+/// How an object is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// RFC 1952, one member or several.
+    Gzip,
+}

@@ -1,0 +1,52 @@
+//! CSV: separated values, by RFC 4180 and a few written decisions where it is silent.
+//!
+//! ```text
+//! file    = *(record line-end) [record]        record = field *(delimiter field)        line-end = [CR] LF
+//! field   = bare / quoted                      quoted = quote *(any byte but quote / quote quote) quote
+//! bare    = [any byte but quote, delimiter, LF *(any byte but delimiter, LF)]
+//! ```
+//!
+//! - A quote opens a field only as its first byte; further in it is text, as in Python's `csv`. Blanks around a quoted field
+//!   are text too: before it they make the field bare, after it they are a fault.
+//! - LF and CR LF end a record. A CR of its own is text: files that end their lines so have not been written for a quarter
+//!   of a century, while a stray CR inside a text is common, and to end a record there would make two wrong ones of it. A CR
+//!   as the very last byte is the first half of a line end, and ends the last record.
+//! - A line without a byte is blank, and no record. A line that begins with the comment character is a comment.
+//! - Text after a closing quote rejects the record. It goes on as if the field were bare, so that the next one is found.
+
+pub(super) mod scanner;
+pub(super) mod header;
+mod blocks;
+
+/// How separated values are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvFormat {
+    /// Whether the first record names the fields.
+    pub header: bool,
+    /// Between fields; this and the characters below are ASCII.
+    pub delimiter: u8,
+    /// Around fields; doubled inside. `None`: quotes mean nothing.
+    pub quote: Option<u8>,
+    /// At the start of a line that is a comment.
+    pub comment: Option<u8>,
+    /// Leading lines that are not read.
+    pub skip_lines: u64,
+    /// Whether a record may lack its last fields, which are then NULL; otherwise such a record is ragged.
+    pub fill_record: bool,
+    /// Whether a quoted field may hold line ends. `false` makes an object cuttable: a line end always ends a record.
+    pub newlines_in_values: bool,
+}
+
+impl Default for CsvFormat {
+    fn default() -> Self {
+        Self {
+            header: true,
+            delimiter: b',',
+            quote: Some(b'"'),
+            comment: None,
+            skip_lines: 0,
+            fill_record: false,
+            newlines_in_values: true,
+        }
+    }
+}
