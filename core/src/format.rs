@@ -10,17 +10,20 @@ use std::ops::Range;
 use crate::receipt::Coverage;
 use crate::records::Records;
 
+mod csv;
+mod jsonl;
 mod reader;
 mod inflow;
 mod compression;
 mod scan;
 mod batch;
-mod csv;
-mod jsonl;
+mod follow;
 
 pub use compression::Compression;
 pub use csv::CsvFormat;
+pub use jsonl::JsonlFormat;
 pub use reader::Reader;
+use scan::Scanner;
 
 /// How an object is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,52 @@ pub enum Format {
     /// Separated values.
     Csv(CsvFormat),
     /// JSON Lines: one object a line.
-    Jsonl,
+    Jsonl(JsonlFormat),
+}
+
+/// What a format says of itself: all that others ask of it.
+trait Room {
+    /// Whether a line end always ends a record, so that an object can be cut where one stands.
+    fn lines_are_records(&self) -> bool;
+
+    /// Unquoted texts that mean NULL.
+    fn nulls(&self) -> &[String] {
+        &[]
+    }
+
+    /// Whether a value is JSON: a number may stand in a string, and a nested value is the text of its JSON.
+    fn values_are_json(&self) -> bool {
+        false
+    }
+
+    /// What finds its records.
+    fn scanner(&self, options: &ReadOptions) -> Box<dyn Scanner>;
+}
+
+impl Format {
+    /// The room of the format: the one place that tells formats apart.
+    fn room(&self) -> &dyn Room {
+        match self {
+            Self::Csv(csv) => csv,
+            Self::Jsonl(jsonl) => jsonl,
+        }
+    }
+
+    /// Whether an object that is compressed so can be cut into ranges: a line end always ends a record, and a stored byte is
+    /// a decoded one.
+    pub fn is_cuttable(&self, compression: Compression) -> bool {
+        self.room().lines_are_records() && compression == Compression::None
+    }
+
+    /// Unquoted texts that mean NULL.
+    pub fn nulls(&self) -> &[String] {
+        self.room().nulls()
+    }
+
+    /// Whether a value is JSON: a number may stand in a string, and a nested value is the text of its JSON.
+    pub fn values_are_json(&self) -> bool {
+        self.room().values_are_json()
+    }
 }
 
 /// What happens to fields that the pipeline does not declare.
@@ -59,18 +107,6 @@ pub struct ReadOptions {
     pub record_bytes_max: usize,
     /// Bytes to ask for at a time.
     pub chunk_bytes: usize,
-}
-
-impl ReadOptions {
-    /// Whether an object that is written so can be cut into ranges: a line end always ends a record, and a stored byte is
-    /// a decoded one.
-    pub fn is_cuttable(&self) -> bool {
-        let lines = match &self.format {
-            Format::Csv(csv) => !csv.newlines_in_values,
-            Format::Jsonl => true,
-        };
-        lines && self.compression == Compression::None
-    }
 }
 
 /// What a reader needs, or has.

@@ -6,8 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::format::{Compression, Contract};
-use crate::format::{CsvFormat, Format, ReadOptions};
+use crate::format::{Compression, Contract, Format, ReadOptions};
 use crate::plan::{self, InputPlan, Object, Task};
 use crate::protocol::{Member, Unit, UnitBatch, UnitState};
 use crate::receipt::{Counts, Receipt};
@@ -87,11 +86,7 @@ impl Pipeline {
 
     /// The plan of an object that is met for the first time.
     pub fn plan(&self, object: &Object, batch_time: i64) -> InputPlan {
-        let can_cut = self.compression_of(&object.name) == Compression::None
-            && match &self.format {
-                Format::Csv(CsvFormat { newlines_in_values, .. }) => !newlines_in_values,
-                Format::Jsonl => true,
-            };
+        let can_cut = self.format.is_cuttable(self.compression_of(&object.name));
         InputPlan {
             version: plan::PLAN_VERSION,
             input: plan::input(&self.name, self.source_kind(), object),
@@ -256,8 +251,7 @@ impl Pipeline {
     }
 
     fn compression_of(&self, name: &str) -> Compression {
-        let by_name = if name.to_ascii_lowercase().ends_with(".gz") { Compression::Gzip } else { Compression::None };
-        self.compression.unwrap_or(by_name)
+        self.compression.unwrap_or_else(|| Compression::of_name(name))
     }
 
     fn read_options(&self, name: &str) -> ReadOptions {

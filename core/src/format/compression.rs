@@ -10,3 +10,10 @@ pub enum Compression {
     /// RFC 1952, one member or several.
     Gzip,
 }
+
+impl Compression {
+    /// What the ending of an object's name says.
+    pub fn of_name(name: &str) -> Self {
+        if name.to_ascii_lowercase().ends_with(".gz") { Self::Gzip } else { Self::None }
+    }
+}

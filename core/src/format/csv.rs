@@ -14,9 +14,21 @@
 //! - A line without a byte is blank, and no record. A line that begins with the comment character is a comment.
 //! - Text after a closing quote rejects the record. It goes on as if the field were bare, so that the next one is found.
 
-pub(super) mod scanner;
-pub(super) mod header;
+mod split;
 mod blocks;
+mod header;
+
+use super::Contract;
+use super::ReadOptions;
+use super::Room;
+use super::batch::Batch;
+use super::batch::Validity;
+use super::follow::Follower;
+use super::scan::Scan;
+use super::scan::Scanner;
+use super::scan::Stop;
+use header::Binding;
+use split::Splitter;
 
 /// How separated values are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +43,8 @@ pub struct CsvFormat {
     pub comment: Option<u8>,
     /// Leading lines that are not read.
     pub skip_lines: u64,
+    /// Unquoted texts that mean NULL.
+    pub nulls: Vec<String>,
     /// Whether a record may lack its last fields, which are then NULL; otherwise such a record is ragged.
     pub fill_record: bool,
     /// Whether a quoted field may hold line ends. `false` makes an object cuttable: a line end always ends a record.
@@ -45,8 +59,77 @@ impl Default for CsvFormat {
             quote: Some(b'"'),
             comment: None,
             skip_lines: 0,
+            nulls: vec![String::new()],
             fill_record: false,
             newlines_in_values: true,
+        }
+    }
+}
+
+impl Room for CsvFormat {
+    fn lines_are_records(&self) -> bool {
+        !self.newlines_in_values
+    }
+
+    fn nulls(&self) -> &[String] {
+        &self.nulls
+    }
+
+    fn scanner(&self, options: &ReadOptions) -> Box<dyn Scanner> {
+        Box::new(CsvScanner {
+            format: self.clone(),
+            fields: options.fields.clone(),
+            contract: options.contract,
+            splitter: Splitter::new(self, options.record_bytes_max),
+            binding: Binding::by_position(options.fields.len()),
+        })
+    }
+}
+
+/// Finds the records of a window, once it knows which column each declared field is.
+#[derive(Debug)]
+struct CsvScanner {
+    format: CsvFormat,
+    fields: Vec<String>,
+    contract: Contract,
+    splitter: Splitter,
+    binding: Binding,
+}
+
+impl Scanner for CsvScanner {
+    fn skip_lines(&self) -> u64 {
+        self.format.skip_lines
+    }
+
+    fn has_header(&self) -> bool {
+        self.format.header
+    }
+
+    fn header(&mut self, scan: &mut Scan<'_>) -> Result<Option<Stop>, String> {
+        let header = match self.splitter.header(scan) {
+            Ok(Ok(header)) => header,
+            Ok(Err((_, message))) => return Err(format!("the header cannot be read: {message}")),
+            Err(stop) => return Ok(Some(stop)),
+        };
+        self.binding = Binding::by_name(&self.fields, header)?;
+        if self.binding.has_undeclared {
+            match self.contract {
+                Contract::Ignore => {}
+                Contract::Quarantine => self.binding.is_refused = true,
+                Contract::Fail => return Err(format!("the header does not fit: {}", self.binding.undeclared())),
+            }
+        }
+        Ok(None)
+    }
+
+    fn records(&mut self, scan: &mut Scan<'_>, valid: &mut Validity, batch: &mut Batch) -> Result<Stop, String> {
+        Ok(self.splitter.records(scan, valid, &self.binding, batch))
+    }
+
+    fn follower(&self) -> Follower {
+        match self.format.quote {
+            Some(quote) if self.format.newlines_in_values => Follower::of_fields(self.format.delimiter, quote),
+            _ => Follower::of_lines(),
         }
     }
 }

@@ -6,5 +6,28 @@
 //! A declared field that stands twice in an object rejects its record: parsers differ on which of the two counts. Keys that
 //! are not declared are not read, so there it makes no difference.
 
-pub(super) mod scanner;
+mod scanner;
 mod json;
+
+use super::ReadOptions;
+use super::Room;
+use super::scan::Scanner;
+use scanner::JsonlScanner;
+
+/// How JSON Lines are written: there is one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonlFormat;
+
+impl Room for JsonlFormat {
+    fn lines_are_records(&self) -> bool {
+        true
+    }
+
+    fn values_are_json(&self) -> bool {
+        true
+    }
+
+    fn scanner(&self, options: &ReadOptions) -> Box<dyn Scanner> {
+        Box::new(JsonlScanner::new(&options.fields, options.contract, options.record_bytes_max))
+    }
+}

@@ -19,20 +19,16 @@ use crate::reject::Place;
 use crate::reject::RAW_BYTES_MAX;
 
 use super::Compression;
-use super::Contract;
-use super::Format;
 use super::ReadOptions;
 use super::ReadStep;
 use super::batch::Batch;
 use super::batch::Validity;
 use super::batch::too_long;
 use super::compression::gzip::Gunzip;
-use super::csv::header::Binding;
-use super::csv::scanner::CsvScanner;
-use super::csv::scanner::Follower;
-use super::csv::scanner::unclosed_rest;
+use super::follow::Follower;
+use super::follow::unclosed_rest;
 use super::inflow::Inflow;
-use super::jsonl::scanner::JsonlScanner;
+use super::scan::Scanner;
 use super::scan::Stop;
 
 /// Neither a record nor a chunk can be larger, so that no cell can be longer than a cell can be.
@@ -49,7 +45,7 @@ pub struct Reader {
     hungry: bool,
     phase: Phase,
     skip: Option<Skip>,
-    scanner: Scanner,
+    scanner: Box<dyn Scanner>,
     valid: Validity,
     batch: Batch,
     coverage: Coverage,
@@ -66,12 +62,6 @@ enum Phase {
     Seek,
     Records,
     Done,
-}
-
-#[derive(Debug)]
-enum Scanner {
-    Csv(CsvScanner, Binding),
-    Jsonl(JsonlScanner),
 }
 
 /// Something that is skipped to its end.
@@ -112,33 +102,22 @@ enum Next {
 impl Reader {
     /// A reader of the records that begin in `range` of an object of `size` stored bytes.
     ///
-    /// Where the object cannot be cut ([`ReadOptions::is_cuttable`]), the range that holds the first byte owns everything.
+    /// Where the object cannot be cut ([`Format::is_cuttable`](super::Format::is_cuttable)), the range that holds the first byte owns everything.
     /// Bounds are kept sane: a batch has at least one record, a record and a chunk have 1 byte to 64 MiB.
     pub fn new(mut options: ReadOptions, size: u64, range: Range<u64>) -> Self {
         options.batch_rows_max = options.batch_rows_max.max(1);
         options.record_bytes_max = options.record_bytes_max.clamp(1, BYTES_MAX);
         options.chunk_bytes = options.chunk_bytes.clamp(1, BYTES_MAX);
-        let range = match options.is_cuttable() {
+        let range = match options.format.is_cuttable(options.compression) {
             true => range.start..range.end.min(size),
             false if range.contains(&0) || size == 0 => 0..u64::MAX,
             false => 0..0,
         };
-        let (scanner, preamble) = match &options.format {
-            Format::Csv(csv) => (
-                Scanner::Csv(
-                    CsvScanner::new(csv, options.record_bytes_max),
-                    Binding::by_position(options.fields.len()),
-                ),
-                csv.header || csv.skip_lines > 0,
-            ),
-            Format::Jsonl => {
-                let scanner = JsonlScanner::new(&options.fields, options.contract, options.record_bytes_max);
-                (Scanner::Jsonl(scanner), false)
-            }
-        };
+        let scanner = options.format.room().scanner(&options);
+        let has_preamble = scanner.has_header() || scanner.skip_lines() > 0;
         let phase = match () {
             () if range.is_empty() => Phase::Done,
-            () if range.start > 0 && !preamble => Phase::Seek,
+            () if range.start > 0 && !has_preamble => Phase::Seek,
             () => Phase::Mark,
         };
         let gunzip = (options.compression == Compression::Gzip).then(Gunzip::new);
@@ -214,16 +193,10 @@ impl Reader {
                         start => self.range.start = start.max(behind),
                     }
                 }
-                self.phase = Phase::Lines(match &self.options.format {
-                    Format::Csv(csv) => csv.skip_lines,
-                    Format::Jsonl => 0,
-                });
+                self.phase = Phase::Lines(self.scanner.skip_lines());
             }
             Phase::Lines(0) => {
-                self.phase = match &self.options.format {
-                    Format::Csv(csv) if csv.header => Phase::Header,
-                    _ => Phase::Seek,
-                };
+                self.phase = if self.scanner.has_header() { Phase::Header } else { Phase::Seek };
             }
             Phase::Lines(_) if rest.is_empty() => return Ok(self.nothing_left()),
             Phase::Lines(count) => {
@@ -261,29 +234,19 @@ impl Reader {
             return Ok(Next::Go);
         }
         let mut scan = self.inflow.scan(u64::MAX);
-        let Scanner::Csv(scanner, binding) = &mut self.scanner else { return Ok(Next::Go) };
-        let header = match scanner.header(&mut scan) {
-            Ok(Ok(header)) => header,
-            Ok(Err((_, message))) => return Err(held(format!("the header cannot be read: {message}"))),
-            Err(Stop::Comment) => {
+        match self.scanner.header(&mut scan).map_err(held)? {
+            None => {}
+            Some(Stop::Comment) => {
                 self.begin_to_skip(Skipped::Comment);
                 return Ok(Next::Go);
             }
-            Err(Stop::TooLong) => {
+            Some(Stop::TooLong) => {
                 let max = self.options.record_bytes_max;
                 return Err(held(format!("the header cannot be read: it has more than {max} bytes")));
             }
-            Err(_) => return Ok(Next::Hungry),
-        };
-        let length = scan.at - self.inflow.at();
-        *binding = Binding::by_name(&self.options.fields, header).map_err(held)?;
-        if binding.has_undeclared {
-            match self.options.contract {
-                Contract::Ignore => {}
-                Contract::Quarantine => binding.is_refused = true,
-                Contract::Fail => return Err(held(format!("the header does not fit: {}", binding.undeclared()))),
-            }
+            Some(_) => return Ok(Next::Hungry),
         }
+        let length = scan.at - self.inflow.at();
         self.cover(Part::Header, length as u64);
         self.inflow.advance(length);
         self.phase = Phase::Seek;
@@ -292,10 +255,7 @@ impl Reader {
 
     fn records(&mut self) -> Result<Next, Error> {
         let mut scan = self.inflow.scan(self.range.end);
-        let stop = match &mut self.scanner {
-            Scanner::Csv(scanner, binding) => scanner.records(&mut scan, &mut self.valid, binding, &mut self.batch),
-            Scanner::Jsonl(scanner) => scanner.records(&mut scan, &mut self.valid, &mut self.batch),
-        };
+        let stop = self.scanner.records(&mut scan, &mut self.valid, &mut self.batch).map_err(held)?;
         self.coverage.records += scan.records;
         self.coverage.blank += scan.blank;
         let length = scan.at - self.inflow.at();
@@ -305,18 +265,10 @@ impl Reader {
             Stop::Full => return Ok(Next::Full),
             Stop::Hungry => return Ok(Next::Hungry),
             Stop::TooLong => {
-                let follower = match &self.options.format {
-                    Format::Csv(csv) => Follower::new(csv),
-                    Format::Jsonl => Follower::of_lines(),
-                };
-                self.begin_to_skip(Skipped::Record(follower));
+                self.begin_to_skip(Skipped::Record(self.scanner.follower()));
             }
             Stop::Comment => self.begin_to_skip(Skipped::Comment),
             Stop::RangeEnd => self.phase = Phase::Done,
-            Stop::Undeclared => {
-                let Scanner::Jsonl(scanner) = &self.scanner else { return Ok(Next::Go) };
-                return Err(held(scanner.refused()));
-            }
         }
         Ok(Next::Go)
     }

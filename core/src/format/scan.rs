@@ -1,4 +1,35 @@
-//! Scan: where a scanner stands in a window, what it counted, and why it stopped.
+//! Scan: what a scanner does, where it stands in a window, what it counted, and why it stopped.
+
+use std::fmt::Debug;
+
+use super::batch::Batch;
+use super::batch::Validity;
+use super::follow::Follower;
+
+/// Finds the records of one window after the other, as its format has them.
+pub(super) trait Scanner: Debug + Send {
+    /// How many lines before everything else are not read.
+    fn skip_lines(&self) -> u64 {
+        0
+    }
+
+    /// Whether a header stands before the records.
+    fn has_header(&self) -> bool {
+        false
+    }
+
+    /// Reads the header at `scan.at`, which is not a blank line; or says why it stopped before its end. An error is why the
+    /// object is held.
+    fn header(&mut self, _scan: &mut Scan<'_>) -> Result<Option<Stop>, String> {
+        Ok(None)
+    }
+
+    /// Reads records from `scan.at` into the batch. An error is why the object is held.
+    fn records(&mut self, scan: &mut Scan<'_>, valid: &mut Validity, batch: &mut Batch) -> Result<Stop, String>;
+
+    /// What finds the end of a record that is too long, from its first byte.
+    fn follower(&self) -> Follower;
+}
 
 /// A scanner's place in a window.
 #[derive(Debug)]
@@ -30,8 +61,6 @@ pub(super) enum Stop {
     Comment,
     /// What begins here belongs to another range, or the object ends here.
     RangeEnd,
-    /// A record has a field that the pipeline does not declare, and the object is held for it.
-    Undeclared,
 }
 
 impl Scan<'_> {

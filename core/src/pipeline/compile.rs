@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::expr::{Expr, Name};
-use crate::format::{Compression, Contract, CsvFormat, Format};
+use crate::format::{Compression, Contract, CsvFormat, Format, JsonlFormat};
 use crate::plan;
 use crate::reject::Subject;
 use crate::spec::{
@@ -60,7 +60,8 @@ impl<'a> Compiler<'a> {
     /// Builds the pipeline as far as it can; it is used only if no error was found.
     fn pipeline(mut self) -> Pipeline {
         let spec = self.spec;
-        let fields = self.fields();
+        let format = format(&spec.source.format);
+        let fields = self.fields(&format);
         let filter = spec.filter.as_ref().and_then(|text| {
             let scope = self.fields.clone();
             self.condition(text, &scope, "`where`")
@@ -104,7 +105,7 @@ impl<'a> Compiler<'a> {
             schedule: spec.schedule.as_ref().map(|schedule| schedule.value.clone()),
             fingerprint: fingerprint(spec),
             range_bytes: plan::RANGE_BYTES,
-            format: format(&spec.source.format),
+            format,
             compression: spec.source.compression.as_ref().and_then(|compression| match compression.value {
                 CompressionSpec::Auto => None,
                 CompressionSpec::None => Some(Compression::None),
@@ -124,25 +125,21 @@ impl<'a> Compiler<'a> {
         self.diagnostics.push(Diagnostic::error(code, span, message).with_help(help));
     }
 
-    fn fields(&mut self) -> Vec<Field> {
-        let nulls = match &self.spec.source.format {
-            FormatSpec::Csv(csv) => csv.nulls.clone(),
-            FormatSpec::Jsonl => Vec::new(),
-        };
+    fn fields(&mut self, format: &Format) -> Vec<Field> {
+        let in_json = format.values_are_json();
         let mut fields = Vec::new();
         for field in &self.spec.source.fields {
-            let in_json = self.spec.source.format == FormatSpec::Jsonl;
-            let format = match &field.format {
+            let field_format = match &field.format {
                 None if in_json && field.ty == Type::Super => Ok(FieldFormat::Json),
                 None => Ok(FieldFormat::Usual),
-                Some(format) => formats::field_format(&format.value, field.ty, field.utc, in_json)
-                    .map_err(|wrong| self.diagnostics.push(wrong.at(format.span))),
+                Some(said) => formats::field_format(&said.value, field.ty, field.utc, in_json)
+                    .map_err(|wrong| self.diagnostics.push(wrong.at(said.span))),
             };
             fields.push(Field {
                 name: field.name.value.clone(),
                 ty: field.ty,
-                format: format.unwrap_or(FieldFormat::Usual),
-                nulls: nulls.clone(),
+                format: field_format.unwrap_or(FieldFormat::Usual),
+                nulls: format.nulls().to_vec(),
                 utc: field.utc,
                 sensitive: field.sensitive,
             });
@@ -586,13 +583,14 @@ fn one_line(text: &str) -> String {
 
 fn format(spec: &FormatSpec) -> Format {
     match spec {
-        FormatSpec::Jsonl => Format::Jsonl,
+        FormatSpec::Jsonl => Format::Jsonl(JsonlFormat),
         FormatSpec::Csv(csv) => Format::Csv(CsvFormat {
             header: csv.header,
             delimiter: csv.delimiter,
             quote: csv.quote,
             comment: csv.comment,
             skip_lines: csv.skip_lines,
+            nulls: csv.nulls.clone(),
             fill_record: csv.fill_record,
             newlines_in_values: csv.newlines_in_values,
         }),

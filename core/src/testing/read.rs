@@ -13,6 +13,7 @@ use crate::format::Compression;
 use crate::format::Contract;
 use crate::format::CsvFormat;
 use crate::format::Format;
+use crate::format::JsonlFormat;
 use crate::format::ReadOptions;
 use crate::format::ReadStep;
 use crate::format::Reader;
@@ -213,7 +214,7 @@ pub fn json_agrees_with_serde_json(line: &[u8]) {
         return;
     }
     let fields = ["a", "b", "ä", "a\nb"];
-    let outcome = read_whole(&options(Format::Jsonl, &fields), line).unwrap();
+    let outcome = read_whole(&options(Format::Jsonl(JsonlFormat), &fields), line).unwrap();
     let oracle = serde_json::from_slice::<serde_json::Value>(line);
     let Some(row) = outcome.rows.first() else {
         return assert!(line.trim_ascii().is_empty() || line.iter().all(|byte| b" \t\r".contains(byte)));
@@ -337,6 +338,7 @@ pub fn csv_options_of(input: &[u8]) -> (ReadOptions, &[u8]) {
         quote: (!is_set(2)).then_some(b'"'),
         comment: is_set(3).then_some(b'#'),
         skip_lines: u64::from(is_set(4)),
+        nulls: Vec::new(),
         fill_record: false,
         newlines_in_values: is_set(5),
     };
@@ -421,6 +423,7 @@ pub fn csv_format() -> impl Strategy<Value = CsvFormat> {
             quote: quote.then_some(b'"'),
             comment: comment.then_some(b'#'),
             skip_lines,
+            nulls: Vec::new(),
             fill_record: false,
             newlines_in_values,
         },

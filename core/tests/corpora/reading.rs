@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use etalon_core::diagnostic::Code;
 use etalon_core::format::CsvFormat;
 use etalon_core::format::Format;
+use etalon_core::format::JsonlFormat;
 use etalon_core::testing::read::Row;
 use etalon_core::testing::read::options;
 use etalon_core::testing::read::read_whole;
@@ -252,7 +253,8 @@ pub(crate) fn json_test_suite(corpora: &Path) {
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let is_one_line = !line.contains(&b'\n');
         let good = b"{\"good\":1}\n";
-        let outcome = read_whole(&options(Format::Jsonl, &["good"]), &[good, line, b"\n", good].concat()).unwrap();
+        let outcome =
+            read_whole(&options(Format::Jsonl(JsonlFormat), &["good"]), &[good, line, b"\n", good].concat()).unwrap();
         let is_good =
             |row: Option<&Row>| row.is_some_and(|row| row.cells.as_ref().is_ok_and(|cells| cells[0].1 == "1"));
         assert!(is_good(outcome.rows.first()) && is_good(outcome.rows.last()), "{name}: a neighbour did not survive");

@@ -11,6 +11,7 @@
 use etalon_core::format::Contract;
 use etalon_core::format::CsvFormat;
 use etalon_core::format::Format;
+use etalon_core::format::JsonlFormat;
 use etalon_core::format::ReadOptions;
 use etalon_core::records::CellKind;
 use etalon_core::testing::read::*;
@@ -21,7 +22,7 @@ fn contract() -> impl Strategy<Value = Contract> {
 }
 
 fn any_options() -> impl Strategy<Value = ReadOptions> {
-    let format = prop_oneof![3 => csv_format().prop_map(Format::Csv), 1 => Just(Format::Jsonl)];
+    let format = prop_oneof![3 => csv_format().prop_map(Format::Csv), 1 => Just(Format::Jsonl(JsonlFormat))];
     (format, 0..5_usize, contract(), 1..5_usize, 1..90_usize).prop_map(|(format, fields, contract, rows, bytes)| {
         ReadOptions {
             contract,
@@ -181,19 +182,19 @@ fn undeclared_fields_follow_the_contract() {
     8 = header 4 records 4 blank 0 comments 0 skipped 0
     ");
     insta::assert_snapshot!(read(Contract::Fail, csv(), "a,x\n1,2\n"), @"held: the header does not fit: the field `x` is not declared");
-    insta::assert_snapshot!(read(Contract::Quarantine, Format::Jsonl, "{\"a\":1}\n{\"x\":1}\n"), @r#"
+    insta::assert_snapshot!(read(Contract::Quarantine, Format::Jsonl(JsonlFormat), "{\"a\":1}\n{\"x\":1}\n"), @r#"
     Bare "1"
     R410 at 8+8: the field `x` is not declared
     16 = header 0 records 16 blank 0 comments 0 skipped 0
     "#);
-    insta::assert_snapshot!(read(Contract::Fail, Format::Jsonl, "{\"a\":1}\n{\"x\":1}\n"), @"held: the record at byte 8 has the field `x`, which is not declared");
+    insta::assert_snapshot!(read(Contract::Fail, Format::Jsonl(JsonlFormat), "{\"a\":1}\n{\"x\":1}\n"), @"held: the record at byte 8 has the field `x`, which is not declared");
 }
 
 #[test]
 fn json_lines_keep_what_is_written() {
     let text =
         "{\"a\":1.50,\"b\":\"x\\ty\"}\n\n{\"b\":null,\"c\":[1, {}]}\r\n[1]\n{\"a\":1,\"a\":2}\n{\"a\":}\n{\"a\":true";
-    insta::assert_snapshot!(show(read_whole(&options(Format::Jsonl, &["a", "b", "c"]), text.as_bytes())), @r#"
+    insta::assert_snapshot!(show(read_whole(&options(Format::Jsonl(JsonlFormat), &["a", "b", "c"]), text.as_bytes())), @r#"
     Bare "1.50", Quoted "x\ty", Missing ""
     Missing "", Null "null", Nested "[1, {}]"
     R406 at 47+4: is an array, not an object

@@ -4,17 +4,17 @@ use crate::diagnostic::nearest;
 
 /// Which column each declared field is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::format) struct Binding {
+pub(super) struct Binding {
     /// How many fields a record must have.
-    pub(in crate::format) columns: usize,
+    pub(super) columns: usize,
     /// The column of each declared field.
-    pub(in crate::format) column_of: Vec<usize>,
+    pub(super) column_of: Vec<usize>,
     /// Whether the columns are the declared fields, in their order.
-    pub(in crate::format) is_straight: bool,
+    pub(super) is_straight: bool,
     /// Whether there are columns that the pipeline does not declare.
-    pub(in crate::format) has_undeclared: bool,
+    pub(super) has_undeclared: bool,
     /// Whether every record is rejected for them.
-    pub(in crate::format) is_refused: bool,
+    pub(super) is_refused: bool,
     /// The columns' names, if there is a header.
     header: Option<Vec<String>>,
     undeclared: Vec<usize>,
@@ -22,7 +22,7 @@ pub(in crate::format) struct Binding {
 
 impl Binding {
     /// Fields bound in the order of their declaration.
-    pub(in crate::format) fn by_position(fields: usize) -> Self {
+    pub(super) fn by_position(fields: usize) -> Self {
         Self {
             columns: fields,
             column_of: (0..fields).collect(),
@@ -35,7 +35,7 @@ impl Binding {
     }
 
     /// Fields bound by exact name. An error names every declared field that the header lacks, or has more than once.
-    pub(in crate::format) fn by_name(fields: &[String], header: Vec<String>) -> Result<Self, String> {
+    pub(super) fn by_name(fields: &[String], header: Vec<String>) -> Result<Self, String> {
         let mut lacking = Vec::new();
         let mut doubled = Vec::new();
         let mut column_of = Vec::with_capacity(fields.len());
@@ -79,7 +79,7 @@ impl Binding {
     }
 
     /// The fact about a record with another number of fields.
-    pub(in crate::format) fn ragged(&self, fields: usize) -> String {
+    pub(super) fn ragged(&self, fields: usize) -> String {
         let count = |count| format!("{count} field{}", if count == 1 { "" } else { "s" });
         let wanted = self.columns;
         match self.header {
@@ -89,7 +89,7 @@ impl Binding {
     }
 
     /// The fact about columns that the pipeline does not declare.
-    pub(in crate::format) fn undeclared(&self) -> String {
+    pub(super) fn undeclared(&self) -> String {
         let name = |&column: &usize| self.header.as_ref().and_then(|header| header.get(column));
         let names: Vec<String> = self.undeclared.iter().filter_map(name).map(|name| format!("`{name}`")).collect();
         match names.as_slice() {

@@ -16,12 +16,14 @@ use crate::format::batch::Validity;
 use crate::format::batch::Wrong;
 use crate::format::batch::not_utf8;
 use crate::format::batch::too_long;
+use crate::format::follow::Follower;
 use crate::format::scan::Scan;
+use crate::format::scan::Scanner;
 use crate::format::scan::Stop;
 
 /// Finds the records of a window.
 #[derive(Debug)]
-pub(in crate::format) struct JsonlScanner {
+pub(super) struct JsonlScanner {
     names: Names,
     contract: Contract,
     record_bytes_max: usize,
@@ -29,8 +31,6 @@ pub(in crate::format) struct JsonlScanner {
     row: Vec<Cell>,
     /// The key that is being read, if it has escapes.
     key: Vec<u8>,
-    /// The undeclared key that holds the object.
-    refused: String,
 }
 
 /// What an object has beside declared fields.
@@ -42,38 +42,21 @@ struct Found {
     doubled: Option<usize>,
 }
 
-impl JsonlScanner {
-    pub(in crate::format) fn new(fields: &[String], contract: Contract, record_bytes_max: usize) -> Self {
-        Self {
-            names: Names::new(fields),
-            contract,
-            record_bytes_max,
-            row: vec![Cell::MISSING; fields.len()],
-            key: Vec::new(),
-            refused: String::new(),
-        }
-    }
-
-    /// Why the object is held, after [`Stop::Undeclared`].
-    pub(in crate::format) fn refused(&self) -> &str {
-        &self.refused
-    }
-
-    /// Reads records from `scan.at` into the batch.
-    pub(in crate::format) fn records(&mut self, scan: &mut Scan<'_>, valid: &mut Validity, batch: &mut Batch) -> Stop {
+impl Scanner for JsonlScanner {
+    fn records(&mut self, scan: &mut Scan<'_>, valid: &mut Validity, batch: &mut Batch) -> Result<Stop, String> {
         loop {
             if scan.is_past_range() {
-                return Stop::RangeEnd;
+                return Ok(Stop::RangeEnd);
             }
             if batch.is_full() {
-                return Stop::Full;
+                return Ok(Stop::Full);
             }
             let start = scan.at;
             let rest = scan.window.get(start..).unwrap_or_default();
             let (end, next) = match memchr(b'\n', rest) {
                 Some(at) => (start + at, start + at + 1),
                 None if scan.is_last && !rest.is_empty() => (scan.window.len(), scan.window.len()),
-                None => return scan.unfinished(self.record_bytes_max),
+                None => return Ok(scan.unfinished(self.record_bytes_max)),
             };
             let length = next - start;
             let window = scan.window.get(..end).unwrap_or_default();
@@ -99,9 +82,8 @@ impl JsonlScanner {
                 Ok(Found { undeclared: Some((from, to)), .. }) if self.contract != Contract::Ignore => {
                     let key = String::from_utf8_lossy(window.get(from..to).unwrap_or_default());
                     if self.contract == Contract::Fail {
-                        self.refused =
-                            format!("the record at byte {} has the field `{key}`, which is not declared", place.offset);
-                        return Stop::Undeclared;
+                        let at = place.offset;
+                        return Err(format!("the record at byte {at} has the field `{key}`, which is not declared"));
                     }
                     Err((Code::Undeclared, format!("the field `{key}` is not declared")))
                 }
@@ -119,6 +101,22 @@ impl JsonlScanner {
                     batch.reject(place, wrong, scan.window.get(start..next).unwrap_or_default());
                 }
             }
+        }
+    }
+
+    fn follower(&self) -> Follower {
+        Follower::of_lines()
+    }
+}
+
+impl JsonlScanner {
+    pub(super) fn new(fields: &[String], contract: Contract, record_bytes_max: usize) -> Self {
+        Self {
+            names: Names::new(fields),
+            contract,
+            record_bytes_max,
+            row: vec![Cell::MISSING; fields.len()],
+            key: Vec::new(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The CSV scanner: finds the records of a window.
+//! Splitter: finds the records of a window, and the fields of each.
 
 use crate::diagnostic::Code;
 use crate::records::Cell;
@@ -13,12 +13,13 @@ use crate::format::batch::Validity;
 use crate::format::batch::Wrong;
 use crate::format::batch::not_utf8;
 use crate::format::batch::too_long;
+use crate::format::follow::unclosed_rest;
 use crate::format::scan::Scan;
 use crate::format::scan::Stop;
 
 /// Finds the records of a window.
 #[derive(Debug)]
-pub(in crate::format) struct CsvScanner {
+pub(super) struct Splitter {
     delimiter: u8,
     quote: Option<u8>,
     comment: Option<u8>,
@@ -52,8 +53,8 @@ enum Close {
     Open,
 }
 
-impl CsvScanner {
-    pub(in crate::format) fn new(format: &CsvFormat, record_bytes_max: usize) -> Self {
+impl Splitter {
+    pub(super) fn new(format: &CsvFormat, record_bytes_max: usize) -> Self {
         Self {
             delimiter: format.delimiter,
             quote: format.quote,
@@ -68,7 +69,7 @@ impl CsvScanner {
     /// Reads records from `scan.at` into the batch, each as the binding says.
     // A function of its own, so that its few variables stay in registers.
     #[inline(never)]
-    pub(in crate::format) fn records(
+    pub(super) fn records(
         &mut self,
         scan: &mut Scan<'_>,
         valid: &mut Validity,
@@ -122,7 +123,7 @@ impl CsvScanner {
     }
 
     /// Reads the header: the texts of the record at `scan.at`, which is not blank; or what is wrong with it.
-    pub(in crate::format) fn header(&mut self, scan: &mut Scan<'_>) -> Result<Result<Vec<String>, Wrong>, Stop> {
+    pub(super) fn header(&mut self, scan: &mut Scan<'_>) -> Result<Result<Vec<String>, Wrong>, Stop> {
         if let Some(stop) = self.stop(scan) {
             return Err(stop);
         }
@@ -310,64 +311,8 @@ impl CsvScanner {
     }
 }
 
-/// The reject of the rest of an object in which a quote is never closed.
-pub(in crate::format) fn unclosed_rest() -> Wrong {
-    (Code::Unclosed, "a quote is not closed before the object ends".to_owned())
-}
-
 /// Where the text of a bare field ends that is followed by the line end at `end`, or by the object's: before a CR.
 #[inline(always)]
 fn text_end(window: &[u8], field: usize, end: usize) -> usize {
     if end > field && window.get(end - 1) == Some(&b'\r') { end - 1 } else { end }
-}
-
-/// Follows a record that is too long to be kept, byte by byte, to its end. It knows of a record only whether a quote is
-/// open, which is all that its end depends on.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::format) struct Follower {
-    delimiter: u8,
-    quote: Option<u8>,
-    state: State,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    FieldStart,
-    Bare,
-    Quoted,
-    /// Behind a quote in a quoted field: it closes the field, or is the first of two.
-    Quote,
-}
-
-impl Follower {
-    pub(in crate::format) fn new(format: &CsvFormat) -> Self {
-        let quote = format.quote.filter(|_| format.newlines_in_values);
-        Self { delimiter: format.delimiter, quote, state: State::FieldStart }
-    }
-
-    /// Of a format in which a line end always ends a record.
-    pub(in crate::format) fn of_lines() -> Self {
-        Self { delimiter: b'\n', quote: None, state: State::FieldStart }
-    }
-
-    /// Goes on through `bytes`; the place after the record's line end, if it is among them.
-    pub(in crate::format) fn follow(&mut self, bytes: &[u8]) -> Option<usize> {
-        for (at, &byte) in bytes.iter().enumerate() {
-            let is_quote = Some(byte) == self.quote;
-            self.state = match self.state {
-                State::Quoted if is_quote => State::Quote,
-                State::Quoted => State::Quoted,
-                State::Quote | State::FieldStart if is_quote => State::Quoted,
-                _ if byte == b'\n' => return Some(at + 1),
-                _ if byte == self.delimiter => State::FieldStart,
-                _ => State::Bare,
-            };
-        }
-        None
-    }
-
-    /// Whether a quote is open.
-    pub(in crate::format) fn is_open(&self) -> bool {
-        self.state == State::Quoted
-    }
 }
