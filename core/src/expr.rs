@@ -10,7 +10,7 @@ mod evaluate;
 mod functions;
 mod page;
 mod parse;
-mod pattern;
+mod regexp;
 #[cfg(feature = "testing")]
 pub mod reference;
 mod tree;

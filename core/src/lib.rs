@@ -4,6 +4,7 @@
 //! The data's path:
 //!
 //! ```text
+//! sql        the words of SQL: scanned, read, written
 //! spec       the pipeline file as written, with the place of everything in it
 //! expr       SQL scalar expressions: parse -> check -> evaluate, over columns
 //! plan       an object becomes an input, an input becomes tasks
@@ -25,6 +26,7 @@
 pub mod types;
 pub mod diagnostic;
 pub mod error;
+pub mod sql;
 pub mod column;
 pub mod records;
 pub mod reject;

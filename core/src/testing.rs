@@ -10,5 +10,6 @@ pub mod lint;
 pub mod pipeline;
 pub mod read;
 pub mod spec;
+pub mod sql;
 pub mod stage;
 pub mod value;

@@ -13,7 +13,7 @@ pub mod format;
 pub mod integer;
 pub mod interval;
 pub mod json;
-pub mod picture;
+pub mod pattern;
 pub mod show;
 pub mod sum;
 pub mod text;

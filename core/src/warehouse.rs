@@ -1,6 +1,6 @@
 //! Warehouse: the statements that bring staged rows into a target table. Text only; whoever drives it runs them.
 //!
-//! Every byte that becomes SQL passes `quote`.
+//! Every byte that becomes SQL passes `sql::quote`.
 
 mod copy;
 mod ddl;
@@ -9,7 +9,6 @@ mod failure;
 mod ledger;
 mod lint;
 pub mod query;
-pub mod quote;
 mod script;
 mod setup;
 mod sql;

@@ -4,7 +4,6 @@ mod bind;
 pub mod client;
 mod connected;
 mod exact;
-mod failure;
 mod load;
 mod port;
 mod postgres;

@@ -45,7 +45,7 @@ mod search;
 mod sign;
 mod sound;
 mod substring;
-mod template;
+mod pattern;
 mod trigonometry;
 mod trim;
 mod zone;
@@ -93,7 +93,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     make::FUNCTIONS,
     calendar::FUNCTIONS,
     zone::FUNCTIONS,
-    template::FUNCTIONS,
+    pattern::FUNCTIONS,
     lineage::FUNCTIONS,
 ];
 

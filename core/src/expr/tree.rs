@@ -23,8 +23,8 @@ pub(super) enum Kind {
     Number(String),
     /// A quoted text, whose type comes from where it stands.
     Text(String),
-    /// A field or a column.
-    Name(String),
+    /// A field or a column, as written; `quoted` if in quotes.
+    Name { name: String, quoted: bool },
     /// `-x`, `NOT x`.
     Unary { operator: Unary, operand: Box<Node> },
     /// `x + y`; the operator's own place is kept for carets.

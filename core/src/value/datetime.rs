@@ -6,7 +6,6 @@
 
 mod abbreviations;
 pub(super) mod grammar;
-pub mod template;
 pub mod zone;
 
 use crate::column::Fault;

@@ -32,57 +32,6 @@ fn too_long(text: &str, bytes: usize) -> Fault {
     Fault::new(code, message)
 }
 
-/// Appends a text with its escapes as characters: behind the escape character four hexadecimal digits, `+` and six, or the
-/// escape character itself; with `letters`, as the function `unistr` has them, also `u` and four or `U` and eight.
-pub fn unicode_escapes(text: &str, escape: char, letters: bool, out: &mut String) -> Result<(), Fault> {
-    let wrong = |fact: &'static str| Fault::new(Code::BadForm, fact);
-    let mut first: Option<u32> = None;
-    let mut rest = text;
-    while let Some(char) = rest.chars().next() {
-        rest = rest.get(char.len_utf8()..).unwrap_or_default();
-        let (unit, length) = match rest.chars().next() {
-            _ if char != escape => (None, 0),
-            Some(next) if next == escape => (None, next.len_utf8()),
-            Some('+') => (digits(rest, 1, 6), 7),
-            Some('u') if letters => (digits(rest, 1, 4), 5),
-            Some('U') if letters => (digits(rest, 1, 8), 9),
-            _ => (digits(rest, 0, 4), 4),
-        };
-        rest = rest.get(length..).ok_or_else(|| wrong("invalid Unicode escape"))?;
-        let found = match (unit, length) {
-            (None, 0) => Some(char),
-            (None, 1..4) => Some(escape),
-            (None, _) => return Err(wrong("invalid Unicode escape")),
-            (Some(low @ 0xdc00..=0xdfff), _) => match first.take() {
-                Some(high) => char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)),
-                None => return Err(wrong("invalid Unicode surrogate pair")),
-            },
-            (Some(high @ 0xd800..=0xdbff), _) if first.is_none() => {
-                first = Some(high);
-                continue;
-            }
-            (Some(code), _) => match char::from_u32(code).filter(|&char| char != '\0') {
-                None => return Err(Fault::new(Code::BadArgument, format!("invalid Unicode code point: {code:04X}"))),
-                found => found,
-            },
-        };
-        match (found, first) {
-            (Some(char), None) => out.push(char),
-            _ => return Err(wrong("invalid Unicode surrogate pair")),
-        }
-    }
-    match first {
-        None => Ok(()),
-        Some(_) => Err(wrong("invalid Unicode surrogate pair")),
-    }
-}
-
-/// So many hexadecimal digits from a place on.
-fn digits(text: &str, from: usize, count: usize) -> Option<u32> {
-    let digits = text.get(from..from + count).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-    u32::from_str_radix(digits, 16).ok()
-}
-
 /// A value quoted for a message: control characters escaped, cut to some sixty characters.
 pub fn quote(text: &[u8]) -> String {
     let mut quoted = String::from("\"");

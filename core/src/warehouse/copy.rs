@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::warehouse::quote::Location;
+use crate::sql::quote::Location;
 use crate::warehouse::script::Parameter;
 use crate::warehouse::script::Statement;
 use crate::warehouse::sql::TableName;

@@ -1,8 +1,8 @@
 //! Ddl: the tables and indexes that a target needs: the target itself, and what stands beside it.
 
 use crate::error::Error;
+use crate::sql::quote::Identifier;
 use crate::types::Type;
-use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::CreateTable;

@@ -4,12 +4,12 @@
 //! into a work table of their own, refuses an input that is in the ledger in its generation, and writes its rows before it
 //! looks at data: what comes after finds the source and the generation of every batch, of this load and of earlier ones, in one place.
 
+use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::BATCH_COLUMN;
 use crate::warehouse::LoadBatch;
 use crate::warehouse::LoadCounts;
 use crate::warehouse::ddl::definitions;
-use crate::warehouse::quote::Identifier;
 use crate::warehouse::script::Statement;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::CreateTable;

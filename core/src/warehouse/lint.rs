@@ -5,6 +5,12 @@
 
 use std::fmt;
 
+use crate::sql::scan::Kind;
+use crate::sql::scan::Lexis;
+use crate::sql::scan::Problem;
+use crate::sql::scan::Quotes;
+use crate::sql::scan::Token;
+use crate::sql::scan::scan;
 use crate::warehouse::dialect::Dialect;
 
 /// Most bytes of a statement.
@@ -138,6 +144,7 @@ pub fn lint(sql: &str) -> Vec<Offence> {
 /// A word of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Word<'a> {
+    kind: Kind,
     offset: usize,
     text: &'a str,
     /// The text in lower case, of a plain word.
@@ -146,62 +153,34 @@ struct Word<'a> {
 
 impl Word<'_> {
     fn is_quoted_name(&self) -> bool {
-        self.text.starts_with('"')
+        matches!(self.kind, Kind::Name(_) | Kind::Broken(Problem::OpenName))
     }
 
     fn is_text(&self) -> bool {
-        self.text.starts_with('\'')
+        matches!(self.kind, Kind::Text(_) | Kind::Bits | Kind::Broken(Problem::OpenText))
     }
 
     fn is_name(&self) -> bool {
         self.is_quoted_name() || (!self.plain.is_empty() && !RESERVED.contains(&format!(" {} ", self.plain)))
     }
+
+    fn compares(&self) -> bool {
+        matches!(self.text, "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=")
+    }
+
+    /// Whether a value follows it: after an operator, a comma or an open parenthesis.
+    fn wants_value(&self) -> bool {
+        self.compares() || matches!(self.text, "," | "(" | "+" | "-" | "*" | "/")
+    }
 }
 
 /// The words of a text, without blanks and comments.
-fn words(sql: &str) -> Vec<Word<'_>> {
-    let mut words = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = sql.get(at..).filter(|rest| !rest.is_empty()) {
-        let length = word_bytes(rest);
-        let text = rest.get(..length).unwrap_or(rest);
-        let is_comment = text.starts_with("--") || text.starts_with("/*");
-        if !is_comment && !text.trim().is_empty() {
-            let is_plain = text.starts_with(|first: char| first.is_alphanumeric() || first == '_');
-            let plain = if is_plain { text.to_lowercase() } else { String::new() };
-            words.push(Word { offset: at, text, plain });
-        }
-        at += length.max(1);
-    }
-    words
-}
-
-fn word_bytes(text: &str) -> usize {
-    let Some(first) = text.chars().next() else { return 0 };
-    let until = |end: &str, from: usize| {
-        text.get(from..).and_then(|rest| rest.find(end)).map_or(text.len(), |found| from + found + end.len())
+fn words<'a>(sql: &'a str) -> Vec<Word<'a>> {
+    let word = |token: Token<'a>| {
+        let plain = if token.kind == Kind::Word { token.text.to_lowercase() } else { String::new() };
+        Word { kind: token.kind, offset: token.start, text: token.text, plain }
     };
-    let run = |belongs: fn(char) -> bool| text.find(|letter| !belongs(letter)).unwrap_or(text.len());
-    match first {
-        '\'' | '"' => quoted_bytes(text, first),
-        '-' if text.starts_with("--") => until("\n", 2),
-        '/' if text.starts_with("/*") => until("*/", 2),
-        ':' if text.starts_with("::") => 2,
-        _ if first.is_alphanumeric() || first == '_' => run(|letter| letter.is_alphanumeric() || "_$".contains(letter)),
-        _ if first.is_whitespace() => run(char::is_whitespace),
-        _ => first.len_utf8(),
-    }
-}
-
-/// The bytes of a text or name between quotes; a doubled quote is one inside.
-fn quoted_bytes(text: &str, quote: char) -> usize {
-    let mut letters = text.char_indices().skip(1).peekable();
-    while let Some((at, letter)) = letters.next() {
-        if letter == quote && letters.next_if(|&(_, next)| next == quote).is_none() {
-            return at + 1;
-        }
-    }
-    text.len()
+    scan(sql, Lexis::Postgres).into_iter().filter(|token| !token.is_space()).map(word).collect()
 }
 
 struct Linter<'a> {
@@ -251,7 +230,7 @@ impl<'a> Linter<'a> {
     fn word(&mut self, at: usize) {
         let Some(word) = self.at(at) else { return };
         let offset = word.offset;
-        if word.is_text() {
+        if word.is_text() && !word.text.starts_with('$') {
             let inside = word.text.trim_matches('\'');
             if inside.contains('\\') || inside.contains(char::is_control) {
                 self.report(offset, Rule::TextEscape);
@@ -264,8 +243,8 @@ impl<'a> Linter<'a> {
         }
         match word.text {
             ";" if at + 1 < self.words.len() => self.report(offset, Rule::SeveralStatements),
-            ":" => self.parameter(at),
-            "$" => self.report(offset, Rule::Parameter),
+            ":" | ":=" => self.parameter(at),
+            text if text.starts_with('$') => self.report(offset, Rule::Parameter),
             "(" => self.parenthesis(at),
             _ => {}
         }
@@ -273,7 +252,8 @@ impl<'a> Linter<'a> {
     }
 
     fn name(&mut self, word: &Word<'_>) {
-        let inside = word.text.trim_matches('"').replace("\"\"", "\"");
+        let inside = if let Kind::Name(Quotes::Plain) = word.kind { word.text.trim_matches('"') } else { "" };
+        let inside = inside.replace("\"\"", "\"");
         let is_system = Dialect::Redshift.system_columns().contains(&inside.as_str());
         let is_lower = !inside.chars().any(|letter| letter.is_ascii_uppercase());
         if inside.is_empty() || inside.len() > Dialect::Redshift.name_bytes_max() || is_system || !is_lower {
@@ -386,7 +366,7 @@ impl<'a> Linter<'a> {
         let is_name =
             name.is_some_and(|name| name.text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_'));
         let is_value = self.before(at).is_some_and(|before| {
-            matches!(before.text, "=" | "<" | ">" | "," | "(" | "+" | "-" | "*" | "/")
+            before.wants_value()
                 || matches!(
                     before.plain.as_str(),
                     "select" | "and" | "or" | "then" | "else" | "when" | "like" | "between"
@@ -403,7 +383,8 @@ impl<'a> Linter<'a> {
         let end = self.after_parenthesis(at);
         let before = self.before(at);
         let stands_alone = before.is_none_or(|before| {
-            matches!(before.text, "=" | "<" | ">" | "," | "(")
+            before.compares()
+                || matches!(before.text, "," | "(")
                 || matches!(
                     before.plain.as_str(),
                     "where" | "and" | "or" | "not" | "on" | "when" | "select" | "then" | "else"
@@ -420,8 +401,8 @@ impl<'a> Linter<'a> {
             word.text == "," && open == 1
         });
         let compared =
-            self.is(end, &["="]) || self.is(end, &["in"]) || self.is(end, &["<"]) || self.is(end, &["not", "in"]);
-        let is_compared = before.is_some_and(|before| matches!(before.text, "=" | "<" | ">"));
+            self.at(end).is_some_and(Word::compares) || self.is(end, &["in"]) || self.is(end, &["not", "in"]);
+        let is_compared = before.is_some_and(Word::compares);
         let is_select = self.is(at + 1, &["select"]);
         if has_comma && !is_select && stands_alone && (compared || is_compared) {
             self.report(offset, Rule::RowConstructor);
@@ -554,6 +535,7 @@ mod tests {
             ("SELECT a IS NOT DISTINCT FROM b FROM t", Rule::IsDistinctFrom),
             ("DELETE FROM t WHERE (a, b) IN (SELECT a, b FROM s)", Rule::RowConstructor),
             ("SELECT 1 FROM t WHERE (a, b) = (c, d)", Rule::RowConstructor),
+            ("SELECT 1 FROM t WHERE (a, b) <> (c, d)", Rule::RowConstructor),
             ("SELECT row_number() OVER (ORDER BY a NULLS LAST) FROM t", Rule::NullsInWindow),
             ("SELECT DISTINCT ON (a) b FROM t", Rule::DistinctOn),
             ("INSERT INTO t (a) VALUES (1) ON CONFLICT DO NOTHING", Rule::OnConflict),

@@ -10,30 +10,34 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::warehouse::quote::Identifier;
+use crate::sql::quote::Identifier;
+use crate::sql::scan::Kind;
+use crate::sql::scan::Lexis;
+use crate::sql::scan::Token;
+use crate::sql::scan::scan;
+use crate::sql::unquote::unquote;
 use crate::warehouse::sqlite::DECIMAL_COLLATION;
 
 /// The query with every known `schema.table` as one quoted name.
 pub fn join_names(sql: &str, tables: &BTreeSet<String>) -> String {
+    let tokens = scan(sql, Lexis::Sqlite);
     let mut out = String::with_capacity(sql.len() + 16);
-    let mut rest = sql;
+    let mut at = 0;
     // `a.schema.table` is a column of something else, not a table.
     let mut after_point = false;
-    while let Some(first) = rest.chars().next() {
-        let length = token_bytes(rest, first);
-        let (token, after) = rest.split_at(length);
+    while let Some(token) = tokens.get(at) {
         if let Some(schema) = name_of(token).filter(|_| !after_point)
-            && let Some((name, end)) = table_after_point(after)
+            && let Some((name, end)) = table_after_point(&tokens, at + 1)
             && let joined = format!("{schema}.{name}").to_ascii_lowercase()
             && tables.contains(&joined)
         {
             out.push_str(&Identifier::found(&joined).to_string());
-            rest = end;
+            at = end;
             continue;
         }
-        after_point = token == "." || (after_point && token.trim().is_empty());
-        out.push_str(token);
-        rest = after;
+        after_point = token.is_sign(".") || (after_point && token.is_space());
+        out.push_str(token.text);
+        at += 1;
     }
     out
 }
@@ -75,7 +79,7 @@ const KEEPING: [&str; 15] = [
 /// columns, in lower case; what the query calls by another name is followed.
 pub fn compare_by_number(sql: &str, decimals: &BTreeSet<String>) -> String {
     let mut decimals = decimals.clone();
-    let tokens = tokens(sql);
+    let tokens = scan(sql, Lexis::Sqlite);
     loop {
         let known = decimals.len();
         let text = Wrapper { tokens: &tokens, decimals: &mut decimals }.text(0..tokens.len()).text;
@@ -88,7 +92,7 @@ pub fn compare_by_number(sql: &str, decimals: &BTreeSet<String>) -> String {
 
 /// Wraps the calls in a list of tokens.
 struct Wrapper<'a> {
-    tokens: &'a [&'a str],
+    tokens: &'a [Token<'a>],
     /// What the names of decimals are; names given to decimals are added.
     decimals: &'a mut BTreeSet<String>,
 }
@@ -120,14 +124,14 @@ impl Wrapper<'_> {
     }
 
     fn word(&self, at: usize) -> Part {
-        let token = self.tokens.get(at).copied().unwrap_or_default();
-        let name = name_of(token).map(str::to_ascii_lowercase);
-        Part { text: token.to_owned(), has_decimal: name.is_some_and(|name| self.decimals.contains(&name)) }
+        let Some(token) = self.tokens.get(at) else { return Part { text: String::new(), has_decimal: false } };
+        let name = name_of(token).map(|name| name.to_ascii_lowercase());
+        Part { text: token.text.to_owned(), has_decimal: name.is_some_and(|name| self.decimals.contains(&name)) }
     }
 
     /// A call that begins at a token, and where it ends: with what filters it and the window that it moves over.
     fn call(&mut self, at: usize, end: usize) -> Option<(Part, usize)> {
-        let function = self.tokens.get(at)?.to_ascii_lowercase();
+        let function = self.tokens.get(at)?.text.to_ascii_lowercase();
         if !KEEPING.contains(&function.as_str()) {
             return None;
         }
@@ -154,9 +158,9 @@ impl Wrapper<'_> {
     fn arguments(&mut self, function: &str, open: usize, close: usize) -> Part {
         let mut start = open + 1;
         let mut depth = 0_i32;
-        let is_list = self.tokens.get(start..close).unwrap_or_default().iter().any(|&token| {
-            depth += i32::from(token == "(") - i32::from(token == ")");
-            token == "," && depth == 0
+        let is_list = self.tokens.get(start..close).unwrap_or_default().iter().any(|token| {
+            depth += i32::from(token.is_sign("(")) - i32::from(token.is_sign(")"));
+            token.is_sign(",") && depth == 0
         });
         let distinct = self.next(start, close).filter(|&word| self.is(word, "distinct"));
         if let Some(word) = distinct {
@@ -176,19 +180,18 @@ impl Wrapper<'_> {
     fn follow_name(&mut self, at: usize) {
         let end = self.tokens.len();
         let name = self.next(at, end).filter(|&word| self.is(word, "as")).and_then(|word| self.next(word + 1, end));
-        if let Some(name) = name.and_then(|at| self.tokens.get(at)).and_then(|token| name_of(token)) {
+        if let Some(name) = name.and_then(|at| self.tokens.get(at)).and_then(name_of) {
             self.decimals.insert(name.to_ascii_lowercase());
         }
     }
 
     /// The next token that is no blank and no comment.
     fn next(&self, from: usize, end: usize) -> Option<usize> {
-        let is_blank = |token: &str| token.trim().is_empty() || token.starts_with("--") || token.starts_with("/*");
-        (from..end).find(|&at| self.tokens.get(at).is_some_and(|token| !is_blank(token)))
+        (from..end).find(|&at| self.tokens.get(at).is_some_and(|token| !token.is_space()))
     }
 
     fn is(&self, at: usize, word: &str) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.eq_ignore_ascii_case(word))
+        self.tokens.get(at).is_some_and(|token| token.is_word(word) || token.is_sign(word))
     }
 
     /// The parenthesis that closes another.
@@ -201,54 +204,20 @@ impl Wrapper<'_> {
     }
 }
 
-/// The text, cut into tokens; nothing is left out.
-fn tokens(sql: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let (token, after) = rest.split_at(token_bytes(rest, first));
-        found.push(token);
-        rest = after;
-    }
-    found
-}
-
-/// The bytes of the first token: a name, a text, a comment, blanks, or one character.
-fn token_bytes(text: &str, first: char) -> usize {
-    let until = |end: &str, from: usize| {
-        let found = text.get(from..).and_then(|rest| rest.find(end));
-        found.map_or(text.len(), |at| from + at + end.len())
-    };
-    let run = |belongs: fn(char) -> bool| text.find(|letter| !belongs(letter)).unwrap_or(text.len());
-    match first {
-        // A doubled quote is two texts side by side here, which comes to the same end.
-        '\'' => until("'", 1),
-        '"' => until("\"", 1),
-        '-' if text.starts_with("--") => until("\n", 2),
-        '/' if text.starts_with("/*") => until("*/", 2),
-        _ if is_name(first) => run(is_name),
-        _ if first.is_whitespace() => run(char::is_whitespace),
-        _ => first.len_utf8(),
-    }
-}
-
-fn is_name(letter: char) -> bool {
-    letter.is_alphanumeric() || letter == '_' || letter == '$'
-}
-
 /// The name that a token is, without its quotes.
-fn name_of(token: &str) -> Option<&str> {
-    match token.strip_prefix('"') {
-        Some(inner) => inner.strip_suffix('"'),
-        None => token.starts_with(is_name).then_some(token),
+fn name_of(token: &Token<'_>) -> Option<String> {
+    match token.kind {
+        Kind::Word | Kind::Name(_) => unquote(token, '\\').ok(),
+        _ => None,
     }
 }
 
-/// The name after a point, and what stands after it.
-fn table_after_point(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_start().strip_prefix('.')?.trim_start();
-    let (token, after) = text.split_at(token_bytes(text, text.chars().next()?));
-    Some((name_of(token)?, after))
+/// The name after a point from a token on, and the position after it.
+fn table_after_point(tokens: &[Token<'_>], at: usize) -> Option<(String, usize)> {
+    let next = |from: usize| (from..tokens.len()).find(|&at| tokens.get(at).is_some_and(|token| !token.is_space()));
+    let point = next(at).filter(|&at| tokens.get(at).is_some_and(|token| token.is_sign(".")))?;
+    let name = next(point + 1)?;
+    Some((name_of(tokens.get(name)?)?, name + 1))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
+use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::BATCH_COLUMN;
 use crate::warehouse::LoadBatch;
@@ -25,7 +26,6 @@ use crate::warehouse::copy;
 use crate::warehouse::copy::CopySource;
 use crate::warehouse::dialect::Dialect;
 use crate::warehouse::ledger;
-use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::Command;

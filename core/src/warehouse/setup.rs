@@ -5,6 +5,7 @@
 
 use crate::error::Error;
 use crate::error::ErrorKind;
+use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::TableColumn;
 use crate::warehouse::ddl;
@@ -12,7 +13,6 @@ use crate::warehouse::ddl::COLUMNS_TABLE;
 use crate::warehouse::ddl::KEY_INDEX_PREFIX;
 use crate::warehouse::dialect::Dialect;
 use crate::warehouse::ledger;
-use crate::warehouse::quote::Identifier;
 use crate::warehouse::script::Parameter;
 use crate::warehouse::script::Statement;
 use crate::warehouse::sql::ColumnDefinition;

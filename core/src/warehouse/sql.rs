@@ -7,8 +7,8 @@ mod print;
 
 use std::fmt;
 
+use crate::sql::quote::Identifier;
 use crate::types::Type;
-use crate::warehouse::quote::Identifier;
 
 pub(crate) use print::print;
 

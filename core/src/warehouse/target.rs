@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
+use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::BATCH_COLUMN;
 use crate::warehouse::DELETED_COLUMN;
@@ -18,7 +19,6 @@ use crate::warehouse::VALID_FROM_COLUMN;
 use crate::warehouse::VALID_TO_COLUMN;
 use crate::warehouse::WriteMode;
 use crate::warehouse::dialect::Dialect;
-use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::TableName;
 
 /// What the names of Etalon's own tables and columns begin with.

@@ -9,6 +9,7 @@ mod language;
 mod pipeline;
 mod read;
 mod spec;
+mod sql;
 mod stage;
 mod value;
 mod warehouse;

@@ -1,8 +1,8 @@
 //! Operators: what `+`, `||`, `=` and others mean for the types of their operands.
 
 use super::Checker;
-use super::fold;
-use super::refined;
+use super::convert::refined;
+use super::fold::fold;
 use super::types;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use arrow_array::Int32Array;
 
 use super::Checker;
-use super::fold;
+use super::convert::constant;
+use super::fold::fold;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
@@ -142,7 +143,7 @@ impl Checker<'_> {
                 _ => return Some(part),
             };
             let span = part.span;
-            let length = super::constant(Arc::new(Int32Array::from(vec![length])), Type::Integer, span);
+            let length = constant(Arc::new(Int32Array::from(vec![length])), Type::Integer, span);
             let text = self.convert(part, Type::Text)?;
             self.function(function, span, vec![text, length], span)
         });

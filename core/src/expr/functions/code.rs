@@ -8,8 +8,9 @@ use super::Signature;
 use super::call;
 use crate::column::Fault;
 use crate::diagnostic::Code;
+use crate::sql::unquote;
+use crate::sql::unquote::unicode_escapes;
 use crate::types::Type;
-use crate::value::text::unicode_escapes;
 
 pub(super) const FUNCTIONS: &[Function] = &[ASCII, CHR, UNISTR, TO_HEX, STRTOL];
 
@@ -51,7 +52,15 @@ const UNISTR: Function = Function {
     aliases: &[],
     doc: "The text with its escapes as characters: `\\0061`, `\\+000061`, `\\u0061`, `\\U00000061`, `\\\\`",
     signatures: &[Signature::new(&[Kind::Text], Type::Text, |call| {
-        call.write::<(call::Text,)>(|(text,), out| unicode_escapes(text, '\\', true, out).map(|()| true))
+        call.write::<(call::Text,)>(|(text,), out| {
+            unicode_escapes(text, '\\', true, out).map(|()| true).map_err(|problem| {
+                let code = match problem {
+                    unquote::Problem::NoCharacter(_) => Code::BadArgument,
+                    _ => Code::BadForm,
+                };
+                Fault::new(code, problem.to_string())
+            })
+        })
     })],
     examples: &[
         (r"unistr('d\0061t\+000061 \u0061\U0001F600')", "data a😀"),

@@ -11,8 +11,8 @@ use super::regexp;
 use super::regexp::Search;
 use crate::column::Column;
 use crate::expr::evaluate::like;
-use crate::expr::pattern::Options;
-use crate::expr::pattern::similar;
+use crate::expr::regexp::Options;
+use crate::expr::regexp::similar;
 use crate::types::Type;
 
 pub(super) const FUNCTIONS: &[Function] = &[MATCHES_ANY_CASE, DIFFERS, DIFFERS_ANY_CASE, SIMILAR];

@@ -1,7 +1,7 @@
 //! `regexp_count`, `regexp_instr`, `regexp_like`, `regexp_replace`, `regexp_substr`: the matches of a regular expression
 //! counted, found, replaced or taken out.
 //!
-//! Patterns are PostgreSQL's, and so is the choice of the match: see `pattern`.
+//! Patterns are PostgreSQL's, and so is the choice of the match: see `crate::expr::regexp`.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -22,10 +22,10 @@ use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::expr::evaluate::like;
-use crate::expr::pattern::Options;
-use crate::expr::pattern::Pattern;
-use crate::expr::pattern::next;
-use crate::expr::pattern::similar;
+use crate::expr::regexp::Options;
+use crate::expr::regexp::Regexp;
+use crate::expr::regexp::next;
+use crate::expr::regexp::similar;
 use crate::types::Type;
 
 pub(super) const FUNCTIONS: &[Function] = &[REGEXP_COUNT, REGEXP_INSTR, REGEXP_LIKE, REGEXP_REPLACE, REGEXP_SUBSTR];
@@ -136,7 +136,7 @@ fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
     let may_differ = later.any(|flags| text(flags).is_none_or(|flags| flags.contains(['q', 'x'])));
     match arguments.get(1).and_then(text) {
         Some(pattern) if !may_differ => {
-            Pattern::new(&pattern, Options::default()).map(|_| ty).map_err(|fault| fault.message.into())
+            Regexp::new(&pattern, Options::default()).map(|_| ty).map_err(|fault| fault.message.into())
         }
         _ => Ok(ty),
     }
@@ -233,7 +233,7 @@ pub(super) fn substring_similar(call: &Call<'_>) -> Column {
     })
 }
 
-fn first_group(pattern: &mut Pattern, text: &str) -> Result<Option<Range<usize>>, Fault> {
+fn first_group(pattern: &mut Regexp, text: &str) -> Result<Option<Range<usize>>, Fault> {
     let Some(whole) = pattern.find(text, 0) else { return Ok(None) };
     let groups = pattern.captures(text, whole)?;
     Ok(groups.get(usize::from(groups.len() > 1)).cloned().flatten())
@@ -257,7 +257,7 @@ pub(super) struct Search<'a> {
     flags: usize,
     group: usize,
     /// The expression used last: patterns are mostly constant.
-    last: RefCell<Option<(String, Options, Pattern)>>,
+    last: RefCell<Option<(String, Options, Regexp)>>,
 }
 
 impl<'a> Search<'a> {
@@ -291,7 +291,7 @@ impl<'a> Search<'a> {
         &self,
         pattern: &str,
         options: Options,
-        f: impl FnOnce(&mut Pattern) -> Result<T, Fault>,
+        f: impl FnOnce(&mut Regexp) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let mut last = self.last.borrow_mut();
         if let Some((known, how, found)) = &mut *last
@@ -300,7 +300,7 @@ impl<'a> Search<'a> {
         {
             return f(found);
         }
-        let mut found = Pattern::new(pattern, options)?;
+        let mut found = Regexp::new(pattern, options)?;
         let result = f(&mut found);
         *last = Some((pattern.to_owned(), options, found));
         result
@@ -310,7 +310,7 @@ impl<'a> Search<'a> {
     fn each(
         &self,
         row: usize,
-        mut f: impl FnMut(&mut Pattern, Range<usize>) -> Result<bool, Fault>,
+        mut f: impl FnMut(&mut Regexp, Range<usize>) -> Result<bool, Fault>,
     ) -> Result<(), Fault> {
         let start = match self.call.integer(self.start, row) {
             None => 0,

@@ -4,6 +4,9 @@
 //! `Jan 8, 1999`, `08/01/1999 04:05 PM`, `19990108T040506Z`, `J2451187`, `1999.008`, `44-03-15 BC`. What this takes and
 //! what it refuses is PostgreSQL's; words that need a clock are refused.
 
+pub(in crate::value) mod fields;
+mod words;
+
 use super::DAY_MICROS;
 use super::DAYS_MIN;
 use super::Fraction;
@@ -13,6 +16,15 @@ use super::civil_from_days;
 use super::days_from_civil;
 use super::days_of_month;
 use super::zone::Zone;
+use fields::FIELDS_MAX;
+use fields::Field;
+use fields::Look;
+use fields::digits;
+use fields::run;
+use fields::split;
+use words::Prefix;
+use words::Word;
+use words::word;
 
 /// What is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,114 +60,6 @@ mod said {
     pub(super) const TIME: u32 = HOUR | MINUTE | SECONDS;
 }
 
-/// Most fields of a text.
-pub(in crate::value) const FIELDS_MAX: usize = 25;
-
-/// How a field looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::value) enum Look {
-    /// Digits, with a point perhaps.
-    Number,
-    /// Digits and colons.
-    Time,
-    /// Parts with a separator between them.
-    Date,
-    /// A sign and digits.
-    Zone,
-    /// Letters.
-    Word,
-    /// A sign and letters.
-    SignedWord,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(in crate::value) struct Field<'a> {
-    pub(in crate::value) look: Look,
-    /// Of a zone or a signed word: whether it has a minus.
-    pub(in crate::value) negative: bool,
-    /// The field without its sign.
-    pub(in crate::value) text: &'a [u8],
-}
-
-/// The words of dates, in lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Month(i32),
-    Weekday,
-    Prefix(Prefix),
-    IsoTime,
-    Meridiem { pm: bool },
-    Era { bc: bool },
-    Utc,
-    Summer,
-    Filler,
-    Epoch,
-    AllBalls,
-    Clock,
-    Infinity,
-}
-
-/// What a word says of the number that follows: ISO 8601's `y2001m02d04`, `J2451187`, `T040506`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Prefix {
-    Year,
-    Month,
-    Day,
-    Hour,
-    Minute,
-    Second,
-    Julian,
-    Time,
-    /// A word of weeks and days of the year, for which no number will do.
-    Other,
-}
-
-fn word(text: &[u8]) -> Option<Word> {
-    /// Longer than every word.
-    const LENGTH: usize = 10;
-    let mut lower = [0; LENGTH];
-    let lower = lower.get_mut(..text.len())?;
-    lower.copy_from_slice(text);
-    lower.make_ascii_lowercase();
-    Some(match &*lower {
-        b"jan" | b"january" => Word::Month(1),
-        b"feb" | b"february" => Word::Month(2),
-        b"mar" | b"march" => Word::Month(3),
-        b"apr" | b"april" => Word::Month(4),
-        b"may" => Word::Month(5),
-        b"jun" | b"june" => Word::Month(6),
-        b"jul" | b"july" => Word::Month(7),
-        b"aug" | b"august" => Word::Month(8),
-        b"sep" | b"sept" | b"september" => Word::Month(9),
-        b"oct" | b"october" => Word::Month(10),
-        b"nov" | b"november" => Word::Month(11),
-        b"dec" | b"december" => Word::Month(12),
-        b"mon" | b"monday" | b"tue" | b"tues" | b"tuesday" | b"wed" | b"weds" | b"wednesday" | b"thu" | b"thur"
-        | b"thurs" | b"thursday" | b"fri" | b"friday" | b"sat" | b"saturday" | b"sun" | b"sunday" => Word::Weekday,
-        b"y" => Word::Prefix(Prefix::Year),
-        b"m" => Word::Prefix(Prefix::Month),
-        b"d" => Word::Prefix(Prefix::Day),
-        b"h" => Word::Prefix(Prefix::Hour),
-        b"mm" => Word::Prefix(Prefix::Minute),
-        b"s" => Word::Prefix(Prefix::Second),
-        b"j" | b"jd" | b"julian" => Word::Prefix(Prefix::Julian),
-        b"dow" | b"doy" | b"isodow" | b"isoyear" => Word::Prefix(Prefix::Other),
-        b"t" => Word::IsoTime,
-        b"am" => Word::Meridiem { pm: false },
-        b"pm" => Word::Meridiem { pm: true },
-        b"ad" => Word::Era { bc: false },
-        b"bc" => Word::Era { bc: true },
-        b"z" | b"utc" | b"gmt" | b"zulu" | b"uct" | b"ut" => Word::Utc,
-        b"dst" => Word::Summer,
-        b"at" | b"on" => Word::Filler,
-        b"epoch" => Word::Epoch,
-        b"allballs" => Word::AllBalls,
-        b"now" | b"today" | b"tomorrow" | b"yesterday" => Word::Clock,
-        b"infinity" => Word::Infinity,
-        _ => return None,
-    })
-}
-
 /// Reads a text as a value of a kind.
 pub(super) fn read(text: &[u8], kind: Kind, fraction: Fraction) -> Result<Read, Wrong> {
     let mut fields = [Field { look: Look::Word, negative: false, text: &[] }; FIELDS_MAX];
@@ -163,13 +67,6 @@ pub(super) fn read(text: &[u8], kind: Kind, fraction: Fraction) -> Result<Read, 
     let mut reader = Reader::new(kind, fraction);
     reader.fields(fields.get(..count).unwrap_or_default())?;
     reader.finish()
-}
-
-/// The fields of an interval, and how many there are.
-pub(in crate::value) fn interval_fields(text: &[u8]) -> Option<([Field<'_>; FIELDS_MAX], usize)> {
-    let mut fields = [Field { look: Look::Word, negative: false, text: &[] }; FIELDS_MAX];
-    let count = split(text, Kind::Interval, &mut fields).ok()?;
-    Some((fields, count))
 }
 
 /// Microseconds of the digits after a point.
@@ -200,116 +97,10 @@ pub(in crate::value) fn share(digits: &[u8]) -> f64 {
     str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(0.0)
 }
 
-/// The digits at the start, and the rest.
-fn digits(text: &[u8]) -> (&[u8], &[u8]) {
-    text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count())
-}
-
 /// A whole number of digits only; none is zero, as for C.
 fn number(digits: &[u8]) -> Result<i32, Wrong> {
     let add = |value: i32, digit: &u8| value.checked_mul(10)?.checked_add(i32::from(digit - b'0'));
     digits.iter().try_fold(0, add).ok_or(Wrong::Range)
-}
-
-/// Cuts a text into fields; blanks and other punctuation lie between them.
-fn split<'a>(text: &'a [u8], kind: Kind, fields: &mut [Field<'a>; FIELDS_MAX]) -> Result<usize, Wrong> {
-    // PostgreSQL copies fields, each with an end mark, into room of this size.
-    let mut room: usize = match kind {
-        Kind::Timestamp => 153,
-        Kind::Interval => 256,
-        Kind::Date | Kind::Time => 129,
-    };
-    let mut count = 0;
-    let mut rest = text;
-    loop {
-        let (field, after) = match *rest {
-            [] => return Ok(count),
-            [b' ' | b'\t'..=b'\r', ref after @ ..] => {
-                rest = after;
-                continue;
-            }
-            [b'0'..=b'9' | b'.', ..] => numeric(rest),
-            [first, ..] if first.is_ascii_alphabetic() => alphabetic(rest),
-            [sign @ (b'+' | b'-'), ref after @ ..] => signed(sign == b'-', after)?,
-            [first, ref after @ ..] if first.is_ascii_punctuation() => {
-                rest = after;
-                continue;
-            }
-            _ => return Err(Wrong::Form),
-        };
-        let sign = usize::from(matches!(field.look, Look::Zone | Look::SignedWord));
-        room = room.checked_sub(sign + field.text.len() + 1).ok_or(Wrong::Form)?;
-        *fields.get_mut(count).ok_or(Wrong::Form)? = field;
-        count += 1;
-        rest = after;
-    }
-}
-
-fn field(look: Look, text: &[u8], length: usize) -> (Field<'_>, &[u8]) {
-    let (text, after) = text.split_at(length.min(text.len()));
-    (Field { look, negative: false, text }, after)
-}
-
-/// The length of what a predicate holds for, from a place on.
-fn run(text: &[u8], from: usize, holds: impl Fn(u8) -> bool) -> usize {
-    from + text.iter().skip(from).take_while(|&&byte| holds(byte)).count()
-}
-
-/// A field that begins with a digit or a point.
-fn numeric(text: &[u8]) -> (Field<'_>, &[u8]) {
-    let is_digit = |byte: u8| byte.is_ascii_digit();
-    if text.first() == Some(&b'.') {
-        return field(Look::Number, text, run(text, 1, is_digit));
-    }
-    let end = run(text, 0, is_digit);
-    match text.get(end) {
-        Some(b':') => field(Look::Time, text, run(text, end, |byte| is_digit(byte) || matches!(byte, b':' | b'.'))),
-        Some(&separator @ (b'-' | b'/' | b'.')) => {
-            let second = run(text, end + 1, is_digit);
-            if second == end + 1 {
-                // No digit follows, so that a month by name may.
-                let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == separator;
-                return field(Look::Date, text, run(text, end + 1, is_part));
-            }
-            if text.get(second) == Some(&separator) {
-                return field(Look::Date, text, run(text, second, |byte| is_digit(byte) || byte == separator));
-            }
-            field(if separator == b'.' { Look::Number } else { Look::Date }, text, second)
-        }
-        _ => field(Look::Number, text, end),
-    }
-}
-
-/// A field that begins with a letter.
-fn alphabetic(text: &[u8]) -> (Field<'_>, &[u8]) {
-    let end = run(text, 0, |byte| byte.is_ascii_alphabetic());
-    let is_date = match text.get(end) {
-        Some(b'-' | b'/' | b'.') => true,
-        // `T12` and `jan8` are words with a number behind them; `utc+3` is a zone. Zones are no words here.
-        Some(b'+' | b'0'..=b'9') => matches!(word(text.get(..end).unwrap_or_default()), None | Some(Word::Utc)),
-        _ => false,
-    };
-    if !is_date {
-        return field(Look::Word, text, end);
-    }
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'/' | b'_' | b'.' | b':');
-    field(Look::Date, text, run(text, end + 1, is_part))
-}
-
-/// A field that begins with a sign, which blanks may follow.
-fn signed(negative: bool, after: &[u8]) -> Result<(Field<'_>, &[u8]), Wrong> {
-    let text = after.trim_ascii_start();
-    let (look, end) = match text.first() {
-        Some(b'0'..=b'9') => {
-            (Look::Zone, run(text, 0, |byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-')))
-        }
-        Some(first) if first.is_ascii_alphabetic() => {
-            (Look::SignedWord, run(text, 0, |byte| byte.is_ascii_alphabetic()))
-        }
-        _ => return Err(Wrong::Form),
-    };
-    let (field, after) = field(look, text, end);
-    Ok((Field { negative, ..field }, after))
 }
 
 /// What has been read so far.

@@ -5,10 +5,10 @@
 
 use super::versions::Judge;
 use super::versions::SUPERSEDED;
+use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::IS_CURRENT_COLUMN;
 use crate::warehouse::VALID_TO_COLUMN;
-use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::JoinKind;

@@ -18,6 +18,7 @@
 //! only rows that have a rival are ranked by their long order. Elsewhere the winners are copies of the rows with their verdicts.
 
 use crate::error::Error;
+use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::BATCH_COLUMN;
 use crate::warehouse::DELETED_COLUMN;
@@ -29,7 +30,6 @@ use crate::warehouse::VALID_FROM_COLUMN;
 use crate::warehouse::WriteMode;
 use crate::warehouse::ddl::definitions;
 use crate::warehouse::ledger;
-use crate::warehouse::quote::Identifier;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::CreateTable;

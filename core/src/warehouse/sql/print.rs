@@ -11,10 +11,10 @@ use super::JoinKind;
 use super::Rows;
 use super::Select;
 use super::Source;
+use crate::sql::quote::Identifier;
+use crate::sql::quote::Word;
 use crate::types::Type;
 use crate::warehouse::dialect::Dialect;
-use crate::warehouse::quote::Identifier;
-use crate::warehouse::quote::Word;
 use crate::warehouse::script::Parameter;
 
 /// The text of a statement, and its parameters in the order of their numbers.

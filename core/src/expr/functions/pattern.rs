@@ -17,8 +17,8 @@ use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
-use crate::value::datetime::template::Template;
-use crate::value::picture::Picture;
+use crate::value::pattern::date::DatePattern;
+use crate::value::pattern::number::NumberPattern;
 
 pub(super) const FUNCTIONS: &[Function] = &[TO_CHAR, TO_DATE, TO_TIMESTAMP, TO_NUMBER];
 
@@ -30,23 +30,23 @@ const TO_CHAR: Function = Function {
         Signature::new(&[Kind::Timestamp, Kind::Text], Type::Text, write_local),
         Signature::new(&[Kind::Timestamptz, Kind::Text], Type::Text, write_utc),
         Signature::new(&[Kind::Integer, Kind::Text], Type::Text, |call| {
-            numbers::<call::Integer>(call, |picture, value, out| picture.write_integer(value, out))
+            numbers::<call::Integer>(call, |pattern, value, out| pattern.write_integer(value, out))
         })
         .returns(numeric_text),
         Signature::new(&[Kind::Bigint, Kind::Text], Type::Text, |call| {
-            numbers::<call::Bigint>(call, |picture, value, out| picture.write_bigint(value, out))
+            numbers::<call::Bigint>(call, |pattern, value, out| pattern.write_bigint(value, out))
         })
         .returns(numeric_text),
         Signature::new(&[Kind::Numeric, Kind::Text], Type::Text, |call| {
-            numbers::<call::Numeric>(call, |picture, value, out| picture.write_decimal(value, out))
+            numbers::<call::Numeric>(call, |pattern, value, out| pattern.write_decimal(value, out))
         })
         .returns(numeric_text),
         Signature::new(&[Kind::Real, Kind::Text], Type::Text, |call| {
-            numbers::<call::Real>(call, |picture, value, out| picture.write_double(value.into(), 6, out))
+            numbers::<call::Real>(call, |pattern, value, out| pattern.write_double(value.into(), 6, out))
         })
         .returns(numeric_text),
         Signature::new(&[Kind::Double, Kind::Text], Type::Text, |call| {
-            numbers::<call::Double>(call, |picture, value, out| picture.write_double(value, 15, out))
+            numbers::<call::Double>(call, |pattern, value, out| pattern.write_double(value, 15, out))
         })
         .returns(numeric_text),
     ],
@@ -121,17 +121,17 @@ impl<P> Patterns<P> {
 }
 
 /// The constant pattern of a number, if it is one.
-fn picture(arguments: &[Argument<'_>]) -> Result<Option<Picture>, String> {
+fn pattern(arguments: &[Argument<'_>]) -> Result<Option<NumberPattern>, String> {
     let pattern = arguments.get(1).and_then(|pattern| pattern.constant).filter(|pattern| pattern.is_valid(0));
-    pattern.map(|pattern| Picture::parse(pattern.as_string_view().value(0))).transpose()
+    pattern.map(|pattern| NumberPattern::parse(pattern.as_string_view().value(0))).transpose()
 }
 
 fn numeric_text(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    picture(arguments).map(|_| Type::Text)
+    pattern(arguments).map(|_| Type::Text)
 }
 
 fn readable_number(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    match picture(arguments)?.is_none_or(|picture| picture.can_read()) {
+    match pattern(arguments)?.is_none_or(|pattern| pattern.can_read()) {
         true => Ok(Type::Numeric),
         false => Err("the patterns `RN` and `EEEE` are only written, not read".to_owned()),
     }
@@ -140,15 +140,15 @@ fn readable_number(arguments: &[Argument<'_>]) -> Result<Type, String> {
 /// Writes numbers, each by its pattern.
 fn numbers<'a, A: call::Read<'a>>(
     call: &'a Call<'_>,
-    write: impl Fn(&Picture, A::Value, &mut String) -> Result<(), Fault>,
+    write: impl Fn(&NumberPattern, A::Value, &mut String) -> Result<(), Fault>,
 ) -> Column
 where
     (A, call::Text): Arguments<'a, Values = (A::Value, &'a str)>,
 {
     let patterns = Patterns::new();
     call.write::<(A, call::Text)>(|(value, pattern), out| {
-        patterns.with(pattern, Picture::parse, |picture| match picture {
-            Ok(picture) => write(picture, value, out).map(|()| true),
+        patterns.with(pattern, NumberPattern::parse, |pattern| match pattern {
+            Ok(pattern) => write(pattern, value, out).map(|()| true),
             Err(fact) => Err(Fault::new(Code::BadForm, fact.clone())),
         })
     })
@@ -157,8 +157,8 @@ where
 fn read_number(call: &Call<'_>) -> Column {
     let patterns = Patterns::new();
     call.map::<(call::Text, call::Text), call::Numeric>(|(text, pattern)| {
-        patterns.with(pattern, Picture::parse, |picture| match picture {
-            Ok(picture) if picture.can_read() => picture.read(text),
+        patterns.with(pattern, NumberPattern::parse, |pattern| match pattern {
+            Ok(pattern) if pattern.can_read() => pattern.read(text),
             Ok(_) => Err(Fault::new(Code::NotForValues, "the patterns `RN` and `EEEE` are only written, not read")),
             Err(fact) => Err(Fault::new(Code::BadForm, fact.clone())),
         })
@@ -168,7 +168,7 @@ fn read_number(call: &Call<'_>) -> Column {
 fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
     let pattern = arguments.get(1).and_then(|pattern| pattern.constant);
     let pattern = pattern.filter(|pattern| pattern.is_valid(0)).map(|pattern| pattern.as_string_view());
-    match pattern.is_some_and(|pattern| Template::new(pattern.value(0)).has_zone()) {
+    match pattern.is_some_and(|pattern| DatePattern::new(pattern.value(0)).has_zone()) {
         true => Err("the patterns `TZ`, `TZH`, `TZM` and `OF` are only written, not read".to_owned()),
         false => Ok(ty),
     }
@@ -195,7 +195,7 @@ fn finite(arguments: &[Argument<'_>]) -> Result<Type, String> {
 fn written(call: &Call<'_>, in_utc: bool) -> Column {
     let patterns = Patterns::new();
     call.write::<(call::Timestamp, call::Text)>(|(micros, pattern), out| {
-        patterns.with(pattern, Template::new, |template| template.write(micros, in_utc, out));
+        patterns.with(pattern, DatePattern::new, |pattern| pattern.write(micros, in_utc, out));
         Ok(true)
     })
 }
@@ -211,14 +211,14 @@ fn write_utc(call: &Call<'_>) -> Column {
 fn read_date(call: &Call<'_>) -> Column {
     let patterns = Patterns::new();
     call.map::<(call::Text, call::Text), call::Date>(|(text, pattern)| {
-        patterns.with(pattern, Template::new, |template| template.read_date(text)).map(Some)
+        patterns.with(pattern, DatePattern::new, |pattern| pattern.read_date(text)).map(Some)
     })
 }
 
 fn read(call: &Call<'_>) -> Column {
     let patterns = Patterns::new();
     call.map::<(call::Text, call::Text), call::Timestamp>(|(text, pattern)| {
-        patterns.with(pattern, Template::new, |template| template.read(text)).map(Some)
+        patterns.with(pattern, DatePattern::new, |pattern| pattern.read(text)).map(Some)
     })
 }
 

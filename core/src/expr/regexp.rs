@@ -1,4 +1,4 @@
-//! Pattern: regular expressions with PostgreSQL's syntax and PostgreSQL's choice of match.
+//! Regexp: regular expressions with PostgreSQL's syntax and PostgreSQL's choice of match.
 //!
 //! `syntax` reads PostgreSQL's advanced regular expressions into a tree and writes it in the engine's syntax; what cannot
 //! be done in linear time (back-references, lookaround) is refused. Both agree on where the leftmost match starts. Where
@@ -46,7 +46,7 @@ pub(super) struct Options {
 
 /// A regular expression that is ready to search.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(super) struct Regexp {
     regex: Regex,
     tree: Tree,
     options: Options,
@@ -54,7 +54,7 @@ pub(super) struct Pattern {
     dissector: Option<Box<dissect::Dissector>>,
 }
 
-impl Pattern {
+impl Regexp {
     /// Reads a pattern. A mistake in it is a fault with PostgreSQL's code; what is not supported is one too.
     pub(super) fn new(pattern: &str, options: Options) -> Result<Self, Fault> {
         let (tree, options) = syntax::parse(pattern, options)?;
@@ -90,7 +90,7 @@ impl Pattern {
         }
     }
 
-    /// The match that [`Pattern::find`] found, and its groups.
+    /// The match that [`Regexp::find`] found, and its groups.
     pub(super) fn captures(&mut self, text: &str, whole: Range<usize>) -> Result<Vec<Option<Range<usize>>>, Fault> {
         if self.groups() == 0 {
             return Ok(vec![Some(whole)]);
@@ -184,7 +184,7 @@ mod tests {
             ("a{2,}", "aaaa", "aaaa"),
             ("***=a.b", "a.b", "a.b"),
         ] {
-            let found = Pattern::new(pattern, Options::default()).unwrap().find(text, 0);
+            let found = Regexp::new(pattern, Options::default()).unwrap().find(text, 0);
             assert_eq!(&text[found.unwrap()], wanted, "{pattern}");
         }
     }
@@ -202,7 +202,7 @@ mod tests {
             ("(x*)*", "b", ""),
             ("((x)*)*", "b", ",-"),
         ] {
-            let mut pattern_read = Pattern::new(pattern, Options::default()).unwrap();
+            let mut pattern_read = Regexp::new(pattern, Options::default()).unwrap();
             let whole = pattern_read.find(text, 0).unwrap();
             let groups = pattern_read.captures(text, whole).unwrap();
             let groups: Vec<_> = groups[1..].iter().map(|group| group.clone().map_or("-", |at| &text[at])).collect();
@@ -213,10 +213,10 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_said() {
         for pattern in ["(", ")", "a**", "*a", "a{2,1}", "a{256}", "[a", "[[:x:]]", r"\", "[b-a]", r"\q"] {
-            assert_eq!(Pattern::new(pattern, Options::default()).unwrap_err().code, Code::BadRegex, "{pattern}");
+            assert_eq!(Regexp::new(pattern, Options::default()).unwrap_err().code, Code::BadRegex, "{pattern}");
         }
         for pattern in [r"(a)\1", "a(?=b)", "(?<!a)b"] {
-            let fault = Pattern::new(pattern, Options::default()).unwrap_err();
+            let fault = Regexp::new(pattern, Options::default()).unwrap_err();
             assert_eq!(fault.code, Code::UnsupportedRegex, "{pattern}");
         }
     }

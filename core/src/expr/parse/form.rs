@@ -1,0 +1,176 @@
+//! Form: what looks like a call and has words of its own, and `CASE`.
+//!
+//! ```text
+//! CASE [x] WHEN … THEN … [WHEN …] [ELSE …] END
+//! CAST(x AS type)                                  TRY_CAST(x AS type)
+//! EXTRACT(field FROM x)                            POSITION(x IN y)
+//! TRIM([LEADING | TRAILING | BOTH] [x] [FROM] y)   SUBSTRING(x [FROM n] [FOR n])
+//! SUBSTRING(x SIMILAR y ESCAPE z)                  OVERLAY(x PLACING y FROM n [FOR n])
+//! MAKE_INTERVAL(years => n, …)
+//! ```
+
+use super::Parser;
+use super::Result;
+use super::depth;
+use super::mistake::unsupported;
+use super::operators::OTHER;
+use crate::diagnostic::Span;
+use crate::expr::tree::Kind;
+use crate::expr::tree::Node;
+use crate::sql::scan;
+
+/// The function that a form is, its arguments, and its closing parenthesis.
+type Form = (String, Vec<Node>, Span);
+
+impl Parser<'_> {
+    pub(super) fn case(&mut self) -> Result<Node> {
+        let start = self.advance();
+        let operand = match self.is_word(0, "when") {
+            true => None,
+            false => Some(Box::new(self.expression(0)?)),
+        };
+        let mut depth = operand.as_ref().map_or(0, |node| node.depth);
+        let mut arms = Vec::new();
+        while self.eat_word("when").is_some() {
+            let condition = self.expression(0)?;
+            self.expect_word("then")?;
+            let result = self.expression(0)?;
+            depth = depth.max(condition.depth).max(result.depth);
+            arms.push((condition, result));
+        }
+        if arms.is_empty() {
+            return Err(self.unexpected("`WHEN`"));
+        }
+        let otherwise = match self.eat_word("else") {
+            Some(_) => Some(Box::new(self.expression(0)?)),
+            None => None,
+        };
+        depth = depth.max(otherwise.as_ref().map_or(0, |node| node.depth));
+        let end = self.eat_word("end").ok_or_else(|| self.unexpected("`WHEN`, `ELSE` or `END`"))?;
+        self.node(Kind::Case { operand, arms, otherwise }, start.to(end), depth)
+    }
+
+    /// `CAST` and `TRY_CAST`, behind the parenthesis.
+    pub(super) fn cast_call(&mut self, name: &str, place: Span) -> Result<Node> {
+        let operand = self.expression(0)?;
+        self.expect_word("as")?;
+        let (to, _) = self.target_type()?;
+        let span = place.to(self.expect(")", "`)`")?);
+        if name == "cast" {
+            return self.cast(operand, to, span);
+        }
+        if to.modifier.is_some() {
+            return Err(unsupported(
+                span,
+                "`TRY_CAST` takes a type of times without digits or fields, and JSON as `super`",
+                "cast the result once more",
+            ));
+        }
+        let depth = depth([&operand]);
+        self.node(Kind::TryCast { operand: Box::new(operand), to: to.ty }, span, depth)
+    }
+
+    /// `EXTRACT` is `extract('field', x)`.
+    pub(super) fn extract(&mut self) -> Result<Form> {
+        let (field, place) = match self.peek().map(|token| token.kind) {
+            Some(scan::Kind::Word) => (self.word_ahead(0), self.advance()),
+            Some(scan::Kind::Text(_) | scan::Kind::Name(_)) => self.quoted()?,
+            _ => return Err(self.unexpected("a field such as `year`")),
+        };
+        self.expect_word("from")?;
+        let operand = self.expression(0)?;
+        let end = self.expect(")", "`)`")?;
+        Ok(("extract".to_owned(), vec![Node::leaf(Kind::Text(field), place), operand], end))
+    }
+
+    pub(super) fn position(&mut self) -> Result<Form> {
+        let part = self.expression(OTHER)?;
+        self.expect_word("in")?;
+        let text = self.expression(0)?;
+        let end = self.expect(")", "`)`")?;
+        Ok(("position".to_owned(), vec![text, part], end))
+    }
+
+    /// `TRIM` is a call of `ltrim`, `rtrim` or `btrim`.
+    pub(super) fn trim(&mut self) -> Result<Form> {
+        let (name, has_side) = match self.word_ahead(0).as_str() {
+            "leading" => ("ltrim".to_owned(), true),
+            "trailing" => ("rtrim".to_owned(), true),
+            "both" => ("btrim".to_owned(), true),
+            _ => ("btrim".to_owned(), false),
+        };
+        if has_side {
+            self.advance();
+        }
+        if self.eat_word("from").is_some() {
+            let (arguments, end) = self.list()?;
+            return Ok((name, arguments, end));
+        }
+        let first = self.expression(0)?;
+        if self.eat_word("from").is_some() {
+            let text = self.expression(0)?;
+            return Ok((name, vec![text, first], self.expect(")", "`)`")?));
+        }
+        let mut arguments = vec![first];
+        if self.eat(",").is_some() {
+            arguments.push(self.expression(0)?);
+        }
+        Ok((name, arguments, self.expect(")", "`,` or `)`")?))
+    }
+
+    /// `SUBSTRING` and `OVERLAY`, whose arguments stand between words or commas.
+    pub(super) fn with_words(&mut self, name: String) -> Result<Form> {
+        let mut arguments = vec![self.expression(0)?];
+        let is_substring = name == "substring";
+        if is_substring && self.is_word(0, "for") {
+            let place = self.advance();
+            arguments.push(Node::leaf(Kind::Number("1".to_owned()), place));
+            arguments.push(self.expression(0)?);
+            return Ok((name, arguments, self.expect(")", "`)`")?));
+        }
+        let words: &[&str] = match is_substring {
+            true if self.is_word(0, "similar") => &["similar", "escape"],
+            true => &["from", "for"],
+            false => &["placing", "from", "for"],
+        };
+        if words.first().is_some_and(|word| self.is_word(0, word)) {
+            for word in words {
+                if self.eat_word(word).is_some() {
+                    arguments.push(self.expression(0)?);
+                }
+            }
+            return Ok((name, arguments, self.expect(")", "`)`")?));
+        }
+        let end = match self.eat(",") {
+            Some(_) => {
+                let (rest, end) = self.list()?;
+                arguments.extend(rest);
+                end
+            }
+            None => self.expect(")", "`,` or `)`")?,
+        };
+        Ok((name, arguments, end))
+    }
+
+    /// `years => 1, days => 2`, of `make_interval`; the others are zero.
+    pub(super) fn named_arguments(&mut self, name: String) -> Result<Form> {
+        const NAMES: [&str; 7] = ["years", "months", "weeks", "days", "hours", "mins", "secs"];
+        let mut slots = NAMES.map(|_| None);
+        loop {
+            let at = NAMES.iter().position(|name| self.is_word(0, name));
+            let free = at.and_then(|at| slots.get_mut(at)).filter(|slot| slot.is_none());
+            let Some(slot) = free else { return Err(self.unexpected("the name of an argument")) };
+            self.advance();
+            if self.eat("=>").or_else(|| self.eat(":=")).is_none() {
+                return Err(self.unexpected("`=>`"));
+            }
+            *slot = Some(self.expression(0)?);
+            if self.eat(",").is_none() {
+                break;
+            }
+        }
+        let end = self.expect(")", "`,` or `)`")?;
+        let zero = || Node::leaf(Kind::Number("0".to_owned()), end);
+        Ok((name, slots.into_iter().map(|slot| slot.unwrap_or_else(zero)).collect(), end))
+    }
+}

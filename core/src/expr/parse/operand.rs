@@ -1,0 +1,221 @@
+//! Operand: what operators stand between: literals, names, calls, parentheses.
+
+use super::Parser;
+use super::Result;
+use super::depth;
+use super::is_among;
+use super::mistake::not_scalar;
+use super::mistake::subquery;
+use super::mistake::syntax;
+use super::mistake::unsupported;
+use super::operators::NOT;
+use super::operators::OTHER;
+use super::operators::SIGN;
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::Span;
+use crate::expr::tree::Kind;
+use crate::expr::tree::Node;
+use crate::expr::tree::Unary;
+use crate::sql::scan;
+
+/// Words that PostgreSQL reserves: as a name they must be quoted.
+const RESERVED: &str = "all analyse analyze and any array as asc asymmetric both case check collate column constraint create \
+    default deferrable desc distinct do else end except fetch for foreign from grant group having in \
+    initially intersect into is lateral leading limit like ilike not offset on only or order placing primary \
+    references returning select similar some symmetric table then to trailing union unique using when where \
+    window";
+
+/// Words that stand for the clock or the session.
+const OUTSIDE: &str = "current_date current_time current_timestamp current_user localtime localtimestamp session_user user \
+    current_role";
+
+impl Parser<'_> {
+    pub(super) fn operand(&mut self) -> Result<Node> {
+        let Some(token) = self.peek() else { return Err(self.unexpected("an expression")) };
+        let operand = match token.kind {
+            scan::Kind::Operator | scan::Kind::Point => return self.prefixed(token.text),
+            scan::Kind::Word => return self.word(),
+            scan::Kind::Number => Node::leaf(Kind::Number(token.text.to_owned()), self.advance()),
+            scan::Kind::Text(_) => self.text()?,
+            scan::Kind::Name(_) => {
+                let (name, span) = self.quoted()?;
+                if self.is_sign(0, "(") {
+                    return self.call(name, span);
+                }
+                Node::leaf(Kind::Name { name, quoted: true }, span)
+            }
+            scan::Kind::Bits => return Err(self.unsupported("bit strings and bytes are no types here")),
+            scan::Kind::Parameter => return Err(self.unsupported("an expression has no parameters")),
+            _ => return Err(self.unexpected("an expression")),
+        };
+        self.unqualified()?;
+        Ok(operand)
+    }
+
+    /// An operator before its operand, or a parenthesis.
+    fn prefixed(&mut self, sign: &str) -> Result<Node> {
+        match sign {
+            "-" => self.sign(Unary::Minus, SIGN),
+            "+" => self.sign(Unary::Plus, SIGN),
+            "(" => self.parenthesis(),
+            "~" | "@" | "|/" | "||/" => {
+                let place = self.advance();
+                let operand = self.expression(OTHER + 1)?;
+                let (span, depth) = (place.to(operand.span), operand.depth);
+                // It stands in the table of functions under its sign.
+                self.node(Kind::Call { name: sign.to_owned(), place, arguments: vec![operand] }, span, depth)
+            }
+            "!!" | "!" => Err(self.unsupported("write `factorial(n)`")),
+            _ => Err(self.unexpected("an expression")),
+        }
+    }
+
+    fn sign(&mut self, operator: Unary, level: u8) -> Result<Node> {
+        let place = self.advance();
+        let operand = self.expression(level)?;
+        let (span, depth) = (place.to(operand.span), operand.depth);
+        self.node(Kind::Unary { operator, operand: Box::new(operand) }, span, depth)
+    }
+
+    fn parenthesis(&mut self) -> Result<Node> {
+        let open = self.advance();
+        if self.is_query() {
+            return Err(subquery(self.span()));
+        }
+        let inner = self.expression(0)?;
+        if self.is_sign(0, ",") {
+            return self.overlaps(open, inner);
+        }
+        let close = self.expect(")", "`)`")?;
+        Ok(Node { span: open.to(close), ..inner })
+    }
+
+    /// `(start, end) OVERLAPS (start, end)`, behind the first start.
+    fn overlaps(&mut self, open: Span, first: Node) -> Result<Node> {
+        self.advance();
+        let (rest, close) = self.list()?;
+        let row = |span| unsupported(span, "a row of values is not supported", "compare one value at a time");
+        let place = self.span();
+        if rest.len() != 1 || self.eat_word("overlaps").is_none() {
+            return Err(row(open.to(close)));
+        }
+        let second = self.expect("(", "`(`")?;
+        let (last, end) = self.list()?;
+        if last.len() != 2 {
+            return Err(row(second.to(end)));
+        }
+        let arguments: Vec<_> = [first].into_iter().chain(rest).chain(last).collect();
+        let depth = depth(&arguments);
+        self.node(Kind::Call { name: "overlaps".to_owned(), place, arguments }, open.to(end), depth)
+    }
+
+    fn word(&mut self) -> Result<Node> {
+        let Some(token) = self.peek() else { return Err(self.unexpected("an expression")) };
+        let (word, span) = (token.text.to_ascii_lowercase(), self.span());
+        let is_called = self.is_sign(1, "(");
+        match word.as_str() {
+            "null" => return Ok(Node::leaf(Kind::Null, self.advance())),
+            "true" => return Ok(Node::leaf(Kind::Boolean(true), self.advance())),
+            "false" => return Ok(Node::leaf(Kind::Boolean(false), self.advance())),
+            "not" => return self.sign(Unary::Not, NOT),
+            "case" => return self.case(),
+            "exists" if is_called => return Err(subquery(span)),
+            "array" if is_called || self.is_sign(1, "[") => {
+                return Err(self.unsupported("an expression gives one plain value"));
+            }
+            "row" if is_called => return Err(self.unsupported("compare one value at a time")),
+            _ => {}
+        }
+        if is_among(RESERVED, &word) {
+            let written = token.text;
+            return Err(Box::new(
+                Diagnostic::error(Code::Syntax, span, format!("`{written}` stands where an expression is wanted"))
+                    .with_help(format!("it is a word of SQL; if a field has that name, write \"{written}\"")),
+            ));
+        }
+        if let Some(typed) = self.typed_literal()? {
+            return Ok(typed);
+        }
+        self.advance();
+        if is_called {
+            return self.call(word, span);
+        }
+        if is_among(OUTSIDE, &word) {
+            return Err(Box::new(
+                Diagnostic::error(Code::NotScalar, span, format!("`{word}` would give another value in every run"))
+                    .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated"),
+            ));
+        }
+        self.unqualified()?;
+        Ok(Node::leaf(Kind::Name { name: token.text.to_owned(), quoted: false }, span))
+    }
+
+    /// No point follows.
+    fn unqualified(&self) -> Result<()> {
+        match self.is_sign(0, ".") {
+            false => Ok(()),
+            true => Err(unsupported(
+                self.span(),
+                "a name with a point is not supported",
+                "there is one table only: write the bare name",
+            )),
+        }
+    }
+
+    /// A call, behind the function's name.
+    fn call(&mut self, name: String, place: Span) -> Result<Node> {
+        self.advance();
+        let (name, arguments, end) = match name.as_str() {
+            "cast" | "try_cast" => return self.cast_call(&name, place),
+            "extract" => self.extract()?,
+            "position" => self.position()?,
+            "trim" => self.trim()?,
+            "substring" | "overlay" if !self.is_sign(0, ")") => self.with_words(name)?,
+            _ if self.eat_word("distinct").is_some() => {
+                return Err(not_scalar(place, format!("`{name}(DISTINCT …)` needs the other rows of the table")));
+            }
+            _ if self.is_sign(0, "*") => {
+                return Err(not_scalar(place, format!("`{name}(*)` needs the other rows of the table")));
+            }
+            _ if self.is_query() => return Err(subquery(self.span())),
+            "make_interval" if self.is_sign(1, "=>") || self.is_sign(1, ":=") => self.named_arguments(name)?,
+            _ => match self.eat(")") {
+                Some(end) => (name, Vec::new(), end),
+                None => {
+                    let (arguments, end) = self.list()?;
+                    (name, arguments, end)
+                }
+            },
+        };
+        if self.is_word(0, "over") || (self.is_word(0, "filter") && self.is_sign(1, "(")) {
+            return Err(not_scalar(place, format!("`{name}` as a window function needs the other rows of the table")));
+        }
+        let depth = depth(&arguments);
+        self.node(Kind::Call { name, place, arguments }, place.to(end), depth)
+    }
+}
+
+impl Parser<'_> {
+    /// What the quoted name or text ahead says, and its place with the escape that may follow it.
+    pub(super) fn quoted(&mut self) -> Result<(String, Span)> {
+        let Some(token) = self.peek() else { return Err(self.unexpected("an expression")) };
+        let mut span = self.advance();
+        let mut escape = '\\';
+        let is_unicode =
+            matches!(token.kind, scan::Kind::Text(scan::Quotes::Unicode) | scan::Kind::Name(scan::Quotes::Unicode));
+        if is_unicode && self.eat_word("uescape").is_some() {
+            let named = self.peek().filter(|token| token.kind == scan::Kind::Text(scan::Quotes::Plain));
+            let Some(named) = named else { return Err(self.unexpected("the escape character")) };
+            let end = self.advance();
+            let letter =
+                crate::sql::unquote::unquote(&named, '\\').and_then(|text| crate::sql::unquote::escape_letter(&text));
+            escape = letter.map_err(|problem| syntax(end, problem.to_string()))?;
+            span = span.to(end);
+        }
+        match crate::sql::unquote::unquote(&token, escape) {
+            Ok(said) => Ok((said, span)),
+            Err(problem) => Err(syntax(span, problem.to_string())),
+        }
+    }
+}
