@@ -7,6 +7,7 @@
 //! sql        the words of SQL: scanned, read, written
 //! spec       the pipeline file as written, with the place of everything in it
 //! expr       SQL scalar expressions: parse -> check -> evaluate, over columns
+//! source     which objects there are: names, and a listing of them page by page
 //! plan       an object becomes an input, an input becomes tasks
 //! format     bytes in, records out: cells that point into the bytes
 //! transform  records in, accepted rows and rejects out: decode, where, columns, rules, conform
@@ -35,6 +36,7 @@ pub mod value;
 pub mod spec;
 pub mod expr;
 pub mod plan;
+pub mod source;
 pub mod format;
 pub mod transform;
 pub mod stage;

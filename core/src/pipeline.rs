@@ -10,6 +10,7 @@ use crate::format::{Compression, Contract, Format, ReadOptions};
 use crate::plan::{self, InputPlan, Object, Task};
 use crate::protocol::{Member, Unit, UnitBatch, UnitState};
 use crate::receipt::{Counts, Receipt};
+use crate::source;
 use crate::spec::{Limits, Location, OnOverwrite, Schedule};
 use crate::stage::{self, Lineage};
 use crate::transform::Transform;
@@ -79,8 +80,8 @@ impl Pipeline {
     /// The name of the kind of source, as identity uses it.
     pub fn source_kind(&self) -> &'static str {
         match self.location {
-            Location::Files(_) => "files",
-            Location::S3(_) => "s3",
+            Location::Files(_) => source::files::KIND,
+            Location::S3(_) => source::s3::KIND,
         }
     }
 

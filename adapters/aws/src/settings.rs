@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
+use etalon_core::source::{files, s3};
 use etalon_core::spec::Location;
-use etalon_driver::deployed::{Deployed, Inputs};
+use etalon_driver::deployed::Deployed;
 use etalon_driver::placeholder;
 
 use crate::client::Clients;
@@ -80,16 +81,17 @@ impl Settings {
         }
         let (place, inputs) = match &pipeline.location {
             Location::S3(address) => {
-                let Place { bucket, prefix } = place("s3", &self.resolve(&address.text, clients).await?)?;
+                let address = s3::Address::parse(&self.resolve(&address.text, clients).await?)?;
+                let inputs = address.names();
                 // The names of objects are whole keys.
-                (Place { bucket, prefix: String::new() }, Inputs::beginning(prefix))
+                (Place { bucket: address.bucket, prefix: String::new() }, inputs)
             }
             Location::Files(files) => {
                 let mut patterns = Vec::new();
                 for file in files {
                     patterns.push(self.resolve(&file.text, clients).await?);
                 }
-                (self.place("ETALON_SOURCE")?, Inputs::matching(&patterns)?)
+                (self.place("ETALON_SOURCE")?, files::names(&patterns)?)
             }
         };
         Ok((Deployed { pipeline, text, inputs }, place))
@@ -98,11 +100,12 @@ impl Settings {
     /// A place that must be told.
     pub fn place(&self, name: &str) -> Result<Place, Error> {
         let [address] = self.need([name])?;
-        let mut found = place(name, address)?;
-        if !found.prefix.is_empty() && !found.prefix.ends_with('/') {
-            found.prefix.push('/');
+        let s3::Address { bucket, mut prefix } =
+            s3::Address::parse(address).map_err(|error| refused(format!("{name}: {error}")))?;
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
         }
-        Ok(found)
+        Ok(Place { bucket, prefix })
     }
 
     /// A text of the pipeline file with its placeholders' values.
@@ -125,19 +128,6 @@ impl Place {
     pub fn objects(&self, clients: &Clients) -> S3Objects {
         S3Objects::new(clients.s3(), self.bucket.clone(), self.prefix.clone())
     }
-}
-
-/// `s3://bucket/prefix`, as the setting of a name has it.
-fn place(name: &str, address: &str) -> Result<Place, Error> {
-    let wrong = || refused(format!("{name} is `{address}`, and not `s3://bucket/prefix/`"));
-    let (bucket, prefix) = match address.strip_prefix("s3://").ok_or_else(wrong)? {
-        path if path.contains('/') => path.split_once('/').unwrap_or_default(),
-        bucket => (bucket, ""),
-    };
-    if bucket.is_empty() {
-        return Err(wrong());
-    }
-    Ok(Place { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
 }
 
 fn refused(message: String) -> Error {
@@ -167,7 +157,7 @@ mod tests {
         assert_eq!(told("s3://staging"), place("staging", ""));
         assert_eq!(told("s3://staging/"), place("staging", ""));
         assert_eq!(told("s3://staging/etalon/orders"), place("staging", "etalon/orders/"));
-        assert_eq!(told("staging").unwrap_err().to_string(), "X is `staging`, and not `s3://bucket/prefix/`");
+        assert_eq!(told("staging").unwrap_err().to_string(), "X: `staging` is not `s3://bucket/prefix/`");
         assert!(told("s3:///x").is_err());
     }
 }

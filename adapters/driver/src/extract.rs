@@ -8,14 +8,12 @@ use std::collections::BTreeSet;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{HOPS_MAX, Leg, Met, Source, Start, TaskMessage, Work, name, parse, print};
+use etalon_core::source::{ListStep, Listing, Names};
 
 use crate::deployed::Deployed;
 use crate::ports::{Clock, Entry, Fact, Message, Objects, Put, Queue, Witness};
 use crate::store::{Handled, document, names, put, put_once, send};
 use crate::transform;
-
-/// Objects of one page of a listing.
-const PAGE_OBJECTS: usize = 1000;
 
 /// The world of extract.
 #[derive(Debug)]
@@ -77,52 +75,50 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     async fn list(&self, start: &Start, prefix: &str) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
         let sent = self.sent().await?;
-        let mut after = start.after.clone();
+        let mut listing = Listing::new(&self.deployed.inputs, prefix, start.after.clone());
         loop {
-            let page = self.source.objects(prefix, after.as_deref(), PAGE_OBJECTS).await?;
-            for object in &page {
-                if self.clock.now() >= self.deadline {
-                    return self.hand_on(start, after).await;
-                }
-                after = Some(object.name.clone());
-                if !self.deployed.inputs.include(&object.name) {
-                    continue;
-                }
-                let plan = pipeline.plan(object, start.batch_time);
-                if start.backfill {
-                    let generation = Leg::backfill_generation(start.batch_time);
-                    self.meet(InputPlan { generation, backfills: true, ..plan }).await?;
-                } else if !sent.contains(&name::sent(&pipeline.name, &plan.input)) {
-                    self.meet(plan).await?;
-                }
+            let step = listing.step();
+            if step != ListStep::Finished && self.clock.now() >= self.deadline {
+                return self.hand_on(start, listing.after()).await;
             }
-            // A page may lack what has gone since, so only an empty one is the last.
-            if page.is_empty() {
-                return Ok(());
+            match step {
+                ListStep::NeedsPage { prefix, after, most } => {
+                    listing.push(self.source.objects(&prefix, after.as_deref(), most).await?);
+                }
+                ListStep::Object(object) => {
+                    let plan = pipeline.plan(&object, start.batch_time);
+                    if start.backfill {
+                        let generation = Leg::backfill_generation(start.batch_time);
+                        self.meet(InputPlan { generation, backfills: true, ..plan }).await?;
+                    } else if !sent.contains(&name::sent(&pipeline.name, &plan.input)) {
+                        self.meet(plan).await?;
+                    }
+                }
+                ListStep::Finished => return Ok(()),
             }
         }
     }
 
     /// A prefix that lies within the pipeline's own; without one, its own.
     fn below<'p>(&'p self, prefix: &'p str) -> Result<&'p str, Error> {
-        let own = &self.deployed.inputs.prefix;
+        let own = self.deployed.inputs.prefix();
         if own.starts_with(prefix) {
             return Ok(own);
         }
-        if !prefix.starts_with(own.as_str()) {
+        if !prefix.starts_with(own) {
             let refused = format!("a listing of `{prefix}`, and the input of the pipeline begins with `{own}`");
             return Err(Error::new(ErrorKind::Refused, refused));
         }
         Ok(prefix)
     }
 
-    async fn hand_on(&self, start: &Start, after: Option<String>) -> Result<(), Error> {
+    async fn hand_on(&self, start: &Start, after: Option<&str>) -> Result<(), Error> {
         let hop = start.hop + 1;
         if hop > HOPS_MAX {
             let refused = format!("run {} has had {HOPS_MAX} legs and is not at its end", start.run);
             return Err(Error::new(ErrorKind::Refused, refused));
         }
-        let rest = Start { after, hop, ..start.clone() };
+        let rest = Start { after: after.map(str::to_owned), hop, ..start.clone() };
         send(self.starts, vec![Entry { body: print(&rest), order: None }]).await?;
         self.witness.saw(&Fact::HandedOn(&rest));
         Ok(())
@@ -142,7 +138,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             }
         };
         if !leg.is_last {
-            return self.hand_on(start, leg.after).await;
+            return self.hand_on(start, leg.after.as_deref()).await;
         }
         let mut legs = vec![leg];
         for hop in 0..start.hop {
@@ -162,27 +158,35 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// What a leg meets now.
     async fn look(&self, start: &Start) -> Result<Leg, Error> {
         let pipeline = &self.deployed.pipeline;
-        let (page, is_last) = match &start.work {
-            Work::Prefix(prefix) => {
-                let prefix = self.below(prefix)?;
-                let page = self.source.objects(prefix, start.after.as_deref(), PAGE_OBJECTS).await?;
-                let is_last = page.is_empty();
-                (page, is_last)
-            }
+        let prefix = match &start.work {
+            Work::Prefix(prefix) => self.below(prefix)?,
             Work::Object(_) => {
                 let message = "an event of one object, and whole runs are loaded: start a listing";
                 return Err(Error::new(ErrorKind::Refused, message));
             }
         };
-        let sent = self.sent().await?;
-        let after = page.last().map(|object| object.name.clone()).or_else(|| start.after.clone());
         let (run, generation) = (Some(start.run.clone()), Leg::generation(&start.run));
-        let plan = |object| InputPlan { run: run.clone(), generation, ..pipeline.plan(object, start.batch_time) };
-        let is_input = |object: &&Object| self.deployed.inputs.include(&object.name);
-        let plans: Vec<InputPlan> = page.iter().filter(is_input).map(plan).collect();
+        let sent = self.sent().await?;
+        let mut listing = Listing::new(&self.deployed.inputs, prefix, start.after.clone());
+        let mut plans = Vec::new();
+        let mut has_page = false;
+        let is_last = loop {
+            match listing.step() {
+                ListStep::NeedsPage { .. } if has_page => break false,
+                ListStep::NeedsPage { prefix, after, most } => {
+                    listing.push(self.source.objects(&prefix, after.as_deref(), most).await?);
+                    has_page = true;
+                }
+                ListStep::Object(object) => {
+                    let plan = pipeline.plan(&object, start.batch_time);
+                    plans.push(InputPlan { run: run.clone(), generation, ..plan });
+                }
+                ListStep::Finished => break true,
+            }
+        };
         let is_new = |plan: &&InputPlan| start.backfill || !sent.contains(&name::sent(&pipeline.name, &plan.input));
         let new = plans.iter().filter(is_new).count();
-        Ok(Leg { plans, new, after, is_last })
+        Ok(Leg { plans, new, after: listing.after().map(str::to_owned), is_last })
     }
 
     /// The marks of the inputs whose tasks have been sent.
@@ -229,6 +233,21 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             put(self.store, &place, &record, version.as_deref().map_or(Put::IfAbsent, Put::IfVersion)).await?;
         }
         Ok(met)
+    }
+}
+
+/// All objects of a source that names mean, in the order of their names.
+pub async fn objects(source: &impl Objects, names: &Names) -> Result<Vec<Object>, Error> {
+    let mut listing = Listing::all(names);
+    let mut objects = Vec::new();
+    loop {
+        match listing.step() {
+            ListStep::NeedsPage { prefix, after, most } => {
+                listing.push(source.objects(&prefix, after.as_deref(), most).await?);
+            }
+            ListStep::Object(object) => objects.push(object),
+            ListStep::Finished => return Ok(objects),
+        }
     }
 }
 

@@ -8,8 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
+use etalon_core::source::{Names, files};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use crate::extract;
 use crate::ports::{Clock, Objects, Put};
 
 /// What the names of files begin with while they are written.
@@ -21,12 +23,14 @@ const LOCK_FILE: &str = ".lock";
 #[derive(Debug, Clone)]
 pub struct LocalDisk {
     folder: PathBuf,
+    /// The only files that are listed, where not all are.
+    only: Option<Names>,
 }
 
 impl LocalDisk {
     /// The files below `folder`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), only: None }
     }
 
     /// Where the object of that name is, or would be.
@@ -36,25 +40,14 @@ impl LocalDisk {
 
     /// The files that match any of the patterns (paths or globs, relative to the folder), by name, each once.
     pub fn find(&self, patterns: &[String]) -> Result<Vec<Object>, Error> {
-        let mut names = Vec::new();
-        for pattern in patterns {
-            let below = self.path(pattern);
-            let refused = |why: &dyn std::fmt::Display| Error::new(ErrorKind::Refused, format!("{pattern}: {why}"));
-            let paths = glob::glob(&below.to_string_lossy()).map_err(|error| refused(&error))?;
-            let before = names.len();
-            for path in paths {
-                let path = path.map_err(|error| refused(&error))?;
-                if path.is_file() {
-                    names.push(self.name(&path));
-                }
-            }
-            if names.len() == before && !pattern.contains(['*', '?', '[']) {
-                return Err(Error::new(ErrorKind::NotFound, format!("{}: there is no such file", below.display())));
-            }
+        let names = files::names(patterns)?;
+        let only = Self { only: Some(names.clone()), ..self.clone() };
+        let objects = pollster::block_on(extract::objects(&only, &names))?;
+        let found: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+        match names.lacking(&found).next() {
+            Some(lacking) => Err(no_file(&self.path(lacking))),
+            None => Ok(objects),
         }
-        names.sort();
-        names.dedup();
-        names.iter().map(|name| self.describe(name)).collect()
     }
 
     /// The name of a path: relative to the folder where it lies below it.
@@ -107,6 +100,26 @@ impl LocalDisk {
         }
         Ok(Object { name: name.to_owned(), version: format!("{:032x}", hash.digest128()), size })
     }
+}
+
+/// Why a path is not one of a file that can be read.
+fn no_file(path: &Path) -> Error {
+    let shown = path.display();
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Error::new(
+            ErrorKind::Refused,
+            format!("{shown}: this is a folder; name a file in it, or a glob such as `*.csv`"),
+        ),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => failed(path, &error),
+        _ => Error::new(ErrorKind::NotFound, format!("{shown}: there is no such file")),
+    }
+}
+
+/// Whether a folder is one of those that lead to it, by a link.
+fn leads_back(folder: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let (Some(there), Some(here)) = (real(folder), folder.parent().and_then(real)) else { return false };
+    folder.is_symlink() && here.starts_with(there)
 }
 
 /// An error of the file system, with the path.
@@ -181,7 +194,7 @@ impl Objects for LocalDisk {
         let mut names = Vec::new();
         // What lies in other folders cannot begin with the prefix.
         let below = prefix.rsplit_once('/').map_or("", |(folders, _)| folders);
-        let mut folders = vec![self.folder.join(below)];
+        let mut folders = vec![self.folder.join(if below.is_empty() && prefix.starts_with('/') { "/" } else { below })];
         while let Some(folder) = folders.pop() {
             let entries = match fs::read_dir(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -190,13 +203,21 @@ impl Objects for LocalDisk {
             for entry in entries {
                 let path = entry.map_err(|error| failed(&folder, &error))?.path();
                 let name = self.name(&path);
+                if path.is_dir() {
+                    let may_lie_below = self.only.as_ref().is_none_or(|only| only.may_lie_below(&name));
+                    let is_on_the_way =
+                        format!("{name}/").starts_with(prefix) || prefix.starts_with(&format!("{name}/"));
+                    if is_on_the_way && may_lie_below && !leads_back(&path) {
+                        folders.push(path);
+                    }
+                    continue;
+                }
                 let is_own = path.file_name().is_some_and(|file| {
                     let file = file.to_string_lossy();
                     file.starts_with(WRITING_PREFIX) || file == LOCK_FILE
                 });
-                if path.is_dir() {
-                    folders.push(path);
-                } else if name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after) && !is_own {
+                let is_asked_for = name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after);
+                if is_asked_for && !is_own && self.only.as_ref().is_none_or(|only| only.include(&name)) {
                     names.push(name);
                 }
             }

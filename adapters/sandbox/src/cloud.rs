@@ -21,6 +21,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::{Unit, name, parse};
 use etalon_core::receipt::Receipt;
+use etalon_core::source::s3::Address;
 use etalon_core::spec::Location;
 use etalon_core::warehouse::LedgerRow;
 use etalon_driver::placeholder;
@@ -628,9 +629,8 @@ fn source(pipeline: &Pipeline, settings: &Settings) -> Result<(String, String), 
         return Ok((format!("{}-source", settings.name), String::new()));
     };
     let address = settings.resolve(&address.text)?;
-    let path = address.strip_prefix("s3://").unwrap_or(&address);
-    let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
-    Ok((bucket.to_owned(), prefix.to_owned()))
+    let Address { bucket, prefix } = Address::parse(&address)?;
+    Ok((bucket, prefix))
 }
 
 /// Creates a queue with its dead letters.

@@ -14,6 +14,7 @@ use crate::plan::identity;
 use crate::protocol::Document;
 use crate::protocol::Start;
 use crate::protocol::Work;
+use crate::source::s3::decode_key;
 use crate::value::Fraction;
 use crate::value::datetime::parse_rfc3339;
 
@@ -136,7 +137,7 @@ fn notification(members: &Map<String, Value>, pipeline: &str) -> Result<Vec<Trig
     for Record { name, time, mut s3 } in records {
         // A removal is notified too, where somebody asked for it; there is nothing to read.
         if name.starts_with("ObjectCreated:") {
-            s3.object.key = decode(&s3.object.key);
+            s3.object.key = decode_key(&s3.object.key);
             triggers.push(created(s3, pipeline, &time)?);
         }
     }
@@ -177,25 +178,6 @@ fn refused(message: String) -> Error {
 /// Microseconds since 1970 of a time as RFC 3339 has it.
 fn instant(text: &str) -> Result<i64, Error> {
     parse_rfc3339(text.as_bytes(), Fraction::Round).map_err(|fault| refused(fault.message.into()))
-}
-
-/// A key as a notification of S3 has it: a form's encoding, with `+` for a space and `%XX` for a byte.
-fn decode(key: &str) -> String {
-    let mut bytes = Vec::with_capacity(key.len());
-    let mut rest = key.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = match after {
-            [high, low, ..] if *first == b'%' => digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low),
-            _ => None,
-        };
-        bytes.push(escaped.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

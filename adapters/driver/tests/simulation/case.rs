@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::sha256;
-use etalon_driver::deployed::{Deployed, Inputs};
+use etalon_core::source::Names;
+use etalon_driver::deployed::Deployed;
 
 use crate::chaos::Chance;
 
@@ -77,7 +78,7 @@ fn pipeline(whole_runs: bool, merges: bool, on_overwrite: &str, limits: bool, la
          {limits}target: {{ table: things, write: {write} }}\n"
     );
     let (pipeline, _) = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
-    Deployed { pipeline, text, inputs: Inputs::default() }
+    Deployed { pipeline, text, inputs: Names::default() }
 }
 
 impl Case {

@@ -8,8 +8,8 @@ use etalon_aws::objects::S3Objects;
 use etalon_core::error::Error;
 use etalon_core::plan::Object;
 use etalon_core::receipt::Counts;
+use etalon_core::source::files;
 use etalon_core::value::datetime::{Fraction, parse_timestamptz};
-use etalon_driver::deployed::Inputs;
 use etalon_driver::local::SystemClock;
 use etalon_driver::memory::Memory;
 use etalon_driver::ports::{Objects, Put, Quiet};
@@ -42,7 +42,7 @@ impl Copied {
     async fn of(cloud: &Cloud) -> Self {
         let (bucket, prefix) = cloud.source();
         let source = S3Objects::new(client(cloud.endpoint()), bucket, prefix);
-        let inputs = Inputs::matching(&["days/*.csv".to_owned()]).unwrap();
+        let inputs = files::names(&["days/*.csv".to_owned()]).unwrap();
         let mut copied = Self::default();
         for object in source.objects("", None, 1000).await.unwrap() {
             if inputs.include(&object.name) {

@@ -1,0 +1,37 @@
+//! Files: paths and globs, relative to the pipeline file.
+//!
+//! A file is named by its path as the pattern leads to it, with `/` between its parts and without parts that lead nowhere:
+//! `./in//a.csv` is `in/a.csv`. As in a shell, `*` and `?` do not go over a `/`, and `**` stands for any number of folders.
+
+use crate::error::Error;
+
+use super::Names;
+
+/// What the kind is called, in a pipeline file and in the identity of an input.
+pub const KIND: &str = "files";
+
+/// The files that match any of the patterns. A pattern that cannot be read is refused.
+pub fn names(patterns: &[String]) -> Result<Names, Error> {
+    Names::matching(patterns.iter().map(|pattern| plain(pattern)).collect())
+}
+
+/// A path without parts that lead nowhere.
+fn plain(path: &str) -> String {
+    let root = if path.starts_with('/') { "/" } else { "" };
+    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    format!("{root}{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_lead_nowhere_are_left_out() {
+        for (path, expected) in
+            [("./in//a.csv", "in/a.csv"), ("/data/./x", "/data/x"), ("../in/*.csv", "../in/*.csv"), (".", "")]
+        {
+            assert_eq!(plain(path), expected);
+        }
+    }
+}
