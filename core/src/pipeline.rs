@@ -21,7 +21,7 @@ mod compile;
 mod formats;
 mod run;
 
-pub use run::{RowRun, RowStep, TaskRun, TaskStep};
+pub use run::{RowOutput, RowRun, Run, Step, TaskOutput, TaskRun};
 
 /// Most records of a batch.
 const BATCH_ROWS_MAX: usize = 8 * 1024;

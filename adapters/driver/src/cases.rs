@@ -24,8 +24,8 @@ use etalon_core::value::show::show;
 use crate::local::LocalDisk;
 use crate::memory::Memory;
 use crate::ports::{Objects, Quiet};
-use crate::store::names;
-use crate::transform::{self, json};
+use crate::store::{json, names};
+use crate::transform;
 
 /// The name of a case's pipeline file.
 pub const PIPELINE_FILE: &str = "pipeline.yaml";

@@ -11,9 +11,9 @@ use etalon_core::protocol::{HOPS_MAX, Leg, Met, Source, Start, TaskMessage, Work
 use etalon_core::source::{ListStep, Listing, Names};
 
 use crate::deployed::Deployed;
+use crate::judge::complete_run;
 use crate::ports::{Clock, Entry, Fact, Message, Objects, Put, Queue, Witness};
-use crate::store::{Handled, document, names, put, put_once, send};
-use crate::transform;
+use crate::store::{self, Handled, document, json, names, put, put_once, send};
 
 /// The world of extract.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             self.begin(plan).await?;
         }
         // Tasks that ended before the last plan was there have not found the run complete.
-        transform::complete_run(self.deployed, self.store, self.loads, self.witness, &start.run).await
+        complete_run(self.deployed, self.store, self.loads, self.witness, &start.run).await
     }
 
     /// What a leg meets now.
@@ -210,9 +210,9 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// Plans an input, once, and sends its tasks.
     async fn begin(&self, plan: InputPlan) -> Result<(), Error> {
         let place = name::plan(&plan.input, plan.generation);
-        let plan = match self.store.put(&place, &transform::json(&plan)?, Put::IfAbsent).await {
+        let plan = match self.store.put(&place, &json(&plan)?, Put::IfAbsent).await {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                transform::plan(self.store, &plan.input, plan.generation).await?
+                store::plan(self.store, &plan.input, plan.generation).await?
             }
             done => done.map(|_| plan)?,
         };

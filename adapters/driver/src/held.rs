@@ -3,9 +3,9 @@
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::{Unit, UnitState, name};
 
+use crate::judge::announce;
 use crate::ports::{Objects, Put, Queue};
 use crate::store::{document, names, put};
-use crate::transform::announce;
 
 /// The units of a table that wait for a decision, or for the end of one that was interrupted.
 pub async fn held(store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error> {

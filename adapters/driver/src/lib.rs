@@ -7,6 +7,7 @@ pub mod cases;
 pub mod deployed;
 pub mod extract;
 pub mod held;
+pub mod judge;
 pub mod load;
 pub mod local;
 pub mod memory;

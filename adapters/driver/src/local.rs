@@ -44,10 +44,10 @@ impl LocalDisk {
         let only = Self { only: Some(names.clone()), ..self.clone() };
         let objects = pollster::block_on(extract::objects(&only, &names))?;
         let found: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
-        match names.lacking(&found).next() {
-            Some(lacking) => Err(no_file(&self.path(lacking))),
-            None => Ok(objects),
+        if let Some(lacking) = names.lacking(&found).next() {
+            return Err(no_file(&self.path(lacking)));
         }
+        Ok(objects)
     }
 
     /// The name of a path: relative to the folder where it lies below it.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::{Pipeline, RowStep, TaskRun, TaskStep};
+use etalon_core::pipeline::{Pipeline, RowOutput};
 use etalon_core::plan::{self, InputPlan, Object, Task};
 use etalon_core::protocol::{Marks, name};
 use etalon_core::receipt::{Counts, Receipt};
@@ -14,10 +14,10 @@ use etalon_core::reject::{Place, Reject};
 use etalon_core::warehouse::LoadCounts;
 use serde::Serialize;
 
-use crate::ports::{Clock, Objects, Put, Warehouse};
+use crate::ports::{Clock, Objects, Put, Quiet, Warehouse};
 use crate::run::staged;
-use crate::store::{document, names, put, put_once};
-use crate::transform::{self, keep, receipt};
+use crate::store::{document, names, put, put_once, receipt};
+use crate::transform::{self, keep, object, output};
 
 /// What has become of a record in quarantine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -170,14 +170,13 @@ async fn passing(
     let mut rows = pipeline.rows_again(task, offsets.clone());
     let (mut pass, mut fail) = (BTreeSet::new(), 0);
     loop {
-        match rows.step()? {
-            RowStep::NeedsData(range) => rows.push(&source.read(&object, range).await?),
-            RowStep::Rows(records, outcome) => {
+        match output(&mut rows, &object, source, &Quiet).await? {
+            RowOutput::Rows(records, outcome) => {
                 let offset = |&row: &usize| records.places.get(row).map(|place: &Place| place.offset);
                 pass.extend(outcome.accepted_rows.iter().filter_map(offset));
                 fail += (outcome.rejected.len() + records.rejects.len()) as u64;
             }
-            RowStep::Finished(..) => return Ok((pass, fail)),
+            RowOutput::Finished(..) => return Ok((pass, fail)),
         }
     }
 }
@@ -311,22 +310,13 @@ async fn again(
         return Ok((task, receipt));
     }
     let object = same(source, &task.plan).await?;
-    let mut run: TaskRun<'_> = pipeline.task_again(&task, marks.offsets());
-    loop {
-        match run.step()? {
-            TaskStep::NeedsData(range) => run.push(&source.read(&object, range).await?),
-            TaskStep::Finished(receipt) => {
-                let (read, marked) = (receipt.counts.read, marks.offsets().len() as u64);
-                if read != marked {
-                    let message = format!("{}: {read} of {marked} records were found at their places", object.name);
-                    return Err(Error::new(ErrorKind::Changed, message));
-                }
-                let receipt = keep(store, receipt).await?;
-                return Ok((task, receipt));
-            }
-            step => transform::stage(store, &task.batch, step).await?,
-        }
+    let receipt = transform::stage(pipeline.task_again(&task, marks.offsets()), &task, source, store, &Quiet).await?;
+    let (read, marked) = (receipt.counts.read, marks.offsets().len() as u64);
+    if read != marked {
+        let message = format!("{}: {read} of {marked} records were found at their places", object.name);
+        return Err(Error::new(ErrorKind::Changed, message));
     }
+    Ok((task, keep(store, receipt).await?))
 }
 
 /// The object of a plan, if it is still what was planned.
@@ -338,10 +328,6 @@ async fn same(source: &impl Objects, plan: &InputPlan) -> Result<Object, Error> 
         return Err(Error::new(ErrorKind::Changed, message));
     }
     Ok(planned)
-}
-
-fn object(plan: &InputPlan) -> Object {
-    Object { name: plan.source.clone(), version: plan.source_version.clone(), size: plan.size }
 }
 
 /// The task of a plan that is not cut.

@@ -15,8 +15,8 @@ use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
 use crate::report::{InputReport, RunReport, RunState};
-use crate::store::{names, put_once};
-use crate::transform::{self, json};
+use crate::store::{json, names, put_once, receipt};
+use crate::transform;
 
 /// How a run is to be done.
 #[derive(Debug, Clone, Default)]
@@ -267,7 +267,7 @@ async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> 
 
 /// Forgets a receipt whose parts are gone: they were loaded into another warehouse, and are made again for this one.
 async fn forget_without_parts(store: &impl Objects, task: &Task) -> Result<(), Error> {
-    let Some(receipt) = transform::receipt(store, &task.batch).await? else { return Ok(()) };
+    let Some(receipt) = receipt(store, &task.batch).await? else { return Ok(()) };
     let there = names(store, &name::part(&task.batch, "")).await?;
     if receipt.parts.iter().all(|part| there.contains(&name::part(&task.batch, &part.name))) {
         return Ok(());

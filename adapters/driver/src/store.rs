@@ -1,7 +1,9 @@
 //! Store: what several loops do alike with objects and messages.
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::{Document, parse, print};
+use etalon_core::plan::InputPlan;
+use etalon_core::protocol::{Document, name, parse, print};
+use etalon_core::receipt::Receipt;
 
 use crate::ports::{Entry, MESSAGES_MAX, Message, Objects, Put, Queue};
 
@@ -88,6 +90,35 @@ pub async fn put_once(store: &impl Objects, name: &str, bytes: &[u8]) -> Result<
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         done => done.map(drop),
     }
+}
+
+/// The plan of an input; without it nothing can be done, now or later.
+pub async fn plan(store: &impl Objects, input: &str, generation: u32) -> Result<InputPlan, Error> {
+    let place = name::plan(input, generation);
+    let bytes = store.get(&place).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Error::new(ErrorKind::Refused, format!("{place} is not a plan: {error}")))
+}
+
+/// The receipt of a batch, if the batch is done.
+pub async fn receipt(store: &impl Objects, batch: &str) -> Result<Option<Receipt>, Error> {
+    let place = name::receipt(batch);
+    match store.get(&place).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(receipt) => Ok(Some(receipt)),
+            Err(error) => Err(Error::new(ErrorKind::Refused, format!("{place} is not a receipt: {error}"))),
+        },
+    }
+}
+
+/// A value as indented JSON with a line end.
+pub fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::new(ErrorKind::Refused, format!("a record of the run cannot be written: {error}")))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// Sends messages in batches; the ones that a queue did not take are sent again.

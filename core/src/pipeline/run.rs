@@ -19,12 +19,32 @@ use crate::value::text::base64;
 /// Quarantine is handed out in pieces of about this many bytes.
 const QUARANTINE_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a row run needs, or has.
+/// Something that goes through an object's bytes, and says which of them it needs.
+pub trait Run {
+    /// What comes out.
+    type Output;
+
+    /// Says what comes next.
+    fn step(&mut self) -> Result<Step<Self::Output>, Error>;
+
+    /// Gives the bytes that were asked for, or the first of them; none only where the object ends early.
+    fn push(&mut self, bytes: &[u8]);
+}
+
+/// What a run needs, or has.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a step is made once a batch and moved once")]
-pub enum RowStep {
+pub enum Step<T> {
     /// Push these (stored) bytes of the object, or the first of them.
     NeedsData(Range<u64>),
+    /// Something has come out.
+    Has(T),
+}
+
+/// What comes out of a row run.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an output is made once a batch and moved once")]
+pub enum RowOutput {
     /// Some records, and what became of them.
     Rows(Records, Outcome),
     /// All records of the range are out; the second is why the object is incomplete, if it is.
@@ -55,13 +75,15 @@ impl<'a> RowRun<'a> {
             batch_time: task.plan.batch_time,
         }
     }
+}
 
-    /// Says what comes next.
-    ///
+impl Run for RowRun<'_> {
+    type Output = RowOutput;
+
     /// An error means that the object as a whole is not what the pipeline declares.
-    pub fn step(&mut self) -> Result<RowStep, Error> {
+    fn step(&mut self) -> Result<Step<RowOutput>, Error> {
         Ok(match self.reader.step()? {
-            ReadStep::NeedsData(range) => RowStep::NeedsData(range),
+            ReadStep::NeedsData(range) => Step::NeedsData(range),
             ReadStep::Records(mut records) => {
                 if let Some(only) = &self.only {
                     self.left_out += records.keep(only);
@@ -70,28 +92,25 @@ impl<'a> RowRun<'a> {
                 let context =
                     Context { batch_time: self.batch_time, source_name: &self.source, record_offsets: &offsets };
                 let outcome = self.pipeline.transform.apply(&records, &context);
-                RowStep::Rows(records, outcome)
+                Step::Has(RowOutput::Rows(records, outcome))
             }
             ReadStep::Finished { mut coverage, incomplete } => {
                 coverage.records -= self.left_out;
                 coverage.skipped += self.left_out;
-                RowStep::Finished(coverage, incomplete)
+                Step::Has(RowOutput::Finished(coverage, incomplete))
             }
         })
     }
 
-    /// Gives the bytes that were asked for, or the first of them; none only where the object ends early.
-    pub fn push(&mut self, bytes: &[u8]) {
+    fn push(&mut self, bytes: &[u8]) {
         self.reader.push(bytes);
     }
 }
 
-/// What a task needs, or has.
+/// What comes out of a task.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a step is made once a batch and moved once")]
-pub enum TaskStep {
-    /// Push these (stored) bytes of the object, or the first of them.
-    NeedsData(Range<u64>),
+#[expect(clippy::large_enum_variant, reason = "an output is made once a batch and moved once")]
+pub enum TaskOutput {
     /// Keep this staged part under the batch's folder.
     Part(Part, Vec<u8>),
     /// Keep these rejects (JSON Lines) under the batch's folder, by this name.
@@ -105,7 +124,7 @@ pub enum TaskStep {
 pub struct TaskRun<'a> {
     rows: RowRun<'a>,
     writer: PartWriter,
-    ready: VecDeque<TaskStep>,
+    ready: VecDeque<TaskOutput>,
     quarantine: Vec<u8>,
     quarantine_pieces: usize,
     receipt: Receipt,
@@ -147,14 +166,17 @@ impl<'a> TaskRun<'a> {
         self.receipt.incomplete = Some(why);
         self.receipt
     }
+}
 
-    /// Says what comes next. After `Finished` there is nothing more.
-    ///
-    /// An object that as a whole is not what the pipeline declares ends in a receipt that says so, and is held.
-    pub fn step(&mut self) -> Result<TaskStep, Error> {
+impl Run for TaskRun<'_> {
+    type Output = TaskOutput;
+
+    /// After `Finished` there is nothing more. An object that as a whole is not what the pipeline declares ends in a receipt
+    /// that says so, and is held.
+    fn step(&mut self) -> Result<Step<TaskOutput>, Error> {
         loop {
-            if let Some(step) = self.ready.pop_front() {
-                return Ok(step);
+            if let Some(output) = self.ready.pop_front() {
+                return Ok(Step::Has(output));
             }
             let step = match self.rows.step() {
                 Err(error) if error.kind() == ErrorKind::Held => {
@@ -165,9 +187,9 @@ impl<'a> TaskRun<'a> {
                 step => step?,
             };
             match step {
-                RowStep::NeedsData(range) => return Ok(TaskStep::NeedsData(range)),
-                RowStep::Rows(records, outcome) => self.take(&records, outcome),
-                RowStep::Finished(coverage, incomplete) => {
+                Step::NeedsData(range) => return Ok(Step::NeedsData(range)),
+                Step::Has(RowOutput::Rows(records, outcome)) => self.take(&records, outcome),
+                Step::Has(RowOutput::Finished(coverage, incomplete)) => {
                     assert!(coverage.balance(), "what was read tiles the bytes");
                     self.receipt.coverage = coverage;
                     self.receipt.incomplete = incomplete;
@@ -177,11 +199,12 @@ impl<'a> TaskRun<'a> {
         }
     }
 
-    /// Gives the bytes that were asked for, or the first of them; none only where the object ends early.
-    pub fn push(&mut self, bytes: &[u8]) {
+    fn push(&mut self, bytes: &[u8]) {
         self.rows.push(bytes);
     }
+}
 
+impl TaskRun<'_> {
     /// The counts so far.
     pub fn counts(&self) -> Counts {
         self.receipt.counts
@@ -276,7 +299,7 @@ impl<'a> TaskRun<'a> {
         }
         let name = format!("rejects-{:05}.jsonl", self.quarantine_pieces);
         self.quarantine_pieces += 1;
-        self.ready.push_back(TaskStep::Quarantine(name, std::mem::take(&mut self.quarantine)));
+        self.ready.push_back(TaskOutput::Quarantine(name, std::mem::take(&mut self.quarantine)));
     }
 
     /// Hands out what is left, and the receipt last.
@@ -286,7 +309,7 @@ impl<'a> TaskRun<'a> {
         }
         self.hand_out_quarantine();
         assert!(self.receipt.counts.balance(), "what was read is staged, filtered or in quarantine");
-        self.ready.push_back(TaskStep::Finished(self.receipt.clone()));
+        self.ready.push_back(TaskOutput::Finished(self.receipt.clone()));
     }
 
     fn stage(&mut self, staged: StagedPart) {
@@ -297,7 +320,7 @@ impl<'a> TaskRun<'a> {
             sha256: plan::sha256(&staged.bytes),
         };
         self.receipt.parts.push(part.clone());
-        self.ready.push_back(TaskStep::Part(part, staged.bytes));
+        self.ready.push_back(TaskOutput::Part(part, staged.bytes));
     }
 }
 

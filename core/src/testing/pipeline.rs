@@ -9,7 +9,8 @@ use arrow_array::types::Decimal128Type;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 
-use crate::pipeline::{Pipeline, TaskRun, TaskStep};
+use crate::error::Error;
+use crate::pipeline::{Pipeline, Run, Step, TaskOutput, TaskRun};
 use crate::plan::{InputPlan, Object};
 use crate::receipt::Receipt;
 use crate::reject::Reject;
@@ -62,19 +63,28 @@ pub fn run(pipeline: &Pipeline, bytes: &[u8], ranges: &[Range<u64>], pushes: &[u
     plan.tasks().iter().map(|task| drive(pipeline.task(task), bytes, &mut sizes)).collect()
 }
 
-/// Runs a task, pushing as many bytes at a time as `sizes` says.
-fn drive(mut run: TaskRun<'_>, bytes: &[u8], sizes: &mut impl Iterator<Item = usize>) -> Staged {
-    let (mut parts, mut quarantine) = (Vec::new(), String::new());
+/// The next output of a run over bytes, of which so many are pushed at a time as `sizes` says.
+pub fn output<R: Run>(run: &mut R, bytes: &[u8], sizes: &mut impl Iterator<Item = usize>) -> Result<R::Output, Error> {
     loop {
-        match run.step().unwrap() {
-            TaskStep::NeedsData(range) => {
+        match run.step()? {
+            Step::NeedsData(range) => {
                 let (start, end) = (range.start as usize, (range.end as usize).min(bytes.len()));
                 let size = sizes.next().unwrap_or(usize::MAX).max(1);
                 run.push(&bytes[start..end.min(start.saturating_add(size))]);
             }
-            TaskStep::Part(_, part) => parts.push(part),
-            TaskStep::Quarantine(_, lines) => quarantine.push_str(std::str::from_utf8(&lines).unwrap()),
-            TaskStep::Finished(receipt) => return Staged { receipt, parts, quarantine },
+            Step::Has(output) => return Ok(output),
+        }
+    }
+}
+
+/// Runs a task, pushing as many bytes at a time as `sizes` says.
+fn drive(mut run: TaskRun<'_>, bytes: &[u8], sizes: &mut impl Iterator<Item = usize>) -> Staged {
+    let (mut parts, mut quarantine) = (Vec::new(), String::new());
+    loop {
+        match output(&mut run, bytes, sizes).unwrap() {
+            TaskOutput::Part(_, part) => parts.push(part),
+            TaskOutput::Quarantine(_, lines) => quarantine.push_str(std::str::from_utf8(&lines).unwrap()),
+            TaskOutput::Finished(receipt) => return Staged { receipt, parts, quarantine },
         }
     }
 }

@@ -5,10 +5,11 @@
 use std::path::Path;
 
 use etalon_core::diagnostic::{Code, Diagnostic, EXAMPLES, ROW_EXAMPLES, RowExample, Severity, Span, reference};
-use etalon_core::pipeline::{Pipeline, TaskStep};
+use etalon_core::pipeline::{Pipeline, TaskOutput};
 use etalon_core::plan::Object;
 use etalon_core::reject::Reject;
 use etalon_core::spec::{self, *};
+use etalon_core::testing::pipeline::output;
 use etalon_core::testing::spec as law;
 use etalon_core::types::Type;
 use proptest::prelude::*;
@@ -370,13 +371,9 @@ fn reject(example: &RowExample) -> Vec<(Code, String)> {
     let mut run = pipeline.task(&plan.tasks()[0]);
     let mut found = Vec::new();
     loop {
-        match run.step() {
+        match output(&mut run, &bytes, &mut std::iter::repeat(usize::MAX)) {
             Err(error) => panic!("{}: {error}", example.code),
-            Ok(TaskStep::NeedsData(range)) => {
-                let end = bytes.len().min(usize::try_from(range.end).unwrap());
-                run.push(&bytes[usize::try_from(range.start).unwrap()..end]);
-            }
-            Ok(TaskStep::Quarantine(_, lines)) => {
+            Ok(TaskOutput::Quarantine(_, lines)) => {
                 for line in std::str::from_utf8(&lines).unwrap().lines() {
                     let reject: Reject = serde_json::from_str(line).unwrap();
                     found.extend(
@@ -387,9 +384,9 @@ fn reject(example: &RowExample) -> Vec<(Code, String)> {
                     );
                 }
             }
-            Ok(TaskStep::Part(..)) => {}
+            Ok(TaskOutput::Part(..)) => {}
             // What is wrong with the object as a whole leaves no record that could have a code.
-            Ok(TaskStep::Finished(receipt)) => {
+            Ok(TaskOutput::Finished(receipt)) => {
                 let code = |fact: &String| if fact.starts_with("the header") { Code::Header } else { Code::Truncated };
                 found.extend(receipt.incomplete.filter(|_| found.is_empty()).map(|fact| (code(&fact), fact)));
                 return found;

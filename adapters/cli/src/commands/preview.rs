@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use etalon_core::pipeline::RowStep;
+use etalon_core::pipeline::RowOutput;
 use etalon_core::value::show::show;
 use etalon_driver::local::SystemClock;
-use etalon_driver::ports::{Clock, Objects};
+use etalon_driver::ports::{Clock, Quiet};
+use etalon_driver::transform;
 
 use crate::failure::Failure;
 use crate::output::{Form, Output, table, thousands};
@@ -44,10 +45,9 @@ pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Fail
         for task in loaded.pipeline.plan(object, SystemClock.now()).tasks() {
             let mut run = loaded.pipeline.rows(&task);
             loop {
-                match run.step()? {
-                    RowStep::NeedsData(range) => run.push(&pollster::block_on(disk.read(object, range))?),
-                    RowStep::Finished(..) => break,
-                    RowStep::Rows(records, outcome) => {
+                match pollster::block_on(transform::output(&mut run, object, &disk, &Quiet))? {
+                    RowOutput::Finished(..) => break,
+                    RowOutput::Rows(records, outcome) => {
                         let left = arguments.rows - looked_at;
                         for (position, &row) in outcome.accepted_rows.iter().enumerate() {
                             if row < left {

@@ -9,7 +9,7 @@ use etalon_core::reject::Reject;
 use etalon_core::warehouse::LoadBatch;
 use etalon_driver::ports::Objects;
 use etalon_driver::store::{document, names};
-use etalon_driver::transform::{plan, receipt};
+use etalon_driver::store::{plan, receipt};
 use pollster::block_on;
 
 use crate::case::{Is, Record};
