@@ -3,14 +3,16 @@
 //! A diagnostic is data. `message` states a fact; `help` gives advice; the span is bytes of the file.
 
 mod code;
-mod example;
 mod render;
+mod example;
 mod row_example;
+mod page;
 
 use serde::Serialize;
 
 pub use code::Code;
-pub use example::{EXAMPLES, Example, reference};
+pub use example::{EXAMPLES, Example};
+pub use page::reference;
 pub use row_example::{ROW_EXAMPLES, RowExample};
 
 /// A range of bytes in the pipeline file.

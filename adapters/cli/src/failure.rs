@@ -5,8 +5,6 @@ use std::path::Path;
 use etalon_core::diagnostic::Diagnostic;
 use etalon_core::error::Error;
 
-use crate::output::Output;
-
 /// Why a command did not do what was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -37,15 +35,6 @@ impl Failure {
             Self::Unwanted => 1,
             Self::Pipeline(_) => 2,
             Self::World(_) => 3,
-        }
-    }
-
-    /// Tells people.
-    pub(crate) fn tell(&self, output: &mut Output) {
-        match self {
-            Self::Unwanted => {}
-            Self::Pipeline(text) => output.note(text.trim_end()),
-            Self::World(text) => output.note(&format!("error: {text}")),
         }
     }
 }

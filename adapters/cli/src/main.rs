@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
-            failure.tell(&mut Output::standard());
+            Output::standard().failure(&failure);
             ExitCode::from(failure.code())
         }
         Err(_) => ExitCode::from(70),

@@ -44,6 +44,15 @@ impl Output {
         let _ = writeln!(self.notes, "{line}");
     }
 
+    /// Says why a command did not do what was asked, unless everything has been said.
+    pub(crate) fn failure(&mut self, failure: &Failure) {
+        match failure {
+            Failure::Unwanted => {}
+            Failure::Pipeline(text) => self.note(text.trim_end()),
+            Failure::World(text) => self.note(&format!("error: {text}")),
+        }
+    }
+
     /// Writes a value as JSON.
     pub(crate) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|error| Failure::World(error.to_string()))?;

@@ -4,6 +4,7 @@ mod bind;
 pub mod client;
 mod connected;
 mod exact;
+mod failure;
 mod load;
 mod port;
 mod postgres;

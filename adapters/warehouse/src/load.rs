@@ -31,7 +31,7 @@ use rusqlite::Row;
 use rusqlite::Statement;
 
 use crate::bind::bind;
-use crate::sqlite::world;
+use crate::failure::world;
 
 /// Rows in one insert: enough to spread the cost of a statement, few enough to bind in any table.
 const INSERT_ROWS: usize = 16;

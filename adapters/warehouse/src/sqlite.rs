@@ -25,13 +25,13 @@ use etalon_core::warehouse::Target;
 use etalon_core::warehouse::query;
 use etalon_core::warehouse::sqlite;
 use rusqlite::Connection;
-use rusqlite::ErrorCode;
 use rusqlite::Row;
 use rusqlite::TransactionBehavior;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 
 use crate::exact;
+use crate::failure::world;
 use crate::load::Load;
 
 /// How long a statement waits for another process to let go of the file.
@@ -267,13 +267,4 @@ fn show(value: ValueRef<'_>, ty: Option<Type>) -> Option<String> {
         ValueRef::Real(number) => Some(format!("{number:?}")),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
     }
-}
-
-/// What the world's error means to the caller.
-pub(crate) fn world(place: &str, error: &rusqlite::Error) -> Error {
-    let kind = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorKind::Unavailable,
-        _ => ErrorKind::Refused,
-    };
-    Error::new(kind, format!("{place}: {error}"))
 }

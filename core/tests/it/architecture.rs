@@ -1,38 +1,182 @@
-//! The map of `docs/architecture.md`, kept true: which module may import which, and which file may know which crate.
+//! The map of `docs/architecture.md`, kept true for every crate: which crate may be made of which, which module may import
+//! which, which file may know which foreign crate, and no circle among the modules of any folder.
+//!
+//! A new module is a row in its crate's map, below everything that it imports.
 
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::slice;
 
-/// All that stand before a module on the map.
-const ALL_BEFORE: &[&str] = &["*"];
+use imports::Crate;
 
-/// Each module and the modules it may import, in the order of the levels: none imports one that stands below it.
-const MODULES: &[(&str, &[&str])] = &[
-    ("diagnostic", &[]),
-    ("error", &[]),
-    ("sql", &["error"]),
-    ("receipt", &[]),
-    ("plan", &[]),
-    ("source", &["error", "plan"]),
-    ("types", &["diagnostic"]),
-    ("column", &["diagnostic"]),
-    ("reject", &["diagnostic"]),
-    ("records", &["reject"]),
-    ("value", &["diagnostic", "types", "column"]),
-    ("expr", &["diagnostic", "sql", "types", "column", "value"]),
-    ("spec", &["diagnostic", "types"]),
-    ("format", &["diagnostic", "error", "receipt", "reject", "records"]),
-    ("transform", &["diagnostic", "types", "column", "reject", "records", "value", "expr"]),
-    ("stage", &["types", "receipt", "value"]),
-    ("warehouse", &["error", "sql", "types"]),
-    ("protocol", &["error", "receipt", "plan", "source", "value", "warehouse"]),
-    ("pipeline", ALL_BEFORE),
-    ("testing", ALL_BEFORE),
+/// Everything that stands above a row.
+const ALL_ABOVE: &[&str] = &["*"];
+
+/// A list of names, and what each may use; no row uses one that stands below it.
+type Map = &'static [(&'static str, &'static [&'static str])];
+
+/// The crates by folder, and those of ours that each may be made of. Tests may be made of more.
+const CRATES: Map = &[
+    ("core", &[]),
+    ("adapters/driver", &["core"]),
+    ("adapters/warehouse", &["core", "adapters/driver"]),
+    ("adapters/aws", &["core", "adapters/driver"]),
+    ("adapters/extract", &["core", "adapters/driver", "adapters/aws"]),
+    ("adapters/transform", &["core", "adapters/driver", "adapters/aws"]),
+    ("adapters/load", &["core", "adapters/driver", "adapters/aws"]),
+    ("adapters/sandbox", &["core", "adapters/driver", "adapters/warehouse"]),
+    ("adapters/cli", &["core", "adapters/driver", "adapters/warehouse"]),
+    ("golden", &[]),
+    ("fuzz", ALL_ABOVE),
 ];
 
-/// Crates that few files may know, and those files or folders below `src`. `testing` may know what it tests against.
-const CRATES: &[(&str, &[&str])] = &[
+/// What the names of the AWS SDK's crates and of Lambda's begin with.
+const SDK: &[&str] = &["aws-", "aws_", "lambda_"];
+
+/// Who may be made of the SDK, and why. Nobody else is, and the command is not without a feature.
+const KNOWS_SDK: &[(&str, &str)] = &[
+    ("adapters/aws", "the ports over it: Etalon's side"),
+    ("adapters/sandbox", "the account's side: it creates buckets and queues, and polls queues as Lambda does"),
+];
+
+/// The modules of each crate, and those that each may import.
+const MODULES: &[(&str, Map)] = &[
+    (
+        "core",
+        &[
+            ("diagnostic", &[]),
+            ("error", &[]),
+            ("sql", &["error"]),
+            ("receipt", &[]),
+            ("plan", &[]),
+            ("source", &["error", "plan"]),
+            ("types", &["diagnostic"]),
+            ("column", &["diagnostic"]),
+            ("reject", &["diagnostic"]),
+            ("records", &["reject"]),
+            ("value", &["diagnostic", "types", "column"]),
+            ("expr", &["diagnostic", "sql", "types", "column", "value"]),
+            ("spec", &["diagnostic", "types"]),
+            ("format", &["diagnostic", "error", "receipt", "reject", "records"]),
+            ("transform", &["diagnostic", "types", "column", "reject", "records", "value", "expr"]),
+            ("stage", &["types", "receipt", "value"]),
+            ("warehouse", &["error", "sql", "types"]),
+            ("protocol", &["error", "receipt", "plan", "source", "value", "warehouse"]),
+            ("pipeline", ALL_ABOVE),
+            ("testing", ALL_ABOVE),
+        ],
+    ),
+    (
+        "adapters/driver",
+        &[
+            ("placeholder", &[]),
+            ("report", &[]),
+            ("ports", &[]),
+            ("memory", &["ports"]),
+            ("store", &["ports"]),
+            ("deployed", &["ports", "store"]),
+            ("judge", &["ports", "store", "deployed"]),
+            ("transform", &["ports", "store", "deployed", "judge"]),
+            ("extract", &["ports", "store", "deployed", "judge", "transform"]),
+            ("local", &["ports", "extract"]),
+            ("load", &["ports", "store", "deployed"]),
+            ("held", &["ports", "store", "judge", "transform"]),
+            ("run", &["ports", "store", "transform", "report"]),
+            ("rejects", &["ports", "store", "transform", "run"]),
+            ("cases", &["ports", "local", "memory", "store", "transform"]),
+            ("testing", ALL_ABOVE),
+        ],
+    ),
+    (
+        "adapters/warehouse",
+        &[
+            ("bind", &[]),
+            ("exact", &[]),
+            ("failure", &[]),
+            ("load", &["bind", "failure"]),
+            ("sqlite", &["exact", "failure", "load"]),
+            ("postgres", &["sqlite"]),
+            ("client", &["postgres"]),
+            ("connected", &["postgres", "sqlite"]),
+            ("port", &["connected"]),
+        ],
+    ),
+    (
+        "adapters/aws",
+        &[
+            ("failure", &[]),
+            ("client", &[]),
+            ("telemetry", &[]),
+            ("events", &["failure"]),
+            ("objects", &["failure"]),
+            ("queue", &["failure"]),
+            ("secrets", &["failure"]),
+            ("settings", &["client", "objects", "secrets"]),
+            ("redshift", &["failure", "objects", "settings"]),
+            ("function", &["client", "settings", "telemetry"]),
+        ],
+    ),
+    ("adapters/extract", &[]),
+    ("adapters/transform", &[]),
+    ("adapters/load", &[]),
+    (
+        "adapters/sandbox",
+        &[
+            ("aws", &[]),
+            ("http", &[]),
+            ("counterpart", &[]),
+            ("postgres", &[]),
+            ("moto", &[]),
+            ("gateway", &["http"]),
+            ("redshift", &["aws", "http", "postgres"]),
+            ("lambda", &["http"]),
+            ("poller", &["lambda"]),
+            ("scheduler", &["lambda", "poller"]),
+            ("cloud", ALL_ABOVE),
+        ],
+    ),
+    (
+        "adapters/cli",
+        &[
+            ("progress", &[]),
+            ("failure", &[]),
+            ("output", &["failure"]),
+            ("sample", &["failure", "output"]),
+            ("commands", ALL_ABOVE),
+        ],
+    ),
+    ("golden", &[("postgres", &[])]),
+];
+
+/// Modules of one folder that import each other in a circle, and why that is better than what would dissolve it.
+const CIRCLES: &[(&str, &[&str], &str)] = &[
+    (
+        "core",
+        &["expr::check::convert", "expr::check::fold"],
+        "a constant that is converted is folded, which gives a constant",
+    ),
+    ("core", &["expr::checked", "expr::evaluate", "expr::functions"], "a call evaluates its function, which evaluates"),
+    ("core", &["expr::functions::regexp", "expr::functions::substring"], "`substring` takes a pattern"),
+    (
+        "core",
+        &[
+            "warehouse::copy",
+            "warehouse::ddl",
+            "warehouse::dialect",
+            "warehouse::ledger",
+            "warehouse::script",
+            "warehouse::sql",
+            "warehouse::target",
+        ],
+        "a dialect answers for the SQL that scripts are made of",
+    ),
+];
+
+/// Crates that few files of core may know, and those files or folders below `src`. `testing` may know what it tests against.
+const FOREIGN: Map = &[
     ("sqlparser", &[]),
     ("saphyr_parser", &["spec/yaml.rs"]),
     ("parquet", &["stage/parquet"]),
@@ -63,44 +207,157 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rand", &[]),
 ];
 
-fn source() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+/// The project's own folder.
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Every Rust file below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
+fn read(folder: &str) -> Crate {
+    Crate::read(&project().join(folder).join("src"))
+}
+
+/// What a row may use.
+fn allowed(map: Map, row: usize) -> BTreeSet<&'static str> {
+    match map[row].1 {
+        ALL_ABOVE => map[..row].iter().map(|(name, _)| *name).collect(),
+        some => some.iter().copied().collect(),
+    }
+}
+
+/// What is wrong with a map by itself.
+fn goes_down(map: Map) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (row, (name, uses)) in map.iter().enumerate().filter(|(_, (_, uses))| *uses != ALL_ABOVE) {
+        let above: BTreeSet<_> = map[..row].iter().map(|(name, _)| *name).collect();
+        wrong.extend(uses.iter().filter(|used| !above.contains(*used)).map(|used| format!("{name} -> {used}")));
+    }
+    wrong
+}
+
+fn assert_none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_map_has_a_circle() {
+    assert_none(&[goes_down(CRATES), MODULES.iter().flat_map(|(_, map)| goes_down(map)).collect()].concat());
+}
+
+#[test]
+fn every_crate_and_every_module_is_on_its_map() {
+    let mut wrong = Vec::new();
+    let listed: BTreeSet<_> = CRATES.iter().map(|(folder, _)| *folder).collect();
+    for entry in fs::read_dir(project().join("adapters")).unwrap() {
+        let folder = format!("adapters/{}", entry.unwrap().file_name().to_string_lossy());
+        if !listed.contains(folder.as_str()) {
+            wrong.push(format!("the crate {folder} is not on the map"));
         }
     }
-    found.sort();
-    found
+    for (folder, map) in MODULES {
+        let there: BTreeSet<String> =
+            read(folder).modules.into_iter().filter(|module| module.len() == 1).flatten().collect();
+        let on_map: BTreeSet<String> = map.iter().map(|(name, _)| (*name).to_owned()).collect();
+        wrong.extend(there.difference(&on_map).map(|module| format!("{folder}: `{module}` is not on the map")));
+        wrong.extend(on_map.difference(&there).map(|module| format!("{folder}: `{module}` does not exist")));
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn modules_import_only_what_the_map_allows() {
+    let mut wrong = Vec::new();
+    for (folder, map) in MODULES {
+        for ((module, import), file) in read(folder).siblings().remove(&Vec::new()).unwrap_or_default() {
+            let row = map.iter().position(|(name, _)| *name == module);
+            if !row.is_some_and(|row| allowed(map, row).contains(import.as_str())) {
+                wrong.push(format!("{folder}/src/{file}: {module} -> `{import}` is not on the map"));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+#[test]
+fn modules_of_a_folder_do_not_import_each_other_in_a_circle() {
+    let mut found = BTreeMap::new();
+    for (folder, _) in MODULES {
+        for (parent, siblings) in read(folder).siblings() {
+            for circle in imports::circles(&siblings) {
+                let within = |module: &String| [parent.as_slice(), slice::from_ref(module)].concat().join("::");
+                let steps = siblings.iter().filter(|((from, to), _)| circle.contains(from) && circle.contains(to));
+                let steps: Vec<_> = steps.map(|((from, to), file)| format!("  {from} -> {to} in {file}")).collect();
+                found.insert((*folder, circle.iter().map(within).collect::<Vec<_>>()), steps.join("\n"));
+            }
+        }
+    }
+    // A circle may become smaller.
+    let has = |modules: &[&str], circle: &[String]| circle.iter().all(|module| modules.contains(&module.as_str()));
+    let known =
+        |folder: &str, circle: &[String]| CIRCLES.iter().any(|(of, modules, _)| *of == folder && has(modules, circle));
+    let mut wrong: Vec<String> = Vec::new();
+    for ((folder, circle), steps) in &found {
+        if !known(folder, circle) {
+            wrong.push(format!("{folder}: {} import each other in a circle:\n{steps}", circle.join(", ")));
+        }
+    }
+    for (folder, circle, _) in CIRCLES {
+        if !found.keys().any(|(of, modules)| of == folder && has(circle, modules)) {
+            wrong.push(format!("{folder}: {} is a circle no more; take its row away", circle.join(", ")));
+        }
+    }
+    assert_none(&wrong);
+}
+
+/// What a crate's manifest says that it is made of when nothing is asked for: names as the manifest has them.
+fn made_of(folder: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(project().join(folder).join("Cargo.toml")).unwrap();
+    let section = |name: &str| {
+        let lines = text.lines().skip_while(|line| *line != format!("[{name}]")).skip(1);
+        lines.take_while(|line| !line.starts_with('[')).collect::<Vec<_>>()
+    };
+    let by_default = section("features").into_iter().find(|line| line.starts_with("default ")).unwrap_or_default();
+    let name = |line: &str| line.split([' ', '.', '=']).next().unwrap_or_default().to_owned();
+    let is_there =
+        |line: &&str| !line.contains("optional = true") || by_default.contains(&format!("\"dep:{}\"", name(line)));
+    let lines = section("dependencies");
+    lines.into_iter().filter(|line| !line.is_empty() && !line.starts_with('#')).filter(is_there).map(name).collect()
+}
+
+/// The name of the package in a folder.
+fn package(folder: &str) -> String {
+    match folder {
+        "adapters/cli" => "etalon".to_owned(),
+        _ => format!("etalon-{}", folder.trim_start_matches("adapters/")),
+    }
+}
+
+#[test]
+fn crates_are_made_only_of_what_the_map_allows() {
+    let mut wrong = Vec::new();
+    let ours: BTreeMap<String, &str> = CRATES.iter().map(|(folder, _)| (package(folder), *folder)).collect();
+    for (row, (folder, _)) in CRATES.iter().enumerate() {
+        let allowed = allowed(CRATES, row);
+        for dependency in made_of(folder) {
+            let is_sdk = SDK.iter().any(|beginning| dependency.starts_with(beginning));
+            let is_allowed = match ours.get(&dependency) {
+                Some(other) => allowed.contains(other),
+                None => !is_sdk || KNOWS_SDK.iter().any(|(knows, _)| knows == folder),
+            };
+            if !is_allowed {
+                wrong.push(format!("{folder} is made of {dependency}"));
+            }
+        }
+    }
+    assert_none(&wrong);
 }
 
 /// A file's path below `src`, with slashes, and its code without comments and unit tests.
-fn code(path: &Path) -> (String, String) {
-    let name = path.strip_prefix(source()).unwrap().to_string_lossy().replace('\\', "/");
+fn code(path: &Path, src: &Path) -> (String, String) {
+    let name = path.strip_prefix(src).unwrap().to_string_lossy().replace('\\', "/");
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let code = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     (name, code)
-}
-
-/// The module that a file belongs to; none for the crate's root.
-fn module_of(name: &str) -> Option<&str> {
-    let module = name.split('/').next()?.trim_end_matches(".rs");
-    (module != "lib").then_some(module)
-}
-
-/// The first name of every path that begins with `crate::`; a grouped import gives an empty one.
-fn imports(code: &str) -> impl Iterator<Item = &str> {
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    code.split("crate::").skip(1).map(move |path| path.split(|c| !is_name(c)).next().unwrap_or_default())
 }
 
 /// Whether a path in the code begins with this crate's name.
@@ -110,45 +367,12 @@ fn names_crate(code: &str, name: &str) -> bool {
 }
 
 #[test]
-fn modules_import_only_what_the_map_allows() {
+fn foreign_crates_are_known_only_where_they_belong() {
     let mut wrong = Vec::new();
-    for path in files(&source()) {
-        let (name, code) = code(&path);
-        let Some(module) = module_of(&name) else { continue };
-        let Some(at) = MODULES.iter().position(|(known, _)| *known == module) else {
-            wrong.push(format!("{name}: `{module}` is not on the map"));
-            continue;
-        };
-        let allowed = match MODULES[at].1 {
-            ALL_BEFORE => MODULES[..at].iter().map(|(below, _)| *below).collect(),
-            some => some.to_vec(),
-        };
-        for import in imports(&code) {
-            if import != module && !allowed.contains(&import) {
-                wrong.push(format!("{name}: {module} -> `{import}` is not on the map"));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn the_map_has_no_cycle_and_no_ghost() {
-    for (at, (module, allowed)) in MODULES.iter().enumerate() {
-        let above: Vec<_> = MODULES[..at].iter().map(|(name, _)| *name).collect();
-        for import in allowed.iter().filter(|_| *allowed != ALL_BEFORE) {
-            assert!(above.contains(import), "{module} -> {import} goes down the map");
-        }
-        assert!(source().join(format!("{module}.rs")).is_file(), "{module} does not exist");
-    }
-}
-
-#[test]
-fn crates_are_known_only_where_they_belong() {
-    let mut wrong = Vec::new();
-    for path in files(&source()) {
-        let (name, code) = code(&path);
-        for (crate_name, places) in CRATES {
+    let src = project().join("core/src");
+    for path in imports::files(&src) {
+        let (name, code) = code(&path, &src);
+        for (crate_name, places) in FOREIGN {
             let belongs = places
                 .iter()
                 .any(|place| name == *place || name == format!("{place}.rs") || name.starts_with(&format!("{place}/")));
@@ -160,12 +384,11 @@ fn crates_are_known_only_where_they_belong() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_none(&wrong);
 }
 
 #[test]
-fn the_readers_of_code_see_paths() {
-    assert_eq!(imports("use crate::value::text;\nuse crate::{a, b};").collect::<Vec<_>>(), ["value", ""]);
+fn the_reader_of_code_sees_crates() {
     assert!(names_crate("use regex::Regex;", "regex") && names_crate("(regex::bytes::Regex", "regex"));
     assert!(!names_crate("use super::regex::x; my_regex::y", "regex"));
 }

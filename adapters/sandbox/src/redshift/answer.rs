@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::request::Mode;
 use super::request::Place;
-use super::statements::Part;
 use super::statements::Statement;
+use super::statements::SubStatement;
 
 /// Members of an answer; those without a value are left out.
 fn members<const N: usize>(members: [(&str, Option<Value>); N]) -> Map<String, Value> {
@@ -30,11 +30,11 @@ fn place(place: &Place) -> Map<String, Value> {
     ])
 }
 
-fn has_result(part: &Part) -> bool {
+fn has_result(part: &SubStatement) -> bool {
     part.result.is_some()
 }
 
-fn result_bytes(part: &Part) -> i64 {
+fn result_bytes(part: &SubStatement) -> i64 {
     part.result.as_ref().map_or(-1, |result| i64::try_from(result.bytes).unwrap_or(i64::MAX))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn submitted(statement: &Statement, waited: bool) -> Value {
         ("CreatedAt", Some(seconds(statement.created_at))),
         // The status is told to those who have waited for it.
         ("Status", waited.then(|| statement.status.name().into())),
-        ("HasResultSet", waited.then(|| statement.parts.iter().any(has_result).into())),
+        ("HasResultSet", waited.then(|| statement.sub_statements.iter().any(has_result).into())),
     ]);
     answer.extend(place(&statement.submission.place));
     Value::Object(answer)
@@ -54,7 +54,7 @@ pub(super) fn submitted(statement: &Statement, waited: bool) -> Value {
 /// The answer of DescribeStatement: of the whole, or of the part with a number.
 pub(super) fn described(statement: &Statement, number: Option<usize>) -> Value {
     let submission = &statement.submission;
-    let whole = match (number, statement.parts.as_slice()) {
+    let whole = match (number, statement.sub_statements.as_slice()) {
         (Some(number), parts) => {
             let part = number.checked_sub(1).and_then(|at| Some((parts.get(at)?, submission.sqls.get(at)?)));
             part.map(|(part, sql)| sub_statement(statement, number, part, sql)).unwrap_or_default()
@@ -112,7 +112,7 @@ fn status_of(statement: &Statement) -> Map<String, Value> {
     told
 }
 
-fn sub_statement(statement: &Statement, number: usize, part: &Part, sql: &str) -> Map<String, Value> {
+fn sub_statement(statement: &Statement, number: usize, part: &SubStatement, sql: &str) -> Map<String, Value> {
     members([
         ("Id", Some(format!("{}:{number}", statement.id).into())),
         ("Status", Some(part.status.name().into())),
@@ -162,7 +162,7 @@ pub(super) fn event(statement: &Statement, region: &str, account: &str) -> Value
             format!("arn:aws:redshift-serverless:{region}:{account}:workgroup/{name}")
         }
     };
-    let (rows, query) = match statement.parts.as_slice() {
+    let (rows, query) = match statement.sub_statements.as_slice() {
         [only] if !statement.submission.is_batch => (only.rows, only.query),
         _ => (-1, -1),
     };

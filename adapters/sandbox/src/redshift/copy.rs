@@ -2,97 +2,80 @@
 //! form of its own COPY, a piece at a time.
 //!
 //! ```text
-//! statement -> options -> manifest -> files -> parquet | separated -> values of the columns' types -> PostgreSQL
+//! a COPY that was read -> manifest -> files -> parquet | separated -> values of the columns' types -> PostgreSQL
 //! ```
 //!
 //! A row that does not fit ends it all, and is told apart from the transaction that it ends: what COPY could not load is
 //! asked for afterwards.
 
-mod fault;
+mod target;
+mod load_error;
+mod store;
 mod manifest;
 mod nested;
-mod options;
 mod parquet;
 mod separated;
-mod store;
-mod target;
 
-use std::sync::Arc;
 use std::vec;
 
+use etalon_warehouse::client::Connection;
 use etalon_warehouse::client::HEADER;
 use etalon_warehouse::client::TRAILER;
 
-use self::fault::Fault;
-use self::fault::Stop;
+use self::load_error::LoadError;
+use self::load_error::Stop;
 use self::manifest::File;
-use self::options::Format;
-use self::store::Location;
 use self::store::Store;
 use self::target::Column;
 use self::target::Target;
-use super::reader::Reader;
-use super::session::Answer;
-use super::session::Failure;
-use super::session::Session;
-use super::words::Word;
+use super::failure::Failure;
+use super::translate::Copy;
+use super::translate::Format;
 use super::world::World;
 use crate::postgres::connect;
 
-/// A COPY as it was written.
-#[derive(Debug)]
-pub(super) struct Copy {
-    /// The table, as PostgreSQL is to read it.
-    table: String,
-    /// The columns that the files have, in order; all of the table's where none are said.
-    columns: Option<Vec<String>>,
-    manifest: Location,
-    format: Format,
+/// A statement at work.
+pub(super) struct Run<'a> {
+    pub(super) world: &'a World,
+    pub(super) id: &'a str,
+    /// The number of the statement.
+    pub(super) query: i64,
+    /// The process of the server that runs it.
+    pub(super) process: i64,
 }
 
-impl Copy {
-    /// Reads the words of a COPY; `Err` holds the words of an error.
-    pub(super) fn parse(told: &[Word<'_>]) -> Result<Self, String> {
-        options::read(Reader { told, at: 1 })
-    }
-}
-
-impl Session {
-    /// Brings the rows of the files that a manifest names: all, or none.
-    pub(super) fn copy(&mut self, copy: &Copy) -> Result<Answer, Failure> {
-        let target = Target::find(&mut self.connection, copy)?;
+impl Run<'_> {
+    /// Brings the rows of the files that a manifest names: all, or none. Gives their count.
+    pub(super) fn copy(&self, connection: &mut Connection, copy: &Copy) -> Result<u64, Failure> {
+        let target = Target::find(connection, copy)?;
         let store = Store::new(self.world.config.s3.as_deref()).map_err(Failure::Error)?;
         let files = manifest::read(&store, &copy.manifest, &copy.format).map_err(Failure::Error)?;
         let mut bringer = Bringer {
-            world: &self.world,
-            id: &self.id,
+            world: self.world,
+            id: self.id,
             format: &copy.format,
             columns: &target.columns,
             store: &store,
             files: files.into_iter(),
-            part: None,
+            open: None,
             has_begun: false,
             has_found: false,
         };
-        let copied = self.connection.copy_in(&target.sql, |out| bringer.next(out))?;
-        let count = match copied {
-            Ok(count) => count,
-            Err(Stop::Cancelled) => return Err(Failure::Cancelled),
-            Err(Stop::Error(error)) => return Err(Failure::Error(error)),
-            Err(Stop::Fault(fault)) => return Err(Failure::Error(self.refused(&target, &fault))),
-        };
-        let kept = "SELECT set_config('redshift.copy_count', $1, false), set_config('redshift.copy_id', $2, false)";
-        self.connection.run(kept, &[&count.to_string(), &self.query.to_string()])?;
-        Ok(Answer { rows: i64::try_from(count).unwrap_or(i64::MAX), result: None, copied: count })
+        match connection.copy_in(&target.sql, |out| bringer.next(out))? {
+            Ok(count) => Ok(count),
+            Err(Stop::Cancelled) => Err(Failure::Cancelled),
+            Err(Stop::Error(error)) => Err(Failure::Error(error)),
+            Err(Stop::Row(error)) => Err(Failure::Error(self.refused(&target, &error))),
+        }
     }
 
-    /// The words for a row that does not fit, after it was put where it is asked for. The transaction of this session is
+    /// The words for a row that does not fit, after it was put where it is asked for. The transaction of the statement is
     /// undone, so that it is put there by another.
-    fn refused(&self, target: &Target, fault: &Fault) -> String {
-        let values = fault.values(target, self.query, self.process, &self.world.config.database);
+    fn refused(&self, target: &Target, error: &LoadError) -> String {
+        let values = error.values(target, self.query, self.process, &self.world.config.database);
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         let put = connect(&self.world.config.postgres).map_err(|error| error.to_string()).and_then(|mut other| {
-            other.run(fault::INSERT, &values).map(|_| ()).map_err(|trouble| format!("{trouble:?}"))
+            other.run(load_error::INSERT, &values).map(|_| ()).map_err(|trouble| format!("{trouble:?}"))
         });
         match put {
             Ok(()) => format!(
@@ -106,23 +89,23 @@ impl Session {
 
 /// Brings rows, a piece at a time.
 struct Bringer<'a> {
-    world: &'a Arc<World>,
+    world: &'a World,
     id: &'a str,
     format: &'a Format,
     columns: &'a [Column],
     store: &'a Store,
     files: vec::IntoIter<File>,
     /// The file that is being read.
-    part: Option<Part<'a>>,
+    open: Option<Rows<'a>>,
     has_begun: bool,
     /// Whether any file was there.
     has_found: bool,
 }
 
-/// What is left of a file.
-enum Part<'a> {
-    Parquet(parquet::Part<'a>),
-    Separated(separated::Part<'a>),
+/// The rows of a file that are left.
+enum Rows<'a> {
+    Parquet(parquet::Rows<'a>),
+    Separated(separated::Rows<'a>),
 }
 
 impl<'a> Bringer<'a> {
@@ -134,20 +117,20 @@ impl<'a> Bringer<'a> {
         if self.world.is_cancelled(self.id) {
             return Err(Stop::Cancelled);
         }
-        let has_more = match &mut self.part {
-            Some(Part::Parquet(part)) => part.append(out)?,
-            Some(Part::Separated(part)) => part.append(out)?,
+        let has_more = match &mut self.open {
+            Some(Rows::Parquet(rows)) => rows.append(out)?,
+            Some(Rows::Separated(rows)) => rows.append(out)?,
             None => false,
         };
         if has_more {
             return Ok(false);
         }
         // What was read is given back before more is asked for.
-        self.part = None;
+        self.open = None;
         match self.files.next() {
             Some(file) => {
-                self.part = self.open(file)?;
-                self.has_found |= self.part.is_some();
+                self.open = self.rows(file)?;
+                self.has_found |= self.open.is_some();
                 Ok(false)
             }
             None if !self.has_found => Err(Stop::Error("ERROR: none of the files of the manifest exists".to_owned())),
@@ -158,7 +141,7 @@ impl<'a> Bringer<'a> {
         }
     }
 
-    fn open(&self, file: File) -> Result<Option<Part<'a>>, Stop> {
+    fn rows(&self, file: File) -> Result<Option<Rows<'a>>, Stop> {
         let bytes = match self.store.get(&file.location).map_err(Stop::Error)? {
             Some(bytes) => bytes,
             None if file.is_mandatory => return Err(Stop::Error(store::absent(&file.location))),
@@ -167,10 +150,10 @@ impl<'a> Bringer<'a> {
         Ok(Some(match self.format {
             Format::Parquet { serializes } => {
                 file.check_length(bytes.len()).map_err(Stop::Error)?;
-                Part::Parquet(parquet::Part::new(file.location.to_string(), bytes, self.columns, *serializes)?)
+                Rows::Parquet(parquet::Rows::new(file.location.to_string(), bytes, self.columns, *serializes)?)
             }
             Format::Csv(options) => {
-                Part::Separated(separated::Part::new(file.location.to_string(), bytes, self.columns, options))
+                Rows::Separated(separated::Rows::new(file.location.to_string(), bytes, self.columns, options))
             }
         }))
     }

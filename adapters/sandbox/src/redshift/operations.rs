@@ -80,7 +80,7 @@ async fn describe(world: &World, body: &[u8]) -> Result<Value, Refusal> {
     let members = Members::read(body, &["Id", "WaitTimeSeconds"])?;
     let id = members.required("Id")?;
     let (uuid, number) = read_id(&id)?;
-    let has_part = world.look(uuid, 0, |statement| has_part(statement.parts.len(), number)).await;
+    let has_part = world.look(uuid, 0, |statement| has_part(statement.sub_statements.len(), number)).await;
     if !has_part.map_err(|_| unknown(&id))? {
         return Err(unknown(&id));
     }
@@ -97,13 +97,13 @@ async fn result(world: &World, body: &[u8]) -> Result<Value, Refusal> {
     let token = members.text("NextToken")?;
     let (uuid, number) = read_id(&id)?;
     let found = world.look(uuid, members.wait_seconds()?, |statement| {
-        if !has_part(statement.parts.len(), number) {
+        if !has_part(statement.sub_statements.len(), number) {
             return Err(unknown(&id));
         }
         if number.is_none() && statement.submission.is_batch {
             return Err(Refusal::validation("the id of a batch needs the number of a statement, as in `<id>:1`"));
         }
-        let part = statement.parts.get(number.unwrap_or(1) - 1);
+        let part = statement.sub_statements.get(number.unwrap_or(1) - 1);
         // What a transaction that was rolled back has given is gone with it.
         let is_there = statement.status == Status::Finished || statement.status.has_ended() && commits_alone(statement);
         let result = part.filter(|part| is_there && part.status == Status::Finished);

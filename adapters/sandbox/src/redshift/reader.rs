@@ -1,6 +1,5 @@
 //! Reader: the words of a statement, read one after the other.
 
-use super::translate::untranslated;
 use super::words::Word;
 
 /// Words, read one after the other.
@@ -71,4 +70,9 @@ impl<'a> Reader<'a> {
         }
         Err("ERROR: syntax error at end of input".to_owned())
     }
+}
+
+/// The words of an error about what Redshift takes, and nothing is made of here.
+pub(super) fn untranslated(what: &str) -> String {
+    format!("ERROR: the sandbox does not translate {what}")
 }

@@ -8,10 +8,10 @@ use etalon_warehouse::client::Connection;
 use super::answer;
 use super::behaviour::Effect;
 use super::behaviour::End;
+use super::failure::Failure;
 use super::request::Mode;
 use super::request::Submission;
 use super::session::Answer;
-use super::session::Failure;
 use super::session::Session;
 use super::statements::Status;
 use super::world::Cancelled;
@@ -179,7 +179,7 @@ impl Runner<'_> {
     /// Notes that a part has begun, and gives the time.
     fn part(&self, place: usize, status: Status, error: Option<&str>) -> i64 {
         let change = |statement: &mut super::statements::Statement, now| {
-            if let Some(part) = statement.parts.get_mut(place) {
+            if let Some(part) = statement.sub_statements.get_mut(place) {
                 part.status = status;
                 part.error = error.map(str::to_owned);
                 part.updated_at = now;
@@ -197,7 +197,7 @@ impl Runner<'_> {
         let query = self.session.query;
         let now = self.part(place, status, error);
         self.world.update(self.id, |statement, _| {
-            let Some(part) = statement.parts.get_mut(place) else { return };
+            let Some(part) = statement.sub_statements.get_mut(place) else { return };
             part.nanos = now.saturating_sub(started).saturating_mul(1000);
             part.query = query;
             if let Ok(answer) = answer {

@@ -5,19 +5,18 @@ use std::sync::Arc;
 use etalon_core::warehouse::Rule;
 use etalon_core::warehouse::lint;
 use etalon_warehouse::client::Connection;
-use etalon_warehouse::client::ServerError;
-use etalon_warehouse::client::Trouble;
 
+use super::copy;
+use super::failure::Failure;
 use super::parameters;
 use super::parameters::Parameter;
 use super::results::ResultSet;
 use super::shims;
 use super::translate;
 use super::translate::Action;
+use super::translate::Copy;
+use super::words::telling;
 use super::world::World;
-
-/// What the server says of a statement that was interrupted.
-const INTERRUPTED: &str = "57014";
 
 /// A connection, and what is known of it.
 #[derive(Debug)]
@@ -36,25 +35,6 @@ pub(super) struct Answer {
     pub(super) rows: i64,
     pub(super) result: Option<Arc<ResultSet>>,
     pub(super) copied: u64,
-}
-
-/// Why a statement gives nothing.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Cancelled,
-    /// With the words that DescribeStatement repeats.
-    Error(String),
-}
-
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Server(error) if error.state == INTERRUPTED => Self::Cancelled,
-            Trouble::Server(error) => Self::Error(words(&error)),
-            Trouble::Io(error) => Self::Error(format!("FATAL: the sandbox's PostgreSQL is gone: {error}")),
-            Trouble::Refused(fact) => Self::Error(format!("FATAL: {fact}")),
-        }
-    }
 }
 
 impl Session {
@@ -98,6 +78,15 @@ impl Session {
             Action::Nothing => Ok(Answer::default()),
         }
     }
+
+    /// Brings the rows of the files that a manifest names, and keeps their count where functions ask for it.
+    fn copy(&mut self, copy: &Copy) -> Result<Answer, Failure> {
+        let run = copy::Run { world: &self.world, id: &self.id, query: self.query, process: self.process };
+        let count = run.copy(&mut self.connection, copy)?;
+        let kept = "SELECT set_config('redshift.copy_count', $1, false), set_config('redshift.copy_id', $2, false)";
+        self.connection.run(kept, &[&count.to_string(), &self.query.to_string()])?;
+        Ok(Answer { rows: i64::try_from(count).unwrap_or(i64::MAX), result: None, copied: count })
+    }
 }
 
 fn told(found: etalon_warehouse::client::Rows) -> Result<Answer, Failure> {
@@ -112,7 +101,7 @@ fn told(found: etalon_warehouse::client::Rows) -> Result<Answer, Failure> {
 
 /// Asks the linter whether Redshift would take a statement.
 fn check(sql: &str, in_transaction: bool) -> Result<(), Failure> {
-    let first = super::words::telling(sql);
+    let first = telling(sql);
     let is_create_table =
         first.first().is_some_and(|word| word.is("create")) && first.iter().take(3).any(|word| word.is("table"));
     let offence = lint(sql).into_iter().find(|offence| match offence.rule {
@@ -125,22 +114,4 @@ fn check(sql: &str, in_transaction: bool) -> Result<(), Failure> {
         Some(offence) => Err(Failure::Error(format!("ERROR: Redshift does not take this: {offence}"))),
         None => Ok(()),
     }
-}
-
-/// The words of Redshift for an error of PostgreSQL, as far as they are known to differ. Details may hold values of rows,
-/// and are left out.
-fn words(error: &ServerError) -> String {
-    let message = &error.message;
-    let quoted = message.split('"').nth(1).unwrap_or_default();
-    let message = match error.state.as_str() {
-        "21000" if message.starts_with("MERGE") => "Found multiple matches to update the same tuple.".to_owned(),
-        "23502" => format!("Cannot insert a NULL value into column {quoted}"),
-        "23514" => {
-            let name = message.split('"').nth(3).unwrap_or_default();
-            translate::broken_limit(name).unwrap_or_else(|| message.clone())
-        }
-        "40001" => "could not complete because of conflict with concurrent transaction".to_owned(),
-        _ => message.clone(),
-    };
-    format!("ERROR: {message}")
 }

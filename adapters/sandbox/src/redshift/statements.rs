@@ -49,7 +49,7 @@ impl Status {
 
 /// One of the statements of a submission.
 #[derive(Debug, Clone)]
-pub(super) struct Part {
+pub(super) struct SubStatement {
     pub(super) status: Status,
     pub(super) error: Option<String>,
     pub(super) updated_at: i64,
@@ -61,12 +61,12 @@ pub(super) struct Part {
     pub(super) result: Option<Arc<ResultSet>>,
 }
 
-/// A submission and what has become of it. A statement that stands alone is its one part.
+/// A submission and what has become of it. A statement that stands alone is its only one.
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) id: String,
     pub(super) submission: Arc<Submission>,
-    /// What a test wants to happen, and to which part.
+    /// What a test wants to happen, and to which of its statements.
     pub(super) effect: Option<(usize, Effect)>,
     pub(super) status: Status,
     pub(super) error: Option<String>,
@@ -78,12 +78,12 @@ pub(super) struct Statement {
     /// The number of the process that runs it.
     pub(super) process: i64,
     pub(super) is_cancelled: bool,
-    pub(super) parts: Vec<Part>,
+    pub(super) sub_statements: Vec<SubStatement>,
 }
 
 impl Statement {
     fn new(id: String, submission: Submission, effect: Option<(usize, Effect)>, now: i64) -> Self {
-        let part = Part {
+        let part = SubStatement {
             status: Status::Submitted,
             error: None,
             updated_at: now,
@@ -94,7 +94,7 @@ impl Statement {
         };
         Self {
             id,
-            parts: vec![part; submission.sqls.len()],
+            sub_statements: vec![part; submission.sqls.len()],
             submission: Arc::new(submission),
             effect,
             status: Status::Submitted,
@@ -117,7 +117,7 @@ impl Statement {
         }
         if status.has_ended() {
             self.nanos = self.started_at.map_or(-1, |started| now.saturating_sub(started).saturating_mul(1000));
-            for part in self.parts.iter_mut().filter(|part| !part.status.has_ended()) {
+            for part in self.sub_statements.iter_mut().filter(|part| !part.status.has_ended()) {
                 // What AWS says of the statements after the one that failed only a real account can show.
                 part.status = Status::Aborted;
                 part.updated_at = now;

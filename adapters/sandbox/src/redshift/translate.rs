@@ -1,9 +1,15 @@
 //! Translate: a statement of Redshift's as PostgreSQL takes it. A small common core; what is not understood is refused with
 //! its name, since a guess would make a test pass that says nothing.
 
+mod copy;
 mod table;
 
-use super::copy::Copy;
+pub(super) use copy::Copy;
+pub(super) use copy::Csv;
+pub(super) use copy::Format;
+pub(super) use copy::Location;
+
+use super::reader::untranslated;
 use super::words::Kind;
 use super::words::Word;
 use super::words::telling;
@@ -57,7 +63,7 @@ pub(super) fn translate(sql: &str, in_transaction: bool) -> Result<Action, Strin
         "create" if is(1, "schema") || is(1, "view") || (is(1, "or") && is(3, "view")) => as_it_is(),
         "create" if told.iter().take(4).any(|word| word.is("table")) => table::create(&told).map(one),
         "alter" if is(1, "table") => table::alter(&told, in_transaction),
-        "copy" => Copy::parse(&told).map(Action::Copy),
+        "copy" => copy::read(&told).map(Action::Copy),
         "vacuum" => Ok(Action::Nothing),
         "set" if is(1, "query_group") => Ok(Action::Nothing),
         "set" if is(1, "search_path") || is(1, "statement_timeout") => as_it_is(),
@@ -67,11 +73,6 @@ pub(super) fn translate(sql: &str, in_transaction: bool) -> Result<Action, Strin
 
 fn one(sql: String) -> Action {
     Action::Run(vec![sql])
-}
-
-/// The words of an error about what Redshift takes, and nothing is made of here.
-pub(super) fn untranslated(what: &str) -> String {
-    format!("ERROR: the sandbox does not translate {what}")
 }
 
 /// Refuses names that PostgreSQL would cut, and words that it has other meanings for, or none.

@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::Config;
 use super::behaviour::Behaviours;
 use super::clock::Clock;
 use super::clock::micros;
+use super::config::Config;
 use super::refusal::Refusal;
 use super::statements::Statement;
 use super::statements::Statements;

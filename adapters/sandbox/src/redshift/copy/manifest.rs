@@ -9,9 +9,9 @@
 
 use serde::Deserialize;
 
-use super::options::Format;
+use super::super::translate::Format;
+use super::super::translate::Location;
 use super::store;
-use super::store::Location;
 use super::store::Store;
 
 /// A file to be read.
@@ -86,7 +86,7 @@ fn files(bytes: &[u8], format: &Format) -> Result<Vec<File>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::Csv;
+    use super::super::super::translate::Csv;
     use super::*;
 
     const PARQUET: Format = Format::Parquet { serializes: false };

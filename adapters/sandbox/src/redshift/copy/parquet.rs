@@ -24,9 +24,9 @@ use parquet::basic::Type as Physical;
 use parquet::schema::printer::print_schema;
 use parquet::schema::types::Type as Field;
 
-use super::fault::Fault;
-use super::fault::Reason;
-use super::fault::Stop;
+use super::load_error::LoadError;
+use super::load_error::Reason;
+use super::load_error::Stop;
 use super::nested;
 use super::target::Column;
 
@@ -34,7 +34,7 @@ use super::target::Column;
 const ROWS_AT_ONCE: usize = 1024;
 
 /// What is left of a file.
-pub(super) struct Part<'a> {
+pub(super) struct Rows<'a> {
     file: String,
     columns: &'a [Column],
     reader: ParquetRecordBatchReader,
@@ -53,7 +53,7 @@ enum Cells<'a> {
     Nested(&'a ArrayRef),
 }
 
-impl<'a> Part<'a> {
+impl<'a> Rows<'a> {
     /// Opens a file that has these columns.
     pub(super) fn new(file: String, bytes: Bytes, columns: &'a [Column], serializes: bool) -> Result<Self, Stop> {
         // What Arrow would say of the columns is not looked at: nobody but Arrow does.
@@ -126,7 +126,7 @@ impl<'a> Part<'a> {
         });
         match found.min_by_key(|&(row, place, _)| (row, place)) {
             None => Ok(()),
-            Some((row, place, reason)) => Err(Stop::Fault(Box::new(Fault {
+            Some((row, place, reason)) => Err(Stop::Row(Box::new(LoadError {
                 file: self.file.clone(),
                 line: self.rows + row as u64 + 1,
                 column: Some(place),

@@ -20,10 +20,10 @@ use etalon_core::value::json::Json;
 use etalon_warehouse::client::write;
 use flate2::read::MultiGzDecoder;
 
-use super::fault::Fault;
-use super::fault::Reason;
-use super::fault::Stop;
-use super::options::Csv;
+use super::super::translate::Csv;
+use super::load_error::LoadError;
+use super::load_error::Reason;
+use super::load_error::Stop;
 use super::parquet::holds;
 use super::target::Column;
 
@@ -31,7 +31,7 @@ use super::target::Column;
 const ROWS_AT_ONCE: usize = 1024;
 
 /// What is left of a file.
-pub(super) struct Part<'a> {
+pub(super) struct Rows<'a> {
     file: String,
     columns: &'a [Column],
     options: &'a Csv,
@@ -41,7 +41,7 @@ pub(super) struct Part<'a> {
     header: u64,
 }
 
-impl<'a> Part<'a> {
+impl<'a> Rows<'a> {
     /// Opens a file that has these columns.
     pub(super) fn new(file: String, bytes: Bytes, columns: &'a [Column], options: &'a Csv) -> Self {
         let reader: Box<dyn Read> = match options.is_gzip {
@@ -91,7 +91,7 @@ impl<'a> Part<'a> {
 
     fn fault(&self, column: Option<usize>, reason: Reason) -> Stop {
         let line = self.record.position().map_or(0, csv::Position::line);
-        Stop::Fault(Box::new(Fault { file: self.file.clone(), line, column, reason }))
+        Stop::Row(Box::new(LoadError { file: self.file.clone(), line, column, reason }))
     }
 }
 

@@ -7,29 +7,8 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use bytes::Bytes;
 use tokio::runtime::Runtime;
 
+use super::super::translate::Location;
 use crate::aws;
-
-/// A place in S3.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Location {
-    bucket: String,
-    key: String,
-}
-
-impl Location {
-    /// Reads `s3://bucket/key`; `None` where it is not the whole path of one object.
-    pub(super) fn parse(url: &str) -> Option<Self> {
-        let (bucket, key) = url.strip_prefix("s3://")?.split_once('/')?;
-        let is_whole = !bucket.is_empty() && !key.is_empty() && !key.ends_with('/');
-        is_whole.then(|| Self { bucket: bucket.to_owned(), key: key.to_owned() })
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "s3://{}/{}", self.bucket, self.key)
-    }
-}
 
 /// S3, for somebody outside of any runtime.
 #[derive(Debug)]
@@ -74,17 +53,4 @@ impl Store {
 /// What Redshift says of an object that is not there.
 pub(super) fn absent(location: &Location) -> String {
     format!("ERROR: S3ServiceException:The specified key does not exist.: {location},Status 404,Error NoSuchKey")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_the_whole_path_of_an_object() {
-        assert_eq!(Location::parse("s3://b/a/é.csv").unwrap().to_string(), "s3://b/a/é.csv");
-        for url in ["s3://b", "s3://b/", "s3://b/folder/", "s3:///a", "emr://b/a", "/b/a", ""] {
-            assert_eq!(Location::parse(url), None, "{url}");
-        }
-    }
 }

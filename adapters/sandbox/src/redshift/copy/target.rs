@@ -3,9 +3,9 @@
 use etalon_core::types::Type;
 use etalon_warehouse::client::Connection;
 
-use super::super::session::Failure;
-use super::super::translate::untranslated;
-use super::Copy;
+use super::super::failure::Failure;
+use super::super::reader::untranslated;
+use super::super::translate::Copy;
 
 /// Selects a table's number and name, and of each of its columns the name, the type, and whether it is required and has a
 /// default.

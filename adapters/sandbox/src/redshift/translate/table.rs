@@ -9,9 +9,9 @@ use std::hash::Hasher;
 use etalon_core::types::Type;
 
 use super::super::reader::Reader;
+use super::super::reader::untranslated;
 use super::super::words::Word;
 use super::Action;
-use super::untranslated;
 
 /// What the names of constraints begin with, and what Redshift says where one is broken.
 const LIMITS: [(&str, &str); 2] =

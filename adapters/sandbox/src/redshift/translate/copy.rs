@@ -1,16 +1,49 @@
-//! Options: what a COPY says, and which of it goes together. What Redshift does not know is its error; what it knows and
+//! Copy: what a COPY says, and which of its options go together. What Redshift does not know is its error; what it knows and
 //! nothing is made of here is an error, too, since a test would otherwise pass that says nothing.
 
+use std::fmt;
+
 use super::super::reader::Reader;
-use super::super::translate::untranslated;
+use super::super::reader::untranslated;
 use super::super::words::Kind;
 use super::super::words::Word;
-use super::Copy;
-use super::store::Location;
+
+/// A COPY as it was written.
+#[derive(Debug)]
+pub(in crate::redshift) struct Copy {
+    /// The table, as PostgreSQL is to read it.
+    pub(in crate::redshift) table: String,
+    /// The columns that the files have, in order; all of the table's where none are said.
+    pub(in crate::redshift) columns: Option<Vec<String>>,
+    pub(in crate::redshift) manifest: Location,
+    pub(in crate::redshift) format: Format,
+}
+
+/// A place in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::redshift) struct Location {
+    pub(in crate::redshift) bucket: String,
+    pub(in crate::redshift) key: String,
+}
+
+impl Location {
+    /// Reads `s3://bucket/key`; `None` where it is not the whole path of one object.
+    pub(in crate::redshift) fn parse(url: &str) -> Option<Self> {
+        let (bucket, key) = url.strip_prefix("s3://")?.split_once('/')?;
+        let is_whole = !bucket.is_empty() && !key.is_empty() && !key.ends_with('/');
+        is_whole.then(|| Self { bucket: bucket.to_owned(), key: key.to_owned() })
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
 
 /// How the files are written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(in crate::redshift) enum Format {
     Parquet {
         /// Whether lists, maps and structs become documents.
         serializes: bool,
@@ -20,18 +53,18 @@ pub(super) enum Format {
 
 /// How separated values are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Csv {
-    pub(super) delimiter: u8,
-    pub(super) quote: u8,
+pub(in crate::redshift) struct Csv {
+    pub(in crate::redshift) delimiter: u8,
+    pub(in crate::redshift) quote: u8,
     /// Lines of each file that are no rows.
-    pub(super) header: u64,
+    pub(in crate::redshift) header: u64,
     /// What stands for NULL.
-    pub(super) null: String,
+    pub(in crate::redshift) null: String,
     /// Whether an empty text is NULL.
-    pub(super) empty_is_null: bool,
+    pub(in crate::redshift) empty_is_null: bool,
     /// Whether a text of blanks is NULL.
-    pub(super) blank_is_null: bool,
-    pub(super) is_gzip: bool,
+    pub(in crate::redshift) blank_is_null: bool,
+    pub(in crate::redshift) is_gzip: bool,
 }
 
 impl Default for Csv {
@@ -85,8 +118,9 @@ const UNTRANSLATED: [&str; 30] = [
 /// Options that a COPY of Parquet takes.
 const OF_PARQUET: [&str; 6] = ["iam_role", "parquet", "manifest", "statupdate", "serializetojson", "maxerror"];
 
-/// Reads what follows the word COPY.
-pub(super) fn read(mut reader: Reader<'_>) -> Result<Copy, String> {
+/// Reads the words of a COPY; `Err` holds the words of an error.
+pub(super) fn read(told: &[Word<'_>]) -> Result<Copy, String> {
+    let mut reader = Reader { told, at: 1 };
     let table = reader.name()?;
     let columns = match reader.take("(") {
         true => Some(names(reader.until_closed()?)?),
@@ -297,7 +331,15 @@ mod tests {
     const ROLE: &str = "IAM_ROLE 'arn:aws:iam::123456789012:role/etalon'";
 
     fn parse(sql: &str) -> Result<Copy, String> {
-        Copy::parse(&telling(sql))
+        read(&telling(sql))
+    }
+
+    #[test]
+    fn a_place_is_the_whole_path_of_an_object() {
+        assert_eq!(Location::parse("s3://b/a/é.csv").unwrap().to_string(), "s3://b/a/é.csv");
+        for url in ["s3://b", "s3://b/", "s3://b/folder/", "s3:///a", "emr://b/a", "/b/a", ""] {
+            assert_eq!(Location::parse(url), None, "{url}");
+        }
     }
 
     #[test]

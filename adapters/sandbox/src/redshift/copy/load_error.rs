@@ -1,9 +1,9 @@
-//! Fault: why COPY ends early, and the row in which it says so.
+//! Load error: why COPY ends early, and the row of `sys_load_error_detail` in which it says so.
 
 use super::target::Column;
 use super::target::Target;
 
-/// Puts a fault where [`etalon_core::warehouse::load_errors`] asks for it. A text of one letter too many is cut.
+/// Puts a load error where [`etalon_core::warehouse::load_errors`] asks for it. A text of one letter too many is cut.
 pub(super) const INSERT: &str = "INSERT INTO _redshift.sys_load_error_detail (user_id, query_id, transaction_id, session_id, \
      database_name, table_id, start_time, file_name, line_number, column_name, column_type, column_length, position, \
      error_code, error_message) VALUES (100, $1::bigint, 0, $2::integer, $3::char(64), $4::integer, \
@@ -17,12 +17,12 @@ pub(super) enum Stop {
     /// With the words of the statement's error.
     Error(String),
     /// A row does not fit.
-    Fault(Box<Fault>),
+    Row(Box<LoadError>),
 }
 
 /// A row that does not fit.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct LoadError {
     pub(super) file: String,
     /// The line, or the row of a file that has no lines; from 1.
     pub(super) line: u64,
@@ -65,7 +65,7 @@ impl Reason {
     }
 }
 
-impl Fault {
+impl LoadError {
     /// The parameters of [`INSERT`].
     pub(super) fn values(&self, target: &Target, query: i64, process: i64, database: &str) -> [String; 11] {
         let column = self.column.and_then(|at| target.columns.get(at));
