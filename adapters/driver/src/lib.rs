@@ -2,21 +2,33 @@
 //!
 //! Core says which bytes it needs and what is to be kept; the driver fetches and keeps, through ports to the world. The
 //! same loops run over local disk, over memory, and over a cloud.
+//!
+//! ```text
+//! ports, store, deployed     the world; what is kept in it, by name; the pipeline that is deployed
+//! extract                    a listing becomes plans and tasks
+//! transform                  a task becomes parts, quarantine and a receipt
+//! judge                      a unit whose receipts are all there is to be loaded, or held
+//! load                       units become one transaction of their table
+//! held, rejects              what somebody decides about units and records that were not loaded
+//! run, report                all of this on one machine
+//! local, memory              ports to a disk, and to nothing
+//! cases                      golden cases
+//! ```
 
-pub mod cases;
+pub mod ports;
+pub mod store;
+pub mod placeholder;
 pub mod deployed;
 pub mod extract;
-pub mod held;
+pub mod transform;
 pub mod judge;
 pub mod load;
+pub mod held;
+pub mod rejects;
+pub mod run;
+pub mod report;
 pub mod local;
 pub mod memory;
-pub mod placeholder;
-pub mod ports;
-pub mod rejects;
-pub mod report;
-pub mod run;
-pub mod store;
+pub mod cases;
 #[cfg(feature = "testing")]
 pub mod testing;
-pub mod transform;

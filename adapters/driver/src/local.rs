@@ -40,7 +40,9 @@ impl LocalDisk {
 
     /// The files that match any of the patterns (paths or globs, relative to the folder), by name, each once.
     pub fn find(&self, patterns: &[String]) -> Result<Vec<Object>, Error> {
-        let names = files::names(patterns)?;
+        // A file below the folder has one name, also where a pattern begins at the root.
+        let patterns: Vec<String> = patterns.iter().map(|pattern| self.name(Path::new(pattern))).collect();
+        let names = files::names(&patterns)?;
         let only = Self { only: Some(names.clone()), ..self.clone() };
         let objects = pollster::block_on(extract::objects(&only, &names))?;
         let found: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
@@ -259,5 +261,59 @@ impl Clock for SystemClock {
     fn now(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(files: &[&str]) -> (tempfile::TempDir, LocalDisk) {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        let disk = LocalDisk::new(folder.path());
+        (folder, disk)
+    }
+
+    fn found(disk: &LocalDisk, patterns: &[&str]) -> Result<Vec<String>, String> {
+        let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        let names = |objects: Vec<Object>| objects.into_iter().map(|object| object.name).collect();
+        disk.find(&patterns).map(names).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn files_are_found_as_a_shell_would_find_them() {
+        let (folder, disk) = disk(&["a.csv", "in/b.csv", "in/c.json", "in/late/d.csv", ".etalon/e.csv"]);
+        assert_eq!(found(&disk, &["*.csv"]).unwrap(), ["a.csv"]);
+        assert_eq!(found(&disk, &["./in//b.csv", "in/*"]).unwrap(), ["in/b.csv", "in/c.json"]);
+        assert_eq!(found(&disk, &["in/**/*.csv"]).unwrap(), ["in/b.csv", "in/late/d.csv"]);
+        let absolute = folder.path().join("in/?.csv").to_string_lossy().into_owned();
+        assert_eq!(found(&disk, &[&absolute]).unwrap(), ["in/b.csv"]);
+        let beside = LocalDisk::new(folder.path().join("in/late"));
+        assert_eq!(found(&beside, &["../*.csv"]).unwrap(), ["../b.csv"]);
+        assert_eq!(found(&beside, &[&absolute]).unwrap(), [absolute.replace('?', "b")]);
+    }
+
+    #[test]
+    fn what_is_no_file_is_told_as_what_it_is() {
+        let (folder, disk) = disk(&["in/a.csv"]);
+        let shown = folder.path().display();
+        assert_eq!(found(&disk, &["b.csv"]).unwrap_err(), format!("{shown}/b.csv: there is no such file"));
+        let folder = format!("{shown}/in: this is a folder; name a file in it, or a glob such as `*.csv`");
+        assert_eq!(found(&disk, &["in"]).unwrap_err(), folder);
+        assert_eq!(found(&disk, &["b*.csv"]).unwrap(), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_leads_back_is_not_entered_again() {
+        let (folder, disk) = disk(&["in/a.csv", "out/b.csv"]);
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("in/back")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("out"), folder.path().join("in/out")).unwrap();
+        assert_eq!(found(&disk, &["in/**/*.csv"]).unwrap(), ["in/a.csv", "in/out/b.csv"]);
     }
 }
