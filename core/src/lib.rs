@@ -16,6 +16,7 @@
 //! warehouse  the statements that bring staged rows into a table
 //! protocol   what the steps say to each other and keep between calls, and what a loader does next
 //! pipeline   the front door: compile -> plan -> task -> judge -> load
+//! deploy     what a pipeline is in an account: functions, settings, queues, rights, retention
 //! ```
 //!
 //! The stages are strangers to each other; they meet in `pipeline`. Whatever is stateful speaks one vocabulary: `step` says
@@ -43,5 +44,6 @@ pub mod stage;
 pub mod warehouse;
 pub mod protocol;
 pub mod pipeline;
+pub mod deploy;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -7,21 +7,23 @@
 //! Start -> Source, InputPlan -> TaskMessage -> Receipt -> Unit -> LoadMessage -> Load -> ledger
 //! ```
 
+mod step;
 mod document;
+mod message;
+mod trigger;
+mod source;
+mod run;
+mod unit;
 mod load;
 mod marks;
-mod message;
+pub mod prefix;
 pub mod name;
-mod run;
-mod source;
-mod trigger;
-mod unit;
 
 pub use document::Document;
 pub use document::parse;
 pub use document::print;
+pub use load::Blame;
 pub use load::DATA_FAILURES_MAX;
-pub use load::Fault;
 pub use load::InLedger;
 pub use load::Load;
 pub use load::LoadLimits;
@@ -40,6 +42,9 @@ pub use run::Leg;
 pub use source::Met;
 pub use source::Source;
 pub use source::SourceVersion;
+pub use step::Step;
+pub use trigger::SCHEDULE_INPUT;
+pub use trigger::SWEEP_INPUT;
 pub use trigger::Trigger;
 pub use trigger::triggers;
 pub use unit::Member;

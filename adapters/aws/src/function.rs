@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use etalon_core::deploy::setting;
 use etalon_core::error::{Error, ErrorKind};
+use etalon_core::protocol::Step;
 use etalon_driver::local::SystemClock;
 use etalon_driver::ports::{Clock, Message, Queue};
 use etalon_driver::store::Handled;
@@ -69,12 +71,13 @@ fn is_retryable(error: &Error) -> bool {
 /// Runs a function for as long as Lambda asks for it. `begin` reads the settings, and gives the pipeline's name with all that
 /// calls need; `call` is one call.
 pub async fn run<W>(
-    step: &'static str,
+    step: Step,
     begin: impl AsyncFnOnce(&Settings, &Clients) -> Result<(String, W), Error>,
     call: impl AsyncFn(&W, &Call) -> Result<Value, Error>,
 ) -> ExitCode {
-    let settings = Settings::of_process();
-    telemetry::log(settings.get("AWS_LAMBDA_LOG_LEVEL"));
+    let settings = Settings::of_process(step);
+    let step = step.name();
+    telemetry::log(settings.get(&setting::LOG_LEVEL));
     let began = Instant::now();
     let clients = Clients::from_env().await;
     let (pipeline, world) = match begin(&settings, &clients).await {
@@ -89,7 +92,7 @@ pub async fn run<W>(
             return ExitCode::FAILURE;
         }
     };
-    let namespace = settings.get("ETALON_NAMESPACE").unwrap_or(NAMESPACE);
+    let namespace = settings.get(&setting::NAMESPACE).unwrap_or(NAMESPACE);
     let beginning = std::cell::Cell::new(Some(began.elapsed()));
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let (world, call, pipeline) = (&world, &call, pipeline.as_str());

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::types::StatusString;
+use etalon_core::deploy::{Place, setting};
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::{Fault, name};
+use etalon_core::protocol::{Blame, name};
 use etalon_core::stage::Format;
 use etalon_core::types::Type;
 use etalon_core::warehouse::{
@@ -46,20 +47,6 @@ pub struct Settings {
     pub patience: Duration,
 }
 
-/// A warehouse.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// A serverless workgroup, by its name or ARN.
-    Workgroup(String),
-    /// A cluster.
-    Cluster {
-        /// Its identifier.
-        identifier: String,
-        /// The database's user, where neither a secret nor the role says it.
-        user: Option<String>,
-    },
-}
-
 /// A Redshift, with the store that staged files and manifests lie in.
 #[derive(Debug, Clone)]
 pub struct Redshift {
@@ -76,20 +63,21 @@ impl Settings {
 
     /// The settings of a function. A workgroup or a cluster must be told, and by whose role COPY reads.
     pub fn of(environment: &Environment) -> Result<Self, Error> {
-        let get = |name: &str| environment.get(name).map(str::to_owned);
-        let [database, iam_role] = environment.need(["ETALON_DATABASE", "ETALON_COPY_ROLE"])?;
-        let place = match (get("ETALON_WORKGROUP"), get("ETALON_CLUSTER")) {
+        let get = |setting| environment.get(setting).map(str::to_owned);
+        let [database, iam_role] = environment.need([&setting::DATABASE, &setting::COPY_ROLE])?;
+        let place = match (get(&setting::WORKGROUP), get(&setting::CLUSTER)) {
             (Some(name), None) => Place::Workgroup(name),
-            (None, Some(identifier)) => Place::Cluster { identifier, user: get("ETALON_DB_USER") },
+            (None, Some(identifier)) => Place::Cluster { identifier, user: get(&setting::DATABASE_USER) },
             _ => {
-                let message = "the environment needs one of ETALON_WORKGROUP and ETALON_CLUSTER, and not both";
+                let (workgroup, cluster) = (setting::WORKGROUP.name, setting::CLUSTER.name);
+                let message = format!("the environment needs one of {workgroup} and {cluster}, and not both");
                 return Err(Error::new(ErrorKind::Refused, message));
             }
         };
         Ok(Self {
             database: database.to_owned(),
             place,
-            secret: get("ETALON_WAREHOUSE_SECRET"),
+            secret: get(&setting::WAREHOUSE_SECRET),
             iam_role: iam_role.to_owned(),
             poll: Self::POLL,
             patience: Self::PATIENCE,
@@ -235,7 +223,7 @@ impl DataWarehouse for Redshift {
                 {
                     words = format!("{words}: {errors}");
                 }
-                Statement::Failed(words, if failure.is_retryable() { Fault::World } else { Fault::Data })
+                Statement::Failed(words, if failure.is_retryable() { Blame::World } else { Blame::Data })
             }
             _ => Statement::Running,
         })

@@ -1,10 +1,15 @@
 //! Settings: what a function is told by its environment, read once when it begins. Every mistake is told, not the first only.
+//!
+//! Which variables there are, and who reads which, stands in [`etalon_core::deploy::setting`].
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use etalon_core::deploy::PIPELINE_FILE;
+use etalon_core::deploy::setting::{self, Setting};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
+use etalon_core::protocol::Step;
 use etalon_core::source::{files, s3};
 use etalon_core::spec::Location;
 use etalon_driver::deployed::Deployed;
@@ -14,16 +19,10 @@ use crate::client::Clients;
 use crate::objects::S3Objects;
 use crate::secrets;
 
-/// The pipeline file's name beside the function's program.
-const PIPELINE_FILE: &str = "pipeline.yaml";
-/// What the names of variables begin with that have the values of `${NAME}`.
-const VARIABLE_PREFIX: &str = "ETALON_VARIABLE_";
-/// What the names of variables begin with that say where `${secret:name}` lies: the secret's ARN.
-const SECRET_PREFIX: &str = "ETALON_SECRET_";
-
-/// The environment of a function.
-#[derive(Debug, Clone, Default)]
+/// The environment of a step's function.
+#[derive(Debug, Clone)]
 pub struct Settings {
+    step: Step,
     variables: BTreeMap<String, String>,
 }
 
@@ -37,34 +36,39 @@ pub struct Place {
 }
 
 impl Settings {
-    /// The environment of this process.
-    pub fn of_process() -> Self {
+    /// The environment of this process, which is a step's function.
+    pub fn of_process(step: Step) -> Self {
         // What is not UTF-8 is nothing that Etalon asks for.
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self { variables: std::env::vars_os().filter_map(text).collect() }
+        Self { step, variables: std::env::vars_os().filter_map(text).collect() }
     }
 
     /// A setting that may be missing; an empty one is.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    pub fn get(&self, setting: &Setting) -> Option<&str> {
+        debug_assert!(setting.is_of(self.step), "{} is no setting of {}", setting.name, self.step.name());
+        self.variable(setting.name)
     }
 
     /// Some settings that must be there, in their order; the error names all that are not.
-    pub fn need<const COUNT: usize>(&self, names: [&str; COUNT]) -> Result<[&str; COUNT], Error> {
-        let missing: Vec<&str> = names.into_iter().filter(|name| self.get(name).is_none()).collect();
-        if missing.is_empty() {
-            return Ok(names.map(|name| self.get(name).unwrap_or_default()));
+    pub fn need<const COUNT: usize>(&self, settings: [&Setting; COUNT]) -> Result<[&str; COUNT], Error> {
+        let missing = settings.into_iter().filter(|setting| self.get(setting).is_none()).map(|setting| setting.name);
+        match missing.collect::<Vec<_>>().as_slice() {
+            [] => Ok(settings.map(|setting| self.get(setting).unwrap_or_default())),
+            missing => Err(lacks(missing)),
         }
-        Err(refused(format!("the environment lacks {}", missing.join(", "))))
     }
 
-    /// The deployed pipeline, and where its objects are. A file with mistakes is refused as `etalon check` would.
-    pub async fn deployed(&self, clients: &Clients) -> Result<(Deployed, Place), Error> {
-        let path = match self.get("ETALON_PIPELINE") {
+    fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The deployed pipeline. A file with mistakes is refused as `etalon check` would.
+    pub async fn deployed(&self, clients: &Clients) -> Result<Deployed, Error> {
+        let path = match self.get(&setting::PIPELINE) {
             Some(path) => PathBuf::from(path),
-            None => PathBuf::from(self.get("LAMBDA_TASK_ROOT").unwrap_or(".")).join(PIPELINE_FILE),
+            None => PathBuf::from(self.variable("LAMBDA_TASK_ROOT").unwrap_or(".")).join(PIPELINE_FILE),
         };
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("{shown}: {error}")))?;
@@ -79,29 +83,39 @@ impl Settings {
         for name in table.schema.iter_mut().chain([&mut table.name]) {
             *name = self.resolve(name, clients).await?;
         }
-        let (place, inputs) = match &pipeline.location {
-            Location::S3(address) => {
-                let address = s3::Address::parse(&self.resolve(&address.text, clients).await?)?;
-                let inputs = address.names();
-                // The names of objects are whole keys.
-                (Place { bucket: address.bucket, prefix: String::new() }, inputs)
-            }
+        let inputs = match &pipeline.location {
+            Location::S3(address) => self.address(&address.text, clients).await?.names(),
             Location::Files(files) => {
                 let mut patterns = Vec::new();
                 for file in files {
                     patterns.push(self.resolve(&file.text, clients).await?);
                 }
-                (self.place("ETALON_SOURCE")?, files::names(&patterns)?)
+                files::names(&patterns)?
             }
         };
-        Ok((Deployed { pipeline, text, inputs }, place))
+        Ok(Deployed { pipeline, text, inputs })
+    }
+
+    /// Where the names of a pipeline's objects lie.
+    pub async fn source(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Place, Error> {
+        match &pipeline.location {
+            // The names of objects are whole keys.
+            Location::S3(address) => {
+                Ok(Place { bucket: self.address(&address.text, clients).await?.bucket, prefix: String::new() })
+            }
+            Location::Files(_) => self.place(&setting::SOURCE),
+        }
+    }
+
+    async fn address(&self, text: &str, clients: &Clients) -> Result<s3::Address, Error> {
+        s3::Address::parse(&self.resolve(text, clients).await?)
     }
 
     /// A place that must be told.
-    pub fn place(&self, name: &str) -> Result<Place, Error> {
-        let [address] = self.need([name])?;
+    pub fn place(&self, setting: &Setting) -> Result<Place, Error> {
+        let [address] = self.need([setting])?;
         let s3::Address { bucket, mut prefix } =
-            s3::Address::parse(address).map_err(|error| refused(format!("{name}: {error}")))?;
+            s3::Address::parse(address).map_err(|error| refused(format!("{}: {error}", setting.name)))?;
         if !prefix.is_empty() && !prefix.ends_with('/') {
             prefix.push('/');
         }
@@ -112,11 +126,12 @@ impl Settings {
     async fn resolve(&self, text: &str, clients: &Clients) -> Result<String, Error> {
         let mut values = BTreeMap::new();
         for name in placeholder::names(text) {
-            let value = match name.strip_prefix("secret:") {
-                Some(secret) => self.need([&format!("{SECRET_PREFIX}{secret}")])?,
-                None => self.need([&format!("{VARIABLE_PREFIX}{name}")])?,
+            let variable = match name.strip_prefix("secret:") {
+                Some(secret) => setting::SECRET.of(secret),
+                None => setting::VARIABLE.of(name),
             };
-            let value = secrets::resolve(&clients.secrets(), value[0]).await?;
+            let value = self.variable(&variable).ok_or_else(|| lacks(&[&variable]))?;
+            let value = secrets::resolve(&clients.secrets(), value).await?;
             values.insert(name.to_owned(), value.reveal().to_owned());
         }
         placeholder::resolve(text, |name| Ok(values.get(name).cloned().unwrap_or_default()))
@@ -130,6 +145,10 @@ impl Place {
     }
 }
 
+fn lacks(missing: &[&str]) -> Error {
+    refused(format!("the environment lacks {}", missing.join(", ")))
+}
+
 fn refused(message: String) -> Error {
     Error::new(ErrorKind::Refused, message)
 }
@@ -138,26 +157,31 @@ fn refused(message: String) -> Error {
 mod tests {
     use super::*;
 
+    fn settings(variables: &[(&Setting, &str)]) -> Settings {
+        let one = |(setting, value): &(&Setting, &str)| (setting.name.to_owned(), (*value).to_owned());
+        Settings { step: Step::Load, variables: variables.iter().map(one).collect() }
+    }
+
     #[test]
     fn every_missing_setting_is_named() {
-        let variables = [("A", "a"), ("EMPTY", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let settings = Settings { variables: variables.into() };
-        assert_eq!(settings.need(["A"]), Ok(["a"]));
-        let missing = settings.need(["A", "EMPTY", "B"]).unwrap_err();
-        assert_eq!(missing.to_string(), "the environment lacks EMPTY, B");
+        let settings = settings(&[(&setting::DATABASE, "dev"), (&setting::COPY_ROLE, "")]);
+        assert_eq!(settings.need([&setting::DATABASE]), Ok(["dev"]));
+        let missing = settings.need([&setting::DATABASE, &setting::COPY_ROLE, &setting::STAGING]).unwrap_err();
+        assert_eq!(missing.to_string(), "the environment lacks ETALON_COPY_ROLE, ETALON_STAGING");
     }
 
     #[test]
     fn places_are_buckets_and_prefixes() {
         let told = |address: &str| {
-            let variables = [("X".to_owned(), address.to_owned())];
-            Settings { variables: variables.into() }.place("X").map(|place| (place.bucket, place.prefix))
+            let place = settings(&[(&setting::STAGING, address)]).place(&setting::STAGING);
+            place.map(|place| (place.bucket, place.prefix))
         };
         let place = |bucket: &str, prefix: &str| Ok((bucket.to_owned(), prefix.to_owned()));
         assert_eq!(told("s3://staging"), place("staging", ""));
         assert_eq!(told("s3://staging/"), place("staging", ""));
         assert_eq!(told("s3://staging/etalon/orders"), place("staging", "etalon/orders/"));
-        assert_eq!(told("staging").unwrap_err().to_string(), "X: `staging` is not `s3://bucket/prefix/`");
+        let wrong = told("staging").unwrap_err().to_string();
+        assert_eq!(wrong, "ETALON_STAGING: `staging` is not `s3://bucket/prefix/`");
         assert!(told("s3:///x").is_err());
     }
 }

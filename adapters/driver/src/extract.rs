@@ -161,7 +161,8 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         let prefix = match &start.work {
             Work::Prefix(prefix) => self.below(prefix)?,
             Work::Object(_) => {
-                let message = "an event of one object, and whole runs are loaded: start a listing";
+                let message =
+                    "this pipeline loads whole runs (`write: replace`); an event for one object cannot start one";
                 return Err(Error::new(ErrorKind::Refused, message));
             }
         };

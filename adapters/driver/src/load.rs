@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
-    Fault, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Unit, UnitState, choose, name, next, parse,
+    Blame, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Unit, UnitState, choose, name, next, parse,
 };
 use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadCounts, Table};
@@ -151,9 +151,9 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                 }
                 unless_raced(self.store.delete_version(&current, version).await)?;
             }
-            Next::Retry(fault) => {
-                put_unless_raced(put(self.store, &current, &load.again(fault), Put::IfVersion(version)).await)?;
-                if let Seen::Failed(words, Fault::World) = seen {
+            Next::Retry(blame) => {
+                put_unless_raced(put(self.store, &current, &load.again(blame), Put::IfVersion(version)).await)?;
+                if let Seen::Failed(words, Blame::World) = seen {
                     // The attempt is noted; what is wrong in the world may take a while.
                     return Err(Error::new(ErrorKind::Unavailable, format!("load {} failed: {words}", load.load)));
                 }

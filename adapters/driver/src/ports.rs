@@ -7,7 +7,7 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use etalon_core::error::Error;
 use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{Fault, Load, LoadEvent, Start, Unit};
+use etalon_core::protocol::{Blame, Load, LoadEvent, Start, Unit};
 use etalon_core::receipt::Receipt;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 
@@ -179,7 +179,7 @@ pub enum Statement {
     /// It is done, and committed.
     Finished,
     /// It failed, and changed nothing: the warehouse's words, and whose fault it may be.
-    Failed(String, Fault),
+    Failed(String, Blame),
     /// Somebody ended it. It may have committed before.
     Aborted,
 }

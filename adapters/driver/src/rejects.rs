@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::{self, InputPlan};
-use etalon_core::protocol::{Marks, name};
+use etalon_core::protocol::{Marks, name, prefix};
 use etalon_core::reject::Reject;
 use serde::Serialize;
 
@@ -71,7 +71,7 @@ impl InputRejects {
 /// The rejects of a pipeline's inputs, by source.
 pub async fn read(store: &impl Objects, pipeline: &Pipeline) -> Result<Vec<InputRejects>, Error> {
     let mut inputs = Vec::new();
-    for place in names(store, "plans/").await? {
+    for place in names(store, prefix::PLANS.text).await? {
         let bytes = store.get(&place).await?;
         let plan: InputPlan = serde_json::from_slice(&bytes)
             .map_err(|error| Error::new(ErrorKind::Refused, format!("{place} is not a plan: {error}")))?;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Verdict};
 use etalon_core::plan::{InputPlan, Object, Task};
-use etalon_core::protocol::name;
+use etalon_core::protocol::{name, prefix};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::spec::OnOverwrite;
 use etalon_core::warehouse::LoadBatch;
@@ -190,7 +190,7 @@ async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
 
 /// Removes staged parts that are in the table: a run that was killed after its load has left them.
 async fn remove_loaded_parts(store: &impl Objects, loaded: &[Loaded]) -> Result<(), Error> {
-    for part in names(store, name::STAGED).await? {
+    for part in names(store, prefix::STAGED.text).await? {
         let batch = part.split('/').nth(1).unwrap_or_default();
         if loaded.iter().any(|row| row.batch == batch) {
             store.delete(&part).await?;

@@ -7,8 +7,9 @@ use etalon_aws::function::{self, Call, Event};
 use etalon_aws::objects::S3Objects;
 use etalon_aws::queue::SqsQueue;
 use etalon_aws::settings::{Place, Settings};
+use etalon_core::deploy::setting;
 use etalon_core::error::Error;
-use etalon_core::protocol::{Start, Work, triggers};
+use etalon_core::protocol::{Start, Step, Work, triggers};
 use etalon_driver::deployed::Deployed;
 use etalon_driver::extract::Extract;
 use etalon_driver::local::SystemClock;
@@ -28,18 +29,15 @@ struct World {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    function::run("extract", begin, call).await
+    function::run(Step::Extract, begin, call).await
 }
 
 async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World), Error> {
-    let [starts, dead, tasks, loads] = settings.need([
-        "ETALON_STARTS_QUEUE_URL",
-        "ETALON_DEAD_QUEUE_URL",
-        "ETALON_TASKS_QUEUE_URL",
-        "ETALON_LOADS_QUEUE_URL",
-    ])?;
-    let (deployed, place) = settings.deployed(clients).await?;
-    let store = settings.place("ETALON_STAGING")?;
+    let [starts, dead, tasks, loads] =
+        settings.need([&setting::STARTS_QUEUE, &setting::DEAD_QUEUE, &setting::TASKS_QUEUE, &setting::LOADS_QUEUE])?;
+    let deployed = settings.deployed(clients).await?;
+    let place = settings.source(&deployed.pipeline, clients).await?;
+    let store = settings.place(&setting::STAGING)?;
     let queue = |url| SqsQueue::new(clients.sqs(), url);
     let world = World {
         source: place.objects(clients),

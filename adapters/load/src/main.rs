@@ -10,12 +10,13 @@ use etalon_aws::objects::S3Objects;
 use etalon_aws::queue::SqsQueue;
 use etalon_aws::redshift::{self, Redshift};
 use etalon_aws::settings::Settings;
+use etalon_core::deploy::{DEFAULT_BUS, setting};
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::LoadLimits;
+use etalon_core::protocol::{LoadLimits, SWEEP_INPUT, Step};
 use etalon_driver::deployed::Deployed;
 use etalon_driver::load::Loader;
 use etalon_driver::local::SystemClock;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What is read once.
 struct World {
@@ -28,18 +29,19 @@ struct World {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    function::run("load", begin, call).await
+    function::run(Step::Load, begin, call).await
 }
 
 async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World), Error> {
-    let [loads, dead] = settings.need(["ETALON_LOADS_QUEUE_URL", "ETALON_DEAD_QUEUE_URL"])?;
-    let (deployed, _) = settings.deployed(clients).await?;
-    let store = settings.place("ETALON_STAGING")?;
+    let [loads, dead] = settings.need([&setting::LOADS_QUEUE, &setting::DEAD_QUEUE])?;
+    let deployed = settings.deployed(clients).await?;
+    let store = settings.place(&setting::STAGING)?;
+    let bus = settings.get(&setting::EVENT_BUS).unwrap_or(DEFAULT_BUS);
     let world = World {
         warehouse: Redshift::new(clients.redshift_data(), store.objects(clients), redshift::Settings::of(settings)?),
         store: store.objects(clients),
         loads: SqsQueue::new(clients.sqs(), loads).with_dead_letters(dead),
-        events: EventBridge::new(clients.events(), settings.get("ETALON_EVENT_BUS").unwrap_or("default"), "etalon"),
+        events: EventBridge::new(clients.events(), bus, "etalon"),
         deployed,
     };
     Ok((world.deployed.pipeline.name.clone(), world))
@@ -60,9 +62,9 @@ async fn call(world: &World, call: &Call) -> Result<Value, Error> {
     };
     match &call.event {
         Event::Messages(messages) => call.each(messages, loads, async |message| loader.handle(message).await).await,
-        Event::Direct(event) if *event == json!({ "sweep": true }) => call.direct(loader.sweep().await.into()),
+        Event::Direct(event) if event.to_string() == SWEEP_INPUT => call.direct(loader.sweep().await.into()),
         Event::Direct(_) => {
-            Err(Error::new(ErrorKind::Refused, "load is called by its queue, or with `{\"sweep\": true}`"))
+            Err(Error::new(ErrorKind::Refused, format!("load is called by its queue, or with `{SWEEP_INPUT}`")))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use etalon_core::deploy::setting;
 use etalon_sandbox::lambda::refusal;
 
 const FUNCTION: &str = env!("CARGO_BIN_EXE_etalon-load");
@@ -9,13 +10,12 @@ const WRONG: &str = include_str!("../../../golden/cases/wrong/pipeline.yaml");
 const DIAGNOSTICS: &str = include_str!("../../../golden/cases/wrong/expected/diagnostics.txt");
 const SETTINGS: &[(&str, &str)] = &[
     ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
-    ("ETALON_STAGING", "s3://staging/"),
-    ("ETALON_SOURCE", "s3://source/"),
-    ("ETALON_LOADS_QUEUE_URL", "http://127.0.0.1:1/loads"),
-    ("ETALON_DEAD_QUEUE_URL", "http://127.0.0.1:1/dead"),
-    ("ETALON_DATABASE", "dev"),
-    ("ETALON_WORKGROUP", "w"),
-    ("ETALON_COPY_ROLE", "default"),
+    (setting::STAGING.name, "s3://staging/"),
+    (setting::LOADS_QUEUE.name, "http://127.0.0.1:1/loads"),
+    (setting::DEAD_QUEUE.name, "http://127.0.0.1:1/dead"),
+    (setting::DATABASE.name, "dev"),
+    (setting::WORKGROUP.name, "w"),
+    (setting::COPY_ROLE.name, "default"),
 ];
 
 #[test]

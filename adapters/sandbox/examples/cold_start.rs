@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         println!(
             "{:<10}{:>8}{:>18}{:>18}{:>10.1}",
-            stage.step,
+            stage.step.name(),
             starts.len(),
             spread(&mut starts),
             spread(&mut ends),

@@ -8,7 +8,7 @@
 //! the Redshift Data API and the pollers are this crate's. Everything listens on this machine alone and ends with the
 //! process that started it. `docs/design.md` says what the sandbox is exact about and what it is not.
 
-mod aws;
+pub mod aws;
 pub mod cloud;
 pub mod counterpart;
 pub mod gateway;

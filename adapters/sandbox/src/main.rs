@@ -3,9 +3,10 @@
 //! `etalon sandbox run` calls it. Data goes to standard output, everything else to standard error; exit codes are those of
 //! `etalon`.
 
-use std::collections::BTreeMap;
+mod report;
+
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,10 +15,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, Subcommand};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
-use etalon_core::protocol::UnitState;
-use etalon_core::receipt::Counts;
 use etalon_core::spec::Location;
-use etalon_core::warehouse::LoadCounts;
 use etalon_driver::local::LocalDisk;
 use etalon_driver::ports::Objects;
 use etalon_sandbox::cloud::{Cloud, Counterparts, Programs, Settings};
@@ -25,8 +23,6 @@ use serde_json::json;
 
 /// What the names of buckets, queues and functions begin with.
 const NAME: &str = "sandbox";
-/// A mebibyte.
-const MIB: f64 = 1024.0 * 1024.0;
 
 /// A pipeline's whole path on this machine: S3, SQS, EventBridge and Redshift are stand-ins, the functions are the real ones.
 #[derive(Debug, Parser)]
@@ -98,11 +94,11 @@ async fn run(arguments: Run) -> Result<ExitCode, Error> {
         }
     };
     let counterparts = Counterparts::start().map_err(missing)?;
-    let settings = Settings {
+    let mut settings = Settings {
         variables: arguments.variables.iter().cloned().collect(),
-        transforms: usize::from(arguments.transforms),
         ..Settings::new(NAME, &text, Programs::find()?)
     };
+    settings.sizes.transforms_max = usize::from(arguments.transforms);
     let inputs = inputs(&arguments, &pipeline, &settings).await?;
     let cloud = Cloud::start(Arc::new(counterparts), settings).await?;
     let mut bytes = 0;
@@ -118,7 +114,7 @@ async fn run(arguments: Run) -> Result<ExitCode, Error> {
     }
     let settled = cloud.settle(Duration::from_secs(arguments.patience)).await;
     let seconds = begun.elapsed().as_secs_f64();
-    let is_wanted = report(&cloud, bytes, seconds).await?;
+    let is_wanted = report::report(&cloud, bytes, seconds).await?;
     if arguments.stay {
         note("everything stays until Enter is pressed");
         // Whatever is read, or if nothing can be, it is the end.
@@ -159,90 +155,6 @@ async fn inputs(arguments: &Run, pipeline: &Pipeline, settings: &Settings) -> Re
         true => Err(refused(&format!("no file matches {}", patterns.join(", ")))),
         false => Ok(inputs),
     }
-}
-
-/// Tells what came of everything, and whether it is as wanted.
-async fn report(cloud: &Cloud, bytes: usize, seconds: f64) -> Result<bool, Error> {
-    let mut counts = Counts::default();
-    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-    let receipts = cloud.receipts().await?;
-    for receipt in &receipts {
-        counts.add(receipt.counts);
-        for (reason, count) in &receipt.reasons {
-            *reasons.entry(reason.clone()).or_default() += count;
-        }
-    }
-    let mut text = String::new();
-    let filtered = counts.filtered_false + counts.filtered_null;
-    let mut line = |line: String| {
-        text.push_str(&line);
-        text.push('\n');
-    };
-    line(format!(
-        "{} rows, {:.1} MiB in {seconds:.1} s: {:.0} rows/s, {} tasks",
-        counts.read,
-        bytes as f64 / MIB,
-        counts.read as f64 / seconds,
-        receipts.len(),
-    ));
-    line(format!(
-        "read {} = {} staged + {filtered} filtered + {} quarantined",
-        counts.read, counts.staged, counts.quarantined
-    ));
-    for (reason, count) in reasons {
-        line(format!("  {reason}: {count}"));
-    }
-    let mut loaded = LoadCounts::default();
-    let ledger = cloud.ledger()?;
-    for row in &ledger {
-        loaded.add(row.counts);
-    }
-    line(format!(
-        "staged {} = {} inserted + {} updated + {} unchanged + {} deduplicated + {} superseded; {} ledger rows",
-        loaded.staged,
-        loaded.inserted,
-        loaded.updated,
-        loaded.unchanged,
-        loaded.deduplicated,
-        loaded.superseded,
-        ledger.len(),
-    ));
-    line(format!(
-        "{:<10}{:>12}{:>8}{:>7}{:>10}{:>10}{:>12}{:>10}",
-        "function", "invocations", "errors", "cold", "CPU s", "peak MiB", "billed s", "messages"
-    ));
-    for stage in cloud.stages() {
-        let totals = stage.function.totals();
-        line(format!(
-            "{:<10}{:>12}{:>8}{:>7}{:>10.2}{:>10.1}{:>12.2}{:>10}",
-            stage.step,
-            totals.invocations,
-            totals.errors,
-            totals.cold_starts,
-            totals.cpu.as_secs_f64(),
-            totals.memory_peak as f64 / MIB,
-            totals.billed_ms as f64 / 1e3,
-            stage.polled().done,
-        ));
-    }
-    for ((service, operation), count) in cloud.requests() {
-        line(format!("  {service} {operation}: {count}"));
-    }
-    let letters = cloud.dead_letters().await?;
-    for letter in &letters {
-        line(format!("dead letter of {}: {}", letter.step, letter.reason()));
-    }
-    let mut held = false;
-    for unit in cloud.units().await? {
-        if let UnitState::Held { reasons } = unit.state {
-            held = true;
-            line(format!("held: {}", reasons.join("; ")));
-        }
-    }
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .map_err(|error| Error::new(ErrorKind::Unavailable, format!("standard output: {error}")))?;
-    Ok(letters.is_empty() && !held)
 }
 
 /// What a machine lacks, and how it comes there.

@@ -5,22 +5,28 @@
 //! comes again after its visibility. What belongs to the queue (visibility, one batch in flight a group, dead letters) is
 //! moto's.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod event;
+mod mapping;
+
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName};
 use etalon_core::error::{Error, ErrorKind};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
+use crate::aws::{attributes, unavailable};
 use crate::lambda::{Function, NotInvoked, Trace, VISITS_MAX};
+use event::{failures, trace};
+pub use mapping::Mapping;
+use mapping::check;
 
 /// The most messages of one call.
 const MESSAGES_MAX: usize = 10;
@@ -30,37 +36,6 @@ const WAIT_SECONDS: i32 = 1;
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// After an error of the queue.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// What is mapped, and how.
-#[derive(Debug, Clone)]
-pub struct Mapping {
-    /// The queue.
-    pub queue_url: String,
-    /// The most messages of a batch.
-    pub batch_size: usize,
-    /// How long a batch waits for more messages.
-    pub window: Duration,
-    /// The most batches at once.
-    pub concurrency: usize,
-    /// Whether the function tells which messages of a batch failed.
-    pub reports_failures: bool,
-    /// Whether the function may be part of a loop.
-    pub allows_loops: bool,
-}
-
-impl Mapping {
-    /// A mapping that takes ten messages at once, with partial failures.
-    pub fn new(queue_url: &str) -> Self {
-        Self {
-            queue_url: queue_url.to_owned(),
-            batch_size: 10,
-            window: Duration::ZERO,
-            concurrency: 5,
-            reports_failures: true,
-            allows_loops: false,
-        }
-    }
-}
 
 /// A mapping at work; it stops with its value.
 #[derive(Debug)]
@@ -148,57 +123,6 @@ impl Drop for Poller {
     }
 }
 
-/// A client of the queues of a stand-in.
-pub fn client(endpoint: &str) -> Client {
-    let config = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("sandbox", "sandbox", None, None, "sandbox"))
-        .http_client(aws_smithy_http_client::Builder::new().build_http());
-    Client::from_conf(config.build())
-}
-
-/// All attributes of a queue.
-pub(crate) async fn attributes(
-    client: &Client,
-    queue_url: &str,
-) -> Result<BTreeMap<QueueAttributeName, String>, Error> {
-    let call = client.get_queue_attributes().queue_url(queue_url).attribute_names(QueueAttributeName::All);
-    let attributes = call.send().await.map_err(|error| unavailable(DisplayErrorContext(error)))?.attributes;
-    Ok(attributes.unwrap_or_default().into_iter().collect())
-}
-
-pub(crate) fn unavailable(error: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Unavailable, error.to_string())
-}
-
-/// What Lambda checks of a mapping.
-fn check(mapping: &Mapping, is_fifo: bool, visibility: Duration, timeout: Duration) -> Result<(), String> {
-    let Mapping { batch_size, window, concurrency, .. } = mapping;
-    let most = if is_fifo { 10 } else { 10_000 };
-    if !(1..=most).contains(batch_size) {
-        return Err(format!("batches of {batch_size} messages, and 1 to {most} are allowed"));
-    }
-    if is_fifo && !window.is_zero() {
-        return Err("a batching window, and a FIFO queue has none".to_owned());
-    }
-    if *window > Duration::from_secs(300) {
-        return Err(format!("a batching window of {} s, and 300 are allowed", window.as_secs()));
-    }
-    if *batch_size > 10 && *window < Duration::from_secs(1) {
-        return Err("batches of more than 10 messages need a batching window of at least 1 s".to_owned());
-    }
-    if !(2..=1000).contains(concurrency) {
-        return Err(format!("at most {concurrency} batches at once, and 2 to 1000 are allowed"));
-    }
-    if timeout > visibility {
-        let (timeout, visibility) = (timeout.as_secs(), visibility.as_secs());
-        return Err(format!("a visibility timeout of {visibility} s, less than the function's of {timeout} s"));
-    }
-    Ok(())
-}
-
 async fn poll(shared: Arc<Shared>) {
     let permits = Arc::new(Semaphore::new(shared.mapping.concurrency));
     let mut batches = JoinSet::new();
@@ -271,7 +195,8 @@ impl Shared {
             return;
         }
         self.polled().batches += 1;
-        let records: Vec<Value> = batch.iter().map(|message| self.record(message)).collect();
+        let region = &self.function.settings().region;
+        let records: Vec<Value> = batch.iter().map(|message| event::record(message, &self.queue_arn, region)).collect();
         let event = json!({ "Records": records }).to_string();
         let failed = match self.function.invoke(event, &Trace::merge(batch.iter().map(trace))).await {
             Ok(outcome) => match outcome.result {
@@ -337,121 +262,7 @@ impl Shared {
         }
     }
 
-    /// A message as the event has it.
-    fn record(&self, message: &Message) -> Value {
-        let attributes: Map<String, Value> = message
-            .attributes()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.as_str().to_owned(), value.clone().into()))
-            .collect();
-        let attribute = |value: &aws_sdk_sqs::types::MessageAttributeValue| {
-            json!({
-                "stringValue": value.string_value(),
-                "stringListValues": [],
-                "binaryListValues": [],
-                "dataType": value.data_type(),
-            })
-        };
-        let message_attributes: Map<String, Value> = message
-            .message_attributes()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.clone(), attribute(value)))
-            .collect();
-        let mut record = json!({
-            "messageId": message.message_id(),
-            "receiptHandle": message.receipt_handle(),
-            "body": message.body(),
-            "attributes": attributes,
-            "messageAttributes": message_attributes,
-            "md5OfBody": message.md5_of_body(),
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self.queue_arn,
-            "awsRegion": self.function.settings().region,
-        });
-        if let (Some(digest), Some(record)) = (message.md5_of_message_attributes(), record.as_object_mut()) {
-            record.insert("md5OfMessageAttributes".to_owned(), digest.into());
-        }
-        record
-    }
-
     fn polled(&self) -> MutexGuard<'_, Polled> {
         self.polled.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The trace that a message carries.
-fn trace(message: &Message) -> Trace {
-    let attributes = message.attributes();
-    let header = attributes.and_then(|attributes| attributes.get(&MessageSystemAttributeName::AwsTraceHeader));
-    header.map(|header| Trace::parse(header)).unwrap_or_default()
-}
-
-/// The messages that a response says have failed; `None` is all of them, which is what a response means that is not
-/// understood.
-fn failures<'a>(response: &[u8], ids: impl Iterator<Item = &'a str>) -> Option<BTreeSet<String>> {
-    if response.is_empty() {
-        return Some(BTreeSet::new());
-    }
-    let object = match serde_json::from_slice(response).ok()? {
-        Value::Null => return Some(BTreeSet::new()),
-        Value::Object(object) => object,
-        _ => return None,
-    };
-    let list = match object.get("batchItemFailures") {
-        None | Some(Value::Null) => return Some(BTreeSet::new()),
-        Some(list) => list.as_array()?,
-    };
-    let ids: BTreeSet<&str> = ids.collect();
-    list.iter()
-        .map(|item| item.get("itemIdentifier")?.as_str().filter(|id| ids.contains(id)).map(str::to_owned))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_response_tells_what_failed_and_one_that_is_not_understood_means_everything() {
-        let said = |response: &str| failures(response.as_bytes(), ["a", "b"].into_iter());
-        let set = |ids: &[&str]| Some(ids.iter().map(|&id| id.to_owned()).collect::<BTreeSet<_>>());
-        for nothing in ["", "null", "{}", r#"{"batchItemFailures":[]}"#, r#"{"batchItemFailures":null}"#] {
-            assert_eq!(said(nothing), set(&[]), "{nothing}");
-        }
-        assert_eq!(said(r#"{"batchItemFailures":[{"itemIdentifier":"b"}]}"#), set(&["b"]));
-        for everything in [
-            "nonsense",
-            "\"a\"",
-            r#"{"batchItemFailures":[{"itemIdentifier":""}]}"#,
-            r#"{"batchItemFailures":[{"itemIdentifier":null}]}"#,
-            r#"{"batchItemFailures":[{"itemIdentifier":"c"}]}"#,
-            r#"{"batchItemFailures":[{"itemIdentifier":"a"},{"item":"b"}]}"#,
-        ] {
-            assert_eq!(said(everything), None, "{everything}");
-        }
-    }
-
-    #[test]
-    fn what_lambda_would_refuse_is_refused() {
-        let check =
-            |mapping: Mapping, is_fifo| check(&mapping, is_fifo, Duration::from_secs(30), Duration::from_secs(30));
-        let mapping = || Mapping::new("q");
-        let second = Duration::from_secs(1);
-        assert!(check(mapping(), false).is_ok() && check(mapping(), true).is_ok());
-        assert!(check(Mapping { batch_size: 11, window: second, ..mapping() }, false).is_ok());
-        for (mapping, is_fifo) in [
-            (Mapping { batch_size: 0, ..mapping() }, false),
-            (Mapping { batch_size: 11, ..mapping() }, false),
-            (Mapping { batch_size: 11, window: second, ..mapping() }, true),
-            (Mapping { window: second, ..mapping() }, true),
-            (Mapping { window: second * 301, ..mapping() }, false),
-            (Mapping { concurrency: 1, ..mapping() }, false),
-        ] {
-            assert!(check(mapping.clone(), is_fifo).is_err(), "{mapping:?}");
-        }
-        let short = super::check(&mapping(), false, Duration::from_secs(29), Duration::from_secs(30));
-        assert!(short.unwrap_err().contains("less than the function's"));
     }
 }

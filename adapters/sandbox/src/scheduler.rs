@@ -16,8 +16,8 @@ use time::format_description::well_known::Rfc3339;
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use crate::aws::unavailable;
 use crate::lambda::{ACCOUNT, Failure, Function, NotInvoked, Outcome, Trace};
-use crate::poller::unavailable;
 
 /// So often an event is tried again.
 const RETRIES_MAX: u32 = 2;

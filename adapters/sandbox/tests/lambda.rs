@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use etalon_sandbox::counterpart::{self, Test};
-use etalon_sandbox::lambda::{FailureKind, Fault, Function, Metric, NotInvoked, Outcome, Settings, Trace};
+use etalon_sandbox::lambda::{FailureKind, Function, Metric, Mishap, NotInvoked, Outcome, Settings, Trace};
 use serde_json::{Value, json};
 
 mod function;
@@ -213,20 +213,20 @@ async fn cpu_time_and_lines_and_metrics_are_the_functions() {
 
 async fn what_goes_wrong_can_be_asked_for() {
     let function = Function::new(settings()).unwrap();
-    function.inject(Fault::LoseResponse);
+    function.inject(Mishap::LoseResponse);
     let lost = invoke(&function, json!({ "write": "done" })).await;
     assert_eq!(failure(&lost).0, FailureKind::Lost);
     assert_eq!(result(&invoke(&function, json!({})).await)["files"], 1, "the work was done");
 
-    function.inject(Fault::Duplicate);
+    function.inject(Mishap::Duplicate);
     let twice = invoke(&function, json!({ "sleep_ms": 50 })).await;
     let starts = format!("START RequestId: {} ", twice.report.request);
     assert_eq!(function.log().iter().filter(|line| line.starts_with(&starts)).count(), 2);
 
-    function.inject(Fault::Kill(Duration::from_millis(30)));
+    function.inject(Mishap::Kill(Duration::from_millis(30)));
     let killed = invoke(&function, json!({ "sleep_ms": 60_000 })).await;
     assert_eq!(failure(&killed), (FailureKind::Exit, "Runtime.ExitError", "Runtime exited with error: signal: killed"));
-    assert_eq!(function.clear_faults(), 0);
+    assert_eq!(function.clear_mishaps(), 0);
 }
 
 async fn processes_end_with_their_function() {

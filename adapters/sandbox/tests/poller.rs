@@ -9,11 +9,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use etalon_sandbox::aws::sqs;
 use etalon_sandbox::counterpart::{self, Test};
 use etalon_sandbox::gateway::Gateway;
-use etalon_sandbox::lambda::{Fault, Function, Settings, VISITS_MAX};
+use etalon_sandbox::lambda::{Function, Mishap, Settings, VISITS_MAX};
 use etalon_sandbox::moto::Moto;
-use etalon_sandbox::poller::{Mapping, Poller, client};
+use etalon_sandbox::poller::{Mapping, Poller};
 use etalon_sandbox::scheduler::{Schedule, Target};
 use serde_json::{Value, json};
 
@@ -56,7 +57,7 @@ struct World {
 
 impl World {
     fn new(moto: &Moto, test: &'static str) -> Self {
-        Self { client: client(moto.url()), url: moto.url().to_owned(), test }
+        Self { client: sqs(moto.url()), url: moto.url().to_owned(), test }
     }
 
     /// A queue with its dead letters, which a message comes to when it was received so often.
@@ -247,7 +248,7 @@ async fn a_visibility_under_the_timeout_is_refused(world: World) {
 
 async fn a_response_that_is_lost_brings_the_work_again(world: World) {
     let (queue, function) = (world.queue(2, 5, false).await, world.function());
-    function.inject(Fault::LoseResponse);
+    function.inject(Mishap::LoseResponse);
     queue.send(&[json!({})], None).await;
     let poller = world.poller(&function, Mapping::new(&queue.url)).await;
     until(async || queue.is_empty().await && poller.polled().done == 1).await;

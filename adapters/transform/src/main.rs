@@ -7,7 +7,9 @@ use etalon_aws::function::{self, Call, Event};
 use etalon_aws::objects::S3Objects;
 use etalon_aws::queue::SqsQueue;
 use etalon_aws::settings::Settings;
+use etalon_core::deploy::setting;
 use etalon_core::error::{Error, ErrorKind};
+use etalon_core::protocol::Step;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::transform::Transform;
 use serde_json::Value;
@@ -23,14 +25,14 @@ struct World {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    function::run("transform", begin, call).await
+    function::run(Step::Transform, begin, call).await
 }
 
 async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World), Error> {
-    let [tasks, dead, loads] =
-        settings.need(["ETALON_TASKS_QUEUE_URL", "ETALON_DEAD_QUEUE_URL", "ETALON_LOADS_QUEUE_URL"])?;
-    let (deployed, source) = settings.deployed(clients).await?;
-    let store = settings.place("ETALON_STAGING")?;
+    let [tasks, dead, loads] = settings.need([&setting::TASKS_QUEUE, &setting::DEAD_QUEUE, &setting::LOADS_QUEUE])?;
+    let deployed = settings.deployed(clients).await?;
+    let source = settings.source(&deployed.pipeline, clients).await?;
+    let store = settings.place(&setting::STAGING)?;
     let world = World {
         source: source.objects(clients),
         store: store.objects(clients),

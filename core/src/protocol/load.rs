@@ -48,15 +48,15 @@ impl Load {
 
     /// The next attempt.
     #[must_use]
-    pub fn again(&self, fault: Fault) -> Self {
-        let data_failures = self.data_failures + u32::from(fault == Fault::Data);
+    pub fn again(&self, blame: Blame) -> Self {
+        let data_failures = self.data_failures + u32::from(blame == Blame::Data);
         Self { attempt: self.attempt.saturating_add(1), statement: None, data_failures, ..self.clone() }
     }
 }
 
 /// Whose fault it is that a statement failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Blame {
     /// The world's: the same may succeed later, whatever it brings.
     World,
     /// Perhaps the data's: the same may fail for ever.
@@ -73,7 +73,7 @@ pub enum Seen {
     /// It is done.
     Finished,
     /// It failed: the warehouse's words.
-    Failed(String, Fault),
+    Failed(String, Blame),
     /// Somebody ended it, and it may have committed before.
     Aborted,
     /// The warehouse does not know it (any more).
@@ -103,7 +103,7 @@ pub enum Next {
     /// Some units came with other loads: say so of these, then end the load; the others wait for the next one.
     Abandon,
     /// Begin the next attempt.
-    Retry(Fault),
+    Retry(Blame),
     /// One of several units may be to blame: begin another load with the first half of them.
     Halve,
     /// The only unit is to blame: hold it with these words, then end the load.
@@ -123,10 +123,10 @@ pub fn next(load: &Load, seen: &Seen, in_ledger: InLedger) -> Next {
         (Seen::Finished, InLedger::None) => {
             Next::Stop(format!("load {} has finished, and the ledger has none of its units", load.load))
         }
-        (Seen::Aborted | Seen::Unknown | Seen::Failed(_, Fault::World), InLedger::None) => Next::Retry(Fault::World),
-        (Seen::Failed(words, Fault::Data), InLedger::None) => {
+        (Seen::Aborted | Seen::Unknown | Seen::Failed(_, Blame::World), InLedger::None) => Next::Retry(Blame::World),
+        (Seen::Failed(words, Blame::Data), InLedger::None) => {
             if load.data_failures + 1 < DATA_FAILURES_MAX {
-                Next::Retry(Fault::Data)
+                Next::Retry(Blame::Data)
             } else if load.units.len() > 1 {
                 Next::Halve
             } else {
@@ -184,8 +184,8 @@ mod tests {
         vec![
             Seen::Nothing,
             Seen::Finished,
-            Seen::Failed("words".to_owned(), Fault::World),
-            Seen::Failed("words".to_owned(), Fault::Data),
+            Seen::Failed("words".to_owned(), Blame::World),
+            Seen::Failed("words".to_owned(), Blame::Data),
             Seen::Aborted,
             Seen::Unknown,
         ]
@@ -212,20 +212,20 @@ mod tests {
             let rises = matches!(next(&load(1), &seen, InLedger::None), Next::Retry(_));
             assert_eq!(rises, matches!(seen, Seen::Failed(..) | Seen::Aborted | Seen::Unknown), "{seen:?}");
         }
-        assert_ne!(load(1).token(), load(1).again(Fault::World).token());
+        assert_ne!(load(1).token(), load(1).again(Blame::World).token());
     }
 
     #[test]
     fn a_unit_that_always_fails_is_found_by_halves_and_held() {
-        let failed = Seen::Failed("words".to_owned(), Fault::Data);
-        let once = load(5).again(Fault::Data);
+        let failed = Seen::Failed("words".to_owned(), Blame::Data);
+        let once = load(5).again(Blame::Data);
         assert_eq!(next(&once, &failed, InLedger::None), Next::Halve);
-        let alone = load(1).again(Fault::Data);
+        let alone = load(1).again(Blame::Data);
         assert_eq!(next(&alone, &failed, InLedger::None), Next::Hold("words".to_owned()));
-        let worn = (0..100).fold(load(1), |load, _| load.again(Fault::World));
+        let worn = (0..100).fold(load(1), |load, _| load.again(Blame::World));
         assert_eq!(
             next(&worn, &Seen::Aborted, InLedger::None),
-            Next::Retry(Fault::World),
+            Next::Retry(Blame::World),
             "the world's fault holds nothing"
         );
     }

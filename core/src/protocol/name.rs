@@ -1,56 +1,65 @@
-//! Names: where everything that is kept between calls lies in the store.
+//! Names: where everything that is kept between calls lies in the store, each name below a prefix of the table.
 
 use crate::plan::identity;
+use crate::protocol::prefix::{
+    HELD, LOADS, MANIFESTS, MARKS, PENDING, PIPELINES, PLANS, QUARANTINE, RECEIPTS, RUNS, SENT, SOURCES, STAGED, UNITS,
+};
 use crate::warehouse::Table;
 
 /// The plan of an input in a generation.
 pub fn plan(input: &str, generation: u32) -> String {
-    if generation == 0 { format!("plans/{input}.json") } else { format!("plans/{input}-{generation}.json") }
+    match generation {
+        0 => PLANS.name(format_args!("{input}.json")),
+        _ => PLANS.name(format_args!("{input}-{generation}.json")),
+    }
 }
 
 /// The pipeline file of a fingerprint.
 pub fn pipeline(fingerprint: &str) -> String {
-    format!("pipelines/{fingerprint}.yaml")
+    PIPELINES.name(format_args!("{fingerprint}.yaml"))
 }
 
 /// The receipt of a batch.
 pub fn receipt(batch: &str) -> String {
-    format!("receipts/{batch}.json")
+    RECEIPTS.name(format_args!("{batch}.json"))
 }
-
-/// Where staged parts lie, a folder a batch.
-pub const STAGED: &str = "staged/";
 
 /// A staged part of a batch.
 pub fn part(batch: &str, part: &str) -> String {
-    format!("{STAGED}{batch}/{part}")
+    STAGED.name(format_args!("{batch}/{part}"))
 }
 
 /// A piece of a batch's quarantine.
 pub fn quarantine(batch: &str, piece: &str) -> String {
-    format!("quarantine/{batch}/{piece}")
+    QUARANTINE.name(format_args!("{batch}/{piece}"))
 }
 
 /// A decision about rejects of an input; all of the input's, without a number.
 pub fn marks(input: &str, number: Option<u32>) -> String {
-    // Numbers of one length, so that a listing has them in order.
-    number.map_or_else(|| format!("marks/{input}/"), |number| format!("marks/{input}/{number:08}.json"))
+    match number {
+        None => MARKS.name(format_args!("{input}/")),
+        // Numbers of one length, so that a listing has them in order.
+        Some(number) => MARKS.name(format_args!("{input}/{number:08}.json")),
+    }
 }
 
 /// The record of an object's versions.
 pub fn source(pipeline: &str, source: &str) -> String {
-    format!("sources/{}.json", identity("source", &[pipeline, source]))
+    SOURCES.name(format_args!("{}.json", identity("source", &[pipeline, source])))
 }
 
 /// The mark of an input whose tasks have all been sent; they lie together, so that one listing tells them all.
 pub fn sent(pipeline: &str, input: &str) -> String {
-    format!("sent/{pipeline}/{input}")
+    SENT.name(format_args!("{pipeline}/{input}"))
 }
 
 /// A leg of a run, where whole runs are loaded; all of the run's, without a number.
 pub fn leg(pipeline: &str, run: &str, hop: Option<u32>) -> String {
-    let folder = format!("runs/{}/", run_unit(pipeline, run));
-    hop.map_or_else(|| folder.clone(), |hop| format!("{folder}{hop:08}.json"))
+    let run = run_unit(pipeline, run);
+    match hop {
+        None => RUNS.name(format_args!("{run}/")),
+        Some(hop) => RUNS.name(format_args!("{run}/{hop:08}.json")),
+    }
 }
 
 /// The unit of a run.
@@ -65,27 +74,27 @@ pub fn unit(input: &str, generation: u32) -> String {
 
 /// The document of a unit, which stays.
 pub fn unit_document(table: &str, unit: &str) -> String {
-    format!("units/{table}/{unit}.json")
+    UNITS.name(format_args!("{table}/{unit}.json"))
 }
 
 /// The mark of a unit that waits for its load; all of a table's, with an empty name.
 pub fn pending(table: &str, unit: &str) -> String {
-    format!("pending/{table}/{unit}")
+    PENDING.name(format_args!("{table}/{unit}"))
 }
 
 /// The mark of a unit that waits for a decision; all of a table's, with an empty name.
 pub fn held(table: &str, unit: &str) -> String {
-    format!("held/{table}/{unit}")
+    HELD.name(format_args!("{table}/{unit}"))
 }
 
 /// The load in flight of a table.
 pub fn current(table: &str) -> String {
-    format!("loads/{table}/current")
+    LOADS.name(format_args!("{table}/current"))
 }
 
 /// The manifest of a load: which staged files the warehouse takes.
 pub fn manifest(load: &str) -> String {
-    format!("manifests/{load}.json")
+    MANIFESTS.name(format_args!("{load}.json"))
 }
 
 /// A table as a part of a name: `schema.table`, with every other character than letters, digits, `_` and `-` in hexadecimal.
@@ -110,4 +119,46 @@ pub fn table(table: &Table) -> String {
 /// The group of a table's load messages.
 pub fn group(table: &str) -> String {
     identity("table", &[table])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::protocol::prefix::{PREFIXES, Prefix};
+
+    #[test]
+    fn every_name_begins_with_a_prefix_and_every_prefix_has_a_name() {
+        let names = [
+            plan("i", 0),
+            plan("i", 1),
+            pipeline("f"),
+            receipt("b"),
+            part("b", "p"),
+            quarantine("b", "p"),
+            marks("i", None),
+            marks("i", Some(1)),
+            source("p", "s"),
+            sent("p", "i"),
+            leg("p", "r", None),
+            leg("p", "r", Some(0)),
+            unit_document("t", "u"),
+            pending("t", "u"),
+            held("t", "u"),
+            current("t"),
+            manifest("l"),
+        ];
+        let begun: BTreeSet<_> = names.iter().map(|name| Prefix::of(name).expect(name).text).collect();
+        assert_eq!(begun, PREFIXES.iter().map(|prefix| prefix.text).collect());
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "no two are the same");
+    }
+
+    #[test]
+    fn no_name_is_made_without_the_table() {
+        let (code, _) = include_str!("name.rs").split_once("#[cfg(test)]").expect("the tests follow");
+        // What has a slash is a name in the store; the others are parts of one.
+        let made = code.lines().filter(|line| !line.trim_start().starts_with("//") && line.contains('/'));
+        assert_eq!(made.filter(|line| !line.contains(".name(")).collect::<Vec<_>>(), [""; 0]);
+    }
 }

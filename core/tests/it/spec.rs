@@ -405,12 +405,17 @@ fn each_example_of_a_reject_gives_its_code_and_no_other() {
 
 /// Generated pages are kept in the repository and compared; `UPDATE_GOLDEN=1` writes them anew.
 pub(crate) fn check_page(name: &str, made: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(name);
+    check_file(&format!("docs/reference/{name}"), made);
+}
+
+/// As [`check_page`], of any file of the project.
+pub(crate) fn check_file(name: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, made).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == made, "docs/reference/{name} is not what the code says; UPDATE_GOLDEN=1 writes it anew");
+    assert!(kept == made, "{name} is not what the code says; UPDATE_GOLDEN=1 writes it anew");
 }
 
 #[test]

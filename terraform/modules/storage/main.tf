@@ -1,21 +1,19 @@
-# The bucket that a pipeline's tasks stage into.
+# The bucket in which a pipeline's functions keep what they keep.
 #
-#   staged/       parts: rows on their way to the warehouse
-#   receipts/     what each task did; a part without a receipt does not exist
-#   plans/        how each input was cut, written once
-#   pipelines/    the pipeline files that inputs were planned with
-#   quarantine/   rejected records, with their reasons
-#
-# Staged parts go before the receipts that speak of them, and receipts before the ledger's rows: whoever still finds a
-# part finds its receipt, and an input whose receipt is gone is still known to the ledger.
+# What lies there, below which prefix, and how long each kind is kept, stands in prefixes.json. It is made from
+# core/src/protocol/prefix.rs, where each row says why it is kept for as long. What has no age here is either removed by Etalon
+# itself when it is done, or decides about things that live as long as the table.
 
 locals {
-  retention = {
+  prefixes = jsondecode(file("${path.module}/prefixes.json"))
+
+  # Days by class; a class without days is never removed by its age.
+  days = {
     staged     = var.staged_days
-    receipts   = var.receipt_days
-    plans      = var.receipt_days
-    pipelines  = var.receipt_days
     quarantine = var.quarantine_days
+    receipts   = var.receipt_days
+    until_done = null
+    always     = null
   }
 }
 
@@ -28,6 +26,11 @@ resource "aws_s3_bucket" "this" {
     precondition {
       condition     = var.staged_days < var.receipt_days
       error_message = "Receipts must be kept longer than the staged parts that they speak of: receipt_days > staged_days."
+    }
+
+    precondition {
+      condition     = var.quarantine_days < var.receipt_days
+      error_message = "Rejected records are found by their receipts, and must go before them: quarantine_days < receipt_days."
     }
   }
 }
@@ -107,18 +110,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   dynamic "rule" {
-    for_each = local.retention
+    for_each = local.prefixes
 
     content {
-      id     = rule.key
+      id     = trimsuffix(rule.key, "/")
       status = "Enabled"
 
       filter {
-        prefix = "${rule.key}/"
+        prefix = "${var.prefix}${rule.key}"
       }
 
       expiration {
-        days = rule.value
+        days = local.days[rule.value.retention]
+
+        # Where objects go by their age, S3 removes the markers of deleted ones with them.
+        expired_object_delete_marker = local.days[rule.value.retention] == null ? true : null
       }
 
       noncurrent_version_expiration {

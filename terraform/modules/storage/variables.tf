@@ -8,6 +8,17 @@ variable "bucket" {
   }
 }
 
+variable "prefix" {
+  description = "What the names of all objects begin with: the prefix of the functions' ETALON_STAGING. Empty, or with a slash at its end."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.prefix == "" || can(regex("^[^/].*/$", var.prefix))
+    error_message = "A prefix is empty, or ends with a slash and does not begin with one."
+  }
+}
+
 variable "kms_key_arn" {
   description = "KMS key that encrypts the objects. Without one, S3 encrypts them with a key of its own."
   type        = string
@@ -15,7 +26,7 @@ variable "kms_key_arn" {
 }
 
 variable "staged_days" {
-  description = "Days that staged parts are kept."
+  description = "Days that staged parts and the manifests of loads are kept. Held units must be decided about before their parts go."
   type        = number
   default     = 30
 
@@ -26,15 +37,15 @@ variable "staged_days" {
 }
 
 variable "receipt_days" {
-  description = "Days that receipts, plans and pipeline files are kept. The ledger in the warehouse must be kept longer still."
+  description = "Days that receipts, plans and the listings of whole runs are kept. The ledger in the warehouse must be kept longer still."
   type        = number
   default     = 400
 }
 
 variable "quarantine_days" {
-  description = "Days that rejected records are kept, and can be sent again."
+  description = "Days that rejected records are kept, and can be read again."
   type        = number
-  default     = 400
+  default     = 365
 
   validation {
     condition     = var.quarantine_days >= 1

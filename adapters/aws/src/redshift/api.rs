@@ -6,11 +6,12 @@ use std::time::Duration;
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_redshiftdata::types::{Field, SqlParameter, StatementStatusString, StatusString};
+use etalon_core::deploy::Place;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::warehouse::{Failure, Statement};
 use tokio::time::{Instant, sleep};
 
-use super::{Place, Settings};
+use super::Settings;
 use crate::failure::failed;
 
 /// Between two questions about a statement that an answer did not wait for.

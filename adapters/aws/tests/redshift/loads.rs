@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
-use etalon_core::protocol::Fault;
+use etalon_core::protocol::Blame;
 use etalon_core::stage::Format;
 use etalon_core::testing::merge::{self, Case, Cell, Loads};
 use etalon_core::testing::stage;
@@ -224,7 +224,7 @@ fn rows_that_do_not_fit_are_named(server: &Server) {
     let came = [LoadBatch { batch: "b".to_owned(), ..batch("input", 3) }];
     let failed = |parts| {
         let ended = port.submit(&narrow, &came, parts).unwrap();
-        let Statement::Failed(words, Fault::Data) = ended else { panic!("{ended:?}") };
+        let Statement::Failed(words, Blame::Data) = ended else { panic!("{ended:?}") };
         assert!(words.starts_with("bring the staged rows: ERROR: "), "{words}");
         words
     };

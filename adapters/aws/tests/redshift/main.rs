@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use etalon_aws::client::Clients;
 use etalon_aws::objects::S3Objects;
-use etalon_aws::redshift::{Place, Redshift, Settings};
+use etalon_aws::redshift::{Redshift, Settings};
+use etalon_core::deploy::Place;
 use etalon_core::error::ErrorKind;
 use etalon_core::plan::sha256;
-use etalon_core::protocol::Fault;
+use etalon_core::protocol::Blame;
 use etalon_core::types::Type;
 use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Statement};
@@ -175,10 +176,10 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
     assert_eq!(failed(None, 0).await.unwrap(), Statement::Finished);
     let conflict = "ERROR: 1023 Detail: Serializable isolation violation on table";
     let ended = failed(Some(Behaviour::on("LOCK TABLE").fail(conflict)), 0).await.unwrap();
-    let Statement::Failed(words, Fault::World) = ended else { panic!("{ended:?}") };
+    let Statement::Failed(words, Blame::World) = ended else { panic!("{ended:?}") };
     assert!(words.contains("1023"), "{words}");
     let ended = failed(Some(Behaviour::on("_etalon_load").fail("ERROR: Numeric data overflow")), 0).await.unwrap();
-    assert!(matches!(ended, Statement::Failed(_, Fault::Data)), "{ended:?}");
+    assert!(matches!(ended, Statement::Failed(_, Blame::Data)), "{ended:?}");
     assert_eq!(failed(Some(Behaviour::on("LOCK TABLE").abort()), 0).await.unwrap(), Statement::Aborted);
     // Rows that nothing brings.
     let error = failed(None, 3).await.unwrap_err();
@@ -194,7 +195,7 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
     assert_eq!(self::ended(&redshift, &first).await, Statement::Finished);
     let second = twice("2").await;
     let ended = self::ended(&redshift, &second).await;
-    let Statement::Failed(words, Fault::Data) = ended else { panic!("{ended:?}") };
+    let Statement::Failed(words, Blame::Data) = ended else { panic!("{ended:?}") };
     assert!(words.starts_with("check that no input is loaded: "), "{words}");
 }
 

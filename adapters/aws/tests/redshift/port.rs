@@ -12,7 +12,7 @@ use etalon_aws::objects::S3Objects;
 use etalon_aws::redshift::Redshift;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::sha256;
-use etalon_core::protocol::Fault;
+use etalon_core::protocol::Blame;
 use etalon_core::stage::{Format, Lineage, PartWriter, StagedPart};
 use etalon_core::testing::merge::Loads;
 use etalon_core::types::Type;
@@ -109,7 +109,7 @@ impl Loads for &Port {
     fn load(&mut self, table: &Table, batches: &[LoadBatch], rows: RecordBatch) -> Result<LoadCounts, Error> {
         match self.submit(table, batches, self.stage(table, &rows))? {
             Statement::Finished => {}
-            Statement::Failed(words, Fault::Data) => {
+            Statement::Failed(words, Blame::Data) => {
                 let is_loaded = words.starts_with("check that no input is loaded: ");
                 let kind = if is_loaded { ErrorKind::AlreadyExists } else { ErrorKind::Refused };
                 return Err(Error::new(kind, words));

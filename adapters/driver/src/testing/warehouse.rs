@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::Fault;
+use etalon_core::protocol::Blame;
 use etalon_core::stage::parquet;
 use etalon_core::value::show::show;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table, WriteMode};
@@ -158,14 +158,14 @@ impl<'a, S: Objects, C: Clock> MemoryWarehouse<'a, S, C> {
         let (order, end, was_loaded) = (order.clone(), *end, *was_loaded);
         let is_loaded = if self.flaws.no_fence { was_loaded } else { state.is_loaded(&order) };
         let ended = if matches!(end, End::Fails) {
-            Statement::Failed("the disk is full".to_owned(), Fault::World)
+            Statement::Failed("the disk is full".to_owned(), Blame::World)
         } else if end == End::IsAborted {
             Statement::Aborted
         } else if is_loaded {
-            Statement::Failed("division by zero".to_owned(), Fault::Data)
+            Statement::Failed("division by zero".to_owned(), Blame::Data)
         } else {
             match self.apply(state, &order) {
-                Err(words) => Statement::Failed(words, Fault::Data),
+                Err(words) => Statement::Failed(words, Blame::Data),
                 Ok(()) if end == End::IsAbortedAfterCommit => Statement::Aborted,
                 Ok(()) => Statement::Finished,
             }

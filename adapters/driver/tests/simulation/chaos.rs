@@ -1,7 +1,7 @@
 //! Chaos: a world that is driven by one number. Every call of a port is a point at which the caller may be killed before or
 //! after its effect, lose its answer, be refused, or be stopped for longer than its message stays invisible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
-use etalon_core::protocol::LoadEvent;
+use etalon_core::protocol::prefix::{Prefix, Right};
+use etalon_core::protocol::{LoadEvent, Step};
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 use etalon_driver::memory::ManualClock;
 use etalon_driver::ports::{Clock, DataWarehouse, Entry, Events, LoadOrder, Message, Objects, Put, Queue, Statement};
@@ -63,7 +64,11 @@ struct State {
     faults: u64,
     injected: BTreeMap<&'static str, u64>,
     signal: Option<Signal>,
+    used: BTreeSet<Use>,
 }
+
+/// What a step does with the names of a prefix; a name without a prefix stands for itself.
+pub type Use = (Step, String, Right);
 
 /// What happens to workers.
 #[derive(Debug)]
@@ -73,7 +78,8 @@ pub struct Chaos {
 
 impl Chaos {
     pub fn new(seed: u64, faults: u64) -> Self {
-        let state = State { chance: Chance::new(seed), faults, injected: BTreeMap::new(), signal: None };
+        let state =
+            State { chance: Chance::new(seed), faults, injected: BTreeMap::new(), signal: None, used: BTreeSet::new() };
         Self { state: Mutex::new(state) }
     }
 
@@ -88,6 +94,11 @@ impl Chaos {
 
     pub fn injected(&self) -> BTreeMap<&'static str, u64> {
         self.state().injected.clone()
+    }
+
+    /// What the steps have done in the store.
+    pub fn used(&self) -> BTreeSet<Use> {
+        self.state().used.clone()
     }
 
     pub fn count(&self, what: &'static str) {
@@ -162,37 +173,56 @@ impl Chaos {
 pub struct Chaotic<'a, P> {
     pub inner: &'a P,
     pub chaos: &'a Chaos,
+    /// Whose store it is, if it is a step's: what is done there is written down.
+    pub step: Option<Step>,
+}
+
+impl<P> Chaotic<'_, P> {
+    fn uses(&self, right: Right, name: &str) {
+        if let Some(step) = self.step {
+            let below = Prefix::of(name).map_or(name, |prefix| prefix.text);
+            self.chaos.state().used.insert((step, below.to_owned(), right));
+        }
+    }
 }
 
 impl<P> Clone for Chaotic<'_, P> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner, chaos: self.chaos }
+        Self { inner: self.inner, chaos: self.chaos, step: self.step }
     }
 }
 
 impl<P: Objects> Objects for Chaotic<'_, P> {
     async fn head(&self, name: &str) -> Result<Object, Error> {
+        self.uses(Right::Read, name);
         self.chaos.call(self.inner.head(name)).await
     }
     async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        self.uses(Right::Read, &object.name);
         self.chaos.call(self.inner.read(object, range)).await
     }
     async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
+        self.uses(Right::Read, name);
         self.chaos.call(self.inner.fetch(name)).await
     }
     async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
+        self.uses(Right::Write, name);
         self.chaos.call(self.inner.put(name, bytes, condition)).await
     }
     async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
+        self.uses(Right::List, prefix);
         self.chaos.call(self.inner.list(prefix, after, most)).await
     }
     async fn delete(&self, name: &str) -> Result<(), Error> {
+        self.uses(Right::Delete, name);
         self.chaos.call(self.inner.delete(name)).await
     }
     async fn delete_version(&self, name: &str, version: &str) -> Result<(), Error> {
+        self.uses(Right::Delete, name);
         self.chaos.call(self.inner.delete_version(name, version)).await
     }
     async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
+        self.uses(Right::List, prefix);
         self.chaos.call(self.inner.objects(prefix, after, most)).await
     }
 }

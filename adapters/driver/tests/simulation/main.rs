@@ -11,11 +11,16 @@ mod check;
 mod mutant;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use etalon_core::protocol::Step;
+use etalon_core::protocol::prefix::{MANIFESTS, PIPELINES, PREFIXES, Prefix, Right};
+
 use case::Case;
+use chaos::Use;
 use mutant::{MUTATIONS, Mutation};
+use world::Outcome;
 
 /// In thousandths, at each call of a port.
 const FAULTS: [u64; 4] = [8, 20, 40, 80];
@@ -29,7 +34,7 @@ fn fresh() -> u64 {
 }
 
 /// Runs a world, and beside it, where every order gives the same table, one without faults.
-fn holds(seed: u64) -> BTreeMap<&'static str, u64> {
+fn holds(seed: u64) -> Outcome {
     let faults = FAULTS[usize::try_from(seed % FAULTS.len() as u64).unwrap()];
     let disturbed =
         world::run(seed, faults, Mutation::None).unwrap_or_else(|wrong| panic!("ETALON_SEED={seed}: {wrong}"));
@@ -43,16 +48,19 @@ fn holds(seed: u64) -> BTreeMap<&'static str, u64> {
         };
         assert_eq!(sorted(&disturbed.rows), sorted(&undisturbed.rows), "ETALON_SEED={seed}");
     }
-    disturbed.injected
+    disturbed
 }
 
 fn many(first: u64, runs: u64) {
     println!("ETALON_SEED={first} ETALON_RUNS={runs}");
     let mut injected: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut used = BTreeSet::new();
     for seed in first..first + runs {
-        for (fault, count) in holds(seed) {
+        let outcome = holds(seed);
+        for (fault, count) in outcome.injected {
             *injected.entry(fault).or_default() += count;
         }
+        used.extend(outcome.used);
     }
     for (fault, count) in &injected {
         println!("{count:>8}  {fault}");
@@ -61,6 +69,23 @@ fn many(first: u64, runs: u64) {
     if runs >= 100 {
         assert!(injected.len() >= 9, "every kind of fault was tried: {injected:?}");
     }
+    let allowed = rights();
+    assert_eq!(used.difference(&allowed).collect::<Vec<_>>(), [] as [&Use; 0], "a step does what it has no right to");
+    // A run that was planned before a deployment and is completed by extract after it is rare.
+    used.insert((Step::Extract, PIPELINES.text.to_owned(), Right::Read));
+    if runs >= 100 {
+        assert_eq!(allowed.difference(&used).collect::<Vec<_>>(), [] as [&Use; 0], "a right that nobody needs");
+    }
+}
+
+/// What the steps may do in the store, without what the ports of a warehouse do there.
+fn rights() -> BTreeSet<Use> {
+    let of = |prefix: &Prefix, step: Step| {
+        let below = prefix.text.to_owned();
+        prefix.rights(step).iter().map(move |right| (step, below.clone(), *right)).collect::<Vec<_>>()
+    };
+    let all = PREFIXES.iter().filter(|prefix| **prefix != MANIFESTS);
+    all.flat_map(|prefix| Step::ALL.into_iter().flat_map(move |step| of(prefix, step))).collect()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::{LoadLimits, LoadMessage, Start, UnitState, Work, name, print};
+use etalon_core::protocol::{LoadLimits, LoadMessage, Start, Step, UnitState, Work, name, prefix, print};
 use etalon_driver::deployed::Deployed;
 use etalon_driver::extract::Extract;
 use etalon_driver::held;
@@ -18,7 +18,7 @@ use etalon_driver::transform::Transform;
 use pollster::block_on;
 
 use crate::case::{Case, Happening, MINUTE, PREFIX};
-use crate::chaos::{Chance, Chaos, Chaotic, Told, Workers};
+use crate::chaos::{Chance, Chaos, Chaotic, Told, Use, Workers};
 use crate::mutant::{Mutant, Mutation};
 
 const VISIBILITY: i64 = MINUTE;
@@ -49,6 +49,7 @@ pub struct World<'a> {
 pub struct Outcome {
     pub rows: Vec<Row>,
     pub injected: BTreeMap<&'static str, u64>,
+    pub used: BTreeSet<Use>,
 }
 
 /// Runs the world of a number; the error says what is not as it must be.
@@ -106,7 +107,7 @@ pub fn run(seed: u64, faults: u64, mutation: Mutation) -> Result<Outcome, String
     chaos.calm();
     world.rest(deployed, &mut chance)?;
     crate::check::check(&world)?;
-    Ok(Outcome { rows: warehouse.rows(), injected: chaos.injected() })
+    Ok(Outcome { rows: warehouse.rows(), injected: chaos.injected(), used: chaos.used() })
 }
 
 fn load_message(table: &str, deduplication: String) -> Entry {
@@ -200,11 +201,16 @@ impl<'a> World<'a> {
     }
 
     fn chaotic<P>(&self, inner: &'a P) -> Chaotic<'a, P> {
-        Chaotic { inner, chaos: self.chaos }
+        Chaotic { inner, chaos: self.chaos, step: None }
     }
 
     fn mutant<P>(&self, inner: &'a P) -> Mutant<Chaotic<'a, P>> {
         Mutant::new(self.chaotic(inner), self.mutation)
+    }
+
+    /// The store, as a step has it.
+    fn store_of(&self, step: Step) -> Mutant<Chaotic<'a, Memory>> {
+        Mutant::new(Chaotic { step: Some(step), ..self.chaotic(self.store) }, self.mutation)
     }
 
     /// Receives messages, handles them and settles them, as a function and its poller do.
@@ -228,7 +234,8 @@ impl<'a> World<'a> {
 
     async fn extract(&self, deployed: &Deployed, most: usize, deadline: i64) {
         let queue = self.chaotic(self.starts);
-        let (source, store, tasks) = (self.chaotic(self.source), self.mutant(self.store), self.chaotic(self.tasks));
+        let (source, store, tasks) =
+            (self.chaotic(self.source), self.store_of(Step::Extract), self.chaotic(self.tasks));
         let (clock, starts, loads) = (self.clock, &queue, self.chaotic(self.loads));
         let extract = Extract {
             deployed,
@@ -246,7 +253,8 @@ impl<'a> World<'a> {
 
     async fn transform(&self, deployed: &Deployed, most: usize) {
         let queue = self.chaotic(self.tasks);
-        let (source, store, loads) = (self.chaotic(self.source), self.mutant(self.store), self.chaotic(self.loads));
+        let (source, store, loads) =
+            (self.chaotic(self.source), self.store_of(Step::Transform), self.chaotic(self.loads));
         let transform = Transform { deployed, source: &source, store: &store, loads: &loads, witness: &Quiet };
         self.serve(&queue, most, async |message| transform.handle(message).await).await;
     }
@@ -254,14 +262,14 @@ impl<'a> World<'a> {
     async fn load(&self, deployed: &Deployed, deadline: i64) -> usize {
         let queue = self.chaotic(self.loads);
         let (store, warehouse, events) =
-            (self.mutant(self.store), self.mutant(self.warehouse), self.chaotic(self.told));
+            (self.store_of(Step::Load), self.mutant(self.warehouse), self.chaotic(self.told));
         let loader = self.loader(deployed, &store, &warehouse, &events, deadline);
         self.serve(&queue, 1, async |message| loader.handle(message).await).await
     }
 
     async fn sweep(&self, deployed: &Deployed, deadline: i64) {
         let (store, warehouse, events) =
-            (self.mutant(self.store), self.mutant(self.warehouse), self.chaotic(self.told));
+            (self.store_of(Step::Load), self.mutant(self.warehouse), self.chaotic(self.told));
         // A sweep that fails is followed by another.
         let _ = self.loader(deployed, &store, &warehouse, &events, deadline).sweep().await;
     }
@@ -348,7 +356,7 @@ impl<'a> World<'a> {
                 }
             }
         }
-        for prefix in [name::pending(table, ""), name::held(table, ""), "loads/".to_owned()] {
+        for prefix in [name::pending(table, ""), name::held(table, ""), prefix::LOADS.text.to_owned()] {
             left.extend(block_on(self.store.list(&prefix, None, 9)).unwrap_or_default());
         }
         left.join("; ")

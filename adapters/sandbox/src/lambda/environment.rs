@@ -21,7 +21,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::lambda::api::{About, Api, RESPONSE_BYTES_MAX, Reply, Said};
 use crate::lambda::log::Log;
 use crate::lambda::process::{Process, Program, Used};
-use crate::lambda::{Failure, FailureKind, MIB, Settings};
+use crate::lambda::report::{Failure, FailureKind, MIB, milliseconds};
+use crate::lambda::settings::Settings;
 
 /// How often memory is looked at.
 const MEMORY_EVERY: Duration = Duration::from_millis(20);
@@ -364,8 +365,4 @@ fn told(about: About, body: &[u8]) -> Failure {
     let ErrorBody { error_message, error_type } = serde_json::from_slice(body).unwrap_or_default();
     let error_type = if error_type.is_empty() { about.error_type.unwrap_or_default() } else { error_type };
     Failure { kind: FailureKind::Told, error_type, message: error_message }
-}
-
-pub(super) fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -7,6 +7,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use etalon_aws::objects::S3Objects;
 use etalon_core::error::Error;
 use etalon_core::plan::Object;
+use etalon_core::protocol::prefix;
 use etalon_core::receipt::Counts;
 use etalon_core::source::files;
 use etalon_core::value::datetime::{Fraction, parse_timestamptz};
@@ -125,7 +126,7 @@ impl Laptop {
     /// The bytes of all parts, by name.
     pub(crate) async fn parts(&self) -> BTreeMap<String, Vec<u8>> {
         let mut parts = BTreeMap::new();
-        for name in self.staged.list("staged/", None, 1000).await.unwrap() {
+        for name in self.staged.list(prefix::STAGED.text, None, 1000).await.unwrap() {
             parts.insert(name.clone(), self.staged.get(&name).await.unwrap());
         }
         parts

@@ -16,11 +16,11 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use etalon_core::protocol::UnitState;
+use etalon_core::protocol::{Step, UnitState};
 use etalon_core::receipt::Counts;
 use etalon_sandbox::cloud::{Cloud, Counterparts, DeadLetter, Programs, Settings};
 use etalon_sandbox::counterpart;
-use etalon_sandbox::lambda::Fault;
+use etalon_sandbox::lambda::Mishap;
 use etalon_sandbox::redshift::Behaviour;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -99,7 +99,7 @@ async fn settle(cloud: &Cloud) {
     if let Err(error) = cloud.settle(PATIENCE).await {
         for stage in cloud.stages() {
             for line in stage.function.log() {
-                eprintln!("{}: {line}", stage.step);
+                eprintln!("{}: {line}", stage.step.name());
             }
         }
         panic!("{error}");
@@ -171,8 +171,8 @@ async fn poison_lies_among_the_dead_letters(shared: &Shared) {
     cloud.send(cloud.load(), r#"{"version":1,"table":"other.table"}"#).await.unwrap();
     run(&cloud).await;
     let letters = cloud.dead_letters().await.unwrap();
-    let steps: Vec<&str> = letters.iter().map(|letter| letter.step).collect();
-    assert_eq!(steps, ["extract", "transform", "load"]);
+    let steps: Vec<Step> = letters.iter().map(|letter| letter.step).collect();
+    assert_eq!(steps, Step::ALL);
     let reasons: Vec<&str> = letters.iter().map(DeadLetter::reason).collect();
     let wanted = [
         "a start message: not JSON: expected ident at line 1 column 2",
@@ -186,16 +186,17 @@ async fn poison_lies_among_the_dead_letters(shared: &Shared) {
 
 async fn what_goes_wrong_on_the_way_loses_nothing(shared: &Shared) {
     let mut settings = Settings::new("wrong", orders::PIPELINE, shared.programs.clone());
-    for size in [&mut settings.extract, &mut settings.transform, &mut settings.load] {
+    let sizes = &mut settings.sizes;
+    for size in [&mut sizes.extract, &mut sizes.transform, &mut sizes.load] {
         // So long is a message away that nobody has dealt with.
-        size.timeout = Duration::from_secs(5);
+        size.timeout_seconds = 5;
     }
     let cloud = shared.cloud_of(settings, 3).await;
     for stage in cloud.stages() {
-        stage.function.inject(Fault::Kill(Duration::from_millis(40)));
-        stage.function.inject(Fault::LoseResponse);
-        stage.function.inject(Fault::Duplicate);
-        stage.function.inject(Fault::Kill(Duration::from_millis(120)));
+        stage.function.inject(Mishap::Kill(Duration::from_millis(40)));
+        stage.function.inject(Mishap::LoseResponse);
+        stage.function.inject(Mishap::Duplicate);
+        stage.function.inject(Mishap::Kill(Duration::from_millis(120)));
     }
     // A message comes five times, which is more than what goes wrong with it.
     let start = json!({ "run": "by-hand", "batch_time": BATCH_TIME });
@@ -252,7 +253,7 @@ async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {
     const OBJECTS: usize = 40;
     let mut settings = Settings::new("continues", orders::PIPELINE, shared.programs.clone());
     // It stops two seconds before its end.
-    settings.extract.timeout = Duration::from_secs(6);
+    settings.sizes.extract.timeout_seconds = 6;
     let cloud = shared.cloud_of(settings, 0).await;
     for number in 0..OBJECTS {
         let day = orders::day(1);
@@ -282,7 +283,7 @@ async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {
 
 async fn a_load_goes_on_while_nobody_waits(shared: &Shared) {
     let mut settings = Settings::new("waits", orders::PIPELINE, shared.programs.clone());
-    settings.load.timeout = Duration::from_secs(5);
+    settings.sizes.load.timeout_seconds = 5;
     let cloud = shared.cloud_of(settings, 1).await;
     // Longer than any call of the loader.
     cloud.redshift().script(Behaviour::on("COPY").delay(Duration::from_secs(8))).unwrap();

@@ -1,0 +1,105 @@
+//! Settings: which pipeline is deployed, and what the account is that the sandbox stands for.
+
+use std::collections::BTreeMap;
+
+use etalon_core::deploy::{Account, Place, Size, Sizes, Warehouse};
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::Pipeline;
+use etalon_core::source::s3::Address;
+use etalon_core::spec::Location;
+use etalon_driver::placeholder;
+
+use crate::cloud::Programs;
+use crate::lambda::ACCOUNT;
+
+/// Where staged files lie in their bucket.
+pub(super) const STAGING_PREFIX: &str = "etalon/";
+/// The name of the database, as requests say it.
+const DATABASE: &str = "dev";
+/// What small files need. A message is invisible for as short as Lambda takes, so that what went wrong comes again soon.
+const SIZES: Sizes = Sizes {
+    extract: Size { memory_mb: 256, timeout_seconds: 300 },
+    transform: Size { memory_mb: 512, timeout_seconds: 300 },
+    load: Size { memory_mb: 256, timeout_seconds: 120 },
+    transforms_max: 2,
+    receives_max: 5,
+    visibility_timeouts: 1,
+};
+
+/// What is deployed.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What the names of buckets, queues and functions begin with; another cloud over the same programs has another one.
+    pub name: String,
+    /// The pipeline file.
+    pub pipeline: String,
+    /// The values of its placeholders.
+    pub variables: BTreeMap<String, String>,
+    /// The functions' programs.
+    pub programs: Programs,
+    /// How much the functions get.
+    pub sizes: Sizes,
+}
+
+impl Settings {
+    /// A pipeline, deployed with sizes that suit small files.
+    pub fn new(name: &str, pipeline: &str, programs: Programs) -> Self {
+        let (name, pipeline) = (name.to_owned(), pipeline.to_owned());
+        Self { name, pipeline, variables: BTreeMap::new(), programs, sizes: SIZES }
+    }
+
+    /// A text of the pipeline file with the values of its placeholders.
+    pub fn resolve(&self, text: &str) -> Result<String, Error> {
+        let missing = |name: &str| Error::new(ErrorKind::Refused, format!("${{{name}}} has no value"));
+        placeholder::resolve(text, |name| self.variables.get(name).cloned().ok_or_else(|| missing(name)))
+    }
+
+    /// The pipeline, with the names of its table.
+    pub(super) fn compile(&self) -> Result<Pipeline, Error> {
+        let (mut pipeline, _) = Pipeline::compile(&self.pipeline).map_err(|diagnostics| {
+            let shown: Vec<String> =
+                diagnostics.iter().map(|one| one.render("pipeline.yaml", &self.pipeline)).collect();
+            Error::new(ErrorKind::Refused, shown.join("\n"))
+        })?;
+        let table = &mut pipeline.table;
+        for name in table.schema.iter_mut().chain([&mut table.name]) {
+            *name = self.resolve(name)?;
+        }
+        Ok(pipeline)
+    }
+
+    /// The bucket of the source, and what keys begin with there.
+    pub(super) fn source(&self, pipeline: &Pipeline) -> Result<(String, String), Error> {
+        let Location::S3(address) = &pipeline.location else {
+            return Ok((format!("{}-source", self.name), String::new()));
+        };
+        let address = self.resolve(&address.text)?;
+        let Address { bucket, prefix } = Address::parse(&address)?;
+        Ok((bucket, prefix))
+    }
+
+    /// The bucket of what Etalon keeps.
+    pub(super) fn staging(&self) -> String {
+        format!("{}-staging", self.name)
+    }
+
+    /// The account that the sandbox stands for. `queues` is where they answer; `bus` is told of loads.
+    pub(super) fn account(&self, source: &(String, String), queues: &str, bus: String) -> Account {
+        let (bucket, prefix) = source;
+        Account {
+            name: self.name.clone(),
+            queues: format!("{queues}/{ACCOUNT}/"),
+            staging: format!("s3://{}/{STAGING_PREFIX}", self.staging()),
+            source: Some(format!("s3://{bucket}/{prefix}")),
+            event_bus: Some(bus),
+            warehouse: Warehouse {
+                place: Place::Workgroup(self.name.clone()),
+                database: DATABASE.to_owned(),
+                secret: None,
+                copy_role: format!("arn:aws:iam::{ACCOUNT}:role/{}-copy", self.name),
+            },
+            variables: self.variables.clone(),
+            secrets: BTreeMap::new(),
+        }
+    }
+}

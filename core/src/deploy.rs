@@ -1,0 +1,373 @@
+//! Deploy: what a pipeline is in an account: three functions with their settings, queues and permissions, and what starts them.
+//!
+//! A pure value, and the only place that knows which function needs which queue, setting and right. Whoever deploys makes what
+//! it says: the sandbox does, and Terraform's modules are held to it.
+//!
+//! ```text
+//! schedule, object events, a person -> extract          extract queue -> extract -> tasks queue -> transform
+//! sweep -> load                                         load queue (FIFO) -> load -> the warehouse, a bus
+//! ```
+
+mod bucket;
+mod page;
+pub mod setting;
+
+use std::collections::BTreeMap;
+
+use crate::pipeline::Pipeline;
+use crate::protocol::Step;
+use crate::protocol::prefix::{PREFIXES, Prefix, Right};
+use crate::protocol::{SCHEDULE_INPUT, SWEEP_INPUT};
+use crate::spec;
+
+pub use bucket::prefixes;
+pub use page::{deployment_page, settings_page};
+use setting::Setting;
+
+/// The pipeline file's name beside the programs of the functions.
+pub const PIPELINE_FILE: &str = "pipeline.yaml";
+/// The bus that every account has.
+pub const DEFAULT_BUS: &str = "default";
+/// How often somebody looks after a table whose message was lost.
+const SWEEP: &str = "rate(5 minutes)";
+/// How long a message waits for somebody to deal with it, and a dead letter for somebody to look: as long as SQS lets it.
+const MESSAGES_KEPT_SECONDS: u32 = 14 * 24 * 60 * 60;
+/// Messages of a batch where each is little work.
+const BATCH_SIZE: usize = 10;
+/// The fewest calls at once that the mapping of a queue may be limited to.
+const CONCURRENCY_MIN: usize = 2;
+
+/// An account, as far as a pipeline is concerned that is deployed into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// What the names of functions, queues and schedules begin with.
+    pub name: String,
+    /// What the URLs of queues begin with: `https://sqs.eu-central-1.amazonaws.com/123456789012/`.
+    pub queues: String,
+    /// `s3://bucket/prefix/`: where Etalon keeps what it keeps.
+    pub staging: String,
+    /// `s3://bucket/prefix/`: where the names of `files:` lie, if the pipeline says `files:`.
+    pub source: Option<String>,
+    /// The bus that is told of loads; without one, the account's default bus.
+    pub event_bus: Option<String>,
+    /// The warehouse.
+    pub warehouse: Warehouse,
+    /// The values of `${NAME}`.
+    pub variables: BTreeMap<String, String>,
+    /// The ARNs of the secrets of `${secret:name}`.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// A Redshift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warehouse {
+    /// Where its statements go.
+    pub place: Place,
+    /// The database.
+    pub database: String,
+    /// The ARN of the secret to connect with; without it the function's role does.
+    pub secret: Option<String>,
+    /// The ARN of the role by which COPY reads, or `default`.
+    pub copy_role: String,
+}
+
+/// Where statements go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A workgroup of Redshift Serverless.
+    Workgroup(String),
+    /// A cluster, with its user where neither a secret nor the function's role says it.
+    Cluster {
+        /// Its identifier.
+        identifier: String,
+        /// The user.
+        user: Option<String>,
+    },
+}
+
+/// How much of an account the functions get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Of extract.
+    pub extract: Size,
+    /// Of transform.
+    pub transform: Size,
+    /// Of load: short, since a message is invisible for as long, and a statement that works on is picked up by the next one.
+    pub load: Size,
+    /// Tasks at work at once.
+    pub transforms_max: usize,
+    /// So often a message is received before it is among the dead letters.
+    pub receives_max: u32,
+    /// A message is invisible for so many of its function's timeouts; AWS advises six.
+    pub visibility_timeouts: u32,
+}
+
+/// How much a function gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Its memory, in mebibytes.
+    pub memory_mb: u32,
+    /// How long a call may take, in seconds.
+    pub timeout_seconds: u32,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        let size = |memory_mb, timeout_seconds| Size { memory_mb, timeout_seconds };
+        Self {
+            extract: size(256, 300),
+            // A task is 64 MiB of an object, or an object that cannot be cut, which may take as long as Lambda lets it.
+            transform: size(512, 900),
+            load: size(256, 120),
+            transforms_max: 10,
+            receives_max: 5,
+            visibility_timeouts: 6,
+        }
+    }
+}
+
+impl Sizes {
+    /// The size of a step's function.
+    pub fn of(&self, step: Step) -> Size {
+        match step {
+            Step::Extract => self.extract,
+            Step::Transform => self.transform,
+            Step::Load => self.load,
+        }
+    }
+}
+
+/// What a pipeline is in an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// The functions, in the order of the way.
+    pub functions: [Function; 3],
+    /// What calls them by the clock.
+    pub schedules: [Schedule; 2],
+}
+
+/// A function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its step.
+    pub step: Step,
+    /// Its name.
+    pub name: String,
+    /// How much it gets.
+    pub size: Size,
+    /// Its calls at once: those of its queue, and one for a schedule or a person.
+    pub concurrency: usize,
+    /// Its environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The queue that calls it.
+    pub queue: Queue,
+    /// How the queue calls it.
+    pub mapping: Mapping,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+}
+
+/// A queue, and the queue of its dead letters, which is of the same type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name.
+    pub name: String,
+    /// Its URL.
+    pub url: String,
+    /// The name of the queue of its dead letters.
+    pub dead_name: String,
+    /// The URL of the queue of its dead letters.
+    pub dead_url: String,
+    /// Whether messages of a group come one at a time, in their order.
+    pub is_fifo: bool,
+    /// How long a message that was received is invisible to others, in seconds.
+    pub visibility_seconds: u32,
+    /// So often a message is received before it is among the dead letters.
+    pub receives_max: u32,
+    /// How long a message is kept, in seconds, also among the dead letters.
+    pub kept_seconds: u32,
+}
+
+/// How a queue calls a function. The function tells which messages of a batch have failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapping {
+    /// Messages of a call at most.
+    pub batch_size: usize,
+    /// How long a batch may wait for more messages, in seconds.
+    pub window_seconds: u32,
+    /// Calls at once at most.
+    pub concurrency_max: usize,
+    /// Whether the function may send to its own queue: Lambda would stop that after some rounds.
+    pub allows_loops: bool,
+}
+
+/// A call by the clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Its name.
+    pub name: String,
+    /// The step that is called.
+    pub step: Step,
+    /// When, as EventBridge Scheduler has it; nothing where the pipeline does not say when it runs.
+    pub when: Option<String>,
+    /// What the function is called with.
+    pub input: &'static str,
+    /// The URL of the queue of what cannot be delivered. A sweep has none: the next one does the same.
+    pub dead_url: Option<String>,
+}
+
+/// Something that a function may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Permission {
+    /// With what lies below a prefix of the staging bucket.
+    Store(&'static Prefix, &'static [Right]),
+    /// With the objects of the source.
+    Source(&'static [Right]),
+    /// Receive and remove messages of a queue, and change how long they are invisible.
+    Receive(String),
+    /// Send messages to a queue.
+    Send(String),
+    /// Read the value of a secret.
+    Secret(String),
+    /// Tell a bus of loads.
+    Tell(String),
+    /// Run statements in the warehouse, and look at them.
+    Statements(Place),
+}
+
+impl Deployment {
+    /// What a pipeline is in an account.
+    pub fn new(pipeline: &Pipeline, account: &Account, sizes: &Sizes) -> Self {
+        let queues = Step::ALL.map(|step| Queue::new(step, account, sizes));
+        let functions = Step::ALL.map(|step| Function::new(step, account, sizes, &queues));
+        let [extract, ..] = &queues;
+        let starts = Schedule {
+            name: account.name.clone(),
+            step: Step::Extract,
+            when: match &pipeline.schedule {
+                Some(spec::Schedule::Rate(when) | spec::Schedule::Cron(when)) => Some(when.clone()),
+                Some(spec::Schedule::ObjectCreated) | None => None,
+            },
+            input: SCHEDULE_INPUT,
+            dead_url: Some(extract.dead_url.clone()),
+        };
+        let sweep = Schedule {
+            name: format!("{}-sweep", account.name),
+            step: Step::Load,
+            when: Some(SWEEP.to_owned()),
+            input: SWEEP_INPUT,
+            dead_url: None,
+        };
+        Self { functions, schedules: [starts, sweep] }
+    }
+}
+
+impl Function {
+    fn new(step: Step, account: &Account, sizes: &Sizes, queues: &[Queue; 3]) -> Self {
+        let [starts, tasks, loads] = queues;
+        let queue = match step {
+            Step::Extract => starts,
+            Step::Transform => tasks,
+            Step::Load => loads,
+        };
+        let calls = if step == Step::Transform { sizes.transforms_max } else { CONCURRENCY_MIN };
+        let environment = environment(step, account, queue, queues);
+        // It sends to whom it knows; to itself only where it hands on the rest of its work.
+        let knows = |other: &&Queue| environment.values().any(|value| *value == other.url);
+        let sends = queues.iter().filter(knows).filter(|other| *other != queue || step == Step::Extract);
+        let sends: Vec<String> = sends.map(|other| other.name.clone()).chain([queue.dead_name.clone()]).collect();
+        Self {
+            step,
+            name: format!("{}-{}", account.name, step.name()),
+            size: sizes.of(step),
+            concurrency: calls + 1,
+            queue: queue.clone(),
+            mapping: Mapping {
+                // A task is a call of its own: it may be large.
+                batch_size: if step == Step::Transform { 1 } else { BATCH_SIZE },
+                window_seconds: 0,
+                concurrency_max: calls.max(CONCURRENCY_MIN),
+                // Extract keeps a limit of its own.
+                allows_loops: step == Step::Extract,
+            },
+            permissions: permissions(step, account, queue, sends),
+            environment,
+        }
+    }
+}
+
+impl Queue {
+    fn new(step: Step, account: &Account, sizes: &Sizes) -> Self {
+        let (kind, suffix) = match step {
+            Step::Extract => ("extract", ""),
+            Step::Transform => ("tasks", ""),
+            Step::Load => ("load", ".fifo"),
+        };
+        let name = format!("{}-{kind}{suffix}", account.name);
+        let dead_name = format!("{}-{kind}-dead{suffix}", account.name);
+        Self {
+            url: format!("{}{name}", account.queues),
+            dead_url: format!("{}{dead_name}", account.queues),
+            name,
+            dead_name,
+            is_fifo: !suffix.is_empty(),
+            visibility_seconds: sizes.of(step).timeout_seconds * sizes.visibility_timeouts,
+            receives_max: sizes.receives_max,
+            kept_seconds: MESSAGES_KEPT_SECONDS,
+        }
+    }
+}
+
+/// The environment variables of a function.
+fn environment(step: Step, account: &Account, own: &Queue, queues: &[Queue; 3]) -> BTreeMap<String, String> {
+    let [starts, tasks, loads] = queues.each_ref().map(|queue| Some(queue.url.clone()));
+    let Warehouse { place, database, secret, copy_role } = account.warehouse.clone();
+    let (workgroup, cluster, user) = match place {
+        Place::Workgroup(name) => (Some(name), None, None),
+        Place::Cluster { identifier, user } => (None, Some(identifier), user),
+    };
+    let values = [
+        (setting::STAGING, Some(account.staging.clone())),
+        (setting::SOURCE, account.source.clone()),
+        (setting::DEAD_QUEUE, Some(own.dead_url.clone())),
+        (setting::STARTS_QUEUE, starts),
+        (setting::TASKS_QUEUE, tasks),
+        (setting::LOADS_QUEUE, loads),
+        (setting::EVENT_BUS, account.event_bus.clone()),
+        (setting::DATABASE, Some(database)),
+        (setting::WORKGROUP, workgroup),
+        (setting::CLUSTER, cluster),
+        (setting::DATABASE_USER, user),
+        (setting::WAREHOUSE_SECRET, secret),
+        (setting::COPY_ROLE, Some(copy_role)),
+    ];
+    let one = |(setting, value): (Setting, Option<String>)| {
+        value.filter(|_| setting.is_of(step)).map(|value| (setting.name.to_owned(), value))
+    };
+    let several = |setting: &Setting, values: &BTreeMap<String, String>| {
+        values.iter().map(|(name, value)| (setting.of(name), value.clone())).collect::<Vec<_>>()
+    };
+    let mut environment: BTreeMap<String, String> = values.into_iter().filter_map(one).collect();
+    environment.extend(several(&setting::VARIABLE, &account.variables));
+    environment.extend(several(&setting::SECRET, &account.secrets));
+    environment
+}
+
+/// What a function may do.
+fn permissions(step: Step, account: &Account, own: &Queue, sends: Vec<String>) -> Vec<Permission> {
+    let store = PREFIXES.iter().map(|prefix| (prefix, prefix.rights(step))).filter(|(_, rights)| !rights.is_empty());
+    let mut all: Vec<Permission> = store.map(|(prefix, rights)| Permission::Store(prefix, rights)).collect();
+    match step {
+        Step::Extract => all.push(Permission::Source(&[Right::List, Right::Read])),
+        Step::Transform => all.push(Permission::Source(&[Right::Read])),
+        Step::Load => {
+            all.push(Permission::Statements(account.warehouse.place.clone()));
+            all.push(Permission::Tell(account.event_bus.clone().unwrap_or_else(|| DEFAULT_BUS.to_owned())));
+            all.extend(account.warehouse.secret.clone().map(Permission::Secret));
+        }
+    }
+    all.push(Permission::Receive(own.name.clone()));
+    all.extend(sends.into_iter().map(Permission::Send));
+    all.extend(account.secrets.values().cloned().map(Permission::Secret));
+    all
+}

@@ -1,0 +1,12 @@
+//! Bucket: the prefixes of the staging bucket as Terraform reads them, with the class of how long each is kept.
+
+use serde_json::{Map, Value, json};
+
+use crate::protocol::prefix::PREFIXES;
+
+/// `terraform/modules/storage/prefixes.json`.
+pub fn prefixes() -> String {
+    let row = |holds: &str, retention: &str| json!({ "holds": holds, "retention": retention });
+    let rows = PREFIXES.iter().map(|prefix| (prefix.text.to_owned(), row(prefix.holds, prefix.retention.name())));
+    format!("{:#}\n", Value::Object(rows.collect::<Map<_, _>>()))
+}

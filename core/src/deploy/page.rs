@@ -1,0 +1,104 @@
+//! Page: the reference of the functions' settings, and of what is deployed.
+
+use std::fmt::Write;
+
+use super::setting::{Need, SETTINGS, Setting};
+use super::{Deployment, Function, Permission, Place};
+use crate::protocol::Step;
+use crate::protocol::prefix::{PREFIXES, Prefix, Retention, Right};
+
+/// The text around the table of settings.
+const SETTINGS_PAGE: &str = include_str!("settings.md");
+/// The text around the tables of a deployment.
+const DEPLOYMENT_PAGE: &str = include_str!("deployment.md");
+
+/// The page of the functions' settings, in Markdown.
+pub fn settings_page() -> String {
+    let mut table = String::from("| Variable | Function | Meaning |\n|---|---|---|\n");
+    for Setting { name, rest, steps, need, meaning } in SETTINGS {
+        let steps = if *steps == Step::ALL { "all".to_owned() } else { joined(steps.iter().map(|step| step.name())) };
+        let need = match need {
+            Need::Required => "; required".to_owned(),
+            Need::RequiredWhere(what) => format!("; required where the pipeline says {what}"),
+            Need::Optional => String::new(),
+        };
+        // Writing to a string cannot fail, here and below.
+        let _ = writeln!(table, "| `{name}{rest}` | {steps} | {meaning}{need} |");
+    }
+    SETTINGS_PAGE.replace("{settings}\n", &table)
+}
+
+/// The page of a deployment, in Markdown: its functions, queues and permissions, and how long everything is kept.
+pub fn deployment_page(deployment: &Deployment) -> String {
+    let mut functions = String::from(
+        "| Function | Memory | Timeout | At once | Queue | Batch | Invisible | Received |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    let mut permissions = String::new();
+    for function in &deployment.functions {
+        let Function { name, size, concurrency, queue, mapping, step, .. } = function;
+        let _ = writeln!(
+            functions,
+            "| `{name}` | {} MiB | {} s | {concurrency} | `{}` | {} | {} s | {} times, then `{}` |",
+            size.memory_mb,
+            size.timeout_seconds,
+            queue.name,
+            mapping.batch_size,
+            queue.visibility_seconds,
+            queue.receives_max,
+            queue.dead_name,
+        );
+        let others = function.permissions.iter().filter_map(shown);
+        let _ = writeln!(permissions, "- **{}**: {}", step.name(), others.collect::<Vec<_>>().join("; "));
+    }
+    let mut schedules = String::from("| Schedule | When | Calls | With |\n|---|---|---|---|\n");
+    for schedule in &deployment.schedules {
+        let when = schedule.when.as_deref().unwrap_or("by hand");
+        let (name, step, input) = (&schedule.name, schedule.step.name(), schedule.input);
+        let _ = writeln!(schedules, "| `{name}` | `{when}` | {step} | `{input}` |");
+    }
+    let mut store = String::from(
+        "| Below | Lies | extract | transform | load | COPY | Kept | Why |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for prefix in PREFIXES {
+        let Prefix { text, holds, why, .. } = prefix;
+        let [extract, transform, load] = Step::ALL.map(|step| rights(prefix.rights(step)));
+        let copy = if prefix.is_copied { Right::Read.name() } else { "" };
+        let kept = match prefix.retention {
+            Retention::Staged => "`staged_days`",
+            Retention::Quarantine => "`quarantine_days`",
+            Retention::Receipts => "`receipt_days`",
+            Retention::UntilDone => "until it is done",
+            Retention::Always => "always",
+        };
+        let _ = writeln!(store, "| `{text}` | {holds} | {extract} | {transform} | {load} | {copy} | {kept} | {why} |");
+    }
+    DEPLOYMENT_PAGE
+        .replace("{functions}\n", &functions)
+        .replace("{schedules}\n", &schedules)
+        .replace("{store}\n", &store)
+        .replace("{permissions}\n", &permissions)
+}
+
+/// A permission in words; those in the store have a table of their own.
+fn shown(permission: &Permission) -> Option<String> {
+    Some(match permission {
+        Permission::Store(..) => return None,
+        Permission::Source(allowed) => format!("{} objects of the source", rights(allowed)),
+        Permission::Receive(queue) => format!("receive from `{queue}`"),
+        Permission::Send(queue) => format!("send to `{queue}`"),
+        Permission::Secret(arn) => format!("read the secret `{arn}`"),
+        Permission::Tell(bus) => format!("put events on the bus `{bus}`"),
+        Permission::Statements(Place::Workgroup(name)) => format!("run statements in the workgroup `{name}`"),
+        Permission::Statements(Place::Cluster { identifier, .. }) => {
+            format!("run statements in the cluster `{identifier}`")
+        }
+    })
+}
+
+fn rights(rights: &[Right]) -> String {
+    joined(rights.iter().map(|right| right.name()))
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}

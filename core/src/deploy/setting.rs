@@ -1,0 +1,122 @@
+//! Setting: the environment variables of the functions. Their names stand here and nowhere else: the functions read them by
+//! these rows, a deployment sets them by these rows, and the page of the reference is made from them.
+
+use crate::protocol::Step;
+
+/// An environment variable of a function, or several that begin alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name; of several, what their names begin with.
+    pub name: &'static str,
+    /// Of several, what the rest of the name is: `<NAME>`.
+    pub rest: &'static str,
+    /// The steps that read it.
+    pub steps: &'static [Step],
+    /// Whether a function begins without it.
+    pub need: Need,
+    /// What it says.
+    pub meaning: &'static str,
+}
+
+/// Whether a function begins without a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It does not.
+    Required,
+    /// It does not where the pipeline file has something, which the text names.
+    RequiredWhere(&'static str),
+    /// It does.
+    Optional,
+}
+
+impl Setting {
+    /// The name of one of several.
+    pub fn of(&self, rest: &str) -> String {
+        format!("{}{rest}", self.name)
+    }
+
+    /// Whether a step reads it.
+    pub fn is_of(&self, step: Step) -> bool {
+        self.steps.contains(&step)
+    }
+}
+
+use Need::{Optional, Required, RequiredWhere};
+use Step::{Extract, Load, Transform};
+
+/// Every step.
+const ALL: &[Step] = &Step::ALL;
+
+macro_rules! settings {
+    ($($constant:ident = $name:literal $(+ $rest:literal)?, $steps:expr, $need:expr, $meaning:literal;)+) => {
+        $(
+            #[doc = $meaning]
+            pub const $constant: Setting = Setting {
+                name: $name,
+                rest: concat!($($rest)?),
+                steps: $steps,
+                need: $need,
+                meaning: $meaning,
+            };
+        )+
+        /// All settings, in the order of the page.
+        pub const SETTINGS: &[Setting] = &[$($constant),+];
+    };
+}
+
+settings! {
+    PIPELINE = "ETALON_PIPELINE", ALL, Optional,
+        "The path of the pipeline file, if it is not `$LAMBDA_TASK_ROOT/pipeline.yaml`";
+    STAGING = "ETALON_STAGING", ALL, Required,
+        "`s3://bucket/prefix/`: where plans, parts, quarantine, receipts and units lie";
+    SOURCE = "ETALON_SOURCE", &[Extract, Transform], RequiredWhere("`files:`"),
+        "`s3://bucket/prefix/`: where the names of `files:` lie";
+    VARIABLE = "ETALON_VARIABLE_" + "<NAME>", ALL, RequiredWhere("`${NAME}`"),
+        "The value of `${NAME}` in the pipeline file";
+    SECRET = "ETALON_SECRET_" + "<name>", ALL, RequiredWhere("`${secret:name}`"),
+        "The ARN of the secret that `${secret:name}` stands for";
+    NAMESPACE = "ETALON_NAMESPACE", ALL, Optional,
+        "The namespace of the metrics; `Etalon`, if not said";
+    LOG_LEVEL = "AWS_LAMBDA_LOG_LEVEL", ALL, Optional,
+        "What is logged: `ERROR` `WARN` `INFO` `DEBUG`; `INFO`, if not said";
+    DEAD_QUEUE = "ETALON_DEAD_QUEUE_URL", ALL, Required,
+        "The queue of the messages of this function that no trying again can help";
+    STARTS_QUEUE = "ETALON_STARTS_QUEUE_URL", &[Extract], Required,
+        "Its own queue: what it cannot finish in its time it hands to itself";
+    TASKS_QUEUE = "ETALON_TASKS_QUEUE_URL", &[Extract, Transform], Required,
+        "The queue of tasks";
+    LOADS_QUEUE = "ETALON_LOADS_QUEUE_URL", ALL, Required,
+        "The FIFO queue of loads";
+    EVENT_BUS = "ETALON_EVENT_BUS", &[Load], Optional,
+        "The bus that is told of loads; `default`, if not said";
+    DATABASE = "ETALON_DATABASE", &[Load], Required,
+        "The warehouse's database";
+    WORKGROUP = "ETALON_WORKGROUP", &[Load], Optional,
+        "The workgroup of Redshift Serverless; this or a cluster must be said";
+    CLUSTER = "ETALON_CLUSTER", &[Load], Optional,
+        "The cluster of Redshift; this or a workgroup must be said";
+    DATABASE_USER = "ETALON_DB_USER", &[Load], Optional,
+        "The user of a cluster, where neither a secret nor the function's role says it";
+    WAREHOUSE_SECRET = "ETALON_WAREHOUSE_SECRET", &[Load], Optional,
+        "The ARN of the secret to connect with; without it the function's role does";
+    COPY_ROLE = "ETALON_COPY_ROLE", &[Load], Required,
+        "The ARN of the role by which COPY reads the staging bucket, or `default`";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_setting_s_alone() {
+        let names: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+        assert_eq!(names.len(), SETTINGS.len());
+        for setting in SETTINGS {
+            let others = SETTINGS.iter().filter(|other| !other.rest.is_empty() && other.name != setting.name);
+            let shadow = others.map(|other| other.name).find(|begin| setting.name.starts_with(begin));
+            assert_eq!(shadow, None, "{} could be one of several others", setting.name);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Prefix: what lies in the store, a row a prefix: who does what with it, how long it is kept, and why as long.
+//!
+//! Every name in the store begins with one of these; `name` makes the names. The functions' rights, the rules of the bucket and
+//! the page of a deployment are made from the rows.
+//!
+//! Retention goes by age, and age begins when an object is written. So what is still needed long after it was written has no
+//! age at which it may go. Staged parts and rejected records go before the receipts that speak of them, receipts before the rows
+//! of the ledger, and a document that decides something stays for longer than what it decides about.
+
+use std::fmt::Display;
+
+use crate::protocol::Step;
+
+/// The names in the store that begin alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prefix {
+    /// What the names begin with, with its slash.
+    pub text: &'static str,
+    /// What lies there.
+    pub holds: &'static str,
+    /// How long it is kept.
+    pub retention: Retention,
+    /// Why as long.
+    pub why: &'static str,
+    /// The prefixes whose objects it decides about: it is kept for longer than they are.
+    pub decides: &'static [&'static str],
+    /// What each step does there; a step that does nothing is not in it.
+    pub rights: &'static [(Step, &'static [Right])],
+    /// Whether the warehouse reads it, by the role of COPY.
+    pub is_copied: bool,
+}
+
+/// How long an object is kept. The classes are ordered by how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Retention {
+    /// Some days, as staged parts are.
+    Staged,
+    /// Some days, as rejected records are: they may hold personal data.
+    Quarantine,
+    /// Some days, as receipts are: more than the two above.
+    Receipts,
+    /// As long as it takes: Etalon removes it itself when nothing is left to be done.
+    UntilDone,
+    /// As long as the table.
+    Always,
+}
+
+impl Retention {
+    /// Its name in the rules of a bucket.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Quarantine => "quarantine",
+            Self::Receipts => "receipts",
+            Self::UntilDone => "until_done",
+            Self::Always => "always",
+        }
+    }
+}
+
+/// What may be done with objects.
+///
+/// Whoever reads what may be absent needs the right to list the whole bucket too: without it, S3 says of an absent object that
+/// it is forbidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// Ask which there are.
+    List,
+    /// Read one, or find that it is absent.
+    Read,
+    /// Write one, or find that it is there.
+    Write,
+    /// Remove one.
+    Delete,
+}
+
+impl Right {
+    /// What the right is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+use Right::{Delete, List, Read, Write};
+use Step::{Extract, Load, Transform};
+
+/// The kept pipeline files.
+pub const PIPELINES: Prefix = Prefix {
+    text: "pipelines/",
+    holds: "the pipeline files that inputs were planned with, by fingerprint",
+    retention: Retention::Always,
+    why: "A file is written once, when it is first deployed, and plans of years later are run by it.",
+    decides: &["plans/", "units/"],
+    rights: &[(Extract, &[Read, Write]), (Transform, &[Read]), (Load, &[Read])],
+    is_copied: false,
+};
+
+/// The records of objects' versions.
+pub const SOURCES: Prefix = Prefix {
+    text: "sources/",
+    holds: "the versions of each object, in the order in which they were met",
+    retention: Retention::Always,
+    why: "It says whether a version is the object's first. A forgotten one would be loaded beside the rows that it replaces.",
+    decides: &["plans/"],
+    rights: &[(Extract, &[Read, Write])],
+    is_copied: false,
+};
+
+/// The legs of runs that are loaded as a whole.
+pub const RUNS: Prefix = Prefix {
+    text: "runs/",
+    holds: "what each run met, where whole runs are loaded, a leg of its listing each",
+    retention: Retention::Receipts,
+    why: "It says which receipts make the run whole. When the run is judged, its unit says so too.",
+    decides: &["staged/"],
+    rights: &[(Extract, &[Read, Write]), (Transform, &[Read])],
+    is_copied: false,
+};
+
+/// The plans of inputs.
+pub const PLANS: Prefix = Prefix {
+    text: "plans/",
+    holds: "how each input is cut into tasks, and with which pipeline file, written once",
+    retention: Retention::Receipts,
+    why: "Every delivery of a task obeys it, and rejected records are found by it. An input without one is not planned again, \
+          since the mark that its tasks were sent stays.",
+    decides: &["staged/", "quarantine/"],
+    rights: &[(Extract, &[Read, Write]), (Transform, &[Read])],
+    is_copied: false,
+};
+
+/// The marks of inputs whose tasks have been sent.
+pub const SENT: Prefix = Prefix {
+    text: "sent/",
+    holds: "a mark for each input whose tasks have been sent, without content",
+    retention: Retention::Always,
+    why: "A listing passes over what has a mark. Without it, everything that still lies in the source would be transformed again.",
+    decides: &["plans/"],
+    rights: &[(Extract, &[List, Write])],
+    is_copied: false,
+};
+
+/// The staged parts.
+pub const STAGED: Prefix = Prefix {
+    text: "staged/",
+    holds: "parts: rows on their way to the table, a folder a batch",
+    retention: Retention::Staged,
+    why: "They are needed until they are loaded. A held unit must be decided about before they go.",
+    decides: &[],
+    rights: &[(Transform, &[Write])],
+    is_copied: true,
+};
+
+/// The rejected records.
+pub const QUARANTINE: Prefix = Prefix {
+    text: "quarantine/",
+    holds: "rejected records with their reasons, a folder a batch",
+    retention: Retention::Quarantine,
+    why: "So long they can be looked at and read again. They are found by plans and receipts, and go before them.",
+    decides: &[],
+    rights: &[(Transform, &[Write])],
+    is_copied: false,
+};
+
+/// The receipts of tasks.
+pub const RECEIPTS: Prefix = Prefix {
+    text: "receipts/",
+    holds: "what each task did, in numbers that balance; a part without a receipt does not exist",
+    retention: Retention::Receipts,
+    why: "It says which parts exist. What it says stays in the ledger of the table, which nobody removes.",
+    decides: &["staged/", "quarantine/"],
+    rights: &[(Extract, &[Read]), (Transform, &[Read, Write])],
+    is_copied: false,
+};
+
+/// The decisions about rejected records.
+pub const MARKS: Prefix = Prefix {
+    text: "marks/",
+    holds: "decisions about rejected records: read again, or discarded",
+    retention: Retention::Always,
+    why: "Decisions are numbered, and the number is the generation of what is read again. A number that came twice would be \
+          refused by the ledger, and a forgotten decision would open its records again.",
+    decides: &["quarantine/", "receipts/"],
+    rights: &[],
+    is_copied: false,
+};
+
+/// The documents of units.
+pub const UNITS: Prefix = Prefix {
+    text: "units/",
+    holds: "what has become of each unit: pending, held, loaded or discarded",
+    retention: Retention::Always,
+    why: "A late message of a discarded unit would have it judged and loaded anew. At any time, \
+          staged = loaded + pending + held + discarded is the sum over them.",
+    decides: &["staged/", "receipts/", "pending/", "held/", "runs/"],
+    rights: &[(Extract, &[Read, Write]), (Transform, &[Read, Write]), (Load, &[Read, Write])],
+    is_copied: false,
+};
+
+/// The marks of units that wait for their load.
+pub const PENDING: Prefix = Prefix {
+    text: "pending/",
+    holds: "a mark for each unit that waits for its load, without content",
+    retention: Retention::UntilDone,
+    why: "A unit without its mark would never be loaded.",
+    decides: &["staged/"],
+    rights: &[(Extract, &[Write]), (Transform, &[Write]), (Load, &[List, Delete])],
+    is_copied: false,
+};
+
+/// The marks of units that wait for a decision.
+pub const HELD: Prefix = Prefix {
+    text: "held/",
+    holds: "a mark for each unit that waits for a decision, without content",
+    retention: Retention::UntilDone,
+    why: "A unit without its mark would be seen by nobody.",
+    decides: &["staged/"],
+    rights: &[(Extract, &[Write]), (Transform, &[Write]), (Load, &[Write, Delete])],
+    is_copied: false,
+};
+
+/// The loads in flight.
+pub const LOADS: Prefix = Prefix {
+    text: "loads/",
+    holds: "the load in flight of each table",
+    retention: Retention::UntilDone,
+    why: "It keeps a second load of the table from beginning.",
+    decides: &["manifests/", "staged/"],
+    rights: &[(Load, &[Read, Write, Delete])],
+    is_copied: false,
+};
+
+/// The manifests of loads.
+pub const MANIFESTS: Prefix = Prefix {
+    text: "manifests/",
+    holds: "which staged parts the warehouse takes, a manifest a load",
+    retention: Retention::Staged,
+    why: "It says nothing when the parts that it names have gone.",
+    decides: &[],
+    rights: &[(Load, &[Write])],
+    is_copied: true,
+};
+
+/// All prefixes, in the order in which an object's way fills them.
+pub const PREFIXES: &[Prefix] = &[
+    PIPELINES, SOURCES, RUNS, PLANS, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS, UNITS, PENDING, HELD, LOADS, MANIFESTS,
+];
+
+impl Prefix {
+    /// The prefix that a name begins with.
+    pub fn of(name: &str) -> Option<&'static Self> {
+        PREFIXES.iter().find(|prefix| name.starts_with(prefix.text))
+    }
+
+    /// A name below it.
+    pub fn name(&self, rest: impl Display) -> String {
+        format!("{}{rest}", self.text)
+    }
+
+    /// What a step may do there.
+    pub fn rights(&self, step: Step) -> &'static [Right] {
+        self.rights.iter().find(|(who, _)| *who == step).map_or(&[], |(_, rights)| rights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_is_kept_for_longer_than_what_it_decides_about() {
+        for prefix in PREFIXES {
+            for decided in prefix.decides {
+                let about =
+                    PREFIXES.iter().find(|other| other.text == *decided).expect("it decides about what is kept");
+                assert!(prefix.retention > about.retention, "{} is kept as long as {decided}", prefix.text);
+            }
+        }
+    }
+
+    #[test]
+    fn no_prefix_begins_like_another() {
+        for prefix in PREFIXES {
+            assert!(prefix.text.ends_with('/'), "{}", prefix.text);
+            assert_eq!(Prefix::of(&prefix.name("x")).map(|found| found.text), Some(prefix.text));
+        }
+    }
+
+    #[test]
+    fn what_a_step_or_the_warehouse_reads_somebody_writes() {
+        for prefix in PREFIXES.iter().filter(|prefix| !prefix.rights.is_empty()) {
+            let writes = |(_, rights): &(Step, &[Right])| rights.contains(&Write);
+            assert!(prefix.rights.iter().any(writes), "{}", prefix.text);
+            assert!(
+                prefix.retention != Retention::UntilDone || prefix.rights(Load).contains(&Delete),
+                "{}",
+                prefix.text
+            );
+        }
+    }
+}

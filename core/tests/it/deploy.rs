@@ -1,0 +1,101 @@
+//! What a pipeline is in an account: complete, and what the clouds take.
+
+use etalon_core::deploy::setting::{Need, SETTINGS, Setting};
+use etalon_core::deploy::{self, Account, Deployment, Function, Permission, Place, Sizes, Warehouse};
+use etalon_core::pipeline::Pipeline;
+use etalon_core::protocol::Step;
+
+use crate::spec::{check_file, check_page};
+
+const ORDERS: &str = include_str!("orders.yaml");
+
+fn account() -> Account {
+    let text = str::to_owned;
+    Account {
+        name: text("etalon-orders"),
+        queues: text("https://sqs.eu-central-1.amazonaws.com/123456789012/"),
+        staging: text("s3://acme-staging/etalon/"),
+        source: None,
+        event_bus: None,
+        warehouse: Warehouse {
+            place: Place::Workgroup(text("analytics")),
+            database: text("dev"),
+            secret: Some(text("arn:aws:secretsmanager:eu-central-1:123456789012:secret:warehouse")),
+            copy_role: text("arn:aws:iam::123456789012:role/etalon-copy"),
+        },
+        variables: [(text("STAGE"), text("production"))].into(),
+        secrets: [(text("token"), text("arn:aws:secretsmanager:eu-central-1:123456789012:secret:token"))].into(),
+    }
+}
+
+fn deployment() -> Deployment {
+    let (pipeline, _) = Pipeline::compile(ORDERS).unwrap();
+    Deployment::new(&pipeline, &account(), &Sizes::default())
+}
+
+#[test]
+fn each_function_gets_the_settings_that_it_needs_and_no_others() {
+    for function in deployment().functions {
+        let read: Vec<&Setting> = SETTINGS.iter().filter(|setting| setting.is_of(function.step)).collect();
+        for setting in read.iter().filter(|setting| setting.need == Need::Required) {
+            assert!(function.environment.contains_key(setting.name), "{} lacks {}", function.name, setting.name);
+        }
+        for name in function.environment.keys() {
+            let is_read = |setting: &&Setting| match setting.rest {
+                "" => setting.name == name,
+                _ => name.starts_with(setting.name),
+            };
+            assert!(read.iter().copied().any(|setting| is_read(&setting)), "{} does not read {name}", function.name);
+        }
+    }
+}
+
+#[test]
+fn who_knows_a_queue_may_send_to_it_or_receive_from_it() {
+    let Deployment { functions, .. } = deployment();
+    let queues = functions.each_ref().map(|function| function.queue.clone());
+    for function in &functions {
+        let may = |permission: Permission| function.permissions.contains(&permission);
+        assert!(may(Permission::Receive(function.queue.name.clone())));
+        assert!(may(Permission::Send(function.queue.dead_name.clone())));
+        for queue in &queues {
+            let knows = function.environment.values().any(|value| *value == queue.url);
+            let sends = may(Permission::Send(queue.name.clone()));
+            assert_eq!(knows, sends || *queue == function.queue, "{} and {}", function.name, queue.name);
+        }
+    }
+}
+
+#[test]
+fn what_lambda_and_sqs_would_refuse_is_not_deployed() {
+    for Function { size, queue, mapping, concurrency, .. } in deployment().functions {
+        assert!(queue.visibility_seconds >= size.timeout_seconds, "a message would come while it is worked on");
+        assert!(queue.visibility_seconds <= 12 * 60 * 60 && size.timeout_seconds <= 900);
+        assert_eq!(queue.name.ends_with(".fifo"), queue.is_fifo);
+        assert_eq!(queue.dead_name.ends_with(".fifo"), queue.is_fifo);
+        assert!(mapping.batch_size <= 10 && mapping.concurrency_max >= 2 && mapping.concurrency_max < concurrency);
+        assert!(mapping.window_seconds == 0 || !queue.is_fifo);
+    }
+}
+
+#[test]
+fn a_pipeline_says_when_it_runs() {
+    let [starts, sweep] = deployment().schedules;
+    assert_eq!((starts.when.as_deref(), starts.step), (Some("rate(15 minutes)"), Step::Extract));
+    assert_eq!((sweep.when.as_deref(), sweep.step), (Some("rate(5 minutes)"), Step::Load));
+}
+
+#[test]
+fn the_page_of_settings_is_true() {
+    check_page("functions-settings.md", &deploy::settings_page());
+}
+
+#[test]
+fn the_page_of_a_deployment_is_true() {
+    check_page("deployment.md", &deploy::deployment_page(&deployment()));
+}
+
+#[test]
+fn the_bucket_has_a_rule_for_each_prefix() {
+    check_file("terraform/modules/storage/prefixes.json", &deploy::prefixes());
+}
