@@ -114,6 +114,11 @@ impl Diagnostic {
         self
     }
 
+    /// The line and column where it begins, both from 1; columns count characters.
+    pub fn place(&self, source: &str) -> (usize, usize) {
+        render::place(self.span.start, source)
+    }
+
     /// Shows the diagnostic as text without colour: code, message, place, the line with carets, help.
     pub fn render(&self, file: &str, source: &str) -> String {
         render::render(self, file, source)

@@ -1,91 +1,56 @@
-//! The `etalon` command: reads arguments, calls the driver, speaks to people.
+//! The `etalon` command: arguments in, a verb's work, its view out, an exit code.
 //!
-//! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 held or failed (too many
-//! rejects, a case that differs), 2 the pipeline is wrong, 3 the world is wrong, 70 a fault of this program.
+//! A verb's view goes to standard output, everything else to standard error. `failure` lists the exit codes.
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-mod commands;
-mod failure;
-mod output;
+mod arguments;
+mod verbs;
+mod loaded;
+mod lines;
+mod view;
+mod form;
 mod progress;
-mod sample;
+mod output;
+mod failure;
+mod fault;
 
-use commands::{check, held, preview, query, rejects, run, sandbox, schema, stage, test};
 use failure::Failure;
+use form::Form;
 use output::Output;
 
-/// ETL pipelines in one YAML file: on a laptop into an embedded warehouse, on AWS into Redshift.
-#[derive(Debug, Parser)]
-#[command(name = "etalon", version, disable_help_subcommand = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Run a pipeline: read, check and load what is new
-    Run(run::Arguments),
-    /// Read, check and stage, and load nothing: parts, rejects and receipts in a folder
-    Stage(stage::Arguments),
-    /// Look at rejected records, and send them through again when their cause is mended
-    #[command(subcommand)]
-    Rejects(rejects::Command),
-    /// Load what a run held, as it is
-    Release(held::Arguments),
-    /// Leave what a run held out for good
-    Discard(held::Arguments),
-    /// Check a pipeline file and say everything that is wrong with it
-    Check(check::Arguments),
-    /// Show the first rows, typed, and the rejects among them
-    Preview(preview::Arguments),
-    /// Put SQL to the embedded warehouse
-    Query(query::Arguments),
-    /// Run golden cases: folders with a pipeline, its input and what must come out
-    Test(test::Arguments),
-    /// Print the JSON Schema of the pipeline file
-    Schema,
-    /// Run a pipeline's whole path on this machine: the real functions, with stand-ins for S3, SQS and Redshift
-    Sandbox(sandbox::Arguments),
-    /// Write a sample: a web shop's orders, a few of them broken in many ways, and their pipeline
-    Sample(sample::Arguments),
-}
-
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| {
-        let mut output = Output::standard();
-        output.note(&format!("etalon: a fault of this program, please report it: {panic}"));
-    }));
-    let arguments = Arguments::parse();
-    let ended = std::panic::catch_unwind(|| dispatch(arguments.command));
-    match ended {
-        Ok(Ok(code)) => code,
-        Ok(Err(failure)) => {
-            Output::standard().failure(&failure);
-            ExitCode::from(failure.code())
+    fault::end_with(failure::FAULT, |panic| tell(&Failure::fault(panic.to_owned()), asked_form()));
+    match verbs::command().try_get_matches() {
+        Ok(matches) => {
+            let form = verbs::form(&matches);
+            match verbs::carry_out(&matches, Output::new(form)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => end(&failure, form),
+            }
         }
-        Err(_) => ExitCode::from(70),
+        // Help and version come as errors that go to standard output.
+        Err(help) if !help.use_stderr() => match Output::new(Form::Table).data(&help.to_string()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => end(&failure, Form::Table),
+        },
+        Err(error) => end(&Failure::usage(&error), asked_form()),
     }
 }
 
-fn dispatch(command: Command) -> Result<ExitCode, Failure> {
-    let mut output = Output::standard();
-    match command {
-        Command::Sandbox(arguments) => return sandbox::run(&arguments),
-        Command::Run(arguments) => run::run(&arguments, &mut output),
-        Command::Stage(arguments) => stage::run(&arguments, &mut output),
-        Command::Rejects(command) => rejects::run(&command, &mut output),
-        Command::Release(arguments) => held::release(&arguments, &mut output),
-        Command::Discard(arguments) => held::discard(&arguments, &mut output),
-        Command::Check(arguments) => check::run(&arguments, &mut output),
-        Command::Preview(arguments) => preview::run(&arguments, &mut output),
-        Command::Query(arguments) => query::run(&arguments, &mut output),
-        Command::Test(arguments) => test::run(&arguments, &mut output),
-        Command::Schema => schema::run(&mut output),
-        Command::Sample(arguments) => sample::run(&arguments, &mut output),
-    }?;
-    Ok(ExitCode::SUCCESS)
+fn end(failure: &Failure, form: Form) -> ExitCode {
+    tell(failure, form);
+    ExitCode::from(failure.exit_code())
+}
+
+fn tell(failure: &Failure, form: Form) {
+    Output::new(form).tell(&failure.told(form));
+}
+
+/// The form that the arguments ask for, where they could not be read, or not yet.
+fn asked_form() -> Form {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let is_asked = arguments.iter().any(|argument| argument == "--output=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
+    if is_asked { Form::Json } else { Form::Table }
 }

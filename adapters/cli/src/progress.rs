@@ -1,17 +1,38 @@
-//! Progress of long work, on a terminal only: bytes, rate and remaining time.
+//! Progress of long work: on a terminal a bar with bytes, rate and remaining time; and what Ctrl-C says of it.
 
 use std::io::IsTerminal;
 
 use etalon_driver::ports::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::failure::Failure;
+use crate::output::Output;
+
 /// A bar on a terminal; nothing elsewhere.
 #[derive(Debug)]
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar, hidden where standard error is no terminal.
-    pub(crate) fn new() -> Self {
+    /// A bar, hidden where standard error is no terminal. From now on Ctrl-C takes it away and tells what is kept: a run that
+    /// is killed leaves nothing that the next one would not mend, so there is nothing else to do.
+    pub(crate) fn new(output: Output) -> Self {
+        let bar = Self::drawn();
+        // Without a handler, Ctrl-C ends the program all the same.
+        #[cfg(unix)]
+        if let Ok(mut signals) = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT]) {
+            let shown = bar.0.clone();
+            std::thread::spawn(move || {
+                signals.forever().next();
+                shown.finish_and_clear();
+                let failure = Failure::interrupted();
+                output.tell(&failure.told(output.form()));
+                std::process::exit(i32::from(failure.exit_code()));
+            });
+        }
+        bar
+    }
+
+    fn drawn() -> Self {
         if !std::io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }

@@ -5,8 +5,9 @@
 mod command;
 
 use std::fs;
+use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use command::{done, etalon, json};
 
@@ -185,23 +186,208 @@ fn a_truncated_gzip_is_held_and_the_whole_one_loads() {
     assert_eq!(report["load"]["inserted"], 5000);
 }
 
+/// What a command says on standard error, and its exit code.
+fn told(folder: &Path, arguments: &[&str]) -> (String, Option<i32>) {
+    let output = etalon(folder, arguments);
+    (String::from_utf8(output.stderr).unwrap(), output.status.code())
+}
+
 #[test]
-fn exit_codes_tell_who_is_wrong() {
+fn exit_codes_tell_what_is_wrong() {
     let folder = people("1,Ada,1815-12-10\n");
-    done(folder.path(), &["check", "people.yaml"], 0);
-    done(folder.path(), &["check", "nothing.yaml"], 3);
-    done(folder.path(), &["run", "people.yaml", "--from", "nothing.csv"], 3);
-    done(folder.path(), &["query", "people.yaml", "select 1"], 3);
-    fs::write(folder.path().join("people.yaml"), PIPELINE.replace("born: date\nlimits", "born: dat\nlimits")).unwrap();
-    let diagnostics = json(&done(folder.path(), &["check", "people.yaml", "--output", "json"], 2));
+    let folder = folder.path();
+    done(folder, &["check", "people.yaml"], 0);
+    done(folder, &["check", "nothing.yaml"], 3);
+    done(folder, &["run", "people.yaml", "--from", "nothing.csv"], 3);
+    done(folder, &["query", "people.yaml", "select 1"], 3);
+    fs::write(folder.join("people.yaml"), PIPELINE.replace("born: date\nlimits", "born: dat\nlimits")).unwrap();
+    let diagnostics = json(&done(folder, &["check", "people.yaml", "--output", "json"], 2));
     assert_eq!(diagnostics[0]["code"], "E109");
-    assert_eq!((&diagnostics[0]["line"], &diagnostics[0]["column"]), (&Value::from(10), &Value::from(9)));
-    done(folder.path(), &["run", "people.yaml"], 2);
+    assert_eq!(diagnostics[0]["place"], json!({ "line": 10, "column": 9 }));
+    done(folder, &["run", "people.yaml"], 2);
+    fs::write(folder.join("people.yaml"), b"\xff").unwrap();
+    assert_eq!(
+        told(folder, &["run", "people.yaml"]),
+        ("error: people.yaml: not UTF-8 at byte 0\n".to_owned(), Some(2))
+    );
+    for wrong in [
+        &["run"][..],
+        &["run", "people.yaml", "--thread", "2"],
+        &["run", "people.yaml", "--threads", "0"],
+        &["run", "people.yaml", "--batch-time", "yesterday"],
+        &["run", "people.yaml", "--output", "yaml"],
+        &["query", "select 1"],
+        &["query", "people.yaml", "select 1", "--to", "people.db"],
+        &["jump"],
+        &["rejects"],
+        &[],
+    ] {
+        assert_eq!(told(folder, wrong).1, Some(64), "{wrong:?}");
+    }
+    assert!(done(folder, &["--help"], 0).contains("64   wrong arguments"));
+    assert!(done(folder, &["--version"], 0).starts_with("etalon 0."));
+}
+
+#[test]
+fn an_error_is_one_object_where_json_is_asked_for() {
+    let folder = people("x,Ada,1815-12-10\n");
+    let folder = folder.path();
+    let error = |arguments: &[&str], code: i32| {
+        let (told, ended) = told(folder, &[arguments, &["--output", "json"]].concat());
+        assert_eq!(ended, Some(code), "{told}");
+        let error = json(&told);
+        assert_eq!(error["exit_code"], code);
+        error
+    };
+    let held = error(&["run", "people.yaml"], 1);
+    assert_eq!((&held["code"], &held["severity"]), (&json!("held"), &json!("error")));
+    assert_eq!(held["message"], "1 of 1 records were rejected (100.00%); the limit is 50%");
+    assert!(held["help"].as_str().unwrap().contains("etalon release"), "{held}");
+    let missing = error(&["run", "nothing.yaml"], 3);
+    assert_eq!((&missing["code"], &missing["file"]), (&json!("environment"), &json!("nothing.yaml")));
+    let arguments = error(&["run", "people.yaml", "--thread", "2"], 64);
+    assert_eq!(arguments["message"], "unexpected argument '--thread' found");
+    assert!(arguments["help"].as_str().unwrap().contains("--threads"), "{arguments}");
+    fs::write(folder.join("people.yaml"), PIPELINE.replace(": date", ": dat")).unwrap();
+    for verb in ["run", "check", "preview"] {
+        let wrong = error(&[verb, "people.yaml"], 2);
+        assert_eq!((&wrong["code"], &wrong["file"]), (&json!("E109"), &json!("people.yaml")));
+        assert_eq!(wrong["place"], json!({ "line": 6, "column": 40 }));
+        assert_eq!(wrong["help"], "did you mean `date`?");
+        assert_eq!(wrong["others"][0]["place"], json!({ "line": 10, "column": 9 }));
+    }
+}
+
+#[test]
+fn an_option_may_stand_anywhere() {
+    let folder = people("1,Ada,1815-12-10\n");
+    let folder = folder.path();
+    done(folder, &["run", "--threads", "1", "people.yaml", "--to", "people.db"], 0);
+    let sql = "select name from people";
+    for arguments in [
+        ["query", "people.db", "--output", "csv", sql],
+        ["query", "--output", "csv", "people.db", sql],
+        ["query", "people.db", sql, "--output", "csv"],
+    ] {
+        assert_eq!(done(folder, &arguments, 0), "name\nAda\n");
+    }
+    for arguments in
+        [["query", "--to", "people.db", "--output=csv", sql], ["query", sql, "--to", "people.db", "--output=csv"]]
+    {
+        assert_eq!(done(folder, &arguments, 0), "name\nAda\n");
+    }
+}
+
+#[test]
+fn every_form_is_written_by_every_verb_with_a_result() {
+    let folder = people("1,Ada,1815-12-10\nx,Grace,1906-12-09\n");
+    let folder = folder.path();
+    let case = folder.join("case");
+    fs::create_dir(&case).unwrap();
+    fs::copy(folder.join("people.csv"), case.join("people.csv")).unwrap();
+    fs::copy(folder.join("people.yaml"), case.join("pipeline.yaml")).unwrap();
+    for (arguments, csv) in [
+        (&["check", "people.yaml"][..], "column,type,required\nid,integer,true\n"),
+        (&["preview", "people.yaml"], "id,name,born\n1,Ada,1815-12-10\n"),
+        (&["stage", "people.yaml", "--to", "staged"], "of,part,count\ninputs,total,1\n"),
+        (&["run", "people.yaml"], "of,part,count\ninputs,total,1\n"),
+        (&["release", "people.yaml"], "of,part,count\ninputs,total,1\ninputs,new,0\n"),
+        (&["discard", "people.yaml"], "discarded\n"),
+        (&["query", "people.yaml", "select 1 as one"], "one\n1\n"),
+        (
+            &["rejects", "ls", "people.yaml"],
+            "source,reason,quarantined,open,redriven,discarded\npeople.csv,(records),1,",
+        ),
+        (
+            &["rejects", "show", "people.yaml"],
+            "source,line,offset,state,code,subject,message\npeople.csv,3,30,open,R301,",
+        ),
+        (&["rejects", "redrive", "people.yaml", "--plan"], "of,part,count\nopen,total,1\n"),
+        (&["rejects", "redrive", "people.yaml"], "of,part,count\nredriven,total,0\n"),
+        (&["rejects", "discard", "people.yaml"], "discarded\n1\n"),
+        (&["test", "case", "--update"], "case,result,file,line\ncase,updated,,\n"),
+        (&["test", "case"], "case,result,file,line\ncase,passed,,\n"),
+        (&["sample", "sample", "--rows", "10"], "file,bytes\nsample/orders.csv,"),
+    ] {
+        let written = |form: &str| done(folder, &[arguments, &["--output", form]].concat(), 0);
+        assert!(written("csv").starts_with(csv), "{arguments:?}\n{}", written("csv"));
+        assert!(!json(&written("json")).is_null(), "{arguments:?}");
+        written("table");
+    }
+    // What has one form says so.
+    assert_eq!(told(folder, &["schema", "--output", "json"]).1, Some(64));
+}
+
+#[test]
+fn numbers_are_numbers_in_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["sample", ".", "--rows", "200"], 0);
+    done(folder, &["run", "orders.yaml"], 0);
+    let sql = "select order_id, amount, ordered_on, coupon, count(*) as n, sum(amount) as total from analytics.orders \
+               group by order_id, amount, ordered_on, coupon order by order_id limit 1";
+    let rows = json(&done(folder, &["query", "orders.yaml", sql, "--output", "json"], 0));
+    let row = &rows[0];
+    assert!(row["order_id"].is_u64() && row["amount"].is_f64() && row["n"] == 1, "{row}");
+    assert_eq!(row["amount"], row["total"]);
+    assert!(row["ordered_on"].is_string() && (row["coupon"].is_string() || row["coupon"].is_null()), "{row}");
+    let seen = json(&done(folder, &["preview", "orders.yaml", "--output", "json"], 0));
+    assert!(seen["rows"][0]["order_id"].is_u64() && seen["rows"][0]["amount"].is_f64(), "{seen}");
+}
+
+#[test]
+fn the_sample_raises_no_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["sample", "."], 0);
+    assert_eq!(done(folder, &["check", "orders.yaml", "--output", "json"], 0), "[]\n");
+    let (told, code) = told(folder, &["run", "orders.yaml"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(told, "the rejects, with all their reasons: ./.etalon/quarantine\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_with_the_reason() {
+    let folder = people("1,Ada,1815-12-10\n");
+    let folder = folder.path();
+    let run = |from: &str| {
+        let (told, code) = told(folder, &["run", "people.yaml", "--from", from]);
+        assert_eq!(code, Some(3), "{told}");
+        told
+    };
+    assert_eq!(run("."), "error: ./.: this is a folder; name a file in it, or a glob such as `*.csv`\n");
+    assert_eq!(run("nothing.csv"), "error: ./nothing.csv: there is no such file\n");
+    assert_eq!(run("nothing*.csv"), "error: no file matches nothing*.csv\n");
+    // Whoever may do everything is not kept out of any folder.
+    #[cfg(unix)]
+    if fs::create_dir(folder.join("closed")).is_ok() {
+        use std::os::unix::fs::PermissionsExt;
+        let closed = folder.join("closed");
+        fs::copy(folder.join("people.csv"), closed.join("people.csv")).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
+        if fs::read_dir(&closed).is_err() {
+            for from in ["closed/people.csv", "closed/*.csv"] {
+                assert!(run(from).contains("Permission denied"), "{}", run(from));
+            }
+        }
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+}
+
+#[test]
+fn a_held_run_offers_what_can_be_done() {
+    let folder = people("x,Ada,1815-12-10\n");
+    let folder = folder.path();
+    assert!(told(folder, &["run", "people.yaml"]).0.contains("or decide: `etalon release`, `etalon discard`"));
+    let pipeline = PIPELINE.replace("write: merge, key: id, order_by: id", "write: replace");
+    fs::write(folder.join("people.yaml"), pipeline).unwrap();
+    // A release would be refused, since it would leave the table empty.
+    assert!(told(folder, &["run", "people.yaml"]).0.ends_with("run again, or decide: `etalon discard`\n"));
 }
 
 #[test]
 fn preview_shows_typed_rows_and_keeps_nothing() {
-    let folder = people("1,Ada,1815-12-10\nx,Grace,1906-12-09\n2,,1930-05-11\n");
+    let folder = people("1,Ada,1815-12-10\nx,Grace,1906-12-09\n2,,1930-05-11\n3,\"Ada\nLovelace\",1815-12-10\n");
     let output = etalon(folder.path(), &["preview", "people.yaml"]);
     let rows = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(
@@ -209,10 +395,14 @@ fn preview_shows_typed_rows_and_keeps_nothing() {
         "id integer  name varchar(20)  born date\n\
          ----------  ----------------  ----------\n         \
          1  Ada               1815-12-10\n         \
-         2                    1930-05-11\n"
+         2                    1930-05-11\n         \
+         3  Ada\\nLovelace     1815-12-10\n"
     );
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("people.csv at byte 30: R301 column id: \"x\" is not a whole number for integer"), "{told}");
+    assert!(
+        told.contains("people.csv, line 3 (byte 30): R301 column id: \"x\" is not a whole number for integer"),
+        "{told}"
+    );
     assert!(!folder.path().join(".etalon").exists());
 }
 

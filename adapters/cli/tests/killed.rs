@@ -94,6 +94,28 @@ fn copy(from: &Path) -> tempfile::TempDir {
 }
 
 #[test]
+fn an_interrupted_run_says_what_is_kept_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["sample", ".", "--rows", "400000"]);
+    let run = etalon(folder, &RUN).stderr(Stdio::piped()).spawn().unwrap();
+    while fs::read_dir(folder.join(".etalon/plans")).is_err() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
+    let ended = run.wait_with_output().unwrap();
+    assert_eq!(
+        (ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()),
+        (
+            Some(130),
+            "error: interrupted; what was finished is kept, and nothing is half loaded\n  \
+             help: the same command goes on from there\n"
+        )
+    );
+    done(folder, &RUN);
+}
+
+#[test]
 fn a_killed_run_is_ended_by_running_it_again() {
     let kills: u32 = std::env::var("ETALON_KILLS").map_or(8, |text| text.parse().unwrap());
     let mut chance = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;

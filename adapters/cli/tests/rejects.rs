@@ -77,6 +77,10 @@ fn a_mended_pipeline_loads_what_passes_once() {
     // Nothing was mended: nothing would pass, and nothing is done.
     let nothing = json(&done(folder, &REDRIVE, 0));
     assert_eq!((&nothing["counts"]["read"], &nothing["load"]), (&Value::from(0), &Value::Null));
+    assert_eq!(nothing["open"], 4);
+    let output = etalon(folder, &["rejects", "redrive", "people.yaml"]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b""[..]));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "4 open, none would pass; nothing was done\n");
 
     mend(folder, "varchar(5)", "varchar(40)");
     let plan = json(&done(folder, &["rejects", "redrive", "people.yaml", "--plan", "--output", "json"], 0));
@@ -141,7 +145,7 @@ fn rejects_are_shown_with_every_reason_and_without_secrets() {
     let folder = folder.path();
     done(folder, &["run", "people.yaml"], 0);
     let shown = done(folder, &["rejects", "show", "people.yaml"], 0);
-    assert!(shown.contains("people.csv at byte 39\n"), "{shown}");
+    assert!(shown.contains("people.csv, line 3 (byte 39)\n"), "{shown}");
     assert!(shown.contains("name: Grace Hopper") && shown.contains("pin: (masked)"), "{shown}");
     let liskov = json(&done(folder, &["rejects", "show", "people.yaml", "--reason", "R301", "--output", "json"], 0));
     assert_eq!(liskov.as_array().unwrap().len(), 1);
@@ -161,6 +165,33 @@ fn rejects_are_shown_with_every_reason_and_without_secrets() {
         "{counted}"
     );
     done(folder, &["rejects", "ls", "nothing.yaml"], 3);
+}
+
+#[test]
+fn a_reason_and_an_input_that_nothing_has_are_told() {
+    let folder = people();
+    let folder = folder.path();
+    done(folder, &["run", "people.yaml"], 0);
+    let told = |arguments: &[&str], code: i32| {
+        let output = etalon(folder, arguments);
+        assert_eq!(output.status.code(), Some(code));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for verb in ["show", "discard"] {
+        assert_eq!(
+            told(&["rejects", verb, "people.yaml", "--reason", "XX"], 64),
+            "error: --reason XX: there is no such reason\n  help: there is: R301 column id, R303 column born, R306 column name\n"
+        );
+        assert_eq!(
+            told(&["rejects", verb, "people.yaml", "--source", "x.csv"], 64),
+            "error: --source x.csv: there is no such input with rejects\n  help: there is: people.csv\n"
+        );
+    }
+    assert_eq!(counts(folder), [4, 4, 0, 0]);
+    assert_eq!(
+        told(&["rejects", "show", "people.yaml", "--state", "discarded"], 0),
+        "no reject is like that; `--state all` shows what was redriven or discarded\n"
+    );
 }
 
 #[test]

@@ -59,6 +59,11 @@ pub(super) fn render(diagnostic: &Diagnostic, file: &str, source: &str) -> Strin
     text
 }
 
+/// Line and column of a byte, from 1.
+pub(super) fn place(at: usize, source: &str) -> (usize, usize) {
+    Lines::new(source).place(at)
+}
+
 /// A part of a line that is pointed at.
 struct Mark<'a> {
     /// The line, from 0.

@@ -10,16 +10,33 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::Verb;
+use crate::arguments::Written;
 use crate::failure::Failure;
-use crate::output::{Output, thousands};
+use crate::output::Output;
+use crate::view::{Column, Kind, Table, View, json, thousands};
 
+/// Write a sample: a web shop's orders, a few of them broken in many ways, and their pipeline
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(super) struct Sample {
     /// The folder to write to
     folder: PathBuf,
     /// How many orders
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
     rows: u64,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// The files that were written.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Files(Vec<SampleFile>);
+
+#[derive(Debug, Serialize)]
+struct SampleFile {
+    file: String,
+    bytes: u64,
 }
 
 /// What a run over the sample must find.
@@ -105,24 +122,41 @@ impl Chance {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments, output: &mut Output) -> Result<(), Failure> {
-    let (orders, planted) = orders(arguments.rows);
-    let folder = &arguments.folder;
-    fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
-    let planted = serde_json::to_vec_pretty(&planted).map_err(|error| Failure::World(error.to_string()))?;
-    for (name, bytes) in
-        [("orders.csv", &orders), ("orders.yaml", &PIPELINE.as_bytes().to_vec()), ("planted.json", &planted)]
-    {
-        let path = folder.join(name);
-        fs::write(&path, bytes).map_err(|error| Failure::file(&path, &error))?;
+impl Verb for Sample {
+    const NAME: &'static str = "sample";
+    type Found = Files;
+
+    fn carry_out(&self, _: Output) -> Result<Files, Failure> {
+        let (orders, planted) = orders(self.rows);
+        let folder = &self.folder;
+        fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
+        let planted = json(&planted)?;
+        let mut files = Vec::new();
+        for (name, bytes) in [
+            ("orders.csv", orders.as_slice()),
+            ("orders.yaml", PIPELINE.as_bytes()),
+            ("planted.json", planted.as_bytes()),
+        ] {
+            let path = folder.join(name);
+            fs::write(&path, bytes).map_err(|error| Failure::file(&path, &error))?;
+            files.push(SampleFile { file: path.display().to_string(), bytes: bytes.len() as u64 });
+        }
+        Ok(Files(files))
     }
-    output.note(&format!(
-        "{}: orders.csv ({} rows, {} bytes), orders.yaml, planted.json",
-        folder.display(),
-        thousands(arguments.rows),
-        thousands(orders.len() as u64)
-    ));
-    Ok(())
+}
+
+impl View for Files {
+    fn table(&self) -> Table {
+        let mut table = Table::new(vec![Column::new("file", Kind::Text), Column::new("bytes", Kind::Count)]);
+        for SampleFile { file, bytes } in &self.0 {
+            table.push(vec![Some(file.clone()), Some(bytes.to_string())]);
+        }
+        table
+    }
+
+    fn page(&self) -> String {
+        self.0.iter().map(|SampleFile { file, bytes }| format!("{file}: {} bytes\n", thousands(*bytes))).collect()
+    }
 }
 
 /// The orders as CSV, and what was planted in them.

@@ -1,0 +1,65 @@
+//! Arguments: what several verbs take, declared once.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::Args;
+use etalon_core::value::datetime::{Fraction, parse_timestamptz};
+
+use crate::form::Form;
+
+#[derive(Debug, Args)]
+pub(crate) struct PipelineFile {
+    /// The pipeline file
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipeline: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    #[command(flatten)]
+    pub(crate) file: PipelineFile,
+    /// Files to read in place of the pipeline's source: paths or globs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Destination {
+    /// The warehouse: a SQLite file, or postgres://user@host/database with the password in PGPASSWORD; warehouse.db in the
+    /// folder .etalon beside the pipeline file, if not given
+    #[arg(long, value_name = "WAREHOUSE")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Work {
+    /// What batch_time() is: a timestamp with its offset; the time of the first run over an input, if not given
+    #[arg(long, value_name = "TIMESTAMP", value_parser = batch_time)]
+    pub(crate) batch_time: Option<i64>,
+    /// Threads to work with; the machine's cores, if not given
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZero<usize>>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Written {
+    /// How to write the result
+    #[arg(long, value_enum, default_value = "table", value_name = "FORM")]
+    pub(crate) output: Form,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Chosen {
+    /// Only rejects of this input
+    #[arg(long, value_name = "INPUT")]
+    pub(crate) source: Option<String>,
+    /// Only rejects with a reason that begins so: a code, or a code and what it happened to
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+/// Microseconds since 1970.
+fn batch_time(text: &str) -> Result<i64, String> {
+    parse_timestamptz(text.as_bytes(), Fraction::Exact, true).map_err(|fault| fault.message.into_string())
+}

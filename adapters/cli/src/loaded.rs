@@ -1,0 +1,133 @@
+//! Loaded: a pipeline file that was read and checked, with what lies beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use etalon_core::pipeline::Pipeline;
+use etalon_core::plan::Object;
+use etalon_core::spec::Location;
+use etalon_driver::local::LocalDisk;
+use etalon_driver::placeholder;
+use etalon_warehouse::{Connected, Sqlite};
+
+use crate::arguments::{Destination, PipelineFile, Source};
+use crate::failure::{Failure, Problem};
+use crate::output::Output;
+
+/// The folder, beside a pipeline file, in which runs keep plans, receipts, quarantine and the embedded warehouse.
+const STATE_FOLDER: &str = ".etalon";
+/// The embedded warehouse in it.
+const WAREHOUSE_FILE: &str = "warehouse.db";
+
+/// A pipeline file that was read and checked.
+pub(crate) struct Loaded {
+    /// What it says.
+    pub(crate) text: String,
+    /// What it means.
+    pub(crate) pipeline: Pipeline,
+    /// The folder that its relative paths start from.
+    pub(crate) folder: PathBuf,
+}
+
+impl PipelineFile {
+    /// The text of the file.
+    pub(crate) fn read(&self) -> Result<String, Failure> {
+        let path = &self.pipeline;
+        let bytes = fs::read(path).map_err(|error| Failure::file(path, &error))?;
+        String::from_utf8(bytes).map_err(|error| Failure::no_text(path, error.utf8_error().valid_up_to()))
+    }
+
+    /// Reads and checks the file; warnings are told, mistakes are the failure.
+    pub(crate) fn load(&self, output: Output) -> Result<Loaded, Failure> {
+        let (path, text) = (&self.pipeline, self.read()?);
+        let (mut pipeline, warnings) =
+            Pipeline::compile(&text).map_err(|diagnostics| Failure::pipeline(path, &text, &diagnostics))?;
+        for warning in &warnings {
+            output.tell(&Problem::of(warning, path, &text).told(output.form()));
+        }
+        let table = &mut pipeline.table;
+        for name in table.schema.iter_mut().chain([&mut table.name]) {
+            *name = resolve(name)?;
+        }
+        Ok(Loaded { text, pipeline, folder: folder_of(path) })
+    }
+}
+
+impl Source {
+    /// The objects to read: those of `--from`, relative to where the command was called, or the pipeline's.
+    pub(crate) fn objects(&self, loaded: &Loaded) -> Result<(LocalDisk, Vec<Object>), Failure> {
+        let (disk, patterns) = match &loaded.pipeline.location {
+            _ if !self.from.is_empty() => (LocalDisk::new("."), self.from.clone()),
+            Location::Files(files) => {
+                let patterns = files.iter().map(|file| resolve(&file.text)).collect::<Result<_, _>>()?;
+                (LocalDisk::new(&loaded.folder), patterns)
+            }
+            Location::S3(prefix) => {
+                let message = format!("the source is {}, which this command does not reach", prefix.text);
+                return Err(Failure::environment(message).with_help("name files with --from"));
+            }
+        };
+        let objects = disk.find(&patterns)?;
+        if objects.is_empty() {
+            return Err(Failure::environment(format!("no file matches {}", patterns.join(", "))));
+        }
+        Ok((disk, objects))
+    }
+}
+
+impl Destination {
+    /// Opens the warehouse that was asked for, or the embedded one of the state folder.
+    pub(crate) fn open(&self, state: &Path) -> Result<Connected, Failure> {
+        if let Some(place) = &self.to {
+            return Ok(Connected::open(place)?);
+        }
+        fs::create_dir_all(state).map_err(|error| Failure::file(state, &error))?;
+        Ok(Connected::Sqlite(Sqlite::open(&state.join(WAREHOUSE_FILE))?))
+    }
+}
+
+impl Loaded {
+    /// The state folder of the pipeline.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.join(STATE_FOLDER)
+    }
+
+    /// What runs of the pipeline keep.
+    pub(crate) fn store(&self) -> LocalDisk {
+        LocalDisk::new(self.state())
+    }
+}
+
+/// The embedded warehouse that runs of a pipeline file fill.
+pub(crate) fn embedded_warehouse(pipeline: &Path) -> PathBuf {
+    folder_of(pipeline).join(STATE_FOLDER).join(WAREHOUSE_FILE)
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A text of the pipeline file with its `${NAME}` taken from the environment.
+fn resolve(text: &str) -> Result<String, Failure> {
+    placeholder::resolve(text, |name| match name.strip_prefix("secret:") {
+        Some(_) => Err(Failure::environment(format!("${{{name}}}: this command has no secrets to resolve"))),
+        None => std::env::var(name)
+            .map_err(|_| Failure::environment(format!("${{{name}}}: the environment has no variable {name}"))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_resolved_from_the_environment() {
+        let path = std::env::var("PATH").unwrap();
+        assert_eq!(resolve("x/${PATH}/y").unwrap(), format!("x/{path}/y"));
+        assert!(resolve("${ETALON_NO_SUCH_VARIABLE}").is_err());
+        assert!(resolve("${secret:key}").is_err());
+    }
+}

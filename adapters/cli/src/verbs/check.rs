@@ -1,0 +1,86 @@
+//! `etalon check`: everything that is wrong with a pipeline file, before a byte is read.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use etalon_core::diagnostic::Diagnostic;
+use etalon_core::pipeline::Pipeline;
+use etalon_core::types::Type;
+use serde::{Serialize, Serializer};
+
+use super::Verb;
+use crate::arguments::{PipelineFile, Written};
+use crate::failure::{Failure, Problem};
+use crate::form::Form;
+use crate::output::Output;
+use crate::view::{Column, Kind, Table, View};
+
+/// Check a pipeline file and say everything that is wrong with it
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    file: PipelineFile,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// A pipeline file that was checked. As JSON it is the list of its diagnostics.
+#[derive(Debug)]
+pub(super) struct Checked {
+    file: PathBuf,
+    text: String,
+    /// Mistakes, or only warnings.
+    diagnostics: Vec<Diagnostic>,
+    /// The columns of the table, if the file is valid: name, type, whether NULL is refused.
+    columns: Option<Vec<(String, Type, bool)>>,
+}
+
+impl Verb for Check {
+    const NAME: &'static str = "check";
+    type Found = Checked;
+
+    fn carry_out(&self, _: Output) -> Result<Checked, Failure> {
+        let text = self.file.read()?;
+        let (diagnostics, columns) = match Pipeline::compile(&text) {
+            Ok((pipeline, warnings)) => (warnings, Some(pipeline.columns())),
+            Err(diagnostics) => (diagnostics, None),
+        };
+        Ok(Checked { file: self.file.pipeline.clone(), text, diagnostics, columns })
+    }
+}
+
+impl Serialize for Checked {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.diagnostics.iter().map(|one| Problem::of(one, &self.file, &self.text)))
+    }
+}
+
+impl View for Checked {
+    fn table(&self) -> Table {
+        let kinds = [("column", Kind::Text), ("type", Kind::Text), ("required", Kind::Boolean)];
+        let mut table = Table::new(kinds.map(|(name, kind)| Column::new(name, kind)).to_vec());
+        for (name, ty, required) in self.columns.iter().flatten() {
+            table.push(vec![Some(name.clone()), Some(ty.to_string()), Some(required.to_string())]);
+        }
+        table
+    }
+
+    fn page(&self) -> String {
+        if self.columns.is_some() { self.table().text() } else { String::new() }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        if self.columns.is_none() {
+            return Vec::new();
+        }
+        let warnings = self.diagnostics.iter().map(|one| Problem::of(one, &self.file, &self.text).told(Form::Table));
+        warnings.chain([format!("{}: valid", self.file.display())]).collect()
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        match self.columns {
+            Some(_) => Ok(()),
+            None => Err(Failure::pipeline(&self.file, &self.text, &self.diagnostics)),
+        }
+    }
+}

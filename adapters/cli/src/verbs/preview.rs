@@ -1,0 +1,153 @@
+//! `etalon preview`: the first rows as the target would get them, and the rejects among them. Nothing is kept.
+
+use std::num::NonZero;
+
+use clap::Args;
+use etalon_core::pipeline::RowOutput;
+use etalon_core::plan::Object;
+use etalon_core::reject::Reason;
+use etalon_core::value::show::show;
+use etalon_driver::local::{LocalDisk, SystemClock};
+use etalon_driver::ports::{Clock, Quiet};
+use etalon_driver::transform;
+use serde::Serialize;
+
+use super::Verb;
+use crate::arguments::{Source, Written};
+use crate::failure::Failure;
+use crate::lines;
+use crate::loaded::Loaded;
+use crate::output::Output;
+use crate::view::{Column, Table, View, thousands};
+
+/// Show the first rows, typed, and the rejects among them
+#[derive(Debug, Args)]
+pub(super) struct Preview {
+    #[command(flatten)]
+    source: Source,
+    /// How many records to look at
+    #[arg(long, default_value = "10", value_name = "N")]
+    rows: NonZero<usize>,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// What was seen of the first records.
+#[derive(Debug, Serialize)]
+pub(super) struct Seen {
+    rows: Table,
+    rejects: Vec<Rejected>,
+    /// Records that `where` leaves out.
+    filtered: u64,
+}
+
+/// One reason for which a record is rejected.
+#[derive(Debug, Serialize)]
+struct Rejected {
+    source: String,
+    line: Option<u64>,
+    offset: u64,
+    #[serde(flatten)]
+    reason: Reason,
+}
+
+impl Verb for Preview {
+    const NAME: &'static str = "preview";
+    type Found = Seen;
+
+    fn carry_out(&self, output: Output) -> Result<Seen, Failure> {
+        let loaded = self.source.file.load(output)?;
+        let (disk, objects) = self.source.objects(&loaded)?;
+        let columns = loaded.pipeline.columns();
+        let columns =
+            columns.into_iter().map(|(name, ty, _)| Column { heading: format!("{name} {ty}"), name, kind: ty.into() });
+        let mut seen = Seen { rows: Table::new(columns.collect()), rejects: Vec::new(), filtered: 0 };
+        let mut left = self.rows.get();
+        for object in &objects {
+            if left == 0 {
+                break;
+            }
+            left -= seen.look(&loaded, &disk, object, left)?;
+        }
+        Ok(seen)
+    }
+}
+
+impl Seen {
+    /// Looks at the first records of an object, `most` of them; gives how many they were.
+    fn look(&mut self, loaded: &Loaded, disk: &LocalDisk, object: &Object, most: usize) -> Result<usize, Failure> {
+        let mut looked_at = 0;
+        let mut rejected: Vec<(u64, Reason)> = Vec::new();
+        'tasks: for task in loaded.pipeline.plan(object, SystemClock.now()).tasks() {
+            let mut run = loaded.pipeline.rows(&task);
+            loop {
+                match pollster::block_on(transform::output(&mut run, object, disk, &Quiet))? {
+                    RowOutput::Finished(..) => break,
+                    RowOutput::Rows(records, outcome) => {
+                        let unread = records.rejects.iter().map(|reject| reject.place.offset);
+                        let mut offsets: Vec<u64> =
+                            records.places.iter().map(|place| place.offset).chain(unread).collect();
+                        offsets.sort_unstable();
+                        offsets.truncate(most - looked_at);
+                        let Some(&last) = offsets.last() else { continue };
+                        let is_seen = |row: usize| records.places[row].offset <= last;
+
+                        let (mut kept, before) = (0, rejected.len());
+                        for (position, _) in outcome.accepted_rows.iter().enumerate().filter(|(_, row)| is_seen(**row))
+                        {
+                            self.rows.push(outcome.accepted.iter().map(|column| show(column, position)).collect());
+                            kept += 1;
+                        }
+                        for (row, reasons) in outcome.rejected.iter().filter(|(row, _)| is_seen(*row)) {
+                            let offset = records.places[*row].offset;
+                            rejected.extend(reasons.iter().map(|reason| (offset, reason.clone())));
+                            kept += 1;
+                        }
+                        for reject in records.rejects.iter().filter(|reject| reject.place.offset <= last) {
+                            rejected.push((reject.place.offset, reject.reason.clone()));
+                            kept += 1;
+                        }
+                        rejected[before..].sort_by_key(|(offset, _)| *offset);
+                        self.filtered += (offsets.len() - kept) as u64;
+                        looked_at += offsets.len();
+                        if looked_at == most {
+                            break 'tasks;
+                        }
+                    }
+                }
+            }
+        }
+        let offsets: Vec<u64> = rejected.iter().map(|(offset, _)| *offset).collect();
+        let lines = if offsets.is_empty() { Vec::new() } else { lines::of(disk, object, &offsets) };
+        let source = &object.name;
+        let rejected = rejected.into_iter().zip(lines);
+        self.rejects.extend(rejected.map(|((offset, reason), line)| Rejected {
+            source: source.clone(),
+            line,
+            offset,
+            reason,
+        }));
+        Ok(looked_at)
+    }
+}
+
+impl View for Seen {
+    fn table(&self) -> Table {
+        self.rows.clone()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.filtered > 0 {
+            notes.push(format!("filtered: {}", thousands(self.filtered)));
+        }
+        if !self.rejects.is_empty() {
+            notes.push("rejects:".to_owned());
+        }
+        notes.extend(self.rejects.iter().map(|Rejected { source, line, offset, reason }| {
+            let place = lines::place(source, *line, *offset);
+            format!("  {place}: {} {}: {}", reason.code, reason.subject, reason.message)
+        }));
+        notes
+    }
+}

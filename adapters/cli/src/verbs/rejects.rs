@@ -1,0 +1,72 @@
+//! `etalon rejects`: what lies in quarantine, and sending it through a mended pipeline again.
+
+use std::collections::BTreeSet;
+
+use etalon_core::reject::Reject;
+use etalon_driver::local::LocalDisk;
+use etalon_driver::rejects::{self, InputRejects};
+
+use super::{Entry, verb};
+use crate::arguments::Chosen;
+use crate::failure::Failure;
+use crate::loaded::Loaded;
+
+mod ls;
+mod show;
+mod redrive;
+mod discard;
+
+/// The verbs of rejects.
+pub(super) const GROUP: Entry = Entry::Group {
+    name: "rejects",
+    about: "Look at rejected records, and send them through again when their cause is mended",
+    verbs: &[verb::<ls::Ls>(), verb::<show::Show>(), verb::<redrive::Redrive>(), verb::<discard::Discard>()],
+};
+
+fn read(loaded: &Loaded) -> Result<Vec<InputRejects>, Failure> {
+    Ok(pollster::block_on(rejects::read(&loaded.store(), &loaded.pipeline))?)
+}
+
+/// The files that were read: relative to the pipeline file, or to where the command is called, as `--from` has them.
+fn disk(loaded: &Loaded, inputs: &[InputRejects]) -> LocalDisk {
+    let beside = LocalDisk::new(&loaded.folder);
+    let are_beside = inputs.iter().all(|input| beside.path(&input.plan.source).is_file());
+    if are_beside { beside } else { LocalDisk::new(".") }
+}
+
+impl Chosen {
+    /// Whether a reject is chosen.
+    fn has(&self, reject: &Reject) -> bool {
+        let of = self.source.as_ref().is_none_or(|source| reject.source == *source);
+        of && self.reason.as_ref().is_none_or(|reason| reasons(reject).any(|one| one.starts_with(reason)))
+    }
+
+    /// Refuses an input or a reason that no reject has: nothing would be chosen, whatever its state.
+    fn must_be_of(&self, inputs: &[InputRejects]) -> Result<(), Failure> {
+        let rejects = || inputs.iter().flat_map(|input| &input.rejects).map(|kept| &kept.reject);
+        let known: BTreeSet<String> = rejects().map(|reject| reject.source.clone()).collect();
+        if let Some(source) = self.source.as_ref().filter(|source| !known.contains(*source)) {
+            return Err(unknown("--source", source, "input with rejects", &known));
+        }
+        let known: BTreeSet<String> = rejects().flat_map(reasons).collect();
+        let is_known = |reason: &&String| known.iter().any(|one| one.starts_with(reason.as_str()));
+        match self.reason.as_ref().filter(|reason| !is_known(reason)) {
+            Some(reason) => Err(unknown("--reason", reason, "reason", &known)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unknown(option: &str, given: &str, noun: &str, known: &BTreeSet<String>) -> Failure {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let help = match known.as_slice() {
+        [] => "no record is in quarantine".to_owned(),
+        known => format!("there is: {}", known.join(", ")),
+    };
+    Failure::arguments(format!("{option} {given}: there is no such {noun}")).with_help(&help)
+}
+
+/// The reasons of a reject: a code and what it happened to.
+fn reasons(reject: &Reject) -> impl Iterator<Item = String> + '_ {
+    reject.reasons.iter().map(|reason| format!("{} {}", reason.code, reason.subject))
+}

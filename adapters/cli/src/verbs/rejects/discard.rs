@@ -1,0 +1,54 @@
+//! `etalon rejects discard`: open rejects that will never be right.
+
+use clap::Args;
+use etalon_driver::rejects;
+use serde::Serialize;
+
+use super::read;
+use crate::arguments::{Chosen, PipelineFile, Written};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::verbs::Verb;
+use crate::view::{Column, Kind, Table, View, thousands};
+
+/// Never send these open rejects through again
+#[derive(Debug, Args)]
+pub(super) struct Discard {
+    #[command(flatten)]
+    file: PipelineFile,
+    #[command(flatten)]
+    chosen: Chosen,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// How many rejects were discarded.
+#[derive(Debug, Serialize)]
+pub(super) struct Discarded {
+    discarded: u64,
+}
+
+impl Verb for Discard {
+    const NAME: &'static str = "discard";
+    type Found = Discarded;
+
+    fn carry_out(&self, output: Output) -> Result<Discarded, Failure> {
+        let loaded = self.file.load(output)?;
+        self.chosen.must_be_of(&read(&loaded)?)?;
+        let store = loaded.store();
+        let discard = rejects::discard(&loaded.pipeline, &store, |reject| self.chosen.has(reject));
+        Ok(Discarded { discarded: pollster::block_on(discard)? })
+    }
+}
+
+impl View for Discarded {
+    fn table(&self) -> Table {
+        let mut table = Table::new(vec![Column::new("discarded", Kind::Count)]);
+        table.push(vec![Some(self.discarded.to_string())]);
+        table
+    }
+
+    fn page(&self) -> String {
+        format!("discarded {}\n", thousands(self.discarded))
+    }
+}

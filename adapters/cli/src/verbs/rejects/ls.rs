@@ -1,0 +1,105 @@
+//! `etalon rejects ls`: how many rejects there are, by input and by reason.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use etalon_driver::rejects::State;
+use serde::Serialize;
+
+use super::{read, reasons};
+use crate::arguments::{PipelineFile, Written};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::verbs::Verb;
+use crate::view::{Column, Kind, Table, View};
+
+/// Count the rejects of each input, by reason and by what has become of them
+#[derive(Debug, Args)]
+pub(super) struct Ls {
+    #[command(flatten)]
+    file: PipelineFile,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// The inputs that have rejects.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Listed(Vec<Input>);
+
+#[derive(Debug, Serialize)]
+struct Input {
+    source: String,
+    version: String,
+    #[serde(flatten)]
+    counts: Counts,
+    /// A record with two reasons counts for both.
+    reasons: BTreeMap<String, Counts>,
+}
+
+/// How many rejects there are, and what has become of them.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct Counts {
+    quarantined: u64,
+    open: u64,
+    redriven: u64,
+    discarded: u64,
+}
+
+impl Counts {
+    fn add(&mut self, state: State) {
+        self.quarantined += 1;
+        match state {
+            State::Open => self.open += 1,
+            State::Redriven => self.redriven += 1,
+            State::Discarded => self.discarded += 1,
+        }
+    }
+}
+
+impl Verb for Ls {
+    const NAME: &'static str = "ls";
+    type Found = Listed;
+
+    fn carry_out(&self, output: Output) -> Result<Listed, Failure> {
+        let loaded = self.file.load(output)?;
+        let mut listed = Vec::new();
+        for input in read(&loaded)?.iter().filter(|input| !input.rejects.is_empty()) {
+            let mut counts = Counts::default();
+            let mut by_reason: BTreeMap<String, Counts> = BTreeMap::new();
+            for kept in &input.rejects {
+                counts.add(kept.state);
+                reasons(&kept.reject).for_each(|reason| by_reason.entry(reason).or_default().add(kept.state));
+            }
+            listed.push(Input {
+                source: input.plan.source.clone(),
+                version: input.plan.source_version.clone(),
+                counts,
+                reasons: by_reason,
+            });
+        }
+        Ok(Listed(listed))
+    }
+}
+
+impl View for Listed {
+    fn table(&self) -> Table {
+        let texts = ["source", "reason"].map(|name| Column::new(name, Kind::Text));
+        let counts = ["quarantined", "open", "redriven", "discarded"].map(|name| Column::new(name, Kind::Count));
+        let mut table = Table::new(texts.into_iter().chain(counts).collect());
+        for input in &self.0 {
+            let mut push = |reason: &str, counts: &Counts| {
+                let numbers = [counts.quarantined, counts.open, counts.redriven, counts.discarded];
+                let texts = [input.source.clone(), reason.to_owned()];
+                table.push(texts.into_iter().chain(numbers.map(|number| number.to_string())).map(Some).collect());
+            };
+            push("(records)", &input.counts);
+            input.reasons.iter().for_each(|(reason, counts)| push(reason, counts));
+        }
+        table
+    }
+
+    fn notes(&self) -> Vec<String> {
+        if self.0.is_empty() { vec!["no record is in quarantine".to_owned()] } else { Vec::new() }
+    }
+}

@@ -1,0 +1,147 @@
+//! `etalon rejects redrive`: the open rejects are sent through the pipeline again, and what passes is loaded.
+
+use clap::Args;
+use etalon_driver::local::SystemClock;
+use etalon_driver::rejects::{self, Forecast, Redriven, State};
+use serde::Serialize;
+
+use super::{disk, read};
+use crate::arguments::{Destination, PipelineFile, Written};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::Bar;
+use crate::verbs::Verb;
+use crate::verbs::run::outcomes;
+use crate::view::{Column, Kind, Sums, Table, View, thousands};
+
+/// Send the open rejects through the pipeline again, and load what passes
+#[derive(Debug, Args)]
+pub(super) struct Redrive {
+    #[command(flatten)]
+    file: PipelineFile,
+    /// Say how many would pass, and change nothing
+    #[arg(long)]
+    plan: bool,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// What a redrive would do, or did.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Answer {
+    Forecast(Forecast),
+    Done {
+        /// Rejects that were open before.
+        open: u64,
+        #[serde(flatten)]
+        redriven: Redriven,
+    },
+}
+
+impl Verb for Redrive {
+    const NAME: &'static str = "redrive";
+    type Found = Answer;
+
+    fn carry_out(&self, output: Output) -> Result<Answer, Failure> {
+        let loaded = self.file.load(output)?;
+        let inputs = read(&loaded)?;
+        let disk = disk(&loaded, &inputs);
+        let pipeline = &loaded.pipeline;
+        if self.plan {
+            return Ok(Answer::Forecast(pollster::block_on(rejects::forecast(pipeline, &inputs, &disk))?));
+        }
+        let kept = inputs.iter().flat_map(|input| &input.rejects);
+        let open = kept.filter(|kept| kept.state == State::Open).count() as u64;
+        let mut warehouse = self.destination.open(&loaded.state())?;
+        let store = loaded.store();
+        let bar = Bar::new(output);
+        let redrive = rejects::redrive(pipeline, &loaded.text, &disk, &store, &mut warehouse, &SystemClock);
+        let redriven = pollster::block_on(redrive);
+        bar.clear();
+        Ok(Answer::Done { open, redriven: redriven? })
+    }
+}
+
+impl Answer {
+    fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        match self {
+            Self::Forecast(Forecast { open, pass, filtered, fail, .. }) => {
+                let parts =
+                    [("would pass", *pass), ("would be filtered", *filtered), ("would be rejected again", *fail)];
+                sums.push("open", *open, parts.to_vec());
+            }
+            Self::Done { redriven: Redriven { counts, load, .. }, .. } => {
+                let filtered = counts.filtered_false + counts.filtered_null;
+                let parts = [("staged", counts.staged), ("filtered", filtered), ("rejected again", counts.quarantined)];
+                sums.push("redriven", counts.read, parts.to_vec());
+                if let Some(load) = load {
+                    sums.push("staged", load.staged, outcomes(load));
+                }
+            }
+        }
+        sums
+    }
+
+    /// Whether there was nothing to do: how many rejects are open all the same.
+    fn nothing(&self) -> Option<u64> {
+        match self {
+            Self::Done { open, redriven } if redriven.counts.read == 0 && redriven.waiting.is_empty() => Some(*open),
+            _ => None,
+        }
+    }
+}
+
+impl View for Answer {
+    fn table(&self) -> Table {
+        let mut table = self.sums().table();
+        if let Self::Forecast(forecast) = self {
+            for (reason, (open, pass)) in &forecast.reasons {
+                for (part, count) in [("open", open), ("would pass", pass)] {
+                    table.push(vec![Some(reason.clone()), Some(part.to_owned()), Some(count.to_string())]);
+                }
+            }
+        }
+        table
+    }
+
+    fn page(&self) -> String {
+        let mut page = if self.nothing().is_some() { String::new() } else { self.sums().text("") };
+        if let Self::Forecast(forecast) = self
+            && !forecast.reasons.is_empty()
+        {
+            let columns = [("reason", Kind::Text), ("open", Kind::Count), ("would pass", Kind::Count)];
+            let mut table = Table::new(columns.map(|(name, kind)| Column::new(name, kind)).to_vec());
+            for (reason, (open, pass)) in &forecast.reasons {
+                table.push(vec![Some(reason.clone()), Some(open.to_string()), Some(pass.to_string())]);
+            }
+            page.push_str(&table.text());
+        }
+        page
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let Self::Done { redriven, .. } = self else { return Vec::new() };
+        let waiting = redriven.waiting.iter();
+        let mut notes: Vec<String> =
+            waiting.map(|source| format!("{source} is not loaded; its rejects wait: run the pipeline first")).collect();
+        match self.nothing() {
+            Some(0) => notes.push("no reject is open; nothing was done".to_owned()),
+            Some(open) => notes.push(format!("{} open, none would pass; nothing was done", thousands(open))),
+            None => {}
+        }
+        notes
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        match self {
+            Self::Done { redriven, .. } if !redriven.held.is_empty() => {
+                Err(Failure::held(&redriven.held, "mend the pipeline and redrive again"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

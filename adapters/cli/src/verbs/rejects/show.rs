@@ -1,0 +1,165 @@
+//! `etalon rejects show`: rejected records, each with its place and everything that is wrong with it.
+
+use clap::{Args, ValueEnum};
+use etalon_core::plan::Object;
+use etalon_driver::rejects::{InputRejects, Kept, State};
+use serde::Serialize;
+
+use super::{disk, read};
+use crate::arguments::{Chosen, PipelineFile, Written};
+use crate::failure::Failure;
+use crate::lines;
+use crate::output::Output;
+use crate::verbs::Verb;
+use crate::view::{Column, Kind, Table, View, clean, thousands};
+
+/// Show rejected records, with their places and everything that is wrong with them
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    file: PipelineFile,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Only rejects of which this has become
+    #[arg(long, value_enum, default_value = "open")]
+    state: Wanted,
+    /// At most so many records
+    #[arg(long, default_value = "20", value_name = "N")]
+    limit: usize,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// Which rejects are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    Open,
+    Redriven,
+    Discarded,
+    All,
+}
+
+impl Wanted {
+    fn has(self, state: State) -> bool {
+        match self {
+            Self::All => true,
+            Self::Open => state == State::Open,
+            Self::Redriven => state == State::Redriven,
+            Self::Discarded => state == State::Discarded,
+        }
+    }
+}
+
+/// The records that are shown.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Shown {
+    records: Vec<Record>,
+    /// How many there are.
+    #[serde(skip)]
+    count: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Record {
+    line: Option<u64>,
+    #[serde(flatten)]
+    kept: Kept,
+}
+
+impl Verb for Show {
+    const NAME: &'static str = "show";
+    type Found = Shown;
+
+    fn carry_out(&self, output: Output) -> Result<Shown, Failure> {
+        let loaded = self.file.load(output)?;
+        let inputs = read(&loaded)?;
+        self.chosen.must_be_of(&inputs)?;
+        let disk = disk(&loaded, &inputs);
+        let mut shown = Shown { records: Vec::new(), count: 0 };
+        for InputRejects { plan, rejects, .. } in inputs {
+            let is_wanted = |kept: &Kept| self.state.has(kept.state) && self.chosen.has(&kept.reject);
+            let mut wanted: Vec<Kept> = rejects.into_iter().filter(is_wanted).collect();
+            shown.count += wanted.len();
+            wanted.truncate(self.limit.saturating_sub(shown.records.len()));
+            if wanted.is_empty() {
+                continue;
+            }
+            let offsets: Vec<u64> = wanted.iter().map(|kept| kept.reject.place.offset).collect();
+            let object = Object { name: plan.source, version: plan.source_version, size: plan.size };
+            let lines = lines::of(&disk, &object, &offsets);
+            shown.records.extend(wanted.into_iter().zip(lines).map(|(kept, line)| Record { line, kept }));
+        }
+        Ok(shown)
+    }
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Open => "open",
+        State::Redriven => "redriven",
+        State::Discarded => "discarded",
+    }
+}
+
+impl View for Shown {
+    fn table(&self) -> Table {
+        let columns = [
+            ("source", Kind::Text),
+            ("line", Kind::Number),
+            ("offset", Kind::Number),
+            ("state", Kind::Text),
+            ("code", Kind::Text),
+            ("subject", Kind::Text),
+            ("message", Kind::Text),
+        ];
+        let mut table = Table::new(columns.map(|(name, kind)| Column::new(name, kind)).to_vec());
+        for Record { line, kept: Kept { state, reject, .. } } in &self.records {
+            for reason in &reject.reasons {
+                let line = line.map(|line| line.to_string());
+                let texts = [
+                    reject.place.offset.to_string(),
+                    word(*state).to_owned(),
+                    reason.code.to_string(),
+                    reason.subject.to_string(),
+                    reason.message.clone(),
+                ];
+                table.push([Some(reject.source.clone()), line].into_iter().chain(texts.map(Some)).collect());
+            }
+        }
+        table
+    }
+
+    fn page(&self) -> String {
+        let mut page = String::new();
+        for Record { line, kept: Kept { state, reject, .. } } in &self.records {
+            let state = if *state == State::Open { String::new() } else { format!(" ({})", word(*state)) };
+            page.push_str(&format!("{}{state}\n", lines::place(&reject.source, *line, reject.place.offset)));
+            match (&reject.raw, &reject.raw_base64) {
+                (Some(raw), _) => page.push_str(&format!("    {}\n", clean(raw.trim_end_matches(['\r', '\n'])))),
+                (_, Some(raw)) => page.push_str(&format!("    in base 64: {}\n", clean(raw))),
+                _ => {
+                    for (name, value) in &reject.fields {
+                        let value = value.as_deref().map_or_else(|| "NULL".to_owned(), clean);
+                        page.push_str(&format!("    {name}: {value}\n"));
+                    }
+                }
+            }
+            for reason in &reject.reasons {
+                page.push_str(&format!("    {} {}: {}\n", reason.code, reason.subject, reason.message));
+            }
+        }
+        page
+    }
+
+    fn notes(&self) -> Vec<String> {
+        match (self.records.len(), self.count) {
+            (_, 0) => vec!["no reject is like that; `--state all` shows what was redriven or discarded".to_owned()],
+            (shown, count) if shown < count => {
+                let [shown, count] = [shown, count].map(|number| thousands(number as u64));
+                vec![format!("{shown} of {count} are shown; --limit shows more")]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

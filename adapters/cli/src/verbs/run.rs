@@ -1,0 +1,205 @@
+//! `etalon run`: the main job.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use clap::Args;
+use etalon_core::diagnostic::Code;
+use etalon_core::pipeline::Pipeline;
+use etalon_core::warehouse::{LoadCounts, WriteMode};
+use etalon_driver::local::{LocalDisk, SystemClock};
+use etalon_driver::report::{RunReport, RunState};
+use etalon_driver::run::{self, RunOptions, World};
+use serde::Serialize;
+
+use super::Verb;
+use crate::arguments::{Destination, Source, Work, Written};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::Bar;
+use crate::view::{Sums, Table, View, thousands};
+
+/// Run a pipeline: read, check and load what is new
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    work: Work,
+    #[command(flatten)]
+    written: Written,
+}
+
+impl Verb for Run {
+    const NAME: &'static str = "run";
+    type Found = Ran;
+
+    fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
+        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, release: false };
+        carry_out(&self.source, &self.destination, &options, output)
+    }
+}
+
+/// Runs a pipeline; `options` may say that what would be held is loaded, too.
+pub(super) fn carry_out(
+    source: &Source,
+    destination: &Destination,
+    options: &RunOptions,
+    output: Output,
+) -> Result<Ran, Failure> {
+    let begun = Instant::now();
+    let loaded = source.file.load(output)?;
+    let (disk, objects) = source.objects(&loaded)?;
+    let store = loaded.store();
+    let mut warehouse = destination.open(&loaded.state())?;
+    let bar = Bar::new(output);
+    let world = World { source: &disk, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
+    let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, &objects, world, options));
+    bar.clear();
+    Ok(Ran::new(ended?, &loaded.pipeline, begun, &store))
+}
+
+/// What a run did.
+#[derive(Debug, Serialize)]
+pub(super) struct Ran {
+    #[serde(flatten)]
+    report: RunReport,
+    #[serde(skip)]
+    seconds: f64,
+    /// The folder of the quarantine, for people.
+    #[serde(skip)]
+    quarantine: String,
+    /// Whether what is held may be released.
+    #[serde(skip)]
+    can_be_released: bool,
+}
+
+impl Ran {
+    pub(super) fn new(report: RunReport, pipeline: &Pipeline, begun: Instant, store: &LocalDisk) -> Self {
+        assert!(report.balance(), "every record and every byte is accounted for");
+        // A load that would leave the table empty is refused, whoever asks for it.
+        let would_empty =
+            pipeline.table.write == WriteMode::Replace { allow_empty: false } && report.counts.staged == 0;
+        Self {
+            report,
+            seconds: begun.elapsed().as_secs_f64(),
+            quarantine: store.path("quarantine").display().to_string(),
+            can_be_released: !would_empty,
+        }
+    }
+
+    fn sums(&self) -> Sums {
+        let report = &self.report;
+        let mut sums = Sums::default();
+        let before = report.inputs.iter().filter(|input| input.loaded_before).count() as u64;
+        let discarded = report.inputs.iter().filter(|input| input.discarded && !input.loaded_before).count() as u64;
+        let inputs = report.inputs.len() as u64;
+        let new = inputs - before - discarded;
+        let mut parts = vec![("new", new), ("loaded before", before)];
+        parts.extend((discarded > 0).then_some(("discarded", discarded)));
+        sums.push("inputs", inputs, parts);
+        if new == 0 {
+            return sums;
+        }
+        let counts = &report.counts;
+        let filtered = counts.filtered_false + counts.filtered_null;
+        let parts = vec![("staged", counts.staged), ("filtered", filtered), ("quarantined", counts.quarantined)];
+        sums.push("read", counts.read, parts);
+        if let Some(load) = &report.load {
+            sums.push("staged", load.staged, outcomes(load));
+        }
+        let coverage = &report.coverage;
+        let parts = vec![
+            ("header", coverage.header),
+            ("records", coverage.records),
+            ("blank", coverage.blank),
+            ("comments", coverage.comments),
+            ("skipped", coverage.skipped),
+        ];
+        sums.push("bytes", coverage.total, parts);
+        sums
+    }
+
+    /// What is counted beside the sums: a heading, and what of it how often.
+    fn counted(&self) -> [(&'static str, Vec<(&str, u64)>); 3] {
+        let report = &self.report;
+        let undeclared = report.undeclared_records;
+        [
+            ("undeclared", if undeclared > 0 { vec![("records", undeclared)] } else { Vec::new() }),
+            ("rejects", by_name(&report.reasons)),
+            ("warnings", by_name(&report.warnings)),
+        ]
+    }
+}
+
+fn by_name(counts: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
+    counts.iter().map(|(name, &count)| (name.as_str(), count)).collect()
+}
+
+/// What became of staged rows; few pipelines have deletes.
+pub(super) fn outcomes(load: &LoadCounts) -> Vec<(&'static str, u64)> {
+    let mut parts = vec![
+        ("inserted", load.inserted),
+        ("updated", load.updated),
+        ("unchanged", load.unchanged),
+        ("deduplicated", load.deduplicated),
+        ("superseded", load.superseded),
+    ];
+    parts.extend((load.deleted > 0).then_some(("deleted", load.deleted)));
+    parts
+}
+
+impl View for Ran {
+    fn table(&self) -> Table {
+        let mut table = self.sums().table();
+        for (of, counted) in self.counted() {
+            for (part, count) in counted {
+                table.push([of, part, &count.to_string()].map(|cell| Some(cell.to_owned())).to_vec());
+            }
+        }
+        table
+    }
+
+    fn page(&self) -> String {
+        let report = &self.report;
+        let state = match &report.state {
+            RunState::Loaded => "loaded",
+            RunState::Staged => "staged",
+            RunState::NothingNew => "nothing new",
+            RunState::Held(_) => "HELD: staged, not loaded",
+        };
+        let mut page = format!("{} -> {}: {state}, {:.1} s\n", report.pipeline, report.table, self.seconds);
+        page.push_str(&self.sums().text("  "));
+        for (of, counted) in self.counted().iter().filter(|(_, counted)| !counted.is_empty()) {
+            page.push_str(match *of {
+                "undeclared" => "  records with fields that are not declared:\n",
+                "rejects" => "  reasons of rejects:\n",
+                _ => "  warnings:\n",
+            });
+            let width = counted.iter().map(|(_, count)| thousands(*count).len()).max().unwrap_or_default();
+            for (part, count) in counted {
+                let meaning = Code::ALL.iter().find(|code| part.starts_with(code.text()));
+                let meaning =
+                    meaning.map(|code| format!("  ({})", code.meaning().trim_end_matches('.'))).unwrap_or_default();
+                page.push_str(&format!("    {:>width$}  {part}{meaning}\n", thousands(*count)));
+            }
+        }
+        page
+    }
+
+    fn notes(&self) -> Vec<String> {
+        if self.report.quarantine.is_empty() {
+            return Vec::new();
+        }
+        vec![format!("the rejects, with all their reasons: {}", self.quarantine)]
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        let RunState::Held(reasons) = &self.report.state else { return Ok(()) };
+        let decide = if self.can_be_released { "`etalon release`, `etalon discard`" } else { "`etalon discard`" };
+        let help = format!("mend the pipeline or the data and run again, or decide: {decide}");
+        Err(Failure::held(reasons, &help))
+    }
+}

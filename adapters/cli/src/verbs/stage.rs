@@ -1,0 +1,47 @@
+//! `etalon stage`: the main job without the warehouse, for people who load the parts themselves.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use etalon_driver::local::{LocalDisk, SystemClock};
+use etalon_driver::run::{self, RunOptions};
+
+use super::Verb;
+use super::run::Ran;
+use crate::arguments::{Source, Work, Written};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::Bar;
+
+/// Read, check and stage, and load nothing: parts, rejects and receipts in a folder
+#[derive(Debug, Args)]
+pub(super) struct Stage {
+    #[command(flatten)]
+    source: Source,
+    /// The folder that gets `staged`, `quarantine`, `receipts` and `plans`
+    #[arg(long, value_name = "FOLDER")]
+    to: PathBuf,
+    #[command(flatten)]
+    work: Work,
+    #[command(flatten)]
+    written: Written,
+}
+
+impl Verb for Stage {
+    const NAME: &'static str = "stage";
+    type Found = Ran;
+
+    fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
+        let begun = Instant::now();
+        let loaded = self.source.file.load(output)?;
+        let (disk, objects) = self.source.objects(&loaded)?;
+        let store = LocalDisk::new(&self.to);
+        let bar = Bar::new(output);
+        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, release: false };
+        let world = (&disk, &store, &SystemClock, &bar);
+        let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &objects, world, &options));
+        bar.clear();
+        Ok(Ran::new(ended?, &loaded.pipeline, begun, &store))
+    }
+}
