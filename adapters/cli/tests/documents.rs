@@ -303,6 +303,16 @@ fn the_bounds_that_pages_name_are_those_of_the_code() {
 }
 
 #[test]
+fn pages_ask_for_the_compiler_of_the_manifest() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap().trim_matches('"');
+    let naming = pages().into_iter().filter(|(_, page)| page.contains("Rust 1."));
+    let wrong: Vec<String> =
+        naming.filter(|(_, page)| !page.contains(&format!("Rust {version} "))).map(|(name, _)| name).collect();
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
 fn the_page_of_exit_codes_is_that_of_the_help() {
     let page = fs::read_to_string(root().join("docs/guide/first-pipeline.md")).unwrap();
     let (help, _) = run(&root(), "etalon --help");

@@ -415,7 +415,9 @@ pub(crate) fn check_file(name: &str, made: &str) {
         std::fs::write(&path, made).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == made, "{name} is not what the code says; UPDATE_GOLDEN=1 writes it anew");
+    let difference = similar::TextDiff::from_lines(kept.as_str(), made);
+    let shown = difference.unified_diff().header(name, "the code").to_string();
+    assert!(kept == made, "UPDATE_GOLDEN=1 writes {name} anew:\n{shown}");
 }
 
 #[test]
