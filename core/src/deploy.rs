@@ -15,10 +15,10 @@ pub mod setting;
 use std::collections::BTreeMap;
 
 use crate::pipeline::Pipeline;
+use crate::pipeline::file;
 use crate::protocol::Step;
 use crate::protocol::prefix::{PREFIXES, Prefix, Right};
 use crate::protocol::{SCHEDULE_INPUT, SWEEP_INPUT};
-use crate::spec;
 
 pub use bucket::prefixes;
 pub use page::{deployment_page, settings_page};
@@ -245,8 +245,8 @@ impl Deployment {
             name: account.name.clone(),
             step: Step::Extract,
             when: match &pipeline.schedule {
-                Some(spec::Schedule::Rate(when) | spec::Schedule::Cron(when)) => Some(when.clone()),
-                Some(spec::Schedule::ObjectCreated) | None => None,
+                Some(file::Schedule::Rate(when) | file::Schedule::Cron(when)) => Some(when.clone()),
+                Some(file::Schedule::ObjectCreated) | None => None,
             },
             input: SCHEDULE_INPUT,
             dead_url: Some(extract.dead_url.clone()),

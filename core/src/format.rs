@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use crate::receipt::Coverage;
 use crate::records::Records;
+use crate::spec::Choice;
+use crate::spec::Kinds;
 
 mod csv;
 mod jsonl;
@@ -19,6 +21,7 @@ mod scan;
 mod batch;
 mod follow;
 
+pub(crate) use compression::COMPRESSIONS;
 pub use compression::Compression;
 pub use csv::CsvFormat;
 pub use jsonl::JsonlFormat;
@@ -33,6 +36,10 @@ pub enum Format {
     /// JSON Lines: one object a line.
     Jsonl(JsonlFormat),
 }
+
+/// The formats, as the pipeline file names them.
+pub(crate) const FORMATS: Kinds<Format> =
+    Kinds { title: "format", doc: "How the objects are written, in detail.", kinds: &[csv::KIND, jsonl::KIND] };
 
 /// What a format says of itself: all that others ask of it.
 trait Room {
@@ -89,6 +96,13 @@ pub enum Contract {
     /// The object is held.
     Fail,
 }
+
+/// What can happen to such fields, as the pipeline file names it.
+pub(crate) const CONTRACTS: Choice<Contract> = Choice(&[
+    ("ignore", "they are left out, and counted", Contract::Ignore),
+    ("quarantine", "their records are rejected", Contract::Quarantine),
+    ("fail", "the object is held", Contract::Fail),
+]);
 
 /// Everything that a reader must know beside the object.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,16 +10,17 @@ use crate::format::{Compression, Contract, Format, ReadOptions};
 use crate::plan::{self, InputPlan, Object, Task};
 use crate::protocol::{Member, Unit, UnitBatch, UnitState};
 use crate::receipt::{Counts, Receipt};
-use crate::source;
-use crate::spec::{Limits, Location, OnOverwrite, Schedule};
+use crate::source::Location;
 use crate::stage::{self, Lineage};
 use crate::transform::Transform;
 use crate::types::Type;
 use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table, WriteMode};
 
 mod compile;
-mod formats;
+pub mod file;
 mod run;
+
+use file::{Limits, OnOverwrite, Schedule};
 
 pub use run::{RowOutput, RowRun, Run, Step, TaskOutput, TaskRun};
 
@@ -79,10 +80,7 @@ impl Pipeline {
 
     /// The name of the kind of source, as identity uses it.
     pub fn source_kind(&self) -> &'static str {
-        match self.location {
-            Location::Files(_) => source::files::KIND,
-            Location::S3(_) => source::s3::KIND,
-        }
+        self.location.kind()
     }
 
     /// The plan of an object that is met for the first time.

@@ -8,5 +8,37 @@ pub mod s3;
 mod names;
 mod listing;
 
+use crate::spec::{Keys, Text};
+
 pub use listing::{ListStep, Listing};
 pub use names::Names;
+
+/// The kinds of source, of which a file names exactly one. Each asks for its key.
+pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] = &[files::key, s3::key];
+
+/// Where objects are. `Text`: as the file says it; `String`: with the values of its `${…}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location<T = Text> {
+    /// Paths or globs, relative to the pipeline file.
+    Files(Vec<T>),
+    /// A prefix `s3://bucket/prefix`.
+    S3(T),
+}
+
+impl<T> Location<T> {
+    /// What this kind of source is called, in a pipeline file and in the identity of an input.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Files(_) => files::KIND,
+            Self::S3(_) => s3::KIND,
+        }
+    }
+
+    /// Whether somebody can be told of an object when it is made.
+    pub(crate) fn tells_of_objects(&self) -> bool {
+        match self {
+            Self::Files(_) => false,
+            Self::S3(_) => true,
+        }
+    }
+}

@@ -6,6 +6,7 @@ pub mod parquet;
 use arrow_array::ArrayRef;
 use arrow_array::RecordBatch;
 
+use crate::spec::Choice;
 use crate::types::Type;
 
 /// A part is closed when it has this many bytes. It is held in memory; Redshift reads files below 128 MB with one slice
@@ -13,14 +14,23 @@ use crate::types::Type;
 const PART_BYTES: usize = 32 * 1024 * 1024;
 
 /// How parts are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Parquet.
-    #[default]
     Parquet,
     /// Separated values as COPY reads them.
     Csv,
 }
+
+/// The formats, as the pipeline file names them.
+pub(crate) const FORMATS: Choice<Format> = Choice(&[
+    ("parquet", "small and typed", Format::Parquet),
+    (
+        "csv",
+        "separated values: any tool reads them; a text `\\N` is rejected, since COPY takes it for NULL",
+        Format::Csv,
+    ),
+]);
 
 impl Format {
     /// What the name of a part ends with.

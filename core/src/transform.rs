@@ -15,6 +15,7 @@ use crate::diagnostic::Code;
 use crate::expr::{Context, Expr};
 use crate::records::Records;
 use crate::reject::{Reason, Subject};
+use crate::spec::Choice;
 use crate::types::Type;
 use crate::value::show::show;
 use crate::value::text::quote;
@@ -90,6 +91,13 @@ pub enum OnFail {
     /// It is staged, and its unit is held.
     Fail,
 }
+
+/// What can happen to such a row, as the pipeline file names it.
+pub(crate) const ON_FAIL: Choice<OnFail> = Choice(&[
+    ("reject", "the row goes to quarantine", OnFail::Reject),
+    ("warn", "the row is staged, and counted", OnFail::Warn),
+    ("fail", "the object is held", OnFail::Fail),
+]);
 
 /// What became of the records of a batch.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod setup;
 mod sql;
 pub mod sqlite;
 mod target;
+mod write;
 
 use crate::types::Type;
 
@@ -48,6 +49,10 @@ pub use setup::SetUp;
 pub use sqlite::read_timestamp as read_instant;
 pub use target::OWN_PREFIX;
 pub use target::Target;
+pub use write::Order;
+pub use write::Positions;
+pub(crate) use write::WRITES;
+pub use write::Write;
 
 /// The lineage column that names the batch a row came with.
 pub const BATCH_COLUMN: &str = "_etalon_batch";

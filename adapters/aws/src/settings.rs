@@ -10,8 +10,7 @@ use etalon_core::deploy::setting::{self, Setting};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::Step;
-use etalon_core::source::{files, s3};
-use etalon_core::spec::Location;
+use etalon_core::source::{Location, files, s3};
 use etalon_driver::deployed::Deployed;
 use etalon_driver::placeholder;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::Object;
-use etalon_core::spec::Location;
+use etalon_core::source::Location;
 use etalon_driver::local::LocalDisk;
 use etalon_driver::placeholder;
 use etalon_warehouse::{Connected, Sqlite};

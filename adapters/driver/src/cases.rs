@@ -18,7 +18,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Verdict};
 use etalon_core::protocol::name;
 use etalon_core::receipt::Receipt;
-use etalon_core::spec::Location;
+use etalon_core::source::Location;
 use etalon_core::value::show::show;
 
 use crate::local::LocalDisk;

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Pipeline, Verdict};
 use etalon_core::plan::{InputPlan, Object, Task};
 use etalon_core::protocol::{name, prefix};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
-use etalon_core::spec::OnOverwrite;
 use etalon_core::warehouse::LoadBatch;
 
 use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};

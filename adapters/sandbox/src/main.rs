@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use clap::{Parser, Subcommand};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
-use etalon_core::spec::Location;
+use etalon_core::source::Location;
 use etalon_driver::local::LocalDisk;
 use etalon_driver::ports::Objects;
 use etalon_sandbox::cloud::{Cloud, Counterparts, Programs, Settings};

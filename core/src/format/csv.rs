@@ -19,6 +19,7 @@ mod blocks;
 mod header;
 
 use super::Contract;
+use super::Format;
 use super::ReadOptions;
 use super::Room;
 use super::batch::Batch;
@@ -27,6 +28,17 @@ use super::follow::Follower;
 use super::scan::Scan;
 use super::scan::Scanner;
 use super::scan::Stop;
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
+use crate::spec::AnyText;
+use crate::spec::Boolean;
+use crate::spec::Character;
+use crate::spec::CharacterOrNone;
+use crate::spec::Keys;
+use crate::spec::Kind;
+use crate::spec::List;
+use crate::spec::Mapping;
+use crate::spec::Whole;
 use header::Binding;
 use split::Splitter;
 
@@ -51,18 +63,83 @@ pub struct CsvFormat {
     pub newlines_in_values: bool,
 }
 
+pub(super) const KIND: Kind<Format> = Kind {
+    word: "csv",
+    doc: "separated values",
+    mapping: Mapping {
+        title: "csv",
+        doc: "How separated values are written.",
+        may_be_empty: true,
+        keys: |keys| Format::Csv(CsvFormat::read(keys)),
+    },
+};
+
+const DELIMITER: &str = "delimiter";
+const QUOTE: &str = "quote";
+const COMMENT: &str = "comment";
+
+impl CsvFormat {
+    fn read(keys: &mut Keys<'_>) -> Self {
+        let format = Self {
+            header: keys.or(
+                "header",
+                Boolean,
+                "true",
+                "Whether the first record names the fields; without it they are bound by position.",
+            ),
+            delimiter: keys.or(DELIMITER, Character, "\",\"", "What stands between values: one ASCII character."),
+            quote: keys.or(
+                QUOTE,
+                CharacterOrNone,
+                "'\"'",
+                "What stands around values that hold a delimiter: one ASCII character, or `none`.",
+            ),
+            comment: keys.optional(COMMENT, Character, "What a comment line begins with: one ASCII character."),
+            skip_lines: keys.or("skip_lines", Whole, "0", "How many lines before the header are skipped."),
+            nulls: keys
+                .or("nulls", List(AnyText), "[\"\"]", "The unquoted texts that mean NULL.")
+                .into_iter()
+                .map(|text| text.text)
+                .collect(),
+            fill_record: keys.or(
+                "fill_record",
+                Boolean,
+                "false",
+                "Whether a record may lack its last fields, which are then NULL.",
+            ),
+            newlines_in_values: keys.or(
+                "newlines_in_values",
+                Boolean,
+                "true",
+                "Whether a quoted value may hold line ends; without them an object can be cut.",
+            ),
+        };
+        format.tells_its_signs_apart(keys);
+        format
+    }
+
+    /// Two signs of the same character could not be told apart.
+    fn tells_its_signs_apart(&self, keys: &mut Keys<'_>) {
+        let signs = [(DELIMITER, Some(self.delimiter)), (QUOTE, self.quote), (COMMENT, self.comment)];
+        for (at, &(key, sign)) in signs.iter().enumerate() {
+            for &(other, taken) in signs.iter().take(at) {
+                let is_known = !keys.is_wrong(key) && !keys.is_wrong(other);
+                if let Some(span) = keys.place(key).or(keys.place(other))
+                    && is_known
+                    && sign.is_some()
+                    && sign == taken
+                {
+                    let message = format!("`{other}` and `{key}` are the same character");
+                    keys.report(Diagnostic::error(Code::Conflict, span, message));
+                }
+            }
+        }
+    }
+}
+
 impl Default for CsvFormat {
     fn default() -> Self {
-        Self {
-            header: true,
-            delimiter: b',',
-            quote: Some(b'"'),
-            comment: None,
-            skip_lines: 0,
-            nulls: vec![String::new()],
-            fill_record: false,
-            newlines_in_values: true,
-        }
+        Self::read(&mut Keys::unsaid())
     }
 }
 

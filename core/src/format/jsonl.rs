@@ -9,14 +9,28 @@
 mod scanner;
 mod json;
 
+use super::Format;
 use super::ReadOptions;
 use super::Room;
 use super::scan::Scanner;
+use crate::spec::Kind;
+use crate::spec::Mapping;
 use scanner::JsonlScanner;
 
 /// How JSON Lines are written: there is one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonlFormat;
+
+pub(super) const KIND: Kind<Format> = Kind {
+    word: "jsonl",
+    doc: "JSON Lines: an object on each line",
+    mapping: Mapping {
+        title: "jsonl",
+        doc: "How JSON Lines are written: nothing can be said.",
+        may_be_empty: true,
+        keys: |_| Format::Jsonl(JsonlFormat),
+    },
+};
 
 impl Room for JsonlFormat {
     fn lines_are_records(&self) -> bool {

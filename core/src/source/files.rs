@@ -3,12 +3,41 @@
 //! A file is named by its path as the pattern leads to it, with `/` between its parts and without parts that lead nowhere:
 //! `./in//a.csv` is `in/a.csv`. As in a shell, `*` and `?` do not go over a `/`, and `**` stands for any number of folders.
 
+use crate::diagnostic::Code;
 use crate::error::Error;
+use crate::spec::{Fault, Form, Keys, OneOrMany, Text};
 
-use super::Names;
+use super::{Location, Names};
 
 /// What the kind is called, in a pipeline file and in the identity of an input.
 pub const KIND: &str = "files";
+
+pub(super) fn key(keys: &mut Keys<'_>) -> Option<Location> {
+    let paths = keys.optional(KIND, OneOrMany(Path), "Paths or globs, relative to the pipeline file.");
+    paths.map(Location::Files)
+}
+
+/// A path or glob.
+struct Path;
+
+impl Form for Path {
+    type Value = Text;
+
+    fn noun(&self) -> &'static str {
+        "a path"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<Text, Fault> {
+        if text.text.trim().is_empty() {
+            return Err(Fault::new(Code::WrongValue, "a path is an empty text"));
+        }
+        Ok(text.clone())
+    }
+
+    fn takes_placeholders(&self) -> bool {
+        true
+    }
+}
 
 /// The files that match any of the patterns. A pattern that cannot be read is refused.
 pub fn names(patterns: &[String]) -> Result<Names, Error> {

@@ -1,11 +1,61 @@
 //! S3: the objects of a bucket whose keys begin with a prefix. An object is named by its whole key.
 
+use crate::diagnostic::Code;
 use crate::error::{Error, ErrorKind};
+use crate::spec::{Fault, Form, Hint, Keys, Text, placeholder};
 
-use super::Names;
+use super::{Location, Names};
 
 /// What the kind is called, in a pipeline file and in the identity of an input.
 pub const KIND: &str = "s3";
+
+pub(super) fn key(keys: &mut Keys<'_>) -> Option<Location> {
+    keys.optional(KIND, Prefix, "The prefix of the objects: `s3://bucket/prefix`.").map(Location::S3)
+}
+
+/// `"s3://" bucket [ "/" prefix ]`, each part with or out of placeholders; the bucket has 3 to 63 small letters, digits,
+/// `.` and `-`.
+struct Prefix;
+
+impl Form for Prefix {
+    type Value = Text;
+
+    fn noun(&self) -> &'static str {
+        "an address such as `s3://bucket/prefix`"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<Text, Fault> {
+        let wrong =
+            |why: &str| Fault::new(Code::WrongValue, format!("`s3` is {why}")).with_help("write `s3://bucket/prefix/`");
+        // What a placeholder stands for is not known here.
+        if text.text.starts_with("${") {
+            return Ok(text.clone());
+        }
+        let resolved = placeholder::without(&text.text);
+        let Some(address) = resolved.strip_prefix("s3://") else {
+            return Err(wrong("an address that begins with `s3://`"));
+        };
+        let bucket = address.split('/').next().unwrap_or_default();
+        let is_known = bucket.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-'));
+        let is_whole = placeholder::names(&text.text).next().is_none();
+        if bucket.is_empty() || !is_known || is_whole && !(3..=63).contains(&bucket.len()) {
+            let help = "a bucket's name has 3 to 63 small letters, digits, `.` and `-`";
+            return Err(Fault::new(Code::WrongValue, format!("`{bucket}` cannot be a bucket's name")).with_help(help));
+        }
+        if address.contains(['*', '?']) {
+            return Err(Fault::new(Code::WrongValue, "`s3` is a prefix, which has no `*` and no `?`"));
+        }
+        Ok(text.clone())
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern("^(s3://|\\$\\{)")
+    }
+
+    fn takes_placeholders(&self) -> bool {
+        true
+    }
+}
 
 /// A place in S3: a bucket, and what the keys in it begin with.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,23 +1,18 @@
-//! The reference page of the pipeline file, made from the table of shapes.
+//! The reference page of the pipeline file, made from the rows that read it.
 
 use std::fmt::Write;
 
-use super::form::Form;
-use super::shape::{Mapping, Need, Shape, each_mapping};
+use super::form::{Hint, list};
+use super::outline::{MappingOutline, Need, Outline, each_mapping};
 
-/// The reference of the pipeline file, in Markdown.
-pub fn reference() -> String {
-    let mut page = String::from(
-        "# The pipeline file\n\n\
-         Made from the table that reads the file; do not edit. What the words mean exactly, and how to use them, is in the guide.\n\n\
-         The file is YAML 1.2. Every text is taken as written and read by its place: `NO` is a text and `1.10` keeps its zero.\n\
-         Anchors, aliases, merge keys and tags are not part of the format.\n",
-    );
-    each_mapping(&mut |mapping| section(&mut page, mapping));
+/// The reference of a file, in Markdown, after an introduction.
+pub(crate) fn reference(introduction: &str, root: &MappingOutline) -> String {
+    let mut page = introduction.to_owned();
+    each_mapping(root, &mut |mapping| section(&mut page, mapping));
     page
 }
 
-fn section(page: &mut String, mapping: &Mapping) {
+fn section(page: &mut String, mapping: &MappingOutline) {
     let title = if mapping.title.contains(' ') {
         let mut letters = mapping.title.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
@@ -27,44 +22,45 @@ fn section(page: &mut String, mapping: &Mapping) {
     // Writing to a string cannot fail.
     let _ = write!(page, "\n## {title}\n\n{}\n", mapping.doc);
     if !mapping.one_of.is_empty() {
-        let keys = super::form::list(mapping.one_of.iter().copied());
+        let keys = list(mapping.one_of.iter().copied());
         let _ = writeln!(page, "Exactly one of {keys} must be there.");
     }
     if mapping.keys.is_empty() {
         return;
     }
     page.push_str("\n| key | value | if not said | what it says |\n|---|---|---|---|\n");
-    for key in mapping.keys {
+    for key in &mapping.keys {
         let need = match key.need {
             Need::Required => "required".to_owned(),
             Need::Optional => String::new(),
             Need::Default(usual) => format!("`{usual}`"),
         };
-        let _ =
-            writeln!(page, "| `{}` | {} | {need} | {}{} |", key.name, value(&key.shape), key.doc, words(&key.shape));
+        let (name, doc) = (key.name, &key.doc);
+        let _ = writeln!(page, "| `{name}` | {} | {need} | {doc}{} |", value(&key.value), words(&key.value));
     }
 }
 
-fn value(shape: &Shape) -> String {
-    match shape {
-        Shape::One(form) => form.noun().to_owned(),
-        Shape::List(form) => format!("a list; each, {}", form.noun()),
-        Shape::OneOrMany(form) => format!("{}, or a list", form.noun()),
-        Shape::Mapping(mapping) => format!("a mapping: [{}]({})", mapping.title, anchor(mapping)),
-        Shape::Either(form, mapping) => {
-            format!("{}, or a mapping: [{}]({})", form.noun(), mapping.title, anchor(mapping))
+fn value(outline: &Outline) -> String {
+    match outline {
+        Outline::One(form) => form.noun.to_owned(),
+        Outline::List(form) => format!("a list; each, {}", form.noun),
+        Outline::OneOrMany(form) => format!("{}, or a list", form.noun),
+        Outline::Mapping(mapping) => format!("a mapping: [{}]({})", mapping.title, anchor(mapping)),
+        Outline::Either(form, mapping) => {
+            format!("{}, or a mapping: [{}]({})", form.noun, mapping.title, anchor(mapping))
         }
-        Shape::Named(named) => format!("a mapping of names; each, {}", value(&named.value)),
+        Outline::Named(named) => format!("a mapping of names; each, {}", value(&named.value)),
     }
 }
 
-fn anchor(mapping: &Mapping) -> String {
-    format!("#{}", mapping.title.replace(' ', "-"))
+fn anchor(mapping: &MappingOutline) -> String {
+    format!("#{}", mapping.title.replace(' ', "-").replace('\'', ""))
 }
 
 /// The words of a choice, with what they mean.
-fn words(shape: &Shape) -> String {
-    let (Shape::One(Form::Choice(words)) | Shape::Either(Form::Choice(words), _)) = shape else { return String::new() };
+fn words(outline: &Outline) -> String {
+    let (Outline::One(form) | Outline::Either(form, _)) = outline else { return String::new() };
+    let (Hint::Words(words) | Hint::WordsOrText(words)) = &form.hint else { return String::new() };
     let meanings: Vec<String> = words.iter().map(|(word, doc)| format!("`{word}`: {doc}")).collect();
     format!(" {}.", meanings.join("; "))
 }

@@ -1,26 +1,25 @@
-//! The JSON Schema of the pipeline file, for editors; made from the table of shapes.
+//! The JSON Schema of the pipeline file, for editors; made from the rows that read it.
 
 use serde_json::{Map, Value, json};
 
-use super::FORMAT_VERSION;
-use super::form::Form;
-use super::shape::{FILE, Key, Mapping, Named, Need, Shape};
+use super::form::Hint;
+use super::outline::{FormOutline, KeyOutline, MappingOutline, NamedOutline, Need, Outline};
 
-/// The JSON Schema (draft 2020-12) of the pipeline file, for editors.
+/// The JSON Schema (draft 2020-12) of a file, for editors.
 ///
 /// An editor reads `1.10` and `true` as YAML usually does, so a text may be a number or a boolean there.
-pub fn json_schema() -> Value {
+pub(crate) fn json_schema(title: &str, root: &MappingOutline) -> Value {
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "An Etalon pipeline",
+        "title": title,
     });
-    if let (Some(schema), Value::Object(file)) = (schema.as_object_mut(), mapping(&FILE)) {
+    if let (Some(schema), Value::Object(file)) = (schema.as_object_mut(), mapping(root)) {
         schema.extend(file);
     }
     schema
 }
 
-fn mapping(mapping: &Mapping) -> Value {
+fn mapping(mapping: &MappingOutline) -> Value {
     let properties: Map<String, Value> = mapping.keys.iter().map(|key| (key.name.to_owned(), property(key))).collect();
     let required: Vec<&str> =
         mapping.keys.iter().filter(|key| key.need == Need::Required).map(|key| key.name).collect();
@@ -42,63 +41,58 @@ fn mapping(mapping: &Mapping) -> Value {
     schema
 }
 
-fn property(key: &Key) -> Value {
-    let mut schema = or_empty(shape(&key.shape), key.may_be_empty);
+fn property(key: &KeyOutline) -> Value {
+    let mut schema = value(&key.value);
     if let Some(schema) = schema.as_object_mut() {
         let doc = match key.need {
             Need::Default(usual) => format!("{} If not said: {usual}.", key.doc),
-            Need::Required | Need::Optional => key.doc.to_owned(),
+            Need::Required | Need::Optional => key.doc.clone(),
         };
         schema.insert("description".to_owned(), json!(doc));
     }
     schema
 }
 
-fn or_empty(schema: Value, may_be_empty: bool) -> Value {
-    if may_be_empty { json!({ "anyOf": [{ "type": "null" }, schema] }) } else { schema }
-}
-
-fn shape(shape: &Shape) -> Value {
-    match shape {
-        Shape::One(form) => text(*form),
-        Shape::List(form) => json!({ "type": "array", "items": text(*form) }),
-        Shape::OneOrMany(form) => {
-            json!({ "anyOf": [text(*form), { "type": "array", "items": text(*form), "minItems": 1, "uniqueItems": true }] })
+fn value(outline: &Outline) -> Value {
+    let schema = match outline {
+        Outline::One(form) => text(form),
+        Outline::List(form) => json!({ "type": "array", "items": text(form) }),
+        Outline::OneOrMany(form) => {
+            json!({ "anyOf": [text(form), { "type": "array", "items": text(form), "minItems": 1, "uniqueItems": true }] })
         }
-        Shape::Mapping(inner) => mapping(inner),
-        Shape::Either(form, inner) => json!({ "anyOf": [text(*form), mapping(inner)] }),
-        Shape::Named(named) => names(named),
-    }
+        Outline::Mapping(inner) => mapping(inner),
+        Outline::Either(form, inner) => json!({ "anyOf": [text(form), mapping(inner)] }),
+        Outline::Named(named) => names(named),
+    };
+    if outline.may_be_empty() { json!({ "anyOf": [{ "type": "null" }, schema] }) } else { schema }
 }
 
-fn names(named: &Named) -> Value {
+fn names(named: &NamedOutline) -> Value {
     let mut schema = json!({
         "type": "object",
         "minProperties": 1,
-        "additionalProperties": or_empty(shape(&named.value), named.may_be_empty),
+        "additionalProperties": value(&named.value),
     });
-    if let (Some(schema), Some(pattern)) = (schema.as_object_mut(), named.name.pattern()) {
+    if let (Some(schema), Hint::Pattern(pattern)) = (schema.as_object_mut(), &named.name.hint) {
         schema.insert("propertyNames".to_owned(), json!({ "pattern": pattern }));
     }
     schema
 }
 
-fn text(form: Form) -> Value {
-    match form {
-        Form::Version => json!({ "const": FORMAT_VERSION }),
-        Form::Boolean => json!({ "type": "boolean" }),
-        Form::Whole => json!({ "type": "integer", "minimum": 0 }),
-        Form::Choice(words) => json!({
-            "oneOf": words.iter().map(|(word, doc)| json!({ "const": word, "description": doc })).collect::<Vec<_>>(),
-        }),
-        Form::CheckName | Form::ColumnName | Form::PipelineName | Form::S3 | Form::Schedule | Form::Share => {
-            json!({ "type": "string", "pattern": form.pattern() })
+fn text(form: &FormOutline) -> Value {
+    let described = |&(word, doc): &(&str, &str)| json!({ "const": word, "description": doc });
+    match &form.hint {
+        Hint::Number(number) => json!({ "const": number }),
+        Hint::Boolean => json!({ "type": "boolean" }),
+        Hint::Whole => json!({ "type": "integer", "minimum": 0 }),
+        Hint::Words(words) => json!({ "oneOf": words.iter().map(described).collect::<Vec<_>>() }),
+        Hint::WordsOrText(words) => {
+            let any = json!({ "type": ["string", "number", "boolean"] });
+            json!({ "anyOf": words.iter().map(described).chain([any]).collect::<Vec<_>>() })
         }
-        Form::Character => json!({ "type": ["string", "integer"], "minLength": 1, "maxLength": 1 }),
-        Form::CharacterOrNone => json!({ "type": ["string", "integer"], "minLength": 1, "maxLength": 4 }),
-        Form::Table | Form::Type | Form::ColumnType | Form::ColumnShort | Form::Path => json!({ "type": "string" }),
-        Form::Text | Form::Expression | Form::Regex | Form::FieldName => {
-            json!({ "type": ["string", "number", "boolean"] })
-        }
+        Hint::Pattern(pattern) => json!({ "type": "string", "pattern": pattern }),
+        Hint::Short(most) => json!({ "type": ["string", "integer"], "minLength": 1, "maxLength": most }),
+        Hint::Text => json!({ "type": "string" }),
+        Hint::Scalar => json!({ "type": ["string", "number", "boolean"] }),
     }
 }

@@ -40,8 +40,29 @@ pub(super) enum Style {
 
 impl Text {
     /// An empty text, where one is missing.
-    pub(super) fn empty(span: Span) -> Self {
+    pub(crate) fn empty(span: Span) -> Self {
         Self { text: String::new(), span, runs: Vec::new() }
+    }
+
+    /// A text for which something else is written in a place.
+    pub(crate) fn meaning(text: &str, span: Span) -> Self {
+        Self { text: text.to_owned(), span, runs: vec![Run { start: 0, file: span }] }
+    }
+
+    /// A range of bytes of the text, as a text of its own.
+    pub(crate) fn part(&self, within: Span) -> Self {
+        let text = self.text.get(within.start..within.end).unwrap_or_default().to_owned();
+        let mut runs = Vec::new();
+        for (at, run) in self.runs.iter().enumerate() {
+            let end = self.runs.get(at + 1).map_or(self.text.len(), |next| next.start);
+            let (start, stop) = (run.start.max(within.start), end.min(within.end));
+            if start < stop {
+                let is_verbatim = end - run.start == run.file.end - run.file.start;
+                let file = Span::new(run.file.start + start - run.start, run.file.start + stop - run.start);
+                runs.push(Run { start: start - within.start, file: if is_verbatim { file } else { run.file } });
+            }
+        }
+        Self { text, span: self.span_of(within), runs }
     }
 
     /// The place in the file of a range of bytes of the text.

@@ -17,7 +17,7 @@ const DEPTH_MAX: usize = 32;
 
 /// A part of the file.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Its place; that of its key where it is empty.
     pub(super) span: Span,
     /// What it is.
@@ -26,7 +26,7 @@ pub(super) struct Node {
 
 /// What a part of the file is.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Nothing is written.
     Empty,
     /// A text.
@@ -39,7 +39,7 @@ pub(super) enum Kind {
 
 /// A text.
 #[derive(Debug)]
-pub(super) struct Scalar {
+pub(crate) struct Scalar {
     /// The text.
     pub(super) text: Text,
     /// The comment that ends it, if it has no quotes and a comment follows on its line.
@@ -48,11 +48,19 @@ pub(super) struct Scalar {
 
 /// A key and its value.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The key.
     pub(super) key: Text,
     /// The value.
     pub(super) value: Node,
+}
+
+impl Entry {
+    /// A key that a short form stands for, with the text that is its value there.
+    pub(crate) fn of(key: &str, text: Text) -> Self {
+        let key = Text::meaning(key, text.span);
+        Self { key, value: Node { span: text.span, kind: Kind::Scalar(Scalar { text, comment: None }) } }
+    }
 }
 
 impl Kind {

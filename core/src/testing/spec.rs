@@ -4,7 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::spec::{Spec, Text};
+use crate::pipeline::file::Spec;
+use crate::source::Location;
+use crate::spec::Text;
 
 /// Reading any text ends without a panic; every place that is reported lies in the file, between characters; every
 /// diagnostic can be shown; every text that is read maps back to the characters that wrote it.
@@ -63,17 +65,16 @@ fn means(written: &str, c: char) -> bool {
 
 /// Calls `visit` with every text of a spec that knows its place.
 fn each_text(spec: &Spec, visit: &mut impl FnMut(&Text)) {
-    use crate::spec::Location;
     match &spec.source.location {
         Location::Files(paths) => paths.iter().for_each(&mut *visit),
         Location::S3(prefix) => visit(prefix),
     }
     spec.filter.iter().for_each(&mut *visit);
-    for column in &spec.columns {
+    for column in spec.columns.iter().filter_map(|item| item.value.as_ref()) {
         [&column.from, &column.matches, &column.min, &column.max].into_iter().flatten().for_each(&mut *visit);
-        column.one_of.iter().flat_map(|one_of| &one_of.value).for_each(&mut *visit);
+        column.one_of.iter().for_each(&mut *visit);
     }
-    spec.checks.iter().for_each(|check| visit(&check.check));
+    spec.checks.iter().filter_map(|item| item.value.as_ref()?.check.as_ref()).for_each(&mut *visit);
     spec.target.delete_when.iter().for_each(&mut *visit);
     visit(&spec.target.table);
 }
@@ -162,13 +163,13 @@ pub fn a_written_spec_reads_back(sample: &Sample) {
     };
     assert_eq!(spec.description.as_deref(), Some(sample.description.0.as_str()), "{source}");
     same(spec.filter.as_ref(), &sample.filter);
-    let column = spec.columns.first();
+    let column = spec.columns.first().and_then(|item| item.value.as_ref());
     same(column.and_then(|column| column.from.as_ref()), &sample.from);
     same(column.and_then(|column| column.matches.as_ref()), &sample.matches);
-    let one_of = column.and_then(|column| column.one_of.as_ref()).map_or(&[][..], |one_of| one_of.value.as_slice());
+    let one_of = column.map_or(&[][..], |column| column.one_of.as_slice());
     assert_eq!(one_of.len(), sample.one_of.len(), "{source}");
     one_of.iter().zip(&sample.one_of).for_each(|(read, sample)| same(Some(read), sample));
-    same(spec.checks.first().map(|check| &check.check), &sample.check);
+    same(spec.checks.first().and_then(|item| item.value.as_ref()?.check.as_ref()), &sample.check);
     each_text(&spec, &mut |text| text_maps_back(text, &source));
 }
 

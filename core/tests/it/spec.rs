@@ -5,12 +5,16 @@
 use std::path::Path;
 
 use etalon_core::diagnostic::{Code, Diagnostic, EXAMPLES, ROW_EXAMPLES, RowExample, Severity, Span, reference};
+use etalon_core::format::{CsvFormat, Format};
+use etalon_core::pipeline::file::{self, FormatSpec, Limits, Schedule, Spec};
 use etalon_core::pipeline::{Pipeline, TaskOutput};
 use etalon_core::plan::Object;
 use etalon_core::reject::Reject;
-use etalon_core::spec::{self, *};
+use etalon_core::source::Location;
+use etalon_core::spec::{Item, Spanned};
 use etalon_core::testing::pipeline::output;
 use etalon_core::testing::spec as law;
+use etalon_core::transform::OnFail;
 use etalon_core::types::Type;
 use proptest::prelude::*;
 
@@ -52,16 +56,21 @@ fn show(diagnostics: &[Diagnostic], source: &str) -> String {
     diagnostics.iter().map(|diagnostic| diagnostic.render("orders.yaml", source)).collect::<Vec<_>>().join("\n")
 }
 
+/// The right ones of what stands under names.
+fn right<T>(items: &[Item<T>]) -> impl Iterator<Item = (&str, &T)> {
+    items.iter().map(|item| (item.name.value.as_str(), item.right().unwrap()))
+}
+
 #[test]
 fn a_whole_file_is_read() {
     let spec = parse(ORDERS);
-    assert_eq!(spec.pipeline.value, "orders");
+    assert_eq!(spec.pipeline, "orders");
     assert_eq!(spec.description.as_deref(), Some("Web shop orders, from the landing bucket to analytics.orders"));
     assert!(matches!(&spec.source.location, Location::S3(prefix) if prefix.text == "s3://acme-landing/orders/"));
-    let FormatSpec::Csv(csv) = &spec.source.format else { panic!("csv is said") };
+    let Format::Csv(csv) = &spec.source.format else { panic!("csv is said") };
     assert_eq!(
         *csv,
-        CsvSpec {
+        CsvFormat {
             header: true,
             delimiter: b',',
             quote: Some(b'"'),
@@ -72,7 +81,7 @@ fn a_whole_file_is_read() {
             newlines_in_values: true,
         }
     );
-    let fields: Vec<_> = spec.source.fields.iter().map(|field| (field.name.value.as_str(), field.ty)).collect();
+    let fields: Vec<_> = right(&spec.source.fields).map(|(name, field)| (name, field.ty)).collect();
     assert_eq!(
         fields,
         [
@@ -85,18 +94,15 @@ fn a_whole_file_is_read() {
             ("coupon", Type::Text),
         ]
     );
-    assert!(spec.source.fields[2].sensitive);
-    assert_eq!(
-        spec.source.fields[3].format.as_ref().map(|format| &format.value),
-        Some(&FieldFormat::Text("rfc3339".to_owned()))
-    );
+    let fields: Vec<_> = right(&spec.source.fields).map(|(_, field)| field).collect();
+    assert!(fields[2].sensitive);
+    let format = fields[3].format.as_ref().map(|format| &format.value);
+    assert!(matches!(format, Some(FormatSpec::Named(named)) if named.name == "rfc3339"));
     assert_eq!(spec.filter.as_ref().unwrap().text, "currency is distinct from 'TEST'");
-    let columns: Vec<_> = spec
-        .columns
-        .iter()
-        .map(|column| {
+    let columns: Vec<_> = right(&spec.columns)
+        .map(|(name, column)| {
             let from = column.from.as_ref().map(|from| from.text.as_str());
-            (column.name.value.as_str(), from, column.ty.as_ref().map(|ty| ty.value.to_string()), column.required)
+            (name, from, column.ty.as_ref().map(|ty| ty.value.to_string()), column.required)
         })
         .collect();
     let ty = |text: &str| Some(text.to_owned());
@@ -113,11 +119,13 @@ fn a_whole_file_is_read() {
             ("email_hash", Some("sha2(lower(email), 256)"), ty("char(64)"), false),
         ]
     );
-    assert_eq!(spec.columns[6].matches.as_ref().unwrap().text, "^[a-z0-9-]+$");
-    let one_of = &spec.columns[5].one_of.as_ref().unwrap().value;
+    let columns: Vec<_> = right(&spec.columns).map(|(_, column)| column).collect();
+    assert_eq!(columns[6].matches.as_ref().unwrap().text, "^[a-z0-9-]+$");
+    let one_of = &columns[5].one_of;
     assert_eq!(one_of.iter().map(|text| text.text.as_str()).collect::<Vec<_>>(), ["EUR", "USD", "GBP"]);
-    let checks: Vec<_> =
-        spec.checks.iter().map(|check| (check.name.value.as_str(), check.check.text.as_str(), check.on_fail)).collect();
+    let checks: Vec<_> = right(&spec.checks)
+        .map(|(name, check)| (name, check.check.as_ref().unwrap().text.as_str(), check.on_fail))
+        .collect();
     assert_eq!(
         checks,
         [
@@ -128,13 +136,13 @@ fn a_whole_file_is_read() {
     assert_eq!(spec.limits, Some(Limits { rejects_ppm: 10_000, at_least: 100 }));
     let names = |names: &[Spanned<String>]| names.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
     assert_eq!(spec.target.table.text, "analytics.orders");
-    assert_eq!(spec.target.write.value, Write::Merge);
+    assert_eq!(spec.target.write.unwrap().value.word, "merge");
     assert_eq!(names(&spec.target.key), ["order_id"]);
     assert_eq!(names(&spec.target.order_by), ["ordered_at"]);
     assert_eq!(names(&spec.target.sort_key), ["ordered_on"]);
     assert_eq!(spec.target.dist_key.as_ref().unwrap().value, "order_id");
     assert!(spec.target.lineage);
-    assert_eq!(spec.schedule.unwrap().value, Schedule::Rate("rate(15 minutes)".to_owned()));
+    assert_eq!(spec.schedule.unwrap(), Schedule::Rate("rate(15 minutes)".to_owned()));
 }
 
 /// A file with one line put in place of the one that begins with the same key.
@@ -150,7 +158,7 @@ fn with(lines: &str) -> String {
 fn short_and_long_forms_mean_the_same() {
     let columns = |text: &str| {
         let spec = parse(&with(&format!("columns: {{ id: {text} }}")));
-        let column = spec.columns.into_iter().next().unwrap();
+        let column = spec.columns.into_iter().next().unwrap().value.unwrap();
         (column.ty.map(|ty| ty.value), column.required)
     };
     assert_eq!(columns("bigint required"), columns("{ type: bigint, required: true }"));
@@ -165,7 +173,7 @@ fn short_and_long_forms_mean_the_same() {
     assert_eq!(format("csv"), format("{ csv: { header: true, delimiter: ',', quote: '\"', nulls: [''] } }"));
     assert_eq!(format("csv"), format("{ csv: }"));
     assert_eq!(format("jsonl"), format("{ jsonl: }"));
-    let FormatSpec::Csv(csv) =
+    let Format::Csv(csv) =
         format(r#"{ csv: { delimiter: "\t", quote: none, comment: '#', nulls: [], skip_lines: 2 } }"#)
     else {
         panic!("csv is said")
@@ -184,7 +192,7 @@ fn short_and_long_forms_mean_the_same() {
 fn scalars_are_taken_as_written() {
     let source = with("columns: { id: { one_of: [NO, 1.10, ~, null, 0x1F, 'true', 1e3] } }");
     let one_of: Vec<_> =
-        parse(&source).columns.remove(0).one_of.unwrap().value.into_iter().map(|text| text.text).collect();
+        parse(&source).columns.remove(0).value.unwrap().one_of.into_iter().map(|text| text.text).collect();
     assert_eq!(one_of, ["NO", "1.10", "~", "null", "0x1F", "true", "1e3"]);
 }
 
@@ -232,6 +240,11 @@ fn a_place_in_a_text_is_a_place_in_the_file() {
     }
 }
 
+/// The names of the wrong ones of what stands under names.
+fn wrong_names<T>(items: &[Item<T>]) -> Vec<&str> {
+    items.iter().filter(|item| item.is_wrong).map(|item| item.name.value.as_str()).collect()
+}
+
 #[test]
 fn one_mistake_is_reported_once_and_the_rest_is_read() {
     let source = ORDERS.replace("type: varchar(20)", "type: varchr(20)").replace("sort_key: [", "sort_kye: [");
@@ -240,12 +253,12 @@ fn one_mistake_is_reported_once_and_the_rest_is_read() {
     assert_eq!(codes, [Code::UnknownType, Code::UnknownKey]);
     let spec = spec.unwrap();
     assert_eq!((spec.columns.len(), spec.checks.len()), (8, 2));
-    assert_eq!(spec.wrong_columns, ["coupon"]);
+    assert_eq!(wrong_names(&spec.columns), ["coupon"]);
 
     let wrong = ORDERS.replace("id:         bigint", "id:         bigit").replace("amount >= 0", "amout >= 0");
     let (spec, diagnostics) = Spec::parse(&wrong);
     assert_eq!(diagnostics.len(), 1);
-    assert_eq!(spec.unwrap().wrong_fields, ["id"]);
+    assert_eq!(wrong_names(&spec.unwrap().source.fields), ["id"]);
     // What misses the wrong field is not told of it; what is wrong for itself is.
     let codes: Vec<_> = Pipeline::compile(&wrong).unwrap_err().iter().map(|diagnostic| diagnostic.code).collect();
     assert_eq!(codes, [Code::UnknownType, Code::UtcDay, Code::UnknownName]);
@@ -258,7 +271,7 @@ fn a_cut_parenthesis_is_read_as_it_is_meant() {
     let places: Vec<_> =
         diagnostics.iter().map(|found| (found.code, &source[found.span.start..found.span.end])).collect();
     assert_eq!(places, [(Code::CutParenthesis, "coalesce(id, 1, 2)"), (Code::CutParenthesis, "decimal(12,2)")]);
-    let column = spec.unwrap().columns.remove(0);
+    let column = spec.unwrap().columns.remove(0).value.unwrap();
     assert_eq!(column.ty.unwrap().value, Type::Decimal { precision: 12, scale: 2 });
     assert!(column.required);
 }
@@ -427,12 +440,12 @@ fn the_page_of_codes_is_true() {
 
 #[test]
 fn the_page_of_the_file_is_true() {
-    check_page("pipeline-file.md", &spec::reference());
+    check_page("pipeline-file.md", &file::reference());
 }
 
 #[test]
 fn the_schema_is_true() {
-    check_page("etalon.schema.json", &format!("{:#}\n", json_schema()));
+    check_page("etalon.schema.json", &format!("{:#}\n", file::json_schema()));
 }
 
 macro_rules! wrong {

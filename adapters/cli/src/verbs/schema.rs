@@ -23,7 +23,7 @@ impl Verb for Schema {
     type Found = Printed;
 
     fn carry_out(&self, _: Output) -> Result<Printed, Failure> {
-        Ok(Printed(etalon_core::spec::json_schema()))
+        Ok(Printed(etalon_core::pipeline::file::json_schema()))
     }
 }
 

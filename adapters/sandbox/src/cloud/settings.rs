@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use etalon_core::deploy::{Account, Place, Size, Sizes, Warehouse};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
+use etalon_core::source::Location;
 use etalon_core::source::s3::Address;
-use etalon_core::spec::Location;
 use etalon_driver::placeholder;
 
 use crate::cloud::Programs;

@@ -1,0 +1,127 @@
+//! Rules: what a row must fulfil, over the columns. What the file says of one column is an expression over it, like any check.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::{Expr, Name};
+use crate::reject::Subject;
+use crate::spec::Text;
+use crate::stage;
+use crate::transform::{OnFail, Rule, Test};
+
+use super::super::file::{CheckSpec, ColumnSpec};
+use super::{Compiler, literal, quoted};
+
+impl Compiler<'_> {
+    /// `one_of`, `matches`, `min` and `max` are expressions over the column.
+    pub(super) fn column_rules(
+        &mut self,
+        column: &ColumnSpec,
+        name: &Name,
+        position: usize,
+        scope: &[Name],
+        rules: &mut Vec<Rule>,
+    ) {
+        let subject = Subject::Column(name.name.clone());
+        let mut rule = |code, test, fact| {
+            rules.push(Rule {
+                subject: subject.clone(),
+                code,
+                test,
+                fact,
+                shown: Some(position),
+                on_fail: OnFail::Reject,
+            });
+        };
+        let sql_name = quoted(&name.name);
+        if self.spec.stage == stage::Format::Csv && name.ty.is_text() {
+            let sql = format!("{sql_name} is distinct from {}", literal(stage::csv::NULL));
+            if let Ok((expr, _)) = Expr::compile(&sql, scope) {
+                rule(
+                    Code::TakenForNull,
+                    Test::Holds(expr),
+                    format!("is {}, which COPY takes for NULL", stage::csv::NULL),
+                );
+            }
+        }
+        let good: Vec<&Text> = column
+            .one_of
+            .iter()
+            .filter(|value| {
+                self.compare(&format!("{sql_name} = {}", literal(&value.text)), scope, value, name).is_some()
+            })
+            .collect();
+        if !good.is_empty() {
+            let values: Vec<String> = good.iter().map(|value| literal(&value.text)).collect();
+            let shown: Vec<&str> = good.iter().map(|value| value.text.as_str()).collect();
+            if let Ok((expr, _)) = Expr::compile(&format!("{sql_name} in ({})", values.join(", ")), scope) {
+                rule(Code::OneOf, Test::Holds(expr), format!("is not one of {}", shown.join(", ")));
+            }
+        }
+        if let Some(pattern) = &column.matches {
+            if name.ty.is_text() {
+                match regex::Regex::new(&pattern.text) {
+                    Ok(regex) => {
+                        let fact = format!("does not match {}", pattern.text);
+                        rule(Code::Matches, Test::Matches(position, regex), fact);
+                    }
+                    Err(error) => {
+                        let message =
+                            format!("the regular expression cannot be read: {}", last_line(&error.to_string()));
+                        self.error(Code::Regex, pattern.span, message, "the syntax is that of Rust's regex crate");
+                    }
+                }
+            } else {
+                let message = format!("`matches` is a rule over text; the column is {}", name.ty);
+                self.error(Code::Types, pattern.span, message, "write a check");
+            }
+        }
+        for (bound, sign, fact) in [(&column.min, ">=", "is less than"), (&column.max, "<=", "is greater than")] {
+            let Some(bound) = bound else { continue };
+            let sql = format!("{sql_name} {sign} {}", literal(&bound.text));
+            if let Some(expr) = self.compare(&sql, scope, bound, name) {
+                rule(Code::Range, Test::Holds(expr), format!("{fact} {}", bound.text));
+            }
+        }
+    }
+
+    /// Compiles a comparison of a column with a value of the file; what is wrong is said of the value.
+    fn compare(&mut self, sql: &str, scope: &[Name], value: &Text, column: &Name) -> Option<Expr> {
+        match Expr::compile(sql, scope) {
+            Ok((expr, _)) => Some(expr),
+            Err(_) => {
+                let message = format!("`{}` is not a value of type {}", value.text, column.ty);
+                self.diagnostics.push(Diagnostic::error(Code::WrongValue, value.span, message));
+                None
+            }
+        }
+    }
+
+    pub(super) fn check_rules(&mut self, scope: &[Name], rules: &mut Vec<Rule>) {
+        for item in &self.spec.checks {
+            let Some(CheckSpec { check: Some(condition), on_fail }) = item.right() else { continue };
+            let what = format!("the check `{}`", item.name.value);
+            let Some(expr) = self.condition(condition, scope, &what) else { continue };
+            if expr.nullable() {
+                let message = format!("{what} holds for a row in which an operand is NULL");
+                let warning = Diagnostic::warning(Code::RuleOverNull, condition.span, message)
+                    .with_help("make its columns `required`, or write `coalesce(…, false)` if NULL must fail");
+                self.diagnostics.push(warning);
+            }
+            rules.push(Rule {
+                subject: Subject::Check(item.name.value.clone()),
+                code: Code::Check,
+                test: Test::Holds(expr),
+                fact: format!("`{}` is false", one_line(&condition.text)),
+                shown: None,
+                on_fail: *on_fail,
+            });
+        }
+    }
+}
+
+fn last_line(text: &str) -> &str {
+    text.trim_end().lines().last().unwrap_or_default().trim_start_matches("error: ")
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

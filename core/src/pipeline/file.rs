@@ -1,0 +1,309 @@
+//! The pipeline file as it was written: the rows of its keys, and what they say. Nothing here is checked beyond its form; only
+//! `compile` takes a [`Spec`].
+
+mod check;
+mod column;
+mod field;
+mod field_format;
+mod name;
+mod schedule;
+mod target;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::format::{self, Compression, Contract, Format};
+use crate::source::{Location, SOURCES};
+use crate::spec::{
+    self, AnyText, Choice, Expression, Fault, Form, Hint, InShort, Item, Keys, Mapping, Named, Placed, ShortFor,
+    Spanned, Text, Whole, Word,
+};
+use crate::stage;
+
+pub use check::CheckSpec;
+pub use column::ColumnSpec;
+pub use field::FieldSpec;
+pub use field_format::{Detail, FormatSpec, NamedFormat};
+pub use schedule::Schedule;
+pub use target::{DedupeSpec, TargetSpec};
+
+/// The version of the file format that this Etalon reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A pipeline file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// What it is for, for people.
+    pub description: Option<String>,
+    /// Where records come from.
+    pub source: SourceSpec,
+    /// Which rows are kept: `where`.
+    pub filter: Option<Text>,
+    /// What leaves, in order.
+    pub columns: Vec<Item<ColumnSpec>>,
+    /// Rules over a whole row.
+    pub checks: Vec<Item<CheckSpec>>,
+    /// Which rows of a load are dropped for others of it.
+    pub dedupe: Option<DedupeSpec>,
+    /// How many rejects are too many.
+    pub limits: Option<Limits>,
+    /// Where rows go.
+    pub target: TargetSpec,
+    /// How staged parts are written.
+    pub stage: stage::Format,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+}
+
+/// Where records come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceSpec {
+    /// Files or objects.
+    pub location: Location,
+    /// How they are written.
+    pub format: Format,
+    /// How they are compressed; `None`: their names say it.
+    pub compression: Option<Compression>,
+    /// What arrives, in order.
+    pub fields: Vec<Item<FieldSpec>>,
+    /// What happens to fields that are not declared.
+    pub contract: Contract,
+    /// What happens to a new version of a known object.
+    pub on_overwrite: OnOverwrite,
+}
+
+/// What happens to a new version of a known object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnOverwrite {
+    /// It is held.
+    Fail,
+    /// The old version's rows are deleted in the same transaction.
+    Replace,
+    /// Its rows are added.
+    Add,
+}
+
+const ON_OVERWRITE: Choice<OnOverwrite> = Choice(&[
+    ("fail", "it is held", OnOverwrite::Fail),
+    ("replace", "the old version's rows are deleted in the same transaction", OnOverwrite::Replace),
+    ("add", "its rows are added", OnOverwrite::Add),
+]);
+
+/// How many rejects are too many: strictly more than the share, and at least so many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The share of the records read, in millionths.
+    pub rejects_ppm: u32,
+    /// Fewer rejects than this are never too many.
+    pub at_least: u64,
+}
+
+impl Spec {
+    /// Reads a pipeline file. All mistakes of form are reported, in the order of the file; what can be read is returned
+    /// beside them, so that its expressions can be checked too. `None`: nothing can be made of it.
+    pub fn parse(text: &str) -> (Option<Self>, Vec<Diagnostic>) {
+        let (spec, _, diagnostics) = Self::parse_with_words(text);
+        (spec, diagnostics)
+    }
+
+    /// As [`Spec::parse`], with what the file says beside the defaults.
+    pub(super) fn parse_with_words(text: &str) -> (Option<Self>, Vec<Word>, Vec<Diagnostic>) {
+        let reading = spec::read(text, &FILE);
+        (reading.value.flatten(), reading.words, reading.diagnostics)
+    }
+}
+
+/// The reference of the pipeline file, in Markdown.
+pub fn reference() -> String {
+    let introduction = "# The pipeline file\n\n\
+        Made from the rows that read the file; do not edit. What the words mean exactly, and how to use them, is in the guide.\n\n\
+        The file is YAML 1.2. Every text is taken as written and read by its place: `NO` is a text and `1.10` keeps its zero.\n\
+        Anchors, aliases, merge keys and tags are not part of the format.\n";
+    spec::reference(introduction, &FILE.outline())
+}
+
+/// The JSON Schema (draft 2020-12) of the pipeline file, for editors.
+pub fn json_schema() -> Value {
+    spec::json_schema("An Etalon pipeline", &FILE.outline())
+}
+
+/// The whole file.
+pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
+    title: "the file",
+    doc: "A pipeline: where records come from, what becomes of them, and where they go.",
+    may_be_empty: false,
+    keys: |keys| {
+        keys.required("etalon", Version, "The version of the file format.");
+        let pipeline = keys.required("pipeline", name::Pipeline, "The pipeline's name.");
+        let description = keys.optional("description", AnyText, "What the pipeline is for, for people.");
+        let source = keys.required("source", SOURCE, SOURCE.doc);
+        let filter =
+            keys.optional("where", Expression, "Keeps the rows for which this is true; the others are counted.");
+        let columns = keys.required("columns", COLUMNS, "What leaves: each column of the target, in order.");
+        let checks = keys.optional("checks", CHECKS, "Rules over a whole row: SQL over the columns.");
+        let dedupe = keys.optional(
+            "dedupe",
+            target::DEDUPE,
+            "Which of the rows of a load that share a key is loaded, for `append` and `replace`.",
+        );
+        let limits = keys.optional("limits", LIMITS, "How many rejects are too many: more, and the object is held.");
+        let target = keys.required("target", target::TARGET, target::TARGET.doc);
+        let stage =
+            keys.or("stage", STAGE, "parquet", "How rows are written on their way to the target, for Redshift's COPY.");
+        let schedule = keys.optional("schedule", Placed(schedule::Form), "When the pipeline runs.");
+        if let (Some(schedule), Some(source)) = (&schedule, &source) {
+            needs_events(keys, schedule, &source.location);
+        }
+        // What is wrong in some part of the target would be wrong once more where it is compared with the columns.
+        let target = match target {
+            Some(target) if keys.is_wrong("target") => target.unknown(),
+            target => target.unwrap_or_default(),
+        };
+        source.filter(|source| !source.fields.is_empty()).map(|source| Spec {
+            pipeline: pipeline.unwrap_or_default(),
+            description: description.map(|description| description.text),
+            source,
+            filter,
+            columns: columns.unwrap_or_default(),
+            checks: checks.unwrap_or_default(),
+            dedupe: dedupe.filter(|_| !keys.is_wrong("dedupe")),
+            limits: limits.filter(|_| !keys.is_wrong("limits")),
+            target,
+            stage,
+            schedule: schedule.map(|schedule| schedule.value),
+        })
+    },
+};
+
+const SOURCE: Mapping<SourceSpec> = Mapping {
+    title: "source",
+    doc: "Where records come from, how they are written, and what they hold.",
+    may_be_empty: false,
+    keys: |keys| SourceSpec {
+        location: keys.exactly_one(SOURCES).unwrap_or(Location::Files(Vec::new())),
+        // A wrong format is taken as any: with it nothing runs anyway.
+        format: keys
+            .required("format", format::FORMATS, "How the objects are written.")
+            .unwrap_or(Format::Jsonl(format::JsonlFormat)),
+        compression: keys.or("compression", format::COMPRESSIONS, "auto", "How the objects are compressed."),
+        fields: keys
+            .required("fields", FIELDS, "What arrives: each field that the pipeline uses; one without a type is text.")
+            .unwrap_or_default(),
+        contract: keys.or("contract", format::CONTRACTS, "ignore", "What happens to fields that are not declared."),
+        on_overwrite: keys.or(
+            "on_overwrite",
+            ON_OVERWRITE,
+            "fail",
+            "What happens to a new version of an object that was loaded.",
+        ),
+    },
+};
+
+const FIELDS: Named<name::Field, InShort<ShortFor<field::FieldType>, FieldSpec>> = Named {
+    noun: "field",
+    name: name::Field,
+    value: InShort { short: ShortFor { key: field::TYPE, form: field::FieldType }, long: field::FIELD },
+};
+
+const COLUMNS: Named<name::Column, InShort<column::Short, ColumnSpec>> =
+    Named { noun: "column", name: name::Column, value: InShort { short: column::Short, long: column::COLUMN } };
+
+const CHECKS: Named<name::Check, InShort<ShortFor<Expression>, CheckSpec>> = Named {
+    noun: "check",
+    name: name::Check,
+    value: InShort { short: ShortFor { key: check::CONDITION, form: Expression }, long: check::CHECK },
+};
+
+const LIMITS: Mapping<Limits> = Mapping {
+    title: "limits",
+    doc: "How many rejects are too many: strictly more than the share, and at least so many.",
+    may_be_empty: false,
+    keys: |keys| Limits {
+        rejects_ppm: keys
+            .required("rejects", Share, "The share of the records read that may be rejected.")
+            .unwrap_or_default(),
+        at_least: keys.or("at_least", Whole, "1", "Fewer rejects than this are never too many."),
+    },
+};
+
+const STAGE_FORMAT: &str = "format";
+
+const STAGE: InShort<ShortFor<Choice<stage::Format>>, stage::Format> = InShort {
+    short: ShortFor { key: STAGE_FORMAT, form: stage::FORMATS },
+    long: Mapping {
+        title: "stage",
+        doc: "How rows are written on their way to the target. In short: the format.",
+        may_be_empty: false,
+        keys: |keys| keys.or(STAGE_FORMAT, stage::FORMATS, "parquet", "How staged parts are written."),
+    },
+};
+
+/// Only objects in S3 tell somebody that they were made.
+fn needs_events(keys: &mut Keys<'_>, schedule: &Spanned<Schedule>, location: &Location) {
+    if schedule.value == Schedule::ObjectCreated && !location.tells_of_objects() {
+        keys.report(
+            Diagnostic::error(Code::Conflict, schedule.span, "`object-created` needs a source in `s3`")
+                .with_help("files on a disk send no events; write `rate(…)` or `cron(…)`"),
+        );
+    }
+}
+
+/// The version of the file format.
+struct Version;
+
+impl Form for Version {
+    type Value = ();
+
+    fn noun(&self) -> &'static str {
+        "a version"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<(), Fault> {
+        if text.text == FORMAT_VERSION.to_string() {
+            return Ok(());
+        }
+        let message = format!("`{}` is not a version of the file format that this Etalon reads", text.text);
+        let help = format!("this Etalon reads version {FORMAT_VERSION}");
+        Err(Fault::new(Code::FormatVersion, message).with_help(help))
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Number(FORMAT_VERSION)
+    }
+}
+
+/// A percentage, in millionths: `digits [ "." digits ] "%"`, with 3 digits before the point and 4 after it at most, from 0%
+/// to 100%.
+struct Share;
+
+impl Form for Share {
+    type Value = u32;
+
+    fn noun(&self) -> &'static str {
+        "a percentage such as `1%`"
+    }
+
+    fn read(&self, key: &str, text: &Text) -> Result<u32, Fault> {
+        let text = text.text.as_str();
+        let wrong = || {
+            Fault::new(Code::WrongValue, format!("`{key}` is a percentage from 0% to 100%, not `{text}`"))
+                .with_help("write `1%` or `0.5%`; four digits after the point at most")
+        };
+        let number = text.strip_suffix('%').ok_or_else(wrong)?.trim_end();
+        let (units, fraction) = number.split_once('.').unwrap_or((number, "0"));
+        let is_digits = |text: &str, most: usize| {
+            !text.is_empty() && text.len() <= most && text.chars().all(|c| c.is_ascii_digit())
+        };
+        if !is_digits(units, 3) || !is_digits(fraction, 4) {
+            return Err(wrong());
+        }
+        let ppm = format!("{units}{fraction:0<4}").parse::<u32>().map_err(|_| wrong())?;
+        if ppm <= 1_000_000 { Ok(ppm) } else { Err(wrong()) }
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern("^[0-9]{1,3}(\\.[0-9]{1,4})?\\s*%$")
+    }
+}

@@ -1,0 +1,98 @@
+//! A field: what arrives under a name.
+
+use crate::diagnostic::Code;
+use crate::spec::{Boolean, Choice, Fault, Form, Mapping, Spanned, Text, TextOrMapping};
+use crate::types::Type;
+
+use super::field_format::{DETAIL, FormatSpec, FormatText};
+use super::name;
+
+/// A field that arrives: `id: bigint`, `customer:`, `email: { type: text, sensitive: true, name: "E-Mail" }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldSpec {
+    /// Its type.
+    pub ty: Type,
+    /// How the object calls it, where that is not how expressions call it.
+    pub source_name: Option<String>,
+    /// How its text is written, where that is not the type's usual way.
+    pub format: Option<Spanned<FormatSpec>>,
+    /// Whether its texts without an offset are in UTC.
+    pub utc: bool,
+    /// Whether it is masked wherever people can see it.
+    pub sensitive: bool,
+}
+
+/// The key that a field in short is the value of.
+pub(super) const TYPE: &str = "type";
+
+const FORMAT: &str = "format";
+
+const ZONES: Choice<bool> = Choice(&[("UTC", "the texts are in UTC", true)]);
+
+pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
+    title: "a field",
+    doc: "A field that arrives. In short: its type, or nothing for a text.",
+    may_be_empty: true,
+    keys: |keys| FieldSpec {
+        ty: keys.or(TYPE, FieldType, "text", "Its type."),
+        source_name: keys.optional("name", name::Field, "How the object calls it, where that is not the key."),
+        format: {
+            let format = keys.optional(
+                FORMAT,
+                TextOrMapping(FormatText, DETAIL),
+                "How its text is written, where that is not the type's usual way: a word, or a pattern such as \
+                 `DD.MM.YYYY HH24:MI:SS` (YYYY YY MM MON DD HH24 HH12 AM MI SS MS US FF; FM takes a number without leading \
+                 zeros).",
+            );
+            format.zip(keys.place(FORMAT)).map(|(value, span)| Spanned { value, span })
+        },
+        utc: keys
+            .optional("timezone", ZONES, "The zone of texts without an offset, for a `timestamptz`.")
+            .unwrap_or(false),
+        sensitive: keys.or("sensitive", Boolean, "false", "Whether it is masked wherever people can see it."),
+    },
+};
+
+/// A type that a field can have.
+pub(super) struct FieldType;
+
+impl Form for FieldType {
+    type Value = Type;
+
+    fn noun(&self) -> &'static str {
+        "a type"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<Type, Fault> {
+        match any_type(&text.text)? {
+            Type::Time => {
+                Err(Fault::new(Code::UnknownType, "a field cannot be a `time`, which Redshift's tables seldom hold")
+                    .with_help("declare it as text, and cast it in an expression: `name::time`"))
+            }
+            ty => Ok(ty),
+        }
+    }
+
+    fn canonical(&self, text: &str) -> String {
+        canonical_type(text)
+    }
+}
+
+/// Any type that a file can name.
+pub(super) fn any_type(text: &str) -> Result<Type, Fault> {
+    if text.trim().is_empty() {
+        return Err(Fault::new(Code::UnknownType, "the type is an empty text"));
+    }
+    Type::parse(text).map_err(|error| {
+        let fault = Fault::new(Code::UnknownType, error.message);
+        match error.help {
+            Some(help) => fault.with_help(help),
+            None => fault,
+        }
+    })
+}
+
+/// One name for all names of a type.
+pub(super) fn canonical_type(text: &str) -> String {
+    Type::parse(text).map_or_else(|_| text.to_owned(), |ty| ty.to_string())
+}

@@ -1,0 +1,167 @@
+//! Names that the author chooses: of the pipeline, of fields, columns, checks and tables.
+
+use crate::diagnostic::Code;
+use crate::spec::{Fault, Form, Hint, Text, placeholder};
+
+/// Most bytes of a name in the warehouse.
+const NAME_BYTES_MAX: usize = 127;
+/// Most characters of a pipeline's name.
+const PIPELINE_NAME_MAX: usize = 64;
+/// Names that every table of PostgreSQL and Redshift has already.
+const SYSTEM_COLUMNS: [&str; 7] = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
+/// The name of a pipeline: `a-z { a-z | 0-9 | "-" | "_" }`.
+pub(super) struct Pipeline;
+
+impl Form for Pipeline {
+    type Value = String;
+
+    fn noun(&self) -> &'static str {
+        "a name"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Fault> {
+        let text = text.text.as_str();
+        let first = text.starts_with(|c: char| c.is_ascii_lowercase());
+        let rest = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'));
+        if first && rest && text.len() <= PIPELINE_NAME_MAX {
+            return Ok(text.to_owned());
+        }
+        Err(Fault::new(Code::Name, format!("`{text}` cannot be a pipeline's name")).with_help(format!(
+            "it begins with a small letter and has small letters, digits, `-` and `_`, {PIPELINE_NAME_MAX} characters at most"
+        )))
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern("^[a-z][a-z0-9_-]{0,63}$")
+    }
+}
+
+/// The name of a field: any text without control characters.
+pub(super) struct Field;
+
+impl Form for Field {
+    type Value = String;
+
+    fn noun(&self) -> &'static str {
+        "a name"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Fault> {
+        let text = text.text.as_str();
+        if text.is_empty() {
+            return Err(Fault::new(Code::Name, "a field's name is empty"));
+        }
+        if text.len() > NAME_BYTES_MAX {
+            let message = format!("a field's name has {} bytes; {NAME_BYTES_MAX} are the most", text.len());
+            return Err(Fault::new(Code::Name, message));
+        }
+        if text.contains(char::is_control) {
+            return Err(Fault::new(Code::Name, "a field's name has a control character"));
+        }
+        Ok(text.to_owned())
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Scalar
+    }
+}
+
+/// The name of a column: `(a-z | "_") { a-z | 0-9 | "_" }`, and none that the table has already.
+pub(super) struct Column;
+
+impl Form for Column {
+    type Value = String;
+
+    fn noun(&self) -> &'static str {
+        "a column's name"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Fault> {
+        let text = text.text.as_str();
+        let wrong = |why: &str| Fault::new(Code::Name, format!("`{text}` cannot be a column's name: {why}"));
+        if SYSTEM_COLUMNS.contains(&text) {
+            return Err(wrong("every table has a system column of that name"));
+        }
+        if text.starts_with("_etalon_") {
+            return Err(wrong("`_etalon_` begins the names of Etalon's own columns"));
+        }
+        if text.len() > NAME_BYTES_MAX {
+            return Err(wrong(&format!("it has {} bytes, {NAME_BYTES_MAX} are the most", text.len())));
+        }
+        if is_identifier(text) && text.chars().all(|c| !c.is_ascii_uppercase()) {
+            return Ok(text.to_owned());
+        }
+        let meant: String = text
+            .to_ascii_lowercase()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' })
+            .collect();
+        let fault = wrong("it begins with a small letter or `_` and has small letters, digits and `_`");
+        let says_something = meant.contains(|c: char| c.is_ascii_alphanumeric());
+        Err(if is_identifier(&meant) && says_something { fault.with_help(format!("write `{meant}`")) } else { fault })
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern("^[a-z_][a-z0-9_]{0,126}$")
+    }
+}
+
+/// The name of a check: `(letter | "_") { letter | 0-9 | "_" }`.
+pub(super) struct Check;
+
+impl Form for Check {
+    type Value = String;
+
+    fn noun(&self) -> &'static str {
+        "a name"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Fault> {
+        let text = text.text.as_str();
+        if is_identifier(text) && text.len() <= NAME_BYTES_MAX {
+            return Ok(text.to_owned());
+        }
+        Err(Fault::new(Code::Name, format!("`{text}` cannot be a check's name")).with_help(format!(
+            "it begins with a letter or `_` and has letters, digits and `_`, {NAME_BYTES_MAX} characters at most"
+        )))
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern("^[A-Za-z_][A-Za-z0-9_]{0,126}$")
+    }
+}
+
+/// The name of a table: `[ schema "." ] table`, each `(letter | "_") { letter | 0-9 | "_" }`, in and out of placeholders.
+pub(super) struct Table;
+
+impl Form for Table {
+    type Value = Text;
+
+    fn noun(&self) -> &'static str {
+        "a table's name"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<Text, Fault> {
+        let resolved = placeholder::without(&text.text);
+        let parts: Vec<&str> = resolved.split('.').collect();
+        if parts.len() > 2 {
+            let message = format!("`{}` has {} parts; a table is `schema.table` or `table`", text.text, parts.len());
+            return Err(Fault::new(Code::Name, message));
+        }
+        if parts.iter().all(|part| part.len() <= NAME_BYTES_MAX && is_identifier(part)) {
+            return Ok(text.clone());
+        }
+        Err(Fault::new(Code::Name, format!("`{}` cannot be a table's name", text.text))
+            .with_help("a table is `schema.table` or `table`: letters, digits and `_`, beginning with a letter or `_`"))
+    }
+
+    fn takes_placeholders(&self) -> bool {
+        true
+    }
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
