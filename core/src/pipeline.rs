@@ -8,20 +8,21 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Diagnostic;
 use crate::format::{Compression, Contract, Format, ReadOptions};
 use crate::plan::{self, InputPlan, Object, Task};
-use crate::protocol::{Member, Unit, UnitBatch, UnitState};
-use crate::receipt::{Counts, Receipt};
+use crate::receipt::Receipt;
 use crate::source::Location;
 use crate::stage::{self, Lineage};
 use crate::transform::Transform;
 use crate::types::Type;
-use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, LoadBatch, OFFSET_COLUMN, TIME_COLUMN, Table, WriteMode};
+use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, OFFSET_COLUMN, TIME_COLUMN, Table};
 
 mod compile;
 pub mod file;
+mod judge;
 mod run;
 
 use file::{Limits, OnOverwrite, Schedule};
 
+pub use judge::{Input, Verdict};
 pub use run::{RowOutput, RowRun, Run, Step, TaskOutput, TaskRun};
 
 /// Most records of a batch.
@@ -42,7 +43,7 @@ pub struct Pipeline {
     pub location: Location,
     /// What happens to a new version of a known object.
     pub on_overwrite: OnOverwrite,
-    /// How many rejects are too many.
+    /// How many rejects are too many; the usual limits, if not said.
     pub limits: Option<Limits>,
     /// The table that it loads.
     pub table: Table,
@@ -63,15 +64,6 @@ pub struct Pipeline {
     pub(crate) transform: Transform,
 }
 
-/// Whether a unit may be loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may.
-    Load,
-    /// It is staged, not loaded, and waits for a decision: the reasons.
-    Held(Vec<String>),
-}
-
 impl Pipeline {
     /// Checks a pipeline file. Returns the pipeline with its warnings, or every mistake of the file, by place.
     pub fn compile(text: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -83,21 +75,36 @@ impl Pipeline {
         self.location.kind()
     }
 
+    /// The input that an object is when its version has become the current one for the so manieth time, from 1.
+    pub fn input(&self, object: &Object, meeting: u32) -> String {
+        plan::input(&self.name, self.source_kind(), object, meeting)
+    }
+
+    /// Whether a plan is one of this pipeline.
+    pub fn has_planned(&self, plan: &InputPlan) -> bool {
+        let object = Object { name: plan.source.clone(), version: plan.source_version.clone(), size: plan.size };
+        // An older Etalon did not say whose a plan is.
+        plan.pipeline == self.name || (plan.pipeline.is_empty() && plan.input == self.input(&object, 1))
+    }
+
     /// The plan of an object that is met for the first time.
     pub fn plan(&self, object: &Object, batch_time: i64) -> InputPlan {
         let can_cut = self.format.is_cuttable(self.compression_of(&object.name));
         InputPlan {
-            version: plan::PLAN_VERSION,
-            input: plan::input(&self.name, self.source_kind(), object),
+            pipeline: self.name.clone(),
+            input: self.input(object, 1),
             generation: 0,
             source: object.name.clone(),
             source_version: object.version.clone(),
+            meeting: 1,
             size: object.size,
             fingerprint: self.fingerprint.clone(),
             batch_time,
             overwrites: false,
             backfills: false,
             run: None,
+            cause: None,
+            redrives: None,
             ranges: plan::cut(object.size, can_cut, self.range_bytes),
         }
     }
@@ -112,12 +119,18 @@ impl Pipeline {
         RowRun::new(self, task, None)
     }
 
-    /// The plan by which some records of a planned input are read again: a batch of its own in another generation, at the
-    /// same batch time.
-    pub fn plan_again(&self, first: &InputPlan, generation: u32) -> InputPlan {
-        let ranges = plan::cut(first.size, false, self.range_bytes);
-        let (fingerprint, overwrites, backfills) = (self.fingerprint.clone(), false, false);
-        InputPlan { generation, fingerprint, overwrites, backfills, ranges, ..first.clone() }
+    /// The plan by which some records of a planned input are read again, for the decision of that number.
+    pub fn plan_again(&self, first: &InputPlan, redrives: u32) -> InputPlan {
+        InputPlan {
+            pipeline: self.name.clone(),
+            fingerprint: self.fingerprint.clone(),
+            overwrites: false,
+            backfills: false,
+            cause: None,
+            redrives: Some(redrives),
+            ranges: plan::cut(first.size, false, self.range_bytes),
+            ..first.clone()
+        }
     }
 
     /// As [`Pipeline::task`], of only the records that begin at these offsets of the decoded stream. In the receipt, the
@@ -150,103 +163,9 @@ impl Pipeline {
         self.transform.fields.iter().map(|field| (field.name.as_str(), field.ty))
     }
 
-    /// Judges a unit by the receipts of all its tasks.
-    pub fn judge(&self, receipts: &[Receipt]) -> Verdict {
-        let read: u64 = receipts.iter().map(|receipt| receipt.counts.read).sum();
-        let rejected: u64 = receipts.iter().map(|receipt| receipt.counts.quarantined).sum();
-        let mut held = Vec::new();
-        for receipt in receipts {
-            if let Some(incomplete) = &receipt.incomplete {
-                held.push(format!("{}: {incomplete}", receipt.source));
-            }
-            for (check, rows) in &receipt.failed_checks {
-                held.push(format!("{}: {check} failed for {rows} rows, and must not", receipt.source));
-            }
-        }
-        if let Some(limits) = &self.limits {
-            let over = u128::from(rejected) * 1_000_000 > u128::from(read) * u128::from(limits.rejects_ppm);
-            if over && rejected >= limits.at_least {
-                #[expect(clippy::cast_precision_loss, reason = "a share for people")]
-                let share = rejected as f64 * 100.0 / read.max(1) as f64;
-                let limit = f64::from(limits.rejects_ppm) / 10_000.0;
-                held.push(format!("{rejected} of {read} records were rejected ({share:.2}%); the limit is {limit}%"));
-            }
-        }
-        let is_empty = receipts.iter().all(|receipt| receipt.counts.staged == 0);
-        if self.table.write == (WriteMode::Replace { allow_empty: false }) && is_empty {
-            held.push("a run without rows would leave the table empty; say `allow_empty: true` if it may".to_owned());
-        }
-        if held.is_empty() { Verdict::Load } else { Verdict::Held(held) }
-    }
-
-    /// The unit that inputs make when the receipts of all their tasks are there, in their order, with what becomes of it:
-    /// one input, or those of a run.
-    pub fn unit(&self, name: String, inputs: &[(InputPlan, Vec<Receipt>)]) -> Unit {
-        let receipts: Vec<Receipt> = inputs.iter().flat_map(|(_, receipts)| receipts.clone()).collect();
-        let mut reasons = match self.judge(&receipts) {
-            Verdict::Load => Vec::new(),
-            Verdict::Held(reasons) => reasons,
-        };
-        // A whole run takes the place of all rows, also of those that an earlier version of an object brought.
-        let overwrites =
-            |plan: &InputPlan, on_overwrite| plan.overwrites && !self.whole_runs && self.on_overwrite == on_overwrite;
-        for (plan, _) in inputs.iter().filter(|(plan, _)| overwrites(plan, OnOverwrite::Fail) && !plan.backfills) {
-            reasons.push(format!(
-                "{} was met before, and its bytes are others now; say `on_overwrite: replace` or `add`",
-                plan.source
-            ));
-        }
-        if inputs.iter().any(|(plan, _)| plan.fingerprint != self.fingerprint) {
-            reasons.push("its inputs were planned with different pipeline files".to_owned());
-        }
-        let mut counts = Counts::default();
-        receipts.iter().for_each(|receipt| counts.add(receipt.counts));
-        let batch = |receipt: &Receipt| UnitBatch {
-            batch: receipt.batch.clone(),
-            staged: receipt.counts.staged,
-            parts: receipt.parts.clone(),
-        };
-        Unit {
-            name,
-            fingerprint: self.fingerprint.clone(),
-            counts,
-            members: inputs
-                .iter()
-                .map(|(plan, receipts)| Member {
-                    input: plan.input.clone(),
-                    generation: plan.generation,
-                    source: plan.source.clone(),
-                    source_version: plan.source_version.clone(),
-                    fingerprint: plan.fingerprint.clone(),
-                    batch_time: plan.batch_time,
-                    replaces_source: overwrites(plan, OnOverwrite::Replace),
-                    replaces_generations: plan.backfills && !self.whole_runs,
-                    batches: receipts.iter().map(batch).collect(),
-                })
-                .collect(),
-            state: if reasons.is_empty() { UnitState::Pending } else { UnitState::Held { reasons } },
-        }
-    }
-
     /// The receipt of a task whose object is gone or is no longer what was planned: nothing was read, and the unit is held.
     pub fn unread(&self, task: &Task, why: String) -> Receipt {
         TaskRun::new(self, task, None).unread(why)
-    }
-
-    /// The ledger row of a batch that is loaded.
-    pub fn load_batch(&self, task: &Task, receipt: &Receipt, replaces_source: bool) -> LoadBatch {
-        LoadBatch {
-            input: task.plan.input.clone(),
-            batch: task.batch.clone(),
-            generation: task.plan.generation,
-            source: task.plan.source.clone(),
-            source_version: task.plan.source_version.clone(),
-            fingerprint: task.plan.fingerprint.clone(),
-            batch_time: task.plan.batch_time,
-            staged: receipt.counts.staged,
-            replaces_source,
-            replaces_generations: false,
-        }
     }
 
     fn compression_of(&self, name: &str) -> Compression {

@@ -7,9 +7,6 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The version of the plan's form.
-pub const PLAN_VERSION: u32 = 1;
-
 /// Bytes of a range of an object that can be cut: small enough for a task to end well within Lambda's 15 minutes.
 pub const RANGE_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -27,16 +24,20 @@ pub struct Object {
 /// How an input is loaded, decided once when it is first met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputPlan {
-    /// The version of this form.
-    pub version: u32,
+    /// The pipeline's name; empty in plans of an older Etalon.
+    #[serde(default)]
+    pub pipeline: String,
     /// What may be loaded once.
     pub input: String,
-    /// Raised by backfill and redrive only.
+    /// Counts the plans of the input: raised where it is planned anew, loaded again, or some of its records are.
     pub generation: u32,
     /// The object's name.
     pub source: String,
     /// The object's version.
     pub source_version: String,
+    /// The how manieth time it is that this version has become the object's current one, from 1.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub meeting: u32,
     /// Its stored bytes.
     pub size: u64,
     /// The pipeline, where it can change output bytes.
@@ -52,8 +53,23 @@ pub struct InputPlan {
     /// The run that it is loaded with, where whole runs are loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// Why the input was planned once more: the same cause is the same plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The number of the decision about rejects whose records alone are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redrives: Option<u32>,
     /// The cut: ranges that tile the stored bytes.
     pub ranges: Vec<Range<u64>>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_first(meeting: &u32) -> bool {
+    *meeting == 1
 }
 
 /// One range of one input: the unit of work.
@@ -82,9 +98,13 @@ impl InputPlan {
     }
 }
 
-/// The input that an object is to a pipeline.
-pub fn input(pipeline: &str, source_kind: &str, object: &Object) -> String {
-    identity("input", &[pipeline, source_kind, &object.name, &object.version])
+/// The input that an object is to a pipeline. The meeting counts how often this version has become the object's current one:
+/// content that comes back is a new input like any other.
+pub fn input(pipeline: &str, source_kind: &str, object: &Object, meeting: u32) -> String {
+    let meeting = meeting.to_string();
+    let parts = [pipeline, source_kind, &object.name, &object.version, &meeting];
+    // The first meeting is not among the parts, as it was not when there was no other.
+    identity("input", if meeting == "1" { &parts[..4] } else { &parts })
 }
 
 /// Cuts `size` bytes into ranges of about `range_bytes`; one range if the object cannot be cut.
@@ -129,6 +149,25 @@ mod tests {
         assert_eq!(ranges.last().map(|range| range.end), Some(1_000_003));
         assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
         assert!(ranges.iter().all(|range| range.end - range.start <= 1000));
+    }
+
+    #[test]
+    fn an_input_is_told_by_its_name_its_version_and_its_meeting() {
+        let object = Object { name: "in/a.csv".to_owned(), version: "00ff".to_owned(), size: 7 };
+        let first = input("orders", "files", &object, 1);
+        // As ledgers and stores have it.
+        assert_eq!(first, identity("input", &["orders", "files", "in/a.csv", "00ff"]));
+        let others = [
+            input("orders", "files", &object, 2),
+            input("orders", "files", &object, 3),
+            input("order", "files", &object, 1),
+            input("orders", "files", &Object { version: "00fe".to_owned(), ..object.clone() }, 1),
+            input("orders", "files", &Object { name: "in/b.csv".to_owned(), ..object.clone() }, 1),
+        ];
+        for (at, other) in others.iter().enumerate() {
+            assert!(*other != first && !others[..at].contains(other), "{other}");
+        }
+        assert_eq!(input("orders", "files", &Object { size: 8, ..object }, 1), first);
     }
 
     #[test]

@@ -85,8 +85,6 @@ pub struct Part {
 /// What one task did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// The version of this form.
-    pub version: u32,
     /// The pipeline's name.
     pub pipeline: String,
     /// What may be loaded once.
@@ -118,6 +116,9 @@ pub struct Receipt {
     /// Why the object cannot be loaded as it is, where that is so: it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incomplete: Option<String>,
+    /// Whether that is because the object was gone, or another, when its turn came: nothing of it was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
     /// The staged files, in order.
     pub parts: Vec<Part>,
 }

@@ -199,6 +199,12 @@ impl Witness for Telemetry {
                 tracing::warn!(unit = unit.name, "held");
                 self.count("UnitsHeld", 1);
             }
+            Fact::Replaced(unit) => tracing::info!(unit = unit.name, "given way to another"),
+            Fact::Decided(decision) => {
+                let (what, units, left) = (&decision.decision, decision.units.len(), decision.left.len());
+                tracing::info!(what, units, left, "decided");
+            }
+            Fact::Waits(plan) => tracing::info!(source = plan.source, "rejects wait until it is loaded"),
         }
     }
 }

@@ -92,15 +92,16 @@ impl Problem {
 }
 
 impl Failure {
-    /// Everything was staged and nothing was loaded: the reasons, and what to do about them.
-    pub(crate) fn held(reasons: &[String], help: &str) -> Self {
+    /// Something was staged and not loaded: the reasons, and what to do about them. The rest may be loaded.
+    pub(crate) fn held(reasons: &[String], help: &str, rest_is_loaded: bool) -> Self {
         let held = |reason: &String| {
             let shown = format!("held: {reason}\n");
             Problem { shown, help: Some(help.to_owned()), ..Problem::new("held", reason.clone()) }
         };
         let mut problems: Vec<Problem> = reasons.iter().map(held).collect();
         if let Some(last) = problems.last_mut() {
-            last.shown.push_str(&format!("nothing was loaded; {help}\n"));
+            let rest = if rest_is_loaded { "the rest was loaded" } else { "nothing was loaded" };
+            last.shown.push_str(&format!("{rest}; {help}\n"));
         }
         Self { exit_code: UNWANTED, problems }
     }

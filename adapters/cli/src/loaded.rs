@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use etalon_core::pipeline::Pipeline;
-use etalon_core::plan::Object;
+use etalon_core::plan::{Object, identity};
 use etalon_core::source::Location;
-use etalon_driver::local::LocalDisk;
+use etalon_driver::local::{self, LocalDisk};
 use etalon_driver::placeholder;
 use etalon_warehouse::{Connected, Sqlite};
 
@@ -56,18 +56,20 @@ impl PipelineFile {
 impl Source {
     /// The objects to read: those of `--from`, relative to where the command was called, or the pipeline's.
     pub(crate) fn objects(&self, loaded: &Loaded) -> Result<(LocalDisk, Vec<Object>), Failure> {
-        let (disk, patterns) = match &loaded.pipeline.location {
-            _ if !self.from.is_empty() => (LocalDisk::new("."), self.from.clone()),
+        let (patterns, start): (Vec<String>, &Path) = match &loaded.pipeline.location {
+            _ if !self.from.is_empty() => (self.from.clone(), Path::new(".")),
             Location::Files(files) => {
-                let patterns = files.iter().map(|file| resolve(&file.text)).collect::<Result<_, _>>()?;
-                (LocalDisk::new(&loaded.folder), patterns)
+                (files.iter().map(|file| resolve(&file.text)).collect::<Result<_, _>>()?, &loaded.folder)
             }
             Location::S3(prefix) => {
                 let message = format!("the source is {}, which this command does not reach", prefix.text);
                 return Err(Failure::environment(message).with_help("name files with --from"));
             }
         };
-        let objects = disk.find(&patterns)?;
+        // A file is named from the pipeline file's folder, however it is spelt.
+        let named = patterns.iter().map(|pattern| local::rebase(pattern, start, &loaded.folder));
+        let disk = LocalDisk::new(&loaded.folder);
+        let objects = disk.find(&named.collect::<Result<Vec<_>, _>>()?)?;
         if objects.is_empty() {
             return Err(Failure::environment(format!("no file matches {}", patterns.join(", "))));
         }
@@ -92,10 +94,31 @@ impl Loaded {
         self.folder.join(STATE_FOLDER)
     }
 
-    /// What runs of the pipeline keep.
-    pub(crate) fn store(&self) -> LocalDisk {
-        LocalDisk::new(self.state())
+    /// What runs of the pipeline keep: a folder for each warehouse, so that no two share what is loaded. That of the embedded
+    /// one is the state folder itself.
+    pub(crate) fn store(&self, destination: &Destination) -> LocalDisk {
+        let state = self.state();
+        let embedded = address(&state.join(WAREHOUSE_FILE).to_string_lossy());
+        let other = destination.to.as_ref().map(|place| address(place)).filter(|place| *place != embedded);
+        LocalDisk::new(match other {
+            Some(place) => state.join("to").join(identity("warehouse", &[&place])),
+            None => state,
+        })
     }
+}
+
+/// A warehouse's place, however it is spelt, and without a password.
+fn address(place: &str) -> String {
+    if let Some((scheme, rest)) = place.split_once("://") {
+        let (server, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, host) = server.rsplit_once('@').unwrap_or(("", server));
+        let user = user.split(':').next().unwrap_or_default();
+        return format!("{scheme}://{user}@{host}/{}", database.split('?').next().unwrap_or_default());
+    }
+    let path = Path::new(place);
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    folder.join(path.file_name().unwrap_or_default()).to_string_lossy().into_owned()
 }
 
 /// The embedded warehouse that runs of a pipeline file fill.
@@ -122,6 +145,15 @@ fn resolve(text: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_warehouse_has_one_store_however_it_is_spelt() {
+        let loaded = |to: &str| address(to);
+        assert_eq!(loaded("postgres://u:secret@h:1/d?sslmode=disable"), loaded("postgres://u@h:1/d"));
+        assert_ne!(loaded("postgres://u@h:1/d"), loaded("postgres://u@h:1/e"));
+        assert_eq!(loaded("./w.db"), loaded("w.db"));
+        assert_ne!(loaded("v.db"), loaded("w.db"));
+    }
 
     #[test]
     fn placeholders_are_resolved_from_the_environment() {

@@ -12,6 +12,8 @@ mod stage;
 mod rejects;
 mod release;
 mod discard;
+mod undiscard;
+mod reload;
 mod check;
 mod preview;
 mod query;
@@ -27,6 +29,8 @@ const VERBS: &[Entry] = &[
     rejects::GROUP,
     verb::<release::Release>(),
     verb::<discard::Discard>(),
+    verb::<undiscard::Undiscard>(),
+    verb::<reload::Reload>(),
     verb::<check::Check>(),
     verb::<preview::Preview>(),
     verb::<query::Query>(),

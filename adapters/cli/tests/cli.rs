@@ -241,7 +241,7 @@ fn an_error_is_one_object_where_json_is_asked_for() {
     };
     let held = error(&["run", "people.yaml"], 1);
     assert_eq!((&held["code"], &held["severity"]), (&json!("held"), &json!("error")));
-    assert_eq!(held["message"], "1 of 1 records were rejected (100.00%); the limit is 50%");
+    assert_eq!(held["message"], "people.csv: its only record was rejected (34 bytes, 0 rows)");
     assert!(held["help"].as_str().unwrap().contains("etalon release"), "{held}");
     let missing = error(&["run", "nothing.yaml"], 3);
     assert_eq!((&missing["code"], &missing["file"]), (&json!("environment"), &json!("nothing.yaml")));
@@ -291,8 +291,8 @@ fn every_form_is_written_by_every_verb_with_a_result() {
         (&["preview", "people.yaml"], "id,name,born\n1,Ada,1815-12-10\n"),
         (&["stage", "people.yaml", "--to", "staged"], "of,part,count\ninputs,total,1\n"),
         (&["run", "people.yaml"], "of,part,count\ninputs,total,1\n"),
-        (&["release", "people.yaml"], "of,part,count\ninputs,total,1\ninputs,new,0\n"),
-        (&["discard", "people.yaml"], "discarded\n"),
+        (&["release", "people.yaml"], "of,part,count\n"),
+        (&["discard", "people.yaml"], "of,part,count\n"),
         (&["query", "people.yaml", "select 1 as one"], "one\n1\n"),
         (
             &["rejects", "ls", "people.yaml"],

@@ -1,20 +1,27 @@
-//! Held units: somebody decides. A decision that was interrupted is made again by the same call.
+//! Held units: somebody decides. A decision that was interrupted is made again by the same call, and a decision that was made
+//! is not made twice.
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::{Unit, UnitState, name};
+use etalon_core::pipeline::Pipeline;
+use etalon_core::protocol::{Decision, Member, Start, Unit, UnitState, Work, name};
 
 use crate::judge::announce;
 use crate::ports::{Objects, Put, Queue};
-use crate::store::{document, names, put};
+use crate::store::{document, names, put, put_once};
 
-/// The units of a table that wait for a decision, or for the end of one that was interrupted.
-pub async fn held(store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error> {
+/// The units of a table that wait for a decision, or for the end of one that was interrupted, with their versions.
+pub async fn waiting(store: &impl Objects, table: &str) -> Result<Vec<(Unit, String)>, Error> {
     let prefix = name::held(table, "");
     let mut units = Vec::new();
     for mark in names(store, &prefix).await? {
         let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
         match document::<Unit>(store, &name::unit_document(table, unit)).await? {
-            Some((unit, _)) if matches!(unit.state, UnitState::Held { .. } | UnitState::Pending) => units.push(unit),
+            // Of one that was replaced, what has taken its place may not have begun.
+            Some((unit, version))
+                if matches!(unit.state, UnitState::Held { .. } | UnitState::Pending | UnitState::Replaced { .. }) =>
+            {
+                units.push((unit, version));
+            }
             // The mark came late: everything has been decided.
             _ => store.delete(&mark).await?,
         }
@@ -22,37 +29,165 @@ pub async fn held(store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error>
     Ok(units)
 }
 
-/// Lets a held unit be loaded as it is. `cause` tells this decision from others about the unit.
-pub async fn release(
+/// The units of a table that wait for a decision.
+pub async fn held(store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error> {
+    let waiting = waiting(store, table).await?.into_iter().map(|(unit, _)| unit);
+    Ok(waiting.filter(Unit::is_held).collect())
+}
+
+/// Whether a unit is one of a pipeline.
+pub fn is_of(pipeline: &Pipeline, unit: &Unit) -> bool {
+    let is_own = |member: &Member| {
+        let (name, version) = (member.source.clone(), member.source_version.clone());
+        member.input == pipeline.input(&etalon_core::plan::Object { name, version, size: member.size }, 1)
+    };
+    // An older Etalon did not say whose a unit is.
+    unit.pipeline == pipeline.name || (unit.pipeline.is_empty() && unit.members.iter().any(is_own))
+}
+
+/// Carries out the decision that a start asks for, about the units of a pipeline.
+pub async fn decide(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    loads: &impl Queue,
+    start: &Start,
+) -> Result<Decision, Error> {
+    let table = name::table(&pipeline.table);
+    let place = name::decision(&table, &start.run);
+    if let Some((decision, _)) = document::<Decision>(store, &place).await? {
+        return Ok(decision);
+    }
+    let decision = match &start.work {
+        Work::Release(names) => release(pipeline, store, loads, &table, names, &start.run).await?,
+        Work::Discard(names) => discard(pipeline, store, &table, names).await?,
+        Work::Undiscard(names) => undiscard(pipeline, store, &table, names).await?,
+        _ => return Err(Error::new(ErrorKind::Refused, "a start that decides nothing")),
+    };
+    match put(store, &place, &decision, Put::IfAbsent).await {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(decision),
+        done => done.map(|_| decision),
+    }
+}
+
+/// Lets held units be loaded as they are. Their marks go last, so that who is killed finds them again.
+async fn release(
+    pipeline: &Pipeline,
     store: &impl Objects,
     loads: &impl Queue,
     table: &str,
-    unit: &str,
+    wanted: &[String],
     cause: &str,
-) -> Result<(), Error> {
-    let unit = decide(store, table, unit, UnitState::Pending).await?;
-    announce(store, loads, table, &unit, cause).await?;
-    store.delete(&name::held(table, &unit.name)).await
+) -> Result<Decision, Error> {
+    let mut decision = Decision { decision: "release".to_owned(), ..Decision::default() };
+    let mut waiting = waiting(store, table).await?;
+    waiting.retain(|(unit, _)| is_of(pipeline, unit) && !matches!(unit.state, UnitState::Replaced { .. }));
+    let chosen = choose(waiting, wanted, "held")?;
+    for (unit, _) in &chosen {
+        if let UnitState::Held { reasons, incomplete: true, .. } = &unit.state {
+            let left = format!(
+                "{} is not whole and cannot be released as if it were ({}): mend the pipeline or bring a new version, or \
+                 discard it",
+                title(unit),
+                reasons.join("; ")
+            );
+            if !wanted.is_empty() {
+                return Err(Error::new(ErrorKind::Refused, left));
+            }
+            decision.left.push(left);
+        }
+    }
+    for (unit, version) in chosen {
+        if matches!(unit.state, UnitState::Held { incomplete: true, .. }) {
+            continue;
+        }
+        let unit = settle(store, table, unit, &version, UnitState::Pending).await?;
+        announce(store, loads, table, &unit, cause).await?;
+        store.delete(&name::held(table, &unit.name)).await?;
+        decision.add(&unit);
+    }
+    Ok(decision)
 }
 
-/// Decides that a held unit is not loaded, now or later.
-pub async fn discard(store: &impl Objects, table: &str, unit: &str) -> Result<(), Error> {
-    let unit = decide(store, table, unit, UnitState::Discarded).await?;
-    store.delete(&name::held(table, &unit.name)).await
+/// Decides that held units are not loaded, now or later.
+async fn discard(pipeline: &Pipeline, store: &impl Objects, table: &str, wanted: &[String]) -> Result<Decision, Error> {
+    let mut decision = Decision { decision: "discard".to_owned(), ..Decision::default() };
+    let mut waiting = waiting(store, table).await?;
+    waiting.retain(|(unit, _)| is_of(pipeline, unit) && unit.is_held());
+    for (unit, version) in choose(waiting, wanted, "held")? {
+        put_once(store, &name::discarded(table, &unit.name), b"").await?;
+        let unit = settle(store, table, unit, &version, UnitState::Discarded).await?;
+        store.delete(&name::held(table, &unit.name)).await?;
+        decision.add(&unit);
+    }
+    Ok(decision)
 }
 
-async fn decide(store: &impl Objects, table: &str, unit: &str, decided: UnitState) -> Result<Unit, Error> {
-    let place = name::unit_document(table, unit);
-    let Some((found, version)) = document::<Unit>(store, &place).await? else {
-        return Err(Error::new(ErrorKind::NotFound, format!("{unit}: there is no such unit")));
-    };
-    if found.state == decided {
-        return Ok(found);
+/// Lets units that were discarded be decided about once more.
+async fn undiscard(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    table: &str,
+    wanted: &[String],
+) -> Result<Decision, Error> {
+    let mut decision = Decision { decision: "undiscard".to_owned(), ..Decision::default() };
+    let mut discarded = Vec::new();
+    let prefix = name::discarded(table, "");
+    for mark in names(store, &prefix).await? {
+        let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
+        let found = document::<Unit>(store, &name::unit_document(table, unit)).await?;
+        // The mark is there before the decision, and goes after it.
+        discarded.extend(found.filter(|(unit, _)| unit.state == UnitState::Discarded && is_of(pipeline, unit)));
     }
-    if !matches!(found.state, UnitState::Held { .. }) {
-        return Err(Error::new(ErrorKind::Refused, format!("{unit} is not held")));
+    for (unit, version) in choose(discarded, wanted, "discarded")? {
+        let incomplete = is_incomplete(store, &unit).await?;
+        let reasons = vec![format!("{}: it was discarded, and is looked at again", title(&unit))];
+        let state = UnitState::Held { reasons, incomplete, unread: false };
+        put_once(store, &name::held(table, &unit.name), b"").await?;
+        let unit = settle(store, table, unit, &version, state).await?;
+        store.delete(&name::discarded(table, &unit.name)).await?;
+        decision.add(&unit);
     }
-    let found = Unit { state: decided, ..found };
-    put(store, &place, &found, Put::IfVersion(&version)).await?;
-    Ok(found)
+    Ok(decision)
+}
+
+/// Of some units, those of the objects of these names, or all of them. What is asked for must be there.
+fn choose(units: Vec<(Unit, String)>, wanted: &[String], state: &str) -> Result<Vec<(Unit, String)>, Error> {
+    let is_it =
+        |unit: &Unit, name: &String| unit.name == *name || unit.members.iter().any(|member| member.source == *name);
+    if let Some(missing) = wanted.iter().find(|name| !units.iter().any(|(unit, _)| is_it(unit, name))) {
+        let there: Vec<String> = units.iter().map(|(unit, _)| title(unit)).collect();
+        let there = match there.as_slice() {
+            [] => format!("nothing is {state}"),
+            there => format!("{state} are: {}", there.join(", ")),
+        };
+        return Err(Error::new(ErrorKind::Refused, format!("{missing} is not {state}; {there}")));
+    }
+    let is_wanted = |unit: &Unit| wanted.is_empty() || wanted.iter().any(|name| is_it(unit, name));
+    Ok(units.into_iter().filter(|(unit, _)| is_wanted(unit)).collect())
+}
+
+/// What a unit is called for people: its object, or its run.
+pub fn title(unit: &Unit) -> String {
+    match unit.members.as_slice() {
+        [member] => member.source.clone(),
+        members => format!("the run of {} objects ({})", members.len(), unit.name),
+    }
+}
+
+async fn settle(store: &impl Objects, table: &str, unit: Unit, version: &str, state: UnitState) -> Result<Unit, Error> {
+    if unit.state == state {
+        return Ok(unit);
+    }
+    let unit = Unit { state, ..unit };
+    put(store, &name::unit_document(table, &unit.name), &unit, Put::IfVersion(version)).await?;
+    Ok(unit)
+}
+
+async fn is_incomplete(store: &impl Objects, unit: &Unit) -> Result<bool, Error> {
+    for batch in unit.batches() {
+        if crate::store::receipt(store, &batch.batch).await?.is_none_or(|receipt| receipt.incomplete.is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -1,13 +1,15 @@
 //! Judge: a unit whose receipts are all there, from its plans to a document that says what is to become of it.
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::file::OnOverwrite;
+use etalon_core::pipeline::{Input, Pipeline};
 use etalon_core::plan::InputPlan;
-use etalon_core::protocol::{Leg, LoadMessage, Unit, UnitState, name, print};
+use etalon_core::protocol::{LastRun, Leg, LoadMessage, Source, Unit, UnitState, name, print};
+use etalon_core::receipt::Counts;
 
 use crate::deployed::Deployed;
 use crate::ports::{Entry, Fact, Objects, Order, Put, Queue, Witness};
-use crate::store::{document, plan, put, put_once, receipt, send};
+use crate::store::{document, names, plan, put, put_once, receipt, send, units};
 
 /// Judges a run, if it has met all its inputs and all their receipts are there.
 pub(crate) async fn complete_run(
@@ -31,6 +33,7 @@ pub(crate) async fn complete_unit(
     unit_name: String,
     plans: Vec<InputPlan>,
 ) -> Result<(), Error> {
+    let table = name::table(&pipeline.table);
     let mut inputs = Vec::new();
     for plan in plans {
         // Later ranges are likely to be missing, and one that is missing is enough.
@@ -42,9 +45,118 @@ pub(crate) async fn complete_unit(
             }
         }
         receipts.reverse();
-        inputs.push((plan, receipts));
+        inputs.push(Input { plan, receipts, overwrites_loaded: false });
     }
-    judged(store, told, &name::table(&pipeline.table), pipeline.unit(unit_name, &inputs)).await
+    for input in &mut inputs {
+        input.overwrites_loaded = overwrites_loaded(pipeline, store, &table, &unit_name, &input.plan).await?;
+    }
+    let mut unit = pipeline.unit(unit_name, &inputs);
+    if unit.is_held()
+        && let Some(by) = replaced_by(pipeline, store, &inputs).await?
+    {
+        unit.state = UnitState::Replaced { by };
+    }
+    judged(store, told, &table, unit).await
+}
+
+/// Judges a held unit again: what the pipeline says of limits and of new versions may have changed since, without a change of
+/// what rows are. What the warehouse has refused waits for somebody.
+pub(crate) async fn judge_again(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    (loads, _): (&impl Queue, &impl Witness),
+    unit: &Unit,
+    version: &str,
+) -> Result<(), Error> {
+    let UnitState::Held { reasons, .. } = &unit.state else { return Ok(()) };
+    if unit.fingerprint != pipeline.fingerprint || reasons.iter().any(|reason| reason.starts_with(REFUSED)) {
+        return Ok(());
+    }
+    let table = name::table(&pipeline.table);
+    let mut inputs = Vec::new();
+    for member in &unit.members {
+        let plan = plan(store, &member.input, member.generation).await?;
+        let mut receipts = Vec::new();
+        for task in plan.tasks() {
+            match receipt(store, &task.batch).await? {
+                Some(receipt) => receipts.push(receipt),
+                None => return Ok(()),
+            }
+        }
+        let overwrites_loaded = overwrites_loaded(pipeline, store, &table, &unit.name, &plan).await?;
+        inputs.push(Input { plan, receipts, overwrites_loaded });
+    }
+    let judged = pipeline.unit(unit.name.clone(), &inputs);
+    if judged.is_held() {
+        return Ok(());
+    }
+    put(store, &name::unit_document(&table, &unit.name), &judged, Put::IfVersion(version)).await?;
+    announce(store, loads, &table, &judged, version).await?;
+    store.delete(&name::held(&table, &unit.name)).await
+}
+
+/// What the reason begins with for which a unit is held that the warehouse has refused.
+pub(crate) const REFUSED: &str = "the warehouse refuses it: ";
+
+/// Whether an earlier version of an object is loaded, or waits for its load. Where one version is all that may be there, an
+/// earlier one that has not come so far gives way: it is not judged any more.
+async fn overwrites_loaded(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    table: &str,
+    unit_name: &str,
+    plan: &InputPlan,
+) -> Result<bool, Error> {
+    if !plan.overwrites || pipeline.whole_runs || pipeline.on_overwrite != OnOverwrite::Fail {
+        return Ok(false);
+    }
+    let Some((record, _)) = document::<Source>(store, &name::source(&pipeline.name, &plan.source)).await? else {
+        return Ok(false);
+    };
+    for before in record.before(&plan.input) {
+        for place in names(store, &name::plans(before)).await? {
+            let Some((earlier, _)) = document::<InputPlan>(store, &place).await? else { continue };
+            give_way(store, table, &earlier, unit_name).await?;
+        }
+        let is_there = |unit: &Unit| matches!(unit.state, UnitState::Loaded { .. } | UnitState::Pending);
+        if units(store, table, before).await?.iter().any(|(unit, _)| is_there(unit)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Sees that the unit of a plan, if it has not been judged, never will be.
+pub(crate) async fn give_way(store: &impl Objects, table: &str, plan: &InputPlan, by: &str) -> Result<(), Error> {
+    let unit_name = name::unit(&plan.input, plan.generation);
+    let unit = Unit {
+        name: unit_name.clone(),
+        pipeline: plan.pipeline.clone(),
+        fingerprint: plan.fingerprint.clone(),
+        counts: Counts::default(),
+        members: Vec::new(),
+        state: UnitState::Replaced { by: by.to_owned() },
+    };
+    match put(store, &name::unit_document(table, &unit_name), &unit, Put::IfAbsent).await {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        done => done.map(drop),
+    }
+}
+
+/// What has taken the place of a unit that is held before anybody has seen it.
+async fn replaced_by(pipeline: &Pipeline, store: &impl Objects, inputs: &[Input]) -> Result<Option<String>, Error> {
+    let Some(first) = inputs.first().map(|input| &input.plan) else { return Ok(None) };
+    if let Some(run) = &first.run {
+        let last = document::<LastRun>(store, &name::last_run(&pipeline.name)).await?.map(|(last, _)| last.run);
+        return Ok(last.filter(|last| last != run).map(|last| name::run_unit(&pipeline.name, &last)));
+    }
+    let keeps_versions = pipeline.on_overwrite == OnOverwrite::Add;
+    if keeps_versions || (first.redrives.is_some() && pipeline.on_overwrite != OnOverwrite::Replace) {
+        return Ok(None);
+    }
+    let record = document::<Source>(store, &name::source(&pipeline.name, &first.source)).await?;
+    let current = record.and_then(|(record, _)| record.versions.last().map(|last| last.input.clone()));
+    Ok(current.filter(|current| *current != first.input).map(|current| name::unit(&current, 0)))
 }
 
 /// The plans of a run, if the run has met all its inputs and planned them.
@@ -98,7 +210,7 @@ pub async fn announce(
 ) -> Result<(), Error> {
     let unit_name = &unit.name;
     match unit.state {
-        UnitState::Loaded { .. } | UnitState::Discarded => Ok(()),
+        UnitState::Loaded { .. } | UnitState::Discarded | UnitState::Replaced { .. } => Ok(()),
         UnitState::Held { .. } => put_once(store, &name::held(table, unit_name), b"").await,
         UnitState::Pending => {
             put_once(store, &name::pending(table, unit_name), b"").await?;

@@ -10,7 +10,9 @@
 //! judge                      a unit whose receipts are all there is to be loaded, or held
 //! load                       units become one transaction of their table
 //! held, rejects              what somebody decides about units and records that were not loaded
-//! run, report                all of this on one machine
+//! reconcile                  the ledger decides where the store says something else
+//! run, line, embedded, report
+//!                            all of this on one machine
 //! local, memory              ports to a disk, and to nothing
 //! cases                      golden cases
 //! ```
@@ -19,12 +21,15 @@ pub mod ports;
 pub mod store;
 pub mod placeholder;
 pub mod deployed;
+mod embedded;
 pub mod extract;
 pub mod transform;
 pub mod judge;
+mod line;
 pub mod load;
 pub mod held;
 pub mod rejects;
+mod reconcile;
 pub mod run;
 pub mod report;
 pub mod local;

@@ -15,6 +15,7 @@ use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadCounts, Table};
 
 use crate::deployed::Deployed;
+use crate::judge::REFUSED;
 use crate::ports::{
     Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, Statement, Witness,
 };
@@ -87,7 +88,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         let table = self.table();
         let prefix = name::pending(&table, "");
         let mut pending = Vec::new();
-        for mark in self.store.list(&prefix, None, MARKS_MAX).await? {
+        for mark in self.store.list(&prefix, None, MARKS_MAX.max(self.limits.units_max)).await? {
             let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
             match document::<Unit>(self.store, &name::unit_document(&table, unit)).await? {
                 Some((unit, _)) if unit.is_pending() => pending.push(unit),
@@ -155,7 +156,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                 put_unless_raced(put(self.store, &current, &load.again(blame), Put::IfVersion(version)).await)?;
                 if let Seen::Failed(words, Blame::World) = seen {
                     // The attempt is noted; what is wrong in the world may take a while.
-                    return Err(Error::new(ErrorKind::Unavailable, format!("load {} failed: {words}", load.load)));
+                    return Err(Error::new(ErrorKind::Unavailable, words));
                 }
             }
             Next::Halve => {
@@ -224,7 +225,8 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     async fn hold(&self, unit: &Unit, version: &str, words: &str) -> Result<(), Error> {
         let (table, unit_name) = (self.table(), unit.name.clone());
         if unit.is_pending() {
-            let state = UnitState::Held { reasons: vec![format!("the warehouse refuses it: {words}")] };
+            let reasons = vec![format!("{REFUSED}{words}")];
+            let state = UnitState::Held { reasons, incomplete: false, unread: false };
             let place = name::unit_document(&table, &unit_name);
             let held = Unit { state, ..unit.clone() };
             put(self.store, &place, &held, Put::IfVersion(version)).await?;

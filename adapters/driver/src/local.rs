@@ -18,6 +18,8 @@ use crate::ports::{Clock, Objects, Put};
 const WRITING_PREFIX: &str = ".writing-";
 /// The file that writers lock.
 const LOCK_FILE: &str = ".lock";
+/// The file that a run locks.
+const RUN_LOCK_FILE: &str = ".run-lock";
 
 /// Files below a folder. A name is a path relative to the folder, with `/` between its parts, or an absolute one.
 #[derive(Debug, Clone)]
@@ -25,6 +27,12 @@ pub struct LocalDisk {
     folder: PathBuf,
     /// The only files that are listed, where not all are.
     only: Option<Names>,
+}
+
+/// While it is there, no other run begins.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: File,
 }
 
 impl LocalDisk {
@@ -75,6 +83,22 @@ impl LocalDisk {
         lock().map_err(|error| failed(&path, &error))
     }
 
+    /// Lets one run at a time work with what is below the folder, until the value is dropped or the process ends. `waits` is
+    /// called where another run is there.
+    pub fn lock_run(&self, waits: impl FnOnce()) -> Result<RunLock, Error> {
+        let path = self.folder.join(RUN_LOCK_FILE);
+        let lock = || -> io::Result<File> {
+            fs::create_dir_all(&self.folder)?;
+            let file = File::options().create(true).append(true).open(&path)?;
+            if file.try_lock().is_err() {
+                waits();
+                file.lock()?;
+            }
+            Ok(file)
+        };
+        lock().map(|file| RunLock { _file: file }).map_err(|error| failed(&path, &error))
+    }
+
     /// Refuses if an object is not of a version, or not there.
     fn must_be(&self, name: &str, version: &str) -> Result<(), Error> {
         match self.describe(name) {
@@ -102,6 +126,28 @@ impl LocalDisk {
         }
         Ok(Object { name: name.to_owned(), version: format!("{:032x}", hash.digest128()), size })
     }
+}
+
+/// A pattern, which starts from one folder, as it is written from another: one file has one name, however it is spelt. Links
+/// to folders are followed; a link to a file is a file of its own. What follows the first glob stays as it is.
+pub fn rebase(pattern: &str, from: &Path, onto: &Path) -> Result<String, Error> {
+    let real = |folder: &Path| {
+        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+        fs::canonicalize(folder).map_err(|error| failed(folder, &error))
+    };
+    let wild = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
+    let (folders, rest) = match pattern.get(..wild).and_then(|plain| plain.rfind('/')) {
+        Some(slash) => pattern.split_at(slash + 1),
+        None => ("", pattern),
+    };
+    let (onto, from) = (real(onto)?, real(from)?);
+    let wanted = from.join(folders);
+    // A folder that is not there is told where files are looked for.
+    let Ok(wanted) = fs::canonicalize(&wanted) else { return Ok(wanted.join(rest).to_string_lossy().into_owned()) };
+    let shared = onto.components().zip(wanted.components()).take_while(|(left, right)| left == right).count();
+    let up = onto.components().skip(shared).map(|_| "..".into());
+    let down = wanted.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    Ok(up.chain(down).chain([rest.to_owned()]).collect::<Vec<String>>().join("/"))
 }
 
 /// Why a path is not one of a file that can be read.
@@ -216,7 +262,7 @@ impl Objects for LocalDisk {
                 }
                 let is_own = path.file_name().is_some_and(|file| {
                     let file = file.to_string_lossy();
-                    file.starts_with(WRITING_PREFIX) || file == LOCK_FILE
+                    file.starts_with(WRITING_PREFIX) || file == LOCK_FILE || file == RUN_LOCK_FILE
                 });
                 let is_asked_for = name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after);
                 if is_asked_for && !is_own && self.only.as_ref().is_none_or(|only| only.include(&name)) {
@@ -308,6 +354,22 @@ mod tests {
         assert_eq!(found(&disk, &["b*.csv"]).unwrap(), [""; 0]);
     }
 
+    #[test]
+    fn one_file_has_one_name_however_it_is_spelt() {
+        let folder = tempfile::tempdir().unwrap();
+        let de = folder.path().join("de");
+        fs::create_dir_all(de.join("in")).unwrap();
+        fs::create_dir_all(folder.path().join("at")).unwrap();
+        let absolute = de.join("in/a.csv").to_string_lossy().into_owned();
+        let spelt = [("in/a.csv", &de), ("./in/../in/a.csv", &de), ("../de/in/a.csv", &de), (absolute.as_str(), &de)];
+        for (pattern, from) in spelt {
+            assert_eq!(rebase(pattern, from, &de).unwrap(), "in/a.csv", "{pattern}");
+        }
+        assert_eq!(rebase("de/in/*.csv", folder.path(), &de).unwrap(), "in/*.csv");
+        assert_eq!(rebase("a.csv", &de, &de).unwrap(), "a.csv");
+        assert_eq!(rebase("at/**/a.csv", folder.path(), &de).unwrap(), "../at/**/a.csv");
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_folder_that_leads_back_is_not_entered_again() {
@@ -315,5 +377,16 @@ mod tests {
         std::os::unix::fs::symlink(folder.path(), folder.path().join("in/back")).unwrap();
         std::os::unix::fs::symlink(folder.path().join("out"), folder.path().join("in/out")).unwrap();
         assert_eq!(found(&disk, &["in/**/*.csv"]).unwrap(), ["in/a.csv", "in/out/b.csv"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_the_one_that_its_link_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let de = folder.path().join("de");
+        fs::create_dir_all(&de).unwrap();
+        std::os::unix::fs::symlink(&de, folder.path().join("germany")).unwrap();
+        assert_eq!(rebase("germany/a.csv", folder.path(), &de).unwrap(), "a.csv");
+        assert_eq!(rebase("a.csv", &folder.path().join("germany"), &de).unwrap(), "a.csv");
     }
 }

@@ -7,9 +7,9 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use etalon_core::error::Error;
 use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{Blame, Load, LoadEvent, Start, Unit};
+use etalon_core::protocol::{Blame, Decision, Load, LoadEvent, Start, Unit};
 use etalon_core::receipt::Receipt;
-use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
 
 /// Whether a write may take the place of what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,26 +116,13 @@ pub trait Queue: Sync {
     fn bury(&self, message: &Message, reason: &str) -> impl Future<Output = Result<(), Error>>;
 }
 
-/// An input that a table has already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loaded {
-    /// What may be loaded once.
-    pub input: String,
-    /// Its generation.
-    pub generation: u32,
-    /// One of its batches: an input that was cut has several.
-    pub batch: String,
-    /// The object's name.
-    pub source: String,
-}
-
 /// Staged rows, a batch at a time.
 pub type Rows<'a> = &'a mut dyn Iterator<Item = Result<RecordBatch, Error>>;
 
 /// A warehouse that rows are brought to, in one call.
 pub trait Warehouse {
-    /// The inputs that the table has.
-    fn loaded(&mut self, table: &Table) -> impl Future<Output = Result<Vec<Loaded>, Error>>;
+    /// What has been loaded into a table, in the order of loading.
+    fn ledger(&mut self, table: &Table) -> impl Future<Output = Result<Vec<LedgerRow>, Error>>;
 
     /// Brings staged rows into the table, and their batches into its ledger, in one transaction.
     fn load(
@@ -228,6 +215,12 @@ pub enum Fact<'a> {
     Loaded(&'a LoadEvent),
     /// A unit waits for a decision.
     Held(&'a Unit),
+    /// A unit that was held has given way to another.
+    Replaced(&'a Unit),
+    /// Somebody has decided about held units.
+    Decided(&'a Decision),
+    /// Rejects of an input wait until it is loaded.
+    Waits(&'a InputPlan),
 }
 
 /// Who sees what happens.

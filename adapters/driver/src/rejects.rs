@@ -1,21 +1,21 @@
-//! Rejects: what lies in quarantine, what has become of it, and the decision to leave it.
-
-mod redrive;
+//! Rejects: what lies in quarantine, what has become of it, and sending records through a mended pipeline once more.
+//!
+//! A redrive is a batch of its own, in the next generation of its input: the records are read again from the source, at the
+//! places that quarantine names, of the version that was read then. What fails again is in that batch's quarantine.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::Pipeline;
-use etalon_core::plan::{self, InputPlan};
-use etalon_core::protocol::{Marks, name, prefix};
-use etalon_core::reject::Reject;
+use etalon_core::pipeline::file::OnOverwrite;
+use etalon_core::pipeline::{Pipeline, RowOutput};
+use etalon_core::plan::{InputPlan, Task};
+use etalon_core::protocol::{LastRun, Marks, Source, Unit, UnitState, name, prefix};
+use etalon_core::reject::{Place, Reject};
 use serde::Serialize;
 
-use crate::ports::{Objects, Put};
+use crate::ports::{Objects, Put, Quiet};
 use crate::store::{document, names, put, receipt};
-use crate::transform::object;
-
-pub use redrive::{Forecast, Redriven, forecast, redrive};
+use crate::transform::{output, same};
 
 /// What has become of a record in quarantine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -44,12 +44,16 @@ pub struct Kept {
 /// The rejects of one input.
 #[derive(Debug, Clone)]
 pub struct InputRejects {
-    /// How the input was first planned.
+    /// How the input was planned.
     pub plan: InputPlan,
+    /// Whether it is in the table.
+    pub is_loaded: bool,
     /// The decisions about its rejects, in order.
     pub marks: Vec<Marks>,
     /// The rejects, of all its batches.
     pub rejects: Vec<Kept>,
+    /// The pipelines that made its batches.
+    fingerprints: BTreeMap<String, String>,
 }
 
 impl InputRejects {
@@ -62,30 +66,83 @@ impl InputRejects {
         open
     }
 
+    /// The open rejects that another pipeline than this one has made: this one would only reject them again.
+    pub(crate) fn redrivable(&self, fingerprint: &str) -> BTreeMap<String, BTreeSet<u64>> {
+        let mut open = self.open();
+        open.retain(|batch, _| self.fingerprints.get(batch).is_none_or(|made| made != fingerprint));
+        open
+    }
+
     /// The number of the next decision.
-    fn next(&self) -> u32 {
+    pub(crate) fn next(&self) -> u32 {
         u32::try_from(self.marks.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 }
 
-/// The rejects of a pipeline's inputs, by source.
+/// The rejects of a pipeline's inputs, by source. Those of a version that was replaced, and those of what was loaded again
+/// since, are not among them.
 pub async fn read(store: &impl Objects, pipeline: &Pipeline) -> Result<Vec<InputRejects>, Error> {
-    let mut inputs = Vec::new();
+    let mut by_input: BTreeMap<String, Vec<InputPlan>> = BTreeMap::new();
     for place in names(store, prefix::PLANS.text).await? {
-        let bytes = store.get(&place).await?;
-        let plan: InputPlan = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::new(ErrorKind::Refused, format!("{place} is not a plan: {error}")))?;
-        let object = object(&plan);
+        let Some((plan, _)) = document::<InputPlan>(store, &place).await? else { continue };
         // Other pipelines may keep their plans in the same folder.
-        if plan.generation == 0 && plan.input == plan::input(&pipeline.name, pipeline.source_kind(), &object) {
-            inputs.push(read_input(store, plan).await?);
+        if pipeline.has_planned(&plan) && plan.redrives.is_none() {
+            by_input.entry(plan.input.clone()).or_default().push(plan);
         }
     }
-    inputs.sort_by(|left, right| left.plan.source.cmp(&right.plan.source));
+    let last_run = document::<LastRun>(store, &name::last_run(&pipeline.name)).await?.map(|(last, _)| last.run);
+    let table = name::table(&pipeline.table);
+    let mut inputs = Vec::new();
+    for mut plans in by_input.into_values() {
+        plans.sort_by_key(|plan| plan.generation);
+        let mut live: Option<(InputPlan, bool)> = None;
+        for plan in plans {
+            let unit = match &plan.run {
+                Some(run) if pipeline.whole_runs && last_run.as_ref() != Some(run) => continue,
+                Some(run) => name::run_unit(&pipeline.name, run),
+                None => name::unit(&plan.input, plan.generation),
+            };
+            let unit = document::<Unit>(store, &name::unit_document(&table, &unit)).await?;
+            match unit.map(|(unit, _)| unit.state) {
+                Some(UnitState::Replaced { .. } | UnitState::Discarded) => {}
+                Some(UnitState::Loaded { .. }) => live = Some((plan, true)),
+                // What is not loaded does not take the place of what is.
+                _ if live.as_ref().is_some_and(|(_, is_loaded)| *is_loaded) => {}
+                _ => live = Some((plan, false)),
+            }
+        }
+        if let Some((plan, is_loaded)) = live
+            && !is_replaced(store, pipeline, &plan).await?
+        {
+            inputs.push(read_input(store, plan, is_loaded).await?);
+        }
+    }
+    inputs.sort_by(|left, right| {
+        let key = |input: &InputRejects| (input.plan.source.clone(), input.plan.batch_time);
+        key(left).cmp(&key(right))
+    });
     Ok(inputs)
 }
 
-async fn read_input(store: &impl Objects, plan: InputPlan) -> Result<InputRejects, Error> {
+/// Whether a later version of an object has taken the place of one.
+async fn is_replaced(store: &impl Objects, pipeline: &Pipeline, plan: &InputPlan) -> Result<bool, Error> {
+    if pipeline.whole_runs || pipeline.on_overwrite != OnOverwrite::Replace {
+        return Ok(false);
+    }
+    let record = document::<Source>(store, &name::source(&pipeline.name, &plan.source)).await?;
+    let table = name::table(&pipeline.table);
+    let later =
+        record.iter().flat_map(|(record, _)| &record.versions).skip_while(|version| version.input != plan.input);
+    for version in later.skip(1) {
+        let units = crate::store::units(store, &table, &version.input).await?;
+        if units.iter().any(|(unit, _)| matches!(unit.state, UnitState::Loaded { .. } | UnitState::Pending)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn read_input(store: &impl Objects, plan: InputPlan, is_loaded: bool) -> Result<InputRejects, Error> {
     let mut marks = Vec::new();
     for place in names(store, &name::marks(&plan.input, None)).await? {
         if let Some((decision, _)) = document::<Marks>(store, &place).await? {
@@ -94,11 +151,13 @@ async fn read_input(store: &impl Objects, plan: InputPlan) -> Result<InputReject
     }
     let plans = std::iter::once(&plan).chain(marks.iter().filter_map(|marks| marks.redrive.as_ref()));
     let mut rejects = Vec::new();
+    let mut fingerprints = BTreeMap::new();
     for task in plans.flat_map(InputPlan::tasks) {
         // Without a receipt a quarantine does not exist.
         if receipt(store, &task.batch).await?.is_none_or(|receipt| receipt.counts.quarantined == 0) {
             continue;
         }
+        fingerprints.insert(task.batch.clone(), task.plan.fingerprint.clone());
         for piece in names(store, &name::quarantine(&task.batch, "")).await? {
             let bytes = store.get(&piece).await?;
             for line in bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
@@ -114,7 +173,69 @@ async fn read_input(store: &impl Objects, plan: InputPlan) -> Result<InputReject
             }
         }
     }
-    Ok(InputRejects { plan, marks, rejects })
+    Ok(InputRejects { plan, is_loaded, marks, rejects, fingerprints })
+}
+
+/// How many of the open rejects would pass, by the reason that they were rejected for; one with two counts for both.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Forecast {
+    /// Open rejects.
+    pub open: u64,
+    /// Those that would be staged.
+    pub pass: u64,
+    /// Those that `where` would leave out.
+    pub filtered: u64,
+    /// Those that would be rejected again.
+    pub fail: u64,
+    /// By the reason in quarantine: how many are open, and how many of them would pass.
+    pub reasons: BTreeMap<String, (u64, u64)>,
+}
+
+/// Sends the open rejects of inputs through a pipeline, and keeps nothing.
+pub async fn forecast(pipeline: &Pipeline, inputs: &[InputRejects], source: &impl Objects) -> Result<Forecast, Error> {
+    let mut forecast = Forecast::default();
+    for input in inputs {
+        let offsets: BTreeSet<u64> = input.open().into_values().flatten().collect();
+        if offsets.is_empty() {
+            continue;
+        }
+        let task = only_task(pipeline.plan_again(&input.plan, input.next()))?;
+        let (pass, fail) = passing(pipeline, &task, &offsets, source).await?;
+        forecast.open += offsets.len() as u64;
+        forecast.pass += pass.len() as u64;
+        forecast.fail += fail;
+        for kept in input.rejects.iter().filter(|kept| kept.state == State::Open) {
+            for reason in &kept.reject.reasons {
+                let counts = forecast.reasons.entry(format!("{} {}", reason.code, reason.subject)).or_default();
+                counts.0 += 1;
+                counts.1 += u64::from(pass.contains(&kept.reject.place.offset));
+            }
+        }
+    }
+    forecast.filtered = forecast.open - forecast.pass - forecast.fail;
+    Ok(forecast)
+}
+
+/// The records that would be staged, and how many would be rejected.
+async fn passing(
+    pipeline: &Pipeline,
+    task: &Task,
+    offsets: &BTreeSet<u64>,
+    source: &impl Objects,
+) -> Result<(BTreeSet<u64>, u64), Error> {
+    let object = same(source, &task.plan).await?;
+    let mut rows = pipeline.rows_again(task, offsets.clone());
+    let (mut pass, mut fail) = (BTreeSet::new(), 0);
+    loop {
+        match output(&mut rows, &object, source, &Quiet).await? {
+            RowOutput::Rows(records, outcome) => {
+                let offset = |&row: &usize| records.places.get(row).map(|place: &Place| place.offset);
+                pass.extend(outcome.accepted_rows.iter().filter_map(offset));
+                fail += (outcome.rejected.len() + records.rejects.len()) as u64;
+            }
+            RowOutput::Finished(..) => return Ok((pass, fail)),
+        }
+    }
 }
 
 /// Discards the open rejects that `chosen` picks; gives how many they were.
@@ -135,4 +256,10 @@ pub async fn discard(
         }
     }
     Ok(count)
+}
+
+/// The task of a plan that is not cut.
+fn only_task(plan: InputPlan) -> Result<Task, Error> {
+    let refused = || Error::new(ErrorKind::Refused, format!("the plan of {} has no range", plan.source));
+    plan.tasks().into_iter().next().ok_or_else(refused)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use etalon_core::protocol::Decision;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::warehouse::LoadCounts;
 use serde::Serialize;
@@ -31,6 +32,37 @@ pub struct RunReport {
     pub load: Option<LoadCounts>,
     /// Where the rejected records are, relative to the state folder.
     pub quarantine: Vec<String>,
+    /// What waits for a decision, whenever it was staged.
+    pub held: Vec<HeldReport>,
+    /// Inputs that were loaded with another pipeline file, and not loaded again.
+    pub out_of_date: u64,
+    /// Rows that were staged and are not loaded.
+    pub not_loaded: u64,
+    /// What somebody's decision was about, if the run was one.
+    pub decision: Option<Decision>,
+    /// Objects whose rejects wait until they are loaded.
+    pub waiting: Vec<String>,
+}
+
+/// What waits for a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldReport {
+    /// The unit.
+    pub unit: String,
+    /// What it is called for people.
+    pub title: String,
+    /// Its objects.
+    pub sources: Vec<String>,
+    /// Their stored bytes.
+    pub bytes: u64,
+    /// What became of their records.
+    pub counts: Counts,
+    /// Why it is held.
+    pub reasons: Vec<String>,
+    /// Whether some of it was not read, so that it cannot be released.
+    pub incomplete: bool,
+    /// Whether this run has found it.
+    pub is_new: bool,
 }
 
 /// How a run ended.
@@ -58,6 +90,8 @@ pub struct InputReport {
     pub bytes: u64,
     /// Whether the table had it before this run.
     pub loaded_before: bool,
+    /// Whether an earlier run has staged it, and it waits for a decision.
+    pub held_before: bool,
     /// Whether somebody decided that it is not loaded.
     pub discarded: bool,
 }
@@ -65,7 +99,8 @@ pub struct InputReport {
 impl RunReport {
     /// Whether every record is accounted for, from the source to the table.
     pub fn balance(&self) -> bool {
-        let loaded = self.load.is_none_or(|load| load.balance() && load.staged == self.counts.staged);
+        let load = self.load.unwrap_or_default();
+        let loaded = load.balance() && load.staged + self.not_loaded == self.counts.staged;
         self.counts.balance() && self.coverage.balance() && loaded
     }
 

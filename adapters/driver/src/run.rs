@@ -1,22 +1,35 @@
-//! A run on one machine: plan the inputs that are new, run their tasks on the machine's cores, judge the whole run as one
-//! unit, load it in one transaction.
+//! A run on one machine: the three steps over ports of this machine, one after the other, in one process.
+//!
+//! ```text
+//! the ledger -> reconcile -> extract -> tasks, a thread a core -> transform, judge -> load -> report
+//! ```
+//!
+//! It wires and it tells; what is new, what is held and what is loaded is decided by the loops that the functions run too.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::file::OnOverwrite;
-use etalon_core::pipeline::{Pipeline, Verdict};
-use etalon_core::plan::{InputPlan, Object, Task};
-use etalon_core::protocol::{name, prefix};
+use etalon_core::pipeline::Pipeline;
+use etalon_core::plan::{InputPlan, Object, identity};
+use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse, prefix};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
-use etalon_core::warehouse::LoadBatch;
+use etalon_core::source::Names;
+use etalon_core::warehouse::{LedgerRow, LoadCounts};
 
-use crate::ports::{Clock, Loaded, Objects, Progress, Put, Warehouse};
-use crate::report::{InputReport, RunReport, RunState};
-use crate::store::{json, names, put_once, receipt};
-use crate::transform;
+use crate::deployed::Deployed;
+use crate::embedded::Embedded;
+use crate::extract::Extract;
+use crate::held::{self, is_of, title};
+use crate::line::Line;
+use crate::load::Loader;
+use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Warehouse, Witness};
+use crate::reconcile::reconcile;
+use crate::report::{HeldReport, InputReport, RunReport, RunState};
+use crate::store::{Handled, document, names, put, put_once, receipt};
+use crate::transform::Transform;
 
 /// How a run is to be done.
 #[derive(Debug, Clone, Default)]
@@ -25,8 +38,6 @@ pub struct RunOptions {
     pub batch_time: Option<i64>,
     /// Tasks at a time; the machine's cores, if not said.
     pub workers: Option<NonZero<usize>>,
-    /// Load also what would be held: somebody has looked at it and decided.
-    pub release: bool,
 }
 
 /// The world of a run.
@@ -44,40 +55,29 @@ pub struct World<'a, S, T, W, C, P> {
     pub progress: &'a P,
 }
 
-/// Runs a pipeline over objects. `text` is the pipeline file, which is kept under its fingerprint.
-pub async fn run<S: Objects, T: Objects, W: Warehouse, C: Clock, P: Progress>(
+/// Does a pipeline's work: lists objects and loads what is new, or whatever else is asked for. `text` is the pipeline file,
+/// which is kept under its fingerprint.
+pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progress>(
     pipeline: &Pipeline,
     text: &str,
+    work: Work,
     objects: &[Object],
     world: World<'_, S, T, W, C, P>,
     options: &RunOptions,
 ) -> Result<RunReport, Error> {
     let World { source, store, warehouse, clock, progress } = world;
-    let loaded = warehouse.loaded(&pipeline.table).await?;
-    remove_loaded_parts(store, &loaded).await?;
-    let Unit { mut report, plans, tasks, receipts } =
-        unit(pipeline, text, objects, &loaded, (source, store, clock, progress), options).await?;
-    if report.state != RunState::Staged {
-        return Ok(report);
-    }
-    let replaces = |task: &Task| {
-        pipeline.on_overwrite == OnOverwrite::Replace
-            && plans.iter().any(|(plan, overwritten)| *overwritten && plan.input == task.plan.input)
-    };
-    let batches: Vec<LoadBatch> =
-        tasks.iter().zip(&receipts).map(|(task, receipt)| pipeline.load_batch(task, receipt, replaces(task))).collect();
-    let mut rows = receipts.iter().flat_map(|receipt| {
-        receipt.parts.iter().flat_map(move |part| staged(pipeline, store, &name::part(&receipt.batch, &part.name)))
-    });
-    report.load = Some(warehouse.load(&pipeline.table, &batches, &mut rows, clock.now()).await?);
-    report.state = RunState::Loaded;
-    // The rows are in the table and the ledger says so; their parts have done their work.
-    for receipt in &receipts {
-        for part in &receipt.parts {
-            store.delete(&name::part(&receipt.batch, &part.name)).await?;
-        }
-    }
-    Ok(report)
+    let deployed =
+        Deployed { pipeline: pipeline.clone(), text: text.to_owned(), inputs: Names::beginning(String::new()) };
+    let rows = warehouse.ledger(&pipeline.table).await?;
+    reconcile(pipeline, store, &rows).await?;
+    remove_loaded_parts(store, &rows).await?;
+    let seen = Seen::default();
+    let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
+    engine.put_back(&rows).await?;
+    engine.transform(work, objects).await?;
+    let embedded = Embedded::new(&deployed, store, warehouse, clock);
+    engine.load(&embedded).await?;
+    engine.report(objects, &rows, false).await
 }
 
 /// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.
@@ -88,142 +88,274 @@ pub async fn stage<S: Objects, T: Objects, C: Clock, P: Progress>(
     (source, store, clock, progress): (&S, &T, &C, &P),
     options: &RunOptions,
 ) -> Result<RunReport, Error> {
-    Ok(unit(pipeline, text, objects, &[], (source, store, clock, progress), options).await?.report)
+    let deployed =
+        Deployed { pipeline: pipeline.clone(), text: text.to_owned(), inputs: Names::beginning(String::new()) };
+    let seen = Seen::default();
+    let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
+    engine.transform(Work::Prefix(String::new()), objects).await?;
+    engine.report(objects, &[], true).await
 }
 
-/// A run, staged and judged.
-struct Unit {
-    report: RunReport,
-    /// The plans of new inputs, and whether each is a new version of an object that was loaded before.
-    plans: Vec<(InputPlan, bool)>,
-    tasks: Vec<Task>,
-    receipts: Vec<Receipt>,
+/// The loops, wired to this machine.
+struct Engine<'a, S, T, C, P> {
+    deployed: &'a Deployed,
+    source: &'a S,
+    store: &'a T,
+    clock: &'a C,
+    progress: &'a P,
+    seen: &'a Seen,
+    options: &'a RunOptions,
 }
 
-/// Plans what has not been loaded, runs the tasks, judges them as one unit.
-async fn unit<S: Objects, T: Objects, C: Clock, P: Progress>(
-    pipeline: &Pipeline,
-    text: &str,
-    objects: &[Object],
-    loaded: &[Loaded],
-    (source, store, clock, progress): (&S, &T, &C, &P),
-    options: &RunOptions,
-) -> Result<Unit, Error> {
-    put_once(store, &name::pipeline(&pipeline.fingerprint), text.as_bytes()).await?;
+impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
+    /// Puts back what an earlier run has begun to load, and has not: of what was staged with another pipeline file the one that
+    /// is deployed now may take the place.
+    async fn put_back(&self, rows: &[LedgerRow]) -> Result<(), Error> {
+        let (pipeline, table) = (&self.deployed.pipeline, self.table());
+        let loaded: BTreeSet<&str> = rows.iter().map(|row| row.batch.batch.as_str()).collect();
+        let is_loaded = |unit: &Unit| unit.batches().any(|batch| loaded.contains(batch.batch.as_str()));
+        let mut waiting = Vec::new();
+        let prefix = name::pending(&table, "");
+        for mark in names(self.store, &prefix).await? {
+            let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
+            waiting.extend(document::<Unit>(self.store, &name::unit_document(&table, unit)).await?);
+        }
+        let current = name::current(&table);
+        if let Some((load, version)) = document::<Load>(self.store, &current).await?
+            && !waiting.iter().any(|(unit, _)| load.units.contains(&unit.name) && is_loaded(unit))
+        {
+            // Nothing works on it: the process that did has ended.
+            self.store.delete_version(&current, &version).await?;
+        }
+        for (unit, version) in waiting {
+            let is_mended = unit.fingerprint != pipeline.fingerprint;
+            if unit.is_pending() && is_mended && is_of(pipeline, &unit) && !is_loaded(&unit) {
+                let reasons =
+                    vec![format!("{}: it was staged with another pipeline file, and not loaded", title(&unit))];
+                let held = Unit { state: UnitState::Held { reasons, incomplete: false, unread: false }, ..unit };
+                put_once(self.store, &name::held(&table, &held.name), b"").await?;
+                put(self.store, &name::unit_document(&table, &held.name), &held, Put::IfVersion(&version)).await?;
+                self.store.delete(&name::pending(&table, &held.name)).await?;
+            }
+        }
+        Ok(())
+    }
 
-    let mut unit = Unit {
-        report: RunReport {
+    /// Extract and transform: what is asked for is begun, and every task is done.
+    async fn transform(&self, work: Work, objects: &[Object]) -> Result<(), Error> {
+        let (starts, tasks, loads) = (Line::default(), Line::default(), Line::default());
+        let found = Found { source: self.source, objects };
+        let extract = Extract {
+            deployed: self.deployed,
+            source: &found,
+            store: self.store,
+            tasks: &tasks,
+            starts: &starts,
+            loads: &loads,
+            clock: self.clock,
+            witness: self.seen,
+            deadline: i64::MAX,
+            replans: true,
+        };
+        let now = self.clock.now();
+        let pipeline = self.deployed.pipeline.name.clone();
+        let start = Start {
+            run: identity("run", &[&pipeline, &now.to_string(), &std::process::id().to_string()]),
+            pipeline,
+            batch_time: self.options.batch_time.unwrap_or(now),
+            work,
+            backfill: false,
+            after: None,
+            hop: 0,
+        };
+        extract.start(&start).await?;
+        while let Some(rest) = starts.next() {
+            extract.start(&parse(rest.body.as_bytes())?).await?;
+        }
+        self.progress.total(self.seen.facts().planned.iter().map(|plan| plan.size).sum());
+        let transform = Transform {
+            deployed: self.deployed,
+            source: &found,
+            store: self.store,
+            loads: &loads,
+            witness: self.seen,
+            progress: self.progress,
+        };
+        let cores = self.options.workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+        let wrong: Mutex<Option<Error>> = Mutex::new(None);
+        let work = || {
+            while let Some(message) = tasks.next() {
+                match pollster::block_on(transform.handle(&message)) {
+                    Handled::Done => {}
+                    // The first error ends the run.
+                    Handled::Again(error) | Handled::Dead(error) => {
+                        tasks.clear();
+                        wrong.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    }
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..cores.min(tasks.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        wrong.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+
+    /// Load: everything that waits for its load, in one transaction where it can be.
+    async fn load<W: Warehouse + Send>(&self, warehouse: &Embedded<'_, T, W, C>) -> Result<(), Error> {
+        let table = self.table();
+        let limits = LoadLimits { units_max: usize::MAX, parts_max: usize::MAX, bytes_max: u64::MAX };
+        let loader = Loader {
+            deployed: self.deployed,
+            store: self.store,
+            warehouse,
+            events: self.seen,
+            clock: self.clock,
+            witness: self.seen,
+            limits,
+            deadline: i64::MAX,
+        };
+        loop {
+            loader.sweep().await?;
+            let is_flying = document::<Load>(self.store, &name::current(&table)).await?.is_some();
+            if !is_flying && self.store.list(&name::pending(&table, ""), None, 1).await?.is_empty() {
+                break;
+            }
+        }
+        // The rows are in the table and the ledger says so; their parts have done their work.
+        for unit in self.seen.loaded() {
+            let unit = document::<Unit>(self.store, &name::unit_document(&table, &unit)).await?;
+            for batch in unit.iter().flat_map(|(unit, _)| unit.batches()) {
+                for part in &batch.parts {
+                    self.store.delete(&name::part(&batch.batch, &part.name)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was done, and what waits.
+    async fn report(&self, objects: &[Object], rows: &[LedgerRow], staged: bool) -> Result<RunReport, Error> {
+        let pipeline = &self.deployed.pipeline;
+        let table = self.table();
+        let facts = self.seen.facts();
+        let mut units: BTreeSet<String> = facts.judged.keys().chain(&facts.loaded).cloned().collect();
+        if staged {
+            let prefix = name::pending(&table, "");
+            let pending = names(self.store, &prefix).await?;
+            units.extend(pending.iter().filter_map(|mark| mark.strip_prefix(&prefix)).map(str::to_owned));
+        }
+        let mut report = RunReport {
             pipeline: pipeline.name.clone(),
             table: table_name(pipeline),
             state: RunState::NothingNew,
             inputs: Vec::new(),
             counts: Counts::default(),
             coverage: Coverage::default(),
-            reasons: Default::default(),
-            warnings: Default::default(),
+            reasons: BTreeMap::new(),
+            warnings: BTreeMap::new(),
             undeclared_records: 0,
-            load: None,
+            load: facts.counts,
             quarantine: Vec::new(),
-        },
-        plans: Vec::new(),
-        tasks: Vec::new(),
-        receipts: Vec::new(),
-    };
-    let discarded = names(store, DISCARDED).await?;
-    let mut held = Vec::new();
-    let replaces_all = pipeline.whole_runs;
-    let planned = objects.iter().map(|object| {
-        let plan = pipeline.plan(object, options.batch_time.unwrap_or_else(|| clock.now()));
-        let generation = loaded.iter().filter(|row| row.input == plan.input).map(|row| row.generation).max();
-        (object, plan, generation)
-    });
-    let planned: Vec<(&Object, InputPlan, Option<u32>)> = planned.collect();
-    // A run that takes the place of all rows has all objects in it, also those that were loaded before.
-    let is_new = |(_, plan, generation): &(&Object, InputPlan, Option<u32>)| {
-        generation.is_none() && !discarded.contains(&discarded_name(&plan.input))
-    };
-    let brings_all = replaces_all && planned.iter().any(is_new);
-    for (object, mut plan, generation) in planned {
-        let loaded_before = generation.is_some() && !brings_all;
-        plan.generation = generation.filter(|_| brings_all).map_or(0, |generation| generation + 1);
-        unit.report.inputs.push(InputReport {
-            source: object.name.clone(),
-            version: object.version.clone(),
-            bytes: object.size,
-            loaded_before,
-            discarded: discarded.contains(&discarded_name(&plan.input)),
-        });
-        if unit.report.inputs.last().is_some_and(|input| input.loaded_before || input.discarded) {
-            continue;
+            held: Vec::new(),
+            out_of_date: 0,
+            not_loaded: 0,
+            decision: facts.decision.clone(),
+            waiting: facts.waiting.clone(),
+        };
+        for unit in &units {
+            let Some((unit, _)) = document::<Unit>(self.store, &name::unit_document(&table, unit)).await? else {
+                continue;
+            };
+            if !matches!(unit.state, UnitState::Loaded { .. }) {
+                report.not_loaded += unit.counts.staged;
+            }
+            for batch in unit.batches() {
+                let receipt = match facts.receipts.get(&batch.batch) {
+                    Some(receipt) => Some(receipt.clone()),
+                    None => receipt(self.store, &batch.batch).await?,
+                };
+                let Some(receipt) = receipt else { continue };
+                report.add(&receipt);
+                if receipt.counts.quarantined > 0 {
+                    report.quarantine.push(name::quarantine(&batch.batch, ""));
+                }
+            }
         }
-        let overwritten = is_known(loaded, &object.name) && !replaces_all;
-        if overwritten && pipeline.on_overwrite == OnOverwrite::Fail {
-            held.push(format!(
-                "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
-                object.name
-            ));
+        for unit in held::held(self.store, &table).await?.iter().filter(|unit| is_of(pipeline, unit)) {
+            report.held.push(held_report(unit, facts.judged.contains_key(&unit.name)));
         }
-        unit.plans.push((settle(store, plan, options).await?, overwritten));
-    }
-    if unit.plans.is_empty() {
-        return Ok(unit);
+        let planned: BTreeSet<&str> = facts.planned.iter().map(|plan| plan.source.as_str()).collect();
+        for object in objects {
+            let of_version =
+                |row: &&LedgerRow| row.batch.source == object.name && row.batch.source_version == object.version;
+            let in_table =
+                rows.iter().filter(of_version).max_by_key(|row| (row.batch.batch_time, row.batch.generation));
+            let is_new = planned.contains(object.name.as_str());
+            let is_held = report.held.iter().any(|held| held.sources.contains(&object.name));
+            let loaded_before = !is_new && in_table.is_some();
+            if loaded_before && in_table.is_some_and(|row| row.batch.fingerprint != pipeline.fingerprint) {
+                report.out_of_date += 1;
+            }
+            report.inputs.push(InputReport {
+                source: object.name.clone(),
+                version: object.version.clone(),
+                bytes: object.size,
+                loaded_before,
+                held_before: !is_new && !loaded_before && is_held,
+                discarded: !is_new && !loaded_before && !is_held,
+            });
+        }
+        report.state = if !facts.loaded.is_empty() {
+            RunState::Loaded
+        } else if staged && report.held.is_empty() && !units.is_empty() {
+            RunState::Staged
+        } else if report.held.is_empty() {
+            RunState::NothingNew
+        } else {
+            RunState::Held(report.held.iter().flat_map(|held| held.reasons.clone()).collect())
+        };
+        Ok(report)
     }
 
-    unit.tasks = unit.plans.iter().flat_map(|(plan, _)| plan.tasks()).collect();
-    for task in &unit.tasks {
-        forget_without_parts(store, task).await?;
+    fn table(&self) -> String {
+        name::table(&self.deployed.pipeline.table)
     }
-    progress.total(unit.tasks.iter().map(|task| task.range.end - task.range.start).sum());
-    unit.receipts = run_tasks(pipeline, &unit.tasks, source, store, progress, options.workers)?;
-    for (task, receipt) in unit.tasks.iter().zip(&unit.receipts) {
-        unit.report.add(receipt);
-        if receipt.counts.quarantined > 0 {
-            unit.report.quarantine.push(name::quarantine(&task.batch, ""));
-        }
+}
+
+fn held_report(unit: &Unit, is_new: bool) -> HeldReport {
+    let (reasons, incomplete) = match &unit.state {
+        UnitState::Held { reasons, incomplete, .. } => (reasons.clone(), *incomplete),
+        _ => (Vec::new(), false),
+    };
+    HeldReport {
+        unit: unit.name.clone(),
+        title: title(unit),
+        sources: unit.members.iter().map(|member| member.source.clone()).collect(),
+        bytes: unit.members.iter().map(|member| member.size).sum(),
+        counts: unit.counts,
+        reasons,
+        incomplete,
+        is_new,
     }
-    if let Verdict::Held(reasons) = pipeline.judge(&unit.receipts) {
-        held.extend(reasons);
-    }
-    unit.report.state = if held.is_empty() || options.release { RunState::Staged } else { RunState::Held(held) };
-    Ok(unit)
 }
 
 /// Removes staged parts that are in the table: a run that was killed after its load has left them.
-async fn remove_loaded_parts(store: &impl Objects, loaded: &[Loaded]) -> Result<(), Error> {
-    for part in names(store, prefix::STAGED.text).await? {
-        let batch = part.split('/').nth(1).unwrap_or_default();
-        if loaded.iter().any(|row| row.batch == batch) {
+async fn remove_loaded_parts(store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
+    let staged = names(store, prefix::STAGED.text).await?;
+    if staged.is_empty() {
+        return Ok(());
+    }
+    let loaded: BTreeSet<&str> = rows.iter().map(|row| row.batch.batch.as_str()).collect();
+    for part in staged {
+        if loaded.contains(part.split('/').nth(1).unwrap_or_default()) {
             store.delete(&part).await?;
         }
     }
     Ok(())
-}
-
-/// Decides that what is planned and not loaded of these objects is not loaded, now or later; gives what that is.
-pub async fn discard<T: Objects, W: Warehouse>(
-    pipeline: &Pipeline,
-    objects: &[Object],
-    store: &T,
-    warehouse: &mut W,
-) -> Result<Vec<String>, Error> {
-    let loaded = warehouse.loaded(&pipeline.table).await?;
-    let mut discarded = Vec::new();
-    for object in objects {
-        let input = pipeline.plan(object, 0).input;
-        let is_planned = !store.list(&name::plan(&input, 0), None, 1).await?.is_empty();
-        if is_planned && !loaded.iter().any(|row| row.input == input) {
-            put_once(store, &discarded_name(&input), b"").await?;
-            discarded.push(object.name.clone());
-        }
-    }
-    Ok(discarded)
-}
-
-/// Where the marks of inputs lie that are not to be loaded.
-const DISCARDED: &str = "discarded/";
-
-fn discarded_name(input: &str) -> String {
-    format!("{DISCARDED}{input}")
 }
 
 /// `schema.table` or `table`.
@@ -234,99 +366,105 @@ fn table_name(pipeline: &Pipeline) -> String {
     }
 }
 
-fn is_known(loaded: &[Loaded], source: &str) -> bool {
-    loaded.iter().any(|row| row.source == source)
+/// Objects that were found, with the versions that they had then: nothing is looked at twice.
+#[derive(Debug)]
+struct Found<'a, S> {
+    source: &'a S,
+    objects: &'a [Object],
 }
 
-/// The plan that an input is run by: the first one that was written, so that its batch time stays.
-///
-/// On one machine the person who changed the pipeline file and runs it again has decided that the new one is to be used:
-/// an input that was planned with another file and not loaded is planned anew, at the batch time of its first plan.
-async fn settle(store: &impl Objects, plan: InputPlan, options: &RunOptions) -> Result<InputPlan, Error> {
-    let name = name::plan(&plan.input, plan.generation);
-    match store.put(&name, &json(&plan)?, Put::IfAbsent).await {
-        Ok(_) => return Ok(plan),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
+impl<S: Objects> Objects for Found<'_, S> {
+    async fn head(&self, name: &str) -> Result<Object, Error> {
+        let place = self.objects.binary_search_by(|object| object.name.as_str().cmp(name)).ok();
+        match place.and_then(|place| self.objects.get(place)) {
+            Some(object) => Ok(object.clone()),
+            None => self.source.head(name).await,
+        }
     }
-    let stored = store.get(&name).await?;
-    let first: InputPlan = serde_json::from_slice(&stored)
-        .map_err(|error| Error::new(ErrorKind::Refused, format!("{name} is not a plan: {error}")))?;
-    let batch_time = options.batch_time.unwrap_or(first.batch_time);
-    if first.fingerprint == plan.fingerprint && first.batch_time == batch_time {
-        return Ok(first);
+
+    async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        self.source.read(object, range).await
     }
-    let replanned = InputPlan { batch_time, ..plan };
-    // A batch's name does not tell its batch time: what was made at the other one is made again.
-    for task in replanned.tasks() {
-        store.delete(&name::receipt(&task.batch)).await?;
+
+    async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
+        self.source.fetch(name).await
     }
-    store.put(&name, &json(&replanned)?, Put::Always).await?;
-    Ok(replanned)
+
+    async fn put(&self, name: &str, _bytes: &[u8], _condition: Put<'_>) -> Result<String, Error> {
+        Err(Error::new(ErrorKind::Refused, format!("{name}: a source is not written")))
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
+        Ok(self.objects(prefix, after, most).await?.into_iter().map(|object| object.name).collect())
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Error> {
+        Err(Error::new(ErrorKind::Refused, format!("{name}: nothing is removed from a source")))
+    }
+
+    async fn delete_version(&self, name: &str, _version: &str) -> Result<(), Error> {
+        self.delete(name).await
+    }
+
+    async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
+        let first = self.objects.partition_point(|object| after.is_some_and(|after| object.name.as_str() <= after));
+        let rest = self.objects.get(first..).unwrap_or_default().iter();
+        Ok(rest.filter(|object| object.name.starts_with(prefix)).take(most).cloned().collect())
+    }
 }
 
-/// Forgets a receipt whose parts are gone: they were loaded into another warehouse, and are made again for this one.
-async fn forget_without_parts(store: &impl Objects, task: &Task) -> Result<(), Error> {
-    let Some(receipt) = receipt(store, &task.batch).await? else { return Ok(()) };
-    let there = names(store, &name::part(&task.batch, "")).await?;
-    if receipt.parts.iter().all(|part| there.contains(&name::part(&task.batch, &part.name))) {
-        return Ok(());
-    }
-    store.delete(&name::receipt(&task.batch)).await
+/// What happened in a run.
+#[derive(Debug, Default)]
+struct Seen(Mutex<Facts>);
+
+#[derive(Debug, Default)]
+struct Facts {
+    planned: Vec<InputPlan>,
+    receipts: BTreeMap<String, Receipt>,
+    judged: BTreeMap<String, Unit>,
+    /// The units that were loaded.
+    loaded: Vec<String>,
+    counts: Option<LoadCounts>,
+    decision: Option<Decision>,
+    /// Objects whose rejects wait until they are loaded.
+    waiting: Vec<String>,
 }
 
-/// Runs tasks on several threads; receipts come in the order of the tasks. The first error ends the run.
-fn run_tasks(
-    pipeline: &Pipeline,
-    tasks: &[Task],
-    source: &impl Objects,
-    store: &impl Objects,
-    progress: &impl Progress,
-    workers: Option<NonZero<usize>>,
-) -> Result<Vec<Receipt>, Error> {
-    let cores = workers.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
-    let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Option<Result<Receipt, Error>>>> = Mutex::new(tasks.iter().map(|_| None).collect());
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = tasks.get(index) else { return };
-            let result = pollster::block_on(transform::run(pipeline, task, source, store, progress));
-            if result.is_err() {
-                next.store(tasks.len(), Ordering::Relaxed);
+impl Seen {
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn loaded(&self) -> Vec<String> {
+        self.facts().loaded.clone()
+    }
+}
+
+impl Witness for Seen {
+    fn saw(&self, fact: &Fact<'_>) {
+        let mut facts = self.facts();
+        match fact {
+            Fact::Planned(plan) => facts.planned.push((*plan).clone()),
+            Fact::Transformed(receipt) => {
+                facts.receipts.insert(receipt.batch.clone(), (*receipt).clone());
             }
-            if let Ok(mut results) = results.lock() {
-                results[index] = Some(result);
+            Fact::Judged(unit) => {
+                facts.judged.insert(unit.name.clone(), (*unit).clone());
             }
+            Fact::Loaded(event) => {
+                facts.loaded.extend(event.units.iter().cloned());
+                facts.counts.get_or_insert_default().add(event.counts);
+            }
+            Fact::Decided(decision) => facts.decision = Some((*decision).clone()),
+            Fact::Waits(plan) => facts.waiting.push(plan.source.clone()),
+            Fact::HandedOn(_) | Fact::Submitted(_) | Fact::Failed(..) | Fact::Held(_) | Fact::Replaced(_) => {}
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..cores.min(tasks.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let results = results.into_inner().unwrap_or_default();
-    // Tasks that were not begun because another failed have no result; that other's error is the answer.
-    results.into_iter().flatten().collect()
+    }
 }
 
-/// The rows of a staged part.
-pub(crate) fn staged(
-    pipeline: &Pipeline,
-    store: &impl Objects,
-    name: &str,
-) -> Box<dyn Iterator<Item = Result<arrow_array::RecordBatch, Error>>> {
-    let refused = |name: &str, why: &str| Error::new(ErrorKind::Refused, format!("{name} is not a staged part: {why}"));
-    let bytes = match pollster::block_on(store.get(name)) {
-        Ok(bytes) => bytes,
-        Err(error) => return Box::new(std::iter::once(Err(error))),
-    };
-    match pipeline.read_part(bytes) {
-        Ok(batches) => {
-            let name = name.to_owned();
-            Box::new(batches.map(move |batch| batch.map_err(|why| refused(&name, &why))))
-        }
-        Err(why) => Box::new(std::iter::once(Err(refused(name, &why)))),
+impl Events for Seen {
+    /// The loop has told its witness.
+    async fn loaded(&self, _event: &etalon_core::protocol::LoadEvent) -> Result<(), Error> {
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::InputPlan;
-use etalon_core::protocol::{Document, name, parse, print};
+use etalon_core::protocol::{Document, Unit, name, parse, print};
 use etalon_core::receipt::Receipt;
 
 use crate::ports::{Entry, MESSAGES_MAX, Message, Objects, Put, Queue};
@@ -95,22 +95,24 @@ pub async fn put_once(store: &impl Objects, name: &str, bytes: &[u8]) -> Result<
 /// The plan of an input; without it nothing can be done, now or later.
 pub async fn plan(store: &impl Objects, input: &str, generation: u32) -> Result<InputPlan, Error> {
     let place = name::plan(input, generation);
-    let bytes = store.get(&place).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Error::new(ErrorKind::Refused, format!("{place} is not a plan: {error}")))
+    match document(store, &place).await? {
+        Some((plan, _)) => Ok(plan),
+        None => Err(Error::new(ErrorKind::NotFound, format!("{place}: there is no such plan"))),
+    }
 }
 
 /// The receipt of a batch, if the batch is done.
 pub async fn receipt(store: &impl Objects, batch: &str) -> Result<Option<Receipt>, Error> {
-    let place = name::receipt(batch);
-    match store.get(&place).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-        Ok(bytes) => match serde_json::from_slice(&bytes) {
-            Ok(receipt) => Ok(Some(receipt)),
-            Err(error) => Err(Error::new(ErrorKind::Refused, format!("{place} is not a receipt: {error}"))),
-        },
+    Ok(document(store, &name::receipt(batch)).await?.map(|(receipt, _)| receipt))
+}
+
+/// The documents of all units of an input, one a generation, with their versions.
+pub async fn units(store: &impl Objects, table: &str, input: &str) -> Result<Vec<(Unit, String)>, Error> {
+    let mut units = Vec::new();
+    for place in names(store, &name::units(table, Some(input))).await? {
+        units.extend(document(store, &place).await?);
     }
+    Ok(units)
 }
 
 /// A value as indented JSON with a line end.

@@ -1,20 +1,22 @@
 //! The transform loop: a task, from bytes to staged parts, quarantine and receipt. When it was the last of its unit, the unit
 //! is judged.
 
+use std::collections::BTreeSet;
+
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Run, Step, TaskOutput, TaskRun};
 use etalon_core::plan::{InputPlan, Object, Task};
-use etalon_core::protocol::{TaskMessage, name, parse};
+use etalon_core::protocol::{Marks, TaskMessage, name, parse};
 use etalon_core::receipt::Receipt;
 
 use crate::deployed::Deployed;
 use crate::judge::{complete_run, complete_unit};
-use crate::ports::{Fact, Message, Objects, Progress, Put, Queue, Quiet, Witness};
-use crate::store::{Handled, json, plan, receipt};
+use crate::ports::{Fact, Message, Objects, Progress, Put, Queue, Witness};
+use crate::store::{Handled, document, plan, put, receipt};
 
 /// The world of transform.
 #[derive(Debug)]
-pub struct Transform<'a, S, T, L, W> {
+pub struct Transform<'a, S, T, L, W, P> {
     /// The pipeline that is deployed.
     pub deployed: &'a Deployed,
     /// Where the objects are.
@@ -25,9 +27,11 @@ pub struct Transform<'a, S, T, L, W> {
     pub loads: &'a L,
     /// Who sees what happens.
     pub witness: &'a W,
+    /// Who wants to know how far it is.
+    pub progress: &'a P,
 }
 
-impl<S: Objects, T: Objects, L: Queue, W: Witness> Transform<'_, S, T, L, W> {
+impl<S: Objects, T: Objects, L: Queue, W: Witness, P: Progress> Transform<'_, S, T, L, W, P> {
     /// Handles a task message.
     pub async fn handle(&self, message: &Message) -> Handled {
         self.work(message).await.into()
@@ -43,7 +47,7 @@ impl<S: Objects, T: Objects, L: Queue, W: Witness> Transform<'_, S, T, L, W> {
         };
         let pipeline = self.deployed.pipeline(self.store, &plan.fingerprint).await?;
         if receipt(self.store, &task.batch).await?.is_none() {
-            let receipt = match transform(&pipeline, task, self.source, self.store, &Quiet).await {
+            let receipt = match self.transform(&pipeline, task).await {
                 // The version that was planned cannot be read any more. That is told, and the unit waits for a decision.
                 Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => {
                     keep(self.store, pipeline.unread(task, error.to_string())).await?
@@ -60,6 +64,39 @@ impl<S: Objects, T: Objects, L: Queue, W: Witness> Transform<'_, S, T, L, W> {
             Some(run) => complete_run(self.deployed, self.store, self.loads, self.witness, run).await,
         }
     }
+
+    async fn transform(&self, pipeline: &Pipeline, task: &Task) -> Result<Receipt, Error> {
+        let run = match task.plan.redrives {
+            None => pipeline.task(task),
+            Some(number) => {
+                // The records were rejected some time ago: their places are those of the version that was read then.
+                same(self.source, &task.plan).await?;
+                pipeline.task_again(task, self.offsets(&task.plan, number).await?)
+            }
+        };
+        let receipt = stage(run, task, self.source, self.store, self.progress).await?;
+        keep(self.store, receipt).await
+    }
+
+    /// The places of the records that a decision about rejects is about.
+    async fn offsets(&self, plan: &InputPlan, number: u32) -> Result<BTreeSet<u64>, Error> {
+        let place = name::marks(&plan.input, Some(number));
+        match document::<Marks>(self.store, &place).await? {
+            Some((marks, _)) => Ok(marks.offsets()),
+            None => Err(Error::new(ErrorKind::Refused, format!("{place} is gone, and {} needs it", plan.source))),
+        }
+    }
+}
+
+/// The object of a plan, if it is still what was planned.
+pub(crate) async fn same(source: &impl Objects, plan: &InputPlan) -> Result<Object, Error> {
+    let planned = object(plan);
+    let now = source.head(&planned.name).await?;
+    if now.version != planned.version {
+        let message = format!("{}: its bytes are others than those that were read", planned.name);
+        return Err(Error::new(ErrorKind::Changed, message));
+    }
+    Ok(planned)
 }
 
 /// Runs a task, unless its receipt is there already.
@@ -74,17 +111,6 @@ pub async fn run(
         progress.advance(task.range.end - task.range.start);
         return Ok(receipt);
     }
-    transform(pipeline, task, source, store, progress).await
-}
-
-/// Runs a task.
-async fn transform(
-    pipeline: &Pipeline,
-    task: &Task,
-    source: &impl Objects,
-    store: &impl Objects,
-    progress: &impl Progress,
-) -> Result<Receipt, Error> {
     let receipt = stage(pipeline.task(task), task, source, store, progress).await?;
     keep(store, receipt).await
 }
@@ -135,7 +161,7 @@ pub(crate) fn object(plan: &InputPlan) -> Object {
 
 /// Keeps a receipt. Where somebody else has done the same task, theirs counts.
 pub(crate) async fn keep(store: &impl Objects, made: Receipt) -> Result<Receipt, Error> {
-    match store.put(&name::receipt(&made.batch), &json(&made)?, Put::IfAbsent).await {
+    match put(store, &name::receipt(&made.batch), &made, Put::IfAbsent).await {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             Ok(receipt(store, &made.batch).await?.unwrap_or(made))
         }

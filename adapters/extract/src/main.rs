@@ -73,6 +73,7 @@ impl World {
             clock: &SystemClock,
             witness: &call.telemetry,
             deadline: call.deadline,
+            replans: false,
         };
         let work = async {
             for trigger in triggers(text, &self.deployed.pipeline.name, call.now)? {

@@ -85,7 +85,7 @@ pub(crate) async fn report(cloud: &Cloud, bytes: usize, seconds: f64) -> Result<
     }
     let mut held = false;
     for unit in cloud.units().await? {
-        if let UnitState::Held { reasons } = unit.state {
+        if let UnitState::Held { reasons, .. } = unit.state {
             held = true;
             line(format!("held: {}", reasons.join("; ")));
         }

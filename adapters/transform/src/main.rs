@@ -11,6 +11,7 @@ use etalon_core::deploy::setting;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::Step;
 use etalon_driver::deployed::Deployed;
+use etalon_driver::ports::Quiet;
 use etalon_driver::transform::Transform;
 use serde_json::Value;
 
@@ -48,6 +49,6 @@ async fn call(world: &World, call: &Call) -> Result<Value, Error> {
     let Event::Messages(messages) = &call.event else {
         return Err(Error::new(ErrorKind::Refused, "transform is called by its queue alone"));
     };
-    let transform = Transform { deployed, source, store, loads, witness: &call.telemetry };
+    let transform = Transform { deployed, source, store, loads, witness: &call.telemetry, progress: &Quiet };
     call.each(messages, tasks, async |message| transform.handle(message).await).await
 }

@@ -133,7 +133,6 @@ pub struct TaskRun<'a> {
 impl<'a> TaskRun<'a> {
     pub(super) fn new(pipeline: &'a Pipeline, task: &Task, only: Option<BTreeSet<u64>>) -> Self {
         let receipt = Receipt {
-            version: 1,
             pipeline: pipeline.name.clone(),
             input: task.plan.input.clone(),
             batch: task.batch.clone(),
@@ -149,6 +148,7 @@ impl<'a> TaskRun<'a> {
             failed_checks: BTreeMap::new(),
             undeclared_records: 0,
             incomplete: None,
+            unread: false,
             parts: Vec::new(),
         };
         Self {
@@ -164,6 +164,7 @@ impl<'a> TaskRun<'a> {
     /// The receipt of a task that could not begin.
     pub(super) fn unread(mut self, why: String) -> Receipt {
         self.receipt.incomplete = Some(why);
+        self.receipt.unread = true;
         self.receipt
     }
 }

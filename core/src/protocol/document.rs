@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
+use crate::plan::InputPlan;
+use crate::receipt::Receipt;
 
 /// A value that travels between calls.
 pub trait Document: Serialize + DeserializeOwned {
@@ -44,4 +46,34 @@ pub fn parse<D: Document>(bytes: &[u8]) -> Result<D, Error> {
         return Err(refused(format!("{} of version {version}, and only {} can be read", D::KIND, D::VERSION)));
     }
     serde_json::from_slice(bytes).map_err(unreadable)
+}
+
+impl Document for InputPlan {
+    const KIND: &'static str = "a plan";
+    const VERSION: u32 = 2;
+}
+
+impl Document for Receipt {
+    const KIND: &'static str = "a receipt";
+    const VERSION: u32 = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{ "version": 1, "input": "i", "generation": 0, "source": "a.csv", "source_version": "v",
+        "size": 7, "fingerprint": "f", "batch_time": 5, "ranges": [{ "start": 0, "end": 7 }] }"#;
+
+    #[test]
+    fn a_plan_of_the_version_before_is_read_and_a_newer_one_is_refused() {
+        let plan: InputPlan = parse(OLD.as_bytes()).unwrap();
+        assert_eq!((plan.pipeline.as_str(), plan.meeting, plan.redrives, plan.cause.clone()), ("", 1, None, None));
+        assert_eq!(parse::<InputPlan>(print(&plan).as_bytes()).unwrap(), plan);
+        let newer = OLD.replace(r#""version": 1"#, r#""version": 3"#);
+        assert_eq!(
+            parse::<InputPlan>(newer.as_bytes()).unwrap_err().to_string(),
+            "a plan of version 3, and only 2 can be read"
+        );
+    }
 }

@@ -40,6 +40,16 @@ pub enum Work {
     Prefix(String),
     /// One object, as it is now.
     Object(String),
+    /// Held units are loaded as they are: those of the objects of these names, or all.
+    Release(Vec<String>),
+    /// Held units are not loaded: those of the objects of these names, or all.
+    Discard(Vec<String>),
+    /// What was discarded is held again: units of the objects of these names, or all.
+    Undiscard(Vec<String>),
+    /// Open rejects are sent through the pipeline again: those of the objects of these names, or all.
+    Redrive(Vec<String>),
+    /// What is loaded is loaded again, with the pipeline that is deployed: the objects of these names, or all.
+    Reload(Vec<String>),
 }
 
 impl Document for Start {

@@ -2,7 +2,8 @@
 
 use crate::plan::identity;
 use crate::protocol::prefix::{
-    HELD, LOADS, MANIFESTS, MARKS, PENDING, PIPELINES, PLANS, QUARANTINE, RECEIPTS, RUNS, SENT, SOURCES, STAGED, UNITS,
+    DECISIONS, DISCARDED, HELD, LOADS, MANIFESTS, MARKS, MET, PENDING, PIPELINES, PLANS, QUARANTINE, RECEIPTS, RUNS,
+    SENT, SOURCES, STAGED, UNITS,
 };
 use crate::warehouse::Table;
 
@@ -12,6 +13,11 @@ pub fn plan(input: &str, generation: u32) -> String {
         0 => PLANS.name(format_args!("{input}.json")),
         _ => PLANS.name(format_args!("{input}-{generation}.json")),
     }
+}
+
+/// What the names of all plans of an input begin with.
+pub fn plans(input: &str) -> String {
+    PLANS.name(input)
 }
 
 /// The pipeline file of a fingerprint.
@@ -45,10 +51,41 @@ pub fn marks(input: &str, number: Option<u32>) -> String {
 
 /// The record of an object's versions.
 pub fn source(pipeline: &str, source: &str) -> String {
-    SOURCES.name(format_args!("{}.json", identity("source", &[pipeline, source])))
+    SOURCES.name(format_args!("{}.json", source_id(pipeline, source)))
 }
 
-/// The mark of an input whose tasks have all been sent; they lie together, so that one listing tells them all.
+fn source_id(pipeline: &str, source: &str) -> String {
+    identity("source", &[pipeline, source])
+}
+
+/// What the name of the mark of an object's current version begins with: those of a pipeline lie together, so that one
+/// listing tells them all.
+pub fn met(pipeline: &str, source: Option<&str>) -> String {
+    match source {
+        None => MET.name(format_args!("{pipeline}/")),
+        Some(source) => MET.name(format_args!("{pipeline}/{}-", source_id(pipeline, source))),
+    }
+}
+
+/// The mark of a version of an object whose tasks have all been sent: its place among the object's versions, and the input
+/// that it is at its first meeting. Of several, the one with the last place tells which version is current.
+pub fn met_version(pipeline: &str, source: &str, position: usize, first_input: &str) -> String {
+    format!("{}{position:08}-{first_input}", met(pipeline, Some(source)))
+}
+
+/// What such a mark says: what the names of all marks of its object begin with, its place, and the input.
+pub fn read_met(mark: &str) -> Option<(String, usize, String)> {
+    let (rest, first_input) = mark.rsplit_once('-')?;
+    let (object, position) = rest.rsplit_once('-')?;
+    Some((format!("{object}-"), position.parse().ok()?, first_input.to_owned()))
+}
+
+/// What the last run has met, where whole runs are loaded.
+pub fn last_run(pipeline: &str) -> String {
+    MET.name(format_args!("{pipeline}.json"))
+}
+
+/// The mark that an older Etalon has left of an input whose tasks have all been sent.
 pub fn sent(pipeline: &str, input: &str) -> String {
     SENT.name(format_args!("{pipeline}/{input}"))
 }
@@ -72,6 +109,14 @@ pub fn unit(input: &str, generation: u32) -> String {
     format!("{input}-{generation}")
 }
 
+/// What the names of the documents of all units of a table, or of an input's, begin with.
+pub fn units(table: &str, input: Option<&str>) -> String {
+    match input {
+        None => UNITS.name(format_args!("{table}/")),
+        Some(input) => UNITS.name(format_args!("{table}/{input}-")),
+    }
+}
+
 /// The document of a unit, which stays.
 pub fn unit_document(table: &str, unit: &str) -> String {
     UNITS.name(format_args!("{table}/{unit}.json"))
@@ -85,6 +130,16 @@ pub fn pending(table: &str, unit: &str) -> String {
 /// The mark of a unit that waits for a decision; all of a table's, with an empty name.
 pub fn held(table: &str, unit: &str) -> String {
     HELD.name(format_args!("{table}/{unit}"))
+}
+
+/// The mark of a unit of which somebody decided that it is not loaded; all of a table's, with an empty name.
+pub fn discarded(table: &str, unit: &str) -> String {
+    DISCARDED.name(format_args!("{table}/{unit}"))
+}
+
+/// What somebody's decision about held units was.
+pub fn decision(table: &str, run: &str) -> String {
+    DECISIONS.name(format_args!("{table}/{}.json", identity("decision", &[run])))
 }
 
 /// The load in flight of a table.
@@ -140,18 +195,31 @@ mod tests {
             marks("i", None),
             marks("i", Some(1)),
             source("p", "s"),
+            met("p", None),
+            met("p", Some("s")),
+            met_version("p", "s", 1, "i"),
+            last_run("p"),
             sent("p", "i"),
             leg("p", "r", None),
             leg("p", "r", Some(0)),
             unit_document("t", "u"),
             pending("t", "u"),
             held("t", "u"),
+            discarded("t", "u"),
+            decision("t", "r"),
             current("t"),
             manifest("l"),
         ];
         let begun: BTreeSet<_> = names.iter().map(|name| Prefix::of(name).expect(name).text).collect();
         assert_eq!(begun, PREFIXES.iter().map(|prefix| prefix.text).collect());
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "no two are the same");
+    }
+
+    #[test]
+    fn a_mark_says_what_it_was_made_of() {
+        let mark = met_version("or-ders", "in/a-b.csv", 7, "00ff");
+        assert_eq!(read_met(&mark), Some((met("or-ders", Some("in/a-b.csv")), 7, "00ff".to_owned())));
+        assert!(met_version("p", "a", 10, "x") > met_version("p", "a", 9, "y"), "in the order of their places");
     }
 
     #[test]

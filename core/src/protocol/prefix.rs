@@ -107,7 +107,7 @@ pub const SOURCES: Prefix = Prefix {
     retention: Retention::Always,
     why: "It says whether a version is the object's first. A forgotten one would be loaded beside the rows that it replaces.",
     decides: &["plans/"],
-    rights: &[(Extract, &[Read, Write])],
+    rights: &[(Extract, &[Read, Write]), (Transform, &[Read])],
     is_copied: false,
 };
 
@@ -130,18 +130,29 @@ pub const PLANS: Prefix = Prefix {
     why: "Every delivery of a task obeys it, and rejected records are found by it. An input without one is not planned again, \
           since the mark that its tasks were sent stays.",
     decides: &["staged/", "quarantine/"],
-    rights: &[(Extract, &[Read, Write]), (Transform, &[Read])],
+    rights: &[(Extract, &[List, Read, Write]), (Transform, &[List, Read])],
     is_copied: false,
 };
 
-/// The marks of inputs whose tasks have been sent.
+/// The marks of the current versions of objects.
+pub const MET: Prefix = Prefix {
+    text: "met/",
+    holds: "a mark for the version of each object that was met last and whose tasks have been sent; what the last run met",
+    retention: Retention::Always,
+    why: "A listing passes over what has a mark. Without it, the record of every object would be looked at again.",
+    decides: &["plans/"],
+    rights: &[(Extract, &[List, Read, Write, Delete]), (Transform, &[Read])],
+    is_copied: false,
+};
+
+/// The marks that an older Etalon has left of inputs whose tasks have been sent.
 pub const SENT: Prefix = Prefix {
     text: "sent/",
-    holds: "a mark for each input whose tasks have been sent, without content",
+    holds: "a mark for each input whose tasks an older Etalon has sent, without content",
     retention: Retention::Always,
-    why: "A listing passes over what has a mark. Without it, everything that still lies in the source would be transformed again.",
+    why: "Without it, everything that still lies in the source and was loaded then would be transformed again.",
     decides: &["plans/"],
-    rights: &[(Extract, &[List, Write])],
+    rights: &[(Extract, &[List])],
     is_copied: false,
 };
 
@@ -163,7 +174,7 @@ pub const QUARANTINE: Prefix = Prefix {
     retention: Retention::Quarantine,
     why: "So long they can be looked at and read again. They are found by plans and receipts, and go before them.",
     decides: &[],
-    rights: &[(Transform, &[Write])],
+    rights: &[(Extract, &[List, Read]), (Transform, &[Write])],
     is_copied: false,
 };
 
@@ -183,22 +194,21 @@ pub const MARKS: Prefix = Prefix {
     text: "marks/",
     holds: "decisions about rejected records: read again, or discarded",
     retention: Retention::Always,
-    why: "Decisions are numbered, and the number is the generation of what is read again. A number that came twice would be \
-          refused by the ledger, and a forgotten decision would open its records again.",
+    why: "A forgotten decision would open its records again.",
     decides: &["quarantine/", "receipts/"],
-    rights: &[],
+    rights: &[(Extract, &[List, Read, Write]), (Transform, &[Read])],
     is_copied: false,
 };
 
 /// The documents of units.
 pub const UNITS: Prefix = Prefix {
     text: "units/",
-    holds: "what has become of each unit: pending, held, loaded or discarded",
+    holds: "what has become of each unit: pending, held, loaded, discarded or replaced",
     retention: Retention::Always,
     why: "A late message of a discarded unit would have it judged and loaded anew. At any time, \
           staged = loaded + pending + held + discarded is the sum over them.",
     decides: &["staged/", "receipts/", "pending/", "held/", "runs/"],
-    rights: &[(Extract, &[Read, Write]), (Transform, &[Read, Write]), (Load, &[Read, Write])],
+    rights: &[(Extract, &[List, Read, Write]), (Transform, &[List, Read, Write]), (Load, &[Read, Write])],
     is_copied: false,
 };
 
@@ -220,7 +230,29 @@ pub const HELD: Prefix = Prefix {
     retention: Retention::UntilDone,
     why: "A unit without its mark would be seen by nobody.",
     decides: &["staged/"],
-    rights: &[(Extract, &[Write]), (Transform, &[Write]), (Load, &[Write, Delete])],
+    rights: &[(Extract, &[List, Write, Delete]), (Transform, &[Write]), (Load, &[Write, Delete])],
+    is_copied: false,
+};
+
+/// The marks of units that somebody has discarded.
+pub const DISCARDED: Prefix = Prefix {
+    text: "discarded/",
+    holds: "a mark for each unit of which somebody decided that it is not loaded, without content",
+    retention: Retention::Always,
+    why: "By it, what was discarded is found when somebody wants to decide once more.",
+    decides: &["staged/"],
+    rights: &[(Extract, &[List, Write, Delete])],
+    is_copied: false,
+};
+
+/// The decisions about held units.
+pub const DECISIONS: Prefix = Prefix {
+    text: "decisions/",
+    holds: "what each decision about held units was about",
+    retention: Retention::Receipts,
+    why: "By it, a message that comes twice decides once.",
+    decides: &[],
+    rights: &[(Extract, &[Read, Write])],
     is_copied: false,
 };
 
@@ -248,7 +280,8 @@ pub const MANIFESTS: Prefix = Prefix {
 
 /// All prefixes, in the order in which an object's way fills them.
 pub const PREFIXES: &[Prefix] = &[
-    PIPELINES, SOURCES, RUNS, PLANS, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS, UNITS, PENDING, HELD, LOADS, MANIFESTS,
+    PIPELINES, SOURCES, RUNS, PLANS, MET, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS, UNITS, PENDING, HELD, DISCARDED,
+    DECISIONS, LOADS, MANIFESTS,
 ];
 
 impl Prefix {
@@ -293,7 +326,8 @@ mod tests {
 
     #[test]
     fn what_a_step_or_the_warehouse_reads_somebody_writes() {
-        for prefix in PREFIXES.iter().filter(|prefix| !prefix.rights.is_empty()) {
+        // What an older Etalon has written is only read.
+        for prefix in PREFIXES.iter().filter(|prefix| **prefix != SENT) {
             let writes = |(_, rights): &(Step, &[Right])| rights.contains(&Write);
             assert!(prefix.rights.iter().any(writes), "{}", prefix.text);
             assert!(

@@ -3,6 +3,8 @@
 //!
 //! Such a run brings every object that it meets, also those that an earlier run has brought: in a generation of its own.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -15,12 +17,26 @@ use crate::protocol::Document;
 pub struct Leg {
     /// The plans of its inputs.
     pub plans: Vec<InputPlan>,
-    /// How many of them no earlier run has brought. A run in which nothing is new brings nothing.
-    pub new: usize,
     /// The last name that it looked at.
     pub after: Option<String>,
     /// Whether the run ends with it.
     pub is_last: bool,
+}
+
+/// What the last run has met. A run is new if it meets something else, so also where an object has gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// The run.
+    pub run: String,
+    /// Its batch time.
+    pub batch_time: i64,
+    /// The inputs that it met.
+    pub inputs: BTreeSet<String>,
+}
+
+impl Document for LastRun {
+    const KIND: &'static str = "a record of the last run";
+    const VERSION: u32 = 1;
 }
 
 impl Document for Leg {
@@ -33,11 +49,5 @@ impl Leg {
     pub fn generation(run: &str) -> u32 {
         let name = identity("generation", &[run]);
         u32::from_str_radix(name.get(..8).unwrap_or_default(), 16).unwrap_or_default().max(1)
-    }
-
-    /// The generation of what a backfill of this batch time brings: its second since 1970, so that the later of two
-    /// backfills has the greater one. Redrives count on from it.
-    pub fn backfill_generation(batch_time: i64) -> u32 {
-        u32::try_from(batch_time / 1_000_000).unwrap_or(if batch_time < 0 { 0 } else { u32::MAX - 1 }).max(1)
     }
 }

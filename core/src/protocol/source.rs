@@ -1,4 +1,8 @@
-//! Source: the versions of an object, in the order in which they were met.
+//! Source: the versions of an object, in the order in which they became the current one.
+//!
+//! An event only says *look*. Whoever looks reads this record first, then the object as it is now, and writes the record
+//! under the version that it read: what is current and met last is nothing new, so that an event which is doubled or late
+//! changes nothing, and content that comes back is a version like any other.
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -24,12 +28,16 @@ pub struct SourceVersion {
 }
 
 /// How a version was met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Met {
+    /// The input that it is.
+    pub input: String,
+    /// How often this version has become the current one.
+    pub meeting: u32,
+    /// Its place among the object's versions, from 0: what is before it was current before.
+    pub position: usize,
     /// Whether the record has changed and is to be kept.
     pub is_new: bool,
-    /// Whether another version was there before.
-    pub overwrites: bool,
     /// The batch time that the version has.
     pub batch_time: i64,
 }
@@ -40,32 +48,89 @@ impl Document for Source {
 }
 
 impl Source {
-    /// Meets a version. The batch times of an object's versions ascend in the order in which they are met, also where a
-    /// late run meets a newer version with an older time of its own: which version replaces which depends on it.
-    pub fn meet(&mut self, input: &str, batch_time: i64) -> Met {
-        if let Some(position) = self.versions.iter().position(|version| version.input == input) {
-            let batch_time = self.versions.get(position).map_or(batch_time, |version| version.batch_time);
-            return Met { is_new: false, overwrites: position > 0, batch_time };
+    /// Meets the version that is current now; `input_of` says which input it is at each of its meetings. The batch times of an
+    /// object's versions ascend in the order in which they are met, also where a late run meets a newer version with an older
+    /// time of its own: which version replaces which depends on it.
+    pub fn meet(&mut self, input_of: impl Fn(u32) -> String, batch_time: i64) -> Met {
+        let mut meeting = 0;
+        let mut input = input_of(1);
+        while self.versions.iter().any(|version| version.input == input) {
+            meeting += 1;
+            if let Some(last) = self.versions.last().filter(|last| last.input == input) {
+                let position = self.versions.len() - 1;
+                return Met { input, meeting, position, is_new: false, batch_time: last.batch_time };
+            }
+            input = input_of(meeting + 1);
         }
         let latest = self.versions.last().map(|version| version.batch_time.saturating_add(1));
         let batch_time = latest.map_or(batch_time, |latest| latest.max(batch_time));
-        let overwrites = latest.is_some();
-        self.versions.push(SourceVersion { input: input.to_owned(), batch_time });
-        Met { is_new: true, overwrites, batch_time }
+        let position = self.versions.len();
+        self.versions.push(SourceVersion { input: input.clone(), batch_time });
+        Met { input, meeting: meeting + 1, position, is_new: true, batch_time }
+    }
+
+    /// Whether an input is the version that was met last.
+    pub fn is_current(&self, input: &str) -> bool {
+        self.versions.last().is_some_and(|last| last.input == input)
+    }
+
+    /// The inputs that were current before one, first met first.
+    pub fn before<'a>(&'a self, input: &'a str) -> impl Iterator<Item = &'a str> {
+        self.versions.iter().map(|version| version.input.as_str()).take_while(move |&before| before != input)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn meet(source: &mut Source, version: &str, batch_time: i64) -> (String, usize, bool, i64) {
+        let met = source.meet(|meeting| format!("{version}{meeting}"), batch_time);
+        (met.input, met.position, met.is_new, met.batch_time)
+    }
+
     #[test]
-    fn versions_keep_the_order_in_which_they_were_met() {
+    fn content_that_comes_back_is_met_again() {
         let mut source = Source::default();
-        assert_eq!(source.meet("a", 10), Met { is_new: true, overwrites: false, batch_time: 10 });
-        assert_eq!(source.meet("b", 5), Met { is_new: true, overwrites: true, batch_time: 11 });
-        assert_eq!(source.meet("c", 20), Met { is_new: true, overwrites: true, batch_time: 20 });
-        assert_eq!(source.meet("b", 99), Met { is_new: false, overwrites: true, batch_time: 11 });
-        assert_eq!(source.meet("a", 99), Met { is_new: false, overwrites: false, batch_time: 10 });
+        assert_eq!(meet(&mut source, "a", 10), ("a1".to_owned(), 0, true, 10));
+        assert_eq!(meet(&mut source, "a", 11), ("a1".to_owned(), 0, false, 10));
+        assert_eq!(meet(&mut source, "b", 5), ("b1".to_owned(), 1, true, 11));
+        assert_eq!(meet(&mut source, "a", 20), ("a2".to_owned(), 2, true, 20));
+        assert_eq!(meet(&mut source, "a", 99), ("a2".to_owned(), 2, false, 20));
+        assert_eq!(meet(&mut source, "b", 30), ("b2".to_owned(), 3, true, 30));
+        assert_eq!(meet(&mut source, "a", 40), ("a3".to_owned(), 4, true, 40));
+        assert!(source.is_current("a3") && !source.is_current("a1"));
+        assert_eq!(source.before("b2").collect::<Vec<_>>(), ["a1", "b1", "a2"]);
+    }
+
+    proptest! {
+        /// However often and however late somebody is told to look: the record has each stretch of one content once, in the
+        /// order in which they were there, each as another input, and its times ascend.
+        #[test]
+        fn looking_twice_changes_nothing(looks in proptest::collection::vec((0..3_u8, 1..4_usize, 0..9_i64), 0..20)) {
+            let mut source = Source::default();
+            let mut contents: Vec<u8> = Vec::new();
+            for (content, times, batch_time) in looks {
+                if contents.last() != Some(&content) {
+                    contents.push(content);
+                }
+                for _ in 0..times {
+                    let met = source.meet(|meeting| format!("{content} {meeting}"), batch_time);
+                    prop_assert_eq!(met.position + 1, contents.len());
+                    let so_far = contents.iter().filter(|&&other| other == content).count();
+                    prop_assert_eq!(met.meeting as usize, so_far);
+                    prop_assert!(source.is_current(&met.input));
+                }
+            }
+            let met: Vec<u8> = source.versions.iter().map(|version| version.input.as_bytes()[0] - b'0').collect();
+            prop_assert_eq!(met, contents);
+            let inputs: BTreeSet<&str> = source.versions.iter().map(|version| version.input.as_str()).collect();
+            prop_assert_eq!(inputs.len(), source.versions.len());
+            prop_assert!(source.versions.windows(2).all(|pair| pair[0].batch_time < pair[1].batch_time));
+        }
     }
 }

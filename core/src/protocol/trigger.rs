@@ -41,7 +41,9 @@ struct Scheduled {
     scheduled_time: String,
 }
 
-/// `{"prefix": …, "backfill": true, "run": …, "batch_time": …}`, all of them optional: a person's call.
+/// `{"prefix": …, "backfill": true, "run": …, "batch_time": …}`, all of them optional: a person's call. In place of `prefix`,
+/// one of `release`, `discard`, `undiscard`, `redrive` and `reload`, each a list of names of objects, where an empty one means
+/// all.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manual {
@@ -51,6 +53,11 @@ struct Manual {
     backfill: bool,
     run: Option<String>,
     batch_time: Option<String>,
+    release: Option<Vec<String>>,
+    discard: Option<Vec<String>>,
+    undiscard: Option<Vec<String>>,
+    redrive: Option<Vec<String>>,
+    reload: Option<Vec<String>>,
 }
 
 /// An event of EventBridge; of its members, those that matter here.
@@ -163,10 +170,22 @@ fn scheduled(pipeline: &str, schedule: &str, time: &str) -> Result<Start, Error>
 }
 
 fn manual(manual: Manual, pipeline: &str, now: i64) -> Result<Start, Error> {
-    let Manual { prefix, backfill, run, batch_time } = manual;
+    let Manual { prefix, backfill, run, batch_time, release, discard, undiscard, redrive, reload } = manual;
     let batch_time = batch_time.as_deref().map_or(Ok(now), instant)?;
     let run = run.unwrap_or_else(|| identity("manual", &[pipeline, &prefix, &now.to_string()]));
-    Ok(Start { backfill, ..start(pipeline, run, batch_time, Work::Prefix(prefix)) })
+    let wanted = [
+        release.map(Work::Release),
+        discard.map(Work::Discard),
+        undiscard.map(Work::Undiscard),
+        redrive.map(Work::Redrive),
+        reload.map(Work::Reload),
+    ];
+    let mut wanted = wanted.into_iter().flatten();
+    let work = wanted.next();
+    if wanted.next().is_some() || (work.is_some() && (backfill || !prefix.is_empty())) {
+        return Err(refused("a start asks for one thing".to_owned()));
+    }
+    Ok(Start { backfill, ..start(pipeline, run, batch_time, work.unwrap_or(Work::Prefix(prefix))) })
 }
 
 fn start(pipeline: &str, run: String, batch_time: i64, work: Work) -> Start {
@@ -240,6 +259,16 @@ mod tests {
         );
         assert_eq!((start.run.as_str(), start.batch_time, start.backfill), ("again", 1_000_000, true));
         assert_eq!(start.work, Work::Prefix("in/2026".to_owned()));
+    }
+
+    #[test]
+    fn a_person_decides_about_what_is_held() {
+        assert_eq!(one(r#"{"release": ["a.csv"]}"#).start.work, Work::Release(vec!["a.csv".to_owned()]));
+        assert_eq!(one(r#"{"discard": []}"#).start.work, Work::Discard(Vec::new()));
+        assert_eq!(one(r#"{"reload": []}"#).start.work, Work::Reload(Vec::new()));
+        let two = "a start message: a start asks for one thing";
+        assert_eq!(fault(r#"{"release": [], "discard": []}"#), two);
+        assert_eq!(fault(r#"{"redrive": [], "prefix": "in/"}"#), two);
     }
 
     #[test]

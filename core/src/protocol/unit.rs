@@ -15,6 +15,9 @@ use crate::warehouse::LoadCounts;
 pub struct Unit {
     /// Its name.
     pub name: String,
+    /// The name of its pipeline; empty where an older Etalon made it.
+    #[serde(default)]
+    pub pipeline: String,
     /// The pipeline that made it.
     pub fingerprint: String,
     /// What became of its records.
@@ -36,6 +39,9 @@ pub struct Member {
     pub source: String,
     /// The object's version.
     pub source_version: String,
+    /// Its stored bytes.
+    #[serde(default)]
+    pub size: u64,
     /// The pipeline that it was planned with.
     pub fingerprint: String,
     /// Microseconds since 1970, UTC.
@@ -45,6 +51,9 @@ pub struct Member {
     /// Whether the rows of the input's earlier generations are deleted with its load.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces_generations: bool,
+    /// The number of the decision about rejects whose records alone it brings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redrives: Option<u32>,
     /// Its batches, a range each.
     pub batches: Vec<UnitBatch>,
 }
@@ -70,6 +79,12 @@ pub enum UnitState {
     Held {
         /// Why.
         reasons: Vec<String>,
+        /// Whether some of it was not read, so that it cannot be loaded as it is.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        incomplete: bool,
+        /// Whether that is because an object was gone, or another, when its turn came.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unread: bool,
     },
     /// It is in the table, and in its ledger.
     Loaded {
@@ -78,17 +93,27 @@ pub enum UnitState {
     },
     /// Somebody decided that it is not loaded.
     Discarded,
+    /// It was never loaded, and another has taken its place: a newer version of its object, or the same with a mended pipeline.
+    Replaced {
+        /// The unit that has.
+        by: String,
+    },
 }
 
 impl Document for Unit {
     const KIND: &'static str = "a unit";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 impl Unit {
     /// Whether it waits for its load.
     pub fn is_pending(&self) -> bool {
         self.state == UnitState::Pending
+    }
+
+    /// Whether it waits for a decision.
+    pub fn is_held(&self) -> bool {
+        matches!(self.state, UnitState::Held { .. })
     }
 
     /// Its batches, of all its inputs.

@@ -179,7 +179,7 @@ pub(crate) fn find_replaced(target: &Target) -> Command {
             version(old("source_version")).less(version(new("source_version"))),
         ]),
     ]);
-    let another = Expr::All(vec![new("replaces_source"), new("source_version").differs(old("source_version")), later]);
+    let another = Expr::All(vec![new("replaces_source"), new("input").differs(old("input")), later]);
     let again = Expr::All(vec![
         new("replaces_generations"),
         new("input").equal(old("input")),

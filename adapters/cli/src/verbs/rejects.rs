@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use etalon_core::reject::Reject;
-use etalon_driver::local::LocalDisk;
 use etalon_driver::rejects::{self, InputRejects};
 
 use super::{Entry, verb};
-use crate::arguments::Chosen;
+use crate::arguments::{Chosen, Destination};
 use crate::failure::Failure;
 use crate::loaded::Loaded;
 
@@ -23,15 +22,8 @@ pub(super) const GROUP: Entry = Entry::Group {
     verbs: &[verb::<ls::Ls>(), verb::<show::Show>(), verb::<redrive::Redrive>(), verb::<discard::Discard>()],
 };
 
-fn read(loaded: &Loaded) -> Result<Vec<InputRejects>, Failure> {
-    Ok(pollster::block_on(rejects::read(&loaded.store(), &loaded.pipeline))?)
-}
-
-/// The files that were read: relative to the pipeline file, or to where the command is called, as `--from` has them.
-fn disk(loaded: &Loaded, inputs: &[InputRejects]) -> LocalDisk {
-    let beside = LocalDisk::new(&loaded.folder);
-    let are_beside = inputs.iter().all(|input| beside.path(&input.plan.source).is_file());
-    if are_beside { beside } else { LocalDisk::new(".") }
+fn read(loaded: &Loaded, destination: &Destination) -> Result<Vec<InputRejects>, Failure> {
+    Ok(pollster::block_on(rejects::read(&loaded.store(destination), &loaded.pipeline))?)
 }
 
 impl Chosen {

@@ -6,6 +6,8 @@ use std::time::Instant;
 use clap::Args;
 use etalon_core::diagnostic::Code;
 use etalon_core::pipeline::Pipeline;
+use etalon_core::plan::Object;
+use etalon_core::protocol as asked;
 use etalon_core::warehouse::{LoadCounts, WriteMode};
 use etalon_driver::local::{LocalDisk, SystemClock};
 use etalon_driver::report::{RunReport, RunState};
@@ -15,6 +17,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::arguments::{Destination, Source, Work, Written};
 use crate::failure::Failure;
+use crate::loaded::Loaded;
 use crate::output::Output;
 use crate::progress::Bar;
 use crate::view::{Sums, Table, View, thousands};
@@ -37,26 +40,31 @@ impl Verb for Run {
     type Found = Ran;
 
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
-        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, release: false };
-        carry_out(&self.source, &self.destination, &options, output)
+        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads };
+        let begun = Instant::now();
+        let loaded = self.source.file.load(output)?;
+        let found = self.source.objects(&loaded)?;
+        carry_out(asked::Work::Prefix(String::new()), begun, &loaded, found, &self.destination, &options, output)
     }
 }
 
-/// Runs a pipeline; `options` may say that what would be held is loaded, too.
+/// Does work with a pipeline, over the objects that were found.
 pub(super) fn carry_out(
-    source: &Source,
+    work: asked::Work,
+    begun: Instant,
+    loaded: &Loaded,
+    (disk, objects): (LocalDisk, Vec<Object>),
     destination: &Destination,
     options: &RunOptions,
     output: Output,
 ) -> Result<Ran, Failure> {
-    let begun = Instant::now();
-    let loaded = source.file.load(output)?;
-    let (disk, objects) = source.objects(&loaded)?;
-    let store = loaded.store();
+    let store = loaded.store(destination);
+    // Whoever waits finds what is left when the other has ended.
+    let _lock = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
     let mut warehouse = destination.open(&loaded.state())?;
     let bar = Bar::new(output);
     let world = World { source: &disk, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
-    let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, &objects, world, options));
+    let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, work, &objects, world, options));
     bar.clear();
     Ok(Ran::new(ended?, &loaded.pipeline, begun, &store))
 }
@@ -80,8 +88,8 @@ impl Ran {
     pub(super) fn new(report: RunReport, pipeline: &Pipeline, begun: Instant, store: &LocalDisk) -> Self {
         assert!(report.balance(), "every record and every byte is accounted for");
         // A load that would leave the table empty is refused, whoever asks for it.
-        let would_empty =
-            pipeline.table.write == WriteMode::Replace { allow_empty: false } && report.counts.staged == 0;
+        let is_empty = report.held.iter().all(|held| held.counts.staged == 0);
+        let would_empty = pipeline.table.write == WriteMode::Replace { allow_empty: false } && is_empty;
         Self {
             report,
             seconds: begun.elapsed().as_secs_f64(),
@@ -94,13 +102,17 @@ impl Ran {
         let report = &self.report;
         let mut sums = Sums::default();
         let before = report.inputs.iter().filter(|input| input.loaded_before).count() as u64;
-        let discarded = report.inputs.iter().filter(|input| input.discarded && !input.loaded_before).count() as u64;
+        let discarded = report.inputs.iter().filter(|input| input.discarded).count() as u64;
+        let held = report.inputs.iter().filter(|input| input.held_before).count() as u64;
         let inputs = report.inputs.len() as u64;
-        let new = inputs - before - discarded;
+        let new = inputs - before - discarded - held;
         let mut parts = vec![("new", new), ("loaded before", before)];
+        parts.extend((held > 0).then_some(("held before", held)));
         parts.extend((discarded > 0).then_some(("discarded", discarded)));
-        sums.push("inputs", inputs, parts);
-        if new == 0 {
+        if inputs > 0 {
+            sums.push("inputs", inputs, parts);
+        }
+        if new == 0 && report.counts.read == 0 {
             return sums;
         }
         let counts = &report.counts;
@@ -190,16 +202,50 @@ impl View for Ran {
     }
 
     fn notes(&self) -> Vec<String> {
-        if self.report.quarantine.is_empty() {
-            return Vec::new();
+        let report = &self.report;
+        let mut notes = Vec::new();
+        if !report.quarantine.is_empty() {
+            notes.push(format!("the rejects, with all their reasons: {}", self.quarantine));
         }
-        vec![format!("the rejects, with all their reasons: {}", self.quarantine)]
+        match report.out_of_date {
+            0 => {}
+            1 => notes.push(format!("{CHANGED} 1 file was loaded; it was not loaded again: `etalon reload` does it")),
+            n => notes.push(format!(
+                "{CHANGED} {} files were loaded; they were not loaded again: `etalon reload` does it",
+                thousands(n)
+            )),
+        }
+        if let Some(decision) = &report.decision {
+            let state = if decision.decision == "undiscard" { "discarded" } else { "held" };
+            if decision.units.is_empty() && decision.left.is_empty() {
+                notes.push(format!("nothing is {state}; nothing was done"));
+            }
+            let done = match decision.decision.as_str() {
+                "release" => "released",
+                "discard" => "discarded",
+                _ => "held again",
+            };
+            notes.extend(decision.sources.iter().map(|source| format!("{source}: {done}")));
+            notes.extend(decision.left.iter().cloned());
+        }
+        notes
     }
 
+    /// As long as anything is held, somebody has to decide.
     fn end(&self) -> Result<(), Failure> {
-        let RunState::Held(reasons) = &self.report.state else { return Ok(()) };
-        let decide = if self.can_be_released { "`etalon release`, `etalon discard`" } else { "`etalon discard`" };
+        let held = &self.report.held;
+        if held.is_empty() {
+            return Ok(());
+        }
+        let reasons = held.iter().flat_map(|held| {
+            let size = format!("{} bytes, {} rows", thousands(held.bytes), thousands(held.counts.staged));
+            held.reasons.iter().map(move |reason| format!("{reason} ({size})"))
+        });
+        let can_be_released = self.can_be_released && held.iter().any(|held| !held.incomplete);
+        let decide = if can_be_released { "`etalon release`, `etalon discard`" } else { "`etalon discard`" };
         let help = format!("mend the pipeline or the data and run again, or decide: {decide}");
-        Err(Failure::held(reasons, &help))
+        Err(Failure::held(&reasons.collect::<Vec<_>>(), &help, self.report.load.is_some()))
     }
 }
+
+const CHANGED: &str = "the pipeline has changed since";

@@ -38,7 +38,7 @@ impl Verb for Stage {
         let (disk, objects) = self.source.objects(&loaded)?;
         let store = LocalDisk::new(&self.to);
         let bar = Bar::new(output);
-        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, release: false };
+        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads };
         let world = (&disk, &store, &SystemClock, &bar);
         let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &objects, world, &options));
         bar.clear();

@@ -255,10 +255,7 @@ impl State {
 /// Whether a batch, once it is loaded, takes the place of another.
 fn replaces(new: &LoadBatch, old: &LoadBatch) -> bool {
     let order = |batch: &LoadBatch| (batch.batch_time, batch.source_version.clone());
-    let another = new.replaces_source
-        && new.source == old.source
-        && new.source_version != old.source_version
-        && order(old) < order(new);
+    let another = new.replaces_source && new.source == old.source && new.input != old.input && order(old) < order(new);
     let again = new.replaces_generations && new.input == old.input && old.generation < new.generation;
     another || again
 }

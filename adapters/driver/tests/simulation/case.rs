@@ -115,10 +115,14 @@ impl Case {
         let time = |chance: &mut Chance| i64::try_from(chance.below(30)).unwrap() * MINUTE;
         let batch_time = |at: i64| if is_calm { 0 } else { at };
         for (position, source) in sources.iter().enumerate() {
-            let writes = if overwrites && chance.one_in(2) { 2 } else { 1 };
+            let writes = if overwrites && chance.one_in(2) { 2 + i64::from(chance.one_in(2)) } else { 1 };
+            let mut first = None;
             for write in 0..writes {
                 let at = time(chance) + write * MINUTE;
-                let bytes = case.object(source, position, write, chance);
+                // Content that comes back.
+                let again = first.clone().filter(|_| write == 2 && chance.one_in(2));
+                let bytes = again.unwrap_or_else(|| case.object(source, position, write, chance));
+                first.get_or_insert_with(|| bytes.clone());
                 case.events.push((at, Happening::Write(source.clone(), bytes)));
                 if !whole_runs && chance.one_in(2) {
                     let batch_time = batch_time(at);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use etalon_core::protocol::{Member, Unit, UnitState, name};
+use etalon_core::protocol::{Member, Source, Unit, UnitState, name};
 use etalon_core::receipt::Counts;
 use etalon_core::reject::Reject;
 use etalon_core::warehouse::LoadBatch;
@@ -45,7 +45,7 @@ fn table(world: &World<'_>) -> String {
 
 fn units(world: &World<'_>) -> Result<Vec<Unit>, String> {
     let mut units = Vec::new();
-    for place in get(block_on(names(world.store, &name::unit_document(&table(world), "").replace(".json", ""))))? {
+    for place in get(block_on(names(world.store, &name::units(&table(world), None))))? {
         let (unit, _) = get(block_on(document::<Unit>(world.store, &place)))?.ok_or("a unit is gone")?;
         units.push(unit);
     }
@@ -116,17 +116,42 @@ fn is_unread(world: &World<'_>, member: &Member) -> bool {
 /// Every object, as it is now, is planned, judged, and loaded or discarded by somebody's decision.
 fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String> {
     for object in get(block_on(world.source.objects("", None, 1000)))? {
-        let mut members = units.iter().flat_map(|unit| unit.members.iter().map(move |member| (unit, member)));
-        let is_it = |member: &Member| member.source == object.name && member.source_version == object.version;
-        let (unit, member) =
-            members.find(|(_, member)| is_it(member)).ok_or_else(|| format!("{} is forgotten", object.name))?;
-        must!(!is_unread(world, member), "{} is there to be read, and was not", object.name);
+        // Of a version that has come back, its last meeting counts.
+        let record = get(block_on(document::<Source>(
+            world.store,
+            &name::source(&world.case.deployed[0].pipeline.name, &object.name),
+        )))?;
+        let current = record.and_then(|(record, _)| record.versions.last().map(|last| last.input.clone()));
+        let is_it = |member: &Member| {
+            let is_current = current.as_ref().is_none_or(|current| *current == member.input);
+            member.source == object.name && member.source_version == object.version && is_current
+        };
+        let its: Vec<(&Unit, &Member)> = units
+            .iter()
+            .flat_map(|unit| unit.members.iter().map(move |member| (unit, member)))
+            .filter(|(_, member)| is_it(member))
+            .collect();
+        let settled = its.iter().find(|(unit, _)| matches!(unit.state, UnitState::Loaded { .. }));
+        let settled = settled.or_else(|| its.iter().find(|(unit, _)| unit.state == UnitState::Discarded));
+        let (unit, member) = settled.ok_or_else(|| {
+            let states: Vec<_> = its.iter().map(|(unit, _)| (&unit.name, &unit.state)).collect();
+            format!("{} is forgotten: {current:?} is {states:?}", object.name)
+        })?;
+        must!(
+            !is_unread(world, member),
+            "{} is there to be read, and was not: {} {:?} of {:?}",
+            object.name,
+            unit.name,
+            unit.state,
+            its.iter().map(|(unit, _)| (&unit.name, &unit.state)).collect::<Vec<_>>()
+        );
         if unit.state == UnitState::Discarded {
             must!(can_be_held(world, unit)?, "{} was held for no reason", object.name);
         }
     }
     for unit in units {
-        let is_settled = matches!(unit.state, UnitState::Loaded { .. } | UnitState::Discarded);
+        let is_settled =
+            matches!(unit.state, UnitState::Loaded { .. } | UnitState::Discarded | UnitState::Replaced { .. });
         must!(is_settled, "{} is {:?} at rest", unit.name, unit.state);
         let discarded = world.discarded.lock().map_err(|error| error.to_string())?.contains(&unit.name);
         must!(discarded || unit.state != UnitState::Discarded, "{} was discarded by nobody", unit.name);
@@ -140,7 +165,8 @@ fn can_be_held(world: &World<'_>, unit: &Unit) -> Result<bool, String> {
     // A run that comes after a later one has missed its time.
     let is_late = world.case.whole_runs
         && world.warehouse.all_loaded().iter().any(|(batch, _)| batch.batch_time > unit.batch_time());
-    let mut can = is_mixed || is_late || unit.counts.quarantined >= 2;
+    let is_rejected = unit.counts.read > 0 && unit.counts.quarantined == unit.counts.read;
+    let mut can = is_mixed || is_late || is_rejected || unit.counts.quarantined >= 2;
     for member in &unit.members {
         let overwritten = world.case.on_overwrite == "fail"
             && get(block_on(plan(world.store, &member.input, member.generation)))?.overwrites;

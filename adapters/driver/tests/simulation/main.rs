@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use etalon_core::protocol::Step;
-use etalon_core::protocol::prefix::{MANIFESTS, PIPELINES, PREFIXES, Prefix, Right};
+use etalon_core::protocol::prefix::{DISCARDED, MANIFESTS, MARKS, PIPELINES, PREFIXES, Prefix, QUARANTINE, Right};
 
 use case::Case;
 use chaos::Use;
@@ -73,6 +73,19 @@ fn many(first: u64, runs: u64) {
     assert_eq!(used.difference(&allowed).collect::<Vec<_>>(), [] as [&Use; 0], "a step does what it has no right to");
     // A run that was planned before a deployment and is completed by extract after it is rare.
     used.insert((Step::Extract, PIPELINES.text.to_owned(), Right::Read));
+    // Nobody redrives here, or takes back what he has discarded.
+    for (step, prefix, right) in [
+        (Step::Extract, MARKS, Right::List),
+        (Step::Extract, MARKS, Right::Read),
+        (Step::Extract, MARKS, Right::Write),
+        (Step::Transform, MARKS, Right::Read),
+        (Step::Extract, QUARANTINE, Right::List),
+        (Step::Extract, QUARANTINE, Right::Read),
+        (Step::Extract, DISCARDED, Right::List),
+        (Step::Extract, DISCARDED, Right::Delete),
+    ] {
+        used.insert((step, prefix.text.to_owned(), right));
+    }
     if runs >= 100 {
         assert_eq!(allowed.difference(&used).collect::<Vec<_>>(), [] as [&Use; 0], "a right that nobody needs");
     }

@@ -247,6 +247,7 @@ impl<'a> World<'a> {
             clock,
             witness: &Quiet,
             deadline,
+            replans: false,
         };
         self.serve(&queue, most, async |message| extract.handle(message).await).await;
     }
@@ -255,7 +256,8 @@ impl<'a> World<'a> {
         let queue = self.chaotic(self.tasks);
         let (source, store, loads) =
             (self.chaotic(self.source), self.store_of(Step::Transform), self.chaotic(self.loads));
-        let transform = Transform { deployed, source: &source, store: &store, loads: &loads, witness: &Quiet };
+        let transform =
+            Transform { deployed, source: &source, store: &store, loads: &loads, witness: &Quiet, progress: &Quiet };
         self.serve(&queue, most, async |message| transform.handle(message).await).await;
     }
 
@@ -365,26 +367,36 @@ impl<'a> World<'a> {
     /// What an operator does with held units: what can be loaded is, as the coin falls.
     async fn decide(&self, coin: u64) -> Result<(), Error> {
         let table = name::table(&self.case.deployed[0].pipeline.table);
-        let (store, loads) = (self.chaotic(self.store), self.chaotic(self.loads));
-        for unit in held::held(&store, &table).await? {
+        let (store, loads) = (self.store_of(Step::Extract), self.chaotic(self.loads));
+        let pipeline = &self.case.deployed[0].pipeline;
+        for (unit, _) in held::waiting(&store, &table).await? {
             let unit_name = unit.name.clone();
             let releases = match &unit.state {
-                UnitState::Held { reasons } => {
-                    let can_load = |why: &String| why.contains("the limit is") || why.contains("was met before");
-                    reasons.iter().all(can_load) && (coin ^ unit.counts.read).is_multiple_of(2) && !self.case.is_calm
+                UnitState::Held { reasons, incomplete, .. } => {
+                    let can_load = |why: &String| why.contains("the limit is") || why.contains("was loaded before");
+                    let is_wanted = (coin ^ unit.counts.read).is_multiple_of(2) && !self.case.is_calm;
+                    !incomplete && reasons.iter().all(can_load) && is_wanted
                 }
                 // A release was interrupted.
-                _ => true,
+                UnitState::Pending => true,
+                _ => continue,
             };
-            if releases {
-                held::release(&store, &loads, &table, &unit_name, &self.clock.now().to_string()).await?;
-            } else {
-                self.discarded
-                    .lock()
-                    .map_err(|error| Error::new(ErrorKind::Refused, error.to_string()))?
-                    .insert(unit_name.clone());
-                held::discard(&store, &table, &unit_name).await?;
+            let decided = vec![unit_name.clone()];
+            if !releases {
+                let mut discarded =
+                    self.discarded.lock().map_err(|error| Error::new(ErrorKind::Refused, error.to_string()))?;
+                discarded.insert(unit_name.clone());
             }
+            let start = Start {
+                pipeline: pipeline.name.clone(),
+                run: format!("decision {} {unit_name}", self.clock.now()),
+                batch_time: 0,
+                work: if releases { Work::Release(decided) } else { Work::Discard(decided) },
+                backfill: false,
+                after: None,
+                hop: 0,
+            };
+            held::decide(pipeline, &store, &loads, &start).await?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use etalon_aws::objects::S3Objects;
 use etalon_core::error::Error;
 use etalon_core::plan::Object;
-use etalon_core::protocol::prefix;
+use etalon_core::protocol::{Work, prefix};
 use etalon_core::receipt::Counts;
 use etalon_core::source::files;
 use etalon_core::value::datetime::{Fraction, parse_timestamptz};
@@ -110,7 +110,8 @@ impl Laptop {
         let store = Memory::default();
         let world =
             World { source: &source, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &Quiet };
-        let report = run::run(pipeline, orders::PIPELINE, &objects, world, &options).await.unwrap();
+        let report =
+            run::run(pipeline, orders::PIPELINE, Work::Prefix(String::new()), &objects, world, &options).await.unwrap();
         assert_eq!(report.state, RunState::Loaded);
         Self { report, database_url, staged }
     }

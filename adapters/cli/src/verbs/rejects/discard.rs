@@ -5,7 +5,7 @@ use etalon_driver::rejects;
 use serde::Serialize;
 
 use super::read;
-use crate::arguments::{Chosen, PipelineFile, Written};
+use crate::arguments::{Chosen, Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::verbs::Verb;
@@ -18,6 +18,8 @@ pub(super) struct Discard {
     file: PipelineFile,
     #[command(flatten)]
     chosen: Chosen,
+    #[command(flatten)]
+    destination: Destination,
     #[command(flatten)]
     written: Written,
 }
@@ -34,8 +36,8 @@ impl Verb for Discard {
 
     fn carry_out(&self, output: Output) -> Result<Discarded, Failure> {
         let loaded = self.file.load(output)?;
-        self.chosen.must_be_of(&read(&loaded)?)?;
-        let store = loaded.store();
+        self.chosen.must_be_of(&read(&loaded, &self.destination)?)?;
+        let store = loaded.store(&self.destination);
         let discard = rejects::discard(&loaded.pipeline, &store, |reject| self.chosen.has(reject));
         Ok(Discarded { discarded: pollster::block_on(discard)? })
     }

@@ -7,7 +7,7 @@ use etalon_driver::rejects::State;
 use serde::Serialize;
 
 use super::{read, reasons};
-use crate::arguments::{PipelineFile, Written};
+use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::verbs::Verb;
@@ -18,6 +18,8 @@ use crate::view::{Column, Kind, Table, View};
 pub(super) struct Ls {
     #[command(flatten)]
     file: PipelineFile,
+    #[command(flatten)]
+    destination: Destination,
     #[command(flatten)]
     written: Written,
 }
@@ -64,7 +66,7 @@ impl Verb for Ls {
     fn carry_out(&self, output: Output) -> Result<Listed, Failure> {
         let loaded = self.file.load(output)?;
         let mut listed = Vec::new();
-        for input in read(&loaded)?.iter().filter(|input| !input.rejects.is_empty()) {
+        for input in read(&loaded, &self.destination)?.iter().filter(|input| !input.rejects.is_empty()) {
             let mut counts = Counts::default();
             let mut by_reason: BTreeMap<String, Counts> = BTreeMap::new();
             for kept in &input.rejects {

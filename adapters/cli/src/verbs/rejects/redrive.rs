@@ -1,11 +1,14 @@
 //! `etalon rejects redrive`: the open rejects are sent through the pipeline again, and what passes is loaded.
 
 use clap::Args;
-use etalon_driver::local::SystemClock;
-use etalon_driver::rejects::{self, Forecast, Redriven, State};
+use etalon_core::protocol::Work;
+use etalon_driver::local::{LocalDisk, SystemClock};
+use etalon_driver::rejects::{self, Forecast, State};
+use etalon_driver::report::RunReport;
+use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
-use super::{disk, read};
+use super::read;
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -37,7 +40,7 @@ pub(super) enum Answer {
         /// Rejects that were open before.
         open: u64,
         #[serde(flatten)]
-        redriven: Redriven,
+        redriven: RunReport,
     },
 }
 
@@ -47,8 +50,8 @@ impl Verb for Redrive {
 
     fn carry_out(&self, output: Output) -> Result<Answer, Failure> {
         let loaded = self.file.load(output)?;
-        let inputs = read(&loaded)?;
-        let disk = disk(&loaded, &inputs);
+        let inputs = read(&loaded, &self.destination)?;
+        let disk = LocalDisk::new(&loaded.folder);
         let pipeline = &loaded.pipeline;
         if self.plan {
             return Ok(Answer::Forecast(pollster::block_on(rejects::forecast(pipeline, &inputs, &disk))?));
@@ -56,9 +59,13 @@ impl Verb for Redrive {
         let kept = inputs.iter().flat_map(|input| &input.rejects);
         let open = kept.filter(|kept| kept.state == State::Open).count() as u64;
         let mut warehouse = self.destination.open(&loaded.state())?;
-        let store = loaded.store();
+        let store = loaded.store(&self.destination);
+        let _lock = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let bar = Bar::new(output);
-        let redrive = rejects::redrive(pipeline, &loaded.text, &disk, &store, &mut warehouse, &SystemClock);
+        let world =
+            World { source: &disk, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
+        let options = RunOptions::default();
+        let redrive = run::run(pipeline, &loaded.text, Work::Redrive(Vec::new()), &[], world, &options);
         let redriven = pollster::block_on(redrive);
         bar.clear();
         Ok(Answer::Done { open, redriven: redriven? })
@@ -74,7 +81,7 @@ impl Answer {
                     [("would pass", *pass), ("would be filtered", *filtered), ("would be rejected again", *fail)];
                 sums.push("open", *open, parts.to_vec());
             }
-            Self::Done { redriven: Redriven { counts, load, .. }, .. } => {
+            Self::Done { redriven: RunReport { counts, load, .. }, .. } => {
                 let filtered = counts.filtered_false + counts.filtered_null;
                 let parts = [("staged", counts.staged), ("filtered", filtered), ("rejected again", counts.quarantined)];
                 sums.push("redriven", counts.read, parts.to_vec());
@@ -139,7 +146,8 @@ impl View for Answer {
     fn end(&self) -> Result<(), Failure> {
         match self {
             Self::Done { redriven, .. } if !redriven.held.is_empty() => {
-                Err(Failure::held(&redriven.held, "mend the pipeline and redrive again"))
+                let reasons: Vec<String> = redriven.held.iter().flat_map(|held| held.reasons.clone()).collect();
+                Err(Failure::held(&reasons, "mend the pipeline and redrive again", redriven.load.is_some()))
             }
             _ => Ok(()),
         }

@@ -2,11 +2,12 @@
 
 use clap::{Args, ValueEnum};
 use etalon_core::plan::Object;
+use etalon_driver::local::LocalDisk;
 use etalon_driver::rejects::{InputRejects, Kept, State};
 use serde::Serialize;
 
-use super::{disk, read};
-use crate::arguments::{Chosen, PipelineFile, Written};
+use super::read;
+use crate::arguments::{Chosen, Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::lines;
 use crate::output::Output;
@@ -26,6 +27,8 @@ pub(super) struct Show {
     /// At most so many records
     #[arg(long, default_value = "20", value_name = "N")]
     limit: usize,
+    #[command(flatten)]
+    destination: Destination,
     #[command(flatten)]
     written: Written,
 }
@@ -73,9 +76,9 @@ impl Verb for Show {
 
     fn carry_out(&self, output: Output) -> Result<Shown, Failure> {
         let loaded = self.file.load(output)?;
-        let inputs = read(&loaded)?;
+        let inputs = read(&loaded, &self.destination)?;
         self.chosen.must_be_of(&inputs)?;
-        let disk = disk(&loaded, &inputs);
+        let disk = LocalDisk::new(&loaded.folder);
         let mut shown = Shown { records: Vec::new(), count: 0 };
         for InputRejects { plan, rejects, .. } in inputs {
             let is_wanted = |kept: &Kept| self.state.has(kept.state) && self.chosen.has(&kept.reject);

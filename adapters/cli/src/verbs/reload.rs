@@ -1,0 +1,40 @@
+//! `etalon reload`: what is loaded is loaded again, with the pipeline as it is now, in the place of its rows.
+
+use std::time::Instant;
+
+use clap::Args;
+use etalon_core::protocol::Work;
+use etalon_driver::run::RunOptions;
+
+use super::Verb;
+use super::run::{self, Ran};
+use crate::arguments::{Destination, Source, Written};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Load again what is loaded, with the pipeline as it is now
+#[derive(Debug, Args)]
+pub(super) struct Reload {
+    #[command(flatten)]
+    source: Source,
+    /// The files, as summaries name them; all, if not given
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    written: Written,
+}
+
+impl Verb for Reload {
+    const NAME: &'static str = "reload";
+    type Found = Ran;
+
+    fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
+        let begun = Instant::now();
+        let loaded = self.source.file.load(output)?;
+        let found = self.source.objects(&loaded)?;
+        let work = Work::Reload(self.files.clone());
+        run::carry_out(work, begun, &loaded, found, &self.destination, &RunOptions::default(), output)
+    }
+}

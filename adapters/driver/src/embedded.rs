@@ -1,0 +1,92 @@
+//! Embedded: a warehouse that does a load while one waits, as one that works by itself. What became of a load is known as long
+//! as the process lives; after that the ledger tells.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use arrow_array::RecordBatch;
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::Pipeline;
+use etalon_core::protocol::Blame;
+use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
+
+use crate::deployed::Deployed;
+use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, Statement, Warehouse};
+
+/// A warehouse, and what became of the loads that it was asked for.
+#[derive(Debug)]
+pub(crate) struct Embedded<'a, T, W, C> {
+    deployed: &'a Deployed,
+    store: &'a T,
+    clock: &'a C,
+    warehouse: Mutex<&'a mut W>,
+    outcomes: Mutex<BTreeMap<String, Statement>>,
+}
+
+impl<'a, T: Objects, W: Warehouse + Send, C: Clock> Embedded<'a, T, W, C> {
+    /// A warehouse that reads staged files from a store.
+    pub(crate) fn new(deployed: &'a Deployed, store: &'a T, warehouse: &'a mut W, clock: &'a C) -> Self {
+        Self { deployed, store, clock, warehouse: Mutex::new(warehouse), outcomes: Mutex::default() }
+    }
+
+    async fn load(&self, order: &LoadOrder) -> Result<LoadCounts, Error> {
+        let fingerprint = order.batches.first().map_or("", |batch| batch.fingerprint.as_str());
+        let pipeline = self.deployed.pipeline(self.store, fingerprint).await?;
+        let mut rows = order.parts.iter().flat_map(|part| staged(&pipeline, self.store, &part.name));
+        let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
+        warehouse.load(&order.table, &order.batches, &mut rows, self.clock.now()).await
+    }
+}
+
+impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T, W, C> {
+    async fn submit(&self, order: &LoadOrder, token: &str) -> Result<String, Error> {
+        let known = |outcomes: &Mutex<BTreeMap<String, Statement>>| {
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).contains_key(token)
+        };
+        if !known(&self.outcomes) {
+            let outcome = match self.load(order).await {
+                Ok(_) => Statement::Finished,
+                // Only what data may cause is tried with fewer of them.
+                Err(error) if error.kind() == ErrorKind::Held => Statement::Failed(error.to_string(), Blame::Data),
+                Err(error) => Statement::Failed(error.to_string(), Blame::World),
+            };
+            self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned(), outcome);
+        }
+        Ok(token.to_owned())
+    }
+
+    async fn status(&self, statement: &str) -> Result<Statement, Error> {
+        let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown = || Error::new(ErrorKind::NotFound, format!("{statement}: there is no such statement"));
+        outcomes.get(statement).cloned().ok_or_else(unknown)
+    }
+
+    async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
+        let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = warehouse.ledger(table).await?;
+        let wanted: std::collections::BTreeSet<(&str, u32)> =
+            inputs.iter().map(|(input, generation)| (input.as_str(), *generation)).collect();
+        let is_wanted = |batch: &LoadBatch| wanted.contains(&(batch.input.as_str(), batch.generation));
+        Ok(rows.into_iter().filter(|row| is_wanted(&row.batch)).map(|row| (row.batch, row.counts)).collect())
+    }
+}
+
+/// The rows of a staged part.
+fn staged(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    name: &str,
+) -> Box<dyn Iterator<Item = Result<RecordBatch, Error>>> {
+    let refused = |name: &str, why: &str| Error::new(ErrorKind::Refused, format!("{name} is not a staged part: {why}"));
+    let bytes = match pollster::block_on(store.get(name)) {
+        Ok(bytes) => bytes,
+        Err(error) => return Box::new(std::iter::once(Err(error))),
+    };
+    match pipeline.read_part(bytes) {
+        Ok(batches) => {
+            let name = name.to_owned();
+            Box::new(batches.map(move |batch| batch.map_err(|why| refused(&name, &why))))
+        }
+        Err(why) => Box::new(std::iter::once(Err(refused(name, &why)))),
+    }
+}

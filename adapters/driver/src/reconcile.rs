@@ -1,0 +1,281 @@
+//! Reconcile: the store is held against the ledger, and the ledger decides.
+//!
+//! The ledger is written with the rows, so that it cannot be wrong about them. What the store calls loaded and the ledger does
+//! not have is forgotten, and met again; what the ledger has and the store does not know (a store that was lost, or one of an
+//! older Etalon) gets its records, so that it is not loaded twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use etalon_core::error::Error;
+use etalon_core::pipeline::Pipeline;
+use etalon_core::plan::{InputPlan, Object};
+use etalon_core::protocol::{LastRun, Member, Source, SourceVersion, Unit, UnitBatch, UnitState, name, prefix};
+use etalon_core::receipt::Counts;
+use etalon_core::warehouse::{LedgerRow, LoadCounts};
+
+use crate::held::is_of;
+use crate::ports::{Objects, Put};
+use crate::store::{document, names, put, put_once, receipt};
+
+/// So often an input is taken for one that has come back.
+const MEETINGS_MAX: u32 = 64;
+
+/// Makes the store agree with the ledger rows of a pipeline's table.
+pub(crate) async fn reconcile(pipeline: &Pipeline, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
+    let table = name::table(&pipeline.table);
+    let mut batches: BTreeMap<(&str, u32), Vec<&LedgerRow>> = BTreeMap::new();
+    for row in rows {
+        batches.entry((row.batch.input.as_str(), row.batch.generation)).or_default().push(row);
+    }
+    let known: BTreeSet<String> = names(store, &name::units(&table, None)).await?.into_iter().collect();
+    let in_ledger: BTreeSet<String> = batches
+        .keys()
+        .map(|(input, generation)| name::unit_document(&table, &name::unit(input, *generation)))
+        .collect();
+    for place in known.difference(&in_ledger) {
+        let Some((unit, _)) = document::<Unit>(store, place).await? else { continue };
+        let has = |member: &Member| batches.contains_key(&(member.input.as_str(), member.generation));
+        let is_loaded = matches!(unit.state, UnitState::Loaded { .. });
+        // A unit without inputs has nothing to be found.
+        if is_loaded && is_of(pipeline, &unit) && !unit.members.is_empty() && !unit.members.iter().any(has) {
+            forget(pipeline, store, &table, &unit).await?;
+        }
+        // Who judged it may have been killed before it was marked.
+        match unit.state {
+            UnitState::Pending => put_once(store, &name::pending(&table, &unit.name), b"").await?,
+            UnitState::Held { .. } => put_once(store, &name::held(&table, &unit.name), b"").await?,
+            _ => {}
+        }
+    }
+    if pipeline.whole_runs {
+        last_run(pipeline, store, rows).await?;
+    } else {
+        remember(pipeline, store, &table, &known, &batches).await?;
+    }
+    discarded_before(pipeline, store, &table).await?;
+    meet_again(pipeline, store, &table).await
+}
+
+/// Sees that an object is met again whose tasks were not all done when the last run was killed.
+async fn meet_again(pipeline: &Pipeline, store: &impl Objects, table: &str) -> Result<(), Error> {
+    let judged: BTreeSet<String> = names(store, &name::units(table, None)).await?.into_iter().collect();
+    for place in names(store, prefix::PLANS.text).await? {
+        let plan = place.trim_start_matches(prefix::PLANS.text).trim_end_matches(".json");
+        let unit = if plan.contains('-') { plan.to_owned() } else { name::unit(plan, 0) };
+        if judged.contains(&name::unit_document(table, &unit)) {
+            continue;
+        }
+        let Some((plan, _)) = document::<InputPlan>(store, &place).await? else { continue };
+        if plan.run.is_none() && pipeline.has_planned(&plan) {
+            for mark in names(store, &name::met(&pipeline.name, Some(&plan.source))).await? {
+                store.delete(&mark).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Forgets a unit that is not in the table, so that its objects are met as new ones.
+async fn forget(pipeline: &Pipeline, store: &impl Objects, table: &str, unit: &Unit) -> Result<(), Error> {
+    for batch in unit.batches() {
+        store.delete(&name::receipt(&batch.batch)).await?;
+    }
+    let last = name::last_run(&pipeline.name);
+    if let Some((record, _)) = document::<LastRun>(store, &last).await?
+        && name::run_unit(&pipeline.name, &record.run) == unit.name
+    {
+        store.delete(&last).await?;
+    }
+    for member in &unit.members {
+        for mark in names(store, &name::met(&pipeline.name, Some(&member.source))).await? {
+            store.delete(&mark).await?;
+        }
+        store.delete(&name::sent(&pipeline.name, &member.input)).await?;
+        // The decision about rejects stays: a redrive finds it and does it again.
+        if member.redrives.is_none() {
+            store.delete(&name::plan(&member.input, member.generation)).await?;
+        }
+    }
+    store.delete(&name::unit_document(table, &unit.name)).await
+}
+
+/// Gives inputs that are in the ledger, and that the store does not know, their records.
+async fn remember(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    table: &str,
+    known: &BTreeSet<String>,
+    batches: &BTreeMap<(&str, u32), Vec<&LedgerRow>>,
+) -> Result<(), Error> {
+    let mut by_source: BTreeMap<&str, Vec<&LedgerRow>> = BTreeMap::new();
+    for ((input, generation), rows) in batches {
+        let place = name::unit_document(table, &name::unit(input, *generation));
+        let Some(first) = rows.first().filter(|first| is_own(pipeline, first)) else { continue };
+        if known.contains(&place) {
+            continue;
+        }
+        put_once_unit(store, &place, &loaded(pipeline, rows)).await?;
+        by_source.entry(&first.batch.source).or_default().push(first);
+    }
+    for (source, rows) in by_source {
+        let versions =
+            rows.iter().map(|row| SourceVersion { input: row.batch.input.clone(), batch_time: row.batch.batch_time });
+        let first = |input: &str| {
+            let row = rows.iter().find(|row| row.batch.input == input);
+            row.map(|row| pipeline.input(&object(row), 1))
+        };
+        record(pipeline, store, source, versions.collect(), first).await?;
+    }
+    Ok(())
+}
+
+/// Adds versions to the record of an object, in the order of their times, and marks the current one.
+async fn record(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    source: &str,
+    versions: Vec<SourceVersion>,
+    first: impl Fn(&str) -> Option<String>,
+) -> Result<(), Error> {
+    let place = name::source(&pipeline.name, source);
+    let found = document::<Source>(store, &place).await?;
+    let mut record = found.map_or_else(Source::default, |(record, _)| record);
+    source.clone_into(&mut record.source);
+    let before = record.versions.len();
+    for version in versions {
+        if !record.versions.iter().any(|known| known.input == version.input) {
+            record.versions.push(version);
+        }
+    }
+    if record.versions.len() == before {
+        return Ok(());
+    }
+    record.versions.sort_by_key(|version| version.batch_time);
+    put(store, &place, &record, Put::Always).await?;
+    let last = record.versions.last().and_then(|last| first(&last.input));
+    for mark in names(store, &name::met(&pipeline.name, Some(source))).await? {
+        store.delete(&mark).await?;
+    }
+    match last {
+        Some(first) => {
+            let position = record.versions.len() - 1;
+            put_once(store, &name::met_version(&pipeline.name, source, position, &first), b"").await
+        }
+        // Its current version is looked at.
+        None => Ok(()),
+    }
+}
+
+async fn put_once_unit(store: &impl Objects, place: &str, unit: &Unit) -> Result<(), Error> {
+    match put(store, place, unit, Put::IfAbsent).await {
+        Err(error) if error.kind() == etalon_core::error::ErrorKind::AlreadyExists => Ok(()),
+        done => done.map(drop),
+    }
+}
+
+fn object(row: &LedgerRow) -> Object {
+    Object { name: row.batch.source.clone(), version: row.batch.source_version.clone(), size: 0 }
+}
+
+/// Whether a ledger row is of a pipeline: its input tells.
+fn is_own(pipeline: &Pipeline, row: &LedgerRow) -> bool {
+    (1..=MEETINGS_MAX).any(|meeting| pipeline.input(&object(row), meeting) == row.batch.input)
+}
+
+/// The unit of an input, as the ledger has it.
+fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow]) -> Unit {
+    let mut counts = LoadCounts::default();
+    rows.iter().for_each(|row| counts.add(row.counts));
+    let member = rows.first().map(|first| Member {
+        input: first.batch.input.clone(),
+        generation: first.batch.generation,
+        source: first.batch.source.clone(),
+        source_version: first.batch.source_version.clone(),
+        size: 0,
+        fingerprint: first.batch.fingerprint.clone(),
+        batch_time: first.batch.batch_time,
+        replaces_source: first.batch.replaces_source,
+        replaces_generations: first.batch.replaces_generations,
+        redrives: None,
+        batches: rows
+            .iter()
+            .map(|row| UnitBatch { batch: row.batch.batch.clone(), staged: row.batch.staged, parts: Vec::new() })
+            .collect(),
+    });
+    Unit {
+        name: rows.first().map(|row| name::unit(&row.batch.input, row.batch.generation)).unwrap_or_default(),
+        pipeline: pipeline.name.clone(),
+        fingerprint: rows.first().map(|row| row.batch.fingerprint.clone()).unwrap_or_default(),
+        counts: Counts { read: counts.staged, staged: counts.staged, ..Counts::default() },
+        members: member.into_iter().collect(),
+        state: UnitState::Loaded { counts },
+    }
+}
+
+/// What the last run has met, where the store does not know it: what was loaded last.
+async fn last_run(pipeline: &Pipeline, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
+    let place = name::last_run(&pipeline.name);
+    let Some(last) = rows.iter().map(|row| row.loaded_at).max() else { return Ok(()) };
+    if document::<LastRun>(store, &place).await?.is_some() {
+        return Ok(());
+    }
+    let of_last: Vec<&LedgerRow> = rows.iter().filter(|row| row.loaded_at == last && is_own(pipeline, row)).collect();
+    let run = format!("loaded at {last}");
+    let batch_time = of_last.iter().map(|row| row.batch.batch_time).max().unwrap_or_default();
+    let inputs = of_last.iter().map(|row| row.batch.input.clone()).collect();
+    let unit = Unit { name: name::run_unit(&pipeline.name, &run), ..loaded(pipeline, &of_last) };
+    if of_last.is_empty() {
+        return Ok(());
+    }
+    put_once_unit(store, &name::unit_document(&name::table(&pipeline.table), &unit.name), &unit).await?;
+    put(store, &place, &LastRun { run, batch_time, inputs }, Put::Always).await.map(drop)
+}
+
+/// What an older Etalon was told not to load, by a mark for each input.
+async fn discarded_before(pipeline: &Pipeline, store: &impl Objects, table: &str) -> Result<(), Error> {
+    for mark in names(store, prefix::DISCARDED.text).await? {
+        let Some(input) = mark.strip_prefix(prefix::DISCARDED.text).filter(|rest| !rest.contains('/')) else {
+            continue;
+        };
+        let Some((plan, _)) = document::<InputPlan>(store, &name::plan(input, 0)).await? else { continue };
+        if !pipeline.has_planned(&plan) {
+            continue;
+        }
+        let mut batches = Vec::new();
+        let mut counts = Counts::default();
+        for task in plan.tasks() {
+            if let Some(receipt) = receipt(store, &task.batch).await? {
+                counts.add(receipt.counts);
+                let (staged, parts) = (receipt.counts.staged, receipt.parts);
+                batches.push(UnitBatch { batch: task.batch, staged, parts });
+            }
+        }
+        let unit_name = name::unit(input, plan.generation);
+        let unit = Unit {
+            name: unit_name.clone(),
+            pipeline: pipeline.name.clone(),
+            fingerprint: plan.fingerprint.clone(),
+            counts,
+            members: vec![Member {
+                input: plan.input.clone(),
+                generation: plan.generation,
+                source: plan.source.clone(),
+                source_version: plan.source_version.clone(),
+                size: plan.size,
+                fingerprint: plan.fingerprint.clone(),
+                batch_time: plan.batch_time,
+                replaces_source: false,
+                replaces_generations: false,
+                redrives: None,
+                batches,
+            }],
+            state: UnitState::Discarded,
+        };
+        put_once_unit(store, &name::unit_document(table, &unit_name), &unit).await?;
+        put_once(store, &name::discarded(table, &unit_name), b"").await?;
+        let version = SourceVersion { input: plan.input.clone(), batch_time: plan.batch_time };
+        record(pipeline, store, &plan.source, vec![version], |input| Some(input.to_owned())).await?;
+        store.delete(&mark).await?;
+    }
+    Ok(())
+}

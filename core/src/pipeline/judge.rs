@@ -1,0 +1,208 @@
+//! Judge: whether a unit may be loaded, by the receipts of all its tasks, and the unit that they make.
+
+use super::Pipeline;
+use super::file::{Limits, OnOverwrite};
+use crate::plan::InputPlan;
+use crate::protocol::{Member, Unit, UnitBatch, UnitState};
+use crate::receipt::{Counts, Receipt};
+use crate::warehouse::WriteMode;
+
+/// How many rejects are too many where the file says nothing: 10%, and at least 100.
+const USUAL_LIMITS: Limits = Limits { rejects_ppm: 100_000, at_least: 100 };
+
+/// Whether a unit may be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Load,
+    /// It is staged, not loaded, and waits for a decision: the reasons.
+    Held(Vec<String>),
+}
+
+/// An input whose tasks are all done.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// How it was planned.
+    pub plan: InputPlan,
+    /// The receipts of its tasks, in their order.
+    pub receipts: Vec<Receipt>,
+    /// Whether an earlier version of its object is loaded, or waits for its load.
+    pub overwrites_loaded: bool,
+}
+
+impl Pipeline {
+    /// Judges a unit by the receipts of all its tasks.
+    pub fn judge(&self, receipts: &[Receipt]) -> Verdict {
+        let mut held = failures(receipts);
+        held.extend(self.over_limits(receipts));
+        let is_empty = receipts.iter().all(|receipt| receipt.counts.staged == 0);
+        if self.table.write == (WriteMode::Replace { allow_empty: false }) && is_empty {
+            held.push("a run without rows would leave the table empty; say `allow_empty: true` if it may".to_owned());
+        }
+        if held.is_empty() { Verdict::Load } else { Verdict::Held(held) }
+    }
+
+    fn over_limits(&self, receipts: &[Receipt]) -> Vec<String> {
+        let read: u64 = receipts.iter().map(|receipt| receipt.counts.read).sum();
+        let rejected: u64 = receipts.iter().map(|receipt| receipt.counts.quarantined).sum();
+        if read > 0 && rejected == read {
+            // A wrong format is no success, however few its records are.
+            let all = if read == 1 { "its only record was".to_owned() } else { format!("all its {read} records were") };
+            return vec![format!("{}{all} rejected", place(receipts))];
+        }
+        let limits = self.limits.as_ref().unwrap_or(&USUAL_LIMITS);
+        let is_over = u128::from(rejected) * 1_000_000 > u128::from(read) * u128::from(limits.rejects_ppm);
+        if !is_over || rejected < limits.at_least {
+            return Vec::new();
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a share for people")]
+        let share = rejected as f64 * 100.0 / read.max(1) as f64;
+        let limit = f64::from(limits.rejects_ppm) / 10_000.0;
+        let place = place(receipts);
+        vec![format!("{place}{rejected} of {read} records were rejected ({share:.2}%); the limit is {limit}%")]
+    }
+
+    /// The unit that inputs make when the receipts of all their tasks are there, in their order, with what becomes of it:
+    /// one input, or those of a run.
+    pub fn unit(&self, name: String, inputs: &[Input]) -> Unit {
+        let receipts: Vec<Receipt> = inputs.iter().flat_map(|input| input.receipts.clone()).collect();
+        let redrives = inputs.iter().any(|input| input.plan.redrives.is_some());
+        let mut reasons = match self.judge(&receipts) {
+            // Of records that were rejected once, many may be rejected again.
+            _ if redrives => failures(&receipts),
+            Verdict::Load => Vec::new(),
+            Verdict::Held(reasons) => reasons,
+        };
+        for Input { plan, .. } in inputs.iter().filter(|input| self.refuses_version(input)) {
+            reasons.push(format!(
+                "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
+                plan.source
+            ));
+        }
+        if inputs.iter().any(|input| input.plan.fingerprint != self.fingerprint) {
+            reasons.push("its inputs were planned with different pipeline files".to_owned());
+        }
+        let mut counts = Counts::default();
+        receipts.iter().for_each(|receipt| counts.add(receipt.counts));
+        let incomplete = receipts.iter().any(|receipt| receipt.incomplete.is_some());
+        let unread = receipts.iter().any(|receipt| receipt.unread);
+        Unit {
+            name,
+            pipeline: self.name.clone(),
+            fingerprint: self.fingerprint.clone(),
+            counts,
+            members: inputs.iter().map(|input| self.member(input)).collect(),
+            state: if reasons.is_empty() {
+                UnitState::Pending
+            } else {
+                UnitState::Held { reasons, incomplete, unread }
+            },
+        }
+    }
+
+    /// Whether an input is a version of an object that may have no other.
+    fn refuses_version(&self, input: &Input) -> bool {
+        // A whole run takes the place of all rows, also of those that an earlier version of an object brought.
+        let is_new_version = !self.whole_runs && !input.plan.backfills && input.plan.redrives.is_none();
+        is_new_version && input.overwrites_loaded && self.on_overwrite == OnOverwrite::Fail
+    }
+
+    fn member(&self, Input { plan, receipts, .. }: &Input) -> Member {
+        let batch = |receipt: &Receipt| UnitBatch {
+            batch: receipt.batch.clone(),
+            staged: receipt.counts.staged,
+            parts: receipt.parts.clone(),
+        };
+        let replaces = plan.overwrites && !self.whole_runs && self.on_overwrite == OnOverwrite::Replace;
+        Member {
+            input: plan.input.clone(),
+            generation: plan.generation,
+            source: plan.source.clone(),
+            source_version: plan.source_version.clone(),
+            size: plan.size,
+            fingerprint: plan.fingerprint.clone(),
+            batch_time: plan.batch_time,
+            replaces_source: replaces && plan.redrives.is_none(),
+            replaces_generations: plan.backfills && !self.whole_runs,
+            redrives: plan.redrives,
+            batches: receipts.iter().map(batch).collect(),
+        }
+    }
+}
+
+/// What keeps a unit from being loaded, however many of its records are right.
+fn failures(receipts: &[Receipt]) -> Vec<String> {
+    let mut held = Vec::new();
+    for receipt in receipts {
+        if let Some(incomplete) = &receipt.incomplete {
+            held.push(format!("{}: {incomplete}", receipt.source));
+        }
+        for (check, rows) in &receipt.failed_checks {
+            held.push(format!("{}: {check} failed for {rows} rows, and must not", receipt.source));
+        }
+    }
+    held
+}
+
+/// The object that is judged, where it is one.
+fn place(receipts: &[Receipt]) -> String {
+    let mut sources = receipts.iter().map(|receipt| &receipt.source);
+    let first = sources.next();
+    match first {
+        Some(first) if sources.all(|source| source == first) => format!("{first}: "),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Object;
+
+    fn pipeline(limits: &str) -> Pipeline {
+        let text = format!(
+            "etalon: 1\npipeline: things\nsource:\n  files: in/*.csv\n  format: csv\n  fields: {{ id: integer }}\n\
+             columns:\n  id: {{}}\n{limits}target: {{ table: things, write: append }}\n"
+        );
+        Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}")).0
+    }
+
+    /// The unit of one object with so many records and rejects.
+    fn unit(pipeline: &Pipeline, read: u64, quarantined: u64) -> Unit {
+        let object = Object { name: "in/a.csv".to_owned(), version: "v".to_owned(), size: 9 };
+        let plan = pipeline.plan(&object, 0);
+        let task = plan.tasks().remove(0);
+        let counts = Counts { read, staged: read - quarantined, quarantined, ..Counts::default() };
+        let receipts =
+            vec![Receipt { counts, incomplete: None, unread: false, ..pipeline.unread(&task, String::new()) }];
+        pipeline.unit("u".to_owned(), &[Input { plan, receipts, overwrites_loaded: false }])
+    }
+
+    fn reasons(unit: &Unit) -> Vec<String> {
+        match &unit.state {
+            UnitState::Held { reasons, .. } => reasons.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn without_a_word_the_limits_are_a_tenth_and_a_hundred() {
+        let usual = pipeline("");
+        assert_eq!(unit(&usual, 1000, 100).state, UnitState::Pending, "not more than the share");
+        assert_eq!(unit(&usual, 900, 99).state, UnitState::Pending, "not so many");
+        assert_eq!(
+            reasons(&unit(&usual, 900, 100)),
+            ["in/a.csv: 100 of 900 records were rejected (11.11%); the limit is 10%"]
+        );
+        let own = pipeline("limits: { rejects: 50%, at_least: 2 }\n");
+        assert_eq!(unit(&own, 900, 100).state, UnitState::Pending);
+        assert_eq!(reasons(&unit(&own, 3, 2)).len(), 1);
+    }
+
+    #[test]
+    fn where_every_record_was_rejected_nothing_is_loaded() {
+        assert_eq!(reasons(&unit(&pipeline(""), 3, 3)), ["in/a.csv: all its 3 records were rejected"]);
+        assert_eq!(reasons(&unit(&pipeline(""), 1, 1)), ["in/a.csv: its only record was rejected"]);
+        assert_eq!(unit(&pipeline(""), 0, 0).state, UnitState::Pending, "an object without records is whole");
+    }
+}
