@@ -284,12 +284,9 @@ fn joined(told: &[Word<'_>]) -> String {
     let mut text = String::new();
     let mut last: Option<&Word<'_>> = None;
     for word in told {
-        let sticks = |word: &Word<'_>| ["#", "$", ".", "::"].iter().any(|sign| word.is(sign));
+        let sticks = |word: &Word<'_>| ["(", "#", ".", "::"].iter().any(|sign| word.is(sign));
         let follows = |word: &Word<'_>| [",", ")", ".", "::"].iter().any(|sign| word.is(sign));
-        // `<=` and `||` are two signs each.
-        let is_operator = |word: &Word<'_>| "<>=!|+-*/".contains(word.text);
-        let is_tied = last
-            .is_none_or(|last| sticks(last) || last.is("(") || follows(word) || is_operator(last) && is_operator(word));
+        let is_tied = last.is_none_or(|last| sticks(last) || follows(word));
         text.push_str(if is_tied { "" } else { " " });
         text.push_str(word.text);
         last = Some(word);
