@@ -14,18 +14,18 @@ use etalon_core::deploy::{Place, setting};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::{Blame, name};
 use etalon_core::stage::Format;
-use etalon_core::types::Type;
+use etalon_core::warehouse::dialect::redshift::copy::{LoadError, load_errors};
+use etalon_core::warehouse::dialect::redshift::{DIALECT, STATEMENTS_MAX};
 use etalon_core::warehouse::{
-    CopyFormat, CopySource, Dialect, Failure, Found, Load, LoadBatch, LoadCounts, LoadError, LoadScript, ManifestPart,
-    Migration, STATEMENTS_MAX, SetUp, Statement as Text, Step, Table, TableColumn, Target, ledger_of, load_errors,
-    manifest, read_instant,
+    Arrival, Cause, CopyFormat, CopySource, Failure, Found, LedgerRow, LoadBatch, LoadCounts, LoadScript, ManifestPart,
+    Migration, Selection, SetUp, Statement as Text, Step, Table, Target, ledger_of, manifest,
 };
 use etalon_driver::local::SystemClock;
 use etalon_driver::ports::{Clock, DataWarehouse, LoadOrder, Objects, Put, Statement};
 
 use crate::objects::S3Objects;
 use crate::settings::Settings as Environment;
-use api::{Api, Ended, Row};
+use api::{Api, Ended};
 
 /// Rows that COPY could not load which an error names; the warehouse has the others.
 const LOAD_ERRORS_SHOWN: usize = 3;
@@ -130,19 +130,18 @@ impl Redshift {
 
     /// Creates Etalon's own tables, and asks what else is there.
     async fn found(&self, set_up: &SetUp) -> Result<Found, Error> {
-        let questions = [&set_up.present, &set_up.declared, &set_up.loads];
-        let first = set_up.create.len() + 1;
-        let statements: Vec<&Text> = set_up.create.iter().chain(questions).collect();
+        let statements: Vec<&Text> = set_up.create.iter().chain(&set_up.questions).collect();
         let asked = self.api.run(&statements).await?.finished()?;
-        let present = self.api.rows(&asked, first).await?;
-        let declared = self.api.rows(&asked, first + 1).await?;
-        let loads = self.api.rows(&asked, first + 2).await?;
-        Ok(Found {
-            present: present.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?,
-            declared: declared.iter().map(declared_column).collect::<Result<_, _>>()?,
-            loads: loads.first().map_or(Ok(0), |row| row.count(0))?,
-            indexes: Vec::new(),
-        })
+        Found::read(&self.selections(&asked, set_up.create.len(), set_up.questions.len()).await?)
+    }
+
+    /// What so many statements of a transaction have selected, after those that select nothing.
+    async fn selections(&self, asked: &str, before: usize, count: usize) -> Result<Vec<Selection>, Error> {
+        let mut selections = Vec::with_capacity(count);
+        for position in before + 1..=before + count {
+            selections.push(self.api.selection(asked, position).await?);
+        }
+        Ok(selections)
     }
 
     /// Writes the manifest of a load, and says where COPY finds it; nothing where there is nothing to bring.
@@ -164,33 +163,25 @@ impl Redshift {
         Ok(Some(CopySource { manifest: self.store.url(&place), iam_role: self.iam_role.clone(), format }))
     }
 
-    /// The ledger rows that statements select, which may be told again with the ledger created before them.
-    async fn ledger_rows(&self, target: &Target, questions: &[Text]) -> Result<Vec<Row>, Error> {
-        let asked: Vec<&Text> = questions.iter().collect();
-        let mut first = 1;
-        let asked = match self.api.run(&asked).await? {
-            // Before the first load there is no ledger.
-            Ended::Failed(failure, _) if !failure.is_retryable() => {
+    /// What questions about the ledger select. Before the first load there is none: then it is created before they are asked.
+    async fn ask_ledger(&self, target: &Target, questions: &[Text]) -> Result<Vec<Selection>, Error> {
+        let mut before = 0;
+        let ended = match self.api.run(&questions.iter().collect::<Vec<_>>()).await? {
+            Ended::Failed(failure) if !failure.cause.is_retryable() => {
                 let set_up = SetUp::new(target)?;
-                first += set_up.create.len();
-                let asked: Vec<&Text> = set_up.create.iter().chain(asked).collect();
-                self.api.run(&asked).await?
+                before = set_up.create.len();
+                self.api.run(&set_up.create.iter().chain(questions).collect::<Vec<_>>()).await?
             }
             ended => ended,
         };
-        let asked = asked.finished()?;
-        let mut rows = Vec::new();
-        for position in 0..questions.len() {
-            rows.extend(self.api.rows(&asked, first + position).await?);
-        }
-        Ok(rows)
+        self.selections(&ended.finished()?, before, questions.len()).await
     }
 
     /// What COPY could not load, as far as the warehouse says.
     async fn load_errors(&self, query: i64) -> Result<String, Error> {
         let asked = self.api.run(&[&load_errors(query)]).await?.finished()?;
-        let rows = self.api.rows(&asked, 1).await?;
-        let errors = rows.iter().map(load_error).collect::<Result<Vec<_>, _>>()?;
+        let found = self.api.selection(&asked, 1).await?;
+        let errors = found.rows().map(|row| LoadError::read(&row)).collect::<Result<Vec<_>, _>>()?;
         let mut words: Vec<String> = errors.iter().take(LOAD_ERRORS_SHOWN).map(LoadError::to_string).collect();
         if errors.len() > LOAD_ERRORS_SHOWN {
             words.push("and more".to_owned());
@@ -201,10 +192,10 @@ impl Redshift {
 
 impl DataWarehouse for Redshift {
     async fn submit(&self, order: &LoadOrder, token: &str) -> Result<String, Error> {
-        let target = Target::new(&order.table, Dialect::Redshift)?;
+        let target = Target::new(&order.table, &DIALECT)?;
         self.set_up(&target).await?;
         let copy = self.copy_source(order).await?;
-        let load = Load { batches: &order.batches, loaded_at: SystemClock.now(), copy: copy.as_ref() };
+        let load = Arrival { batches: &order.batches, loaded_at: SystemClock.now(), copy: copy.as_ref() };
         let statements: Vec<Text> = LoadScript::new(&target, &load)?.steps.into_iter().map(statement).collect();
         self.api.submit(&statements.iter().collect::<Vec<_>>(), Some((&order.load, token))).await
     }
@@ -215,32 +206,35 @@ impl DataWarehouse for Redshift {
             StatusString::Finished => Statement::Finished,
             StatusString::Aborted => Statement::Aborted,
             StatusString::Failed => {
-                let (failure, mut words) = (described.failure, described.words);
+                let Failure { cause, mut words } = described.failure;
                 // The words alone hold the load, too, if more of them cannot be had.
-                if failure == Failure::LoadError
+                if cause == Cause::LoadError
                     && let Ok(errors) = self.load_errors(described.query).await
                     && !errors.is_empty()
                 {
                     words = format!("{words}: {errors}");
                 }
-                Statement::Failed(words, if failure.is_retryable() { Blame::World } else { Blame::Data })
+                Statement::Failed(words, if cause.is_retryable() { Blame::World } else { Blame::Data })
             }
             _ => Statement::Running,
         })
     }
 
     async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
-        let target = Target::new(table, Dialect::Redshift)?;
+        let target = Target::new(table, &DIALECT)?;
         let mut names: Vec<&str> = inputs.iter().map(|(input, _)| input.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         let set_up = SetUp::new(&target)?.create.len();
         let mut found = Vec::new();
         for questions in ledger_of(&target, &names).chunks(STATEMENTS_MAX - set_up) {
-            for row in self.ledger_rows(&target, questions).await? {
-                let (batch, counts) = ledger_row(&row)?;
-                if inputs.iter().any(|(input, generation)| *input == batch.input && *generation == batch.generation) {
-                    found.push((batch, counts));
+            for selection in self.ask_ledger(&target, questions).await? {
+                for row in selection.rows() {
+                    let LedgerRow { batch, counts, .. } = LedgerRow::read(&row)?;
+                    if inputs.iter().any(|(input, generation)| *input == batch.input && *generation == batch.generation)
+                    {
+                        found.push((batch, counts));
+                    }
                 }
             }
         }
@@ -252,52 +246,6 @@ impl DataWarehouse for Redshift {
 fn statement(step: Step) -> Text {
     match step {
         Step::Run(statement) | Step::Guard(_, statement) | Step::Counts(statement) => statement,
-        Step::Stage(stage) => Text { sql: stage.sql, parameters: Vec::new(), what: "bring the staged rows" },
+        Step::Stage(stage) => stage.statement(),
     }
-}
-
-fn declared_column(row: &Row) -> Result<TableColumn, Error> {
-    let ty = Type::parse(&row.text(1)?).unwrap_or(Type::Text);
-    Ok(TableColumn { name: row.text(0)?, ty, required: row.boolean(2)? })
-}
-
-/// A row of the ledger, in the order of columns that core selects.
-fn ledger_row(row: &Row) -> Result<(LoadBatch, LoadCounts), Error> {
-    let instant = |at: usize| {
-        let text = row.text(at)?;
-        read_instant(&text).ok_or_else(|| Error::new(ErrorKind::Refused, format!("the ledger has the time `{text}`")))
-    };
-    let batch = LoadBatch {
-        input: row.text(0)?,
-        generation: u32::try_from(row.count(1)?).unwrap_or(u32::MAX),
-        batch: row.text(2)?,
-        source: row.text(3)?,
-        source_version: row.text(4)?,
-        fingerprint: row.text(5)?,
-        batch_time: instant(6)?,
-        replaces_source: row.boolean(7)?,
-        replaces_generations: row.boolean(8)?,
-        staged: row.count(9)?,
-    };
-    let counts = LoadCounts {
-        staged: batch.staged,
-        inserted: row.count(11)?,
-        updated: row.count(12)?,
-        unchanged: row.count(13)?,
-        deduplicated: row.count(14)?,
-        superseded: row.count(15)?,
-        deleted: row.count(16)?,
-    };
-    Ok((batch, counts))
-}
-
-fn load_error(row: &Row) -> Result<LoadError, Error> {
-    Ok(LoadError {
-        file: row.text(0)?,
-        line: row.number(1)?,
-        column: row.text(2)?,
-        ty: row.text(3)?,
-        code: row.number(4)?,
-        message: row.text(5)?,
-    })
 }

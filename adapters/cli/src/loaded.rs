@@ -8,11 +8,11 @@ use etalon_core::plan::{Object, identity};
 use etalon_core::source::Location;
 use etalon_driver::local::{self, LocalDisk};
 use etalon_driver::placeholder;
-use etalon_warehouse::{Connected, Sqlite};
 
 use crate::arguments::{Destination, PipelineFile, Source};
 use crate::failure::{Failure, Problem};
 use crate::output::Output;
+use crate::warehouse::{self, AnyConnection};
 
 /// The folder, beside a pipeline file, in which runs keep plans, receipts, quarantine and the embedded warehouse.
 const STATE_FOLDER: &str = ".etalon";
@@ -79,12 +79,12 @@ impl Source {
 
 impl Destination {
     /// Opens the warehouse that was asked for, or the embedded one of the state folder.
-    pub(crate) fn open(&self, state: &Path) -> Result<Connected, Failure> {
+    pub(crate) fn open(&self, state: &Path) -> Result<AnyConnection, Failure> {
         if let Some(place) = &self.to {
-            return Ok(Connected::open(place)?);
+            return Ok(warehouse::open(place)?);
         }
         fs::create_dir_all(state).map_err(|error| Failure::file(state, &error))?;
-        Ok(Connected::Sqlite(Sqlite::open(&state.join(WAREHOUSE_FILE))?))
+        Ok(warehouse::open_file(&state.join(WAREHOUSE_FILE))?)
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod arguments;
 mod verbs;
+mod warehouse;
 mod loaded;
 mod lines;
 mod view;

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! ports, store, deployed     the world; what is kept in it, by name; the pipeline that is deployed
+//! connection                 a load, statement by statement, on a warehouse that runs one at a time
 //! extract                    a listing becomes plans and tasks
 //! transform                  a task becomes parts, quarantine and a receipt
 //! judge                      a unit whose receipts are all there is to be loaded, or held
@@ -18,6 +19,7 @@
 //! ```
 
 pub mod ports;
+pub mod connection;
 pub mod store;
 pub mod placeholder;
 pub mod deployed;

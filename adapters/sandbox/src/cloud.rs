@@ -26,7 +26,8 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::{Step, prefix};
 use etalon_core::warehouse::LedgerRow;
-use etalon_warehouse::Connected;
+use etalon_driver::connection::Connection;
+use etalon_postgres::Postgres;
 use tokio::time::sleep;
 
 use crate::aws::{self, unavailable};
@@ -216,7 +217,7 @@ impl Cloud {
     /// What the ledger says of the pipeline's table; nothing before the first load.
     pub fn ledger(&self) -> Result<Vec<LedgerRow>, Error> {
         // The Data API runs the same statements on the same tables, whatever they are called in front of it.
-        Connected::open(&self.database_url)?.ledger(&self.pipeline.table)
+        Postgres::open(&self.database_url)?.ledger(&self.pipeline.table)
     }
 
     /// What its names begin with.

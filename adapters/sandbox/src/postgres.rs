@@ -19,8 +19,8 @@ use std::time::Instant;
 
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
-use etalon_warehouse::client::Address;
-use etalon_warehouse::client::Connection;
+use etalon_postgres::client::Address;
+use etalon_postgres::client::Client;
 
 /// How long a server may take to start.
 const START_WAIT: Duration = Duration::from_secs(60);
@@ -132,15 +132,15 @@ impl Server {
         }
     }
 
-    fn connect(&self, database: &str) -> Result<Connection, Error> {
+    fn connect(&self, database: &str) -> Result<Client, Error> {
         connect(&self.url(database))
     }
 }
 
 /// Connects to the PostgreSQL of a URL.
-pub(crate) fn connect(url: &str) -> Result<Connection, Error> {
+pub(crate) fn connect(url: &str) -> Result<Client, Error> {
     let address = Address::parse(url, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-    Connection::open(&address).map_err(|trouble| unavailable(&format!("{address}: {trouble:?}")))
+    Client::open(&address).map_err(|trouble| unavailable(&format!("{address}: {trouble:?}")))
 }
 
 impl Drop for Server {

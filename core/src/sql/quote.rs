@@ -9,15 +9,15 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 
 /// Most bytes of a name; Redshift cuts longer ones.
-pub const NAME_BYTES_MAX: usize = 127;
+pub(crate) const NAME_BYTES_MAX: usize = 127;
 
 /// A name that is fit for SQL text. It prints with its quotes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Identifier(String);
+pub(crate) struct Identifier(String);
 
 impl Identifier {
     /// Takes a name as a user writes it; ASCII letters become lower case.
-    pub fn new(name: &str) -> Result<Self, Error> {
+    pub(crate) fn new(name: &str) -> Result<Self, Error> {
         let refuse = |fact: &str| {
             let shown: String = name.chars().take(40).flat_map(char::escape_debug).collect();
             Err(Error::new(ErrorKind::Refused, format!("the name `{shown}` {fact}")))
@@ -50,7 +50,7 @@ impl Identifier {
     }
 
     /// The name without quotes.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -68,6 +68,11 @@ impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "'{}'", self.0.replace('\'', "''"))
     }
+}
+
+/// A text in a statement that is shown to people. What is run has parameters.
+pub(crate) fn shown_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Something of the world that must stand in SQL text, since no parameter can stand there: an object's name or a role's.

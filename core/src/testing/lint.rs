@@ -1,6 +1,6 @@
 //! Laws of the linter of Redshift's statements.
 
-use crate::warehouse::lint;
+use crate::warehouse::dialect::redshift::lint::lint;
 
 /// Any text has a list of offences, in the order of their places, which are in the text.
 pub fn any_text_has_its_offences(sql: &str) {

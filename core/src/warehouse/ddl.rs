@@ -15,7 +15,7 @@ use crate::warehouse::target::digest;
 /// would forget what they are.
 pub const COLUMNS_TABLE: &str = "_etalon_columns";
 /// What the name of an index on a key begins with.
-pub const KEY_INDEX_PREFIX: &str = "_etalon_key_";
+pub(crate) const KEY_INDEX_PREFIX: &str = "_etalon_key_";
 
 /// The columns of the table of declared types.
 pub(crate) const COLUMNS: [(&str, Type); 5] = [
@@ -44,12 +44,12 @@ impl Target {
     }
 
     /// The name of the index that the key needs; it tells the key, so that another key means another index.
-    pub fn key_index(&self) -> Option<String> {
+    pub(crate) fn key_index(&self) -> Option<String> {
         self.key_index_name().map(|name| name.as_str().to_owned())
     }
 
     fn key_index_name(&self) -> Option<Identifier> {
-        if !self.dialect.enforces_keys() {
+        if !self.dialect.enforces_keys {
             return None;
         }
         // With their quotes, so that two names are not taken for one with a blank in it.
@@ -80,7 +80,7 @@ impl Target {
             primary_key: ["target", "name"].map(Identifier::own).to_vec(),
             ..CreateTable::new(self.own_table(COLUMNS_TABLE), definitions(&COLUMNS, true))
         })];
-        if self.dialect.has_lock() {
+        if self.dialect.has_lock {
             let fence = definitions(&[("fence", Type::Boolean)], false);
             commands.push(Command::CreateTable(CreateTable {
                 if_absent: true,
@@ -94,7 +94,7 @@ impl Target {
             let table = self.deleted_table()?;
             let columns: Vec<ColumnDefinition> = version.chain(definitions(&lineage, true)).collect();
             let key = self.unique_key().unwrap_or_default();
-            let index = self.dialect.enforces_keys().then(|| Command::CreateUniqueIndex {
+            let index = self.dialect.enforces_keys.then(|| Command::CreateUniqueIndex {
                 name: Identifier::found(&format!("{KEY_INDEX_PREFIX}{:08x}", digest(&table.to_string()))),
                 table: table.clone(),
                 columns: key.into_iter().map(|(name, ty)| Expr::Column(None, name).key(ty)).collect(),

@@ -1,201 +1,178 @@
-//! Dialect: what each warehouse answers when a statement is made for it. The one place that knows how they differ.
+//! Dialect: a warehouse's SQL as a value of answers.
+//!
+//! Each warehouse has a file here that builds its value. Whoever makes a statement asks the value, and never which warehouse
+//! it is: another warehouse is another file, and a row of [`DIALECTS`].
 
+pub mod postgres;
+pub mod redshift;
+pub mod sqlite;
+
+use std::fmt;
+
+use crate::error::Error;
 use crate::types::Type;
 use crate::types::VARCHAR_BYTES_MAX;
-use crate::warehouse::sqlite;
+use crate::warehouse::calendar;
+use crate::warehouse::manifest::CopySource;
+use crate::warehouse::statement::Statement;
 
-/// A warehouse's SQL.
+/// Every warehouse.
+pub static DIALECTS: [&Dialect; 3] = [&sqlite::DIALECT, &postgres::DIALECT, &redshift::DIALECT];
+
+/// What a warehouse answers when a statement is made for it. It prints as its name.
+pub struct Dialect {
+    /// Its name for people.
+    pub(crate) name: &'static str,
+    /// Most bytes of a name; longer ones would be cut without an error.
+    pub(crate) name_bytes_max: usize,
+    /// Names that no column can have, quoted or not.
+    pub(crate) system_columns: &'static [&'static str],
+    /// What no name of a table begins with, where the warehouse keeps such names for itself.
+    pub(crate) reserved_prefix: Option<&'static str>,
+    /// Whether tables stand in schemas. Where they do not, `schema.table` is one name.
+    pub(crate) has_schemas: bool,
+    /// Whether a schema that is missing is created.
+    pub(crate) creates_schemas: bool,
+    /// The names of the hidden number by which a row is found, where rows have one: winners are then numbers, and not copies
+    /// of rows. A column of the table may take a name; one of them must be left.
+    pub(crate) row_numbers: &'static [&'static str],
+    /// How staged rows come.
+    pub(crate) staging: Staging,
+    /// Whether rows that need no look at each other may go into the target at once.
+    pub(crate) stages_in_target: bool,
+    /// Whether Etalon's own tables are created in the transaction of a load. Where they are not, two loads may look for them,
+    /// and create them, at once.
+    pub(crate) creates_in_transaction: bool,
+    /// What begins a transaction that writes.
+    pub(crate) begin: &'static str,
+    /// Whether LOCK makes loads of one target wait for each other.
+    pub(crate) has_lock: bool,
+    /// Whether a key is enforced, and found quickly by an index.
+    pub(crate) enforces_keys: bool,
+    /// Whether a table has a distribution and a sort order.
+    pub(crate) has_layout: bool,
+    /// How a column of text is given more room.
+    pub(crate) widening: Widening,
+    /// Whether a statement gives a column any other type, or lets it be NULL.
+    pub(crate) alters_columns: bool,
+    /// Most statements of a load.
+    pub(crate) statements_max: Option<usize>,
+    /// The type that a column is stored as.
+    pub(crate) column_type: fn(Type) -> String,
+    /// The function that makes a document of a staged text, where documents are staged as texts.
+    pub(crate) parse_document: Option<&'static str>,
+    /// What stands after the closing parenthesis of `create table`.
+    pub(crate) table_options: &'static str,
+    /// Whether `a IS b` compares values, NULL with NULL too.
+    pub(crate) has_null_safe_is: bool,
+    /// Whether trailing blanks must be taken off a text, so that they do not count.
+    pub(crate) trims_keys: bool,
+    /// The collation under which values of a type compare as keys, if the plain one is not right.
+    pub(crate) key_collation: fn(Type) -> Option<&'static str>,
+    /// The collation under which values of a type are ordered, if the plain one is not right.
+    pub(crate) order_collation: fn(Type) -> Option<&'static str>,
+    /// The collation under which texts are ordered by their bytes, if the plain one is not right.
+    pub(crate) bytes_collation: Option<&'static str>,
+    /// What stands around a `timestamptz` that is shown as text, in UTC, with six digits of fraction.
+    pub(crate) instant_text: (&'static str, &'static str),
+    /// A parameter by its name and its number, from 1.
+    pub(crate) parameter: fn(&str, usize) -> String,
+    /// Whether a parameter, which is a text, is cast to the type that is meant.
+    pub(crate) casts_parameters: bool,
+    /// Whether an expression of an index that is no column stands in parentheses.
+    pub(crate) wraps_index_expressions: bool,
+    /// An instant as the value of a parameter; `None` where the warehouse has no such year.
+    pub(crate) instant: fn(i64) -> Option<String>,
+    /// Selects the names of the columns of a table.
+    pub(crate) columns: CatalogQuestion,
+    /// Selects the names of the indexes of a table, where there are any.
+    pub(crate) indexes: Option<CatalogQuestion>,
+}
+
+/// How staged rows come to a warehouse.
+#[derive(Clone, Copy)]
+pub(crate) enum Staging {
+    /// As parameters of inserts, row by row. Whoever binds them counts them.
+    Parameters,
+    /// As the rows that follow a statement, which is made of the table and the names of the columns.
+    Stream(fn(into: &str, columns: &str) -> String),
+    /// From the files that a manifest names, by a statement made of the table and the names of the columns.
+    Manifest(fn(into: &str, columns: &str, source: &CopySource) -> Result<String, Error>),
+}
+
+/// How a column of text is given more room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// SQLite, the embedded warehouse.
-    Sqlite,
-    /// PostgreSQL 15, which runs what Redshift would, but for COPY.
-    Postgres,
-    /// Amazon Redshift.
-    Redshift,
+pub(crate) enum Widening {
+    /// It has room for every text.
+    Needless,
+    /// By a statement, which may stand in a transaction.
+    InTransaction,
+    /// By a statement that stands in no transaction.
+    Alone,
+}
+
+/// A question to the warehouse's own catalog: its parameters are the schema, if the question asks for it, and the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CatalogQuestion {
+    pub(crate) sql: &'static str,
+    pub(crate) is_by_schema: bool,
 }
 
 impl Dialect {
-    /// Its name for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "SQLite",
-            Self::Postgres => "PostgreSQL",
-            Self::Redshift => "Redshift",
-        }
+    /// The warehouse's name for people.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
-    /// Most bytes of a name; longer ones would be cut without an error.
-    pub(crate) fn name_bytes_max(self) -> usize {
-        match self {
-            Self::Postgres => 63,
-            Self::Sqlite | Self::Redshift => 127,
-        }
+    /// Whether Etalon's own tables are created in the transaction of a load, and not before it.
+    pub fn creates_in_transaction(&self) -> bool {
+        self.creates_in_transaction
     }
 
-    /// Names that no column can have, quoted or not.
-    pub(crate) fn system_columns(self) -> &'static [&'static str] {
-        match self {
-            Self::Sqlite => &[],
-            Self::Postgres => &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"],
-            Self::Redshift => &["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"],
-        }
+    /// Begins a transaction that writes.
+    pub fn begin(&self) -> Statement {
+        Statement::plain(self.begin, "begin the transaction")
     }
 
-    /// Whether tables stand in schemas. Where they do not, `schema.table` is one name.
-    pub(crate) fn has_schemas(self) -> bool {
-        self != Self::Sqlite
+    /// Makes what was done since then last.
+    pub fn commit(&self) -> Statement {
+        Statement::plain("COMMIT", "commit the transaction")
     }
 
-    /// Whether a schema that is missing is created. On Redshift schemas have owners and grants that somebody thought of.
-    pub(crate) fn creates_schemas(self) -> bool {
-        self == Self::Postgres
+    /// Undoes what was done since then.
+    pub fn roll_back(&self) -> Statement {
+        Statement::plain("ROLLBACK", "undo the transaction")
     }
 
-    /// Whether a row has a hidden number by which it is found: winners are then numbers, and not copies of rows.
-    pub(crate) fn has_row_numbers(self) -> bool {
-        self == Self::Sqlite
+    /// The type of a staged column.
+    pub(crate) fn staged_type(&self, ty: Type) -> Type {
+        if self.parser_of(ty).is_some() { Type::Varchar(VARCHAR_BYTES_MAX) } else { ty }
     }
 
-    /// Whether rows that need no look at each other may go into the target at once. The driver counts them then.
-    pub(crate) fn stages_in_target(self) -> bool {
-        self == Self::Sqlite
-    }
-
-    /// Whether LOCK makes loads of one target wait for each other; SQLite's BEGIN IMMEDIATE does it alone.
-    pub(crate) fn has_lock(self) -> bool {
-        self != Self::Sqlite
-    }
-
-    /// Whether a key is enforced, and found quickly by an index. Redshift only believes in it, which is worse than none.
-    pub(crate) fn enforces_keys(self) -> bool {
-        self != Self::Redshift
-    }
-
-    /// Whether a table has a distribution and a sort order.
-    pub(crate) fn has_layout(self) -> bool {
-        self == Self::Redshift
-    }
-
-    /// Whether a column of text is given more room by a statement, and whether that stands in a transaction.
-    pub(crate) fn widens_in_transaction(self) -> Option<bool> {
-        match self {
-            // Text has no length there.
-            Self::Sqlite => None,
-            Self::Postgres => Some(true),
-            Self::Redshift => Some(false),
-        }
-    }
-
-    /// Most statements of a load.
-    pub(crate) fn statements_max(self) -> Option<usize> {
-        (self == Self::Redshift).then_some(super::STATEMENTS_MAX)
-    }
-
-    /// The type that a column is stored as.
-    pub fn column_type(self, ty: Type) -> String {
-        match (self, ty) {
-            (Self::Sqlite, _) => sqlite_type(ty).to_owned(),
-            (Self::Redshift, Type::Text) => "varchar(256)".to_owned(),
-            (Self::Postgres, Type::Super) => "jsonb".to_owned(),
-            (Self::Postgres | Self::Redshift, _) => ty.to_string(),
-        }
-    }
-
-    /// The type of a staged column. COPY would make a text of a document, so that it is staged as one, and parsed later.
-    pub(crate) fn staged_type(self, ty: Type) -> Type {
-        if self.parses_documents(ty) { Type::Varchar(VARCHAR_BYTES_MAX) } else { ty }
-    }
-
-    /// Whether a staged column of a type must be parsed to become what the target has.
-    pub(crate) fn parses_documents(self, ty: Type) -> bool {
-        self == Self::Redshift && ty == Type::Super
-    }
-
-    /// What stands after the closing parenthesis of `create table`.
-    pub(crate) fn table_options(self) -> &'static str {
-        if self == Self::Sqlite { " STRICT" } else { "" }
-    }
-
-    /// Whether `a IS b` compares values, NULL with NULL too.
-    pub(crate) fn has_null_safe_is(self) -> bool {
-        self == Self::Sqlite
-    }
-
-    /// Whether trailing blanks must be taken off a text, so that they do not count. On Redshift they never do.
-    pub(crate) fn trims_keys(self) -> bool {
-        self == Self::Postgres
-    }
-
-    /// The collation under which values of a type compare as keys, if the plain one is not right.
-    pub(crate) fn key_collation(self, ty: Type) -> Option<&'static str> {
-        match self {
-            // Built into SQLite: trailing blanks do not count. Equal decimals of one scale are equal texts.
-            Self::Sqlite if ty.is_text() => Some("RTRIM"),
-            Self::Postgres if ty.is_text() => self.bytes_collation(),
-            _ => None,
-        }
-    }
-
-    /// The collation under which values of a type are ordered, if the plain one is not right.
-    pub(crate) fn order_collation(self, ty: Type) -> Option<&'static str> {
-        match self {
-            Self::Sqlite if ty.is_decimal() => Some(sqlite::DECIMAL_COLLATION),
-            _ => self.key_collation(ty),
-        }
-    }
-
-    /// The collation under which texts are ordered by their bytes, if the plain one is not right.
-    pub(crate) fn bytes_collation(self) -> Option<&'static str> {
-        (self == Self::Postgres).then_some("\"C\"")
-    }
-
-    /// What stands around a `timestamptz` that is shown as text, in UTC, with six digits of fraction.
-    pub(crate) fn instant_text(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Sqlite => ("", ""),
-            Self::Postgres | Self::Redshift => ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"),
-        }
-    }
-
-    /// A parameter by its name or number, from 1.
-    pub(crate) fn parameter(self, name: &str, number: usize) -> String {
-        match self {
-            Self::Sqlite => format!("?{number}"),
-            Self::Postgres => format!("${number}"),
-            Self::Redshift => format!(":{name}"),
-        }
-    }
-
-    /// An instant as the value of a parameter; `None` where the warehouse has no such year.
-    pub(crate) fn instant(self, micros: i64) -> Option<String> {
-        let mut text = String::new();
-        if self == Self::Sqlite {
-            sqlite::write_timestamptz(&mut text, micros);
-            return Some(text);
-        }
-        sqlite::write_timestamp(&mut text, micros);
-        text.push_str("+00");
-        // Years of four digits begin with one; all other years begin with a sign of their own.
-        text.starts_with(|first: char| first.is_ascii_digit()).then_some(text)
+    /// The function that makes of a staged value what the target has, if one is needed.
+    pub(crate) fn parser_of(&self, ty: Type) -> Option<&'static str> {
+        self.parse_document.filter(|_| ty == Type::Super)
     }
 }
 
-fn sqlite_type(ty: Type) -> &'static str {
-    match ty {
-        Type::Boolean | Type::Smallint | Type::Integer | Type::Bigint => "INTEGER",
-        // A strict REAL column could not hold the text NaN.
-        Type::Real | Type::Double => "ANY",
-        Type::Decimal { .. }
-        | Type::Numeric
-        | Type::Date
-        | Type::Time
-        | Type::Interval
-        | Type::Timestamp
-        | Type::Timestamptz
-        | Type::Text
-        | Type::Varchar(_)
-        | Type::Char(_)
-        | Type::Super => "TEXT",
+impl PartialEq for Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
+}
+
+impl Eq for Dialect {}
+
+impl fmt::Debug for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// An instant with its offset, for years of four digits: all others begin with a sign of their own.
+fn instant_with_offset(micros: i64) -> Option<String> {
+    let mut text = String::new();
+    calendar::write_timestamp(&mut text, micros);
+    text.push_str("+00");
+    text.starts_with(|first: char| first.is_ascii_digit()).then_some(text)
 }

@@ -4,13 +4,13 @@
 //! into a work table of their own, refuses an input that is in the ledger in its generation, and writes its rows before it
 //! looks at data: what comes after finds the source and the generation of every batch, of this load and of earlier ones, in one place.
 
+use crate::error::Error;
 use crate::sql::quote::Identifier;
 use crate::types::Type;
-use crate::warehouse::BATCH_COLUMN;
-use crate::warehouse::LoadBatch;
-use crate::warehouse::LoadCounts;
+use crate::warehouse::batch::LoadBatch;
+use crate::warehouse::batch::LoadCounts;
 use crate::warehouse::ddl::definitions;
-use crate::warehouse::script::Statement;
+use crate::warehouse::selection::Row;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::CreateTable;
 use crate::warehouse::sql::Expr;
@@ -19,10 +19,12 @@ use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;
 use crate::warehouse::sql::Source;
 use crate::warehouse::sql::TableName;
+use crate::warehouse::statement::Statement;
+use crate::warehouse::table::BATCH_COLUMN;
 use crate::warehouse::target::Target;
 
 /// The ledger's table.
-pub const LEDGER_TABLE: &str = "_etalon_ledger";
+pub(crate) const LEDGER_TABLE: &str = "_etalon_ledger";
 /// The work table of a load's batches.
 const LOAD_TABLE: &str = "_etalon_load";
 /// The work table of the batches whose rows a later version of their source has replaced.
@@ -40,6 +42,52 @@ pub struct LedgerRow {
     pub counts: LoadCounts,
     /// When it was loaded, in microseconds since 1970, UTC; the caller's clock.
     pub loaded_at: i64,
+}
+
+impl LedgerRow {
+    /// Reads a row of what [`ledger`] or [`ledger_of`] selects.
+    ///
+    /// `Refused`, with the column, where somebody has put something else there.
+    pub fn read(row: &Row<'_>) -> Result<Self, Error> {
+        let read = || {
+            let text = |column| row.text(column).map(str::to_owned);
+            let counts = LoadCounts::read(row)?;
+            Ok(Self {
+                batch: LoadBatch {
+                    input: text("input")?,
+                    batch: text("batch")?,
+                    generation: row.number("generation")?,
+                    source: text("source")?,
+                    source_version: text("source_version")?,
+                    fingerprint: text("fingerprint")?,
+                    batch_time: row.instant("batch_time")?,
+                    staged: counts.staged,
+                    replaces_source: row.boolean("replaces_source")?,
+                    replaces_generations: row.boolean("replaces_generations")?,
+                },
+                counts,
+                loaded_at: row.instant("loaded_at")?,
+            })
+        };
+        read().map_err(|error: Error| {
+            Error::new(error.kind(), format!("a row of `{LEDGER_TABLE}` is not as Etalon writes it: {error}"))
+        })
+    }
+}
+
+impl LoadCounts {
+    /// Reads a row of what [`Step::Counts`](crate::warehouse::Step::Counts) selects, or of the ledger.
+    pub fn read(row: &Row<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            staged: row.number("staged")?,
+            inserted: row.number("inserted")?,
+            updated: row.number("updated")?,
+            unchanged: row.number("unchanged")?,
+            deduplicated: row.number("deduplicated")?,
+            superseded: row.number("superseded")?,
+            deleted: row.number("deleted")?,
+        })
+    }
 }
 
 /// The columns of a batch, in order, and their types.
@@ -235,12 +283,10 @@ fn of_load(target: &Target) -> Select {
 
 /// Selects the ledger rows of a target in the order of loading.
 ///
-/// Whole numbers and booleans are what they are, all else is text: input, generation, batch, source, `source_version`,
-/// fingerprint, `batch_time`, `replaces_source`, `replaces_generations`, staged, `loaded_at`, and the six outcomes in the order of [`LoadCounts`]. Times are
-/// texts that [`read_instant`](super::read_instant) reads.
+/// [`LedgerRow::read`] reads them.
 pub fn ledger(target: &Target) -> Statement {
     let select = rows(target).filter(of_target(target, "l"));
-    Statement::new("list what was loaded", &Command::Select(select), target.dialect)
+    Command::Select(select).statement("list what was loaded", target.dialect)
 }
 
 /// Selects the ledger rows of inputs, in all their generations, as [`ledger`] does; several statements where there are many.
@@ -253,7 +299,7 @@ pub fn ledger_of(target: &Target, inputs: &[&str]) -> Vec<Statement> {
         };
         let any = Expr::Any(inputs.iter().enumerate().map(is).collect());
         let select = rows(target).filter(Expr::All(vec![of_target(target, "l"), any]));
-        Statement::new("list what was loaded of some inputs", &Command::Select(select), target.dialect)
+        Command::Select(select).statement("list what was loaded of some inputs", target.dialect)
     };
     inputs.chunks(INPUTS_AT_ONCE).map(of).collect()
 }

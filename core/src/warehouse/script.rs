@@ -18,15 +18,14 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::sql::quote::Identifier;
 use crate::types::Type;
-use crate::warehouse::BATCH_COLUMN;
-use crate::warehouse::LoadBatch;
-use crate::warehouse::TableColumn;
-use crate::warehouse::WriteMode;
-use crate::warehouse::copy;
-use crate::warehouse::copy::CopySource;
+use crate::warehouse::batch::LoadBatch;
 use crate::warehouse::dialect::Dialect;
+use crate::warehouse::dialect::Staging;
+use crate::warehouse::failure::Cause;
 use crate::warehouse::ledger;
-use crate::warehouse::sql;
+use crate::warehouse::ledger::LedgerRow;
+use crate::warehouse::manifest::CopySource;
+use crate::warehouse::selection::Selection;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::CreateTable;
@@ -36,52 +35,18 @@ use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;
 use crate::warehouse::sql::Source;
 use crate::warehouse::sql::TableName;
+use crate::warehouse::statement::Statement;
+use crate::warehouse::table::BATCH_COLUMN;
+use crate::warehouse::table::TableColumn;
+use crate::warehouse::table::WriteMode;
 use crate::warehouse::target::Target;
 use versions::Judge;
 use versions::STAGE;
 
-/// Most statements of a script: what Redshift's Data API takes at once.
-pub const STATEMENTS_MAX: usize = 40;
+/// What the step does that brings staged rows.
+const STAGE_ROWS: &str = "bring the staged rows";
 /// Batches in one insert: their text stays far below what a statement may have, and their parameters too.
 const BATCHES_AT_ONCE: usize = 500;
-
-/// A value beside a statement. All values are text: the statement casts them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its name in the whole script: `:name` on Redshift. One name has one value in all statements of a script.
-    pub name: String,
-    /// Its value, never empty.
-    pub value: String,
-}
-
-/// A statement and its parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    /// The SQL text.
-    pub sql: String,
-    /// The parameters that it uses, each once: the first is `$1` on PostgreSQL and `?1` on SQLite.
-    pub parameters: Vec<Parameter>,
-    /// What it does, for people.
-    pub what: &'static str,
-}
-
-impl Statement {
-    pub(crate) fn new(what: &'static str, command: &Command, dialect: Dialect) -> Self {
-        let (sql, parameters) = sql::print(command, dialect);
-        Self { sql, parameters, what }
-    }
-
-    /// The text with what it does before it, as a comment: a warehouse that lists its statements tells people more, and
-    /// [`Statement::purpose`] finds it there.
-    pub fn labelled(&self) -> String {
-        format!("/* {} */\n{}", self.what, self.sql)
-    }
-
-    /// What a labelled text does.
-    pub fn purpose(sql: &str) -> Option<&str> {
-        sql.strip_prefix("/* ")?.split_once(" */").map(|(what, _)| what)
-    }
-}
 
 /// Something to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +73,7 @@ pub struct Stage {
     /// The columns that are brought, in order. What comes may have more of them: those of a staged part.
     pub columns: Vec<TableColumn>,
     into: TableName,
-    dialect: Dialect,
+    dialect: &'static Dialect,
 }
 
 impl Stage {
@@ -116,7 +81,18 @@ impl Stage {
     pub fn insert(&self, rows: usize) -> String {
         // The names have been checked with the target's.
         let columns = self.columns.iter().map(|column| Identifier::found(&column.name)).collect();
-        sql::print(&Command::Insert { into: self.into.clone(), columns, rows: Rows::Bound(rows) }, self.dialect).0
+        let insert = Command::Insert { into: self.into.clone(), columns, rows: Rows::Bound(rows) };
+        insert.statement(STAGE_ROWS, self.dialect).sql
+    }
+
+    /// What bringing them is called, for people.
+    pub fn what(&self) -> &'static str {
+        STAGE_ROWS
+    }
+
+    /// The statement that brings the rows, where it needs nothing more.
+    pub fn statement(self) -> Statement {
+        Statement::plain(self.sql, STAGE_ROWS)
     }
 }
 
@@ -136,37 +112,101 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// The error of a load that failed at this guard.
-    pub fn error(self, target: &Target, batches: &[LoadBatch]) -> Error {
+    /// Whether a guard's statement has shown that the load must not be, by how it ended.
+    pub fn stops(self, ended: Result<&Selection, Cause>) -> bool {
+        match (self, ended) {
+            (Self::UniqueKey, ended) => ended.err() == Some(Cause::DuplicateKey),
+            (_, Err(cause)) => cause == Cause::DivisionByZero,
+            (_, Ok(selection)) => selection.rows().next().and_then(|row| row.first()) != Some("1"),
+        }
+    }
+
+    /// Selects more about why a load failed at this guard, to be run when the load is undone; [`Guard::error`] reads it.
+    pub fn details(self, target: &Target, batches: &[LoadBatch]) -> Option<Statement> {
+        match self {
+            Self::NotLoaded => {
+                let inputs: Vec<&str> = batches.iter().map(|batch| batch.input.as_str()).collect();
+                ledger::ledger_of(target, &inputs).into_iter().next()
+            }
+            Self::UniqueKey => {
+                Some(count_repeated_keys(target)?.statement("count the keys of several rows", target.dialect))
+            }
+            Self::AllRows | Self::NoLaterRun | Self::Balance => None,
+        }
+    }
+
+    /// The error of a load that failed at this guard. `details` is what [`Guard::details`] has selected, if it was asked.
+    pub fn error(self, target: &Target, batches: &[LoadBatch], details: Option<&Selection>) -> Error {
         let name = target.name();
         let refused = |message: String| Error::new(ErrorKind::Refused, message);
         match self {
             Self::NotLoaded => {
-                let inputs: Vec<String> = batches
-                    .iter()
-                    .map(|batch| format!("{} of `{}`, generation {}", batch.input, batch.source, batch.generation))
-                    .collect();
-                let message = match inputs.as_slice() {
-                    [input] => format!("input {input}, is loaded into `{name}` already"),
-                    inputs => format!("one of {} inputs is loaded into `{name}` already", inputs.len()),
+                let rows = details.into_iter().flat_map(Selection::rows);
+                let loaded = rows.filter_map(|row| LedgerRow::read(&row).ok()).find_map(|row| {
+                    let is_same =
+                        |batch: &&LoadBatch| batch.input == row.batch.input && batch.generation == row.batch.generation;
+                    batches.iter().find(is_same)
+                });
+                let message = match (loaded, batches) {
+                    (Some(LoadBatch { source, input, generation, .. }), _)
+                    | (None, [LoadBatch { source, input, generation, .. }]) => {
+                        format!("`{source}` is loaded into `{name}` already (input {input}, generation {generation})")
+                    }
+                    _ => format!("one of {} inputs is loaded into `{name}` already", batches.len()),
                 };
                 Error::new(ErrorKind::AlreadyExists, message)
             }
-            Self::AllRows => refused(format!("the rows that came for `{name}` are not as many as its batches say")),
-            Self::NoLaterRun => refused(format!("a later run has been loaded into `{name}` already")),
-            Self::UniqueKey => refused(format!("table `{name}` holds several rows with one key")),
+            Self::AllRows => refused(format!(
+                "the rows that came for `{name}` are not as many as its batches say: staged files are missing or changed"
+            )),
+            Self::NoLaterRun => refused(format!(
+                "a run with a later batch time has been loaded into `{name}` already, and an earlier one does not replace it"
+            )),
+            Self::UniqueKey => refused(repeated_keys(target, details)),
             Self::Balance => {
                 // Where no index keeps the key unique, this is where several rows with one key are met.
-                let cause = "the table holds several rows with one key, or Etalon has a bug";
+                let cause = match target.unique_key() {
+                    Some(_) => repeated_keys(target, None),
+                    None => "this is a bug of Etalon".to_owned(),
+                };
                 refused(format!("the counts of a load into `{name}` do not balance: {cause}"))
             }
         }
     }
 }
 
-/// A load: what is brought, and when.
+/// That a table holds several rows with one key, and what to do. No value of a row is told.
+fn repeated_keys(target: &Target, details: Option<&Selection>) -> String {
+    let name = target.name();
+    let key = target.unique_key().unwrap_or_default();
+    let key = key.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let row = details.and_then(|details| details.rows().next());
+    let counts = row.and_then(|row| Some((row.number::<u64>("keys").ok()?, row.number::<u64>("total").ok()?)));
+    let counts = counts.map(|(keys, rows)| {
+        let s = if keys == 1 { "" } else { "s" };
+        format!(": {keys} key{s} in {rows} rows")
+    });
+    format!(
+        "table `{name}` holds several rows with one key ({key}){}; remove all but one row of each that \
+         `select {key}, count(*) from {name} group by {key} having count(*) > 1` lists",
+        counts.unwrap_or_default()
+    )
+}
+
+/// Counts the keys that several rows of the target have, and their rows.
+fn count_repeated_keys(target: &Target) -> Option<Command> {
+    let mut repeated = Select::from(&target.table, "t").column(Expr::CountRows, "repeats");
+    repeated.group_by = target.unique_key()?.iter().map(|(name, ty)| Expr::of("t", name).key(*ty)).collect();
+    repeated.having = Some(Expr::Number(1).less(Expr::CountRows));
+    let counts = Select::from_select(repeated, "r")
+        .column(Expr::CountRows, "keys")
+        .column(Expr::own("r", "repeats").sum(), "total");
+    Some(Command::Select(counts))
+}
+
+/// What a load brings, and when.
 #[derive(Debug, Clone, Copy)]
-pub struct Load<'a> {
+pub struct Arrival<'a> {
     /// The batches, each with the number of its rows.
     pub batches: &'a [LoadBatch],
     /// Now, in microseconds since 1970, UTC.
@@ -186,11 +226,11 @@ impl LoadScript {
     /// The script of a load into a target, in the words of the target's warehouse.
     ///
     /// `Refused` where the load can be seen to be wrong before it is tried.
-    pub fn new(target: &Target, load: &Load<'_>) -> Result<Self, Error> {
+    pub fn new(target: &Target, load: &Arrival<'_>) -> Result<Self, Error> {
         let mut writer = Writer { target, steps: Vec::new() };
         writer.write(load)?;
         let steps = writer.steps;
-        match target.dialect.statements_max() {
+        match target.dialect.statements_max {
             Some(most) if steps.len() > most => {
                 let message = format!("a load of {} batches into `{}` is too long", load.batches.len(), target.name());
                 Err(Error::new(ErrorKind::Refused, message))
@@ -206,16 +246,16 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, load: &Load<'_>) -> Result<(), Error> {
+    fn write(&mut self, load: &Arrival<'_>) -> Result<(), Error> {
         let target = self.target;
         let replaces_sources = load.batches.iter().any(|batch| batch.replaces_source || batch.replaces_generations);
         if replaces_sources && !target.lineage {
             return self.refuse("has no lineage columns, by which the rows of a source are replaced");
         }
         let judge = target.versions().map(|versions| Judge::new(target, versions)).transpose()?;
-        let direct = judge.is_none() && target.dialect.stages_in_target();
+        let direct = judge.is_none() && target.dialect.stages_in_target;
 
-        if target.dialect.has_lock() {
+        if target.dialect.has_lock {
             self.run("wait for other loads of the table", Command::Lock(target.fence_table()));
         }
         self.enter(load)?;
@@ -254,7 +294,7 @@ impl Writer<'_> {
         }
         self.run("count what became of the rows", count(target, judge.as_ref(), replaces_sources));
         self.guard(Guard::Balance, "check that the counts balance", ledger::guard_balance(target));
-        let counts = Statement::new("tell the counts", &ledger::counts(target), target.dialect);
+        let counts = ledger::counts(target).statement("tell the counts", target.dialect);
         self.steps.push(Step::Counts(counts));
 
         let mut work: Vec<TableName> = judge.iter().flat_map(Judge::tables).collect();
@@ -266,7 +306,7 @@ impl Writer<'_> {
     }
 
     fn run(&mut self, what: &'static str, command: Command) {
-        self.steps.push(Step::Run(Statement::new(what, &command, self.target.dialect)));
+        self.steps.push(Step::Run(command.statement(what, self.target.dialect)));
     }
 
     fn all(&mut self, what: &'static str, commands: impl IntoIterator<Item = Command>) {
@@ -276,7 +316,7 @@ impl Writer<'_> {
     }
 
     fn guard(&mut self, guard: Guard, what: &'static str, command: Command) {
-        self.steps.push(Step::Guard(guard, Statement::new(what, &command, self.target.dialect)));
+        self.steps.push(Step::Guard(guard, command.statement(what, self.target.dialect)));
     }
 
     fn refuse<T>(&self, fact: &str) -> Result<T, Error> {
@@ -285,15 +325,14 @@ impl Writer<'_> {
 
     fn instant(&self, micros: i64) -> Result<String, Error> {
         let dialect = self.target.dialect;
-        dialect.instant(micros).ok_or_else(|| {
-            let message =
-                format!("{micros} microseconds since 1970 lie in a year that {} does not take", dialect.name());
+        (dialect.instant)(micros).ok_or_else(|| {
+            let message = format!("{micros} microseconds since 1970 lie in a year that {} does not take", dialect.name);
             Error::new(ErrorKind::Refused, message)
         })
     }
 
     /// Brings the load's batches, and checks that none was loaded.
-    fn enter(&mut self, load: &Load<'_>) -> Result<(), Error> {
+    fn enter(&mut self, load: &Arrival<'_>) -> Result<(), Error> {
         self.run("make room for the load's batches", ledger::create_load());
         let mut values = Values::default();
         for batches in load.batches.chunks(BATCHES_AT_ONCE) {
@@ -308,7 +347,7 @@ impl Writer<'_> {
     }
 
     /// Checks that a run may take the place of all rows, and empties the table where rows go there at once.
-    fn replace_all(&mut self, load: &Load<'_>, allow_empty: bool, direct: bool) -> Result<(), Error> {
+    fn replace_all(&mut self, load: &Arrival<'_>, allow_empty: bool, direct: bool) -> Result<(), Error> {
         if !allow_empty && load.batches.iter().all(|batch| batch.staged == 0) {
             return self.refuse("would be left empty by a run without rows; say `allow_empty: true` if it may");
         }
@@ -328,7 +367,7 @@ impl Writer<'_> {
     }
 
     /// Brings the rows, and checks that they are as many as the batches say.
-    fn stage(&mut self, load: &Load<'_>, direct: bool) -> Result<(), Error> {
+    fn stage(&mut self, load: &Arrival<'_>, direct: bool) -> Result<(), Error> {
         let target = self.target;
         let (into, columns) = if direct {
             (target.table.clone(), target.declared())
@@ -338,22 +377,22 @@ impl Writer<'_> {
             (table, target.staged())
         };
         let mut stage = Stage { sql: String::new(), columns, into, dialect: target.dialect };
-        stage.sql = match (target.dialect, load.copy) {
-            (Dialect::Sqlite, _) => stage.insert(1),
-            (Dialect::Postgres, _) => {
-                let names = names(&stage.columns);
-                format!("COPY {} ({names})\nFROM STDIN (FORMAT binary)", stage.into)
-            }
-            (Dialect::Redshift, Some(source)) => copy::copy(&stage.into, &names(&stage.columns), source)?,
-            // COPY fails where a manifest names nothing.
-            (Dialect::Redshift, None) if load.batches.iter().all(|batch| batch.staged == 0) => String::new(),
-            (Dialect::Redshift, None) => return self.refuse("is loaded from a manifest, and there is none"),
+        let (table, names) = (stage.into.to_string(), names(&stage.columns));
+        stage.sql = match target.dialect.staging {
+            Staging::Parameters => stage.insert(1),
+            Staging::Stream(copy) => copy(&table, &names),
+            Staging::Manifest(copy) => match load.copy {
+                Some(source) => copy(&table, &names, source)?,
+                // COPY fails where a manifest names nothing.
+                None if load.batches.iter().all(|batch| batch.staged == 0) => String::new(),
+                None => return self.refuse("is loaded from a manifest, and there is none"),
+            },
         };
         if !stage.sql.is_empty() {
             self.steps.push(Step::Stage(stage));
         }
-        // The driver of SQLite binds the rows one by one, and counts them.
-        if target.dialect != Dialect::Sqlite {
+        // Whoever binds rows one by one counts them.
+        if !matches!(target.dialect.staging, Staging::Parameters) {
             self.guard(Guard::AllRows, "check that all rows came", guard_all_rows());
         }
         Ok(())
@@ -424,7 +463,7 @@ fn names(columns: &[TableColumn]) -> String {
 fn create_stage(target: &Target, table: &TableName) -> Command {
     let mut columns = versions::stage_definition(target);
     let mut primary_key = Vec::new();
-    if target.dialect.has_row_numbers() {
+    if !target.dialect.row_numbers.is_empty() {
         let name = Identifier::own(versions::ROW);
         columns.push(ColumnDefinition { name: name.clone(), ty: Type::Bigint, required: false });
         primary_key.push(name);

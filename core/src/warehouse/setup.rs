@@ -6,20 +6,24 @@
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::sql::quote::Identifier;
+use crate::sql::quote::shown_text;
 use crate::types::Type;
-use crate::warehouse::TableColumn;
 use crate::warehouse::ddl;
 use crate::warehouse::ddl::COLUMNS_TABLE;
 use crate::warehouse::ddl::KEY_INDEX_PREFIX;
-use crate::warehouse::dialect::Dialect;
+use crate::warehouse::dialect::CatalogQuestion;
+use crate::warehouse::dialect::Widening;
 use crate::warehouse::ledger;
-use crate::warehouse::script::Parameter;
-use crate::warehouse::script::Statement;
+use crate::warehouse::selection::Row;
+use crate::warehouse::selection::Selection;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;
+use crate::warehouse::statement::Parameter;
+use crate::warehouse::statement::Statement;
+use crate::warehouse::table::TableColumn;
 use crate::warehouse::target::Target;
 use crate::warehouse::target::digest;
 
@@ -31,17 +35,11 @@ pub struct SetUp {
     /// Makes loads of the target wait for each other. It stands first in the transaction, before the driver asks what is
     /// there: another load may be creating it.
     pub lock: Option<Statement>,
-    /// Selects the names of the columns that the target has: one column of text.
-    pub present: Statement,
-    /// Selects the declared columns: name, type, whether it is required (boolean).
-    pub declared: Statement,
-    /// Selects how many ledger rows the target has.
-    pub loads: Statement,
-    /// Selects the names of the indexes that the target has, where there are any: one column of text.
-    pub indexes: Option<Statement>,
+    /// Select what is there, each in its turn: [`Found::read`] reads the answers.
+    pub questions: Vec<Statement>,
 }
 
-/// What is found before a load: the driver asks with the statements of [`SetUp`].
+/// What is found before a load, by the questions of [`SetUp`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// The names of the columns that the target has; none where there is no target.
@@ -69,10 +67,9 @@ pub struct Migration {
 impl SetUp {
     /// The statements for a target.
     pub fn new(target: &Target) -> Result<Self, Error> {
-        let statement = |what, command: Command| Statement::new(what, &command, target.dialect);
+        let statement = |what, command: Command| command.statement(what, target.dialect);
         let beside = target.create_beside()?;
-        let schema =
-            target.table.schema.clone().filter(|_| target.dialect.creates_schemas()).map(Command::CreateSchema);
+        let schema = target.table.schema.clone().filter(|_| target.dialect.creates_schemas).map(Command::CreateSchema);
         let create = schema.into_iter().chain([ledger::create(target)]).chain(beside);
         let columns = target.own_table(COLUMNS_TABLE);
         let mut declared =
@@ -81,22 +78,40 @@ impl SetUp {
         let loads = Select::from(&ledger::table(target), "l").columns([Expr::CountRows]);
         Ok(Self {
             create: create.map(|command| statement("create Etalon's own tables", command)).collect(),
-            lock: (target.dialect.has_lock())
+            lock: (target.dialect.has_lock)
                 .then(|| statement("wait for other loads of the table", Command::Lock(target.fence_table()))),
-            present: catalog(target, "ask for the target's columns", Catalog::Columns),
-            declared: statement(
-                "ask for the declared types",
-                Command::Select(declared.filter(ledger::of_target(target, "c"))),
-            ),
-            loads: statement(
-                "ask whether there are loads",
-                Command::Select(loads.filter(ledger::of_target(target, "l"))),
-            ),
-            indexes: target
-                .dialect
-                .enforces_keys()
-                .then(|| catalog(target, "ask for the target's indexes", Catalog::Indexes)),
+            questions: [
+                ask_catalog(target, "ask for the target's columns", target.dialect.columns),
+                statement(
+                    "ask for the declared types",
+                    Command::Select(declared.filter(ledger::of_target(target, "c"))),
+                ),
+                statement("ask whether there are loads", Command::Select(loads.filter(ledger::of_target(target, "l")))),
+            ]
+            .into_iter()
+            .chain(target.dialect.indexes.map(|ask| ask_catalog(target, "ask for the target's indexes", ask)))
+            .collect(),
         })
+    }
+}
+
+impl Found {
+    /// Reads what the questions have selected, in their order.
+    pub fn read(answers: &[Selection]) -> Result<Self, Error> {
+        let rows = |question: usize| answers.get(question).into_iter().flat_map(Selection::rows);
+        let names = |question| rows(question).filter_map(|row| row.first()).map(str::to_owned).collect();
+        let declared = |row: Row<'_>| {
+            let ty = Type::parse(row.text("type")?).unwrap_or(Type::Text);
+            Ok(TableColumn { name: row.text("name")?.to_owned(), ty, required: row.boolean("required")? })
+        };
+        let declared = rows(1).map(declared).collect::<Result<_, Error>>().map_err(|error| {
+            Error::new(error.kind(), format!("a row of `{COLUMNS_TABLE}` is not as Etalon writes it: {error}"))
+        })?;
+        let loads = rows(2).next().and_then(|row| row.first()).and_then(|count| count.parse().ok());
+        let loads = loads.ok_or_else(|| {
+            Error::new(ErrorKind::Refused, "the warehouse does not say how many loads the ledger holds".to_owned())
+        })?;
+        Ok(Self { present: names(0), declared, loads, indexes: names(3) })
     }
 }
 
@@ -107,7 +122,12 @@ impl Migration {
         let refuse = |fact: String| Err(Error::new(ErrorKind::Refused, format!("table `{name}` {fact}")));
         if found.present.is_empty() {
             if found.loads > 0 {
-                return refuse("is gone, and the ledger holds loads of it".to_owned());
+                let ledger = ledger::table(target);
+                return refuse(format!(
+                    "is gone, and the ledger holds loads of it; bring it back, or let everything be loaded again: \
+                     `delete from {ledger} where \"target\" = {}`",
+                    shown_text(name)
+                ));
             }
             return Ok(Self::create(target));
         }
@@ -118,18 +138,30 @@ impl Migration {
             .filter(|column| found.present.iter().any(|name| name.eq_ignore_ascii_case(&column.name)))
             .collect();
         if there.is_empty() {
-            return refuse("is there, and Etalon has not created it".to_owned());
+            let fact = "is there, and Etalon has not created it; load into another table, or rename this one";
+            return refuse(fact.to_owned());
         }
         let mut planned = Self::default();
         let mut wrong = Vec::new();
+        // Statements that would make the table right, where there are some for each thing that is wrong.
+        let mut mends = Some(Vec::new());
+        let mut mend = |statements: Option<Vec<String>>| match (statements, &mut mends) {
+            (Some(statements), Some(mends)) => mends.extend(statements),
+            (None, mends) => *mends = None,
+            (Some(_), None) => {}
+        };
         let declared = target.declared();
         let mut added = Vec::new();
         for column in &declared {
             let TableColumn { name, ty, required } = column;
             match there.iter().find(|found| found.name == *name) {
-                None if *required => wrong.push(format!("column `{name}` {ty} is missing, and it is required")),
+                None if *required => {
+                    wrong.push(format!("column `{name}` {ty} is missing, and it is required"));
+                    mend(None);
+                }
                 None if found.present.iter().any(|present| present.eq_ignore_ascii_case(name)) => {
                     wrong.push(format!("column `{name}` is there, and Etalon has not created it"));
+                    mend(None);
                 }
                 None => {
                     planned.add_column(target, column);
@@ -138,9 +170,11 @@ impl Migration {
                 Some(found) if can_widen(found.ty, *ty) => planned.widen(target, found.ty, column),
                 Some(found) if found.ty != *ty => {
                     wrong.push(format!("column `{name}` is {} there and {ty} here", found.ty));
+                    mend(change_type(target, found, *ty));
                 }
                 Some(found) if found.required && !required => {
                     wrong.push(format!("column `{name}` is required there and may be NULL here"));
+                    mend(drop_not_null(target, found));
                 }
                 Some(_) => {}
             }
@@ -148,10 +182,15 @@ impl Migration {
         for found in there.iter().filter(|found| found.required) {
             if !declared.iter().any(|column| column.name == found.name) {
                 wrong.push(format!("column `{}` is required there and missing here", found.name));
+                mend(drop_not_null(target, found));
             }
         }
         if !wrong.is_empty() {
-            return refuse(format!("is not what the pipeline needs: {}", wrong.join(", ")));
+            let way_out = match mends {
+                Some(mends) => format!("load into a new table, or change this one: `{}`", mends.join("; ")),
+                None => "load into a new table, or let the pipeline say what is there".to_owned(),
+            };
+            return refuse(format!("is not what the pipeline needs: {}; {way_out}", wrong.join(", ")));
         }
         planned.declare(target, (found.declared.len() as u64 + 1..).zip(added).collect());
         planned.change_indexes(target, &found.indexes);
@@ -172,7 +211,7 @@ impl Migration {
     }
 
     fn push(&mut self, target: &Target, what: &'static str, command: Command) {
-        self.statements.push(Statement::new(what, &command, target.dialect));
+        self.statements.push(command.statement(what, target.dialect));
     }
 
     /// Remembers the types of columns, each at its position.
@@ -208,10 +247,10 @@ impl Migration {
         self.changes.push(format!("column `{}` grows from {from} to {}", column.name, column.ty));
         let widen =
             Command::Widen { table: target.table.clone(), column: Identifier::found(&column.name), ty: column.ty };
-        match target.dialect.widens_in_transaction() {
-            None => {}
-            Some(true) => self.push(target, "give a column more room", widen),
-            Some(false) => self.outside.push(Statement::new("give a column more room", &widen, target.dialect)),
+        match target.dialect.widening {
+            Widening::Needless => {}
+            Widening::InTransaction => self.push(target, "give a column more room", widen),
+            Widening::Alone => self.outside.push(widen.statement("give a column more room", target.dialect)),
         }
         let this = Expr::All(vec![
             Expr::bare("target").equal(ledger::target_name(target)),
@@ -245,6 +284,44 @@ impl Migration {
     }
 }
 
+/// The statements by which a person gives a declared column another type; `None` where the warehouse has none.
+fn change_type(target: &Target, column: &TableColumn, ty: Type) -> Option<Vec<String>> {
+    let declare = declare_anew(target, column, &format!("\"type\" = {}", shown_text(&ty.to_string())));
+    let stored = target.dialect.column_type;
+    if stored(column.ty) == stored(ty) && is_wider_integer(column.ty, ty) {
+        return Some(vec![declare]);
+    }
+    if !target.dialect.alters_columns || !converts(column.ty, ty) {
+        return None;
+    }
+    let name = Identifier::found(&column.name);
+    Some(vec![format!("alter table {} alter column {name} type {}", target.table, stored(ty)), declare])
+}
+
+/// Whether each value of an integer type is one of another.
+fn is_wider_integer(from: Type, to: Type) -> bool {
+    matches!((from, to), (Type::Smallint, Type::Integer | Type::Bigint) | (Type::Integer, Type::Bigint))
+}
+
+/// Whether a warehouse that alters columns makes values of one type of those of another.
+fn converts(from: Type, to: Type) -> bool {
+    let is_day = |ty| matches!(ty, Type::Date | Type::Timestamp | Type::Timestamptz);
+    to.is_text() || (from.is_number() && to.is_number()) || (is_day(from) && is_day(to))
+}
+
+/// The statements by which a person lets a declared column be NULL; `None` where the warehouse has none.
+fn drop_not_null(target: &Target, column: &TableColumn) -> Option<Vec<String>> {
+    let alter = format!("alter table {} alter column {} drop not null", target.table, Identifier::found(&column.name));
+    target.dialect.alters_columns.then(|| vec![alter, declare_anew(target, column, "\"required\" = false")])
+}
+
+/// What tells Etalon that a column is another.
+fn declare_anew(target: &Target, column: &TableColumn, set: &str) -> String {
+    let (columns, name, column) =
+        (target.own_table(COLUMNS_TABLE), shown_text(target.name()), shown_text(&column.name));
+    format!("update {columns} set {set} where \"target\" = {name} and \"name\" = {column}")
+}
+
 /// Whether a column of the first type becomes one of the second by getting more room.
 fn can_widen(from: Type, to: Type) -> bool {
     matches!((from, to), (Type::Varchar(from), Type::Varchar(to)) if from < to)
@@ -263,52 +340,27 @@ fn parameter(name: &str, value: &str) -> Expr {
     Expr::Parameter { name: format!("{name}_{:08x}", digest(value)), value: value.to_owned(), ty: Type::Text }
 }
 
-/// What is asked of a warehouse's own catalog.
-#[derive(Clone, Copy)]
-enum Catalog {
-    Columns,
-    Indexes,
-}
-
-/// A question to the warehouse's own catalog, which is each one's own: SQLite's stands in pragmas, the others' in the
-/// schema that the standard names, where no index is.
-fn catalog(target: &Target, what: &'static str, catalog: Catalog) -> Statement {
-    let table = target.table.name.as_str();
-    let schema = target.table.schema.as_ref().map(Identifier::as_str);
-    let (sql, values): (&str, Vec<(&str, &str)>) = match (target.dialect, catalog) {
-        (Dialect::Sqlite, Catalog::Columns) => ("SELECT name FROM pragma_table_info(?1)", vec![("table", table)]),
-        (Dialect::Sqlite, Catalog::Indexes) => {
-            ("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1", vec![("table", table)])
-        }
-        (Dialect::Postgres, Catalog::Columns) => (
-            "SELECT CAST(column_name AS text) FROM information_schema.columns\n\
-             WHERE table_schema = CAST($1 AS text) AND table_name = CAST($2 AS text)",
-            vec![("schema", schema.unwrap_or_default()), ("table", table)],
-        ),
-        (Dialect::Postgres, Catalog::Indexes) => (
-            "SELECT CAST(indexname AS text) FROM pg_indexes\n\
-             WHERE schemaname = CAST($1 AS text) AND tablename = CAST($2 AS text)",
-            vec![("schema", schema.unwrap_or_default()), ("table", table)],
-        ),
-        (Dialect::Redshift, _) => (
-            "SELECT column_name FROM svv_columns\nWHERE table_schema = :schema AND table_name = :table",
-            vec![("schema", schema.unwrap_or_default()), ("table", table)],
-        ),
-    };
-    let parameters = values.into_iter();
-    let parameters =
-        parameters.map(|(name, value)| Parameter { name: name.to_owned(), value: value.to_owned() }).collect();
-    Statement { sql: sql.to_owned(), parameters, what }
+/// A question to the warehouse's own catalog about the target.
+fn ask_catalog(target: &Target, what: &'static str, question: CatalogQuestion) -> Statement {
+    let schema = target.table.schema.as_ref().map(Identifier::as_str).unwrap_or_default();
+    let schema = question.is_by_schema.then_some(("schema", schema));
+    let values = schema.into_iter().chain([("table", target.table.name.as_str())]);
+    let parameters = values.map(|(name, value)| Parameter { name: name.to_owned(), value: value.to_owned() }).collect();
+    Statement { sql: question.sql.to_owned(), parameters, what }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::warehouse::Layout;
-    use crate::warehouse::Table;
-    use crate::warehouse::WriteMode;
+    use crate::warehouse::dialect::Dialect;
+    use crate::warehouse::dialect::postgres;
+    use crate::warehouse::dialect::redshift;
+    use crate::warehouse::dialect::sqlite;
+    use crate::warehouse::table::Layout;
+    use crate::warehouse::table::Table;
+    use crate::warehouse::table::WriteMode;
 
-    fn target(dialect: Dialect, columns: &[(&str, Type, bool)]) -> Target {
+    fn target(dialect: &'static Dialect, columns: &[(&str, Type, bool)]) -> Target {
         let column = |&(name, ty, required): &(&str, Type, bool)| TableColumn { name: name.to_owned(), ty, required };
         let table = Table {
             schema: Some("shop".to_owned()),
@@ -324,7 +376,7 @@ mod tests {
     }
 
     fn found(columns: &[(&str, Type, bool)]) -> Found {
-        let declared = target(Dialect::Postgres, columns).declared();
+        let declared = target(&postgres::DIALECT, columns).declared();
         let present = declared.iter().map(|column| column.name.clone()).collect();
         Found { present, declared, loads: 1, indexes: Vec::new() }
     }
@@ -334,7 +386,7 @@ mod tests {
     #[test]
     fn what_fits_is_left_alone() {
         let more = found(&[ID, ("old", Type::Date, false)]);
-        assert_eq!(Migration::new(&target(Dialect::Redshift, &[ID]), &more), Ok(Migration::default()));
+        assert_eq!(Migration::new(&target(&redshift::DIALECT, &[ID]), &more), Ok(Migration::default()));
     }
 
     #[test]
@@ -350,39 +402,88 @@ mod tests {
             (text(&plan.outside), text(&plan.statements))
         };
         assert_eq!(
-            plan(Dialect::Redshift).changes,
+            plan(&redshift::DIALECT).changes,
             [
                 "column `name` grows from varchar(20) to varchar(40)",
                 "column `paid` boolean is added",
                 "column `on` date is added"
             ]
         );
-        insta::assert_debug_snapshot!([Dialect::Redshift, Dialect::Postgres, Dialect::Sqlite].map(shown));
+        insta::assert_debug_snapshot!([&redshift::DIALECT, &postgres::DIALECT, &sqlite::DIALECT].map(shown));
     }
 
     #[test]
     fn what_a_person_has_to_decide_is_refused() {
         let wrong = |here: &[(&str, Type, bool)], there: &Found| {
-            Migration::new(&target(Dialect::Redshift, here), there).unwrap_err().to_string()
+            Migration::new(&target(&redshift::DIALECT, here), there).unwrap_err().to_string()
         };
         let b = |ty, required| [ID, ("b", ty, required)];
         let there = found(&b(Type::Varchar(9), true));
+        let refused = |facts: &str| {
+            format!(
+                "table `shop.orders` is not what the pipeline needs: {facts}; \
+                 load into a new table, or let the pipeline say what is there"
+            )
+        };
         assert_eq!(
             wrong(&b(Type::Varchar(8), false), &there),
-            "table `shop.orders` is not what the pipeline needs: column `b` is varchar(9) there and varchar(8) here"
+            refused("column `b` is varchar(9) there and varchar(8) here")
         );
         assert_eq!(
             wrong(&b(Type::Varchar(9), false), &there),
-            "table `shop.orders` is not what the pipeline needs: column `b` is required there and may be NULL here"
+            refused("column `b` is required there and may be NULL here")
         );
         assert_eq!(
             wrong(&[ID, ("c", Type::Date, true)], &there),
-            "table `shop.orders` is not what the pipeline needs: column `c` date is missing, and it is required, \
-             column `b` is required there and missing here"
+            refused("column `c` date is missing, and it is required, column `b` is required there and missing here")
         );
         let gone = Found { present: Vec::new(), ..there.clone() };
-        assert_eq!(wrong(&[ID], &gone), "table `shop.orders` is gone, and the ledger holds loads of it");
+        assert_eq!(
+            wrong(&[ID], &gone),
+            "table `shop.orders` is gone, and the ledger holds loads of it; bring it back, or let everything be loaded \
+             again: `delete from \"shop\".\"_etalon_ledger\" where \"target\" = 'shop.orders'`"
+        );
         let foreign = Found { declared: Vec::new(), ..there };
-        assert_eq!(wrong(&[ID], &foreign), "table `shop.orders` is there, and Etalon has not created it");
+        assert_eq!(
+            wrong(&[ID], &foreign),
+            "table `shop.orders` is there, and Etalon has not created it; load into another table, or rename this one"
+        );
+    }
+
+    #[test]
+    fn what_a_person_can_alter_is_shown() {
+        let told = |dialect, from: (Type, bool), to: (Type, bool)| {
+            let there = found(&[("b", from.0, from.1)]);
+            let error = Migration::new(&target(dialect, &[("b", to.0, to.1)]), &there).unwrap_err().to_string();
+            let (_, told) = error.split_once("here; load into a new table, or ").unwrap();
+            told.to_owned()
+        };
+        let declare = |set: &str| {
+            format!("update \"shop\".\"_etalon_columns\" set {set} where \"target\" = 'shop.orders' and \"name\" = 'b'")
+        };
+        let none = "let the pipeline say what is there";
+        assert_eq!(
+            told(&postgres::DIALECT, (Type::Integer, false), (Type::Bigint, false)),
+            format!(
+                "change this one: `alter table \"shop\".\"orders\" alter column \"b\" type bigint; {}`",
+                declare("\"type\" = 'bigint'")
+            )
+        );
+        assert_eq!(
+            told(&postgres::DIALECT, (Type::Date, true), (Type::Date, false)),
+            format!(
+                "change this one: `alter table \"shop\".\"orders\" alter column \"b\" drop not null; {}`",
+                declare("\"required\" = false")
+            )
+        );
+        assert_eq!(told(&postgres::DIALECT, (Type::Bigint, false), (Type::Date, false)), none);
+        assert_eq!(
+            told(&sqlite::DIALECT, (Type::Integer, false), (Type::Bigint, false)),
+            "change this one: `update \"_etalon_columns\" set \"type\" = 'bigint' where \"target\" = 'shop.orders' and \
+             \"name\" = 'b'`"
+        );
+        // The texts of one are not those of the other.
+        assert_eq!(told(&sqlite::DIALECT, (Type::Date, false), (Type::Timestamp, false)), none);
+        assert_eq!(told(&redshift::DIALECT, (Type::Integer, false), (Type::Bigint, false)), none);
     }
 }

@@ -10,8 +10,6 @@ use std::fmt;
 use crate::sql::quote::Identifier;
 use crate::types::Type;
 
-pub(crate) use print::print;
-
 /// A table, with its schema where it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableName {

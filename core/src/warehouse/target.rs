@@ -6,23 +6,23 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::sql::quote::Identifier;
 use crate::types::Type;
-use crate::warehouse::BATCH_COLUMN;
-use crate::warehouse::DELETED_COLUMN;
-use crate::warehouse::Dedupe;
-use crate::warehouse::IS_CURRENT_COLUMN;
-use crate::warehouse::Layout;
-use crate::warehouse::OFFSET_COLUMN;
-use crate::warehouse::TIME_COLUMN;
-use crate::warehouse::Table;
-use crate::warehouse::TableColumn;
-use crate::warehouse::VALID_FROM_COLUMN;
-use crate::warehouse::VALID_TO_COLUMN;
-use crate::warehouse::WriteMode;
 use crate::warehouse::dialect::Dialect;
 use crate::warehouse::sql::TableName;
+use crate::warehouse::table::BATCH_COLUMN;
+use crate::warehouse::table::DELETED_COLUMN;
+use crate::warehouse::table::Dedupe;
+use crate::warehouse::table::IS_CURRENT_COLUMN;
+use crate::warehouse::table::Layout;
+use crate::warehouse::table::OFFSET_COLUMN;
+use crate::warehouse::table::TIME_COLUMN;
+use crate::warehouse::table::Table;
+use crate::warehouse::table::TableColumn;
+use crate::warehouse::table::VALID_FROM_COLUMN;
+use crate::warehouse::table::VALID_TO_COLUMN;
+use crate::warehouse::table::WriteMode;
 
 /// What the names of Etalon's own tables and columns begin with.
-pub const OWN_PREFIX: &str = "_etalon_";
+pub(crate) const OWN_PREFIX: &str = "_etalon_";
 
 const LINEAGE: [(&str, Type); 3] =
     [(BATCH_COLUMN, Type::Text), (OFFSET_COLUMN, Type::Bigint), (TIME_COLUMN, Type::Timestamptz)];
@@ -32,7 +32,7 @@ const USUAL_SCHEMA: &str = "public";
 /// A [`Table`] whose names are fit for the SQL of a warehouse and whose parts agree.
 #[derive(Debug, Clone)]
 pub struct Target {
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: &'static Dialect,
     pub(crate) table: TableName,
     /// The pipeline's columns.
     pub(crate) columns: Vec<(Identifier, TableColumn)>,
@@ -72,7 +72,7 @@ pub(crate) enum Against {
 
 impl Target {
     /// Checks the names and positions of a table.
-    pub fn new(table: &Table, dialect: Dialect) -> Result<Self, Error> {
+    pub fn new(table: &Table, dialect: &'static Dialect) -> Result<Self, Error> {
         let (table_name, name) = table_name(table, dialect)?;
         let checked = Self {
             dialect,
@@ -101,7 +101,7 @@ impl Target {
     }
 
     /// The warehouse that the target is for.
-    pub fn dialect(&self) -> Dialect {
+    pub fn dialect(&self) -> &'static Dialect {
         self.dialect
     }
 
@@ -208,7 +208,7 @@ impl Target {
     pub(crate) fn fence_table(&self) -> TableName {
         let prefix = format!("{OWN_PREFIX}fence_");
         let mut name = format!("{prefix}{}", self.table.name.as_str());
-        while name.len() > self.dialect.name_bytes_max() {
+        while name.len() > self.dialect.name_bytes_max {
             name.pop();
         }
         TableName { schema: self.table.schema.clone(), name: Identifier::found(&name) }
@@ -222,7 +222,7 @@ impl Target {
     /// A table of Etalon's own for this target alone.
     fn beside(&self, prefix: &str) -> Result<TableName, Error> {
         let name = format!("{prefix}{}", self.table.name.as_str());
-        let (bytes, most) = (name.len(), self.dialect.name_bytes_max());
+        let (bytes, most) = (name.len(), self.dialect.name_bytes_max);
         if bytes > most {
             let message = format!(
                 "table `{}`: its name is too long by {} bytes for the table `{name}` beside it",
@@ -249,13 +249,17 @@ impl Target {
 
     /// A column that names a row itself, where the warehouse has one: whichever of its names the pipeline does not take.
     pub(crate) fn row_column(&self) -> Result<Option<Identifier>, Error> {
-        if !self.dialect.has_row_numbers() {
-            return Ok(None);
-        }
+        let names = self.dialect.row_numbers;
         let taken = |name: &str| self.columns.iter().any(|(column, _)| column.as_str() == name);
-        match ["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken(name)) {
+        match names.iter().find(|name| !taken(name)) {
+            None if names.is_empty() => Ok(None),
             Some(name) => Ok(Some(Identifier::own(name))),
-            None => self.refuse("one of the names rowid, _rowid_ and oid must be free".to_owned()),
+            None => {
+                let names = names.join("`, `");
+                let fact =
+                    format!("the columns take all of the names `{names}`, and one of them must be left to the load");
+                self.refuse(fact)
+            }
         }
     }
 
@@ -271,12 +275,13 @@ impl Target {
             let column_name = fit(&column.name, self.dialect)?;
             let text = column_name.as_str();
             if text.starts_with(OWN_PREFIX) {
-                return self.refuse(format!("the column name `{text}` is kept for Etalon"));
+                return self
+                    .refuse(format!("column `{text}`: names beginning with `{OWN_PREFIX}` are reserved by Etalon"));
             }
             if is_scd2 && [VALID_FROM_COLUMN, VALID_TO_COLUMN, IS_CURRENT_COLUMN].contains(&text) {
                 return self.refuse(format!("the column `{text}` is added by `write: scd2`"));
             }
-            if self.dialect.system_columns().contains(&text) {
+            if self.dialect.system_columns.contains(&text) {
                 return self.refuse(format!("{} takes the column name `{text}` for itself", self.dialect.name()));
             }
             if !seen.insert(column_name.clone()) {
@@ -338,9 +343,9 @@ fn fixed(name: &str, ty: Type, required: bool) -> TableColumn {
 }
 
 /// A name that the warehouse takes whole.
-fn fit(name: &str, dialect: Dialect) -> Result<Identifier, Error> {
+fn fit(name: &str, dialect: &Dialect) -> Result<Identifier, Error> {
     let fits = Identifier::new(name)?;
-    let (bytes, most) = (fits.as_str().len(), dialect.name_bytes_max());
+    let (bytes, most) = (fits.as_str().len(), dialect.name_bytes_max);
     if bytes > most {
         let message =
             format!("the name `{}` has {bytes} bytes, and {} takes at most {most}", fits.as_str(), dialect.name());
@@ -350,21 +355,28 @@ fn fit(name: &str, dialect: Dialect) -> Result<Identifier, Error> {
 }
 
 /// The table as the warehouse has it, and its name in one word. Where there are no schemas, that is its name there too.
-fn table_name(table: &Table, dialect: Dialect) -> Result<(TableName, String), Error> {
+fn table_name(table: &Table, dialect: &Dialect) -> Result<(TableName, String), Error> {
     let mut parts = Vec::new();
     for part in table.schema.iter().chain([&table.name]) {
         let name = fit(part, dialect)?;
         if name.as_str().contains('.') {
-            return Err(Error::new(ErrorKind::Refused, format!("the name `{}` has a point in it", name.as_str())));
+            let message =
+                format!("the name `{}` has a point in it; write `schema.table`, with one point", name.as_str());
+            return Err(Error::new(ErrorKind::Refused, message));
         }
-        if name.as_str().starts_with(OWN_PREFIX) || name.as_str().starts_with("sqlite_") {
-            return Err(Error::new(ErrorKind::Refused, format!("the name `{}` is kept for others", name.as_str())));
+        let reserved = [(Some(OWN_PREFIX), "Etalon"), (dialect.reserved_prefix, dialect.name)];
+        for (prefix, owner) in reserved.iter().filter_map(|(prefix, owner)| Some(((*prefix)?, owner))) {
+            if name.as_str().starts_with(prefix) {
+                let name = name.as_str();
+                let message = format!("the name `{name}`: names beginning with `{prefix}` are reserved by {owner}");
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
         }
         parts.push(name);
     }
     let joined = Identifier::joined(&parts.iter().collect::<Vec<_>>(), ".");
     let known_as = joined.as_str().to_owned();
-    let Some(name) = parts.pop().filter(|_| dialect.has_schemas()) else {
+    let Some(name) = parts.pop().filter(|_| dialect.has_schemas) else {
         return Ok((TableName { schema: None, name: joined }, known_as));
     };
     let schema = parts.pop().unwrap_or_else(|| Identifier::own(USUAL_SCHEMA));

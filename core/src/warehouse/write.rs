@@ -1,6 +1,6 @@
 //! Write: the ways to write rows, as the pipeline file names them, and what each needs of the target.
 
-use super::{IS_CURRENT_COLUMN, VALID_FROM_COLUMN, VALID_TO_COLUMN, WriteMode};
+use super::table::{IS_CURRENT_COLUMN, VALID_FROM_COLUMN, VALID_TO_COLUMN, WriteMode};
 use crate::spec::Choice;
 
 /// A way to write rows, before it is known which columns it is about.

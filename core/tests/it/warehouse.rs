@@ -3,17 +3,16 @@
 use etalon_core::error::Error;
 use etalon_core::testing::lint::any_text_has_its_offences;
 use etalon_core::types::Type;
+use etalon_core::warehouse::Arrival;
 use etalon_core::warehouse::CopyFormat;
 use etalon_core::warehouse::CopySource;
 use etalon_core::warehouse::Dedupe;
 use etalon_core::warehouse::Dialect;
 use etalon_core::warehouse::Found;
 use etalon_core::warehouse::Layout;
-use etalon_core::warehouse::Load;
 use etalon_core::warehouse::LoadBatch;
 use etalon_core::warehouse::LoadScript;
 use etalon_core::warehouse::Migration;
-use etalon_core::warehouse::STATEMENTS_MAX;
 use etalon_core::warehouse::SetUp;
 use etalon_core::warehouse::Statement;
 use etalon_core::warehouse::Step;
@@ -21,17 +20,33 @@ use etalon_core::warehouse::Table;
 use etalon_core::warehouse::TableColumn;
 use etalon_core::warehouse::Target;
 use etalon_core::warehouse::WriteMode;
+use etalon_core::warehouse::dialect::DIALECTS;
+use etalon_core::warehouse::dialect::postgres;
+use etalon_core::warehouse::dialect::redshift;
+use etalon_core::warehouse::dialect::redshift::STATEMENTS_MAX;
+use etalon_core::warehouse::dialect::redshift::copy::load_errors;
+use etalon_core::warehouse::dialect::redshift::lint::lint;
+use etalon_core::warehouse::dialect::sqlite;
 use etalon_core::warehouse::ledger;
 use etalon_core::warehouse::ledger_of;
-use etalon_core::warehouse::lint;
-use etalon_core::warehouse::load_errors;
 use proptest::prelude::*;
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::dialect::RedshiftSqlDialect;
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
+use sqlparser::parser::ParserError;
 
-const DIALECTS: [Dialect; 3] = [Dialect::Redshift, Dialect::Postgres, Dialect::Sqlite];
+/// How the text of a dialect is parsed, by another hand.
+fn parsed(dialect: &Dialect, sql: &str) -> Result<usize, ParserError> {
+    let parsed = match dialect.name() {
+        // The Data API's parameters are its own, and become values before Redshift reads them.
+        "Redshift" => Parser::parse_sql(&RedshiftSqlDialect {}, &without_parameters(sql)),
+        "PostgreSQL" => Parser::parse_sql(&PostgreSqlDialect {}, sql),
+        "SQLite" => Parser::parse_sql(&SQLiteDialect {}, sql),
+        other => panic!("which parser reads {other}?"),
+    };
+    parsed.map(|statements| statements.len())
+}
 
 fn table(write: WriteMode) -> Table {
     let column = |(name, ty, required): (&str, Type, bool)| TableColumn { name: name.to_owned(), ty, required };
@@ -95,20 +110,20 @@ fn batch(number: usize, replaces_source: bool) -> LoadBatch {
     }
 }
 
-fn script(table: &Table, dialect: Dialect, batches: &[LoadBatch]) -> (Target, LoadScript) {
+fn script(table: &Table, dialect: &'static Dialect, batches: &[LoadBatch]) -> (Target, LoadScript) {
     let target = Target::new(table, dialect).unwrap();
     let copy = CopySource {
         manifest: "s3://acme-staging/loads/1.manifest".to_owned(),
         iam_role: "arn:aws:iam::123456789012:role/etalon".to_owned(),
         format: CopyFormat::Parquet,
     };
-    let load = Load { batches, loaded_at: 1_767_225_600_000_000, copy: Some(&copy) };
+    let load = Arrival { batches, loaded_at: 1_767_225_600_000_000, copy: Some(&copy) };
     let script = LoadScript::new(&target, &load).unwrap();
     (target, script)
 }
 
 /// Everything that may run for a target, in order: words for people, and the text.
-fn statements(table: &Table, dialect: Dialect, replaces: bool) -> Vec<(String, String)> {
+fn statements(table: &Table, dialect: &'static Dialect, replaces: bool) -> Vec<(String, String)> {
     let (target, script) = script(table, dialect, &[batch(1, replaces), batch(2, replaces)]);
     let set_up = SetUp::new(&target).unwrap();
     let migration = Migration::new(&target, &Found::default()).unwrap();
@@ -118,9 +133,8 @@ fn statements(table: &Table, dialect: Dialect, replaces: bool) -> Vec<(String, S
         let values = if values.is_empty() { String::new() } else { format!(" [{}]", values.join(", ")) };
         (format!("{kind}{}{values}", statement.what), statement.sql.clone())
     };
-    let before = set_up.create.iter().chain([&set_up.present, &set_up.declared, &set_up.loads]);
+    let before = set_up.create.iter().chain(&set_up.questions);
     let mut all: Vec<_> = before.map(|statement| shown("before: ", statement)).collect();
-    all.extend(set_up.indexes.iter().map(|statement| shown("before: ", statement)));
     all.extend(migration.statements.iter().map(|statement| shown("before: ", statement)));
     all.extend(script.steps.iter().map(|step| match step {
         Step::Run(statement) => shown("", statement),
@@ -148,7 +162,7 @@ fn the_text_of_every_load() {
 #[test]
 fn redshift_is_given_nothing_that_it_refuses() {
     for (name, table, replaces) in ways() {
-        let mut all = statements(&table, Dialect::Redshift, replaces);
+        let mut all = statements(&table, &redshift::DIALECT, replaces);
         let errors = load_errors(7);
         all.push((errors.what.to_owned(), errors.sql));
         for (what, sql) in all {
@@ -162,13 +176,7 @@ fn every_statement_parses_in_its_dialect() {
     for (name, table, replaces) in ways() {
         for dialect in DIALECTS {
             for (what, sql) in statements(&table, dialect, replaces) {
-                let parsed = match dialect {
-                    // The Data API's parameters are its own, and become values before Redshift reads them.
-                    Dialect::Redshift => Parser::parse_sql(&RedshiftSqlDialect {}, &without_parameters(&sql)),
-                    Dialect::Postgres => Parser::parse_sql(&PostgreSqlDialect {}, &(sql.clone() + ";")),
-                    Dialect::Sqlite => Parser::parse_sql(&SQLiteDialect {}, &sql),
-                };
-                assert_eq!(parsed.map(|parsed| parsed.len()), Ok(1), "{name} {dialect:?}: {what}\n{sql}");
+                assert_eq!(parsed(dialect, &sql), Ok(1), "{name} {dialect:?}: {what}\n{sql}");
             }
         }
     }
@@ -191,7 +199,7 @@ fn without_parameters(sql: &str) -> String {
 #[test]
 fn parameters_are_what_the_data_api_takes() {
     for (_, table, replaces) in ways() {
-        let (_, script) = script(&table, Dialect::Redshift, &[batch(1, replaces), batch(2, replaces)]);
+        let (_, script) = script(&table, &redshift::DIALECT, &[batch(1, replaces), batch(2, replaces)]);
         let mut known = std::collections::BTreeMap::new();
         for step in &script.steps {
             let (Step::Run(statement) | Step::Guard(_, statement) | Step::Counts(statement)) = step else { continue };
@@ -206,9 +214,9 @@ fn parameters_are_what_the_data_api_takes() {
 
 #[test]
 fn a_load_without_rows_needs_no_manifest() {
-    let target = Target::new(&table(WriteMode::Append), Dialect::Redshift).unwrap();
+    let target = Target::new(&table(WriteMode::Append), &redshift::DIALECT).unwrap();
     let empty = [LoadBatch { staged: 0, ..batch(1, false) }];
-    let steps = |batches| Ok(LoadScript::new(&target, &Load { batches, loaded_at: 0, copy: None })?.steps);
+    let steps = |batches| Ok(LoadScript::new(&target, &Arrival { batches, loaded_at: 0, copy: None })?.steps);
     assert!(!steps(&empty).unwrap().iter().any(|step| matches!(step, Step::Stage(_))));
     let error: Error = steps(&[batch(1, false)]).unwrap_err();
     assert_eq!(error.to_string(), "table `shop.orders` is loaded from a manifest, and there is none");
@@ -216,7 +224,7 @@ fn a_load_without_rows_needs_no_manifest() {
 
 #[test]
 fn the_ledger_of_many_inputs_is_asked_in_several_statements() {
-    let target = Target::new(&table(WriteMode::Append), Dialect::Redshift).unwrap();
+    let target = Target::new(&table(WriteMode::Append), &redshift::DIALECT).unwrap();
     let inputs: Vec<String> = (0..2_500).map(|number| format!("{number:064}")).collect();
     let statements = ledger_of(&target, &inputs.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(statements.iter().map(|one| one.parameters.len()).collect::<Vec<_>>(), [1_001, 1_001, 501]);
@@ -233,7 +241,7 @@ fn the_ledger_of_many_inputs_is_asked_in_several_statements() {
 fn a_load_of_many_batches_fits_or_is_refused() {
     let table = Table { deletes: true, ..table(WriteMode::Scd2 { key: vec![0, 1], order_by: 2 }) };
     let many: Vec<LoadBatch> = (0..3_000).map(|number| batch(number, true)).collect();
-    let (target, script) = script(&table, Dialect::Redshift, &many);
+    let (target, script) = script(&table, &redshift::DIALECT, &many);
     assert!(script.steps.len() <= STATEMENTS_MAX);
     for step in &script.steps {
         let (Step::Run(statement) | Step::Guard(_, statement) | Step::Counts(statement)) = step else { continue };
@@ -242,7 +250,7 @@ fn a_load_of_many_batches_fits_or_is_refused() {
     let too_many: Vec<LoadBatch> = (0..20_000).map(|number| batch(number, true)).collect();
     let copy =
         CopySource { manifest: "s3://acme/1".to_owned(), iam_role: "default".to_owned(), format: CopyFormat::Csv };
-    let load = Load { batches: &too_many, loaded_at: 0, copy: Some(&copy) };
+    let load = Arrival { batches: &too_many, loaded_at: 0, copy: Some(&copy) };
     let error = LoadScript::new(&target, &load).unwrap_err();
     assert_eq!(error.to_string(), "a load of 20000 batches into `shop.orders` is too long");
 }
@@ -250,24 +258,29 @@ fn a_load_of_many_batches_fits_or_is_refused() {
 #[test]
 fn what_a_warehouse_cannot_name_is_refused() {
     let named = |name: &str| Table { name: name.to_owned(), ..table(WriteMode::Append) };
-    let error = |table: &Table, dialect| Target::new(table, dialect).unwrap_err().to_string();
+    let error = |table: &Table, dialect: &'static Dialect| Target::new(table, dialect).unwrap_err().to_string();
     let long = "n".repeat(64);
     assert_eq!(
-        error(&named(&long), Dialect::Postgres),
+        error(&named(&long), &postgres::DIALECT),
         format!("the name `{long}` has 64 bytes, and PostgreSQL takes at most 63")
     );
-    assert!(Target::new(&named(&long), Dialect::Redshift).is_ok());
+    assert!(Target::new(&named(&long), &redshift::DIALECT).is_ok());
     let remembered =
         Table { deletes: true, write: WriteMode::Scd2 { key: vec![0], order_by: 3 }, ..named(&long[..50]) };
-    let message = error(&remembered, Dialect::Postgres);
+    let message = error(&remembered, &postgres::DIALECT);
     assert!(message.contains("its name is too long by 12 bytes for the table"), "{message}");
     let mut system = table(WriteMode::Append);
     system.columns[4].name = "XMIN".to_owned();
     assert_eq!(
-        error(&system, Dialect::Redshift),
+        error(&system, &redshift::DIALECT),
         "table `shop.orders`: Redshift takes the column name `xmin` for itself"
     );
-    assert!(Target::new(&system, Dialect::Sqlite).is_ok());
+    assert!(Target::new(&system, &sqlite::DIALECT).is_ok());
+    assert_eq!(
+        error(&named("sqlite_orders"), &sqlite::DIALECT),
+        "the name `sqlite_orders`: names beginning with `sqlite_` are reserved by SQLite"
+    );
+    assert!(Target::new(&named("sqlite_orders"), &postgres::DIALECT).is_ok());
 }
 
 proptest! {

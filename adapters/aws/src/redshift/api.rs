@@ -8,7 +8,7 @@ use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_redshiftdata::types::{Field, SqlParameter, StatementStatusString, StatusString};
 use etalon_core::deploy::Place;
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::warehouse::{Failure, Statement};
+use etalon_core::warehouse::{Cause, Failure, Selection, Statement};
 use tokio::time::{Instant, sleep};
 
 use super::Settings;
@@ -34,25 +34,19 @@ pub(super) struct Api {
 pub(super) enum Ended {
     /// They are done; their id.
     Finished(String),
-    /// They did nothing: what that means, and the warehouse's words.
-    Failed(Failure, String),
+    /// They did nothing.
+    Failed(Failure),
 }
 
 /// What is known of a statement.
 #[derive(Debug)]
 pub(super) struct Described {
     pub(super) status: StatusString,
-    /// What a failure means.
+    /// What a failure means, and what failed in the warehouse's words.
     pub(super) failure: Failure,
-    /// What failed, and the warehouse's words.
-    pub(super) words: String,
     /// What the warehouse itself calls the query that failed.
     pub(super) query: i64,
 }
-
-/// A row of an answer.
-#[derive(Debug)]
-pub(super) struct Row(Vec<Field>);
 
 impl Ended {
     pub(super) fn is_finished(&self) -> bool {
@@ -63,7 +57,7 @@ impl Ended {
     pub(super) fn finished(self) -> Result<String, Error> {
         match self {
             Self::Finished(id) => Ok(id),
-            Self::Failed(failure, words) => Err(Error::new(failure.error_kind(), words)),
+            Self::Failed(failure) => Err(Error::new(failure.cause.error_kind(), failure.words)),
         }
     }
 }
@@ -130,7 +124,7 @@ impl Api {
             let described = self.described(&id, self.settings.poll.min(left)).await?;
             match described.status {
                 StatusString::Finished => return Ok(Ended::Finished(id)),
-                StatusString::Failed => return Ok(Ended::Failed(described.failure, described.words)),
+                StatusString::Failed => return Ok(Ended::Failed(described.failure)),
                 StatusString::Aborted => {
                     return Err(Error::new(ErrorKind::Unavailable, format!("{}: {id} was aborted", self.name())));
                 }
@@ -164,24 +158,25 @@ impl Api {
         let words = purpose.map(|purpose| format!("{purpose}: {words}")).unwrap_or(words);
         Ok(Described {
             status: answer.status().cloned().unwrap_or(StatusString::Submitted),
-            failure: Failure::of(told),
-            words: words.chars().take(WORDS_MAX).collect(),
+            failure: Failure { cause: Cause::of(told), words: words.chars().take(WORDS_MAX).collect() },
             query: guilty.map_or_else(|| answer.redshift_query_id(), |one| one.redshift_query_id()),
         })
     }
 
-    /// The rows that a statement of a transaction has selected, by its position from 1.
-    pub(super) async fn rows(&self, id: &str, position: usize) -> Result<Vec<Row>, Error> {
+    /// What a statement of a transaction has selected, by its position from 1.
+    pub(super) async fn selection(&self, id: &str, position: usize) -> Result<Selection, Error> {
         let id = format!("{id}:{position}");
-        let mut rows = Vec::new();
+        let mut selection = Selection::default();
         let mut token = None;
         loop {
             let request = self.client.get_statement_result().id(&id).set_next_token(token);
             let answer = request.send().await.map_err(|error| self.failed("GetStatementResult", &error))?;
-            rows.extend(answer.records.into_iter().map(Row));
+            let columns = answer.column_metadata().iter().map(|column| column.name().unwrap_or_default().to_owned());
+            selection.columns = columns.collect();
+            selection.values.extend(answer.records.into_iter().map(|row| row.into_iter().map(text).collect()));
             token = answer.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
-                return Ok(rows);
+                return Ok(selection);
             }
         }
     }
@@ -213,41 +208,14 @@ impl Api {
     }
 }
 
-impl Row {
-    /// A text.
-    pub(super) fn text(&self, at: usize) -> Result<String, Error> {
-        match self.0.get(at) {
-            Some(Field::StringValue(text)) => Ok(text.clone()),
-            // What a view of the warehouse's own leaves open.
-            Some(Field::IsNull(_)) => Ok(String::new()),
-            _ => Err(Self::strange(at, "a text")),
-        }
-    }
-
-    /// A whole number.
-    pub(super) fn number(&self, at: usize) -> Result<i64, Error> {
-        match self.0.get(at) {
-            Some(Field::LongValue(number)) => Ok(*number),
-            Some(Field::IsNull(_)) => Ok(0),
-            _ => Err(Self::strange(at, "a whole number")),
-        }
-    }
-
-    /// A count.
-    pub(super) fn count(&self, at: usize) -> Result<u64, Error> {
-        u64::try_from(self.number(at)?).map_err(|_| Self::strange(at, "a count"))
-    }
-
-    /// Whether something is so.
-    pub(super) fn boolean(&self, at: usize) -> Result<bool, Error> {
-        match self.0.get(at) {
-            Some(Field::BooleanValue(value)) => Ok(*value),
-            _ => Err(Self::strange(at, "a boolean")),
-        }
-    }
-
-    fn strange(at: usize, what: &str) -> Error {
-        Error::new(ErrorKind::Refused, format!("column {at} of the warehouse's answer is not {what}"))
+/// A value as a text; a value that is none is a NULL.
+fn text(field: Field) -> Option<String> {
+    match field {
+        Field::StringValue(text) => Some(text),
+        Field::LongValue(number) => Some(number.to_string()),
+        Field::DoubleValue(number) => Some(number.to_string()),
+        Field::BooleanValue(value) => Some(value.to_string()),
+        _ => None,
     }
 }
 

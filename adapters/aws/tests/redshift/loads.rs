@@ -13,11 +13,12 @@ use etalon_core::testing::stage;
 use etalon_core::types::Type;
 use etalon_core::value::show::show;
 use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
+use etalon_driver::connection::Connection;
 use etalon_driver::ports::Statement;
+use etalon_postgres::Postgres;
+use etalon_postgres::client::{Address, Client};
 use etalon_sandbox::counterpart;
 use etalon_sandbox::postgres::Server;
-use etalon_warehouse::Postgres;
-use etalon_warehouse::client::{Address, Connection};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -112,7 +113,7 @@ fn every_statement_does_what_it_does_on_postgresql(server: &Server) {
     let url = server.database("same").unwrap();
     let loads = std::cell::Cell::new((0, 0, 0));
     law(24, |mut case| {
-        let mut plain = Connection::open(&Address::parse(&url, |_| None).unwrap()).unwrap();
+        let mut plain = Client::open(&Address::parse(&url, |_| None).unwrap()).unwrap();
         plain.run("DROP SCHEMA public CASCADE", &[]).unwrap();
         plain.run("CREATE SCHEMA public", &[]).unwrap();
         let mut postgres = Postgres::open(&url).unwrap();

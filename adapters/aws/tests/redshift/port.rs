@@ -16,14 +16,16 @@ use etalon_core::protocol::Blame;
 use etalon_core::stage::{Format, Lineage, PartWriter, StagedPart};
 use etalon_core::testing::merge::Loads;
 use etalon_core::types::Type;
+use etalon_core::warehouse::dialect::redshift::lint::lint;
 use etalon_core::warehouse::{
-    BATCH_COLUMN, DELETED_COLUMN, LoadBatch, LoadCounts, OFFSET_COLUMN, Statement as Text, TIME_COLUMN, Table, lint,
+    BATCH_COLUMN, DELETED_COLUMN, LoadBatch, LoadCounts, OFFSET_COLUMN, Statement as Text, TIME_COLUMN, Table,
 };
+use etalon_driver::connection::Connection;
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, OrderPart, Put, Statement};
+use etalon_postgres::Postgres;
+use etalon_postgres::client::{Address, Client};
 use etalon_sandbox::postgres::Server;
 use etalon_sandbox::redshift::{Config, DataApi};
-use etalon_warehouse::Postgres;
-use etalon_warehouse::client::{Address, Connection};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
@@ -69,7 +71,7 @@ impl Port {
 
     /// Runs a statement of PostgreSQL.
     pub(crate) fn sql(&self, sql: &str) {
-        Connection::open(&Address::parse(&self.url, |_| None).unwrap()).unwrap().run(sql, &[]).unwrap();
+        Client::open(&Address::parse(&self.url, |_| None).unwrap()).unwrap().run(sql, &[]).unwrap();
     }
 
     /// The rows of a query, as a warehouse shows them.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use etalon_core::error::ErrorKind;
-use etalon_warehouse::{Answer, Connected};
+use etalon_driver::connection::Answer;
 use serde::Serialize;
 
 use super::Verb;
@@ -49,8 +49,8 @@ impl Verb for Query {
                 ));
             }
         };
-        let place = if Connected::is_url(warehouse) { warehouse.clone() } else { file(Path::new(warehouse))? };
-        let answer = Connected::open(&place)?.query(sql).map_err(|error| match error.kind() {
+        let place = if crate::warehouse::is_url(warehouse) { warehouse.clone() } else { file(Path::new(warehouse))? };
+        let answer = crate::warehouse::open(&place)?.query(sql).map_err(|error| match error.kind() {
             ErrorKind::Refused => Failure::environment(format!("the query is refused: {error}")),
             _ => error.into(),
         })?;

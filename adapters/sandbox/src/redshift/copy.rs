@@ -18,9 +18,9 @@ mod separated;
 
 use std::vec;
 
-use etalon_warehouse::client::Connection;
-use etalon_warehouse::client::HEADER;
-use etalon_warehouse::client::TRAILER;
+use etalon_postgres::client::Client;
+use etalon_postgres::encode::HEADER;
+use etalon_postgres::encode::TRAILER;
 
 use self::load_error::LoadError;
 use self::load_error::Stop;
@@ -46,7 +46,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// Brings the rows of the files that a manifest names: all, or none. Gives their count.
-    pub(super) fn copy(&self, connection: &mut Connection, copy: &Copy) -> Result<u64, Failure> {
+    pub(super) fn copy(&self, connection: &mut Client, copy: &Copy) -> Result<u64, Failure> {
         let target = Target::find(connection, copy)?;
         let store = Store::new(self.world.config.s3.as_deref()).map_err(Failure::Error)?;
         let files = manifest::read(&store, &copy.manifest, &copy.format).map_err(Failure::Error)?;

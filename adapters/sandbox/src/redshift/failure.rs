@@ -1,7 +1,7 @@
 //! Failure: why a statement gives nothing, in Redshift's words as far as they are known.
 
-use etalon_warehouse::client::ServerError;
-use etalon_warehouse::client::Trouble;
+use etalon_postgres::client::ServerError;
+use etalon_postgres::client::Trouble;
 
 use super::translate;
 

@@ -1,7 +1,7 @@
 //! Results: rows of PostgreSQL as the API gives them: fields with a type, described columns, pages.
 
-use etalon_warehouse::client::Column;
-use etalon_warehouse::client::Rows;
+use etalon_postgres::client::Column;
+use etalon_postgres::client::Rows;
 use serde_json::Value;
 use serde_json::json;
 

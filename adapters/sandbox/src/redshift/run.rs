@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use etalon_warehouse::client::Connection;
+use etalon_postgres::client::Client;
 
 use super::answer;
 use super::behaviour::Effect;
@@ -85,7 +85,7 @@ fn open(world: &Arc<World>, id: &str, submission: &Submission) -> Result<Session
     if let Some(asked) = asked.filter(|asked| *asked != world.config.database) {
         return Err(format!("FATAL: database \"{asked}\" does not exist"));
     }
-    let connection: Connection = connect(&world.config.postgres).map_err(|error| error.to_string())?;
+    let connection: Client = connect(&world.config.postgres).map_err(|error| error.to_string())?;
     let session = Session::new(Arc::clone(world), id.to_owned(), connection)?;
     world.update(id, |statement, now| {
         statement.process = session.process;

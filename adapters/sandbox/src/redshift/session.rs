@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use etalon_core::warehouse::Rule;
-use etalon_core::warehouse::lint;
-use etalon_warehouse::client::Connection;
+use etalon_core::warehouse::dialect::redshift::lint::Rule;
+use etalon_core::warehouse::dialect::redshift::lint::lint;
+use etalon_postgres::client::Client;
 
 use super::copy;
 use super::failure::Failure;
@@ -23,7 +23,7 @@ use super::world::World;
 pub(super) struct Session {
     pub(super) world: Arc<World>,
     pub(super) id: String,
-    pub(super) connection: Connection,
+    pub(super) connection: Client,
     pub(super) process: i64,
     /// The number of the last statement.
     pub(super) query: i64,
@@ -39,7 +39,7 @@ pub(super) struct Answer {
 
 impl Session {
     /// A session on a connection; `Err` holds the words of an error.
-    pub(super) fn new(world: Arc<World>, id: String, mut connection: Connection) -> Result<Self, String> {
+    pub(super) fn new(world: Arc<World>, id: String, mut connection: Client) -> Result<Self, String> {
         let path = format!("SET search_path = \"$user\", public, {}", shims::SCHEMA);
         let found = connection.run(&path, &[]).and_then(|_| connection.run("SELECT pg_backend_pid()", &[]));
         let found = found.map_err(|trouble| match Failure::from(trouble) {
@@ -89,7 +89,7 @@ impl Session {
     }
 }
 
-fn told(found: etalon_warehouse::client::Rows) -> Result<Answer, Failure> {
+fn told(found: etalon_postgres::client::Rows) -> Result<Answer, Failure> {
     if found.columns.is_empty() {
         let rows = found.count.map_or(0, |count| i64::try_from(count).unwrap_or(i64::MAX));
         return Ok(Answer { rows, ..Answer::default() });

@@ -1,7 +1,7 @@
 //! Shims: what Redshift has and PostgreSQL has not, as functions, types and views of a schema that every session looks into.
 
-use etalon_warehouse::client::Connection;
-use etalon_warehouse::client::Trouble;
+use etalon_postgres::client::Client;
+use etalon_postgres::client::Trouble;
 
 /// The schema of the shims.
 pub(super) const SCHEMA: &str = "_redshift";
@@ -47,7 +47,7 @@ const STATEMENTS: &[&str] = &[
 ];
 
 /// Makes the shims in a database.
-pub(super) fn create(connection: &mut Connection) -> Result<(), Trouble> {
+pub(super) fn create(connection: &mut Client) -> Result<(), Trouble> {
     connection.run("BEGIN", &[])?;
     for statement in STATEMENTS {
         connection.run(statement, &[])?;

@@ -11,14 +11,15 @@ use etalon_core::protocol::{Work, prefix};
 use etalon_core::receipt::Counts;
 use etalon_core::source::files;
 use etalon_core::value::datetime::{Fraction, parse_timestamptz};
+use etalon_driver::connection::Connection;
 use etalon_driver::local::SystemClock;
 use etalon_driver::memory::Memory;
 use etalon_driver::ports::{Objects, Put, Quiet};
 use etalon_driver::report::{RunReport, RunState};
 use etalon_driver::run::{self, RunOptions, World};
+use etalon_postgres::Postgres;
+use etalon_postgres::client::{Address, Client};
 use etalon_sandbox::cloud::Cloud;
-use etalon_warehouse::Connected;
-use etalon_warehouse::client::{Address, Connection};
 
 use super::{Shared, orders};
 
@@ -106,7 +107,7 @@ impl Laptop {
         assert_eq!(told.state, RunState::Staged);
 
         let database_url = shared.counterparts.postgres.database(&format!("{}-again", cloud.name())).unwrap();
-        let mut warehouse = Connected::open(&database_url).unwrap();
+        let mut warehouse: Box<dyn Connection> = Box::new(Postgres::open(&database_url).unwrap());
         let store = Memory::default();
         let world =
             World { source: &source, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &Quiet };
@@ -142,7 +143,7 @@ pub(crate) fn rows(url: &str, table: &str) -> Rows {
 /// Some columns of all rows of a table, as texts.
 pub(crate) fn cells(url: &str, table: &str, columns: &str) -> Rows {
     let address = Address::parse(url, |_| None).unwrap();
-    let mut connection = Connection::open(&address).unwrap();
+    let mut connection = Client::open(&address).unwrap();
     let found = connection.run(&format!("SELECT {columns} FROM {table}"), &[]).unwrap();
     let text = |cell: Vec<u8>| String::from_utf8(cell).unwrap();
     let mut rows: Rows =

@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use etalon_postgres::client::{Address, Client};
 use etalon_sandbox::redshift::{Config, DataApi};
-use etalon_warehouse::client::{Address, Connection};
 use serde_json::{Value, json};
 
 use crate::Cloud;
@@ -112,7 +112,7 @@ impl Api {
 
     /// The rows of a statement that PostgreSQL itself is asked, as it writes them.
     pub(crate) fn texts(&self, sql: &str) -> Vec<Vec<Option<String>>> {
-        let mut connection = Connection::open(&Address::parse(&self.url, |_| None).unwrap()).unwrap();
+        let mut connection = Client::open(&Address::parse(&self.url, |_| None).unwrap()).unwrap();
         let found = connection.run(sql, &[]).unwrap().rows;
         let text = |value: Option<Vec<u8>>| value.map(|bytes| String::from_utf8(bytes).unwrap());
         found.into_iter().map(|row| row.into_iter().map(text).collect()).collect()

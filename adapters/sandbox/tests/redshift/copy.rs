@@ -62,7 +62,7 @@ fn of_parquet(table: &str, columns: &str, manifest: &str) -> String {
 /// What COPY could not load in a statement that has failed: file, line, column, type, code, message.
 fn load_errors(api: &Api, ended: &Value) -> Vec<Vec<Value>> {
     let query = ended["RedshiftQueryId"].as_i64().unwrap();
-    let asked = etalon_core::warehouse::load_errors(query);
+    let asked = etalon_core::warehouse::dialect::redshift::copy::load_errors(query);
     let parameters: Vec<Value> =
         asked.parameters.iter().map(|one| json!({ "name": one.name, "value": one.value })).collect();
     let id = api.submit(&asked.sql, json!({ "Parameters": parameters }));

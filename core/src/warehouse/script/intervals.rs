@@ -7,14 +7,14 @@ use super::versions::Judge;
 use super::versions::SUPERSEDED;
 use crate::sql::quote::Identifier;
 use crate::types::Type;
-use crate::warehouse::IS_CURRENT_COLUMN;
-use crate::warehouse::VALID_TO_COLUMN;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::JoinKind;
 use crate::warehouse::sql::Select;
 use crate::warehouse::sql::Source;
 use crate::warehouse::sql::TableName;
+use crate::warehouse::table::IS_CURRENT_COLUMN;
+use crate::warehouse::table::VALID_TO_COLUMN;
 
 const NEXT: &str = "_etalon_next";
 const TARGET_ROW: &str = "_etalon_target_row";

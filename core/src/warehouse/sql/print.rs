@@ -15,23 +15,26 @@ use crate::sql::quote::Identifier;
 use crate::sql::quote::Word;
 use crate::types::Type;
 use crate::warehouse::dialect::Dialect;
-use crate::warehouse::script::Parameter;
+use crate::warehouse::statement::Parameter;
+use crate::warehouse::statement::Statement;
 
-/// The text of a statement, and its parameters in the order of their numbers.
-pub(crate) fn print(command: &Command, dialect: Dialect) -> (String, Vec<Parameter>) {
-    let mut writer = Writer { out: String::new(), parameters: Vec::new(), dialect };
-    // Writing to a string cannot fail.
-    let _ = writer.command(command);
-    (writer.out, writer.parameters)
+impl Command {
+    /// The statement that a dialect has for it.
+    pub(crate) fn statement(&self, what: &'static str, dialect: &Dialect) -> Statement {
+        let mut writer = Writer { out: String::new(), parameters: Vec::new(), dialect };
+        // Writing to a string cannot fail.
+        let _ = writer.command(self);
+        Statement { sql: writer.out, parameters: writer.parameters, what }
+    }
 }
 
-struct Writer {
+struct Writer<'a> {
     out: String,
     parameters: Vec<Parameter>,
-    dialect: Dialect,
+    dialect: &'a Dialect,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn command(&mut self, command: &Command) -> fmt::Result {
         match command {
             Command::CreateSchema(name) => write!(self.out, "CREATE SCHEMA IF NOT EXISTS {name}"),
@@ -40,20 +43,19 @@ impl Writer {
                 write!(self.out, "CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {table} (")?;
                 for (place, column) in columns.iter().enumerate() {
                     self.out.write_str(if place == 0 { "" } else { ", " })?;
-                    // PostgreSQL wants parentheses around what is no column.
-                    let bare = matches!(column, Expr::Column(..)) || self.dialect == Dialect::Sqlite;
-                    self.wrapped(column, !bare)?;
+                    let is_column = matches!(column, Expr::Column(..));
+                    self.wrapped(column, self.dialect.wraps_index_expressions && !is_column)?;
                 }
                 self.out.write_str(")")
             }
             Command::DropTable(table) => write!(self.out, "DROP TABLE {table}"),
             Command::DropIndex(name) => write!(self.out, "DROP INDEX {name}"),
             Command::AddColumn(table, column) => {
-                let ty = self.dialect.column_type(column.ty);
+                let ty = (self.dialect.column_type)(column.ty);
                 write!(self.out, "ALTER TABLE {table} ADD COLUMN {} {ty}", column.name)
             }
             Command::Widen { table, column, ty } => {
-                write!(self.out, "ALTER TABLE {table} ALTER COLUMN {column} TYPE {}", self.dialect.column_type(*ty))
+                write!(self.out, "ALTER TABLE {table} ALTER COLUMN {column} TYPE {}", (self.dialect.column_type)(*ty))
             }
             Command::Lock(table) => write!(self.out, "LOCK TABLE {table}"),
             Command::Insert { into, columns, rows } => {
@@ -102,9 +104,9 @@ impl Writer {
         for (place, column) in create.columns.iter().enumerate() {
             let separator = if place == 0 { "" } else { "," };
             let null = if column.required { " NOT NULL" } else { "" };
-            write!(self.out, "{separator}\n  {} {}{null}", column.name, self.dialect.column_type(column.ty))?;
+            write!(self.out, "{separator}\n  {} {}{null}", column.name, (self.dialect.column_type)(column.ty))?;
         }
-        if self.dialect.enforces_keys() {
+        if self.dialect.enforces_keys {
             if !create.primary_key.is_empty() {
                 write!(self.out, ",\n  PRIMARY KEY ({})", names(&create.primary_key))?;
             }
@@ -112,8 +114,8 @@ impl Writer {
                 write!(self.out, ",\n  UNIQUE ({})", names(columns))?;
             }
         }
-        write!(self.out, "\n){}", self.dialect.table_options())?;
-        if self.dialect.has_layout() {
+        write!(self.out, "\n){}", self.dialect.table_options)?;
+        if self.dialect.has_layout {
             if let Some(column) = &create.dist_key {
                 write!(self.out, " DISTKEY ({column})")?;
             }
@@ -138,7 +140,7 @@ impl Writer {
             self.out.write_str(if row == 0 { "\nVALUES (" } else { ",\n  (" })?;
             for column in 0..columns {
                 let separator = if column == 0 { "" } else { ", " };
-                write!(self.out, "{separator}{}", self.dialect.parameter("", row * columns + column + 1))?;
+                write!(self.out, "{separator}{}", (self.dialect.parameter)("", row * columns + column + 1))?;
             }
             self.out.write_str(")")?;
         }
@@ -233,17 +235,19 @@ impl Writer {
             Expr::Word(word) => write!(self.out, "{}", Word(word)),
             Expr::Number(number) => write!(self.out, "{number}"),
             Expr::Boolean(value) => self.out.write_str(if *value { "TRUE" } else { "FALSE" }),
-            Expr::Key(inner, ty) => self.collated(inner, ty.is_text(), self.dialect.key_collation(*ty)),
-            Expr::Order(inner, ty) => self.collated(inner, ty.is_text(), self.dialect.order_collation(*ty)),
-            Expr::Stored(inner, ty) if self.dialect.parses_documents(*ty) => {
-                self.out.write_str("json_parse(")?;
-                self.expr(inner)?;
-                self.out.write_str(")")
-            }
-            Expr::Stored(inner, _) => self.expr(inner),
-            Expr::Bytes(inner) => self.collated(inner, false, self.dialect.bytes_collation()),
+            Expr::Key(inner, ty) => self.collated(inner, ty.is_text(), (self.dialect.key_collation)(*ty)),
+            Expr::Order(inner, ty) => self.collated(inner, ty.is_text(), (self.dialect.order_collation)(*ty)),
+            Expr::Stored(inner, ty) => match self.dialect.parser_of(*ty) {
+                Some(parser) => {
+                    write!(self.out, "{parser}(")?;
+                    self.expr(inner)?;
+                    self.out.write_str(")")
+                }
+                None => self.expr(inner),
+            },
+            Expr::Bytes(inner) => self.collated(inner, false, self.dialect.bytes_collation),
             Expr::InstantText(inner) => {
-                let (before, after) = self.dialect.instant_text();
+                let (before, after) = self.dialect.instant_text;
                 self.out.write_str(before)?;
                 self.expr(inner)?;
                 self.out.write_str(after)
@@ -251,7 +255,7 @@ impl Writer {
             Expr::Equal(left, right) => self.pair(left, "=", right),
             Expr::Less(left, right) => self.pair(left, "<", right),
             Expr::Differs(left, right) => self.pair(left, "<>", right),
-            Expr::Same(left, right) if self.dialect.has_null_safe_is() => self.pair(left, "IS", right),
+            Expr::Same(left, right) if self.dialect.has_null_safe_is => self.pair(left, "IS", right),
             Expr::Same(left, right) => {
                 self.out.write_str("(")?;
                 self.pair(left, "=", right)?;
@@ -335,7 +339,7 @@ impl Writer {
     }
 
     fn collated(&mut self, inner: &Expr, is_text: bool, collation: Option<&str>) -> fmt::Result {
-        let trim = is_text && self.dialect.trims_keys();
+        let trim = is_text && self.dialect.trims_keys;
         self.out.write_str(if trim { "rtrim(" } else { "" })?;
         self.expr(inner)?;
         self.out.write_str(if trim { ")" } else { "" })?;
@@ -351,14 +355,11 @@ impl Writer {
                 self.parameters.len()
             }
         };
-        let mut text = self.dialect.parameter(name, number);
-        if self.dialect == Dialect::Postgres {
-            text = format!("CAST({text} AS text)");
-        }
-        if ty.is_text() || self.dialect == Dialect::Sqlite {
+        let text = (self.dialect.parameter)(name, number);
+        if ty.is_text() || !self.dialect.casts_parameters {
             self.out.write_str(&text)
         } else {
-            write!(self.out, "CAST({text} AS {})", self.dialect.column_type(ty))
+            write!(self.out, "CAST({text} AS {})", (self.dialect.column_type)(ty))
         }
     }
 }

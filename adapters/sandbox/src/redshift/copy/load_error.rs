@@ -3,7 +3,7 @@
 use super::target::Column;
 use super::target::Target;
 
-/// Puts a load error where [`etalon_core::warehouse::load_errors`] asks for it. A text of one letter too many is cut.
+/// Puts a load error where [`etalon_core::warehouse::dialect::redshift::copy::load_errors`] asks for it. A text of one letter too many is cut.
 pub(super) const INSERT: &str = "INSERT INTO _redshift.sys_load_error_detail (user_id, query_id, transaction_id, session_id, \
      database_name, table_id, start_time, file_name, line_number, column_name, column_type, column_length, position, \
      error_code, error_message) VALUES (100, $1::bigint, 0, $2::integer, $3::char(64), $4::integer, \

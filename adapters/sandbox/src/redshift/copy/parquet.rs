@@ -13,7 +13,7 @@ use etalon_core::value::Decimal;
 use etalon_core::value::Value;
 use etalon_core::value::Values;
 use etalon_core::value::json::write_string;
-use etalon_warehouse::client::write;
+use etalon_postgres::encode::write;
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;

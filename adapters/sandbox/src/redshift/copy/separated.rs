@@ -17,7 +17,7 @@ use etalon_core::value::datetime;
 use etalon_core::value::float;
 use etalon_core::value::integer;
 use etalon_core::value::json::Json;
-use etalon_warehouse::client::write;
+use etalon_postgres::encode::write;
 use flate2::read::MultiGzDecoder;
 
 use super::super::translate::Csv;

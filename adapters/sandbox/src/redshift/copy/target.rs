@@ -1,7 +1,7 @@
 //! Target: the table that COPY brings rows into, as the catalog has it.
 
 use etalon_core::types::Type;
-use etalon_warehouse::client::Connection;
+use etalon_postgres::client::Client;
 
 use super::super::failure::Failure;
 use super::super::reader::untranslated;
@@ -36,7 +36,7 @@ pub(super) struct Column {
 
 impl Target {
     /// Finds the table of a COPY.
-    pub(super) fn find(connection: &mut Connection, copy: &Copy) -> Result<Self, Failure> {
+    pub(super) fn find(connection: &mut Client, copy: &Copy) -> Result<Self, Failure> {
         let found = connection.run(COLUMNS, &[&copy.table])?;
         let text = |row: &[Option<Vec<u8>>], at: usize| {
             let bytes = row.get(at).cloned().flatten().unwrap_or_default();

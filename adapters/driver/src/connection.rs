@@ -1,0 +1,356 @@
+//! Connection: a warehouse that runs one statement at a time, and the one loop that carries a load out on any of them.
+//!
+//! Core says which statements, in which order, and what their failures mean; a connection runs them and brings the rows. What
+//! it may not do is to decide: another warehouse is another dialect in core and another client behind this port.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use arrow_array::RecordBatch;
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::types::Type;
+use etalon_core::value::{Value, Values};
+use etalon_core::warehouse::{
+    Arrival, BATCH_COLUMN, Cause, Dialect, Failure, Found, Guard, LedgerRow, LoadBatch, LoadCounts, LoadScript,
+    Migration, Selection, SetUp, Stage, Statement, Step, Table, TableColumn, Target, ledger,
+};
+
+use crate::ports::{Rows, Warehouse};
+
+/// A connection to a warehouse.
+pub trait Connection: Send {
+    /// The warehouse's SQL.
+    fn dialect(&self) -> &'static Dialect;
+
+    /// What is connected to, without a password: it stands before every message.
+    fn place(&self) -> String;
+
+    /// Runs a statement, and gives what it selects.
+    fn run(&mut self, statement: &Statement) -> Result<Selection, Failure>;
+
+    /// Brings staged rows to where a stage wants them. They have the columns of [`Target::staged`], of which the stage takes
+    /// the first.
+    fn bring(&mut self, stage: &Stage, rows: Rows<'_>) -> Result<(), Unbrought>;
+
+    /// Answers a query, which can only read. Values are shown alike by all warehouses: timestamps in UTC with six digits.
+    fn query(&mut self, sql: &str) -> Result<Answer, Error>;
+
+    /// What has been loaded into a table, in the order of loading.
+    fn ledger(&mut self, table: &Table) -> Result<Vec<LedgerRow>, Error> {
+        let target = Target::new(table, self.dialect())?;
+        let question = ledger(&target);
+        let rows = match self.run(&question) {
+            Ok(rows) => rows.rows().map(|row| LedgerRow::read(&row)).collect(),
+            // Before the first load there is none.
+            Err(failure) if failure.cause == Cause::Missing => Ok(Vec::new()),
+            Err(failure) => Err(failure.error(question.what)),
+        };
+        rows.map_err(|error| placed(&self.place(), &error))
+    }
+
+    /// Loads batches into a table, which is created if it is not there: everything in one transaction, or nothing.
+    ///
+    /// The record batches have the columns that [`Target::staged`] gives; rows of different batches may be mixed. `loaded_at`
+    /// is now, in microseconds since 1970, UTC.
+    ///
+    /// An input and generation that the ledger holds is `AlreadyExists`. A batch whose rows are not as many as it says is
+    /// `Refused`, as is a table that is not what the pipeline needs.
+    fn load(
+        &mut self,
+        table: &Table,
+        batches: &[LoadBatch],
+        rows: Rows<'_>,
+        loaded_at: i64,
+    ) -> Result<LoadCounts, Error> {
+        let target = Target::new(table, self.dialect())?;
+        let place = self.place();
+        let mut load = Load { connection: self, target: &target, batches };
+        load.carry_out(rows, loaded_at).map_err(|stop| match stop {
+            Stop::Error(error) => placed(&place, &error),
+            Stop::Rows(error) => error,
+        })
+    }
+}
+
+/// Why staged rows could not be brought.
+#[derive(Debug)]
+pub enum Unbrought {
+    /// They did not come.
+    Rows(Error),
+    /// The warehouse cannot hold one of them: the column, its place and the reason.
+    Unfit(String),
+    /// The warehouse has failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Unbrought {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What a query gives: named columns, and rows of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The columns, in order.
+    pub columns: Vec<AnswerColumn>,
+    /// The rows; NULL is `None`.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// A column of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerColumn {
+    /// Its name.
+    pub name: String,
+    /// Its declared type, where it is a column of a target table and not an expression.
+    pub ty: Option<Type>,
+}
+
+impl Warehouse for Box<dyn Connection> {
+    async fn ledger(&mut self, table: &Table) -> Result<Vec<LedgerRow>, Error> {
+        Connection::ledger(&mut **self, table)
+    }
+
+    async fn load(
+        &mut self,
+        table: &Table,
+        batches: &[LoadBatch],
+        rows: Rows<'_>,
+        loaded_at: i64,
+    ) -> Result<LoadCounts, Error> {
+        Connection::load(&mut **self, table, batches, rows, loaded_at)
+    }
+}
+
+impl fmt::Debug for dyn Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place())
+    }
+}
+
+/// A load that is carried out.
+struct Load<'a, C: ?Sized> {
+    connection: &'a mut C,
+    target: &'a Target,
+    batches: &'a [LoadBatch],
+}
+
+/// Why a load has stopped.
+enum Stop {
+    /// The warehouse has stopped it.
+    Error(Error),
+    /// Its rows did not come, which the error tells with a place of its own.
+    Rows(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Why the transaction of a load is undone.
+enum Undone {
+    /// A guard says that the load must not be.
+    Guard(Guard),
+    /// Something else.
+    Stop(Stop),
+}
+
+impl<E: Into<Stop>> From<E> for Undone {
+    fn from(stop: E) -> Self {
+        Self::Stop(stop.into())
+    }
+}
+
+impl<C: Connection + ?Sized> Load<'_, C> {
+    /// Does it all.
+    fn carry_out(&mut self, rows: Rows<'_>, loaded_at: i64) -> Result<LoadCounts, Stop> {
+        let dialect = self.connection.dialect();
+        let script = LoadScript::new(self.target, &Arrival { batches: self.batches, loaded_at, copy: None })?;
+        let set_up = SetUp::new(self.target)?;
+        if !dialect.creates_in_transaction() {
+            self.create(&set_up)?;
+        }
+        self.run(&dialect.begin())?;
+        let undone = match self.in_transaction(&set_up, &script, rows) {
+            Ok(counts) => match self.run(&dialect.commit()) {
+                Ok(_) => return Ok(counts),
+                Err(error) => error.into(),
+            },
+            Err(undone) => undone,
+        };
+        // What has happened is what matters; a warehouse that is gone has undone everything.
+        let _ = self.connection.run(&dialect.roll_back());
+        Err(match undone {
+            Undone::Stop(stop) => stop,
+            Undone::Guard(guard) => {
+                let details = guard.details(self.target, self.batches);
+                let details = details.and_then(|details| self.connection.run(&details).ok());
+                guard.error(self.target, self.batches, details.as_ref()).into()
+            }
+        })
+    }
+
+    fn in_transaction(&mut self, set_up: &SetUp, script: &LoadScript, rows: Rows<'_>) -> Result<LoadCounts, Undone> {
+        if self.connection.dialect().creates_in_transaction() {
+            self.create(set_up)?;
+        }
+        if let Some(lock) = &set_up.lock {
+            self.run(lock)?;
+        }
+        let migration = Migration::new(self.target, &self.found(set_up)?)?;
+        for statement in migration.outside.iter().chain(&migration.statements) {
+            self.guard(Guard::UniqueKey, statement)?;
+        }
+        let mut counts = LoadCounts::default();
+        for step in &script.steps {
+            match step {
+                Step::Run(statement) => drop(self.run(statement)?),
+                Step::Guard(guard, statement) => self.guard(*guard, statement)?,
+                Step::Stage(stage) => self.stage(stage, rows)?,
+                Step::Counts(statement) => {
+                    for row in self.run(statement)?.rows() {
+                        counts.add(LoadCounts::read(&row)?);
+                    }
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Creates Etalon's own tables, unless they are there.
+    fn create(&mut self, set_up: &SetUp) -> Result<(), Error> {
+        let mut denied = None;
+        for statement in &set_up.create {
+            match self.connection.run(statement) {
+                // `IF NOT EXISTS` looks before it creates, and two may look at once.
+                Err(Failure { cause: Cause::DuplicateKey | Cause::AlreadyThere, .. }) | Ok(_) => {}
+                // It asks for the right to create before it looks.
+                Err(failure) if failure.cause == Cause::Denied => {
+                    denied = denied.or(Some(failure.error(statement.what)))
+                }
+                Err(failure) => return Err(denied.unwrap_or_else(|| failure.error(statement.what))),
+            }
+        }
+        // Who may not create the tables needs no right to where they are there.
+        match denied {
+            Some(denied) => self.found(set_up).map(drop).map_err(|_| denied),
+            None => Ok(()),
+        }
+    }
+
+    fn found(&mut self, set_up: &SetUp) -> Result<Found, Error> {
+        let answers = set_up.questions.iter().map(|question| self.run(question)).collect::<Result<Vec<_>, _>>()?;
+        Found::read(&answers)
+    }
+
+    fn run(&mut self, statement: &Statement) -> Result<Selection, Error> {
+        self.connection.run(statement).map_err(|failure| failure.error(statement.what))
+    }
+
+    fn guard(&mut self, guard: Guard, statement: &Statement) -> Result<(), Undone> {
+        let ended = self.connection.run(statement);
+        if guard.stops(ended.as_ref().map_err(|failure| failure.cause)) {
+            return Err(Undone::Guard(guard));
+        }
+        Ok(ended.map(drop).map_err(|failure| failure.error(statement.what))?)
+    }
+
+    /// Brings the rows, and holds what came against what the batches say.
+    fn stage(&mut self, stage: &Stage, rows: Rows<'_>) -> Result<(), Stop> {
+        let refused = |fact: String| Error::new(ErrorKind::Refused, fact);
+        let mut counted = Counted::new(self.target, self.batches, rows);
+        match self.connection.bring(stage, &mut counted) {
+            Ok(()) => {}
+            Err(Unbrought::Rows(error)) => return Err(counted.unfit.map_or(Stop::Rows(error), Stop::Error)),
+            Err(Unbrought::Unfit(fact)) => return Err(refused(fact).into()),
+            Err(Unbrought::Failed(failure)) => return Err(failure.error(stage.what()).into()),
+        }
+        for LoadBatch { batch, source, staged, .. } in self.batches {
+            let came = counted.came.get(batch.as_str()).copied().unwrap_or_default();
+            if came != *staged {
+                return Err(
+                    refused(format!("batch {batch} of `{source}` says {staged} staged rows, and {came} came")).into()
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Staged rows on their way to a warehouse: their columns are looked at, and they are counted by batch.
+struct Counted<'a> {
+    rows: Rows<'a>,
+    target: &'a str,
+    columns: Vec<TableColumn>,
+    came: BTreeMap<&'a str, u64>,
+    /// What is wrong with the rows.
+    unfit: Option<Error>,
+}
+
+impl<'a> Counted<'a> {
+    fn new(target: &'a Target, batches: &'a [LoadBatch], rows: Rows<'a>) -> Self {
+        let came = batches.iter().map(|batch| (batch.batch.as_str(), 0)).collect();
+        Self { rows, target: target.name(), columns: target.staged(), came, unfit: None }
+    }
+
+    /// Looks at the shape of a batch, and counts its rows.
+    fn count(&mut self, batch: &RecordBatch) -> Result<(), String> {
+        let (found, needed) = (batch.num_columns(), self.columns.len());
+        if found != needed {
+            return Err(format!("a batch for `{}` has {found} columns in place of {needed}", self.target));
+        }
+        let mut names = None;
+        for (array, column) in batch.columns().iter().zip(&self.columns) {
+            let values = Values::new(array, column.ty).ok_or_else(|| {
+                let (found, needed) = (array.data_type(), column.ty.arrow());
+                format!("column `{}` of a batch is {found} in place of {needed}", column.name)
+            })?;
+            if column.name == BATCH_COLUMN {
+                names = Some(values);
+            }
+        }
+        let name = |row| match names.as_ref().and_then(|names| names.get(row)) {
+            Some(Value::Text(name)) => Some(name),
+            _ => None,
+        };
+        let mut row = 0;
+        while row < batch.num_rows() {
+            let of = name(row).unwrap_or_default();
+            // Rows of a batch mostly stand together.
+            let run = (row..batch.num_rows()).take_while(|&next| name(next) == Some(of)).count();
+            let Some(count) = self.came.get_mut(of) else {
+                return Err(format!("a row comes with batch `{of}`, which this load does not bring"));
+            };
+            *count += run as u64;
+            row += run.max(1);
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Counted<'_> {
+    type Item = Result<RecordBatch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.rows.next()? {
+            Ok(batch) => batch,
+            Err(error) => return Some(Err(error)),
+        };
+        match self.count(&batch) {
+            Ok(()) => Some(Ok(batch)),
+            Err(fact) => {
+                let error = Error::new(ErrorKind::Refused, fact);
+                self.unfit = Some(error.clone());
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// An error with its place.
+fn placed(place: &str, error: &Error) -> Error {
+    Error::new(error.kind(), format!("{place}: {error}"))
+}

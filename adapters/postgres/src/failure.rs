@@ -1,0 +1,45 @@
+//! Failure: what an error of the server, or of the way to it, means to a load.
+
+use etalon_core::error::Error;
+use etalon_core::warehouse::Cause;
+use etalon_core::warehouse::Failure;
+
+use crate::client::Address;
+use crate::client::ServerError;
+use crate::client::Trouble;
+
+/// What trouble with a statement means to a load.
+pub(crate) fn failure(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Server(error) => Failure { cause: cause(&error), words: format!("{error} ({})", error.state) },
+        Trouble::Io(error) => Failure { cause: Cause::Unavailable, words: error.to_string() },
+        Trouble::Refused(words) => Failure { cause: Cause::Permanent, words },
+    }
+}
+
+/// An answer that no PostgreSQL gives.
+pub(crate) fn strange(fact: &str) -> Failure {
+    Failure { cause: Cause::Permanent, words: format!("the server gives a strange answer: {fact}") }
+}
+
+/// What an error of the server means to a load, by its SQLSTATE.
+pub(crate) fn cause(error: &ServerError) -> Cause {
+    match error.state.as_str() {
+        "22012" => Cause::DivisionByZero,
+        "23505" => Cause::DuplicateKey,
+        "42P01" | "3F000" => Cause::Missing,
+        "42P06" | "42P07" | "42710" => Cause::AlreadyThere,
+        "42501" => Cause::Denied,
+        // Deadlock, serialization, a lock that is not to be had.
+        "40001" | "40P01" | "55P03" => Cause::Conflict,
+        // Connections, resources, and a server that starts or stops.
+        state if ["08", "53", "57P", "58"].iter().any(|class| state.starts_with(class)) => Cause::Unavailable,
+        _ => Cause::Permanent,
+    }
+}
+
+/// What trouble means to the caller, with its place.
+pub(crate) fn world(address: &Address, trouble: Trouble) -> Error {
+    let failure = failure(trouble);
+    Error::new(failure.cause.error_kind(), format!("{address}: {failure}"))
+}

@@ -1,0 +1,65 @@
+//! Batch: what one load brings, and what became of its rows.
+
+/// One batch that a load brings: a row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBatch {
+    /// What may be loaded once.
+    pub input: String,
+    /// The batch.
+    pub batch: String,
+    /// Raised by backfill and redrive only.
+    pub generation: u32,
+    /// The object's name.
+    pub source: String,
+    /// The object's version.
+    pub source_version: String,
+    /// The pipeline's fingerprint.
+    pub fingerprint: String,
+    /// Microseconds since 1970, UTC.
+    pub batch_time: i64,
+    /// Staged rows.
+    pub staged: u64,
+    /// Whether rows of earlier versions of the same source are deleted first (`on_overwrite: replace`).
+    pub replaces_source: bool,
+    /// Whether rows of earlier generations of the same input are deleted first (a backfill).
+    pub replaces_generations: bool,
+}
+
+/// What became of the staged rows: `staged = inserted + updated + unchanged + deduplicated + superseded + deleted`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LoadCounts {
+    /// Rows that were staged.
+    pub staged: u64,
+    /// Rows whose key was new, or every row of an append.
+    pub inserted: u64,
+    /// Rows that took the place of an older version.
+    pub updated: u64,
+    /// Rows equal, in every column of the pipeline, to the row that is there.
+    pub unchanged: u64,
+    /// Rows dropped for another row of the same load.
+    pub deduplicated: u64,
+    /// Rows older than the row that is there.
+    pub superseded: u64,
+    /// Rows that deleted their key, whether it was there or not (`delete_when`).
+    #[serde(default)]
+    pub deleted: u64,
+}
+
+impl LoadCounts {
+    /// Whether every staged row is accounted for.
+    pub fn balance(&self) -> bool {
+        let outcomes = self.inserted + self.updated + self.unchanged + self.deduplicated;
+        self.staged == outcomes + self.superseded + self.deleted
+    }
+
+    /// Adds the counts of another batch.
+    pub fn add(&mut self, other: Self) {
+        self.staged += other.staged;
+        self.inserted += other.inserted;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.deduplicated += other.deduplicated;
+        self.superseded += other.superseded;
+        self.deleted += other.deleted;
+    }
+}

@@ -1,0 +1,64 @@
+//! PostgreSQL 15, which runs what Redshift would, but for COPY: rows come through `COPY … FROM STDIN` in their binary form.
+
+use crate::types::Type;
+use crate::warehouse::dialect::CatalogQuestion;
+use crate::warehouse::dialect::Dialect;
+use crate::warehouse::dialect::Staging;
+use crate::warehouse::dialect::Widening;
+use crate::warehouse::dialect::instant_with_offset;
+
+/// Texts are ordered by their bytes, whatever the locale of the database.
+const BYTES: &str = "\"C\"";
+
+/// The answers of PostgreSQL.
+pub static DIALECT: Dialect = Dialect {
+    name: "PostgreSQL",
+    name_bytes_max: 63,
+    system_columns: &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"],
+    reserved_prefix: None,
+    has_schemas: true,
+    creates_schemas: true,
+    row_numbers: &[],
+    staging: Staging::Stream(|into, columns| format!("COPY {into} ({columns})\nFROM STDIN (FORMAT binary)")),
+    stages_in_target: false,
+    creates_in_transaction: false,
+    begin: "BEGIN",
+    has_lock: true,
+    enforces_keys: true,
+    has_layout: false,
+    widening: Widening::InTransaction,
+    alters_columns: true,
+    statements_max: None,
+    column_type,
+    parse_document: None,
+    table_options: "",
+    has_null_safe_is: false,
+    trims_keys: true,
+    key_collation,
+    order_collation: key_collation,
+    bytes_collation: Some(BYTES),
+    instant_text: ("to_char(", " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"),
+    // The server would guess a type of a parameter by the place where it stands; all of them are texts.
+    parameter: |_, number| format!("CAST(${number} AS text)"),
+    casts_parameters: true,
+    wraps_index_expressions: true,
+    instant: instant_with_offset,
+    columns: CatalogQuestion {
+        sql: "SELECT CAST(column_name AS text) FROM information_schema.columns\n\
+              WHERE table_schema = CAST($1 AS text) AND table_name = CAST($2 AS text)",
+        is_by_schema: true,
+    },
+    indexes: Some(CatalogQuestion {
+        sql: "SELECT CAST(indexname AS text) FROM pg_indexes\n\
+              WHERE schemaname = CAST($1 AS text) AND tablename = CAST($2 AS text)",
+        is_by_schema: true,
+    }),
+};
+
+fn column_type(ty: Type) -> String {
+    if ty == Type::Super { "jsonb".to_owned() } else { ty.to_string() }
+}
+
+fn key_collation(ty: Type) -> Option<&'static str> {
+    ty.is_text().then_some(BYTES)
+}

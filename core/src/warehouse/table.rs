@@ -1,0 +1,96 @@
+//! Table: a target table as a checked pipeline means it, and the names of the columns that Etalon adds.
+
+use crate::types::Type;
+
+/// The lineage column that names the batch a row came with.
+pub const BATCH_COLUMN: &str = "_etalon_batch";
+/// The lineage column that holds the offset of the row's record in the decoded stream.
+pub const OFFSET_COLUMN: &str = "_etalon_offset";
+/// The lineage column that holds the batch time.
+pub const TIME_COLUMN: &str = "_etalon_time";
+/// The staged column that is true where a row deletes its key; after the pipeline's columns, before the lineage.
+pub const DELETED_COLUMN: &str = "_etalon_deleted";
+/// The column of an `scd2` target that holds the `order_by` of the version, since which it is valid.
+pub const VALID_FROM_COLUMN: &str = "valid_from";
+/// The column of an `scd2` target that holds the `order_by` of the next version; NULL where there is none.
+pub const VALID_TO_COLUMN: &str = "valid_to";
+/// The column of an `scd2` target that tells whether there is no next version.
+pub const IS_CURRENT_COLUMN: &str = "is_current";
+
+/// A target table, as a checked pipeline means it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// `schema.table` or `table`; parts as they are, without quotes.
+    pub schema: Option<String>,
+    /// The table's name.
+    pub name: String,
+    /// The pipeline's columns, in order, without the lineage columns.
+    pub columns: Vec<TableColumn>,
+    /// How rows are written.
+    pub write: WriteMode,
+    /// Whether the lineage columns are there.
+    pub lineage: bool,
+    /// Whether staged rows have the column `_etalon_deleted`, which is true where a row deletes its key (`delete_when`).
+    pub deletes: bool,
+    /// Which rows of a load are dropped for others of it, where the way of writing does not say.
+    pub dedupe: Option<Dedupe>,
+    /// How Redshift lays the table out.
+    pub layout: Layout,
+}
+
+/// How Redshift lays a table out: positions in the pipeline's columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The columns by which rows are sorted.
+    pub sort_key: Vec<usize>,
+    /// The column by which rows are distributed.
+    pub dist_key: Option<usize>,
+}
+
+/// Which of the rows of a load that share a key stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dedupe {
+    /// The columns that tell rows apart (positions in `columns`); never NULL.
+    pub key: Vec<usize>,
+    /// The columns that order the rows of a key; without them their places do.
+    pub order_by: Vec<usize>,
+    /// Whether the last of them stays, not the first.
+    pub last: bool,
+}
+
+/// A column of a target table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Whether NULL is refused.
+    pub required: bool,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteMode {
+    /// Every row is added.
+    Append,
+    /// A row takes the place of the one with its key, unless that is newer.
+    Merge {
+        /// The columns that tell rows apart (positions in `columns`); never NULL.
+        key: Vec<usize>,
+        /// The columns that order versions (positions in `columns`); never NULL; may be empty: the last load wins.
+        order_by: Vec<usize>,
+    },
+    /// The rows of the load take the place of all rows.
+    Replace {
+        /// Whether a load without rows may do so.
+        allow_empty: bool,
+    },
+    /// A row is a version of its key, valid from its `order_by` to that of the next version.
+    Scd2 {
+        /// The columns that tell what a row is a version of (positions in `columns`); never NULL.
+        key: Vec<usize>,
+        /// The column that orders versions (a position in `columns`); never NULL.
+        order_by: usize,
+    },
+}
