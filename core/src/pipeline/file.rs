@@ -16,7 +16,7 @@ use crate::format::{self, Compression, Contract, Format};
 use crate::source::{Location, SOURCES};
 use crate::spec::{
     self, AnyText, Choice, Expression, Fault, Form, Hint, InShort, Item, Keys, Mapping, Named, Placed, ShortFor,
-    Spanned, Text, Whole, Word,
+    Spanned, Text, TextOrMapping, Whole, Word,
 };
 use crate::stage;
 
@@ -98,6 +98,17 @@ pub struct Limits {
     pub rejects_ppm: u32,
     /// Fewer rejects than this are never too many.
     pub at_least: u64,
+}
+
+/// No number of rejects is too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct NoLimits;
+
+impl From<NoLimits> for Limits {
+    /// More than all records are never rejected.
+    fn from(_: NoLimits) -> Self {
+        Self { rejects_ppm: 1_000_000, at_least: u64::MAX }
+    }
 }
 
 impl Spec {
@@ -216,17 +227,20 @@ const CHECKS: Named<name::Check, InShort<ShortFor<Expression>, CheckSpec>> = Nam
     value: InShort { short: ShortFor { key: check::CONDITION, form: Expression }, long: check::CHECK },
 };
 
-const LIMITS: Mapping<Limits> = Mapping {
-    title: "limits",
-    doc: "How many rejects are too many: strictly more than the share, and at least so many.",
-    may_be_empty: false,
-    keys: |keys| Limits {
-        rejects_ppm: keys
-            .required("rejects", Share, "The share of the records read that may be rejected.")
-            .unwrap_or_default(),
-        at_least: keys.or("at_least", Whole, "1", "Fewer rejects than this are never too many."),
+const LIMITS: TextOrMapping<Choice<NoLimits>, Limits> = TextOrMapping(
+    Choice(&[("none", "no number of rejects is too many, but all records of an object are", NoLimits)]),
+    Mapping {
+        title: "limits",
+        doc: "How many rejects are too many: strictly more than the share, and at least so many; 10% and 100, if not said.",
+        may_be_empty: false,
+        keys: |keys| Limits {
+            rejects_ppm: keys
+                .required("rejects", Share, "The share of the records read that may be rejected.")
+                .unwrap_or_default(),
+            at_least: keys.or("at_least", Whole, "1", "Fewer rejects than this are never too many."),
+        },
     },
-};
+);
 
 const STAGE_FORMAT: &str = "format";
 

@@ -194,6 +194,7 @@ mod tests {
             reasons(&unit(&usual, 900, 100)),
             ["in/a.csv: 100 of 900 records were rejected (11.11%); the limit is 10%"]
         );
+        assert_eq!(unit(&pipeline("limits: none\n"), 900, 899).state, UnitState::Pending, "no number is too many");
         let own = pipeline("limits: { rejects: 50%, at_least: 2 }\n");
         assert_eq!(unit(&own, 900, 100).state, UnitState::Pending);
         assert_eq!(reasons(&unit(&own, 3, 2)).len(), 1);
@@ -201,6 +202,7 @@ mod tests {
 
     #[test]
     fn where_every_record_was_rejected_nothing_is_loaded() {
+        assert_eq!(reasons(&unit(&pipeline("limits: none\n"), 3, 3)).len(), 1, "whatever the limits say");
         assert_eq!(reasons(&unit(&pipeline(""), 3, 3)), ["in/a.csv: all its 3 records were rejected"]);
         assert_eq!(reasons(&unit(&pipeline(""), 1, 1)), ["in/a.csv: its only record was rejected"]);
         assert_eq!(unit(&pipeline(""), 0, 0).state, UnitState::Pending, "an object without records is whole");

@@ -172,7 +172,7 @@ pub fn records_read_again_become_what_they_became(bytes: &[u8], mask: u64) {
 
     let object = Object { name: "input.csv".to_owned(), version: "1".to_owned(), size: bytes.len() as u64 };
     let first = pipeline.plan(&object, 0);
-    let task = pipeline.plan_again(&first, 1).tasks().remove(0);
+    let task = InputPlan { generation: 1, ..pipeline.plan_again(&first, 1) }.tasks().remove(0);
     assert_ne!(task.batch, first.tasks()[0].batch);
     let again = [drive(pipeline.task_again(&task, wanted.clone()), bytes, &mut std::iter::repeat(usize::MAX))];
     let counts = again[0].receipt.counts;

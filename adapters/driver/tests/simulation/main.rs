@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use etalon_core::protocol::Step;
-use etalon_core::protocol::prefix::{DISCARDED, MANIFESTS, MARKS, PIPELINES, PREFIXES, Prefix, QUARANTINE, Right};
+use etalon_core::protocol::prefix::{
+    DISCARDED, HELD, MANIFESTS, MARKS, PIPELINES, PREFIXES, Prefix, QUARANTINE, Right,
+};
 
 use case::Case;
 use chaos::Use;
@@ -89,6 +91,8 @@ fn known_worlds_come_to_the_right_table() {
     let mut used = many(0, 150);
     // A run that was planned before a deployment and is completed by extract after it is rare.
     used.insert((Step::Extract, PIPELINES.text.to_owned(), Right::Read));
+    // A run that extract completes and that is held is rare.
+    used.insert((Step::Extract, HELD.text.to_owned(), Right::Write));
     // Nobody redrives here, or takes back what he has discarded.
     for (step, prefix, right) in [
         (Step::Extract, MARKS, Right::List),
