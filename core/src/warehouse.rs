@@ -77,6 +77,8 @@ pub use dialect::Dialect;
 pub use failure::Cause;
 pub use failure::Failure;
 pub use ledger::LedgerRow;
+pub use ledger::any_row;
+pub use ledger::forget;
 pub use ledger::ledger;
 pub use ledger::ledger_of;
 pub use manifest::CopyFormat;

@@ -12,7 +12,7 @@ use etalon_core::types::Type;
 use etalon_core::value::{Value, Values};
 use etalon_core::warehouse::{
     Arrival, BATCH_COLUMN, Cause, Dialect, Failure, Found, Guard, LedgerRow, LoadBatch, LoadCounts, LoadScript,
-    Migration, Selection, SetUp, Stage, Statement, Step, Table, TableColumn, Target, ledger,
+    Migration, Selection, SetUp, Stage, Statement, Step, Table, TableColumn, Target, any_row, forget, ledger,
 };
 
 use crate::ports::{Rows, Warehouse};
@@ -46,6 +46,24 @@ pub trait Connection: Send {
             Err(failure) => Err(failure.error(question.what)),
         };
         rows.map_err(|error| placed(&self.place(), &error))
+    }
+
+    /// Whether a table has rows; `None` where there is no table.
+    fn has_rows(&mut self, table: &Table) -> Result<Option<bool>, Error> {
+        let target = Target::new(table, self.dialect())?;
+        let question = any_row(&target);
+        match self.run(&question) {
+            Ok(rows) => Ok(Some(rows.rows().next().is_some())),
+            Err(failure) if failure.cause == Cause::Missing => Ok(None),
+            Err(failure) => Err(placed(&self.place(), &failure.error(question.what))),
+        }
+    }
+
+    /// Forgets all loads of a table, so that everything is loaded again.
+    fn forget(&mut self, table: &Table) -> Result<(), Error> {
+        let target = Target::new(table, self.dialect())?;
+        let forget = forget(&target);
+        self.run(&forget).map(drop).map_err(|failure| placed(&self.place(), &failure.error(forget.what)))
     }
 
     /// Loads batches into a table, which is created if it is not there: everything in one transaction, or nothing.
@@ -110,6 +128,14 @@ pub struct AnswerColumn {
 impl Warehouse for Box<dyn Connection> {
     async fn ledger(&mut self, table: &Table) -> Result<Vec<LedgerRow>, Error> {
         Connection::ledger(&mut **self, table)
+    }
+
+    async fn has_rows(&mut self, table: &Table) -> Result<Option<bool>, Error> {
+        Connection::has_rows(&mut **self, table)
+    }
+
+    async fn forget(&mut self, table: &Table) -> Result<(), Error> {
+        Connection::forget(&mut **self, table)
     }
 
     async fn load(

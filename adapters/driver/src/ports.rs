@@ -124,6 +124,12 @@ pub trait Warehouse {
     /// What has been loaded into a table, in the order of loading.
     fn ledger(&mut self, table: &Table) -> impl Future<Output = Result<Vec<LedgerRow>, Error>>;
 
+    /// Whether a table has rows; `None` where there is no table.
+    fn has_rows(&mut self, table: &Table) -> impl Future<Output = Result<Option<bool>, Error>>;
+
+    /// Forgets all loads of a table, so that everything is loaded again.
+    fn forget(&mut self, table: &Table) -> impl Future<Output = Result<(), Error>>;
+
     /// Brings staged rows into the table, and their batches into its ledger, in one transaction.
     fn load(
         &mut self,

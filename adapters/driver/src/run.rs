@@ -68,7 +68,15 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let World { source, store, warehouse, clock, progress } = world;
     let deployed =
         Deployed { pipeline: pipeline.clone(), text: text.to_owned(), inputs: Names::beginning(String::new()) };
-    let rows = warehouse.ledger(&pipeline.table).await?;
+    let mut rows = warehouse.ledger(&pipeline.table).await?;
+    if let Some(lost) = lost(pipeline, &rows, warehouse).await? {
+        if !matches!(&work, Work::Reload(wanted) if wanted.is_empty()) {
+            return Err(Error::new(ErrorKind::Refused, lost));
+        }
+        // Everything is loaded again, as if nothing had been.
+        warehouse.forget(&pipeline.table).await?;
+        rows.clear();
+    }
     reconcile(pipeline, store, &rows).await?;
     remove_loaded_parts(store, &rows).await?;
     let seen = Seen::default();
@@ -78,6 +86,48 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let embedded = Embedded::new(&deployed, store, warehouse, clock);
     engine.load(&embedded).await?;
     engine.report(objects, &rows, false).await
+}
+
+/// What is to be said where the ledger has rows of a table, and the table has none.
+async fn lost(
+    pipeline: &Pipeline,
+    rows: &[LedgerRow],
+    warehouse: &mut impl Warehouse,
+) -> Result<Option<String>, Error> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let state = match warehouse.has_rows(&pipeline.table).await? {
+        None => "gone",
+        Some(false) if must_have_rows(pipeline, rows) => "empty",
+        Some(_) => return Ok(None),
+    };
+    let table = table_name(pipeline);
+    Ok(Some(format!(
+        "table `{table}` is {state}, and the ledger has rows of it; bring it back, or load everything again: `etalon reload`"
+    )))
+}
+
+/// Whether what was loaded has left rows for certain.
+fn must_have_rows(pipeline: &Pipeline, rows: &[LedgerRow]) -> bool {
+    let brings = |row: &LedgerRow| row.counts.inserted + row.counts.updated + row.counts.unchanged > 0;
+    if pipeline.whole_runs {
+        let last = rows.iter().map(|row| row.loaded_at).max();
+        return rows.iter().any(|row| Some(row.loaded_at) == last && brings(row));
+    }
+    // Rows that delete others may have left nothing.
+    if pipeline.table.deletes {
+        return false;
+    }
+    let order = |row: &LedgerRow| (row.batch.batch_time, row.batch.generation);
+    let mut last: BTreeMap<&str, &LedgerRow> = BTreeMap::new();
+    for row in rows {
+        let there = last.entry(&row.batch.source).or_insert(row);
+        if order(there) < order(row) {
+            *there = row;
+        }
+    }
+    last.values().any(|row| brings(row))
 }
 
 /// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.

@@ -281,6 +281,22 @@ fn of_load(target: &Target) -> Select {
         .filter(of_target(target, "l"))
 }
 
+/// Selects something where the target has any row; it fails as one of a missing table where there is none.
+pub fn any_row(target: &Target) -> Statement {
+    Statement {
+        sql: format!("SELECT 1 AS one FROM {} LIMIT 1", target.table),
+        parameters: Vec::new(),
+        what: "ask whether the table has rows",
+    }
+}
+
+/// Forgets all loads of a target, so that everything is loaded again: for a table that is gone.
+pub fn forget(target: &Target) -> Statement {
+    let of_target = Expr::bare("target").equal(target_name(target));
+    let delete = Command::Delete { from: table(target), using: None, filter: Some(of_target) };
+    delete.statement("forget the loads of a table that is gone", target.dialect)
+}
+
 /// Selects the ledger rows of a target in the order of loading.
 ///
 /// [`LedgerRow::read`] reads them.
