@@ -16,7 +16,7 @@ pub(crate) const EXIT_CODES: [(u8, &str); 7] = [
     (PIPELINE, "the pipeline is wrong"),
     (ENVIRONMENT, "environment: file, disk, network, warehouse"),
     (ARGUMENTS, "wrong arguments"),
-    (FAULT, "a fault of Etalon; please report it"),
+    (BUG, "a bug in Etalon; please report it"),
     (INTERRUPTED, "interrupted with Ctrl-C"),
 ];
 
@@ -26,7 +26,7 @@ const ENVIRONMENT: u8 = 3;
 /// `EX_USAGE` of `sysexits.h`.
 const ARGUMENTS: u8 = 64;
 /// `EX_SOFTWARE` of `sysexits.h`.
-pub(crate) const FAULT: u8 = 70;
+pub(crate) const BUG: u8 = 70;
 /// As a shell tells it of a program that SIGINT has ended.
 const INTERRUPTED: u8 = 130;
 
@@ -163,10 +163,10 @@ impl Failure {
         failure.with_help("the same command goes on from there")
     }
 
-    /// Etalon has a fault.
-    pub(crate) fn fault(message: String) -> Self {
-        let message = format!("a fault of Etalon, please report it: {message}");
-        Self { exit_code: FAULT, problems: vec![Problem::new("fault", message)] }
+    /// A panic: a bug in Etalon.
+    pub(crate) fn bug(panic: &str) -> Self {
+        let failure = Self { exit_code: BUG, problems: vec![Problem::new("bug", panic.to_owned())] };
+        failure.with_help("this is a bug in Etalon; please report it")
     }
 
     /// Adds what to do about it.

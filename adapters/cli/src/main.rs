@@ -14,14 +14,14 @@ mod form;
 mod progress;
 mod output;
 mod failure;
-mod fault;
+mod bug;
 
 use failure::Failure;
 use form::Form;
 use output::Output;
 
 fn main() -> ExitCode {
-    fault::end_with(failure::FAULT, |panic| tell(&Failure::fault(panic.to_owned()), asked_form()));
+    bug::end_with(failure::BUG, |panic| tell(&Failure::bug(panic), asked_form()));
     match verbs::command().try_get_matches() {
         Ok(matches) => {
             let form = verbs::form(&matches);

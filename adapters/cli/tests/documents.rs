@@ -313,6 +313,17 @@ fn pages_ask_for_the_compiler_of_the_manifest() {
 }
 
 #[test]
+fn the_readme_names_the_verbs_of_the_help() {
+    let (help, _) = run(&root(), "etalon --help");
+    let (_, verbs) = help.split_once("Commands:\n").unwrap();
+    let verbs: Vec<&str> = verbs.lines().map_while(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
+    assert!(verbs.len() > 10, "{verbs:?}");
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let named = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(named.contains(&format!("the `etalon` command with `{}`", verbs.join(" "))), "{verbs:?}");
+}
+
+#[test]
 fn the_page_of_exit_codes_is_that_of_the_help() {
     let page = fs::read_to_string(root().join("docs/guide/first-pipeline.md")).unwrap();
     let (help, _) = run(&root(), "etalon --help");

@@ -23,6 +23,8 @@ use serde_json::json;
 
 /// What the names of buckets, queues and functions begin with.
 const NAME: &str = "sandbox";
+/// The exit code of wrong arguments, as `etalon` has it.
+const WRONG_ARGUMENTS: u8 = 64;
 
 /// A pipeline's whole path on this machine: S3, SQS, EventBridge and Redshift are stand-ins, the functions are the real ones.
 #[derive(Debug, Parser)]
@@ -66,7 +68,14 @@ fn variable(text: &str) -> Result<(String, String), String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Run(arguments) = Arguments::parse().command;
+    let Command::Run(arguments) = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command,
+        Err(told) => {
+            // There is nobody left to tell if this fails.
+            let _ = told.print();
+            return if told.use_stderr() { ExitCode::from(WRONG_ARGUMENTS) } else { ExitCode::SUCCESS };
+        }
+    };
     match run(arguments).await {
         Ok(code) => code,
         Err(error) => {

@@ -161,7 +161,7 @@ const MODULES: &[(&str, Map)] = &[
         "adapters/cli",
         &[
             ("form", &[]),
-            ("fault", &[]),
+            ("bug", &[]),
             ("failure", &["form"]),
             ("output", &["failure", "form"]),
             ("view", &["failure", "form"]),

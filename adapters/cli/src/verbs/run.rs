@@ -216,9 +216,13 @@ impl View for Ran {
             )),
         }
         if let Some(decision) = &report.decision {
-            let state = if decision.decision == "undiscard" { "discarded" } else { "held" };
             if decision.units.is_empty() && decision.left.is_empty() {
-                notes.push(format!("nothing is {state}; nothing was done"));
+                let nothing = match decision.decision.as_str() {
+                    "release" => "nothing to release: no file is held",
+                    "discard" => "nothing to discard: every file that was read has been loaded, or discarded before",
+                    _ => "nothing to undiscard: no file is discarded",
+                };
+                notes.push(nothing.to_owned());
             }
             let done = match decision.decision.as_str() {
                 "release" => "released",

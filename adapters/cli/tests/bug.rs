@@ -11,12 +11,12 @@ fn a_panic_of_any_thread_ends_with_70_in_every_profile() {
     let folder = tempfile::tempdir().unwrap();
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     for strategy in ["unwind", "abort"] {
-        // `src/fault.rs` is the whole of what the command does about panics, so a program around it shows it.
+        // `src/bug.rs` is the whole of what the command does about panics, so a program around it shows it.
         let program = folder.path().join(strategy);
         let built = Command::new(&rustc)
             .args(["--edition=2024", "-C", &format!("panic={strategy}"), "-o"])
             .arg(&program)
-            .arg(here.join("tests/fault/panics.rs"))
+            .arg(here.join("tests/bug/panics.rs"))
             .output()
             .unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
