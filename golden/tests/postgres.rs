@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use etalon_core::column::Fault;
-use etalon_core::diagnostic::Code;
+use etalon_core::diagnostic::{Code, Diagnostic};
 use etalon_core::expr::{Context, Expr};
 use etalon_core::testing::expression::{Row, columns, rows, scope};
 use etalon_core::testing::language;
@@ -89,7 +89,17 @@ fn judge(
     let expr = match Expr::compile(text, &scope()) {
         Ok((expr, _)) => expr,
         Err(diagnostics) => {
-            let wrong: Vec<_> = diagnostics.iter().map(|diagnostic| (diagnostic.code, &*diagnostic.message)).collect();
+            // A constant that no row gets past.
+            let faults = |diagnostic: &Diagnostic| {
+                diagnostic.fault.is_some() && answer.rows.iter().all(|row| !matches!(row, Ok(Some(_))))
+            };
+            let wrong: Vec<_> = diagnostics
+                .iter()
+                .map(|diagnostic| match faults(diagnostic) {
+                    true => (Code::ConstantFault, &*diagnostic.message),
+                    false => (diagnostic.code, &*diagnostic.message),
+                })
+                .collect();
             let refused = |(code, message): &(Code, &str)| {
                 *code == Code::Unsupported || message.contains("not supported") || message.contains("38 digits")
             };

@@ -35,8 +35,10 @@ use crate::diagnostic::Span;
 use crate::types::Type;
 use crate::value::Decimal;
 use convert::constant;
+use convert::constant_fault;
 use convert::decimal_constant;
 use convert::unknown;
+use fold::constant_fault_of;
 use fold::fold;
 
 /// Functions whose first argument may be a unit of time as a bare word.
@@ -47,6 +49,11 @@ const OVER_UNITS: [&str; 8] =
 pub(super) fn check(node: &Node, scope: &[Name]) -> Result<(Checked, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut checker = Checker { scope, diagnostics: Vec::new(), level: 0 };
     let checked = checker.node(node).and_then(|checked| checker.settled(checked));
+    if let Some(checked) = &checked
+        && checker.is_clean()
+    {
+        checker.always(checked);
+    }
     match checked {
         Some(checked) if checker.is_clean() => Ok((checked, checker.diagnostics)),
         _ => Err(checker.diagnostics),
@@ -121,7 +128,7 @@ impl Checker<'_> {
                 self.between(operand, low, high, *symmetric, *negated, span)
             }
             tree::Kind::Like { operand, pattern, escape, ignore_case, negated } => {
-                let operand = self.text(operand, "LIKE");
+                let operand = self.matched(operand);
                 let pattern = self.text(pattern, "LIKE");
                 let escape = escape.as_ref().map(|escape| self.text(escape, "ESCAPE"));
                 let (operand, pattern, escape) = (operand?, pattern?, flip(escape)?);
@@ -131,15 +138,7 @@ impl Checker<'_> {
                 self.case(operand.as_deref(), arms, otherwise.as_deref(), span)
             }
             tree::Kind::Cast { operand, to } => {
-                // A number beyond 38 digits is still a floating-point number.
-                let beyond = match &operand.kind {
-                    tree::Kind::Number(text) if to.is_float() => Some(text),
-                    _ => None,
-                };
-                let operand = match beyond.filter(|text| Decimal::parse(text.as_bytes()).is_err()) {
-                    Some(text) => unknown(Some(text.clone()), operand.span),
-                    None => self.node(operand)?,
-                };
+                let operand = self.node(operand)?;
                 self.cast(operand, *to, span)
             }
             tree::Kind::TryCast { operand, to } => {
@@ -159,7 +158,25 @@ impl Checker<'_> {
         }
     }
 
-    fn number(&mut self, text: &str, span: Span) -> Option<Checked> {
+    /// Reports the first constant part that faults in every row, whatever is in it.
+    fn always(&mut self, part: &Checked) {
+        let reached: Vec<&Checked> = match &part.form {
+            Form::And(operands) | Form::Or(operands) | Form::Coalesce(operands) => operands.iter().take(1).collect(),
+            Form::Case { arms, .. } => arms.iter().take(1).map(|(condition, _)| condition).collect(),
+            _ => part.parts(),
+        };
+        for part in reached {
+            self.always(part);
+            if !self.is_clean() {
+                return;
+            }
+        }
+        if let Some(fault) = constant_fault_of(part) {
+            self.diagnostics.push(constant_fault(&fault, part.span));
+        }
+    }
+
+    fn number(&self, text: &str, span: Span) -> Option<Checked> {
         if text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) {
             if let Ok(value) = text.parse::<i32>() {
                 return Some(constant(Arc::new(Int32Array::from(vec![value])), Type::Integer, span));
@@ -170,14 +187,7 @@ impl Checker<'_> {
         }
         match Decimal::parse(text.as_bytes()) {
             Ok(value) => Some(decimal_constant(value, span)),
-            Err(fault) => {
-                let wrong = Diagnostic::error(Code::Unsupported, span, fault.message.to_string());
-                self.wrong(
-                    wrong.with_help(
-                        "an exact number has at most 38 digits; quote it and cast: `'1e50'::double precision`",
-                    ),
-                )
-            }
+            Err(_) => Some(Checked { form: Form::Beyond(text.to_owned()), ty: Type::Numeric, nullable: false, span }),
         }
     }
 
@@ -224,6 +234,14 @@ impl Checker<'_> {
         self.convert(checked, Type::Text)
     }
 
+    /// The left operand of LIKE: a char counts with its blanks.
+    fn matched(&mut self, node: &Node) -> Option<Checked> {
+        let checked = self.node(node)?;
+        let padded = self.padded(checked)?;
+        let checked = self.coerced(padded, Kind::Text, "LIKE")?;
+        self.convert(checked, Type::Text)
+    }
+
     /// The part as one of that kind, if it becomes one without being asked to.
     fn coerced(&mut self, checked: Checked, kind: Kind, place: &str) -> Option<Checked> {
         if checked.is_unknown() || Kind::of(checked.ty).becomes(kind) {
@@ -241,7 +259,7 @@ impl Checker<'_> {
     /// The value of the [`Form::Let`] that is about to enclose what is checked at the next level. A constant is itself.
     fn local(&self, value: &Checked) -> Checked {
         match value.form {
-            Form::Constant(_) => value.clone(),
+            Form::Constant(_) | Form::Unknown(_) | Form::Beyond(_) => value.clone(),
             _ => Checked { form: Form::Local(self.level), ..value.clone() },
         }
     }
@@ -263,13 +281,9 @@ impl Checker<'_> {
                 }
                 let ty = self.common(parts.iter(), name, span)?;
                 let parts = parts.into_iter().map(|part| self.convert(part, ty)).collect::<Option<Vec<_>>>()?;
-                // Values of char are compared without their trailing blanks, which they lose as text.
-                let is_char = matches!(ty, Type::Char(_)) && matches!(name, "greatest" | "least");
-                let ty = if is_char { Type::Text } else { ty };
-                let operands = parts.into_iter().map(|part| self.convert(part, ty)).collect::<Option<Vec<_>>>()?;
                 let form = match name {
-                    "greatest" | "least" => Form::Extreme { greatest: name == "greatest", operands },
-                    _ => Form::Coalesce(operands),
+                    "greatest" | "least" => Form::Extreme { greatest: name == "greatest", operands: parts },
+                    _ => Form::Coalesce(parts),
                 };
                 return Some(fold(form, ty, span));
             }

@@ -28,6 +28,8 @@ pub(super) enum Form {
     Constant(ArrayRef),
     /// A quoted text or NULL that waits for the type of its place; none is left when checking is done.
     Unknown(Option<String>),
+    /// A number of more digits than a decimal has, as written: it may become a floating-point number.
+    Beyond(String),
     /// A name, by its position in the scope.
     Name(usize),
     /// The value of the enclosing [`Form::Let`] of that level, counted from the outermost.
@@ -113,11 +115,11 @@ impl Checked {
         matches!(self.form, Form::Unknown(_))
     }
 
-    /// How long a quoted text is.
-    pub(super) fn quoted_bytes(&self) -> usize {
+    /// The quoted text whose type waits for its place.
+    pub(super) fn quoted(&self) -> Option<&str> {
         match &self.form {
-            Form::Unknown(Some(text)) => text.len(),
-            _ => 0,
+            Form::Unknown(text) => text.as_deref(),
+            _ => None,
         }
     }
 
@@ -132,7 +134,7 @@ impl Checked {
     /// The parts directly below.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match &self.form {
-            Form::Constant(_) | Form::Unknown(_) | Form::Name(_) | Form::Local(_) => Vec::new(),
+            Form::Constant(_) | Form::Unknown(_) | Form::Beyond(_) | Form::Name(_) | Form::Local(_) => Vec::new(),
             Form::Let { value, body } => vec![value, body],
             Form::Arithmetic { left, right, .. }
             | Form::Compare { left, right, .. }

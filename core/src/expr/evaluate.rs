@@ -50,7 +50,7 @@ impl Batch<'_> {
         let ty = part.ty;
         match &part.form {
             Form::Constant(values) => Vector::constant(values.clone()),
-            Form::Unknown(_) => Vector::constant(new_null_array(&ty.arrow(), 1)),
+            Form::Unknown(_) | Form::Beyond(_) => Vector::constant(new_null_array(&ty.arrow(), 1)),
             Form::Name(position) => match self.columns.get(*position) {
                 Some(Some(column)) => Vector::rows((*column).clone()),
                 _ => Vector::constant(new_null_array(&ty.arrow(), 1)),

@@ -56,10 +56,13 @@ pub(super) use letters::small;
 use arrow_array::ArrayRef;
 use arrow_array::new_null_array;
 
+use super::evaluate::vector::Vector;
 use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
+use crate::value::Decimal;
+use crate::value::Interval;
 
 /// Every function, by family.
 pub(super) const FUNCTIONS: &[&[Function]] = &[
@@ -128,6 +131,8 @@ pub(super) struct Signature {
     pub(super) nullable: bool,
     /// The type of the result.
     pub(super) returns: Returns,
+    /// What is asked of arguments that are constants, by their places.
+    pub(super) constants: &'static [(usize, Constant)],
     /// The work.
     pub(super) kernel: fn(&Call<'_>) -> Column,
 }
@@ -136,12 +141,17 @@ impl Signature {
     /// A strict signature, which never gives NULL by itself.
     pub(super) const fn new(arguments: &'static [Kind], returns: Type, kernel: fn(&Call<'_>) -> Column) -> Self {
         let returns = Returns::Type(returns);
-        Self { arguments, variadic: false, strict: true, nullable: false, returns, kernel }
+        Self { arguments, variadic: false, strict: true, nullable: false, returns, constants: &[], kernel }
     }
 
     /// With a result type that depends on the arguments.
-    pub(super) const fn returns(self, rule: fn(&[Argument<'_>]) -> Result<Type, String>) -> Self {
+    pub(super) const fn returns(self, rule: fn(&[Argument<'_>]) -> Result<Type, Refusal>) -> Self {
         Self { returns: Returns::Rule(rule), ..self }
+    }
+
+    /// Refusing constants that no row gets past.
+    pub(super) const fn constants(self, constants: &'static [(usize, Constant)]) -> Self {
+        Self { constants, ..self }
     }
 
     /// Giving NULL for some arguments.
@@ -161,7 +171,60 @@ pub(super) enum Returns {
     /// Always this.
     Type(Type),
     /// What the arguments make of it, or why they do not go together.
-    Rule(fn(&[Argument<'_>]) -> Result<Type, String>),
+    Rule(fn(&[Argument<'_>]) -> Result<Type, Refusal>),
+}
+
+/// Why a call is the author's mistake.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) fact: String,
+    /// The fault that each row would have.
+    pub(super) fault: Option<Code>,
+    /// The argument that is wrong, if it is one alone.
+    pub(super) at: Option<usize>,
+}
+
+impl From<&str> for Refusal {
+    fn from(fact: &str) -> Self {
+        Self { fact: fact.to_owned(), fault: None, at: None }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(fact: String) -> Self {
+        Self { fact, fault: None, at: None }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self { fact: fault.message.to_string(), fault: Some(fault.code), at: None }
+    }
+}
+
+/// What a constant argument must be, so that a row can get past it: the fault of each row otherwise.
+#[derive(Debug)]
+pub(super) enum Constant {
+    Text(fn(&str) -> Result<(), Fault>),
+    Integer(fn(i32) -> Result<(), Fault>),
+    Numeric(fn(Decimal) -> Result<(), Fault>),
+    Double(fn(f64) -> Result<(), Fault>),
+    Interval(fn(Interval) -> Result<(), Fault>),
+}
+
+impl Constant {
+    /// Asks a constant that is not NULL.
+    pub(super) fn check(&self, values: &ArrayRef) -> Result<(), Fault> {
+        use call::Read;
+        let vector = Vector::constant(values.clone());
+        match self {
+            Self::Text(check) => check(call::Text::read(&call::Text::reader(&vector), 0)),
+            Self::Integer(check) => check(call::Integer::read(&call::Integer::reader(&vector), 0)),
+            Self::Numeric(check) => check(call::Numeric::read(&call::Numeric::reader(&vector), 0)),
+            Self::Double(check) => check(call::Double::read(&call::Double::reader(&vector), 0)),
+            Self::Interval(check) => check(call::Interval::read(&call::Interval::reader(&vector), 0)),
+        }
+    }
 }
 
 /// What is known of an argument before there are rows.

@@ -1,7 +1,8 @@
 //! Regexp: regular expressions with PostgreSQL's syntax and PostgreSQL's choice of match.
 //!
 //! `syntax` reads PostgreSQL's advanced regular expressions into a tree and writes it in the engine's syntax; what cannot
-//! be done in linear time (back-references, lookaround) is refused. Both agree on where the leftmost match starts. Where
+//! be done in linear time (back-references, lookaround) is refused. What an expression takes is bounded: its parts, the
+//! memory of each automaton, the steps of finding groups, and the bytes that the searches of one row may look at. Both agree on where the leftmost match starts. Where
 //! it ends differs: the engine takes the first way that its operators prefer, PostgreSQL the longest match, or the
 //! shortest if the expression is not greedy as a whole. So the end is found by a second search that begins at the start
 //! and knows all matches, and the groups by [`dissect`], which follows PostgreSQL's rules for parts of a match.
@@ -28,6 +29,8 @@ use syntax::Tree;
 
 /// The most memory of a compiled expression, in bytes.
 const SIZE_MAX: usize = 8 << 20;
+/// The most places that the engine may remember while it finds groups: one for each end of a group in each of its states.
+const PLACES_MAX: usize = 1 << 20;
 
 /// How a pattern is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,10 +50,19 @@ pub(super) struct Options {
 /// A regular expression that is ready to search.
 #[derive(Debug)]
 pub(super) struct Regexp {
+    /// Without groups.
     regex: Regex,
     tree: Tree,
     options: Options,
     longest: Option<Box<Longest>>,
+    groups: Option<Groups>,
+}
+
+/// How the groups of a match are found.
+#[derive(Debug)]
+struct Groups {
+    /// The engine's are right, where its match is; if it has room for them.
+    engine: Option<Regex>,
     dissector: Option<Box<dissect::Dissector>>,
 }
 
@@ -58,19 +70,23 @@ impl Regexp {
     /// Reads a pattern. A mistake in it is a fault with PostgreSQL's code; what is not supported is one too.
     pub(super) fn new(pattern: &str, options: Options) -> Result<Self, Fault> {
         let (tree, options) = syntax::parse(pattern, options)?;
-        let text = tree.text();
-        let regex = RegexBuilder::new(&text).case_insensitive(options.ignore_case).size_limit(SIZE_MAX).build();
-        let regex = regex.map_err(|_| invalid("the expression is too large"))?;
+        let text = tree.text(false);
+        let regex = compiled(&text, options)?;
         let longest = match tree.has_one_length_at_a_place() {
             true => None,
             false => Some(Box::new(Longest::new(&text, options)?)),
         };
-        Ok(Self { regex, tree, options, longest, dissector: None })
+        Ok(Self { regex, tree, options, longest, groups: None })
     }
 
     /// The number of capturing groups.
     pub(super) fn groups(&self) -> usize {
         self.tree.groups
+    }
+
+    /// Whether a search may look at the whole rest of the text to find where a match ends.
+    pub(super) fn looks_ahead(&self) -> bool {
+        !self.tree.has_one_length_at_a_place() && self.tree.has_no_longest()
     }
 
     /// Whether the text has a match.
@@ -95,18 +111,43 @@ impl Regexp {
         if self.groups() == 0 {
             return Ok(vec![Some(whole)]);
         }
-        if self.tree.has_plain_groups()
-            && let Some(found) = self.regex.captures_at(text, whole.start)
+        let groups = match &mut self.groups {
+            Some(groups) => groups,
+            none => none.insert(Groups::new(&self.tree, self.options)?),
+        };
+        if let Some(found) = groups.engine.as_ref().and_then(|engine| engine.captures_at(text, whole.start))
             && found.get(0).is_some_and(|found| found.range() == whole)
         {
             return Ok(found.iter().map(|group| group.map(|group| group.range())).collect());
         }
-        let dissector = match &mut self.dissector {
+        let dissector = match &mut groups.dissector {
             Some(dissector) => dissector,
-            empty => empty.insert(Box::new(dissect::Dissector::new(&self.tree, self.options)?)),
+            none => none.insert(Box::new(dissect::Dissector::new(&self.tree, self.options)?)),
         };
         dissector.groups(&self.tree, text, whole)
     }
+}
+
+impl Groups {
+    fn new(tree: &Tree, options: Options) -> Result<Self, Fault> {
+        if !tree.has_plain_groups() {
+            return Ok(Self { engine: None, dissector: None });
+        }
+        let text = tree.text(true);
+        let syntax = engine::Config::new().case_insensitive(options.ignore_case);
+        let limits = thompson::Config::new().nfa_size_limit(Some(SIZE_MAX));
+        let automaton = thompson::Compiler::new().syntax(syntax).configure(limits).build(&text);
+        let automaton = automaton.map_err(|_| syntax::too_large())?;
+        let places = automaton.states().len().saturating_mul(2 * (tree.groups + 1));
+        let engine = if places <= PLACES_MAX { Some(compiled(&text, options)?) } else { None };
+        Ok(Self { engine, dissector: None })
+    }
+}
+
+/// A pattern in the engine's syntax, made ready.
+fn compiled(text: &str, options: Options) -> Result<Regex, Fault> {
+    let regex = RegexBuilder::new(text).case_insensitive(options.ignore_case).size_limit(SIZE_MAX).build();
+    regex.map_err(|_| syntax::too_large())
 }
 
 /// The byte after the character at `place`; past the end of the text there is one more.
@@ -138,13 +179,13 @@ impl Longest {
                     .skip_cache_capacity_check(true),
             )
             .build(text)
-            .map_err(|_| invalid("the expression is too large"))?;
+            .map_err(|_| syntax::too_large())?;
         let machine = pikevm::Builder::new()
             .syntax(syntax)
             .thompson(limits)
             .configure(pikevm::Config::new().match_kind(MatchKind::All))
             .build(text)
-            .map_err(|_| invalid("the expression is too large"))?;
+            .map_err(|_| syntax::too_large())?;
         let (cache, machine_cache) = (dfa.create_cache(), machine.create_cache());
         Ok(Self { dfa, cache, machine, machine_cache })
     }
@@ -208,6 +249,25 @@ mod tests {
             let groups: Vec<_> = groups[1..].iter().map(|group| group.clone().map_or("-", |at| &text[at])).collect();
             assert_eq!(groups.join(","), wanted, "{pattern}");
         }
+    }
+
+    #[test]
+    fn what_a_pattern_takes_is_bounded() {
+        let refused = |pattern: &str| Regexp::new(pattern, Options::default()).unwrap_err().code;
+        assert_eq!(refused(&"(a)".repeat(20_000)), Code::BadRegex);
+        assert_eq!(refused(&"a".repeat(20_000)), Code::BadRegex);
+        assert_eq!(refused(r"((\w{255}){255}){255}"), Code::BadRegex);
+        // Many groups in a long pattern have no room in the engine, and are dissected.
+        let mut many = Regexp::new(&"(a)b*".repeat(350), Options::default()).unwrap();
+        let text = "a".repeat(350);
+        let groups = many.captures(&text, 0..350).unwrap();
+        assert!(many.groups.is_some_and(|groups| groups.engine.is_none()));
+        assert_eq!((groups.len(), &groups[350]), (351, &Some(349..350)));
+        // Steps end where there would be too many.
+        let mut nested = Regexp::new("(((a|aa)*)*)*b?", Options::default()).unwrap();
+        let text = "a".repeat(4_000);
+        let whole = nested.find(&text, 0).unwrap();
+        assert_eq!(nested.captures(&text, whole).unwrap_err().code, Code::ResultTooLong);
     }
 
     #[test]

@@ -135,8 +135,8 @@ fn compile(text: &str) -> Option<Expr> {
             // Constants may be wrong by chance: a fault that is sure is the author's mistake.
             let chance = [Code::ConstantFault, Code::Unsupported];
             let is_refused = |diagnostic: &Diagnostic| diagnostic.message.contains("not supported");
-            let unexpected =
-                diagnostics.iter().find(|diagnostic| !chance.contains(&diagnostic.code) && !is_refused(diagnostic));
+            let is_chance = |diagnostic: &Diagnostic| chance.contains(&diagnostic.code) || diagnostic.fault.is_some();
+            let unexpected = diagnostics.iter().find(|diagnostic| !is_chance(diagnostic) && !is_refused(diagnostic));
             assert!(unexpected.is_none(), "{text}: {unexpected:?}");
             None
         }

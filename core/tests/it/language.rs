@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use etalon_core::diagnostic::Code;
 use etalon_core::expr::Context;
 use etalon_core::expr::Expr;
 use etalon_core::expr::page;
@@ -55,6 +56,31 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "R315",
         "two million bytes",
         "A text has at most a mebibyte while it is computed; Redshift's texts end at 64 KiB",
+    ),
+    (
+        "1e40 > 1",
+        "refused",
+        "t",
+        "An exact number has at most 38 digits; beside a `double precision` a longer one is one too",
+    ),
+    ("round(2.5, 40)", "refused", "2.5 and 39 zeros", "So too digits after the point"),
+    (
+        "to_date('2026', 'IYYY-MM')",
+        "refused",
+        "2026-01-01",
+        "Weeks and months do not go together: PostgreSQL faults the texts that reach the second",
+    ),
+    (
+        "cbrt(27)",
+        "3",
+        "3.0000000000000004",
+        "The last digit is that of a C library, in PostgreSQL that of the machine it runs on",
+    ),
+    (
+        "regexp_replace(repeat('a', 5000), '((a|aa)*)', '\\1b')",
+        "R315",
+        "5000 a and a b",
+        "The work that a regular expression makes in a row is bounded: 10,000 parts, 8 MiB for each automaton, 4 GiB of text looked at again, a million steps to find the groups of a match of at most 4096 bytes",
     ),
     ("sum(1)", "refused", "1", "An aggregate, a window, a subquery needs other rows"),
     ("now()", "refused", "the time", "The same input must give the same bytes: `batch_time()`"),
@@ -122,7 +148,15 @@ fn the_page_of_differences_is_true() {
 
 /// The text of an expression without names; `refused`, NULL, or the code of its fault.
 fn answer(expression: &str) -> String {
-    let Ok((expr, _)) = Expr::compile(expression, &[]) else { return "refused".to_owned() };
+    let expr = match Expr::compile(expression, &[]) {
+        Ok((expr, _)) => expr,
+        // A constant that faults in every row is refused before there are rows.
+        Err(diagnostics) => {
+            let mut faults = diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::ConstantFault);
+            let fault = faults.find_map(|diagnostic| diagnostic.fault);
+            return fault.map_or_else(|| "refused".to_owned(), |fault| fault.to_string());
+        }
+    };
     let context = Context { batch_time: 0, source_name: "", record_offsets: &[0] };
     let column = expr.evaluate(&[], 1, &context);
     match column.faults.of(0) {

@@ -89,6 +89,13 @@ impl Checker<'_> {
             Some(kind) if !right.is_unknown() && !stays && kind != Kind::of(left.ty) => {
                 left = self.as_kind(left, kind)?;
             }
+            // A char beside a text is a text, and a varchar beside a char is one.
+            Some(_) if !right.is_unknown() && matches!(left.ty, Type::Char(_)) && right.ty == Type::Text => {
+                left = self.convert(left, Type::Text)?;
+            }
+            Some(_) if matches!((left.ty, right.ty), (Type::Varchar(_), Type::Char(_))) => {
+                left = self.convert(left, Type::Char(0))?;
+            }
             _ => {}
         }
         let local = self.local(&left);

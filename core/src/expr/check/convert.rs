@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::Array;
 use arrow_array::ArrayRef;
+use arrow_array::Int32Array;
 use arrow_array::StringViewArray;
 use arrow_array::new_null_array;
 
@@ -30,25 +31,42 @@ impl Checker<'_> {
     /// The type that parts have in common.
     pub(super) fn common<'a>(
         &mut self,
-        parts: impl Iterator<Item = &'a Checked>,
+        parts: impl Iterator<Item = &'a Checked> + Clone,
         place: &str,
         span: Span,
     ) -> Option<Type> {
-        let (quoted, known): (Vec<_>, Vec<_>) = parts.partition(|part| part.is_unknown());
-        if let Some(ty) = types::common(known.iter().map(|part| part.ty)) {
-            // A quoted text is not cut to the length that the others happen to have.
-            let is_longer = |bytes: u32| quoted.iter().any(|part| part.quoted_bytes() > bytes as usize);
-            return Some(match ty {
-                Type::Char(bytes) if is_longer(bytes) => Type::Char(0),
-                Type::Varchar(bytes) if is_longer(bytes) => Type::Text,
-                ty => ty,
-            });
+        if let Some(ty) = self.common_type(parts.clone()) {
+            return Some(ty);
         }
+        let known: Vec<_> = parts.filter(|part| !part.is_unknown()).collect();
         let mut names: Vec<_> = known.iter().map(|part| part.ty.to_string()).collect();
         names.dedup();
         let fact = format!("{place} takes values of one type, not {}", names.join(" and "));
         let wrong = Diagnostic::error(Code::Types, span, fact).with_help("cast them to one type with `::`");
         self.wrong(known.iter().fold(wrong, |wrong, part| wrong.with_label(part.span, part.ty.to_string())))
+    }
+
+    /// The type that parts have in common, if they have one. A quoted text is neither cut to the length nor rounded to the
+    /// digits that the others happen to have.
+    pub(super) fn common_type<'a>(&self, parts: impl Iterator<Item = &'a Checked>) -> Option<Type> {
+        let (quoted, known): (Vec<_>, Vec<_>) = parts.partition(|part| part.is_unknown());
+        let ty = types::common(known.iter().map(|part| part.ty))?;
+        let is_longer =
+            |bytes: u32| quoted.iter().any(|part| part.quoted().is_some_and(|text| text.len() > bytes as usize));
+        match ty {
+            // It is not filled up either.
+            Type::Char(bytes)
+                if quoted.iter().any(|part| part.quoted().is_some_and(|text| text.len() != bytes as usize)) =>
+            {
+                Some(Type::Char(0))
+            }
+            Type::Varchar(bytes) if is_longer(bytes) => Some(Type::Text),
+            Type::Decimal { .. } => {
+                let own = |text: &str| Decimal::parse(text.as_bytes()).map_or(Type::Numeric, decimal_type);
+                types::common([ty].into_iter().chain(quoted.iter().filter_map(|part| part.quoted()).map(own)))
+            }
+            ty => Some(ty),
+        }
     }
 
     /// An explicit cast.
@@ -88,7 +106,11 @@ impl Checker<'_> {
 
     /// The part, with its type: what is still unknown is text.
     pub(super) fn settled(&mut self, checked: Checked) -> Option<Checked> {
-        if checked.is_unknown() { self.convert(checked, Type::Text) } else { Some(checked) }
+        match checked.form {
+            Form::Unknown(_) => self.convert(checked, Type::Text),
+            Form::Beyond(_) => self.convert(checked, Type::Numeric),
+            _ => Some(checked),
+        }
     }
 
     /// The part as a value of a kind. Decimals keep their digits.
@@ -104,11 +126,39 @@ impl Checker<'_> {
         self.convert(checked, ty).map(refined)
     }
 
+    /// A char as the text that it is with its blanks; other parts as they are.
+    ///
+    /// A cast to text or varchar drops the blanks of a char, and so does whatever takes a text. They count only where
+    /// PostgreSQL has a function for char itself: to the left of LIKE, SIMILAR TO and `~`, in `octet_length`, and where any
+    /// type is taken and printed.
+    pub(super) fn padded(&mut self, part: Checked) -> Option<Checked> {
+        let span = part.span;
+        match part.ty {
+            _ if part.is_unknown() => Some(part),
+            Type::Char(0) => Some(Checked { ty: Type::Text, ..part }),
+            Type::Char(bytes) => {
+                let length = constant(Arc::new(Int32Array::from(vec![bytes.cast_signed()])), Type::Integer, span);
+                let text = self.convert(part, Type::Text)?;
+                self.function("rpad", span, vec![text, length], span)
+            }
+            _ => Some(part),
+        }
+    }
+
     /// The part as a value of exactly that type.
     pub(super) fn convert(&mut self, checked: Checked, to: Type) -> Option<Checked> {
         let Checked { form, ty, span, .. } = &checked;
         let span = *span;
         match form {
+            // PostgreSQL's numbers have all their digits, and become floating-point numbers by way of them.
+            Form::Beyond(text) => {
+                if to.is_float() {
+                    return self.convert(unknown(Some(text.clone()), span), to);
+                }
+                let wrong = Diagnostic::error(Code::Unsupported, span, "an exact number has at most 38 digits");
+                return self
+                    .wrong(wrong.with_help("as a floating-point number it may have more: `1e50::double precision`"));
+            }
             Form::Unknown(None) => return Some(constant(new_null_array(&to.arrow(), 1), to, span)),
             Form::Unknown(Some(text)) => {
                 let text = constant(Arc::new(StringViewArray::from(vec![text.as_str()])), Type::Text, span);
@@ -122,6 +172,10 @@ impl Checker<'_> {
                 };
             }
             _ if *ty == to => return Some(checked),
+            // Without a length of its own, a char keeps the blanks that it has.
+            _ if matches!(ty, Type::Char(1..)) && to == Type::Char(0) => {
+                return self.padded(checked).map(|padded| Checked { ty: to, ..padded });
+            }
             _ => {}
         }
         Some(fold(Form::Cast(Box::new(checked)), to, span))
@@ -138,10 +192,15 @@ pub(super) fn constant(array: ArrayRef, ty: Type, span: Span) -> Checked {
 }
 
 pub(super) fn decimal_constant(value: Decimal, span: Span) -> Checked {
+    let ty = decimal_type(value);
+    constant(decimal::array(&[value], None, ty), ty, span)
+}
+
+/// The narrowest type of a decimal at its scale.
+fn decimal_type(value: Decimal) -> Type {
     let digits = value.unscaled.unsigned_abs().checked_ilog10().map_or(1, |power| power + 1);
     let precision = u8::try_from(digits).unwrap_or(DECIMAL_PRECISION_MAX).max(value.scale).max(1);
-    let ty = Type::Decimal { precision, scale: value.scale };
-    constant(decimal::array(&[value], None, ty), ty, span)
+    Type::Decimal { precision, scale: value.scale }
 }
 
 /// A constant of [`Type::Numeric`] has a scale that is known after all.

@@ -10,6 +10,7 @@ use arrow_array::new_null_array;
 
 use super::NOWHERE;
 use super::convert::constant;
+use crate::column::Fault;
 use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
 use crate::expr::checked::Form;
@@ -140,6 +141,22 @@ fn has_constant_fault(part: &Checked) -> bool {
 /// The value of a boolean constant.
 fn truth(value: &ArrayRef) -> Option<bool> {
     value.is_valid(0).then(|| value.as_boolean().value(0))
+}
+
+/// The fault of a part that depends on no row and is no constant because it faults.
+pub(super) fn constant_fault_of(part: &Checked) -> Option<Fault> {
+    let parts = part.parts();
+    let is_constant = !parts.is_empty() && parts.iter().all(|part| part.constant().is_some());
+    if !is_constant {
+        return None;
+    }
+    let batch = Batch { columns: &[], rows: 1, context: &NOWHERE };
+    batch.evaluate(part, &mut Vec::new()).faults.of(0).cloned()
+}
+
+/// Whether a part depends on a column.
+pub(super) fn mentions_name(part: &Checked) -> bool {
+    matches!(part.form, Form::Name(_)) || part.parts().into_iter().any(mentions_name)
 }
 
 /// Whether a body of [`Form::Let`] depends on no row, given that the value does not.

@@ -7,12 +7,12 @@ use arrow_array::cast::AsArray;
 
 use super::Checker;
 use super::fold::fold;
+use super::fold::mentions_name;
 use super::fold::share;
 use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
 use crate::expr::checked::Form;
 use crate::expr::evaluate::like;
-use crate::expr::functions::Kind;
 use crate::expr::tree::Binary;
 use crate::expr::tree::Node;
 use crate::types::Type;
@@ -52,44 +52,62 @@ impl Checker<'_> {
         Some(fold(form, Type::Boolean, span))
     }
 
+    /// PostgreSQL makes one array, of one type, of the items that mention no name, if there are several; every other item is
+    /// compared with the operand by itself.
     pub(super) fn within(&mut self, operand: &Node, list: &[Node], negated: bool, span: Span) -> Option<Checked> {
         let operand = self.node(operand);
         self.level += 1;
         let items: Vec<_> = list.iter().map(|item| self.node(item)).collect();
         self.level -= 1;
         let (operand, items) = (operand?, items.into_iter().collect::<Option<Vec<_>>>()?);
-        let common = self.common([&operand].into_iter().chain(&items), "IN", span)?;
-        let ty = if common.is_text() { Type::Text } else { common };
-        // Texts beside a char lose their trailing blanks as it does.
-        let mut convert = |part: Checked| {
-            let part = if matches!(common, Type::Char(_)) { self.convert(part, Type::Char(0))? } else { part };
-            self.convert(part, ty)
-        };
-        let operand = convert(operand)?;
-        let items: Vec<_> = items.into_iter().map(convert).collect();
-        let items = items.into_iter().collect::<Option<Vec<_>>>()?;
-        if ty == Type::Text && items.iter().all(|item| item.constant().is_some()) {
-            let mut list = Vec::new();
-            let mut has_null = false;
-            for item in items.iter().filter_map(Checked::constant).map(|array| array.as_string_view()) {
-                match item.is_valid(0) {
-                    true => list.push(Box::from(item.value(0))),
-                    false => has_null = true,
-                }
-            }
-            list.sort_unstable();
-            let form = Form::OneOf { operand: Box::new(operand), list: list.into(), has_null, negated };
-            return Some(fold(form, Type::Boolean, span));
+        let (array, alone): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| !mentions_name(item));
+        let common = self.common_type([&operand].into_iter().chain(&array)).filter(|_| array.len() > 1);
+        let array = array.into_iter().map(|item| match common {
+            Some(ty) => self.convert(item, ty),
+            None => Some(item),
+        });
+        let array = array.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
+        let is_array = alone.is_empty() && (common.is_some() || array.len() == 1);
+        if is_array && let Some(found) = self.one_of(&operand, &array, negated, span) {
+            return Some(found);
         }
         let local = self.local(&operand);
-        let equals = items.into_iter().map(|item| {
-            let place = item.span;
-            let form = Form::Compare { operator: Binary::Equal, left: Box::new(local.clone()), right: Box::new(item) };
-            fold(form, Type::Boolean, place)
-        });
-        let any = fold(Form::Or(equals.collect()), Type::Boolean, span);
+        let equals: Vec<_> = array
+            .into_iter()
+            .chain(alone)
+            .map(|item| {
+                let place = item.span;
+                let (left, right) = self.comparable(local.clone(), item, "IN", place)?;
+                let form = Form::Compare { operator: Binary::Equal, left: Box::new(left), right: Box::new(right) };
+                Some(fold(form, Type::Boolean, place))
+            })
+            .collect();
+        let any = fold(Form::Or(equals.into_iter().collect::<Option<_>>()?), Type::Boolean, span);
         let body = if negated { fold(Form::Not(Box::new(any)), Type::Boolean, span) } else { any };
-        Some(share(operand, body))
+        Some(if operand.is_unknown() { body } else { share(operand, body) })
+    }
+
+    /// A text among constant texts, which are all compared alike: looked up in a sorted list.
+    fn one_of(&mut self, operand: &Checked, items: &[Checked], negated: bool, span: Span) -> Option<Checked> {
+        let is_text = |part: &Checked| part.is_unknown() || part.ty.is_text();
+        if !is_text(operand)
+            || !items.iter().all(|item| is_text(item) && (item.is_unknown() || item.constant().is_some()))
+        {
+            return None;
+        }
+        let pairs = items.iter().map(|item| self.comparable(operand.clone(), item.clone(), "IN", span));
+        let pairs = pairs.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
+        let (mut list, mut has_null) = (Vec::new(), false);
+        for array in pairs.iter().filter_map(|(_, item)| item.constant()).map(|array| array.as_string_view()) {
+            match array.is_valid(0) {
+                true => list.push(Box::from(array.value(0))),
+                false => has_null = true,
+            }
+        }
+        list.sort_unstable();
+        let (operand, _) = pairs.into_iter().next()?;
+        let form = Form::OneOf { operand: Box::new(operand), list: list.into(), has_null, negated };
+        Some(fold(form, Type::Boolean, span))
     }
 
     pub(super) fn between(
@@ -106,11 +124,7 @@ impl Checker<'_> {
         let (low, high) = (self.node(low), self.node(high));
         self.level -= 1;
         let (operand, low, high) = (operand?, low?, high?);
-        // A quoted operand takes the type of a bound.
-        let operand = match [&low, &high].into_iter().find(|bound| !bound.is_unknown()) {
-            Some(bound) if operand.is_unknown() => self.as_kind(operand, Kind::of(bound.ty))?,
-            _ => self.settled(operand)?,
-        };
+        // A quoted operand takes the type of each bound, where it is compared with it.
         let local = self.local(&operand);
         let mut inside = |low: Checked, high: Checked| {
             let above = self.compare(Binary::GreaterOrEqual, local.clone(), low, span);
@@ -127,6 +141,6 @@ impl Checker<'_> {
         if negated {
             body = fold(Form::Not(Box::new(body)), Type::Boolean, span);
         }
-        Some(share(operand, body))
+        Some(if operand.is_unknown() { body } else { share(operand, body) })
     }
 }

@@ -1,5 +1,7 @@
 //! Operators: what `+`, `||`, `=` and others mean for the types of their operands.
 
+use arrow_array::Array;
+
 use super::Checker;
 use super::convert::refined;
 use super::fold::fold;
@@ -9,6 +11,8 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
 use crate::expr::checked::Form;
+use crate::expr::evaluate::cast;
+use crate::expr::evaluate::vector::Vector;
 use crate::expr::functions;
 use crate::expr::functions::Kind;
 use crate::expr::tree::Binary;
@@ -210,6 +214,10 @@ impl Checker<'_> {
                 }
             }
         };
+        if matches!(operator, Binary::Divide | Binary::Modulo) && is_zero(&right) && left.constant().is_none() {
+            let wrong = Diagnostic::error(Code::Arguments, right.span, "division by zero");
+            return self.wrong(Diagnostic { fault: Some(Code::DivisionByZero), ..wrong });
+        }
         let form = Form::Arithmetic { operator, left: Box::new(left), right: Box::new(right) };
         Some(refined(fold(form, ty, span)))
     }
@@ -224,6 +232,14 @@ impl Checker<'_> {
                 .with_help(help),
         )
     }
+}
+
+/// Whether a number is the constant zero.
+fn is_zero(part: &Checked) -> bool {
+    let Some(values) = part.constant().filter(|values| values.is_valid(0)) else { return false };
+    let mut text = String::new();
+    cast::Printer::new(&Vector::constant(values.clone()), part.ty).print(0, &mut text);
+    text.bytes().any(|byte| byte == b'0') && text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-'))
 }
 
 /// Whether an operand is a time or an interval. A day and numbers of days are arithmetic like others.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_array::Int32Array;
 
 use super::Checker;
@@ -19,6 +20,7 @@ use crate::expr::functions;
 use crate::expr::functions::Argument;
 use crate::expr::functions::Function;
 use crate::expr::functions::Kind;
+use crate::expr::functions::Refusal;
 use crate::expr::functions::Returns;
 use crate::expr::functions::Signature;
 use crate::types::Type;
@@ -85,8 +87,11 @@ impl Checker<'_> {
             return self.wrong(wrong.with_help("say what the text is: `'…'::super`"));
         }
         let arguments = match name {
-            "concat" | "concat_ws" | "format" | "octet_length" => self.printed(arguments)?,
-            _ if name.starts_with("jsonb_") => self.normal(arguments)?,
+            "concat" | "octet_length" => self.printed(arguments, 0)?,
+            // The separator and the pattern are texts.
+            "concat_ws" | "format" => self.printed(arguments, 1)?,
+            "~" | "~*" | "!~" | "!~*" | "similar to" => self.first(arguments, Self::padded)?,
+            _ if name.starts_with("jsonb_") => self.first(arguments, Self::normal)?,
             _ => arguments,
         };
         let kinds: Vec<_> =
@@ -97,25 +102,18 @@ impl Checker<'_> {
         let converted: Vec<_> =
             arguments.into_iter().enumerate().map(|(at, part)| self.as_kind(part, kind_at(signature, at))).collect();
         let arguments = converted.into_iter().collect::<Option<Vec<_>>>()?;
-        let ty = match &signature.returns {
-            Returns::Type(ty) => *ty,
-            Returns::Rule(rule) => {
-                let known: Vec<_> =
-                    arguments.iter().map(|part| Argument { ty: part.ty, constant: part.constant() }).collect();
-                match rule(&known) {
-                    Ok(ty) => ty,
-                    Err(fact) => {
-                        // Each row that reaches such an argument would have that fault.
-                        let fault = match fact.as_str() {
-                            fact if fact.starts_with("invalid regular expression") => Some(Code::BadRegex),
-                            fact if fact.ends_with("is no unit of time") => Some(Code::BadArgument),
-                            "a time cannot be cut to that unit" => Some(Code::BadArgument),
-                            _ => None,
-                        };
-                        let wrong = Diagnostic::error(Code::Arguments, span, fact);
-                        return self.wrong(Diagnostic { fault, ..wrong });
-                    }
-                }
+        let known: Vec<_> = arguments.iter().map(|part| Argument { ty: part.ty, constant: part.constant() }).collect();
+        let ty = match (refused(signature, &known), &signature.returns) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Returns::Type(ty)) => Ok(*ty),
+            (None, Returns::Rule(rule)) => rule(&known),
+        };
+        let ty = match ty {
+            Ok(ty) => ty,
+            Err(Refusal { fact, fault, at }) => {
+                let place = at.and_then(|at| arguments.get(at)).map_or(span, |argument| argument.span);
+                let wrong = Diagnostic::error(Code::Arguments, place, fact);
+                return self.wrong(Diagnostic { fault, ..wrong });
             }
         };
         Some(fold(Form::Call { name: function.name, signature, arguments }, ty, span))
@@ -123,32 +121,55 @@ impl Checker<'_> {
 }
 
 impl Checker<'_> {
-    /// The first argument of a function that PostgreSQL has for `jsonb` is in its normal form.
-    fn normal(&mut self, mut arguments: Vec<Checked>) -> Option<Vec<Checked>> {
-        if let Some(first) = arguments.first_mut().filter(|first| first.is_unknown() || first.ty == Type::Super) {
-            *first = self.function("(jsonb)", first.span, vec![first.clone()], first.span)?;
+    /// The arguments with something done to the first.
+    fn first(
+        &mut self,
+        mut arguments: Vec<Checked>,
+        change: impl Fn(&mut Self, Checked) -> Option<Checked>,
+    ) -> Option<Vec<Checked>> {
+        if let Some(first) = arguments.first_mut() {
+            *first = change(self, first.clone())?;
         }
         Some(arguments)
     }
 
-    /// Arguments of `concat` print as a client shows them, not as a cast to text: booleans as a letter, char with its blanks.
-    /// The bytes of a char count with its blanks, too.
-    fn printed(&mut self, arguments: Vec<Checked>) -> Option<Vec<Checked>> {
-        let printed = arguments.into_iter().map(|part| {
-            let (function, length) = match part.ty {
-                _ if part.is_unknown() => return Some(part),
-                Type::Boolean => ("left", 1),
-                Type::Char(0) => return Some(Checked { ty: Type::Text, ..part }),
-                Type::Char(bytes) => ("rpad", bytes.cast_signed()),
-                _ => return Some(part),
-            };
-            let span = part.span;
-            let length = constant(Arc::new(Int32Array::from(vec![length])), Type::Integer, span);
-            let text = self.convert(part, Type::Text)?;
-            self.function(function, span, vec![text, length], span)
+    /// What PostgreSQL has a function of `jsonb` for, in its normal form.
+    fn normal(&mut self, part: Checked) -> Option<Checked> {
+        let span = part.span;
+        match part.is_unknown() || part.ty == Type::Super {
+            true => self.function("(jsonb)", span, vec![part], span),
+            false => Some(part),
+        }
+    }
+
+    /// Arguments from a position on print as a client shows them, not as a cast to text: booleans as a letter, char with its
+    /// blanks.
+    fn printed(&mut self, arguments: Vec<Checked>, from: usize) -> Option<Vec<Checked>> {
+        let printed = arguments.into_iter().enumerate().map(|(at, part)| match part.ty {
+            _ if part.is_unknown() || at < from => Some(part),
+            Type::Boolean => {
+                let span = part.span;
+                let length = constant(Arc::new(Int32Array::from(vec![1])), Type::Integer, span);
+                let text = self.convert(part, Type::Text)?;
+                self.function("left", span, vec![text, length], span)
+            }
+            _ => self.padded(part),
         });
         printed.collect()
     }
+}
+
+/// The constant that no row gets past, if there is one. Where another is NULL every row is, before anything is looked at.
+fn refused(signature: &Signature, arguments: &[Argument<'_>]) -> Option<Refusal> {
+    let constant = |at: usize| arguments.get(at).and_then(|argument| argument.constant);
+    if signature.strict && (0..arguments.len()).filter_map(constant).any(|values| values.is_null(0)) {
+        return None;
+    }
+    let found = signature.constants.iter().find_map(|(at, constraint)| {
+        let fault = constant(*at).filter(|values| values.is_valid(0)).map(|values| constraint.check(values))?;
+        fault.err().map(|fault| (at, fault))
+    });
+    found.map(|(at, fault)| Refusal { at: Some(*at), ..fault.into() })
 }
 
 fn kind_at(signature: &Signature, at: usize) -> Kind {

@@ -55,7 +55,16 @@ pub(in crate::expr) fn compare(
             ordered(operator, rows, |row| float_order(a[row & left.mask()], b[row & right.mask()]))
         }
         Type::Decimal { .. } | Type::Numeric => decimals(operator, left, right, rows),
-        Type::Text | Type::Varchar(_) | Type::Char(_) => text(operator, left, right, rows),
+        Type::Text | Type::Varchar(_) => text(operator, left, right, rows),
+        // Trailing blanks of a char do not count.
+        Type::Char(_) => {
+            let (a, b): (&StringViewArray, &StringViewArray) =
+                (left.values.as_string_view(), right.values.as_string_view());
+            fn trimmed(texts: &StringViewArray, row: usize) -> &str {
+                texts.value(row).trim_end_matches(' ')
+            }
+            ordered(operator, rows, |row| trimmed(a, row & left.mask()).cmp(trimmed(b, row & right.mask())))
+        }
         Type::Super => {
             let (a, b) = (left.values.as_string_view(), right.values.as_string_view());
             let same =

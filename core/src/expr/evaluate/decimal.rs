@@ -261,7 +261,7 @@ pub(in crate::expr) fn round(value: Decimal, digits: i32, cut: bool) -> Result<D
     if scale > DECIMAL_PRECISION_MAX {
         return Err(too_large());
     }
-    let drop = i32::from(value.scale) - digits;
+    let drop = i64::from(value.scale) - i64::from(digits);
     if drop <= 0 {
         return bounded(value.unscaled.checked_mul(ten(scale - value.scale)), scale);
     }
@@ -270,7 +270,7 @@ pub(in crate::expr) fn round(value: Decimal, digits: i32, cut: bool) -> Result<D
     };
     let kept = if cut { value.unscaled / step } else { rounded_quotient(value.unscaled, step) };
     let unscaled = match digits < 0 {
-        true => kept.checked_mul(ten(u8::try_from(-digits).unwrap_or(u8::MAX))),
+        true => kept.checked_mul(ten(u8::try_from(digits.unsigned_abs()).unwrap_or(u8::MAX))),
         false => Some(kept),
     };
     bounded(unscaled, scale)
@@ -324,6 +324,7 @@ mod tests {
             ("1.5", 3, "1.500"),
             ("155", -1, "160"),
             ("44", -2, "0"),
+            ("44", i32::MIN, "0"),
         ] {
             assert_eq!(round(number(value), digits, false), Ok(number(wanted)), "{value} {digits}");
         }

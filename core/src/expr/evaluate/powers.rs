@@ -3,7 +3,7 @@
 //! A result has at least sixteen significant digits, and no fewer after the point than an operand has. How many that are is
 //! estimated as PostgreSQL estimates it, since the estimate shows.
 
-use std::f64::consts::LOG10_E;
+use arrow_buffer::i256;
 
 use super::decimal;
 use crate::column::Fault;
@@ -13,6 +13,9 @@ use crate::value::Decimal;
 use crate::value::wide::Fixed;
 use crate::value::wide::Wide;
 
+/// The logarithm of e to base 10, to the digits that PostgreSQL takes.
+#[expect(clippy::approx_constant, reason = "a digit more would decide otherwise near powers of ten")]
+const LOG10_E: f64 = 0.434_294_481_903_252;
 /// Least significant digits of a result.
 const DIGITS_MIN: i32 = 16;
 /// Most digits after the point that PostgreSQL chooses.
@@ -95,7 +98,8 @@ pub(in crate::expr) fn power(base: Decimal, exponent: Decimal) -> Result<Decimal
         return Ok(Decimal { unscaled: 0, scale: 16 });
     }
     let size = Decimal { unscaled: base.unscaled.abs(), ..base };
-    let estimate = approximate_logarithm(size) * decimal::to_double(exponent);
+    let logarithm = Fixed::logarithm(size.unscaled.unsigned_abs(), unit(size));
+    let estimate = estimated_exponent(size, &logarithm, exponent);
     if estimate > EXPONENT_MAX * 1.003_333 {
         return Err(overflow());
     }
@@ -103,10 +107,30 @@ pub(in crate::expr) fn power(base: Decimal, exponent: Decimal) -> Result<Decimal
         return Ok(NOTHING);
     }
     let scale = scale(DIGITS_MIN - whole(estimate * LOG10_E), &[base, exponent])?;
-    let logarithm = Fixed::logarithm(size.unscaled.unsigned_abs(), unit(size));
     let result = raised(logarithm.scaled(exponent.unscaled, unit(exponent)), estimate, scale)?;
     let is_odd = whole_exponent.is_some_and(|exponent| exponent % 2 != 0);
     Ok(if base.unscaled < 0 && is_odd { decimal::negate(result) } else { result })
+}
+
+/// The exponent of e that a power is, as PostgreSQL estimates it to decide how many digits there are: from a logarithm of some
+/// eight digits, rounded, and a product rounded to the same place.
+fn estimated_exponent(base: Decimal, logarithm: &Fixed, exponent: Decimal) -> f64 {
+    let digits = u8::try_from((8 - logarithm_weight(base)).clamp(0, 30)).unwrap_or(0);
+    let rounded = logarithm.rounded(decimal::ten(digits).unsigned_abs()).unwrap_or(0);
+    // The product in 256 bits, without the digits of the exponent.
+    let product = i256::from_i128(rounded).wrapping_mul(i256::from_i128(exponent.unscaled));
+    let step = i256::from_i128(decimal::ten(exponent.scale));
+    let (whole, rest) = (product.wrapping_div(step), product.wrapping_rem(step));
+    let away = rest.wrapping_abs().wrapping_mul(i256::from_i128(2)) >= step;
+    let sign = if product.is_negative() { i256::MINUS_ONE } else { i256::ONE };
+    let product = if away { whole.wrapping_add(sign) } else { whole };
+    product.to_string().parse::<f64>().unwrap_or(0.0) / 10_f64.powi(digits.into())
+}
+
+/// The fault of a base that no logarithm has.
+pub(in crate::expr) fn check_base(base: Decimal) -> Result<(), Fault> {
+    positive(base)?;
+    if decimal::compare(base, Decimal { unscaled: 1, scale: 0 }).is_eq() { Err(decimal::by_zero()) } else { Ok(()) }
 }
 
 /// A number to a whole power: at least sixteen digits after the point, whatever stands before it.
@@ -186,10 +210,20 @@ fn logarithm_weight(value: Decimal) -> i32 {
         let digits = distance.unsigned_abs().checked_ilog10().unwrap_or(0).cast_signed();
         return if distance == 0 { 0 } else { digits - i32::from(value.scale) };
     }
-    match approximate_logarithm(value) {
-        0.0 => 0,
-        logarithm => whole(logarithm.abs().log10()),
+    if value.unscaled == unit {
+        return 0;
     }
+    // From the first two groups of four digits.
+    let (weight, group) = decimal::leading_group(value);
+    let lowest = weight * 4 - 4 + i32::from(value.scale);
+    let (digits, weight) = match u8::try_from(lowest) {
+        Ok(drop) => (value.unscaled / decimal::ten(drop), weight * 4 - 4),
+        Err(_) if lowest > -4 => (value.unscaled * decimal::ten(u8::try_from(-lowest).unwrap_or(0)), weight * 4 - 4),
+        Err(_) => (group, weight * 4),
+    };
+    #[expect(clippy::cast_precision_loss, reason = "eight digits")]
+    let logarithm = (digits as f64).ln() + f64::from(weight) * std::f64::consts::LN_10;
+    whole(logarithm.abs().log10())
 }
 
 /// The natural logarithm of a number above zero in floating point.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -23,12 +24,14 @@ const WIDTH_BUCKET: Function = Function {
             call.map::<(call::Double, call::Double, call::Double, call::Integer), call::Integer>(
                 |(value, low, high, count)| double(value, low, high, count).map(Some),
             )
-        }),
+        })
+        .constants(&[(3, Constant::Integer(counted))]),
         Signature::new(&[Kind::Numeric, Kind::Numeric, Kind::Numeric, Kind::Integer], Type::Integer, |call| {
             call.map::<(call::Numeric, call::Numeric, call::Numeric, call::Integer), call::Integer>(
                 |(value, low, high, count)| numeric(value, low, high, count).map(Some),
             )
-        }),
+        })
+        .constants(&[(3, Constant::Integer(counted))]),
     ],
     examples: &[
         ("width_bucket(5.35, 0.024, 10.06, 5)", "3"),

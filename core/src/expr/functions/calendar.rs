@@ -5,8 +5,10 @@ use std::cmp::Ordering;
 
 use super::Argument;
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::Kind;
+use super::Refusal;
 use super::Signature;
 use super::call;
 use super::datetime::Unit;
@@ -121,8 +123,8 @@ const NEXT_DAY: Function = Function {
     aliases: &[],
     doc: "The first day after this one that is that day of the week, by its name or its first letters",
     signatures: &[
-        Signature::new(&[Kind::Date, Kind::Text], Type::Date, next_day),
-        Signature::new(&[Kind::Timestamp, Kind::Text], Type::Date, next_day_of_timestamp),
+        Signature::new(&[Kind::Date, Kind::Text], Type::Date, next_day).constants(&[(1, WEEKDAY)]),
+        Signature::new(&[Kind::Timestamp, Kind::Text], Type::Date, next_day_of_timestamp).constants(&[(1, WEEKDAY)]),
     ],
     examples: &[("next_day(date '2014-08-20', 'Tuesday')", "2014-08-26"), ("next_day(date '2014-08-20', 'x')", "R311")],
 };
@@ -208,20 +210,22 @@ fn day_of(micros: i64) -> i32 {
     i32::try_from(micros.div_euclid(DAY_MICROS)).unwrap_or_default()
 }
 
-fn adds_timestamp(arguments: &[Argument<'_>]) -> Result<Type, String> {
+fn adds_timestamp(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     addable(arguments, Type::Timestamp)
 }
 
-fn addable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
+fn addable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, Refusal> {
     match constant_unit(arguments)? {
-        Unit::DayOfYear | Unit::DayOfWeek => Ok(ty),
         unit if scale_of(unit).is_some() => Ok(ty),
-        _ => Err("that unit cannot be added".to_owned()),
+        _ => Err(Refusal { at: Some(0), ..Fault::new(Code::BadArgument, "that unit cannot be added").into() }),
     }
 }
 
-fn countable(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    addable(arguments, Type::Bigint).map_err(|_| "that unit cannot be counted".to_owned())
+fn countable(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
+    match constant_unit(arguments)? {
+        unit if scale_of(unit).is_some() => Ok(Type::Bigint),
+        _ => Err(Refusal { at: Some(0), ..Fault::new(Code::BadArgument, "that unit cannot be counted").into() }),
+    }
 }
 
 /// A unit in months or in microseconds.
@@ -371,7 +375,10 @@ fn last_day_of_timestamp(call: &Call<'_>) -> Column {
     call.map::<(call::Timestamp,), call::Date>(|(micros,)| month_end(day_of(micros)).map(Some))
 }
 
-fn day_after(day: i32, name: &str) -> Result<Option<i32>, Fault> {
+const WEEKDAY: Constant = Constant::Text(|name| weekday(name).map(|_| ()));
+
+/// The day of the week of a name or its first letters: 0 is that of 1970-01-01.
+fn weekday(name: &str) -> Result<i32, Fault> {
     const NAMES: [&str; 7] = ["thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday"];
     let lower = name.trim().to_ascii_lowercase();
     let least = match lower.as_bytes().first() {
@@ -383,8 +390,11 @@ fn day_after(day: i32, name: &str) -> Result<Option<i32>, Fault> {
         let name = crate::value::text::quote(name.as_bytes());
         return Err(Fault::new(Code::BadArgument, format!("{name} is no day of the week")));
     };
-    let wanted = i32::try_from(wanted).unwrap_or_default();
-    let ahead = (wanted - day).rem_euclid(7);
+    Ok(i32::try_from(wanted).unwrap_or_default())
+}
+
+fn day_after(day: i32, name: &str) -> Result<Option<i32>, Fault> {
+    let ahead = weekday(name)?.wrapping_sub(day.rem_euclid(7)).rem_euclid(7);
     day.checked_add(if ahead == 0 { 7 } else { ahead }).map(Some).ok_or_else(out_of_range)
 }
 

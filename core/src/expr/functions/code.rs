@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -97,9 +98,7 @@ const STRTOL: Function = Function {
     doc: "The whole number that a text writes in a base of 2 to 36, as Redshift reads it; blanks, a sign and, in base 16, `0x` may stand before it",
     signatures: &[Signature::new(&[Kind::Text, Kind::Integer], Type::Bigint, |call| {
         call.map::<(call::Text, call::Integer), call::Bigint>(|(text, base)| {
-            let Some(base) = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)) else {
-                return Err(Fault::new(Code::BadArgument, format!("a base is 2 to 36, not {base}")));
-            };
+            let base = base_of(base)?;
             let trimmed = text.trim_matches(' ');
             let (sign, digits) = match trimmed.strip_prefix('-') {
                 Some(digits) => ("-", digits),
@@ -120,6 +119,12 @@ const STRTOL: Function = Function {
                 }
             }
         })
-    })],
+    })
+    .constants(&[(1, Constant::Integer(|base| base_of(base).map(|_| ())))])],
     examples: &[("strtol('abcd1234', 16)", "2882343476"), ("strtol('110101', 2)", "53"), ("strtol('12', 2)", "R301")],
 };
+
+fn base_of(base: i32) -> Result<u32, Fault> {
+    let known = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
+    known.ok_or_else(|| Fault::new(Code::BadArgument, format!("a base is 2 to 36, not {base}")))
+}

@@ -1,14 +1,19 @@
 //! `date_trunc`, `extract`, `date_part`, `age`, `date_bin`, `overlaps`, `isfinite`: fields of times, and times compared.
 
+use std::cell::RefCell;
+
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 
 use super::Argument;
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::Kind;
+use super::Refusal;
 use super::Signature;
 use super::call;
+use super::zone::ZONE;
 use super::zone::Zones;
 use crate::column::Column;
 use crate::column::Fault;
@@ -20,6 +25,7 @@ use crate::value::Interval;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::civil_from_days;
 use crate::value::datetime::days_from_civil;
+use crate::value::text::quote;
 
 pub(super) const FUNCTIONS: &[Function] = &[DATE_TRUNC, EXTRACT, DATE_PART, AGE, DATE_BIN, OVERLAPS, ISFINITE];
 
@@ -29,14 +35,11 @@ const DATE_TRUNC: Function = Function {
     doc: "The time cut to a unit: microseconds, milliseconds, second, minute, hour, day, week, month, quarter, year, …; \
           by the clocks of a zone, if one is named",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamp, date_trunc)
-            .returns(|arguments| truncates(arguments, Type::Timestamp)),
-        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Timestamptz, date_trunc)
-            .returns(|arguments| truncates(arguments, Type::Timestamptz)),
+        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamp, date_trunc).constants(&[(0, TIME_UNIT)]),
+        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Timestamptz, date_trunc).constants(&[(0, TIME_UNIT)]),
         Signature::new(&[Kind::Text, Kind::Timestamptz, Kind::Text], Type::Timestamptz, date_trunc_in_zone)
-            .returns(|arguments| truncates(arguments, Type::Timestamptz)),
-        Signature::new(&[Kind::Text, Kind::Interval], Type::Interval, interval_trunc)
-            .returns(|arguments| truncates(arguments, Type::Interval)),
+            .constants(&[(0, TIME_UNIT), (2, ZONE)]),
+        Signature::new(&[Kind::Text, Kind::Interval], Type::Interval, interval_trunc).constants(&[(0, SPAN_UNIT)]),
     ],
     examples: &[
         ("date_trunc('hour', timestamp '2001-02-16 20:38:40')", "2001-02-16 20:00:00"),
@@ -54,7 +57,7 @@ const EXTRACT: Function = Function {
     signatures: &[
         Signature::new(&[Kind::Text, Kind::Date], Type::Numeric, extract_date).returns(extracted),
         Signature::new(&[Kind::Text, Kind::Timestamp], Type::Numeric, extract_timestamp).returns(extracted),
-        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Numeric, extract_timestamp).returns(extracted),
+        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Numeric, extract_timestamptz).returns(extracted),
         Signature::new(&[Kind::Text, Kind::Time], Type::Numeric, extract_time).returns(extracted),
         Signature::new(&[Kind::Text, Kind::Interval], Type::Numeric, extract_interval).returns(extracted),
     ],
@@ -75,7 +78,7 @@ const DATE_PART: Function = Function {
     signatures: &[
         Signature::new(&[Kind::Text, Kind::Date], Type::Double, part_of_date).returns(part),
         Signature::new(&[Kind::Text, Kind::Timestamp], Type::Double, part_of_timestamp).returns(part),
-        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Double, part_of_timestamp).returns(part),
+        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Double, part_of_timestamptz).returns(part),
         Signature::new(&[Kind::Text, Kind::Time], Type::Double, part_of_time).returns(part),
         Signature::new(&[Kind::Text, Kind::Interval], Type::Double, part_of_interval).returns(part),
     ],
@@ -103,8 +106,10 @@ const DATE_BIN: Function = Function {
     aliases: &[],
     doc: "The start of the interval, of those one after the other from an origin, in which the time lies",
     signatures: &[
-        Signature::new(&[Kind::Interval, Kind::Timestamp, Kind::Timestamp], Type::Timestamp, date_bin),
-        Signature::new(&[Kind::Interval, Kind::Timestamptz, Kind::Timestamptz], Type::Timestamptz, date_bin),
+        Signature::new(&[Kind::Interval, Kind::Timestamp, Kind::Timestamp], Type::Timestamp, date_bin)
+            .constants(&[(0, STRIDE)]),
+        Signature::new(&[Kind::Interval, Kind::Timestamptz, Kind::Timestamptz], Type::Timestamptz, date_bin)
+            .constants(&[(0, STRIDE)]),
     ],
     examples: &[(
         "date_bin('15 minutes', timestamp '2020-02-11 15:44:17', timestamp '2001-01-01')",
@@ -224,13 +229,13 @@ impl Unit {
 }
 
 /// The unit that a call names, which must be the same in every row.
-pub(super) fn constant_unit(arguments: &[Argument<'_>]) -> Result<Unit, String> {
+pub(super) fn constant_unit(arguments: &[Argument<'_>]) -> Result<Unit, Refusal> {
     let array = arguments.first().and_then(|argument| argument.constant);
     let array = array.ok_or("the unit must be a constant text")?.as_string_view();
     if array.is_null(0) {
         return Ok(Unit::Day);
     }
-    Unit::parse(array.value(0)).ok_or_else(|| format!("`{}` is no unit of time", array.value(0)))
+    named(array.value(0)).map_err(|fault| Refusal { at: Some(0), ..fault.into() })
 }
 
 pub(super) fn unit_of(call: &Call<'_>) -> Unit {
@@ -238,18 +243,42 @@ pub(super) fn unit_of(call: &Call<'_>) -> Unit {
     text.filter(|text| text.is_valid(0)).and_then(|text| Unit::parse(text.value(0))).unwrap_or(Unit::Microseconds)
 }
 
-fn truncates(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
-    match constant_unit(arguments)? {
-        Unit::Week if ty != Type::Interval => Ok(ty),
-        Unit::Epoch => Err("a time cannot be cut to that unit".to_owned()),
-        unit if unit.is_of_calendar() => Err("a time cannot be cut to that unit".to_owned()),
-        _ => Ok(ty),
+/// The unit of that name.
+fn named(text: &str) -> Result<Unit, Fault> {
+    let unit = Unit::parse(text);
+    unit.ok_or_else(|| Fault::new(Code::BadArgument, format!("{} is no unit of time", quote(text.as_bytes()))))
+}
+
+/// The unit to which a time can be cut.
+fn time_unit(text: &str) -> Result<Unit, Fault> {
+    match named(text)? {
+        Unit::Week => Ok(Unit::Week),
+        unit if unit.is_of_zone() => Err(not_for("a time cannot be cut to that unit")),
+        unit if unit == Unit::Epoch || unit.is_of_calendar() => {
+            Err(Fault::new(Code::BadArgument, "a time cannot be cut to that unit"))
+        }
+        unit => Ok(unit),
     }
 }
 
-fn check_field(arguments: &[Argument<'_>], exact: bool) -> Result<Unit, String> {
-    let unit = constant_unit(arguments)?;
-    let Some(ty) = arguments.get(1).map(|argument| argument.ty) else { return Ok(unit) };
+/// The unit to which a span of time can be cut.
+fn span_unit(text: &str) -> Result<Unit, Fault> {
+    match named(text)? {
+        Unit::Week => Err(not_for("months have no whole number of weeks")),
+        _ => time_unit(text),
+    }
+}
+
+fn not_for(fact: &'static str) -> Fault {
+    Fault::new(Code::NotForValues, fact)
+}
+
+const TIME_UNIT: Constant = Constant::Text(|text| time_unit(text).map(|_| ()));
+const SPAN_UNIT: Constant = Constant::Text(|text| span_unit(text).map(|_| ()));
+
+/// The field of that name, if a value of the type has it. An exact field of a day is none of its time.
+fn field_of(text: &str, ty: Type, exact: bool) -> Result<Unit, Fault> {
+    let unit = named(text)?;
     let has = match ty {
         Type::Date => !(unit.is_of_zone() || (exact && unit.is_of_day())),
         Type::Timestamp => !unit.is_of_zone(),
@@ -257,20 +286,48 @@ fn check_field(arguments: &[Argument<'_>], exact: bool) -> Result<Unit, String> 
         Type::Interval => !unit.is_of_calendar(),
         _ => true,
     };
-    if has { Ok(unit) } else { Err(format!("a value of type {ty} has no such field")) }
+    if has { Ok(unit) } else { Err(Fault::new(Code::NotForValues, format!("a value of type {ty} has no such field"))) }
 }
 
-fn part(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    check_field(arguments, false).map(|_| Type::Double)
+/// The units of a call's rows: that of the row before is mostly the next one too.
+struct Units<F> {
+    read: F,
+    last: RefCell<Option<(String, Unit)>>,
+}
+
+impl<F: Fn(&str) -> Result<Unit, Fault>> Units<F> {
+    fn new(read: F) -> Self {
+        Self { read, last: RefCell::new(None) }
+    }
+
+    fn of(&self, text: &str) -> Result<Unit, Fault> {
+        let mut last = self.last.borrow_mut();
+        match &*last {
+            Some((known, unit)) if known == text => Ok(*unit),
+            _ => Ok(last.insert((text.to_owned(), (self.read)(text)?)).1),
+        }
+    }
+}
+
+/// The field of a constant name, if the second argument has it.
+fn constant_field(arguments: &[Argument<'_>], exact: bool) -> Result<Option<Unit>, Refusal> {
+    let name = arguments.first().and_then(|name| name.constant).map(|name| name.as_string_view());
+    let (Some(name), Some(value)) = (name.filter(|name| name.is_valid(0)), arguments.get(1)) else { return Ok(None) };
+    let field = field_of(name.value(0), value.ty, exact);
+    field.map(Some).map_err(|fault| Refusal { at: Some(0), ..fault.into() })
+}
+
+fn part(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
+    constant_field(arguments, false).map(|_| Type::Double)
 }
 
 /// The type of an extracted field: seconds have six digits after the point, milliseconds three.
-fn extracted(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    let unit = check_field(arguments, true)?;
+fn extracted(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     let is_date = arguments.get(1).is_some_and(|argument| argument.ty == Type::Date);
-    Ok(match unit {
-        Unit::Julian if !is_date => Type::Numeric,
-        _ => Type::Decimal { precision: 21, scale: if is_date { 0 } else { scale_of(unit) } },
+    Ok(match constant_field(arguments, true)? {
+        None => Type::Numeric,
+        Some(Unit::Julian) if !is_date => Type::Numeric,
+        Some(unit) => Type::Decimal { precision: 21, scale: if is_date { 0 } else { scale_of(unit) } },
     })
 }
 
@@ -283,13 +340,16 @@ fn scale_of(unit: Unit) -> u8 {
 }
 
 fn date_trunc(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    call.map::<(call::Text, call::Timestamp), call::Timestamp>(|(_, micros)| truncated(micros, unit).map(Some))
+    let units = Units::new(time_unit);
+    call.map::<(call::Text, call::Timestamp), call::Timestamp>(|(unit, micros)| {
+        truncated(micros, units.of(unit)?).map(Some)
+    })
 }
 
 fn date_trunc_in_zone(call: &Call<'_>) -> Column {
-    let (unit, zones) = (unit_of(call), Zones::new());
-    call.map::<(call::Text, call::Timestamp, call::Text), call::Timestamp>(|(_, instant, zone)| {
+    let (units, zones) = (Units::new(time_unit), Zones::new());
+    call.map::<(call::Text, call::Timestamp, call::Text), call::Timestamp>(|(unit, instant, zone)| {
+        let unit = units.of(unit)?;
         let local = zones.local(zone, instant)?;
         let cut = truncated(local, unit)?;
         if unit.is_of_day() {
@@ -301,8 +361,9 @@ fn date_trunc_in_zone(call: &Call<'_>) -> Column {
 }
 
 fn interval_trunc(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    call.map::<(call::Text, call::Interval), call::Interval>(|(_, interval)| {
+    let units = Units::new(span_unit);
+    call.map::<(call::Text, call::Interval), call::Interval>(|(unit, interval)| {
+        let unit = units.of(unit)?;
         let Interval { months, days, micros } = interval;
         let time = |unit: i64| Interval { micros: micros / unit * unit, ..interval };
         let whole = |unit: i32| Interval { months: months / unit * unit, ..Interval::default() };
@@ -327,21 +388,31 @@ fn age(call: &Call<'_>) -> Column {
     call.map::<(call::Timestamp, call::Timestamp), call::Interval>(|(end, start)| Ok(Some(Interval::age(end, start))))
 }
 
+const STRIDE: Constant = Constant::Interval(|stride| stride_micros(stride).map(|_| ()));
+
+fn beyond(what: &str) -> Fault {
+    Fault::new(Code::DatetimeOutOfRange, format!("{what} out of range"))
+}
+
+/// The length of a bin.
+fn stride_micros(stride: Interval) -> Result<i64, Fault> {
+    if stride.months != 0 {
+        return Err(not_for("times cannot be binned by months or years"));
+    }
+    let days = i64::from(stride.days).checked_mul(DAY_MICROS);
+    match days.and_then(|days| days.checked_add(stride.micros)).ok_or_else(|| beyond("interval"))? {
+        ..=0 => Err(Fault::new(Code::DatetimeOutOfRange, "stride must be greater than zero")),
+        size => Ok(size),
+    }
+}
+
 fn date_bin(call: &Call<'_>) -> Column {
-    let out_of_range = |what: &str| Fault::new(Code::DatetimeOutOfRange, format!("{what} out of range"));
     call.map::<(call::Interval, call::Timestamp, call::Timestamp), call::Timestamp>(|(stride, micros, origin)| {
-        if stride.months != 0 {
-            return Err(Fault::new(Code::NotForValues, "times cannot be binned by months or years"));
-        }
-        let days = i64::from(stride.days).checked_mul(DAY_MICROS);
-        let size = days.and_then(|days| days.checked_add(stride.micros)).ok_or_else(|| out_of_range("interval"))?;
-        if size <= 0 {
-            return Err(Fault::new(Code::DatetimeOutOfRange, "stride must be greater than zero"));
-        }
-        let since = micros.checked_sub(origin).ok_or_else(|| out_of_range("interval"))?;
-        let bin = (since - since.rem_euclid(size)).checked_add(origin);
+        let size = stride_micros(stride)?;
+        let since = micros.checked_sub(origin).ok_or_else(|| beyond("interval"))?;
+        let bin = since.checked_sub(since.rem_euclid(size)).and_then(|start| start.checked_add(origin));
         let bin = bin.filter(|&bin| bin >= crate::value::datetime::MICROS_MIN);
-        bin.map(Some).ok_or_else(|| out_of_range("timestamp"))
+        bin.map(Some).ok_or_else(|| beyond("timestamp"))
     })
 }
 
@@ -449,63 +520,83 @@ fn floating(micros: i64, unit: Unit) -> f64 {
 }
 
 fn extract_date(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    let unscale = if unit == Unit::Epoch { 1_000_000 } else { 1 };
-    call.map::<(call::Text, call::Date), call::Numeric>(|(_, day)| {
-        let micros = i64::from(day).saturating_mul(DAY_MICROS);
-        let unscaled = if unit == Unit::Epoch { i128::from(day) * i128::from(DAY_MICROS) } else { field(micros, unit) };
-        Ok(Some(Decimal { unscaled: unscaled / unscale, scale: 0 }))
+    let units = Units::new(|text| field_of(text, Type::Date, true));
+    call.map::<(call::Text, call::Date), call::Numeric>(|(unit, day)| {
+        let unit = units.of(unit)?;
+        let unscaled = match unit {
+            Unit::Epoch => i128::from(day) * i128::from(DAY_MICROS / 1_000_000),
+            _ => field(i64::from(day).saturating_mul(DAY_MICROS), unit),
+        };
+        Ok(Some(Decimal { unscaled, scale: 0 }))
     })
 }
 
 fn extract_timestamp(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(_, micros)| exact(micros, unit).map(Some))
+    let units = Units::new(|text| field_of(text, Type::Timestamp, true));
+    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?).map(Some))
+}
+
+fn extract_timestamptz(call: &Call<'_>) -> Column {
+    let units = Units::new(|text| field_of(text, Type::Timestamptz, true));
+    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?).map(Some))
 }
 
 fn extract_time(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    call.map::<(call::Text, call::Time), call::Numeric>(|(_, micros)| {
-        let unscaled = time_field(micros, unit);
-        Ok(Some(Decimal { unscaled, scale: scale_of(unit) }))
+    let units = Units::new(|text| field_of(text, Type::Time, true));
+    call.map::<(call::Text, call::Time), call::Numeric>(|(unit, micros)| {
+        let unit = units.of(unit)?;
+        Ok(Some(Decimal { unscaled: time_field(micros, unit), scale: scale_of(unit) }))
     })
 }
 
 fn extract_interval(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    call.map::<(call::Text, call::Interval), call::Numeric>(|(_, interval)| {
+    let units = Units::new(|text| field_of(text, Type::Interval, true));
+    call.map::<(call::Text, call::Interval), call::Numeric>(|(unit, interval)| {
+        let unit = units.of(unit)?;
         Ok(Some(Decimal { unscaled: interval_field(interval, unit), scale: scale_of(unit) }))
     })
 }
 
 fn part_of_date(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    call.map::<(call::Text, call::Date), call::Double>(|(_, day)| {
-        Ok(Some(floating(super::operators::midnight(day)?, unit)))
+    let units = Units::new(|text| field_of(text, Type::Date, false));
+    call.map::<(call::Text, call::Date), call::Double>(|(unit, day)| {
+        Ok(Some(floating(super::operators::midnight(day)?, units.of(unit)?)))
     })
 }
 
 fn part_of_timestamp(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    call.map::<(call::Text, call::Timestamp), call::Double>(|(_, micros)| Ok(Some(floating(micros, unit))))
+    let units = Units::new(|text| field_of(text, Type::Timestamp, false));
+    call.map::<(call::Text, call::Timestamp), call::Double>(|(unit, micros)| {
+        Ok(Some(floating(micros, units.of(unit)?)))
+    })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
+fn part_of_timestamptz(call: &Call<'_>) -> Column {
+    let units = Units::new(|text| field_of(text, Type::Timestamptz, false));
+    call.map::<(call::Text, call::Timestamp), call::Double>(|(unit, micros)| {
+        Ok(Some(floating(micros, units.of(unit)?)))
+    })
+}
+
 fn part_of_time(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    let divisor = 10_f64.powi(scale_of(unit).into());
-    call.map::<(call::Text, call::Time), call::Double>(|(_, micros)| {
-        Ok(Some(time_field(micros, unit) as f64 / divisor))
+    let units = Units::new(|text| field_of(text, Type::Time, false));
+    call.map::<(call::Text, call::Time), call::Double>(|(unit, micros)| {
+        let unit = units.of(unit)?;
+        Ok(Some(unscaled_part(time_field(micros, unit), unit)))
+    })
+}
+
+fn part_of_interval(call: &Call<'_>) -> Column {
+    let units = Units::new(|text| field_of(text, Type::Interval, false));
+    call.map::<(call::Text, call::Interval), call::Double>(|(unit, interval)| {
+        let unit = units.of(unit)?;
+        Ok(Some(unscaled_part(interval_field(interval, unit), unit)))
     })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
-fn part_of_interval(call: &Call<'_>) -> Column {
-    let unit = unit_of(call);
-    let divisor = 10_f64.powi(scale_of(unit).into());
-    call.map::<(call::Text, call::Interval), call::Double>(|(_, interval)| {
-        Ok(Some(interval_field(interval, unit) as f64 / divisor))
-    })
+fn unscaled_part(unscaled: i128, unit: Unit) -> f64 {
+    unscaled as f64 / 10_f64.powi(scale_of(unit).into())
 }
 
 /// A field of a time of day, which may be its end, `24:00`.

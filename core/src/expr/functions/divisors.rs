@@ -1,5 +1,6 @@
 //! `gcd`, `lcm`, `div`, `factorial`: what divides and what is divided.
 
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -11,6 +12,10 @@ use crate::types::Type;
 use crate::value::Decimal;
 
 pub(super) const FUNCTIONS: &[Function] = &[GCD, LCM, DIV, FACTORIAL];
+
+/// A constant divisor.
+const NOT_ZERO: Constant =
+    Constant::Numeric(|divisor| if divisor.unscaled == 0 { Err(decimal::by_zero()) } else { Ok(()) });
 
 /// Signatures for two whole numbers or two decimals.
 macro_rules! pairs {
@@ -71,7 +76,8 @@ const DIV: Function = Function {
         call.map::<(call::Numeric, call::Numeric), call::Numeric>(|(left, right)| {
             decimal::whole_quotient(left, right).map(Some)
         })
-    })],
+    })
+    .constants(&[(1, NOT_ZERO)])],
     examples: &[("div(9, 4)", "2"), ("div(-7.5, 2)", "-3"), ("div(1, 0.0)", "R305")],
 };
 

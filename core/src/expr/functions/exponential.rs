@@ -1,5 +1,6 @@
 //! `power`, `exp`, `ln`, `log`, `sqrt`, `cbrt`: exact numbers with PostgreSQL's digits, others in floating point.
 
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -83,7 +84,8 @@ const LOG: Function = Function {
             call.map::<(call::Numeric, call::Numeric), call::Numeric>(|(base, value)| {
                 powers::log(base, value).map(Some)
             })
-        }),
+        })
+        .constants(&[(0, Constant::Numeric(powers::check_base))]),
     ],
     examples: &[
         ("log(100)", "2"),
@@ -146,7 +148,7 @@ fn power(base: f64, exponent: f64) -> Result<f64, Fault> {
     if base == 0.0 && exponent < 0.0 {
         return Err(Fault::new(Code::BadPower, "zero raised to a negative power is undefined"));
     }
-    if base < 0.0 && base.is_finite() && exponent.is_finite() && exponent.fract() != 0.0 {
+    if base < 0.0 && exponent.floor() != exponent && !exponent.is_nan() {
         let fact = "a negative number raised to a non-integer power yields a complex result";
         return Err(Fault::new(Code::BadPower, fact));
     }

@@ -6,9 +6,11 @@ use std::str::Chars;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 
+use super::Argument;
 use super::Call;
 use super::Function;
 use super::Kind;
+use super::Refusal;
 use super::Signature;
 use super::quote;
 use crate::column::Column;
@@ -24,8 +26,8 @@ const FORMAT: Function = Function {
     doc: "A pattern with values in it: `%s` a value, `%I` a name and `%L` a literal of SQL, `%2$s` the second value, `%-10s` with a \
           width, `%%` a percent sign",
     signatures: &[
-        Signature::new(&[Kind::Text], Type::Text, format),
-        Signature::new(&[Kind::Text, Kind::Any], Type::Text, format).variadic_over_nulls().nullable(),
+        Signature::new(&[Kind::Text], Type::Text, format).returns(readable),
+        Signature::new(&[Kind::Text, Kind::Any], Type::Text, format).returns(readable).variadic_over_nulls().nullable(),
     ],
     examples: &[
         ("format('Hello %s, %1$s', 'World')", "Hello World, World"),
@@ -47,6 +49,36 @@ struct Place {
     wide_as: Option<Option<usize>>,
 }
 
+/// A constant pattern, for so many values.
+fn readable(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
+    let pattern = arguments.first().and_then(|pattern| pattern.constant).map(|pattern| pattern.as_string_view());
+    let Some(pattern) = pattern.filter(|pattern| pattern.is_valid(0)) else { return Ok(Type::Text) };
+    let refusal = |fault: Fault| Refusal { at: Some(0), ..fault.into() };
+    let mut chars = pattern.value(0).chars().peekable();
+    let mut next = 1;
+    while let Some(char) = chars.next() {
+        if char != '%' || chars.next_if_eq(&'%').is_some() {
+            continue;
+        }
+        let (place, _) = specifier(&mut chars).map_err(refusal)?;
+        for at in [place.wide_as, Some(place.at)].into_iter().flatten() {
+            let at = at.unwrap_or(next);
+            next = at + 1;
+            check_number(at, arguments.len()).map_err(refusal)?;
+        }
+    }
+    Ok(Type::Text)
+}
+
+/// Whether there is a value of that number among so many arguments, of which the first is the pattern.
+fn check_number(at: usize, arguments: usize) -> Result<(), Fault> {
+    match at {
+        0 => Err(wrong("format specifies argument 0, but arguments are numbered from 1")),
+        _ if at >= arguments => Err(wrong("too few arguments for format()")),
+        _ => Ok(()),
+    }
+}
+
 fn format(call: &Call<'_>) -> Column {
     let has_pattern = |row| call.arguments.first().is_some_and(|vector| vector.values.is_valid(row & vector.mask()));
     call.write_all_rows(|row, out| if has_pattern(row) { write(call, row, out).map(|()| true) } else { Ok(false) })
@@ -54,10 +86,8 @@ fn format(call: &Call<'_>) -> Column {
 
 /// The text of an argument, which may be NULL.
 fn value<'a>(call: &'a Call<'_>, at: usize, row: usize) -> Result<Option<&'a str>, Fault> {
-    if at == 0 {
-        return Err(wrong("format specifies argument 0, but arguments are numbered from 1"));
-    }
-    let vector = call.arguments.get(at).ok_or_else(|| wrong("too few arguments for format()"))?;
+    check_number(at, call.arguments.len())?;
+    let Some(vector) = call.arguments.get(at) else { return Ok(None) };
     let (texts, row) = (vector.values.as_string_view(), row & vector.mask());
     Ok(texts.is_valid(row).then(|| texts.value(row)))
 }
@@ -74,11 +104,7 @@ fn write(call: &Call<'_>, row: usize, out: &mut String) -> Result<(), Fault> {
             out.push('%');
             continue;
         }
-        let mut place = place(&mut chars)?;
-        let letter = chars.next().ok_or_else(unterminated)?;
-        if !matches!(letter, 's' | 'I' | 'L') {
-            return Err(wrong(&format!("unrecognized format() type specifier \"{letter}\"")));
-        }
+        let (mut place, letter) = specifier(&mut chars)?;
         if let Some(wide_as) = place.wide_as {
             let at = wide_as.unwrap_or(next);
             next = at + 1;
@@ -113,6 +139,15 @@ fn write(call: &Call<'_>, row: usize, out: &mut String) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// What stands behind `%`, up to its letter.
+fn specifier(chars: &mut Peekable<Chars<'_>>) -> Result<(Place, char), Fault> {
+    let place = place(chars)?;
+    match chars.next().ok_or_else(unterminated)? {
+        letter @ ('s' | 'I' | 'L') => Ok((place, letter)),
+        letter => Err(wrong(&format!("unrecognized format() type specifier \"{letter}\""))),
+    }
 }
 
 /// `[number $] [-] [width | * [number $]]`

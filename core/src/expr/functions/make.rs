@@ -1,11 +1,13 @@
 //! `make_date`, `make_time`, `make_timestamp`, `make_timestamptz`, `timestamptz`: times from their parts.
 
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
 use super::call;
 use super::zone::Zones;
+use super::zone::zone_or_offset;
 use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
@@ -22,23 +24,27 @@ const MAKE_DATE: Function = Function {
     name: "make_date",
     aliases: &[],
     doc: "The day of a year, a month and a day; a year below zero is BC",
-    signatures: &[Signature::new(&[Kind::Integer, Kind::Integer, Kind::Integer], Type::Date, make_date)],
+    signatures: &[
+        Signature::new(&[Kind::Integer, Kind::Integer, Kind::Integer], Type::Date, make_date).constants(DAY_PARTS)
+    ],
     examples: &[("make_date(2013, 7, 15)", "2013-07-15"), ("make_date(2013, 2, 30)", "R303")],
 };
 
-const MAKE_TIME: Function = Function {
-    name: "make_time",
-    aliases: &[],
-    doc: "The time of an hour, a minute and seconds",
-    signatures: &[Signature::new(&[Kind::Integer, Kind::Integer, Kind::Double], Type::Time, make_time)],
-    examples: &[("make_time(8, 15, 23.5)", "08:15:23.5")],
-};
+const MAKE_TIME: Function =
+    Function {
+        name: "make_time",
+        aliases: &[],
+        doc: "The time of an hour, a minute and seconds",
+        signatures: &[Signature::new(&[Kind::Integer, Kind::Integer, Kind::Double], Type::Time, make_time)
+            .constants(&[(0, HOUR), (1, MINUTE), (2, SECONDS)])],
+        examples: &[("make_time(8, 15, 23.5)", "08:15:23.5")],
+    };
 
 const MAKE_TIMESTAMP: Function = Function {
     name: "make_timestamp",
     aliases: &[],
     doc: "The time of a year, a month, a day, an hour, a minute and seconds",
-    signatures: &[Signature::new(&PARTS, Type::Timestamp, make_timestamp)],
+    signatures: &[Signature::new(&PARTS, Type::Timestamp, make_timestamp).constants(MOMENT_PARTS)],
     examples: &[("make_timestamp(2013, 7, 15, 8, 15, 23.5)", "2013-07-15 08:15:23.5")],
 };
 
@@ -47,16 +53,18 @@ const MAKE_TIMESTAMPTZ: Function = Function {
     aliases: &[],
     doc: "The instant of a year, a month, a day, an hour, a minute and seconds, by the clocks of a zone or in UTC",
     signatures: &[
-        Signature::new(&PARTS, Type::Timestamptz, make_timestamp),
+        Signature::new(&PARTS, Type::Timestamptz, make_timestamp).constants(MOMENT_PARTS),
         Signature::new(
             &[Kind::Integer, Kind::Integer, Kind::Integer, Kind::Integer, Kind::Integer, Kind::Double, Kind::Text],
             Type::Timestamptz,
             make_timestamptz,
-        ),
+        )
+        .constants(&[(0, YEAR), (1, MONTH), (2, DAY), (3, HOUR), (4, MINUTE), (5, SECONDS), (6, ZONE)]),
     ],
     examples: &[
         ("make_timestamptz(2013, 7, 15, 8, 15, 23.5)", "2013-07-15 08:15:23.5+00"),
         ("make_timestamptz(2013, 7, 15, 8, 15, 0, 'Europe/Berlin')", "2013-07-15 06:15:00+00"),
+        ("make_timestamptz(2013, 7, 15, 8, 15, 0, '+02')", "2013-07-15 06:15:00+00"),
     ],
 };
 
@@ -79,6 +87,17 @@ const TIMESTAMPTZ: Function = Function {
     ],
     examples: &[("timestamptz(date '1994-01-01', time '11:00')", "1994-01-01 11:00:00+00")],
 };
+
+const DAY_PARTS: &[(usize, Constant)] = &[(0, YEAR), (1, MONTH), (2, DAY)];
+const MOMENT_PARTS: &[(usize, Constant)] = &[(0, YEAR), (1, MONTH), (2, DAY), (3, HOUR), (4, MINUTE), (5, SECONDS)];
+// There is no year 0, and no other year in which no other part fits.
+const YEAR: Constant = Constant::Integer(|year| day(year, 1, 1).map(|_| ()));
+const MONTH: Constant = Constant::Integer(|month| day(2000, month, 1).map(|_| ()));
+const DAY: Constant = Constant::Integer(|of_month| day(2000, 1, of_month).map(|_| ()));
+const HOUR: Constant = Constant::Integer(|hour| time(hour, 0, 0.0).map(|_| ()));
+const MINUTE: Constant = Constant::Integer(|minute| time(0, minute, 0.0).map(|_| ()));
+const SECONDS: Constant = Constant::Double(|seconds| time(0, 0, seconds).map(|_| ()));
+const ZONE: Constant = Constant::Text(|zone| zone_or_offset(zone).map(|_| ()));
 
 fn out_of_range(what: &str) -> Fault {
     Fault::new(Code::DatetimeOutOfRange, format!("{what} field value out of range"))
@@ -126,7 +145,7 @@ fn make_timestamp(call: &Call<'_>) -> Column {
 
 fn make_timestamptz(call: &Call<'_>) -> Column {
     type Parts = (call::Integer, call::Integer, call::Integer, call::Integer, call::Integer, call::Double, call::Text);
-    let zones = Zones::new();
+    let zones = Zones::with_offsets();
     call.map::<Parts, call::Timestamp>(|(y, m, d, hour, minute, seconds, zone)| {
         zones.instant(zone, moment(day(y, m, d)?, time(hour, minute, seconds)?)?).map(Some)
     })

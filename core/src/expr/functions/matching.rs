@@ -49,8 +49,11 @@ const SIMILAR: Function = Function {
     aliases: &[],
     doc: "Whether a pattern of SQL matches the whole text: `%` and `_` as for LIKE, and `| * + ? {n,m} ( ) [ ]`",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, similar),
-        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Boolean, similar),
+        Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, similar)
+            .returns(|arguments| regexp::readable_similar(arguments, Type::Boolean)),
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Boolean, similar)
+            .returns(|arguments| regexp::readable_similar(arguments, Type::Boolean))
+            .constants(&[(2, regexp::ESCAPE)]),
     ],
     examples: &[
         ("'abc' similar to '%(b|d)%'", "true"),

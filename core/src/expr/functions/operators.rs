@@ -2,6 +2,7 @@
 //! `timestamp(3)`, `interval … day to hour`.
 
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -78,11 +79,14 @@ const MULTIPLY: Function = Function {
     examples: &[("interval '1 month 1 day' * 1.5", "1 mon 16 days 12:00:00")],
 };
 
+/// A constant divisor.
+const NOT_ZERO: Constant = Constant::Double(|divisor| if divisor == 0.0 { Err(decimal::by_zero()) } else { Ok(()) });
+
 const DIVIDE: Function = Function {
     name: "/",
     aliases: &[],
     doc: "A part of an interval",
-    signatures: &[Signature::new(&[Kind::Interval, Kind::Double], Type::Interval, quotient)],
+    signatures: &[Signature::new(&[Kind::Interval, Kind::Double], Type::Interval, quotient).constants(&[(1, NOT_ZERO)])],
     examples: &[("interval '1 month' / 4", "7 days 12:00:00"), ("interval '1 day' / 0", "R305")],
 };
 

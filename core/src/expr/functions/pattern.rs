@@ -8,8 +8,10 @@ use arrow_array::types::Float64Type;
 
 use super::Argument;
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::Kind;
+use super::Refusal;
 use super::Signature;
 use super::call;
 use super::call::Arguments;
@@ -25,10 +27,13 @@ pub(super) const FUNCTIONS: &[Function] = &[TO_CHAR, TO_DATE, TO_TIMESTAMP, TO_N
 const TO_CHAR: Function = Function {
     name: "to_char",
     aliases: &[],
-    doc: "The text of a time or a number by a pattern: `YYYY-MM-DD HH24:MI:SS`, `FMMonth DDth`; `FM999G990D00`, `S000`, `RN`",
+    doc: "The text of a time, an interval or a number by a pattern: `YYYY-MM-DD HH24:MI:SS`, `FMMonth DDth`; `FM999G990D00`, `S000`, `RN`",
     signatures: &[
-        Signature::new(&[Kind::Timestamp, Kind::Text], Type::Text, write_local),
-        Signature::new(&[Kind::Timestamptz, Kind::Text], Type::Text, write_utc),
+        Signature::new(&[Kind::Timestamp, Kind::Text], Type::Text, write_local).nullable(),
+        Signature::new(&[Kind::Timestamptz, Kind::Text], Type::Text, write_utc).nullable(),
+        Signature::new(&[Kind::Interval, Kind::Text], Type::Text, write_interval)
+            .constants(&[(1, OF_SPANS)])
+            .nullable(),
         Signature::new(&[Kind::Integer, Kind::Text], Type::Text, |call| {
             numbers::<call::Integer>(call, |pattern, value, out| pattern.write_integer(value, out))
         })
@@ -53,6 +58,8 @@ const TO_CHAR: Function = Function {
     examples: &[
         ("to_char(timestamp '2026-01-31 15:04:05.678', 'YYYY-MM-DD HH12:MI:SS.MS PM')", "2026-01-31 03:04:05.678 PM"),
         ("to_char(date '2026-01-02', 'FMDay, FMDDth Mon')", "Friday, 2nd Jan"),
+        ("to_char(interval '1 day 30:15', 'DD HH24:MI')", "01 30:15"),
+        ("to_char(timestamp '2026-01-31 15:04', '')", "NULL"),
         ("to_char(1234.5, 'FM9,990.00')", "1,234.50"),
         ("to_char(-7, '000S')", "007-"),
         ("to_char(125, '999D9')", " 125.0"),
@@ -65,7 +72,7 @@ const TO_DATE: Function = Function {
     name: "to_date",
     aliases: &[],
     doc: "The day that a text says by a pattern: `to_date(text, 'DD Mon YYYY')`",
-    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Date, read_date).returns(readable_date)],
+    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Date, read_date).constants(&[(1, READABLE)])],
     examples: &[
         ("to_date('31 Jan 2026', 'DD Mon YYYY')", "2026-01-31"),
         ("to_date('20260131', 'YYYYMMDD')", "2026-01-31"),
@@ -78,11 +85,12 @@ const TO_TIMESTAMP: Function = Function {
     aliases: &[],
     doc: "The instant that a text says by a pattern, in UTC; or so many seconds after 1970",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Text], Type::Timestamptz, read).returns(readable_timestamp),
+        Signature::new(&[Kind::Text, Kind::Text], Type::Timestamptz, read).constants(&[(1, READABLE)]),
         Signature::new(&[Kind::Double], Type::Timestamptz, since_1970).returns(finite),
     ],
     examples: &[
         ("to_timestamp('31.01.2026 15:04', 'DD.MM.YYYY HH24:MI')", "2026-01-31 15:04:00+00"),
+        ("to_timestamp('2026-01-31 15:04 -03:30', 'YYYY-MM-DD HH24:MI TZH:TZM')", "2026-01-31 18:34:00+00"),
         ("to_timestamp(1284352323.5)", "2010-09-13 04:32:03.5+00"),
     ],
 };
@@ -121,19 +129,20 @@ impl<P> Patterns<P> {
 }
 
 /// The constant pattern of a number, if it is one.
-fn pattern(arguments: &[Argument<'_>]) -> Result<Option<NumberPattern>, String> {
+fn number_pattern(arguments: &[Argument<'_>]) -> Result<Option<NumberPattern>, Refusal> {
     let pattern = arguments.get(1).and_then(|pattern| pattern.constant).filter(|pattern| pattern.is_valid(0));
-    pattern.map(|pattern| NumberPattern::parse(pattern.as_string_view().value(0))).transpose()
+    let pattern = pattern.map(|pattern| NumberPattern::parse(pattern.as_string_view().value(0))).transpose();
+    pattern.map_err(|fact| Refusal { at: Some(1), ..Fault::new(Code::BadForm, fact).into() })
 }
 
-fn numeric_text(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    pattern(arguments).map(|_| Type::Text)
+fn numeric_text(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
+    number_pattern(arguments).map(|_| Type::Text)
 }
 
-fn readable_number(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    match pattern(arguments)?.is_none_or(|pattern| pattern.can_read()) {
+fn readable_number(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
+    match number_pattern(arguments)?.is_none_or(|pattern| pattern.can_read()) {
         true => Ok(Type::Numeric),
-        false => Err("the patterns `RN` and `EEEE` are only written, not read".to_owned()),
+        false => Err(Refusal { at: Some(1), ..only_written().into() }),
     }
 }
 
@@ -154,40 +163,36 @@ where
     })
 }
 
+fn only_written() -> Fault {
+    Fault::new(Code::NotForValues, "the patterns `RN` and `EEEE` are only written, not read")
+}
+
 fn read_number(call: &Call<'_>) -> Column {
     let patterns = Patterns::new();
     call.map::<(call::Text, call::Text), call::Numeric>(|(text, pattern)| {
         patterns.with(pattern, NumberPattern::parse, |pattern| match pattern {
             Ok(pattern) if pattern.can_read() => pattern.read(text),
-            Ok(_) => Err(Fault::new(Code::NotForValues, "the patterns `RN` and `EEEE` are only written, not read")),
+            Ok(_) => Err(only_written()),
             Err(fact) => Err(Fault::new(Code::BadForm, fact.clone())),
         })
     })
 }
 
-fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
-    let pattern = arguments.get(1).and_then(|pattern| pattern.constant);
-    let pattern = pattern.filter(|pattern| pattern.is_valid(0)).map(|pattern| pattern.as_string_view());
-    match pattern.is_some_and(|pattern| DatePattern::new(pattern.value(0)).has_zone()) {
-        true => Err("the patterns `TZ`, `TZH`, `TZM` and `OF` are only written, not read".to_owned()),
-        false => Ok(ty),
-    }
-}
+/// A constant pattern by which a day or a time is read.
+const READABLE: Constant = Constant::Text(|pattern| DatePattern::new(pattern).check_readable());
 
-fn readable_date(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    readable(arguments, Type::Date)
-}
-
-fn readable_timestamp(arguments: &[Argument<'_>]) -> Result<Type, String> {
-    readable(arguments, Type::Timestamptz)
-}
+/// A constant pattern by which an interval is written.
+const OF_SPANS: Constant = Constant::Text(|pattern| match DatePattern::new(pattern).is_of_calendar() {
+    true => Err(Fault::new(Code::NotADatetime, "an interval has no field of the calendar")),
+    false => Ok(()),
+});
 
 /// An infinite constant is known to have no timestamp here.
-fn finite(arguments: &[Argument<'_>]) -> Result<Type, String> {
+fn finite(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     let constant = arguments.first().and_then(|seconds| seconds.constant);
     let values = constant.and_then(|seconds| seconds.as_primitive_opt::<Float64Type>());
     match values.is_some_and(|seconds| seconds.is_valid(0) && seconds.value(0).is_infinite()) {
-        true => Err("a timestamp cannot be infinite here".to_owned()),
+        true => Err("a timestamp cannot be infinite here".into()),
         false => Ok(Type::Timestamptz),
     }
 }
@@ -195,8 +200,19 @@ fn finite(arguments: &[Argument<'_>]) -> Result<Type, String> {
 fn written(call: &Call<'_>, in_utc: bool) -> Column {
     let patterns = Patterns::new();
     call.write::<(call::Timestamp, call::Text)>(|(micros, pattern), out| {
-        patterns.with(pattern, DatePattern::new, |pattern| pattern.write(micros, in_utc, out));
-        Ok(true)
+        patterns.with(pattern, DatePattern::new, |pattern| {
+            pattern.write(micros, in_utc, out);
+            Ok(!pattern.is_empty())
+        })
+    })
+}
+
+fn write_interval(call: &Call<'_>) -> Column {
+    let patterns = Patterns::new();
+    call.write::<(call::Interval, call::Text)>(|(interval, pattern), out| {
+        patterns.with(pattern, DatePattern::new, |pattern| {
+            pattern.write_interval(interval, out).map(|()| !pattern.is_empty())
+        })
     })
 }
 

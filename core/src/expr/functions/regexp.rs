@@ -11,8 +11,10 @@ use arrow_array::cast::AsArray;
 
 use super::Argument;
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::Kind;
+use super::Refusal;
 use super::Signature;
 use super::TEXT_BYTES_MAX;
 use super::call;
@@ -30,6 +32,9 @@ use crate::types::Type;
 
 pub(super) const FUNCTIONS: &[Function] = &[REGEXP_COUNT, REGEXP_INSTR, REGEXP_LIKE, REGEXP_REPLACE, REGEXP_SUBSTR];
 
+/// The most bytes that the searches for the matches of one row may look at together, where each may look far ahead.
+const LOOKED_AT_MAX: u64 = if cfg!(test) { 1 << 24 } else { 1 << 32 };
+
 const TEXT: Kind = Kind::Text;
 const INTEGER: Kind = Kind::Integer;
 
@@ -39,8 +44,10 @@ const REGEXP_COUNT: Function = Function {
     doc: "How often a regular expression matches in a text, from a place on, with flags such as `i`",
     signatures: &[
         Signature::new(&[TEXT, TEXT], Type::Integer, count).returns(readable_integer),
-        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, count).returns(readable_integer),
-        Signature::new(&[TEXT, TEXT, INTEGER, TEXT], Type::Integer, count).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, count).returns(readable_integer).constants(&[(2, START)]),
+        Signature::new(&[TEXT, TEXT, INTEGER, TEXT], Type::Integer, count)
+            .returns(readable_integer)
+            .constants(&[(2, START), (3, flags(false))]),
     ],
     examples: &[
         ("regexp_count('123123123', '(12)3')", "3"),
@@ -57,12 +64,19 @@ const REGEXP_INSTR: Function = Function {
           occurrence, its end (1) in place of its start (0), with flags, of that group",
     signatures: &[
         Signature::new(&[TEXT, TEXT], Type::Integer, instr).returns(readable_integer),
-        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, instr).returns(readable_integer),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Integer, instr).returns(readable_integer),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER], Type::Integer, instr).returns(readable_integer),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT], Type::Integer, instr).returns(readable_integer),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Integer, instr).returns(readable_integer).constants(INSTR),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Integer, instr)
+            .returns(readable_integer)
+            .constants(INSTR),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER], Type::Integer, instr)
+            .returns(readable_integer)
+            .constants(INSTR),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT], Type::Integer, instr)
+            .returns(readable_integer)
+            .constants(INSTR),
         Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, INTEGER, TEXT, INTEGER], Type::Integer, instr)
-            .returns(readable_integer),
+            .returns(readable_integer)
+            .constants(INSTR),
     ],
     examples: &[
         ("regexp_instr('abcabc', 'a.c', 2)", "4"),
@@ -77,7 +91,9 @@ const REGEXP_LIKE: Function = Function {
     doc: "Whether a regular expression matches somewhere in a text, with flags such as `i`",
     signatures: &[
         Signature::new(&[TEXT, TEXT], Type::Boolean, matches).returns(readable_boolean),
-        Signature::new(&[TEXT, TEXT, TEXT], Type::Boolean, matches).returns(readable_boolean),
+        Signature::new(&[TEXT, TEXT, TEXT], Type::Boolean, matches)
+            .returns(readable_boolean)
+            .constants(&[(2, flags(false))]),
     ],
     examples: &[("regexp_like('Steven', '^Ste(v|ph)en$')", "true"), ("regexp_like('abc', 'B', 'c')", "false")],
 };
@@ -88,10 +104,18 @@ const REGEXP_REPLACE: Function = Function {
     doc: r"The text with the first match of a regular expression replaced; with the flag `g` every match, with `i` in any letter case; or from a place on, that occurrence (0 for all). `\1` stands for a group, `\&` for the match",
     signatures: &[
         Signature::new(&[TEXT, TEXT, TEXT], Type::Text, replace_flagged).returns(readable_text),
-        Signature::new(&[TEXT, TEXT, TEXT, TEXT], Type::Text, replace_flagged).returns(readable_text),
-        Signature::new(&[TEXT, TEXT, TEXT, INTEGER], Type::Text, replace_from).returns(readable_text),
-        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER], Type::Text, replace_from).returns(readable_text),
-        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, replace_from).returns(readable_text),
+        Signature::new(&[TEXT, TEXT, TEXT, TEXT], Type::Text, replace_flagged)
+            .returns(readable_text)
+            .constants(&[(3, flags(true))]),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER], Type::Text, replace_from)
+            .returns(readable_text)
+            .constants(REPLACE),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER], Type::Text, replace_from)
+            .returns(readable_text)
+            .constants(REPLACE),
+        Signature::new(&[TEXT, TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, replace_from)
+            .returns(readable_text)
+            .constants(REPLACE),
     ],
     examples: &[
         ("regexp_replace('Thomas', '.[mN]a.', 'M')", "ThM"),
@@ -110,11 +134,18 @@ const REGEXP_SUBSTR: Function = Function {
     doc: "The first match of a regular expression in a text, or NULL where there is none; optionally from a place on, that occurrence, with flags, of that group",
     signatures: &[
         Signature::new(&[TEXT, TEXT], Type::Text, substr).returns(readable_text).nullable(),
-        Signature::new(&[TEXT, TEXT, INTEGER], Type::Text, substr).returns(readable_text).nullable(),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Text, substr).returns(readable_text).nullable(),
-        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, substr).returns(readable_text).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER], Type::Text, substr).returns(readable_text).constants(SUBSTR).nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER], Type::Text, substr)
+            .returns(readable_text)
+            .constants(SUBSTR)
+            .nullable(),
+        Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT], Type::Text, substr)
+            .returns(readable_text)
+            .constants(SUBSTR)
+            .nullable(),
         Signature::new(&[TEXT, TEXT, INTEGER, INTEGER, TEXT, INTEGER], Type::Text, substr)
             .returns(readable_text)
+            .constants(SUBSTR)
             .nullable(),
     ],
     examples: &[
@@ -126,31 +157,77 @@ const REGEXP_SUBSTR: Function = Function {
     ],
 };
 
-/// What is wrong with a constant pattern is the author's mistake, unless flags may give it another meaning.
-fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, String> {
+/// What is wrong with a constant pattern is the author's mistake, unless flags that differ by row may give it another meaning.
+fn readable(arguments: &[Argument<'_>], ty: Type) -> Result<Type, Refusal> {
     let text = |argument: &Argument<'_>| {
         let array = argument.constant?.as_string_view();
         array.is_valid(0).then(|| array.value(0).to_owned())
     };
-    let mut later = arguments.iter().skip(2).filter(|argument| argument.ty.is_text());
-    let may_differ = later.any(|flags| text(flags).is_none_or(|flags| flags.contains(['q', 'x'])));
-    match arguments.get(1).and_then(text) {
-        Some(pattern) if !may_differ => {
-            Regexp::new(&pattern, Options::default()).map(|_| ty).map_err(|fault| fault.message.into())
-        }
-        _ => Ok(ty),
+    let Some(pattern) = arguments.get(1).and_then(text) else { return Ok(ty) };
+    let flags = arguments.iter().skip(2).filter(|argument| argument.ty.is_text());
+    // The replacement is a text, too, and no flag.
+    let flags = flags.skip(usize::from(ty == Type::Text && arguments.get(2).is_some_and(|third| third.ty.is_text())));
+    let mut options = Options::default();
+    for flags in flags {
+        let Some(flags) = text(flags) else { return Ok(ty) };
+        options = flags.chars().fold(options, |options, flag| options.with(flag).unwrap_or(options));
+    }
+    match Regexp::new(&pattern, options) {
+        Ok(_) => Ok(ty),
+        Err(fault) => Err(Refusal { at: Some(1), ..fault.into() }),
     }
 }
 
-pub(super) fn readable_text(arguments: &[Argument<'_>]) -> Result<Type, String> {
+const INSTR: &[(usize, Constant)] = &[(2, START), (3, OCCURRENCE), (4, END), (5, flags(false)), (6, GROUP)];
+const REPLACE: &[(usize, Constant)] = &[(3, START), (4, OCCURRENCE_OR_ALL), (5, flags(true))];
+const SUBSTR: &[(usize, Constant)] = &[(2, START), (3, OCCURRENCE), (4, flags(false)), (5, GROUP)];
+
+/// Constant flags, of a function that takes `g` or does not.
+const fn flags(is_global: bool) -> Constant {
+    match is_global {
+        true => Constant::Text(|flags| options(flags, "").map(|_| ())),
+        false => Constant::Text(|flags| options(flags, "the function").map(|_| ())),
+    }
+}
+
+const START: Constant = Constant::Integer(|start| at_least(1, "start", start));
+const OCCURRENCE: Constant = Constant::Integer(|n| at_least(1, "n", n));
+const OCCURRENCE_OR_ALL: Constant = Constant::Integer(|n| at_least(0, "n", n));
+const GROUP: Constant = Constant::Integer(|group| at_least(0, "subexpr", group));
+const END: Constant =
+    Constant::Integer(|end| if (0..=1).contains(&end) { Ok(()) } else { Err(bad_value("endoption", end)) });
+
+fn at_least(least: i32, name: &str, value: i32) -> Result<(), Fault> {
+    if value >= least { Ok(()) } else { Err(bad_value(name, value)) }
+}
+
+pub(super) fn readable_text(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     readable(arguments, Type::Text)
 }
 
-pub(super) fn readable_integer(arguments: &[Argument<'_>]) -> Result<Type, String> {
+/// A constant pattern of `SIMILAR TO` or `substring(… similar …)`, with the escape that may follow it.
+pub(super) fn readable_similar(arguments: &[Argument<'_>], ty: Type) -> Result<Type, Refusal> {
+    let constant = |at: usize| arguments.get(at).map(|argument| argument.constant.map(|array| array.as_string_view()));
+    let Some(Some(pattern)) = constant(1).filter(|pattern| pattern.is_some_and(|pattern| pattern.is_valid(0))) else {
+        return Ok(ty);
+    };
+    let escape = match constant(2) {
+        None => Some('\\'),
+        Some(Some(escape)) if escape.is_valid(0) => like::escape(escape.value(0)).unwrap_or_default(),
+        Some(_) => return Ok(ty),
+    };
+    let read = similar::regular(pattern.value(0), escape).and_then(|regular| Regexp::new(&regular, Options::default()));
+    read.map(|_| ty).map_err(|fault| Refusal { at: Some(1), ..fault.into() })
+}
+
+/// A constant escape.
+pub(super) const ESCAPE: Constant = Constant::Text(|escape| like::escape(escape).map(|_| ()));
+
+pub(super) fn readable_integer(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     readable(arguments, Type::Integer)
 }
 
-pub(super) fn readable_boolean(arguments: &[Argument<'_>]) -> Result<Type, String> {
+pub(super) fn readable_boolean(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     readable(arguments, Type::Boolean)
 }
 
@@ -269,22 +346,7 @@ impl<'a> Search<'a> {
 
     /// How the pattern of a row is read, and whether all its matches are wanted.
     fn options(&self, row: usize) -> Result<(Options, bool), Fault> {
-        let (mut options, mut is_global) = (Options::default(), false);
-        for flag in self.call.text(self.flags, row).chars() {
-            match options.with(flag) {
-                Some(with) => options = with,
-                None if flag == 'g' && self.local.is_empty() => is_global = true,
-                None if flag == 'g' => {
-                    let fact = format!("{}() does not support the \"global\" option", self.local);
-                    return Err(Fault::new(Code::BadArgument, fact));
-                }
-                None => {
-                    let fact = format!("invalid regular expression option: \"{flag}\"");
-                    return Err(Fault::new(Code::BadArgument, fact));
-                }
-            }
-        }
-        Ok((options, is_global))
+        options(self.call.text(self.flags, row), self.local)
     }
 
     pub(super) fn with<T>(
@@ -326,9 +388,14 @@ impl<'a> Search<'a> {
                 return Ok(());
             }
             let mut from = place(text, start);
-            while from <= text.len()
-                && let Some(found) = pattern.find(text, from)
-            {
+            let mut looked_at = 0_u64;
+            while from <= text.len() {
+                looked_at += (text.len() - from) as u64;
+                if looked_at > LOOKED_AT_MAX && pattern.looks_ahead() {
+                    let fact = format!("a text of {} bytes has too many matches", text.len());
+                    return Err(Fault::new(Code::ResultTooLong, fact));
+                }
+                let Some(found) = pattern.find(text, from) else { break };
                 from = if found.is_empty() { next(text, found.end) } else { found.end };
                 if !f(pattern, found)? {
                     break;
@@ -414,6 +481,39 @@ fn substitute(with: &str, text: &str, groups: &[Option<Range<usize>>], out: &mut
     out.push_str(rest);
 }
 
+/// What flags say, and whether all matches are wanted, which the function of that name does not take.
+fn options(flags: &str, local: &str) -> Result<(Options, bool), Fault> {
+    let (mut options, mut is_global) = (Options::default(), false);
+    for flag in flags.chars() {
+        match options.with(flag) {
+            Some(with) => options = with,
+            None if flag == 'g' && local.is_empty() => is_global = true,
+            None if flag == 'g' => {
+                let fact = format!("{local} does not support the \"global\" option");
+                return Err(Fault::new(Code::BadArgument, fact));
+            }
+            None => {
+                let fact = format!("invalid regular expression option: \"{flag}\"");
+                return Err(Fault::new(Code::BadArgument, fact));
+            }
+        }
+    }
+    Ok((options, is_global))
+}
+
 fn bad_value(name: &str, value: i32) -> Fault {
     Fault::new(Code::BadArgument, format!("invalid value for parameter \"{name}\": {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::expr::tests::result;
+
+    #[test]
+    fn the_work_of_a_row_is_bounded() {
+        assert_eq!(result("regexp_count(repeat('a', 10000), 'a|a*b')"), "R315");
+        assert_eq!(result("regexp_count(repeat('a', 10000), 'a')"), "10000");
+        assert_eq!(result("regexp_count(repeat('a ', 10000), '\\s*')"), "20001");
+        assert_eq!(result("regexp_count(repeat('ab', 10000), '(a|b)b?')"), "10000");
+    }
 }

@@ -7,6 +7,7 @@ use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
 
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -73,12 +74,14 @@ const OVERLAY: Function = Function {
                 let count = i32::try_from(with.chars().count()).unwrap_or(i32::MAX);
                 overlay(text, with, from, count, out)
             })
-        }),
+        })
+        .constants(&[(2, FROM)]),
         Signature::new(&[Kind::Text, Kind::Text, Kind::Integer, Kind::Integer], Type::Text, |call| {
             call.write::<(call::Text, call::Text, call::Integer, call::Integer)>(|(text, with, from, count), out| {
                 overlay(text, with, from, count, out)
             })
-        }),
+        })
+        .constants(&[(2, FROM)]),
     ],
     examples: &[
         ("overlay('abcdef' placing '45' from 4)", "abc45f"),
@@ -87,10 +90,16 @@ const OVERLAY: Function = Function {
     ],
 };
 
+/// How many characters stand before a place, which is counted from 1.
+fn before(from: i32) -> Result<usize, Fault> {
+    let before = usize::try_from(from).ok().and_then(|from| from.checked_sub(1));
+    before.ok_or_else(|| Fault::new(Code::NegativeLength, "negative substring length not allowed"))
+}
+
+const FROM: Constant = Constant::Integer(|from| before(from).map(|_| ()));
+
 fn overlay(text: &str, with: &str, from: i32, count: i32, out: &mut String) -> Result<bool, Fault> {
-    let Some(before) = usize::try_from(from).ok().and_then(|from| from.checked_sub(1)) else {
-        return Err(Fault::new(Code::NegativeLength, "negative substring length not allowed"));
-    };
+    let before = before(from)?;
     let Some(after) = from.checked_add(count) else {
         return Err(Fault::new(Code::OutOfRange, "integer out of range"));
     };

@@ -14,6 +14,7 @@ use super::Argument;
 use super::Call;
 use super::Function;
 use super::Kind;
+use super::Refusal;
 use super::Signature;
 use super::call;
 use crate::column::Column;
@@ -142,12 +143,12 @@ fn each_digits(call: &Call<'_>, cut: bool) -> Column {
 }
 
 /// The type of a number without its digits after the point.
-fn whole(arguments: &[Argument<'_>]) -> Result<Type, String> {
+fn whole(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     Ok(rounded(arguments.first().map(|argument| argument.ty), 0))
 }
 
 /// The type of a number with a constant number of digits after the point, or one that differs by row.
-fn at_digits(arguments: &[Argument<'_>]) -> Result<Type, String> {
+fn at_digits(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     let ty = arguments.first().map(|argument| argument.ty);
     let digits = arguments.get(1).and_then(|argument| argument.constant).filter(|array| array.is_valid(0));
     let Some(digits) = digits.map(|array| array.as_primitive::<Int32Type>().value(0)) else {
@@ -155,7 +156,7 @@ fn at_digits(arguments: &[Argument<'_>]) -> Result<Type, String> {
     };
     match u8::try_from(digits.max(0)) {
         Ok(scale) if scale <= DECIMAL_PRECISION_MAX => Ok(rounded(ty, scale)),
-        _ => Err(format!("{digits} digits after the point are more than 38")),
+        _ => Err(format!("{digits} digits after the point are more than 38").into()),
     }
 }
 

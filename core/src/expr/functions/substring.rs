@@ -1,5 +1,6 @@
 //! `substring`, `left`, `right`: parts of texts by the place of their characters, counted from 1.
 
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -21,15 +22,19 @@ const SUBSTRING: Function = Function {
             call.slice::<(call::Text, call::Integer)>(|(text, from)| Ok(Some(between(text, from.into(), i64::MAX))))
         }),
         Signature::new(&[Kind::Text, Kind::Integer, Kind::Integer], Type::Text, |call| {
-            call.slice::<(call::Text, call::Integer, call::Integer)>(|(text, from, count)| match count {
-                0.. => Ok(Some(between(text, from.into(), i64::from(from) + i64::from(count)))),
-                _ => Err(Fault::new(Code::NegativeLength, "negative substring length not allowed")),
+            call.slice::<(call::Text, call::Integer, call::Integer)>(|(text, from, count)| {
+                not_negative(count)?;
+                Ok(Some(between(text, from.into(), i64::from(from) + i64::from(count))))
             })
-        }),
+        })
+        .constants(&[(2, Constant::Integer(not_negative))]),
         Signature::new(&[Kind::Text, Kind::Text], Type::Text, regexp::substring_regular)
             .returns(regexp::readable_text)
             .nullable(),
-        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Text, regexp::substring_similar).nullable(),
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Text], Type::Text, regexp::substring_similar)
+            .returns(|arguments| regexp::readable_similar(arguments, Type::Text))
+            .constants(&[(2, regexp::ESCAPE)])
+            .nullable(),
     ],
     examples: &[
         ("substring('Thomas' from 2 for 3)", "hom"),
@@ -66,6 +71,13 @@ const RIGHT: Function = Function {
     })],
     examples: &[("right('abcde', 2)", "de"), ("right('abcde', -2)", "cde")],
 };
+
+fn not_negative(count: i32) -> Result<(), Fault> {
+    match count {
+        0.. => Ok(()),
+        _ => Err(Fault::new(Code::NegativeLength, "negative substring length not allowed")),
+    }
+}
 
 /// The characters from place `from`, counted from 1, to before place `to`.
 fn between(text: &str, from: i64, to: i64) -> &str {

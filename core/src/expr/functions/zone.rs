@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -14,6 +15,7 @@ use crate::types::Type;
 use crate::value::Interval;
 use crate::value::datetime::zone::Memory;
 use crate::value::datetime::zone::Zone;
+use crate::value::text::quote;
 
 pub(super) const FUNCTIONS: &[Function] = &[TIMEZONE, CONVERT_TIMEZONE];
 
@@ -22,10 +24,12 @@ const TIMEZONE: Function = Function {
     aliases: &[],
     doc: "What `x AT TIME ZONE zone` is: the zone's clocks at an instant, or the instant of what they show",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Timestamp, to_local),
-        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamptz, to_instant),
-        Signature::new(&[Kind::Interval, Kind::Timestamptz], Type::Timestamp, to_local_by_offset),
-        Signature::new(&[Kind::Interval, Kind::Timestamp], Type::Timestamptz, to_instant_by_offset),
+        Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Timestamp, to_local).constants(&[(0, ZONE)]),
+        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamptz, to_instant).constants(&[(0, ZONE)]),
+        Signature::new(&[Kind::Interval, Kind::Timestamptz], Type::Timestamp, to_local_by_offset)
+            .constants(&[(0, OFFSET)]),
+        Signature::new(&[Kind::Interval, Kind::Timestamp], Type::Timestamptz, to_instant_by_offset)
+            .constants(&[(0, OFFSET)]),
     ],
     examples: &[
         ("timestamptz '2026-07-01 12:00:00+00' at time zone 'Europe/Berlin'", "2026-07-01 14:00:00"),
@@ -40,8 +44,9 @@ const CONVERT_TIMEZONE: Function = Function {
     aliases: &[],
     doc: "What clocks of the target zone show when those of the source zone, UTC if it is left out, show the time",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamp, convert_from_utc),
-        Signature::new(&[Kind::Text, Kind::Text, Kind::Timestamp], Type::Timestamp, convert),
+        Signature::new(&[Kind::Text, Kind::Timestamp], Type::Timestamp, convert_from_utc).constants(&[(0, ZONE)]),
+        Signature::new(&[Kind::Text, Kind::Text, Kind::Timestamp], Type::Timestamp, convert)
+            .constants(&[(0, ZONE), (1, ZONE)]),
     ],
     examples: &[
         ("convert_timezone('Europe/Berlin', timestamp '2026-01-01 12:00:00')", "2026-01-01 13:00:00"),
@@ -49,14 +54,48 @@ const CONVERT_TIMEZONE: Function = Function {
     ],
 };
 
+/// The zone of that name.
+pub(super) fn zone(name: &str) -> Result<Zone, Fault> {
+    Zone::find(name).ok_or_else(|| wrong(format!("there is no time zone {}", quote(name.as_bytes()))))
+}
+
+/// The zone of that name, or of a numeric offset, which here counts ahead of UTC.
+pub(super) fn zone_or_offset(name: &str) -> Result<Zone, Fault> {
+    let quoted = || quote(name.as_bytes());
+    match Zone::of_offset(name) {
+        Some(Some(zone)) => Ok(zone),
+        Some(None) => Err(wrong(format!("the numeric time zone {} is out of range", quoted()))),
+        None if name.starts_with(|first: char| first.is_ascii_digit()) => {
+            Err(wrong(format!("the numeric time zone {} has no sign", quoted())))
+        }
+        None => zone(name),
+    }
+}
+
+fn wrong(fact: String) -> Fault {
+    Fault::new(Code::BadArgument, fact)
+}
+
+/// A constant offset.
+const OFFSET: Constant = Constant::Interval(|interval| offset(interval).map(|_| ()));
+
+/// A constant zone.
+pub(super) const ZONE: Constant = Constant::Text(|name| zone(name).map(|_| ()));
+
 /// The zone that was asked for last, which is mostly the next one too.
 pub(super) struct Zones {
+    find: fn(&str) -> Result<Zone, Fault>,
     last: RefCell<Option<(String, Zone, Memory)>>,
 }
 
 impl Zones {
     pub(super) fn new() -> Self {
-        Self { last: RefCell::new(None) }
+        Self { find: zone, last: RefCell::new(None) }
+    }
+
+    /// Zones of which some are numeric offsets.
+    pub(super) fn with_offsets() -> Self {
+        Self { find: zone_or_offset, last: RefCell::new(None) }
     }
 
     /// Asks the zone of that name.
@@ -67,13 +106,7 @@ impl Zones {
         {
             return Ok(f(zone, memory));
         }
-        let zone = Zone::find(name).ok_or_else(|| {
-            Fault::new(
-                Code::BadArgument,
-                format!("there is no time zone {}", crate::value::text::quote(name.as_bytes())),
-            )
-        })?;
-        let (_, zone, memory) = last.insert((name.to_owned(), zone, Memory::new()));
+        let (_, zone, memory) = last.insert((name.to_owned(), (self.find)(name)?, Memory::new()));
         Ok(f(zone, memory))
     }
 

@@ -9,15 +9,19 @@ use regex::RegexBuilder;
 
 use super::Options;
 use super::SIZE_MAX;
-use super::invalid;
 use super::next;
 use super::syntax::Node;
 use super::syntax::Tree;
+use super::syntax::too_large;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 
-/// The longest match that is dissected: the work grows with its square.
+/// The longest match that is dissected.
 const BYTES_MAX: usize = 4096;
+/// The most steps of a search for groups: how many ends of parts are looked at or kept.
+const STEPS_MAX: usize = 1 << 20;
+/// The most expressions of single characters.
+const LEAVES_MAX: usize = 1000;
 
 type Groups = Vec<Option<Range<usize>>>;
 
@@ -34,26 +38,29 @@ impl Dissector {
         collect(&tree.root, &mut |text| {
             if !leaves.contains_key(text) {
                 let regex = RegexBuilder::new(text).case_insensitive(options.ignore_case).size_limit(SIZE_MAX).build();
-                leaves.insert(text.to_owned(), regex.map_err(|_| invalid("the expression is too large"))?);
+                leaves.insert(text.to_owned(), regex.map_err(|_| too_large())?);
             }
-            Ok(())
+            if leaves.len() > LEAVES_MAX { Err(too_large()) } else { Ok(()) }
         })?;
         Ok(Self { leaves })
     }
 
     /// The match and its groups.
     pub(super) fn groups(&self, tree: &Tree, text: &str, whole: Range<usize>) -> Result<Groups, Fault> {
-        if whole.len() > BYTES_MAX {
+        let too_long = || {
             let fact = format!("a match of {} bytes is too long to find its groups", whole.len());
-            return Err(Fault::new(Code::ResultTooLong, fact));
+            Err(Fault::new(Code::ResultTooLong, fact))
+        };
+        if whole.len() > BYTES_MAX {
+            return too_long();
         }
         let mut groups = vec![None; tree.groups + 1];
         if let Some(first) = groups.first_mut() {
             *first = Some(whole.clone());
         }
-        let mut search = Search { dissector: self, text, end: whole.end, known: BTreeMap::new(), groups };
+        let mut search = Search { dissector: self, text, end: whole.end, known: BTreeMap::new(), steps: 0, groups };
         search.dissect(&tree.root, whole.start, whole.end);
-        Ok(search.groups)
+        if search.steps > STEPS_MAX { too_long() } else { Ok(search.groups) }
     }
 }
 
@@ -73,6 +80,8 @@ struct Search<'a> {
     end: usize,
     /// The ends of a node, known by its address, from a place.
     known: BTreeMap<(usize, usize), Vec<usize>>,
+    /// How many steps were taken; beyond the most there is nothing more to find.
+    steps: usize,
     groups: Groups,
 }
 
@@ -127,41 +136,30 @@ impl Search<'_> {
         }
     }
 
-    /// A row is cut into a run of parts that do not capture and prefer the same length, one part, and the rest.
+    /// A row is cut into a run of parts that do not capture and prefer the same length, one part, and the rest, which is a
+    /// row again.
     fn dissect_row(&mut self, parts: &[Node], from: usize, to: usize) {
-        let mut prefers = None;
-        let mut run = 0;
-        for part in parts {
-            let own = match (part.prefers(true), part.prefers(false)) {
-                (true, true) => break,
-                (false, false) => None,
-                (long, _) => Some(long),
+        let (mut parts, mut from) = (parts, from);
+        loop {
+            let (run, rest) = parts.split_at(run_length(parts));
+            let Some((part, after)) = rest.split_first() else { return };
+            let start = match run {
+                [] => Some(from),
+                _ => self.split(&Unit::Row(run), prefers(run) != Some(false), from, |search, middle| {
+                    search.ends_of_row(rest, middle).contains(&to)
+                }),
             };
-            if part.captures() || (prefers.is_some() && own.is_some() && own != prefers) {
-                break;
-            }
-            prefers = prefers.or(own);
-            run += 1;
-        }
-        let (run, rest) = parts.split_at(run);
-        let Some((part, after)) = rest.split_first() else { return };
-        let start = match run {
-            [] => Some(from),
-            _ => self.split(&Unit::Row(run), prefers != Some(false), from, |search, middle| {
-                search.ends_of_row(rest, middle).contains(&to)
-            }),
-        };
-        let Some(start) = start else { return };
-        let is_long = part.preference() != Some(false);
-        let middle = match after {
-            [] => Some(to),
-            _ => self.split(&Unit::Row(std::slice::from_ref(part)), is_long, start, |search, middle| {
-                search.ends_of_row(after, middle).contains(&to)
-            }),
-        };
-        if let Some(middle) = middle {
+            let Some(start) = start else { return };
+            let is_long = part.preference() != Some(false);
+            let middle = match after {
+                [] => Some(to),
+                _ => self.split(&Unit::Row(std::slice::from_ref(part)), is_long, start, |search, middle| {
+                    search.ends_of_row(after, middle).contains(&to)
+                }),
+            };
+            let Some(middle) = middle else { return };
             self.dissect(part, start, middle);
-            self.dissect_row(after, middle, to);
+            (parts, from) = (after, middle);
         }
     }
 
@@ -185,19 +183,23 @@ impl Search<'_> {
 
     /// Where the last of the repetitions of a part begins that together reach from `from` to `to`.
     fn last_repetition(&mut self, part: &Node, from: usize, to: usize, max: u32, is_long: bool) -> Option<usize> {
-        if max == 0 {
-            return None;
+        let (mut from, mut max) = (from, max);
+        while max > 0 {
+            max -= 1;
+            let mut ends = self.ends(part, from);
+            if is_long {
+                ends.reverse();
+            }
+            // A repetition without length leads nowhere.
+            let leads_on = |search: &mut Self, end: usize| {
+                end > from && (end == to || search.ends_of_repeat(part, 1, Some(max), end).contains(&to))
+            };
+            match ends.into_iter().find(|&end| leads_on(self, end))? {
+                end if end == to => return Some(from),
+                end => from = end,
+            }
         }
-        let mut ends = self.ends(part, from);
-        if is_long {
-            ends.reverse();
-        }
-        // A repetition without length leads nowhere.
-        ends.into_iter().filter(|&end| end > from).find_map(|end| match end == to {
-            true => Some(from),
-            false if !self.ends_of_repeat(part, 1, Some(max - 1), end).contains(&to) => None,
-            false => self.last_repetition(part, end, to, max - 1, is_long),
-        })
+        None
     }
 
     /// Groups in a part that is not matched have no text.
@@ -219,7 +221,11 @@ impl Search<'_> {
     fn ends(&mut self, node: &Node, from: usize) -> Vec<usize> {
         let key = (std::ptr::from_ref(node).addr(), from);
         if let Some(ends) = self.known.get(&key) {
+            self.steps += 1 + ends.len();
             return ends.clone();
+        }
+        if self.steps > STEPS_MAX {
+            return Vec::new();
         }
         let ends = match node {
             Node::One(text) => {
@@ -242,7 +248,10 @@ impl Search<'_> {
             Node::Group(_, part) => self.ends(part, from),
             Node::Repeat { part, min, max, .. } => self.ends_of_repeat(part, *min, *max, from),
         };
-        self.known.insert(key, ends.clone());
+        self.steps += 1 + ends.len();
+        if self.steps <= STEPS_MAX {
+            self.known.insert(key, ends.clone());
+        }
         ends
     }
 
@@ -266,9 +275,39 @@ impl Search<'_> {
     }
 
     fn step(&mut self, part: &Node, starts: &[usize]) -> Vec<usize> {
+        self.steps += starts.len();
+        if self.steps > STEPS_MAX {
+            return Vec::new();
+        }
         let mut ends: Vec<_> = starts.iter().flat_map(|&start| self.ends(part, start)).collect();
         ends.sort_unstable();
         ends.dedup();
         ends
     }
+}
+
+/// How many parts at the start of a row do not capture and prefer the same length.
+fn run_length(parts: &[Node]) -> usize {
+    let mut known = None;
+    let mut fits = |part: &Node| {
+        let own = match (part.prefers(true), part.prefers(false)) {
+            (true, true) => return false,
+            (false, false) => None,
+            (long, _) => Some(long),
+        };
+        if part.captures() || (known.is_some() && own.is_some() && own != known) {
+            return false;
+        }
+        known = known.or(own);
+        true
+    };
+    parts.iter().take_while(|part| fits(part)).count()
+}
+
+/// What the parts of a run prefer.
+fn prefers(run: &[Node]) -> Option<bool> {
+    run.iter().find_map(|part| match (part.prefers(true), part.prefers(false)) {
+        (false, false) => None,
+        (long, _) => Some(long),
+    })
 }

@@ -12,6 +12,8 @@ use crate::diagnostic::Code;
 
 /// The most repetitions that a bound may ask for.
 const REPEAT_MAX: u32 = 255;
+/// The most parts of an expression.
+const PARTS_MAX: usize = 10_000;
 /// The deepest nesting of groups.
 const DEPTH_MAX: usize = 100;
 
@@ -45,10 +47,10 @@ pub(super) enum Node {
 }
 
 impl Tree {
-    /// In the engine's syntax.
-    pub(super) fn text(&self) -> String {
+    /// In the engine's syntax, with groups that capture or without.
+    pub(super) fn text(&self, captures: bool) -> String {
         let mut out = String::new();
-        self.root.write(&mut out);
+        self.root.write(captures, &mut out);
         out
     }
 
@@ -62,6 +64,11 @@ impl Tree {
         self.root.choices() <= 1
     }
 
+    /// Whether a match may have any length.
+    pub(super) fn has_no_longest(&self) -> bool {
+        self.root.is_endless()
+    }
+
     /// Whether the engine's groups are right where its whole match is: no alternatives, only single characters are
     /// repeated, and no group is greedy in one part and not in another.
     pub(super) fn has_plain_groups(&self) -> bool {
@@ -70,28 +77,28 @@ impl Tree {
 }
 
 impl Node {
-    fn write(&self, out: &mut String) {
+    fn write(&self, captures: bool, out: &mut String) {
         match self {
             Self::One(text) => out.push_str(text),
             Self::Place(text) => out.push_str(text),
-            Self::Row(parts) => parts.iter().for_each(|part| part.write(out)),
+            Self::Row(parts) => parts.iter().for_each(|part| part.write(captures, out)),
             Self::Either(parts) => {
                 out.push_str("(?:");
                 for (at, part) in parts.iter().enumerate() {
                     if at > 0 {
                         out.push('|');
                     }
-                    part.write(out);
+                    part.write(captures, out);
                 }
                 out.push(')');
             }
             Self::Group(number, part) => {
-                out.push_str(if number.is_some() { "(" } else { "(?:" });
-                part.write(out);
+                out.push_str(if captures && number.is_some() { "(" } else { "(?:" });
+                part.write(captures, out);
                 out.push(')');
             }
             Self::Repeat { part, min, max, preference } => {
-                part.write(out);
+                part.write(captures, out);
                 // Writing to a text cannot fail.
                 let _ = match max {
                     Some(max) => write!(out, "{{{min},{max}}}"),
@@ -126,6 +133,15 @@ impl Node {
                 Self::One(_) => usize::from(Some(*min) != *max),
                 _ => 2,
             },
+        }
+    }
+
+    fn is_endless(&self) -> bool {
+        match self {
+            Self::One(_) | Self::Place(_) => false,
+            Self::Row(parts) | Self::Either(parts) => parts.iter().any(Self::is_endless),
+            Self::Group(_, part) => part.is_endless(),
+            Self::Repeat { part, max, .. } => max.is_none() || part.is_endless(),
         }
     }
 
@@ -184,10 +200,13 @@ pub(super) fn parse(pattern: &str, mut options: Options) -> Result<(Tree, Option
         rest = after;
     }
     if options.literal {
+        if rest.len() > PARTS_MAX {
+            return Err(too_large());
+        }
         let parts = rest.chars().map(|char| Node::One(quoted(char))).collect();
         return Ok((Tree { root: Node::Row(parts), groups: 0 }, options));
     }
-    let mut parser = Parser { chars: rest.chars().peekable(), options, groups: 0, depth: 0 };
+    let mut parser = Parser { chars: rest.chars().peekable(), options, groups: 0, parts: 0, depth: 0 };
     let root = parser.either()?;
     match parser.chars.next() {
         None => Ok((Tree { root, groups: parser.groups }, options)),
@@ -217,6 +236,7 @@ struct Parser<'a> {
     chars: Peekable<Chars<'a>>,
     options: Options,
     groups: usize,
+    parts: usize,
     depth: usize,
 }
 
@@ -315,6 +335,10 @@ impl Parser<'_> {
     }
 
     fn atom(&mut self) -> Result<Node, Fault> {
+        self.parts += 1;
+        if self.parts > PARTS_MAX {
+            return Err(too_large());
+        }
         let Options { lines, line_anchors, .. } = self.options;
         Ok(match self.chars.next() {
             Some('(') => return self.group(),
@@ -491,6 +515,11 @@ impl Parser<'_> {
             _ => Ok(Ok(char)),
         }
     }
+}
+
+/// The fault of an expression that would take too much memory.
+pub(super) fn too_large() -> Fault {
+    invalid("the expression is too large")
 }
 
 /// What PostgreSQL has and the engine cannot do.

@@ -1,7 +1,9 @@
 //! Zone: how far a place's clocks are ahead of UTC at an instant, by the IANA time zone database.
 //!
 //! A zone is named as PostgreSQL names it: an abbreviation of its default list (`PST`), a place (`Europe/Berlin`), or
-//! letters with an offset in POSIX's sense (`XYZ+3` is three hours *behind* UTC). Letter case does not matter.
+//! written out as POSIX does (`XYZ+3` is three hours *behind* UTC). Letter case does not matter.
+
+mod posix;
 
 use std::sync::Arc;
 
@@ -11,8 +13,11 @@ use tz::timezone::LocalTimeType;
 use super::DAY_MICROS;
 use super::abbreviations::BY_PLACE;
 use super::abbreviations::FIXED;
+use posix::Posix;
 
 const DAY_SECONDS: i64 = 86_400;
+/// Most bytes of a name.
+const NAME_BYTES_MAX: usize = 255;
 
 /// A time zone.
 #[derive(Debug, Clone)]
@@ -22,6 +27,8 @@ pub struct Zone(Rule);
 enum Rule {
     /// Always so many seconds ahead of UTC.
     Fixed(i32),
+    /// Written out.
+    Posix(Posix),
     /// A place.
     Place(TimeZoneRef<'static>),
     /// An abbreviation that a place has used for several offsets.
@@ -32,7 +39,35 @@ impl Zone {
     /// The zone of that name, or `None`.
     pub fn find(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
-        Self::abbreviation(&name).or_else(|| Self::place(&name)).or_else(|| posix(&name).map(Self::fixed))
+        if name.len() > NAME_BYTES_MAX {
+            return None;
+        }
+        let written_out = || Posix::parse(&name).map(|posix| Self(Rule::Posix(posix)));
+        Self::abbreviation(&name).or_else(|| Self::place(&name)).or_else(written_out)
+    }
+
+    /// The zone of a numeric offset that counts as ISO 8601 does, `+02`, `-02:30` or `+0230`; `Some(None)` if it is out of
+    /// range, `None` if it is no such offset.
+    pub fn of_offset(name: &str) -> Option<Option<Self>> {
+        let unsigned = name.strip_prefix(['+', '-'])?;
+        let mut parts = unsigned.splitn(3, ':').map(|part| {
+            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+            // What is left out is zero.
+            digits.then(|| {
+                part.bytes().fold(0_i32, |value, digit| value.saturating_mul(10).saturating_add((digit - b'0').into()))
+            })
+        });
+        let mut hours = parts.next()??;
+        let (mut minutes, seconds) = (parts.next(), parts.next().unwrap_or(Some(0))?);
+        if minutes.is_none() && name.len() > 3 {
+            (hours, minutes) = (hours / 100, Some(Some(hours % 100)));
+        }
+        let minutes = minutes.unwrap_or(Some(0))?;
+        if hours > 15 || minutes > 59 || seconds > 59 {
+            return Some(None);
+        }
+        let offset = (hours * 60 + minutes) * 60 + seconds;
+        Some(Some(Self::fixed(if name.starts_with('-') { -offset } else { offset })))
     }
 
     /// A zone that is always so many seconds ahead of UTC.
@@ -62,11 +97,13 @@ impl Zone {
                 let has_rule = matches!(place.extra_rule(), Some(tz::timezone::TransitionRule::Alternate(_)));
                 has_rule || !place.transitions().is_empty()
             }
+            Rule::Posix(posix) => posix.has_summer(),
             Rule::Fixed(_) | Rule::Abbreviation(..) => false,
         }
     }
 
     fn place(name: &str) -> Option<Self> {
+        let name = name.strip_prefix(':').unwrap_or(name);
         tzdb_data::find_tz(name.as_bytes()).map(|place| Self(Rule::Place(*place)))
     }
 
@@ -75,6 +112,7 @@ impl Zone {
         let seconds = instant.div_euclid(1_000_000);
         let offset = match &self.0 {
             Rule::Fixed(offset) => *offset,
+            Rule::Posix(posix) => posix.offset_at(seconds),
             Rule::Place(place) => offset_of(place, seconds),
             Rule::Abbreviation(name, place) => meaning(name, place, seconds),
         };
@@ -88,9 +126,10 @@ impl Zone {
         let seconds = local.div_euclid(1_000_000);
         let offset = match &self.0 {
             Rule::Fixed(offset) => *offset,
-            Rule::Place(place) => offset_of_local(place, seconds),
+            Rule::Posix(posix) => offset_of_local(|seconds| posix.offset_at(seconds), seconds),
+            Rule::Place(place) => offset_of_local(|seconds| offset_of(place, seconds), seconds),
             Rule::Abbreviation(name, place) => {
-                let offset = offset_of_local(place, seconds);
+                let offset = offset_of_local(|seconds| offset_of(place, seconds), seconds);
                 meaning(name, place, seconds - i64::from(offset))
             }
         };
@@ -110,7 +149,7 @@ impl Zone {
     /// The abbreviation in use at an instant, as the database has it; a fixed offset has none.
     pub fn designation(&self, instant: i64) -> Option<&'static str> {
         match &self.0 {
-            Rule::Fixed(_) => None,
+            Rule::Fixed(_) | Rule::Posix(_) => None,
             Rule::Place(place) | Rule::Abbreviation(_, place) => {
                 Some(at(place, instant.div_euclid(1_000_000))?.time_zone_designation())
             }
@@ -165,16 +204,16 @@ fn offset_of(place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
     at(place, seconds).map_or(0, LocalTimeType::ut_offset)
 }
 
-fn offset_of_local(place: &TimeZoneRef<'static>, local: i64) -> i32 {
+fn offset_of_local(offset_at: impl Fn(i64) -> i32, local: i64) -> i32 {
     let (mut low, mut high) = (local - DAY_SECONDS, local + DAY_SECONDS);
-    let (before, after) = (offset_of(place, low), offset_of(place, high));
+    let (before, after) = (offset_at(low), offset_at(high));
     if before == after {
         return before;
     }
     // The change lies between the two, and is the first instant of the new offset.
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if offset_of(place, middle) == before { low = middle } else { high = middle }
+        if offset_at(middle) == before { low = middle } else { high = middle }
     }
     let (by_before, by_after) = (local - i64::from(before), local - i64::from(after));
     if by_before < high && by_after < high || by_before > by_after && !(by_before > high && by_after >= high) {
@@ -207,24 +246,6 @@ fn meaning(name: &str, place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
         .map_or(0, LocalTimeType::ut_offset)
 }
 
-/// `xyz-3`, `gmt+05:30`, `-3`: a name, and how far it is behind UTC.
-fn posix(name: &str) -> Option<i32> {
-    let start = name.find(|char: char| char.is_ascii_digit() || matches!(char, ',' | '-' | '+'))?;
-    let (_, rest) = name.split_at(start);
-    let (ahead, rest) = match rest.strip_prefix('-') {
-        Some(rest) => (1, rest),
-        None => (-1, rest.strip_prefix('+').unwrap_or(rest)),
-    };
-    let mut parts = rest.split(':');
-    let mut seconds = 0;
-    for (unit, most) in [(3600, 24), (60, 59), (1, 59)] {
-        let Some(part) = parts.next() else { break };
-        let all_digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        seconds += part.parse::<i32>().ok().filter(|&part| all_digits && part <= most)? * unit;
-    }
-    parts.next().is_none().then_some(ahead * seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,6 +256,22 @@ mod tests {
         let micros = parse_timestamp(local.as_bytes(), Fraction::Round).unwrap();
         let zone = Zone::find(zone).unwrap();
         format!("{}", zone.offset_of_local(micros) / 3_600_000_000)
+    }
+
+    #[test]
+    fn numeric_offsets_are_ahead_of_utc() {
+        let seconds = |name| Zone::of_offset(name).map(|zone| zone.map(|zone| zone.offset_at(0) / 1_000_000));
+        for (name, wanted) in
+            [("+02", 7200), ("-0230", -9000), ("+02:30:15", 9015), ("+", 0), ("+2:", 7200), ("+1230", 45_000)]
+        {
+            assert_eq!(seconds(name), Some(Some(wanted)), "{name}");
+        }
+        for name in ["+16", "+02:60", "+99999999999", "-12:00:60"] {
+            assert_eq!(seconds(name), Some(None), "{name}");
+        }
+        for name in ["2", "", "PST", "+2x", "+2:x"] {
+            assert_eq!(seconds(name), None, "{name}");
+        }
     }
 
     #[test]
@@ -251,10 +288,40 @@ mod tests {
             ("PST", "2026-07-01 00:00:00", "-8"),
             ("GMT-4", "2001-07-11 10:51:14", "4"),
             ("UTC", "2001-07-11 10:51:14", "0"),
+            ("FOO8BAR", "2024-07-01 12:00:00", "-7"),
+            ("FOO8BAR", "2024-01-01 12:00:00", "-8"),
+            ("foo8bar", "0001-07-01 12:00:00", "-7"),
+            ("FOO8BAR", "2024-03-10 01:59:59", "-8"),
+            ("FOO8BAR", "2024-03-10 03:00:00", "-7"),
+            ("FOO8BAR", "2024-11-03 00:59:59", "-7"),
+            ("FOO8BAR", "2024-11-03 02:00:00", "-8"),
+            ("<+03>-3<+04>,M3.5.0,M10.5.0", "2024-07-01 12:00:00", "4"),
+            ("NZST-12NZDT,M9.5.0,M4.1.0/3", "2024-01-01 12:00:00", "13"),
+            ("NZST-12NZDT,M9.5.0,M4.1.0/3", "2024-07-01 12:00:00", "12"),
+            ("A8B,J60,J300/3", "2024-02-29 23:00:00", "-8"),
+            ("A8B,59,J300/3", "2024-02-29 23:00:00", "-7"),
+            ("A8B7,0/0,J365/25", "2024-02-29 23:00:00", "-7"),
+            ("XYZ+167", "2024-07-01 12:00:00", "-167"),
+            ("Europe/Berlln1", "2024-07-01 12:00:00", "-1"),
+            ("3", "2024-07-01 12:00:00", "-3"),
+            (":UTC", "2024-07-01 12:00:00", "0"),
         ] {
             assert_eq!(hours(zone, local), wanted, "{zone} {local}");
         }
         assert!(Zone::find("America/Does_not_exist").is_none());
-        assert!(Zone::find("").is_none());
+        for none in [
+            "",
+            "XYZ+168",
+            "XYZ+5:60",
+            "XYZ+5:30:61",
+            "Europe/Berlln",
+            "A8B,J60",
+            "A8B,J366,J1",
+            "A8B,M13.1.0,J1",
+            "A8B,J1,J2x",
+            "A8,J1,J2",
+        ] {
+            assert!(Zone::find(none).is_none(), "{none}");
+        }
     }
 }

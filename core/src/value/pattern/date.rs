@@ -7,9 +7,6 @@ mod read;
 mod write;
 
 use crate::column::Fault;
-use crate::diagnostic::Code;
-use crate::value::datetime::days_from_civil;
-use crate::value::text::quote;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -127,7 +124,7 @@ const FIELDS: &[(&str, Field)] = &[
 ];
 
 impl Field {
-    /// Whether its text begins with a digit.
+    /// Whether a text of it begins with a digit, so that the number before it must end by its length.
     fn is_digits(self) -> bool {
         !matches!(
             self,
@@ -143,6 +140,11 @@ impl Field {
                 | Self::Zone
                 | Self::ZoneHour
         )
+    }
+
+    /// Whether it is a number, which may have the ending of an ordinal one.
+    fn is_number(self) -> bool {
+        self.is_digits() && self != Self::ZoneMinute
     }
 }
 
@@ -164,10 +166,24 @@ enum Ordinal {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    Field { field: Field, case: Case, dots: bool, text: &'static str, fill: bool, ordinal: Ordinal },
+    Field(Place),
     Space,
     Separator(char),
     Char(char),
+}
+
+/// A field in its place in a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    field: Field,
+    /// Its name in upper case.
+    name: &'static str,
+    case: Case,
+    /// `FM`: neither blanks nor zeros fill it up.
+    fill: bool,
+    /// `TM`: a name in the session's language, which is English and not filled up.
+    localized: bool,
+    ordinal: Ordinal,
 }
 
 /// A pattern.
@@ -182,36 +198,30 @@ fn is_space(char: char) -> bool {
     matches!(char, ' ' | '\t'..='\r')
 }
 
-fn wrong(text: &str, what: &str) -> Fault {
-    Fault::new(Code::NotADatetime, format!("{} is not a {what}", quote(text.as_bytes())))
-}
-
 impl DatePattern {
     /// Reads a pattern; every text is one.
     pub fn new(text: &str) -> Self {
         let mut parts = Vec::new();
         let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let mut after = rest;
-            let mut fill = false;
-            while let Some(next) = ["FM", "fm", "TM", "tm"].iter().find_map(|prefix| after.strip_prefix(prefix)) {
-                (after, fill) = (next, true);
-            }
-            if let Some((field, text, case, end)) = field_at(after) {
+        while !rest.is_empty() {
+            // One prefix; what it stands before may be no field.
+            let prefix = ["FM", "fm", "TM", "tm"].iter().find(|prefix| rest.starts_with(**prefix));
+            rest = rest.get(prefix.map_or(0, |prefix| prefix.len())..).unwrap_or_default();
+            if let Some((field, name, case, end)) = field_at(rest) {
                 let (ordinal, end) = match end.get(..2) {
                     Some("TH") => (Ordinal::Upper, &end[2..]),
                     Some("th") => (Ordinal::Lower, &end[2..]),
+                    // PostgreSQL knows that it is to be spelt, and does not spell it.
+                    Some("SP") => (Ordinal::No, &end[2..]),
                     _ => (Ordinal::No, end),
                 };
-                parts.push(Part::Field { field, case, dots: text.contains('.'), text, fill, ordinal });
+                let fill = prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case("FM"));
+                let localized = prefix.is_some() && !fill;
+                parts.push(Part::Field(Place { field, name, case, fill, localized, ordinal }));
                 rest = end;
                 continue;
             }
-            if fill {
-                // A prefix of nothing is passed over.
-                rest = after;
-                continue;
-            }
+            let Some(first) = rest.chars().next() else { break };
             rest = &rest[first.len_utf8()..];
             match first {
                 '"' => {
@@ -223,7 +233,7 @@ impl DatePattern {
                                 end = at + 1;
                                 break;
                             }
-                            '\\' => parts.extend(chars.next().map(|(_, char)| Part::Char(char))),
+                            '\\' => parts.push(Part::Char(chars.next().map_or('\\', |(_, char)| char))),
                             char => parts.push(Part::Char(char)),
                         }
                     }
@@ -241,12 +251,26 @@ impl DatePattern {
         Self(parts)
     }
 
-    /// Whether it has a field that can be written and not read here.
-    pub fn has_zone(&self) -> bool {
-        let is_zone = |part: &Part| {
-            matches!(part, Part::Field { field: Field::Zone | Field::Offset | Field::ZoneHour | Field::ZoneMinute, .. })
-        };
-        self.0.iter().any(is_zone)
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Why nothing can be read by it, if it has a field that is only written or counts days in two ways.
+    pub fn check_readable(&self) -> Result<(), Fault> {
+        let counts = |by_weeks| self.fields().any(|place| read::is_iso(place.field) == Some(by_weeks));
+        match self.fields().find(|place| matches!(place.field, Field::Zone | Field::Offset)) {
+            Some(place) => Err(read::only_written(place.name)),
+            None if counts(true) && counts(false) => Err(read::mixed_weeks()),
+            None => Ok(()),
+        }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = Place> + '_ {
+        self.0.iter().filter_map(|part| match part {
+            Part::Field(place) => Some(*place),
+            _ => None,
+        })
     }
 }
 
@@ -273,13 +297,26 @@ fn field_at(text: &str) -> Option<(Field, &'static str, Case, &str)> {
     None
 }
 
-fn out_of_range(text: &str) -> Fault {
-    let fact = format!("{} is out of range for a timestamp", quote(text.as_bytes()));
-    Fault::new(Code::DatetimeOutOfRange, fact)
+/// The number of a day in the Julian period, as PostgreSQL counts it also where there is no such month or day.
+fn julian_day(year: i32, month: i32, day: i32) -> i32 {
+    // Years begin in March, so that the leap day is their last.
+    let (month, year) =
+        if month > 2 { (month + 1, year.wrapping_add(4800)) } else { (month + 13, year.wrapping_add(4799)) };
+    let century = year / 100;
+    let of_years = year.wrapping_mul(365).wrapping_sub(32_167).wrapping_add(year / 4 - century + century / 4);
+    of_years.wrapping_add(7834 * month / 256).wrapping_add(day)
 }
 
-/// The day before the first day of the ISO year's first week.
-fn before_iso_year(year: i32) -> Option<i32> {
-    let fourth = days_from_civil(year, 1, 4)?;
-    Some(fourth - (fourth + 3).rem_euclid(7) - 1)
+/// The Julian day of the Monday of a year's first ISO week.
+fn iso_year_start(year: i32) -> i32 {
+    let fourth = julian_day(year, 1, 4);
+    fourth.wrapping_sub(fourth.rem_euclid(7))
+}
+
+/// The ISO year of a day, given the year in which it lies, and the day's number in it, counted from 1.
+fn iso_date(year: i32, day: i32) -> (i32, i32) {
+    let candidates = [year.wrapping_add(1), year];
+    let found =
+        candidates.into_iter().find(|&year| iso_year_start(year) <= day).unwrap_or_else(|| year.wrapping_sub(1));
+    (found, day.wrapping_sub(iso_year_start(found)).wrapping_add(1))
 }

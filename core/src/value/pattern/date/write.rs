@@ -1,4 +1,4 @@
-//! Write: moments by their pattern.
+//! Write: moments and spans of time by their pattern.
 
 use std::fmt::Write;
 
@@ -9,8 +9,13 @@ use super::Field;
 use super::MONTHS;
 use super::Ordinal;
 use super::Part;
+use super::Place;
 use super::ROMAN;
-use super::before_iso_year;
+use super::iso_date;
+use super::julian_day;
+use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::value::Interval;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::civil_from_days;
 use crate::value::datetime::days_from_civil;
@@ -18,120 +23,180 @@ use crate::value::datetime::days_from_civil;
 impl DatePattern {
     /// Appends a timestamp, which is an instant in UTC or has no zone.
     pub fn write(&self, micros: i64, in_utc: bool, out: &mut String) {
-        let moment = Moment::new(micros, in_utc);
+        let days = i32::try_from(micros.div_euclid(DAY_MICROS)).unwrap_or_default();
+        let (year, month, day) = civil_from_days(days);
+        let time = micros.rem_euclid(DAY_MICROS);
+        // The first year begins 327 days before the first day that there is.
+        let first = days_from_civil(year, 1, 1).unwrap_or(-2_440_588 - 327);
+        let moment = Moment {
+            year,
+            month: month.cast_signed(),
+            day: day.cast_signed(),
+            day_of_year: days - first + 1,
+            hour: time / 3_600_000_000,
+            minute: time / 60_000_000 % 60,
+            second: time / 1_000_000 % 60,
+            micros: time % 1_000_000,
+            kind: Kind::Moment { weekday: (days + 4).rem_euclid(7), in_utc },
+        };
         for part in &self.0 {
-            match part {
-                Part::Field { field, case, dots, fill, ordinal, .. } => {
-                    let start = out.len();
-                    moment.write(*field, *case, *dots, *fill, out);
-                    if *ordinal != Ordinal::No && field.is_digits() {
-                        let digits = out.get(start..).unwrap_or_default().as_bytes();
-                        let ending = match digits {
-                            [.., b'1', _] => "th",
-                            [.., b'1'] => "st",
-                            [.., b'2'] => "nd",
-                            [.., b'3'] => "rd",
-                            _ => "th",
-                        };
-                        if *ordinal == Ordinal::Upper {
-                            out.push_str(&ending.to_ascii_uppercase());
-                        } else {
-                            out.push_str(ending);
-                        }
-                    }
-                }
-                Part::Space => out.push(' '),
-                Part::Separator(char) | Part::Char(char) => out.push(*char),
-            }
+            // A moment has every field.
+            let _ = moment.part(part, out);
         }
+    }
+
+    /// Appends a span of time. Fields of the calendar are the fault of a pattern.
+    pub fn write_interval(&self, interval: Interval, out: &mut String) -> Result<(), Fault> {
+        let Interval { months, days, micros: time } = interval;
+        let moment = Moment {
+            year: months / 12,
+            month: months % 12,
+            day: days,
+            day_of_year: months.wrapping_mul(30).wrapping_add(days),
+            hour: time / 3_600_000_000,
+            minute: time / 60_000_000 % 60,
+            second: time / 1_000_000 % 60,
+            micros: time % 1_000_000,
+            kind: Kind::Span,
+        };
+        self.0.iter().try_for_each(|part| moment.part(part, out))
+    }
+
+    /// Whether it has a field that no span of time has.
+    pub fn is_of_calendar(&self) -> bool {
+        self.fields().any(|place| is_of_calendar(place.field))
     }
 }
 
-/// A time in the parts that are written.
+fn is_of_calendar(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Era
+            | Field::DayName
+            | Field::DayAbbreviation
+            | Field::DayOfWeek
+            | Field::IsoDayOfWeek
+            | Field::MonthName
+            | Field::MonthAbbreviation
+            | Field::Zone
+            | Field::ZoneHour
+            | Field::ZoneMinute
+            | Field::Offset
+    )
+}
+
+/// A time in the parts that are written. The parts of a span may have a minus.
 struct Moment {
+    /// Astronomical, of a moment.
     year: i32,
     month: i32,
     day: i32,
-    days: i32,
-    of_day: i64,
-    in_utc: bool,
+    day_of_year: i32,
+    hour: i64,
+    minute: i64,
+    second: i64,
+    micros: i64,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Sunday is 0.
+    Moment {
+        weekday: i32,
+        in_utc: bool,
+    },
+    Span,
 }
 
 impl Moment {
-    fn new(micros: i64, in_utc: bool) -> Self {
-        let days = i32::try_from(micros.div_euclid(DAY_MICROS)).unwrap_or_default();
-        let (year, month, day) = civil_from_days(days);
-        let of_day = micros.rem_euclid(DAY_MICROS);
-        Self { year, month: month.cast_signed(), day: day.cast_signed(), days, of_day, in_utc }
+    fn part(&self, part: &Part, out: &mut String) -> Result<(), Fault> {
+        match part {
+            Part::Field(place) if self.kind == Kind::Span && is_of_calendar(place.field) => {
+                Err(Fault::new(Code::NotADatetime, "an interval has no field of the calendar"))
+            }
+            Part::Field(place) => {
+                let start = out.len();
+                self.field(place, out);
+                if place.ordinal != Ordinal::No && place.field.is_number() && out.len() > start {
+                    let ending = ending(out.get(start..).unwrap_or_default());
+                    match place.ordinal {
+                        Ordinal::Upper => out.push_str(&ending.to_ascii_uppercase()),
+                        _ => out.push_str(ending),
+                    }
+                }
+                Ok(())
+            }
+            Part::Space => {
+                out.push(' ');
+                Ok(())
+            }
+            Part::Separator(char) | Part::Char(char) => {
+                out.push(*char);
+                Ok(())
+            }
+        }
     }
 
-    /// The year and the day of the year by ISO weeks.
-    fn iso(&self) -> (i32, i32) {
-        let thursday = self.days - (self.days + 3).rem_euclid(7) + 3;
-        let (year, _, _) = civil_from_days(thursday);
-        (year, before_iso_year(year).map_or(1, |before| self.days - before))
-    }
-
-    fn write(&self, field: Field, case: Case, dots: bool, fill: bool, out: &mut String) {
-        let shown = |year: i32| i64::from(if year > 0 { year } else { 1 - year });
-        let day_of_year = || days_from_civil(self.year, 1, 1).map_or(1, |first| self.days - first + 1);
-        let hour = self.of_day / 3_600_000_000;
-        let seconds = self.of_day / 1_000_000;
-        let fraction = self.of_day % 1_000_000;
+    fn field(&self, place: &Place, out: &mut String) {
+        let year = self.shown(self.year);
+        let dots = place.name.contains('.');
+        // A minus comes on top of the width. Writing to a String cannot fail, here and below.
         let mut number = |value: i64, width: usize| {
-            let width = if fill { 0 } else { width };
-            // Writing to a String cannot fail.
+            let width = if place.fill { 0 } else { width + usize::from(value < 0) };
             let _ = write!(out, "{value:0width$}");
         };
-        let digits_of_year = |year: i32, digits: u8| match digits {
-            4 => (shown(year), 4),
-            3 => (shown(year) % 1000, 3),
-            2 => (shown(year) % 100, 2),
-            _ => (shown(year) % 10, 1),
+        let of_year = |year: i64, digits: u8| match digits {
+            4 => (year, 4),
+            3 => (year % 1000, 3),
+            2 => (year % 100, 2),
+            _ => (year % 10, 0),
         };
-        match field {
-            Field::Century => match self.year {
-                1.. => number(i64::from((self.year - 1) / 100 + 1), 2),
-                year => number(i64::from(year / 100 - 1), 3),
-            },
-            Field::DayOfYear => number(day_of_year().into(), 3),
-            Field::Day => number(self.day.into(), 2),
-            Field::DayOfWeek => number(i64::from((self.days + 4).rem_euclid(7) + 1), 0),
-            Field::Fraction(digits) => {
-                let width = usize::from(digits);
-                let value = fraction / 10_i64.pow(6 - u32::from(digits));
-                let _ = write!(out, "{value:0width$}");
+        match place.field {
+            Field::Century => {
+                let century = match (self.kind, self.year) {
+                    (Kind::Span, year) => year / 100,
+                    (_, year @ 1..) => (year - 1) / 100 + 1,
+                    (_, year) => year / 100 - 1,
+                };
+                number(century.into(), if (-99..=99).contains(&century) { 2 } else { 0 });
             }
-            Field::Hour24 => number(hour, 2),
-            Field::Hour12 => number(if hour % 12 == 0 { 12 } else { hour % 12 }, 2),
-            Field::IsoDayOfYear => number(self.iso().1.into(), 3),
-            Field::IsoDayOfWeek => number(i64::from((self.days + 3).rem_euclid(7) + 1), 0),
-            Field::IsoWeek => number(i64::from((self.iso().1 - 1) / 7 + 1), 2),
-            Field::IsoYear(digits) => {
-                let (value, width) = digits_of_year(self.iso().0, digits);
-                number(value, width);
-            }
-            Field::Julian => number(i64::from(self.days) + 2_440_588, 0),
-            Field::Minute => number(seconds / 60 % 60, 2),
-            Field::Month => number(self.month.into(), 2),
-            Field::Milliseconds => {
-                let _ = write!(out, "{:03}", fraction / 1000);
-            }
-            Field::Microseconds => {
-                let _ = write!(out, "{fraction:06}");
-            }
-            Field::Quarter => number(i64::from((self.month - 1) / 3 + 1), 0),
-            Field::SecondOfDay(_) => number(seconds, 0),
-            Field::Second => number(seconds % 60, 2),
-            Field::WeekOfYear => number(i64::from((day_of_year() - 1) / 7 + 1), 2),
+            Field::DayOfYear => padded(self.day_of_year.into(), 3, place, out),
+            Field::IsoDayOfYear => padded(self.iso().1.into(), 3, place, out),
+            Field::Day => padded(self.day.into(), 2, place, out),
+            Field::WeekOfYear => padded(i64::from((self.day_of_year - 1) / 7 + 1), 2, place, out),
+            Field::IsoWeek => padded(i64::from((self.iso().1 - 1) / 7 + 1), 2, place, out),
+            Field::DayOfWeek => number(i64::from(self.weekday() + 1), 0),
+            Field::IsoDayOfWeek => number(i64::from((self.weekday() + 6) % 7 + 1), 0),
             Field::WeekOfMonth => number(i64::from((self.day - 1) / 7 + 1), 0),
+            Field::Quarter if self.month == 0 => {}
+            Field::Quarter => number(i64::from((self.month - 1) / 3 + 1), 0),
+            Field::Month => number(self.month.into(), 2),
+            Field::Julian => number(julian_day(self.year, self.month, self.day).into(), 0),
+            Field::Hour24 => number(self.hour, 2),
+            Field::Hour12 => {
+                let hour = if self.hour % 12 == 0 { 12 } else { self.hour % 12 };
+                // The width is that of the hour by the other clock.
+                let width = if place.fill { 0 } else { 2 + usize::from(self.hour < 0) };
+                let _ = write!(out, "{hour:0width$}");
+            }
+            Field::Minute => number(self.minute, 2),
+            Field::Second => number(self.second, 2),
+            Field::SecondOfDay(_) => number(self.hour * 3600 + self.minute * 60 + self.second, 0),
+            Field::Milliseconds => fraction(self.micros, 3, out),
+            Field::Microseconds => fraction(self.micros, 6, out),
+            Field::Fraction(digits) => fraction(self.micros, digits, out),
             Field::YearWithComma => {
-                let year = shown(self.year);
                 let _ = write!(out, "{},{:03}", year / 1000, year % 1000);
             }
             Field::Year(digits) => {
-                let (value, width) = digits_of_year(self.year, digits);
+                let (value, width) = of_year(year, digits);
                 number(value, width);
+            }
+            Field::IsoYear(digits) => {
+                // Its width goes by the sign of the other year.
+                let (value, width) = of_year(self.shown(self.iso().0), digits);
+                padded(value, width + usize::from(width > 0 && year < 0), place, out);
             }
             Field::Era => {
                 let word = match (self.year > 0, dots) {
@@ -140,39 +205,103 @@ impl Moment {
                     (true, true) => "A.D.",
                     (false, true) => "B.C.",
                 };
-                name(word, case, 0, out);
+                name(word, place.case, 0, out);
             }
             Field::Meridiem => {
-                let word = match (hour < 12, dots) {
+                let word = match (self.hour % 24 < 12, dots) {
                     (true, false) => "AM",
                     (false, false) => "PM",
                     (true, true) => "A.M.",
                     (false, true) => "P.M.",
                 };
-                name(word, case, 0, out);
+                name(word, place.case, 0, out);
             }
             Field::DayName | Field::DayAbbreviation => {
-                let at = usize::try_from((self.days + 4).rem_euclid(7)).unwrap_or_default();
-                let word = DAYS.get(at).copied().unwrap_or_default();
-                match field {
-                    Field::DayName => name(word, case, if fill { 0 } else { 9 }, out),
-                    _ => name(word.get(..3).unwrap_or_default(), case, 0, out),
+                let word =
+                    usize::try_from(self.weekday()).ok().and_then(|at| DAYS.get(at)).copied().unwrap_or_default();
+                match place.field {
+                    Field::DayName => name(word, place.case, place.width(9), out),
+                    _ => name(word.get(..3).unwrap_or_default(), place.case, 0, out),
                 }
             }
-            Field::MonthName | Field::MonthAbbreviation | Field::Roman => {
-                let at = usize::try_from(self.month - 1).unwrap_or_default();
-                let word = MONTHS.get(at).copied().unwrap_or_default();
-                match field {
-                    Field::MonthName => name(word, case, if fill { 0 } else { 9 }, out),
-                    Field::MonthAbbreviation => name(word.get(..3).unwrap_or_default(), case, 0, out),
-                    _ => name(ROMAN.get(at).copied().unwrap_or_default(), case, if fill { 0 } else { 4 }, out),
+            Field::MonthName | Field::MonthAbbreviation => {
+                let at = usize::try_from(self.month - 1).ok();
+                let word = at.and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
+                match place.field {
+                    Field::MonthName => name(word, place.case, place.width(9), out),
+                    _ => name(word.get(..3).unwrap_or_default(), place.case, 0, out),
                 }
             }
-            Field::Zone if self.in_utc => name("UTC", case, 0, out),
+            Field::Roman => {
+                // Of whole years it is the last month, or the first of those that go backwards.
+                let month = match self.month {
+                    0 if self.year == 0 => return,
+                    0 if self.year > 0 => 12,
+                    0 => 1,
+                    month @ 1.. => month,
+                    month => 13 + month,
+                };
+                let at = usize::try_from(month - 1).ok();
+                let numeral = at.and_then(|at| ROMAN.get(at)).copied().unwrap_or_default();
+                name(numeral, place.case, if place.fill { 0 } else { 4 }, out);
+            }
+            Field::Zone if matches!(self.kind, Kind::Moment { in_utc: true, .. }) => name("UTC", place.case, 0, out),
             Field::Zone | Field::Fixed => {}
-            Field::Offset | Field::ZoneHour => out.push_str("+00"),
+            Field::Offset => out.push_str(if place.fill { "+0" } else { "+00" }),
+            Field::ZoneHour => out.push_str("+00"),
             Field::ZoneMinute => out.push_str("00"),
         }
+    }
+
+    /// The year as it is written: the year before 1 AD is 1 BC.
+    fn shown(&self, year: i32) -> i64 {
+        match self.kind {
+            Kind::Moment { .. } if year <= 0 => 1 - i64::from(year),
+            _ => year.into(),
+        }
+    }
+
+    fn weekday(&self) -> i32 {
+        match self.kind {
+            Kind::Moment { weekday, .. } => weekday,
+            Kind::Span => 0,
+        }
+    }
+
+    /// The ISO year, and the day's number in it.
+    fn iso(&self) -> (i32, i32) {
+        iso_date(self.year, julian_day(self.year, self.month, self.day))
+    }
+}
+
+impl Place {
+    /// The width of a name.
+    fn width(&self, width: usize) -> usize {
+        if self.fill || self.localized { 0 } else { width }
+    }
+}
+
+/// A number with zeros up to a width in which its minus counts.
+fn padded(value: i64, width: usize, place: &Place, out: &mut String) {
+    let width = if place.fill { 0 } else { width };
+    let _ = write!(out, "{value:0width$}");
+}
+
+/// So many digits after the second's point.
+fn fraction(micros: i64, digits: u8, out: &mut String) {
+    let width = usize::from(digits);
+    let value = micros / 10_i64.pow(6 - u32::from(digits.min(6)));
+    let _ = write!(out, "{value:0width$}");
+}
+
+/// The ending of an ordinal number.
+fn ending(number: &str) -> &'static str {
+    match number.as_bytes() {
+        [.., b'1', _] => "th",
+        [.., b'1'] => "st",
+        [.., b'2'] => "nd",
+        [.., b'3'] => "rd",
+        _ => "th",
     }
 }
 
