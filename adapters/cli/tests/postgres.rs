@@ -130,7 +130,7 @@ fn document(cell: Value) -> Value {
     }
     match cell.as_str().filter(|text| text.starts_with(['{', '['])) {
         Some(text) => serde_json::from_str(text).map(by_meaning).unwrap_or(cell),
-        None => cell,
+        None => by_meaning(cell),
     }
 }
 
