@@ -144,7 +144,7 @@ impl Failure {
     /// What clap found wrong, in its own words for people.
     pub(crate) fn usage(error: &clap::Error) -> Self {
         let text = error.to_string();
-        let (message, help) = text.trim_end().split_once("\n\n").unwrap_or((text.trim_end(), ""));
+        let (message, help) = text.trim_end().split_once("\n\n").unwrap_or_else(|| (text.trim_end(), ""));
         let problem = Problem::new("arguments", message.trim_start_matches("error: ").to_owned());
         let help = Some(help.to_owned()).filter(|help| !help.is_empty());
         Self { exit_code: ARGUMENTS, problems: vec![Problem { help, shown: text.clone(), ..problem }] }

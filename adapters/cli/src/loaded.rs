@@ -116,7 +116,7 @@ fn address(place: &str) -> String {
         return format!("{scheme}://{user}@{host}/{}", database.split('?').next().unwrap_or_default());
     }
     let path = Path::new(place);
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or_else(|| Path::new("."));
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     folder.join(path.file_name().unwrap_or_default()).to_string_lossy().into_owned()
 }

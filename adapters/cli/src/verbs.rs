@@ -55,7 +55,7 @@ trait Verb: Args {
 #[derive(Clone, Copy)]
 enum Entry {
     Verb { name: &'static str, arguments: fn(Command) -> Command, carry_out: fn(&ArgMatches, Output) -> Done },
-    Group { name: &'static str, about: &'static str, verbs: &'static [Entry] },
+    Group { name: &'static str, about: &'static str, verbs: &'static [Self] },
 }
 
 type Done = Result<(), Failure>;

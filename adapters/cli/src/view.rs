@@ -200,7 +200,10 @@ fn shown(cell: &Option<String>, kind: Kind) -> String {
 
 /// Sums that are written out, so that people can check them by eye: `read  3 = 2 staged + 0 filtered + 1 quarantined`.
 #[derive(Debug, Default)]
-pub(crate) struct Sums(Vec<(&'static str, u64, Vec<(&'static str, u64)>)>);
+pub(crate) struct Sums(Vec<Sum>);
+
+/// A name, its number, and the named numbers that add up to it.
+type Sum = (&'static str, u64, Vec<(&'static str, u64)>);
 
 impl Sums {
     /// Adds a sum: what it is of, its total, its parts.

@@ -255,7 +255,7 @@ impl<C: Connection + ?Sized> Load<'_, C> {
                 Err(Failure { cause: Cause::DuplicateKey | Cause::AlreadyThere, .. }) | Ok(_) => {}
                 // It asks for the right to create before it looks.
                 Err(failure) if failure.cause == Cause::Denied => {
-                    denied = denied.or(Some(failure.error(statement.what)))
+                    denied = denied.or_else(|| Some(failure.error(statement.what)))
                 }
                 Err(failure) => return Err(denied.unwrap_or_else(|| failure.error(statement.what))),
             }

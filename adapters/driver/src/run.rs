@@ -288,6 +288,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
     }
 
     /// What was done, and what waits.
+    #[expect(clippy::await_holding_lock, reason = "everybody who sees has ended by then")]
     async fn report(&self, objects: &[Object], rows: &[LedgerRow], staged: bool) -> Result<RunReport, Error> {
         let pipeline = &self.deployed.pipeline;
         let table = self.table();

@@ -1,7 +1,7 @@
 //! TLS to a real PostgreSQL: every `sslmode` against servers that are right and wrong in one way each, with certificates that
 //! are made here.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -112,7 +112,7 @@ impl Connection for Sqlite {
     fn run(&mut self, statement: &Statement) -> Result<Selection, Failure> {
         let run = || {
             let mut prepared = self.connection.prepare(&statement.sql)?;
-            let columns: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
             let mut rows = prepared.query(rusqlite::params_from_iter(statement.values()))?;
             let mut values = Vec::new();
             while let Some(row) = rows.next()? {

@@ -124,7 +124,7 @@ impl CsvFormat {
         for (at, &(key, sign)) in signs.iter().enumerate() {
             for &(other, taken) in signs.iter().take(at) {
                 let is_known = !keys.is_wrong(key) && !keys.is_wrong(other);
-                if let Some(span) = keys.place(key).or(keys.place(other))
+                if let Some(span) = keys.place(key).or_else(|| keys.place(other))
                     && is_known
                     && sign.is_some()
                     && sign == taken

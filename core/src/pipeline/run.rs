@@ -33,7 +33,6 @@ pub trait Run {
 
 /// What a run needs, or has.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a step is made once a batch and moved once")]
 pub enum Step<T> {
     /// Push these (stored) bytes of the object, or the first of them.
     NeedsData(Range<u64>),

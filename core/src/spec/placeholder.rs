@@ -69,30 +69,12 @@ fn is_name(name: &str) -> bool {
     }
 }
 
-/// The name of the secret that a placeholder's name asks for; `None`: it asks for a variable.
-pub(crate) fn secret(name: &str) -> Option<&str> {
-    name.strip_prefix(SECRET)
-}
-
 /// The names of the placeholders of a text, in order: `NAME`, `secret:name`.
 pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
     pieces(text).filter_map(|piece| match piece {
         Piece::Placeholder { name, fits: true, .. } => Some(name),
         Piece::Placeholder { .. } | Piece::Text(_) => None,
     })
-}
-
-/// The text with each placeholder's value in its place. `value` is asked for each, in order.
-pub(crate) fn resolve<'a, E>(text: &'a str, mut value: impl FnMut(&'a str) -> Result<String, E>) -> Result<String, E> {
-    let mut resolved = String::with_capacity(text.len());
-    for piece in pieces(text) {
-        match piece {
-            Piece::Text(piece) => resolved.push_str(piece),
-            Piece::Placeholder { name, fits: true, .. } => resolved.push_str(&value(name)?),
-            Piece::Placeholder { span, .. } => resolved.push_str(text.get(span.start..span.end).unwrap_or_default()),
-        }
-    }
-    Ok(resolved)
 }
 
 /// The text with a letter in place of each placeholder, so that what stands around them can be checked.
@@ -129,14 +111,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_resolved_and_dollars_escaped() {
-        let upper = |text: &str| resolve(text, |name| Ok::<_, ()>(name.to_uppercase()));
-        assert_eq!(upper("a$$b$"), Ok("a$b$".to_owned()));
-        assert_eq!(upper("x/${path}/${secret:key}"), Ok("x/PATH/SECRET:KEY".to_owned()));
-        assert_eq!(upper("$a$$${b}$"), Ok("$a$B$".to_owned()));
-        assert_eq!(upper("${a-b}${"), Ok("${a-b}${".to_owned()));
+    fn placeholders_are_found_and_dollars_escaped() {
         assert_eq!(names("$${a}${b}/${secret:c}$").collect::<Vec<_>>(), ["b", "secret:c"]);
-        assert_eq!(resolve("${a}", |name| Err::<String, _>(name.to_owned())), Err("a".to_owned()));
         assert_eq!(without("s3://${A}b/$$c"), "s3://xb/$c");
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Redrive {
 /// What a redrive would do, or did.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 pub(super) enum Answer {
     Forecast(Forecast),
     Done {
