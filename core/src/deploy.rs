@@ -61,8 +61,8 @@ pub struct Account {
 /// A Redshift.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warehouse {
-    /// Where its statements go.
-    pub place: Place,
+    /// Which it is.
+    pub id: WarehouseId,
     /// The database.
     pub database: String,
     /// The ARN of the secret to connect with; without it the function's role does.
@@ -71,9 +71,9 @@ pub struct Warehouse {
     pub copy_role: String,
 }
 
-/// Where statements go.
+/// Which Redshift it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum WarehouseId {
     /// A workgroup of Redshift Serverless.
     Workgroup(String),
     /// A cluster, with its user where neither a secret nor the function's role says it.
@@ -232,7 +232,7 @@ pub enum Permission {
     /// Tell a bus of loads.
     Tell(String),
     /// Run statements in the warehouse, and look at them.
-    Statements(Place),
+    Statements(WarehouseId),
 }
 
 impl Deployment {
@@ -321,10 +321,10 @@ impl Queue {
 /// The environment variables of a function.
 fn environment(step: Step, account: &Account, own: &Queue, queues: &[Queue; 3]) -> BTreeMap<String, String> {
     let [starts, tasks, loads] = queues.each_ref().map(|queue| Some(queue.url.clone()));
-    let Warehouse { place, database, secret, copy_role } = account.warehouse.clone();
-    let (workgroup, cluster, user) = match place {
-        Place::Workgroup(name) => (Some(name), None, None),
-        Place::Cluster { identifier, user } => (None, Some(identifier), user),
+    let Warehouse { id, database, secret, copy_role } = account.warehouse.clone();
+    let (workgroup, cluster, user) = match id {
+        WarehouseId::Workgroup(name) => (Some(name), None, None),
+        WarehouseId::Cluster { identifier, user } => (None, Some(identifier), user),
     };
     let values = [
         (setting::STAGING, Some(account.staging.clone())),
@@ -361,7 +361,7 @@ fn permissions(step: Step, account: &Account, own: &Queue, sends: Vec<String>) -
         Step::Extract => all.push(Permission::Source(&[Right::List, Right::Read])),
         Step::Transform => all.push(Permission::Source(&[Right::Read])),
         Step::Load => {
-            all.push(Permission::Statements(account.warehouse.place.clone()));
+            all.push(Permission::Statements(account.warehouse.id.clone()));
             all.push(Permission::Tell(account.event_bus.clone().unwrap_or_else(|| DEFAULT_BUS.to_owned())));
             all.extend(account.warehouse.secret.clone().map(Permission::Secret));
         }

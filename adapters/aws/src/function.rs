@@ -129,7 +129,7 @@ pub async fn run<W>(
     match lambda_runtime::run(handler).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = error.to_string(), "the runtime has gone");
+            tracing::error!(error = error.to_string(), "Lambda's Runtime API does not answer");
             ExitCode::FAILURE
         }
     }
@@ -171,7 +171,7 @@ impl Call {
             let left = u64::try_from(self.end - SystemClock.now()).unwrap_or_default();
             let handled = match tokio::time::timeout(Duration::from_micros(left), handle(&here)).await {
                 Ok(handled) => handled,
-                Err(_) => Handled::Again(Error::new(ErrorKind::Unavailable, "the call's time was over")),
+                Err(_) => Handled::Again(Error::new(ErrorKind::Unavailable, "the call ran out of time")),
             };
             let received = here.received;
             match &handled {

@@ -15,8 +15,10 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
+use etalon_core::source::s3::Address;
 use etalon_driver::ports::{Objects, Put};
 
+use crate::client::Clients;
 use crate::failure::{broken, failed};
 
 /// Whatever broke.
@@ -63,6 +65,11 @@ struct Open {
 }
 
 impl S3Objects {
+    /// The objects of a place in S3.
+    pub fn at(clients: &Clients, address: &Address) -> Self {
+        Self::new(clients.s3(), &*address.bucket, &*address.prefix)
+    }
+
     /// The objects of `bucket` below `prefix`, which ends with a `/` or is empty.
     pub fn new(client: Client, bucket: impl Into<String>, prefix: impl Into<String>) -> Self {
         Self { client, bucket: bucket.into(), prefix: prefix.into(), ahead: Mutex::new(None) }

@@ -56,7 +56,7 @@ impl Queue for SqsQueue {
         // One body that SQS does not take would keep all others back.
         let (good, bad): (Vec<_>, Vec<_>) = entries.iter().enumerate().partition(|(_, entry)| is_text(&entry.body));
         let refused = |(position, _)| {
-            let message = format!("{}: a message is empty, or has characters that SQS does not take", self.url);
+            let message = format!("{}: SQS does not take a message that is empty or has control characters", self.url);
             (position, Error::new(ErrorKind::Refused, message))
         };
         let refused: Vec<_> = bad.into_iter().map(refused).collect();
@@ -117,7 +117,7 @@ impl Queue for SqsQueue {
 
     async fn bury(&self, message: &Message, reason: &str) -> Result<(), Error> {
         let Some(dead_letters) = &self.dead_letters else {
-            return Err(Error::new(ErrorKind::Refused, format!("{}: it has no queue for dead letters", self.url)));
+            return Err(Error::new(ErrorKind::Refused, format!("{} has no dead-letter queue", self.url)));
         };
         let reason = attribute(reason);
         let mut request = self.client.send_message().queue_url(dead_letters).message_body(&message.body);

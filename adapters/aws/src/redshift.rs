@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::types::StatusString;
-use etalon_core::deploy::{Place, setting};
+use etalon_core::deploy::{WarehouseId, setting};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::{Blame, name};
 use etalon_core::stage::Format;
@@ -36,7 +36,7 @@ pub struct Settings {
     /// The database.
     pub database: String,
     /// The warehouse.
-    pub place: Place,
+    pub id: WarehouseId,
     /// The ARN of the secret to connect with; without it the function's own role does.
     pub secret: Option<String>,
     /// The role by which COPY reads staged files, or `default`.
@@ -65,18 +65,18 @@ impl Settings {
     pub fn of(environment: &Environment) -> Result<Self, Error> {
         let get = |setting| environment.get(setting).map(str::to_owned);
         let [database, iam_role] = environment.need([&setting::DATABASE, &setting::COPY_ROLE])?;
-        let place = match (get(&setting::WORKGROUP), get(&setting::CLUSTER)) {
-            (Some(name), None) => Place::Workgroup(name),
-            (None, Some(identifier)) => Place::Cluster { identifier, user: get(&setting::DATABASE_USER) },
+        let id = match (get(&setting::WORKGROUP), get(&setting::CLUSTER)) {
+            (Some(name), None) => WarehouseId::Workgroup(name),
+            (None, Some(identifier)) => WarehouseId::Cluster { identifier, user: get(&setting::DATABASE_USER) },
             _ => {
                 let (workgroup, cluster) = (setting::WORKGROUP.name, setting::CLUSTER.name);
-                let message = format!("the environment needs one of {workgroup} and {cluster}, and not both");
+                let message = format!("set one of {workgroup} and {cluster}, not both");
                 return Err(Error::new(ErrorKind::Refused, message));
             }
         };
         Ok(Self {
             database: database.to_owned(),
-            place,
+            id,
             secret: get(&setting::WAREHOUSE_SECRET),
             iam_role: iam_role.to_owned(),
             poll: Self::POLL,

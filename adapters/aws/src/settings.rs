@@ -10,12 +10,12 @@ use etalon_core::deploy::setting::{self, Setting};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::Step;
-use etalon_core::source::{Location, files, s3};
+use etalon_core::source::s3::Address;
+use etalon_core::source::{Location, files};
 use etalon_driver::deployed::Deployed;
 use etalon_driver::placeholder;
 
 use crate::client::Clients;
-use crate::objects::S3Objects;
 use crate::secrets;
 
 /// The environment of a step's function.
@@ -23,15 +23,6 @@ use crate::secrets;
 pub struct Settings {
     step: Step,
     variables: BTreeMap<String, String>,
-}
-
-/// A place in S3: a bucket, and what the names in it begin with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The bucket.
-    pub bucket: String,
-    /// The beginning of every key; empty, or with a slash at its end.
-    pub prefix: String,
 }
 
 impl Settings {
@@ -96,29 +87,28 @@ impl Settings {
     }
 
     /// Where the names of a pipeline's objects lie.
-    pub async fn source(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Place, Error> {
+    pub async fn source(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Address, Error> {
         match &pipeline.location {
             // The names of objects are whole keys.
             Location::S3(address) => {
-                Ok(Place { bucket: self.address(&address.text, clients).await?.bucket, prefix: String::new() })
+                Ok(Address { prefix: String::new(), ..self.address(&address.text, clients).await? })
             }
             Location::Files(_) => self.place(&setting::SOURCE),
         }
     }
 
-    async fn address(&self, text: &str, clients: &Clients) -> Result<s3::Address, Error> {
-        s3::Address::parse(&self.resolve(text, clients).await?)
+    async fn address(&self, text: &str, clients: &Clients) -> Result<Address, Error> {
+        Address::parse(&self.resolve(text, clients).await?)
     }
 
-    /// A place that must be told.
-    pub fn place(&self, setting: &Setting) -> Result<Place, Error> {
+    /// A place in S3 that must be told; its prefix is empty or has a slash at its end.
+    pub fn place(&self, setting: &Setting) -> Result<Address, Error> {
         let [address] = self.need([setting])?;
-        let s3::Address { bucket, mut prefix } =
-            s3::Address::parse(address).map_err(|error| refused(format!("{}: {error}", setting.name)))?;
-        if !prefix.is_empty() && !prefix.ends_with('/') {
-            prefix.push('/');
+        let mut address = Address::parse(address).map_err(|error| refused(format!("{}: {error}", setting.name)))?;
+        if !address.prefix.is_empty() && !address.prefix.ends_with('/') {
+            address.prefix.push('/');
         }
-        Ok(Place { bucket, prefix })
+        Ok(address)
     }
 
     /// A text of the pipeline file with its placeholders' values.
@@ -134,13 +124,6 @@ impl Settings {
             values.insert(name.to_owned(), value.reveal().to_owned());
         }
         placeholder::resolve(text, |name| Ok(values.get(name).cloned().unwrap_or_default()))
-    }
-}
-
-impl Place {
-    /// The objects of the place.
-    pub fn objects(&self, clients: &Clients) -> S3Objects {
-        S3Objects::new(clients.s3(), self.bucket.clone(), self.prefix.clone())
     }
 }
 

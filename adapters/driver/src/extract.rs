@@ -83,7 +83,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     pub async fn start(&self, start: &Start) -> Result<(), Error> {
         let here = &self.deployed.pipeline.name;
         if start.pipeline != *here {
-            let refused = format!("a start of pipeline {}, and {here} is deployed", start.pipeline);
+            let refused = format!("the start is for pipeline {}, but {here} is deployed here", start.pipeline);
             return Err(Error::new(ErrorKind::Refused, refused));
         }
         self.deployed.keep(self.store).await?;

@@ -64,7 +64,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         let LoadMessage { table } = parse(message.body.as_bytes())?;
         let here = self.table();
         if table != here {
-            return Err(Error::new(ErrorKind::Refused, format!("a load into {table}, and {here} is deployed")));
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("the message is for table {table}, but this function loads {here}"),
+            ));
         }
         self.sweep().await
     }

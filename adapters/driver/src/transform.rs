@@ -43,7 +43,10 @@ impl<S: Objects, T: Objects, L: Queue, W: Witness, P: Progress> Transform<'_, S,
         let tasks = plan.tasks();
         let Some(task) = tasks.get(range) else {
             let ranges = tasks.len();
-            return Err(Error::new(ErrorKind::Refused, format!("range {range} of input {input}, which has {ranges}")));
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("the task is range {range} of input {input}, which has {ranges} ranges"),
+            ));
         };
         let pipeline = self.deployed.pipeline(self.store, &plan.fingerprint).await?;
         if receipt(self.store, &task.batch).await?.is_none() {

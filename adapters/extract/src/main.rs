@@ -6,10 +6,11 @@ use etalon_aws::client::Clients;
 use etalon_aws::function::{self, Call, Event};
 use etalon_aws::objects::S3Objects;
 use etalon_aws::queue::SqsQueue;
-use etalon_aws::settings::{Place, Settings};
+use etalon_aws::settings::Settings;
 use etalon_core::deploy::setting;
 use etalon_core::error::Error;
 use etalon_core::protocol::{Start, Step, Work, triggers};
+use etalon_core::source::s3::Address;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::extract::Extract;
 use etalon_driver::local::SystemClock;
@@ -19,7 +20,7 @@ use serde_json::Value;
 /// What is read once.
 struct World {
     deployed: Deployed,
-    place: Place,
+    place: Address,
     source: S3Objects,
     store: S3Objects,
     starts: SqsQueue,
@@ -40,8 +41,8 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
     let store = settings.place(&setting::STAGING)?;
     let queue = |url| SqsQueue::new(clients.sqs(), url);
     let world = World {
-        source: place.objects(clients),
-        store: store.objects(clients),
+        source: S3Objects::at(clients, &place),
+        store: S3Objects::at(clients, &store),
         starts: queue(starts).with_dead_letters(dead),
         tasks: queue(tasks),
         loads: queue(loads),

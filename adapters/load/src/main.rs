@@ -38,8 +38,12 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
     let store = settings.place(&setting::STAGING)?;
     let bus = settings.get(&setting::EVENT_BUS).unwrap_or(DEFAULT_BUS);
     let world = World {
-        warehouse: Redshift::new(clients.redshift_data(), store.objects(clients), redshift::Settings::of(settings)?),
-        store: store.objects(clients),
+        warehouse: Redshift::new(
+            clients.redshift_data(),
+            S3Objects::at(clients, &store),
+            redshift::Settings::of(settings)?,
+        ),
+        store: S3Objects::at(clients, &store),
         loads: SqsQueue::new(clients.sqs(), loads).with_dead_letters(dead),
         events: EventBridge::new(clients.events(), bus, "etalon"),
         deployed,

@@ -207,7 +207,7 @@ impl Cloud {
                 }
             }
             if begun.elapsed() > patience {
-                let message = format!("not at rest after {} s: {}", patience.as_secs(), left.join(", "));
+                let message = format!("still at work after {} s: {}", patience.as_secs(), left.join(", "));
                 return Err(Error::new(ErrorKind::Unavailable, message));
             }
             sleep(LOOK).await;

@@ -193,7 +193,7 @@ impl Function {
         mishap: Option<Mishap>,
     ) -> Result<Outcome, Error> {
         if payload.len() > PAYLOAD_BYTES_MAX {
-            let message = format!("{} bytes, and {PAYLOAD_BYTES_MAX} are allowed", payload.len());
+            let message = format!("an event of {} bytes; Lambda takes at most {PAYLOAD_BYTES_MAX}", payload.len());
             let error_type = "RequestTooLargeException".to_owned();
             let failure = Failure { kind: FailureKind::TooLarge, error_type, message };
             return Ok(self.report(request, Attempted::refused(failure)));

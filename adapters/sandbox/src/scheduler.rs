@@ -56,7 +56,7 @@ impl Target {
     /// Gives it an event. `Ok` has the outcome of the last attempt, which may be a failure.
     pub async fn event(&self, event: &str) -> Result<Outcome, Error> {
         if event.len() > EVENT_BYTES_MAX {
-            let message = format!("an event of {} bytes, and {EVENT_BYTES_MAX} are allowed", event.len());
+            let message = format!("an event of {} bytes; at most {EVENT_BYTES_MAX} are taken", event.len());
             return Err(Error::new(ErrorKind::Refused, message));
         }
         let mut failures = 0;

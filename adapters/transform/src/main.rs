@@ -35,8 +35,8 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
     let source = settings.source(&deployed.pipeline, clients).await?;
     let store = settings.place(&setting::STAGING)?;
     let world = World {
-        source: source.objects(clients),
-        store: store.objects(clients),
+        source: S3Objects::at(clients, &source),
+        store: S3Objects::at(clients, &store),
         tasks: SqsQueue::new(clients.sqs(), tasks).with_dead_letters(dead),
         loads: SqsQueue::new(clients.sqs(), loads),
         deployed,
@@ -47,7 +47,7 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
 async fn call(world: &World, call: &Call) -> Result<Value, Error> {
     let World { deployed, source, store, tasks, loads } = world;
     let Event::Messages(messages) = &call.event else {
-        return Err(Error::new(ErrorKind::Refused, "transform is called by its queue alone"));
+        return Err(Error::new(ErrorKind::Refused, "only its queue calls transform"));
     };
     let transform = Transform { deployed, source, store, loads, witness: &call.telemetry, progress: &Quiet };
     call.each(messages, tasks, async |message| transform.handle(message).await).await

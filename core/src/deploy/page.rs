@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::setting::{Need, SETTINGS, Setting};
-use super::{Deployment, Function, Permission, Place};
+use super::{Deployment, Function, Permission, WarehouseId};
 use crate::protocol::Step;
 use crate::protocol::prefix::{PREFIXES, Prefix, Retention, Right};
 
@@ -88,8 +88,8 @@ fn shown(permission: &Permission) -> Option<String> {
         Permission::Send(queue) => format!("send to `{queue}`"),
         Permission::Secret(arn) => format!("read the secret `{arn}`"),
         Permission::Tell(bus) => format!("put events on the bus `{bus}`"),
-        Permission::Statements(Place::Workgroup(name)) => format!("run statements in the workgroup `{name}`"),
-        Permission::Statements(Place::Cluster { identifier, .. }) => {
+        Permission::Statements(WarehouseId::Workgroup(name)) => format!("run statements in the workgroup `{name}`"),
+        Permission::Statements(WarehouseId::Cluster { identifier, .. }) => {
             format!("run statements in the cluster `{identifier}`")
         }
     })

@@ -43,7 +43,11 @@ pub fn parse<D: Document>(bytes: &[u8]) -> Result<D, Error> {
     let unreadable = |error: serde_json::Error| refused(format!("not {}: {error}", D::KIND));
     let Version { version } = serde_json::from_slice(bytes).map_err(unreadable)?;
     if version > D::VERSION {
-        return Err(refused(format!("{} of version {version}, and only {} can be read", D::KIND, D::VERSION)));
+        return Err(refused(format!(
+            "{} of version {version}; this Etalon reads up to version {}",
+            D::KIND,
+            D::VERSION
+        )));
     }
     serde_json::from_slice(bytes).map_err(unreadable)
 }

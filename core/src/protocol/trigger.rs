@@ -139,7 +139,7 @@ fn event(event: Event, pipeline: &str) -> Result<Trigger, Error> {
             let rule = event.resources.first().map_or("", String::as_str);
             Ok(Trigger { start: scheduled(pipeline, rule, &event.time)?, bucket: None })
         }
-        (source, kind) => Err(refused(format!("an event `{kind}` of {source}, which starts nothing"))),
+        (source, kind) => Err(refused(format!("an event `{kind}` of {source} starts nothing"))),
     }
 }
 
@@ -284,7 +284,7 @@ mod tests {
         let unknown = fault(r#"{"prefx": "in/"}"#);
         assert!(unknown.contains("unknown field `prefx`, expected one of `prefix`, `backfill`"), "{unknown}");
         let other = r#"{"detail-type":"EC2 Instance Launch","source":"aws.ec2","time":"2021-11-12T00:00:00Z"}"#;
-        assert_eq!(fault(other), "a start message: an event `EC2 Instance Launch` of aws.ec2, which starts nothing");
+        assert_eq!(fault(other), "a start message: an event `EC2 Instance Launch` of aws.ec2 starts nothing");
         let never = fault(r#"{"schedule": "arn:x", "scheduled_time": "<aws.scheduler.scheduled-time>"}"#);
         assert!(never.contains("<aws.scheduler.scheduled-time>"), "{never}");
     }

@@ -1,7 +1,7 @@
 //! What a pipeline is in an account: complete, and what the clouds take.
 
 use etalon_core::deploy::setting::{Need, SETTINGS, Setting};
-use etalon_core::deploy::{self, Account, Deployment, Function, Permission, Place, Sizes, Warehouse};
+use etalon_core::deploy::{self, Account, Deployment, Function, Permission, Sizes, Warehouse, WarehouseId};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::Step;
 
@@ -18,7 +18,7 @@ fn account() -> Account {
         source: None,
         event_bus: None,
         warehouse: Warehouse {
-            place: Place::Workgroup(text("analytics")),
+            id: WarehouseId::Workgroup(text("analytics")),
             database: text("dev"),
             secret: Some(text("arn:aws:secretsmanager:eu-central-1:123456789012:secret:warehouse")),
             copy_role: text("arn:aws:iam::123456789012:role/etalon-copy"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_redshiftdata::types::{Field, SqlParameter, StatementStatusString, StatusString};
-use etalon_core::deploy::Place;
+use etalon_core::deploy::WarehouseId;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::warehouse::{Cause, Failure, Selection, Statement};
 use tokio::time::{Instant, sleep};
@@ -75,7 +75,7 @@ impl Api {
     /// Begins statements as one transaction, and gives their id. With a name, they are a load: the token makes them the same
     /// load whenever they are sent again, and an event tells of their end.
     pub(super) async fn submit(&self, statements: &[&Statement], load: Option<(&str, &str)>) -> Result<String, Error> {
-        let (workgroup, cluster, user) = self.place();
+        let (workgroup, cluster, user) = self.id();
         let request = self
             .client
             .batch_execute_statement()
@@ -101,7 +101,7 @@ impl Api {
 
     /// Does a statement outside of any transaction, and waits for its end.
     pub(super) async fn run_alone(&self, statement: &Statement) -> Result<Ended, Error> {
-        let (workgroup, cluster, user) = self.place();
+        let (workgroup, cluster, user) = self.id();
         let request = self
             .client
             .execute_statement()
@@ -182,17 +182,17 @@ impl Api {
     }
 
     /// The workgroup, or the cluster and its user.
-    fn place(&self) -> (Option<String>, Option<String>, Option<String>) {
-        match self.settings.place.clone() {
-            Place::Workgroup(name) => (Some(name), None, None),
-            Place::Cluster { identifier, user } => (None, Some(identifier), user),
+    fn id(&self) -> (Option<String>, Option<String>, Option<String>) {
+        match self.settings.id.clone() {
+            WarehouseId::Workgroup(name) => (Some(name), None, None),
+            WarehouseId::Cluster { identifier, user } => (None, Some(identifier), user),
         }
     }
 
     fn name(&self) -> &str {
-        match &self.settings.place {
-            Place::Workgroup(name) => name,
-            Place::Cluster { identifier, .. } => identifier,
+        match &self.settings.id {
+            WarehouseId::Workgroup(name) => name,
+            WarehouseId::Cluster { identifier, .. } => identifier,
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use etalon_aws::client::Clients;
 use etalon_aws::objects::S3Objects;
 use etalon_aws::redshift::{Redshift, Settings};
-use etalon_core::deploy::Place;
+use etalon_core::deploy::WarehouseId;
 use etalon_core::error::ErrorKind;
 use etalon_core::plan::sha256;
 use etalon_core::protocol::Blame;
@@ -73,7 +73,7 @@ async fn warehouse(server: &Server, database: &str, page_rows: usize) -> (DataAp
 fn settings() -> Settings {
     Settings {
         database: "dev".to_owned(),
-        place: Place::Workgroup("etalon".to_owned()),
+        id: WarehouseId::Workgroup("etalon".to_owned()),
         secret: None,
         iam_role: "arn:aws:iam::123456789012:role/etalon-copy".to_owned(),
         poll: Duration::from_secs(1),

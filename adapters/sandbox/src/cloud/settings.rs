@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use etalon_core::deploy::{Account, Place, Size, Sizes, Warehouse};
+use etalon_core::deploy::{Account, Size, Sizes, Warehouse, WarehouseId};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::source::Location;
@@ -93,7 +93,7 @@ impl Settings {
             source: Some(format!("s3://{bucket}/{prefix}")),
             event_bus: Some(bus),
             warehouse: Warehouse {
-                place: Place::Workgroup(self.name.clone()),
+                id: WarehouseId::Workgroup(self.name.clone()),
                 database: DATABASE.to_owned(),
                 secret: None,
                 copy_role: format!("arn:aws:iam::{ACCOUNT}:role/{}-copy", self.name),

@@ -53,13 +53,13 @@ impl Settings {
     pub(super) fn check(&self) -> Result<(), String> {
         let bytes: usize = self.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
         if bytes > VARIABLES_BYTES_MAX {
-            return Err(format!("{bytes} bytes of environment variables, and {VARIABLES_BYTES_MAX} are allowed"));
+            return Err(format!("{bytes} bytes of environment variables; Lambda takes at most {VARIABLES_BYTES_MAX}"));
         }
         if !(128..=10_240).contains(&self.memory_mb) {
-            return Err(format!("{} MB of memory, and 128 to 10240 are allowed", self.memory_mb));
+            return Err(format!("{} MB of memory; Lambda takes 128 to 10240", self.memory_mb));
         }
         if self.timeout > Duration::from_secs(900) {
-            return Err(format!("a timeout of {} s, and 900 are allowed", self.timeout.as_secs()));
+            return Err(format!("a timeout of {} s; Lambda takes at most 900", self.timeout.as_secs()));
         }
         Ok(())
     }

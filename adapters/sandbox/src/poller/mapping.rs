@@ -38,23 +38,25 @@ pub(super) fn check(mapping: &Mapping, is_fifo: bool, visibility: Duration, time
     let Mapping { batch_size, window, concurrency, .. } = mapping;
     let most = if is_fifo { 10 } else { 10_000 };
     if !(1..=most).contains(batch_size) {
-        return Err(format!("batches of {batch_size} messages, and 1 to {most} are allowed"));
+        return Err(format!("batches of {batch_size} messages; Lambda takes 1 to {most}"));
     }
     if is_fifo && !window.is_zero() {
-        return Err("a batching window, and a FIFO queue has none".to_owned());
+        return Err("a FIFO queue has no batching window".to_owned());
     }
     if *window > Duration::from_secs(300) {
-        return Err(format!("a batching window of {} s, and 300 are allowed", window.as_secs()));
+        return Err(format!("a batching window of {} s; Lambda takes at most 300", window.as_secs()));
     }
     if *batch_size > 10 && *window < Duration::from_secs(1) {
         return Err("batches of more than 10 messages need a batching window of at least 1 s".to_owned());
     }
     if !(2..=1000).contains(concurrency) {
-        return Err(format!("at most {concurrency} batches at once, and 2 to 1000 are allowed"));
+        return Err(format!("at most {concurrency} batches at once; Lambda takes 2 to 1000"));
     }
     if timeout > visibility {
         let (timeout, visibility) = (timeout.as_secs(), visibility.as_secs());
-        return Err(format!("a visibility timeout of {visibility} s, less than the function's of {timeout} s"));
+        return Err(format!(
+            "a visibility timeout of {visibility} s is less than the function's timeout of {timeout} s"
+        ));
     }
     Ok(())
 }

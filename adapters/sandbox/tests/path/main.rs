@@ -177,7 +177,7 @@ async fn poison_lies_among_the_dead_letters(shared: &Shared) {
     let wanted = [
         "a start message: not JSON: expected ident at line 1 column 2",
         "not a task message: missing field `input` at line 1 column 13",
-        "a load into other.table, and analytics.orders is deployed",
+        "the message is for table other.table, but this function loads analytics.orders",
     ];
     assert_eq!(reasons, wanted);
     // Everything else is loaded.
