@@ -244,7 +244,7 @@ impl Deployment {
         let starts = Schedule {
             name: account.name.clone(),
             step: Step::Extract,
-            when: match &pipeline.schedule {
+            when: match pipeline.schedule() {
                 Some(file::Schedule::Rate(when) | file::Schedule::Cron(when)) => Some(when.clone()),
                 Some(file::Schedule::ObjectCreated) | None => None,
             },

@@ -18,11 +18,14 @@ use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, OFFSET_COLUMN, TIME_COLUMN,
 mod compile;
 pub mod file;
 mod judge;
+mod resolved;
 mod run;
 
 use file::{Limits, OnOverwrite, Schedule};
 
+pub use crate::spec::Placeholder;
 pub use judge::{Input, Verdict};
+pub use resolved::Resolved;
 pub use run::{RowOutput, RowRun, Run, Step, TaskOutput, TaskRun};
 
 /// Most records of a batch.
@@ -32,42 +35,78 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// Most bytes of a record.
 const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A pipeline file that was checked: everything that can fail because of the file has failed already.
+/// A pipeline file that was checked: everything that can fail because of the file has failed already. Only `compile` makes
+/// one, and nobody changes it. The name of its table may still hold `${…}`; [`Resolved`] has
+/// none.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
-    /// Its name.
-    pub name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Where records come from.
-    pub location: Location,
-    /// What happens to a new version of a known object.
-    pub on_overwrite: OnOverwrite,
-    /// How many rejects are too many; the usual limits, if not said.
-    pub limits: Option<Limits>,
-    /// The table that it loads.
-    pub table: Table,
-    /// Whether a run is judged and loaded as a whole, and not each of its objects: so it is where rows are replaced.
-    pub whole_runs: bool,
-    /// How staged parts are written.
-    pub stage: stage::Format,
-    /// When it runs.
-    pub schedule: Option<Schedule>,
-    /// What can change output bytes, as one name.
-    pub fingerprint: String,
-    /// Objects that can be cut are cut into ranges of about so many bytes.
-    pub range_bytes: u64,
-    pub(crate) format: Format,
-    pub(crate) compression: Option<Compression>,
-    pub(crate) contract: Contract,
-    pub(crate) source_names: Vec<String>,
-    pub(crate) transform: Transform,
+    name: String,
+    description: Option<String>,
+    location: Location,
+    on_overwrite: OnOverwrite,
+    limits: Limits,
+    table: Table,
+    whole_runs: bool,
+    stage: stage::Format,
+    schedule: Option<Schedule>,
+    fingerprint: String,
+    range_bytes: u64,
+    format: Format,
+    compression: Option<Compression>,
+    contract: Contract,
+    source_names: Vec<String>,
+    transform: Transform,
 }
 
 impl Pipeline {
     /// Checks a pipeline file. Returns the pipeline with its warnings, or every mistake of the file, by place.
     pub fn compile(text: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         compile::compile(text)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is for, for people.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// Where records come from, as the file says it; [`Location::resolve`] knows where that is.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// What happens to a new version of a known object.
+    pub fn on_overwrite(&self) -> OnOverwrite {
+        self.on_overwrite
+    }
+
+    /// How many rejects are too many.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether a run is judged and loaded as a whole, and not each of its objects: so it is where rows are replaced.
+    pub fn whole_runs(&self) -> bool {
+        self.whole_runs
+    }
+
+    /// How staged parts are written.
+    pub fn stage(&self) -> stage::Format {
+        self.stage
+    }
+
+    /// When it runs.
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
+    }
+
+    /// What can change output bytes, as one name.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The name of the kind of source, as identity uses it.

@@ -8,7 +8,10 @@ pub mod s3;
 mod names;
 mod listing;
 
-use crate::spec::{Keys, Text};
+use std::slice;
+
+use crate::error::{Error, ErrorKind};
+use crate::spec::{Filled, Keys, Placeholder, Text, placeholder};
 
 pub use listing::{ListStep, Listing};
 pub use names::Names;
@@ -16,7 +19,7 @@ pub use names::Names;
 /// The kinds of source, of which a file names exactly one. Each asks for its key.
 pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] = &[files::key, s3::key];
 
-/// Where objects are. `Text`: as the file says it; `String`: with the values of its `${…}`.
+/// Where objects are. `Text`: as the file says it; `Filled`: with the values of its `${…}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location<T = Text> {
     /// Paths or globs, relative to the pipeline file.
@@ -39,6 +42,42 @@ impl<T> Location<T> {
         match self {
             Self::Files(_) => false,
             Self::S3(_) => true,
+        }
+    }
+
+    /// Its texts, in order.
+    fn texts(&self) -> &[T] {
+        match self {
+            Self::Files(paths) => paths,
+            Self::S3(prefix) => slice::from_ref(prefix),
+        }
+    }
+}
+
+impl Location {
+    /// What it asks for, where it stands, in order.
+    pub fn placeholders(&self) -> impl Iterator<Item = Placeholder<'_>> {
+        self.texts().iter().flat_map(|text| placeholder::placeholders(&text.text))
+    }
+
+    /// The location with the values of its `${…}`; `value` is asked for each where it stands.
+    ///
+    /// The error is that of `value`, or says what is no address with these values.
+    pub fn resolve<E: From<Error>>(
+        &self,
+        mut value: impl FnMut(Placeholder<'_>) -> Result<String, E>,
+    ) -> Result<Location<Filled>, E> {
+        let mut fill = |text: &Text| text.fill(&mut value);
+        match self {
+            Self::Files(paths) => Ok(Location::Files(paths.iter().map(fill).collect::<Result<_, _>>()?)),
+            Self::S3(prefix) => {
+                let address = fill(prefix)?;
+                if s3::Address::parse(address.reveal()).is_err() {
+                    let message = format!("`{}` is `{address}`, which is not `s3://bucket/prefix/`", prefix.text);
+                    return Err(Error::new(ErrorKind::Refused, message).into());
+                }
+                Ok(Location::S3(address))
+            }
         }
     }
 }

@@ -29,6 +29,7 @@ pub(crate) use keys::{Keys, Mapping};
 pub(crate) use kinds::{Kind, Kinds};
 pub use named::Item;
 pub(crate) use named::Named;
+pub use placeholder::{Filled, Placeholder};
 pub(crate) use reader::Word;
 pub(crate) use reference::reference;
 pub(crate) use schema::json_schema;

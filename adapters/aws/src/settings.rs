@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use etalon_core::deploy::PIPELINE_FILE;
 use etalon_core::deploy::setting::{self, Setting};
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::{Pipeline, Placeholder};
 use etalon_core::protocol::Step;
 use etalon_core::source::s3::Address;
 use etalon_core::source::{Location, files};
+use etalon_core::spec::Filled;
 use etalon_driver::deployed::Deployed;
-use etalon_driver::placeholder;
 
 use crate::client::Clients;
 use crate::secrets;
@@ -62,43 +62,38 @@ impl Settings {
         };
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("{shown}: {error}")))?;
-        let (mut pipeline, warnings) = Pipeline::compile(&text).map_err(|diagnostics| {
+        let (pipeline, warnings) = Pipeline::compile(&text).map_err(|diagnostics| {
             let rendered: Vec<String> = diagnostics.iter().map(|one| one.render(&shown, &text)).collect();
             refused(rendered.join("\n"))
         })?;
         for warning in &warnings {
             tracing::warn!(diagnostic = warning.render(&shown, &text), "the pipeline file has a warning");
         }
-        let table = &mut pipeline.table;
-        for name in table.schema.iter_mut().chain([&mut table.name]) {
-            *name = self.resolve(name, clients).await?;
-        }
-        let inputs = match &pipeline.location {
-            Location::S3(address) => self.address(&address.text, clients).await?.names(),
+        let inputs = match self.location(&pipeline, clients).await? {
+            Location::S3(address) => Address::parse(address.reveal())?.names(),
             Location::Files(files) => {
-                let mut patterns = Vec::new();
-                for file in files {
-                    patterns.push(self.resolve(&file.text, clients).await?);
-                }
-                files::names(&patterns)?
+                files::names(&files.iter().map(|file| file.reveal().to_owned()).collect::<Vec<_>>())?
             }
         };
+        let values = self.values(pipeline.placeholders(), clients).await?;
+        let pipeline = pipeline.resolve(|asked| value(&values, asked))?;
         Ok(Deployed { pipeline, text, inputs })
     }
 
     /// Where the names of a pipeline's objects lie.
     pub async fn source(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Address, Error> {
-        match &pipeline.location {
+        match self.location(pipeline, clients).await? {
             // The names of objects are whole keys.
             Location::S3(address) => {
-                Ok(Address { prefix: String::new(), ..self.address(&address.text, clients).await? })
+                Ok(Address { prefix: String::new(), ..Address::parse(address.reveal())? })
             }
             Location::Files(_) => self.place(&setting::SOURCE),
         }
     }
 
-    async fn address(&self, text: &str, clients: &Clients) -> Result<Address, Error> {
-        Address::parse(&self.resolve(text, clients).await?)
+    async fn location(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Location<Filled>, Error> {
+        let values = self.values(pipeline.location().placeholders(), clients).await?;
+        pipeline.location().resolve(|asked| value(&values, asked))
     }
 
     /// A place in S3 that must be told; its prefix is empty or has a slash at its end.
@@ -111,20 +106,28 @@ impl Settings {
         Ok(address)
     }
 
-    /// A text of the pipeline file with its placeholders' values.
-    async fn resolve(&self, text: &str, clients: &Clients) -> Result<String, Error> {
+    /// What placeholders of the pipeline file stand for, by what they are.
+    async fn values<'a>(
+        &self,
+        asked: impl Iterator<Item = Placeholder<'a>>,
+        clients: &Clients,
+    ) -> Result<BTreeMap<String, String>, Error> {
         let mut values = BTreeMap::new();
-        for name in placeholder::names(text) {
-            let variable = match name.strip_prefix("secret:") {
-                Some(secret) => setting::SECRET.of(secret),
-                None => setting::VARIABLE.of(name),
+        for asked in asked {
+            let variable = match asked {
+                Placeholder::Secret(secret) => setting::SECRET.of(secret),
+                Placeholder::Variable(name) => setting::VARIABLE.of(name),
             };
             let value = self.variable(&variable).ok_or_else(|| lacks(&[&variable]))?;
             let value = secrets::resolve(&clients.secrets(), value).await?;
-            values.insert(name.to_owned(), value.reveal().to_owned());
+            values.insert(asked.to_string(), value.reveal().to_owned());
         }
-        placeholder::resolve(text, |name| Ok(values.get(name).cloned().unwrap_or_default()))
+        Ok(values)
     }
+}
+
+fn value(values: &BTreeMap<String, String>, asked: Placeholder<'_>) -> Result<String, Error> {
+    values.get(&asked.to_string()).cloned().ok_or_else(|| refused(format!("{asked} has no value")))
 }
 
 fn lacks(missing: &[&str]) -> Error {

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::{Pipeline, Placeholder, Resolved};
 use etalon_core::plan::{Object, identity};
 use etalon_core::source::Location;
+use etalon_core::spec::Text;
 use etalon_driver::local::{self, LocalDisk};
-use etalon_driver::placeholder;
 
 use crate::arguments::{Destination, PipelineFile, Source};
 use crate::failure::{Failure, Problem};
@@ -24,7 +24,7 @@ pub(crate) struct Loaded {
     /// What it says.
     pub(crate) text: String,
     /// What it means.
-    pub(crate) pipeline: Pipeline,
+    pub(crate) pipeline: Resolved,
     /// The folder that its relative paths start from.
     pub(crate) folder: PathBuf,
 }
@@ -40,26 +40,23 @@ impl PipelineFile {
     /// Reads and checks the file; warnings are told, mistakes are the failure.
     pub(crate) fn load(&self, output: Output) -> Result<Loaded, Failure> {
         let (path, text) = (&self.pipeline, self.read()?);
-        let (mut pipeline, warnings) =
+        let (pipeline, warnings) =
             Pipeline::compile(&text).map_err(|diagnostics| Failure::pipeline(path, &text, &diagnostics))?;
         for warning in &warnings {
             output.tell(&Problem::of(warning, path, &text).told(output.form()));
         }
-        let table = &mut pipeline.table;
-        for name in table.schema.iter_mut().chain([&mut table.name]) {
-            *name = resolve(name)?;
-        }
-        Ok(Loaded { text, pipeline, folder: folder_of(path) })
+        Ok(Loaded { text, pipeline: pipeline.resolve(value)?, folder: folder_of(path) })
     }
 }
 
 impl Source {
     /// The objects to read: those of `--from`, relative to where the command was called, or the pipeline's.
     pub(crate) fn objects(&self, loaded: &Loaded) -> Result<(LocalDisk, Vec<Object>), Failure> {
-        let (patterns, start): (Vec<String>, &Path) = match &loaded.pipeline.location {
+        let (patterns, start): (Vec<String>, &Path) = match loaded.pipeline.location() {
             _ if !self.from.is_empty() => (self.from.clone(), Path::new(".")),
             Location::Files(files) => {
-                (files.iter().map(|file| resolve(&file.text)).collect::<Result<_, _>>()?, &loaded.folder)
+                let pattern = |file: &Text| Ok::<_, Failure>(file.fill(value)?.reveal().to_owned());
+                (files.iter().map(pattern).collect::<Result<_, _>>()?, &loaded.folder)
             }
             Location::S3(prefix) => {
                 let message = format!("the source is {}, which this command does not reach", prefix.text);
@@ -133,13 +130,13 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// A text of the pipeline file with its `${NAME}` taken from the environment.
-fn resolve(text: &str) -> Result<String, Failure> {
-    placeholder::resolve(text, |name| match name.strip_prefix("secret:") {
-        Some(_) => Err(Failure::environment(format!("${{{name}}}: this command has no secrets to resolve"))),
-        None => std::env::var(name)
-            .map_err(|_| Failure::environment(format!("${{{name}}}: the environment has no variable {name}"))),
-    })
+/// The value of a `${NAME}` of the pipeline file, from the environment.
+fn value(asked: Placeholder<'_>) -> Result<String, Failure> {
+    match asked {
+        Placeholder::Secret(_) => Err(Failure::environment(format!("{asked}: this command has no secrets to resolve"))),
+        Placeholder::Variable(name) => std::env::var(name)
+            .map_err(|_| Failure::environment(format!("{asked}: the environment has no variable {name}"))),
+    }
 }
 
 #[cfg(test)]
@@ -157,9 +154,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_resolved_from_the_environment() {
-        let path = std::env::var("PATH").unwrap();
-        assert_eq!(resolve("x/${PATH}/y").unwrap(), format!("x/{path}/y"));
-        assert!(resolve("${ETALON_NO_SUCH_VARIABLE}").is_err());
-        assert!(resolve("${secret:key}").is_err());
+        assert_eq!(value(Placeholder::Variable("PATH")).unwrap(), std::env::var("PATH").unwrap());
+        assert!(value(Placeholder::Variable("ETALON_NO_SUCH_VARIABLE")).is_err());
+        assert!(value(Placeholder::Secret("key")).is_err());
     }
 }

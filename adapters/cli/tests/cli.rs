@@ -85,7 +85,7 @@ fn a_second_file_is_added_and_an_overwritten_one_is_held() {
     let output = etalon(folder.path(), &["run", "people.yaml"]);
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("people.csv was loaded before, and its bytes are others now"), "{told}");
+    assert!(told.contains("people.csv was loaded before, and its contents have changed since"), "{told}");
 
     let pipeline = PIPELINE.replace("  format: csv", "  format: csv\n  on_overwrite: replace");
     fs::write(folder.path().join("people.yaml"), pipeline).unwrap();

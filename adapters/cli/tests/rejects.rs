@@ -205,7 +205,7 @@ fn bytes_that_changed_are_not_redriven() {
     mend(folder, "varchar(5)", "varchar(40)");
     let output = etalon(folder, &REDRIVE);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("its bytes are others than those that were read"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("its contents are not those that were read"));
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn outcome(case: &Path) -> Result<BTreeMap<String, String>, Error> {
 }
 
 fn run(case: &Path, pipeline: &Pipeline, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
-    let Location::Files(patterns) = &pipeline.location else {
+    let Location::Files(patterns) = pipeline.location() else {
         return Err(Error::new(ErrorKind::Refused, "a case reads `files`, which lie in its folder"));
     };
     let source = LocalDisk::new(case);

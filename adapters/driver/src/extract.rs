@@ -81,7 +81,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
 
     /// Does what a start asks for.
     pub async fn start(&self, start: &Start) -> Result<(), Error> {
-        let here = &self.deployed.pipeline.name;
+        let here = self.deployed.pipeline.name();
         if start.pipeline != *here {
             let refused = format!("the start is for pipeline {}, but {here} is deployed here", start.pipeline);
             return Err(Error::new(ErrorKind::Refused, refused));
@@ -95,7 +95,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                 Ok(())
             }
             Work::Redrive(wanted) => self.redrive(wanted).await,
-            _ if pipeline.whole_runs => self.leg(start).await,
+            _ if pipeline.whole_runs() => self.leg(start).await,
             Work::Prefix(prefix) => self.list(start, self.below(prefix)?, &[]).await,
             Work::Reload(wanted) => {
                 let start = Start { backfill: true, ..start.clone() };
@@ -129,7 +129,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                     if !wanted.is_empty() && !wanted.contains(&object.name) {
                         continue;
                     }
-                    let current = known.met.get(&name::met(&pipeline.name, Some(&object.name)));
+                    let current = known.met.get(&name::met(pipeline.name(), Some(&object.name)));
                     let is_known = current.is_some_and(|(_, first)| *first == pipeline.input(&object, 1));
                     if start.backfill || !is_known || known.waiting_of(&object.name).next().is_some() {
                         self.meet(&object.name, start, &known).await?;
@@ -176,7 +176,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// the run, all of it is planned.
     async fn leg(&self, start: &Start) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        let place = |hop| name::leg(&pipeline.name, &start.run, Some(hop));
+        let place = |hop| name::leg(pipeline.name(), &start.run, Some(hop));
         let leg = match document::<Leg>(self.store, &place(start.hop)).await? {
             Some((leg, _)) => leg,
             None => {
@@ -211,7 +211,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             self.send(&plan).await?;
         }
         // What an earlier run has left to be decided about is out of date.
-        let by = name::run_unit(&pipeline.name, &start.run);
+        let by = name::run_unit(pipeline.name(), &start.run);
         for (unit, version) in self.waiting().await? {
             if run_is == RunIs::Last && unit.name != by && unit.is_held() {
                 self.replace(&unit, &version, &by).await?;
@@ -226,7 +226,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// again. If it is, it is from now on the last run.
     async fn look_at_run(&self, start: &Start, plans: &[InputPlan]) -> Result<RunIs, Error> {
         let pipeline = &self.deployed.pipeline;
-        let place = name::last_run(&pipeline.name);
+        let place = name::last_run(pipeline.name());
         let inputs: BTreeSet<String> = plans.iter().map(|plan| plan.input.clone()).collect();
         let (last, version) = match document::<LastRun>(self.store, &place).await? {
             Some((last, version)) => (Some(last), Some(version)),
@@ -236,7 +236,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             return match last {
                 // A listing that is no later than that run has seen less than it.
                 Some(last) if !last.inputs.is_empty() && start.batch_time > last.batch_time => {
-                    let table = &pipeline.table.name;
+                    let table = &pipeline.table().name;
                     let message = format!(
                         "no object is there any more, and table `{table}` keeps the rows of the last run: nothing was loaded"
                     );
@@ -266,9 +266,9 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
 
     /// Whether a run was never judged or has given way, or is held and was made with another pipeline file.
     async fn is_out_of_date(&self, run: &str) -> Result<bool, Error> {
-        let unit = name::run_unit(&self.deployed.pipeline.name, run);
+        let unit = name::run_unit(self.deployed.pipeline.name(), run);
         let unit = document::<Unit>(self.store, &name::unit_document(&self.table(), &unit)).await?;
-        let is_mended = |unit: &Unit| unit.fingerprint != self.deployed.pipeline.fingerprint;
+        let is_mended = |unit: &Unit| unit.fingerprint != self.deployed.pipeline.fingerprint();
         Ok(unit.is_none_or(|(unit, _)| match unit.state {
             UnitState::Replaced { .. } => true,
             UnitState::Held { unread, .. } => unread || is_mended(&unit),
@@ -311,7 +311,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
 
     /// What is known of the pipeline's objects, without a look at them.
     async fn known(&self) -> Result<Known, Error> {
-        let pipeline = &self.deployed.pipeline.name;
+        let pipeline = self.deployed.pipeline.name();
         let mut met = BTreeMap::new();
         for mark in names(self.store, &name::met(pipeline, None)).await? {
             // Marks come in the order of their places: the last one counts.
@@ -346,7 +346,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         let mut plan = if start.backfill && is_loaded {
             let cause = format!("reload {}", start.run);
             self.plan_once_more(InputPlan { overwrites: false, backfills: true, ..plan }, cause).await?
-        } else if met.meeting == 1 && known.sent.contains(&name::sent(&pipeline.name, &plan.input)) {
+        } else if met.meeting == 1 && known.sent.contains(&name::sent(pipeline.name(), &plan.input)) {
             return self.mark(source, &met_mark).await;
         } else {
             self.planned(plan).await?
@@ -398,7 +398,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         }
         if unit.members.iter().all(|member| member.input == plan.input) {
             let is_reload = unit.members.iter().any(|member| member.replaces_generations);
-            let is_mended = unit.fingerprint != pipeline.fingerprint;
+            let is_mended = unit.fingerprint != pipeline.fingerprint();
             return match unit.state {
                 UnitState::Replaced { .. } => Gives::ToPlan,
                 _ if is_reload && plan.backfills => Gives::ToPlan,
@@ -407,7 +407,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                 _ => Gives::Nothing,
             };
         }
-        match pipeline.on_overwrite {
+        match pipeline.on_overwrite() {
             // Every version brings rows of its own.
             OnOverwrite::Add => Gives::Nothing,
             // The version that the records are of stays in the table.
@@ -466,7 +466,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
 
     /// The plan that takes the place of a unit.
     async fn plan_instead(&self, unit: &str, plan: InputPlan) -> Result<InputPlan, Error> {
-        let fingerprint = &self.deployed.pipeline.fingerprint;
+        let fingerprint = self.deployed.pipeline.fingerprint();
         self.plan_once_more(plan, format!("instead of {unit} by {fingerprint}")).await
     }
 
@@ -502,7 +502,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
 
     /// Marks the version of an object that was met last; the marks of earlier ones go.
     async fn mark(&self, source: &str, (position, first): &(usize, String)) -> Result<(), Error> {
-        let pipeline = &self.deployed.pipeline.name;
+        let pipeline = self.deployed.pipeline.name();
         let own = name::met_version(pipeline, source, *position, first);
         put_once(self.store, &own, b"").await?;
         for mark in names(self.store, &name::met(pipeline, Some(source))).await? {
@@ -516,7 +516,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// Looks at an object after its record was read, and writes what is new into the record. Who comes second begins anew.
     async fn record(&self, source: &str, batch_time: i64) -> Result<Option<(Object, Met)>, Error> {
         let pipeline = &self.deployed.pipeline;
-        let place = name::source(&pipeline.name, source);
+        let place = name::source(pipeline.name(), source);
         let (mut record, version) = match document::<Source>(self.store, &place).await? {
             Some((record, version)) => (record, Some(version)),
             None => (Source { source: source.to_owned(), versions: Vec::new() }, None),
@@ -536,7 +536,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// Sends open rejects through the pipeline once more: those of the objects that are wanted, or all.
     async fn redrive(&self, wanted: &[String]) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        if pipeline.whole_runs {
+        if pipeline.whole_runs() {
             let message = "a load takes the place of all rows of the table, so that records cannot be added; run the \
                            pipeline again";
             return Err(Error::new(ErrorKind::Refused, message));
@@ -546,7 +546,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                 continue;
             }
             let is_finished = self.finish_redrives(&input).await?;
-            let records = input.redrivable(&pipeline.fingerprint);
+            let records = input.redrivable(pipeline.fingerprint());
             if !is_finished || records.is_empty() {
                 continue;
             }
@@ -572,7 +572,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             let Some(plan) = &marks.redrive else { continue };
             let unit_name = name::unit(&plan.input, plan.generation);
             let unit = document::<Unit>(self.store, &name::unit_document(&self.table(), &unit_name)).await?;
-            let is_mended = plan.fingerprint != pipeline.fingerprint;
+            let is_mended = plan.fingerprint != pipeline.fingerprint();
             let plan = match &unit {
                 Some((unit, _)) if !(unit.is_held() && is_mended) => continue,
                 // One that was begun with another pipeline file and not loaded is begun anew.
@@ -593,7 +593,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     }
 
     fn table(&self) -> String {
-        name::table(&self.deployed.pipeline.table)
+        name::table(self.deployed.pipeline.table())
     }
 }
 

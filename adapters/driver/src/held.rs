@@ -2,7 +2,7 @@
 //! is not made twice.
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::protocol::{Decision, Member, Start, Unit, UnitState, Work, name};
 
 use crate::judge::announce;
@@ -42,17 +42,17 @@ pub fn is_of(pipeline: &Pipeline, unit: &Unit) -> bool {
         member.input == pipeline.input(&etalon_core::plan::Object { name, version, size: member.size }, 1)
     };
     // An older Etalon did not say whose a unit is.
-    unit.pipeline == pipeline.name || (unit.pipeline.is_empty() && unit.members.iter().any(is_own))
+    unit.pipeline == pipeline.name() || (unit.pipeline.is_empty() && unit.members.iter().any(is_own))
 }
 
 /// Carries out the decision that a start asks for, about the units of a pipeline.
 pub async fn decide(
-    pipeline: &Pipeline,
+    pipeline: &Resolved,
     store: &impl Objects,
     loads: &impl Queue,
     start: &Start,
 ) -> Result<Decision, Error> {
-    let table = name::table(&pipeline.table);
+    let table = name::table(pipeline.table());
     let place = name::decision(&table, &start.run);
     if let Some((decision, _)) = document::<Decision>(store, &place).await? {
         return Ok(decision);

@@ -2,7 +2,7 @@
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
-use etalon_core::pipeline::{Input, Pipeline};
+use etalon_core::pipeline::{Input, Pipeline, Resolved};
 use etalon_core::plan::InputPlan;
 use etalon_core::protocol::{LastRun, Leg, LoadMessage, Source, Unit, UnitState, name, print};
 use etalon_core::receipt::Counts;
@@ -19,21 +19,21 @@ pub(crate) async fn complete_run(
     witness: &impl Witness,
     run: &str,
 ) -> Result<(), Error> {
-    let plans = plans_of(&deployed.pipeline.name, run, store).await?.unwrap_or_default();
+    let plans = plans_of(deployed.pipeline.name(), run, store).await?.unwrap_or_default();
     let Some(first) = plans.first() else { return Ok(()) };
     let pipeline = deployed.pipeline(store, &first.fingerprint).await?;
-    complete_unit(&pipeline, store, (loads, witness), name::run_unit(&pipeline.name, run), plans).await
+    complete_unit(&pipeline, store, (loads, witness), name::run_unit(pipeline.name(), run), plans).await
 }
 
 /// Judges a unit, if the receipts of all its plans are there.
 pub(crate) async fn complete_unit(
-    pipeline: &Pipeline,
+    pipeline: &Resolved,
     store: &impl Objects,
     told: (&impl Queue, &impl Witness),
     unit_name: String,
     plans: Vec<InputPlan>,
 ) -> Result<(), Error> {
-    let table = name::table(&pipeline.table);
+    let table = name::table(pipeline.table());
     let mut inputs = Vec::new();
     for plan in plans {
         // Later ranges are likely to be missing, and one that is missing is enough.
@@ -62,17 +62,17 @@ pub(crate) async fn complete_unit(
 /// Judges a held unit again: what the pipeline says of limits and of new versions may have changed since, without a change of
 /// what rows are. What the warehouse has refused waits for somebody.
 pub(crate) async fn judge_again(
-    pipeline: &Pipeline,
+    pipeline: &Resolved,
     store: &impl Objects,
     (loads, _): (&impl Queue, &impl Witness),
     unit: &Unit,
     version: &str,
 ) -> Result<(), Error> {
     let UnitState::Held { reasons, .. } = &unit.state else { return Ok(()) };
-    if unit.fingerprint != pipeline.fingerprint || reasons.iter().any(|reason| reason.starts_with(REFUSED)) {
+    if unit.fingerprint != pipeline.fingerprint() || reasons.iter().any(|reason| reason.starts_with(REFUSED)) {
         return Ok(());
     }
-    let table = name::table(&pipeline.table);
+    let table = name::table(pipeline.table());
     let mut inputs = Vec::new();
     for member in &unit.members {
         let plan = plan(store, &member.input, member.generation).await?;
@@ -107,10 +107,10 @@ async fn overwrites_loaded(
     unit_name: &str,
     plan: &InputPlan,
 ) -> Result<bool, Error> {
-    if !plan.overwrites || pipeline.whole_runs || pipeline.on_overwrite != OnOverwrite::Fail {
+    if !plan.overwrites || pipeline.whole_runs() || pipeline.on_overwrite() != OnOverwrite::Fail {
         return Ok(false);
     }
-    let Some((record, _)) = document::<Source>(store, &name::source(&pipeline.name, &plan.source)).await? else {
+    let Some((record, _)) = document::<Source>(store, &name::source(pipeline.name(), &plan.source)).await? else {
         return Ok(false);
     };
     for before in record.before(&plan.input) {
@@ -147,14 +147,14 @@ pub(crate) async fn give_way(store: &impl Objects, table: &str, plan: &InputPlan
 async fn replaced_by(pipeline: &Pipeline, store: &impl Objects, inputs: &[Input]) -> Result<Option<String>, Error> {
     let Some(first) = inputs.first().map(|input| &input.plan) else { return Ok(None) };
     if let Some(run) = &first.run {
-        let last = document::<LastRun>(store, &name::last_run(&pipeline.name)).await?.map(|(last, _)| last.run);
-        return Ok(last.filter(|last| last != run).map(|last| name::run_unit(&pipeline.name, &last)));
+        let last = document::<LastRun>(store, &name::last_run(pipeline.name())).await?.map(|(last, _)| last.run);
+        return Ok(last.filter(|last| last != run).map(|last| name::run_unit(pipeline.name(), &last)));
     }
-    let keeps_versions = pipeline.on_overwrite == OnOverwrite::Add;
-    if keeps_versions || (first.redrives.is_some() && pipeline.on_overwrite != OnOverwrite::Replace) {
+    let keeps_versions = pipeline.on_overwrite() == OnOverwrite::Add;
+    if keeps_versions || (first.redrives.is_some() && pipeline.on_overwrite() != OnOverwrite::Replace) {
         return Ok(None);
     }
-    let record = document::<Source>(store, &name::source(&pipeline.name, &first.source)).await?;
+    let record = document::<Source>(store, &name::source(pipeline.name(), &first.source)).await?;
     let current = record.and_then(|(record, _)| record.versions.last().map(|last| last.input.clone()));
     Ok(current.filter(|current| *current != first.input).map(|current| name::unit(&current, 0)))
 }

@@ -21,7 +21,6 @@
 pub mod ports;
 pub mod connection;
 pub mod store;
-pub mod placeholder;
 pub mod deployed;
 mod embedded;
 pub mod extract;

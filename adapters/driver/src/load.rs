@@ -100,7 +100,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             }
         }
         // A run that takes the place of all rows is a load of its own.
-        let units_max = if self.deployed.pipeline.whole_runs { 1 } else { self.limits.units_max };
+        let units_max = if self.deployed.pipeline.whole_runs() { 1 } else { self.limits.units_max };
         let units = choose(pending, LoadLimits { units_max, ..self.limits });
         let Some(first) = units.first() else { return Ok(Left::Nothing) };
         let fingerprint = first.fingerprint.clone();
@@ -127,7 +127,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             let gone = || Error::new(ErrorKind::Refused, format!("{place} is gone, and load {} needs it", load.load));
             units.push(document::<Unit>(self.store, &place).await?.ok_or_else(gone)?);
         }
-        let loaded = self.loaded(&pipeline.table, &units).await?;
+        let loaded = self.loaded(pipeline.table(), &units).await?;
         let in_ledger = match loaded.iter().flatten().count() {
             0 => InLedger::None,
             count if count == units.len() => InLedger::All,
@@ -139,7 +139,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         match next(load, &seen, in_ledger) {
             Next::Wait => return Ok(Left::Nothing),
             Next::Submit => {
-                let statement = self.warehouse.submit(&order(load, &pipeline.table, &units), &load.token()).await?;
+                let statement = self.warehouse.submit(&order(load, pipeline.table(), &units), &load.token()).await?;
                 let submitted = Load { statement: Some(statement), ..load.clone() };
                 self.witness.saw(&Fact::Submitted(&submitted));
                 put_unless_raced(put(self.store, &current, &submitted, Put::IfVersion(version)).await)?;
@@ -253,7 +253,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     }
 
     fn table(&self) -> String {
-        name::table(&self.deployed.pipeline.table)
+        name::table(self.deployed.pipeline.table())
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::error::Error;
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{LastRun, Member, Source, SourceVersion, Unit, UnitBatch, UnitState, name, prefix};
 use etalon_core::receipt::Counts;
@@ -21,8 +21,8 @@ use crate::store::{document, names, put, put_once, receipt};
 const MEETINGS_MAX: u32 = 64;
 
 /// Makes the store agree with the ledger rows of a pipeline's table.
-pub(crate) async fn reconcile(pipeline: &Pipeline, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
-    let table = name::table(&pipeline.table);
+pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
+    let table = name::table(pipeline.table());
     let mut batches: BTreeMap<(&str, u32), Vec<&LedgerRow>> = BTreeMap::new();
     for row in rows {
         batches.entry((row.batch.input.as_str(), row.batch.generation)).or_default().push(row);
@@ -47,7 +47,7 @@ pub(crate) async fn reconcile(pipeline: &Pipeline, store: &impl Objects, rows: &
             _ => {}
         }
     }
-    if pipeline.whole_runs {
+    if pipeline.whole_runs() {
         last_run(pipeline, store, rows).await?;
     } else {
         remember(pipeline, store, &table, &known, &batches).await?;
@@ -67,7 +67,7 @@ async fn meet_again(pipeline: &Pipeline, store: &impl Objects, table: &str) -> R
         }
         let Some((plan, _)) = document::<InputPlan>(store, &place).await? else { continue };
         if plan.run.is_none() && pipeline.has_planned(&plan) {
-            for mark in names(store, &name::met(&pipeline.name, Some(&plan.source))).await? {
+            for mark in names(store, &name::met(pipeline.name(), Some(&plan.source))).await? {
                 store.delete(&mark).await?;
             }
         }
@@ -80,17 +80,17 @@ async fn forget(pipeline: &Pipeline, store: &impl Objects, table: &str, unit: &U
     for batch in unit.batches() {
         store.delete(&name::receipt(&batch.batch)).await?;
     }
-    let last = name::last_run(&pipeline.name);
+    let last = name::last_run(pipeline.name());
     if let Some((record, _)) = document::<LastRun>(store, &last).await?
-        && name::run_unit(&pipeline.name, &record.run) == unit.name
+        && name::run_unit(pipeline.name(), &record.run) == unit.name
     {
         store.delete(&last).await?;
     }
     for member in &unit.members {
-        for mark in names(store, &name::met(&pipeline.name, Some(&member.source))).await? {
+        for mark in names(store, &name::met(pipeline.name(), Some(&member.source))).await? {
             store.delete(&mark).await?;
         }
-        store.delete(&name::sent(&pipeline.name, &member.input)).await?;
+        store.delete(&name::sent(pipeline.name(), &member.input)).await?;
         // The decision about rejects stays: a redrive finds it and does it again.
         if member.redrives.is_none() {
             store.delete(&name::plan(&member.input, member.generation)).await?;
@@ -137,7 +137,7 @@ async fn record(
     versions: Vec<SourceVersion>,
     first: impl Fn(&str) -> Option<String>,
 ) -> Result<(), Error> {
-    let place = name::source(&pipeline.name, source);
+    let place = name::source(pipeline.name(), source);
     let found = document::<Source>(store, &place).await?;
     let mut record = found.map_or_else(Source::default, |(record, _)| record);
     source.clone_into(&mut record.source);
@@ -153,13 +153,13 @@ async fn record(
     record.versions.sort_by_key(|version| version.batch_time);
     put(store, &place, &record, Put::Always).await?;
     let last = record.versions.last().and_then(|last| first(&last.input));
-    for mark in names(store, &name::met(&pipeline.name, Some(source))).await? {
+    for mark in names(store, &name::met(pipeline.name(), Some(source))).await? {
         store.delete(&mark).await?;
     }
     match last {
         Some(first) => {
             let position = record.versions.len() - 1;
-            put_once(store, &name::met_version(&pipeline.name, source, position, &first), b"").await
+            put_once(store, &name::met_version(pipeline.name(), source, position, &first), b"").await
         }
         // Its current version is looked at.
         None => Ok(()),
@@ -204,7 +204,7 @@ fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow]) -> Unit {
     });
     Unit {
         name: rows.first().map(|row| name::unit(&row.batch.input, row.batch.generation)).unwrap_or_default(),
-        pipeline: pipeline.name.clone(),
+        pipeline: pipeline.name().to_owned(),
         fingerprint: rows.first().map(|row| row.batch.fingerprint.clone()).unwrap_or_default(),
         counts: Counts { read: counts.staged, staged: counts.staged, ..Counts::default() },
         members: member.into_iter().collect(),
@@ -213,8 +213,8 @@ fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow]) -> Unit {
 }
 
 /// What the last run has met, where the store does not know it: what was loaded last.
-async fn last_run(pipeline: &Pipeline, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
-    let place = name::last_run(&pipeline.name);
+async fn last_run(pipeline: &Resolved, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
+    let place = name::last_run(pipeline.name());
     let Some(last) = rows.iter().map(|row| row.loaded_at).max() else { return Ok(()) };
     if document::<LastRun>(store, &place).await?.is_some() {
         return Ok(());
@@ -223,11 +223,11 @@ async fn last_run(pipeline: &Pipeline, store: &impl Objects, rows: &[LedgerRow])
     let run = format!("loaded at {last}");
     let batch_time = of_last.iter().map(|row| row.batch.batch_time).max().unwrap_or_default();
     let inputs = of_last.iter().map(|row| row.batch.input.clone()).collect();
-    let unit = Unit { name: name::run_unit(&pipeline.name, &run), ..loaded(pipeline, &of_last) };
+    let unit = Unit { name: name::run_unit(pipeline.name(), &run), ..loaded(pipeline, &of_last) };
     if of_last.is_empty() {
         return Ok(());
     }
-    put_once_unit(store, &name::unit_document(&name::table(&pipeline.table), &unit.name), &unit).await?;
+    put_once_unit(store, &name::unit_document(&name::table(pipeline.table()), &unit.name), &unit).await?;
     put(store, &place, &LastRun { run, batch_time, inputs }, Put::Always).await.map(drop)
 }
 
@@ -253,7 +253,7 @@ async fn discarded_before(pipeline: &Pipeline, store: &impl Objects, table: &str
         let unit_name = name::unit(input, plan.generation);
         let unit = Unit {
             name: unit_name.clone(),
-            pipeline: pipeline.name.clone(),
+            pipeline: pipeline.name().to_owned(),
             fingerprint: plan.fingerprint.clone(),
             counts,
             members: vec![Member {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
-use etalon_core::pipeline::{Pipeline, RowOutput};
+use etalon_core::pipeline::{Pipeline, Resolved, RowOutput};
 use etalon_core::plan::{InputPlan, Task};
 use etalon_core::protocol::{LastRun, Marks, Source, Unit, UnitState, name, prefix};
 use etalon_core::reject::{Place, Reject};
@@ -81,7 +81,7 @@ impl InputRejects {
 
 /// The rejects of a pipeline's inputs, by source. Those of a version that was replaced, and those of what was loaded again
 /// since, are not among them.
-pub async fn read(store: &impl Objects, pipeline: &Pipeline) -> Result<Vec<InputRejects>, Error> {
+pub async fn read(store: &impl Objects, pipeline: &Resolved) -> Result<Vec<InputRejects>, Error> {
     let mut by_input: BTreeMap<String, Vec<InputPlan>> = BTreeMap::new();
     for place in names(store, prefix::PLANS.text).await? {
         let Some((plan, _)) = document::<InputPlan>(store, &place).await? else { continue };
@@ -90,16 +90,16 @@ pub async fn read(store: &impl Objects, pipeline: &Pipeline) -> Result<Vec<Input
             by_input.entry(plan.input.clone()).or_default().push(plan);
         }
     }
-    let last_run = document::<LastRun>(store, &name::last_run(&pipeline.name)).await?.map(|(last, _)| last.run);
-    let table = name::table(&pipeline.table);
+    let last_run = document::<LastRun>(store, &name::last_run(pipeline.name())).await?.map(|(last, _)| last.run);
+    let table = name::table(pipeline.table());
     let mut inputs = Vec::new();
     for mut plans in by_input.into_values() {
         plans.sort_by_key(|plan| plan.generation);
         let mut live: Option<(InputPlan, bool)> = None;
         for plan in plans {
             let unit = match &plan.run {
-                Some(run) if pipeline.whole_runs && last_run.as_ref() != Some(run) => continue,
-                Some(run) => name::run_unit(&pipeline.name, run),
+                Some(run) if pipeline.whole_runs() && last_run.as_ref() != Some(run) => continue,
+                Some(run) => name::run_unit(pipeline.name(), run),
                 None => name::unit(&plan.input, plan.generation),
             };
             let unit = document::<Unit>(store, &name::unit_document(&table, &unit)).await?;
@@ -125,12 +125,12 @@ pub async fn read(store: &impl Objects, pipeline: &Pipeline) -> Result<Vec<Input
 }
 
 /// Whether a later version of an object has taken the place of one.
-async fn is_replaced(store: &impl Objects, pipeline: &Pipeline, plan: &InputPlan) -> Result<bool, Error> {
-    if pipeline.whole_runs || pipeline.on_overwrite != OnOverwrite::Replace {
+async fn is_replaced(store: &impl Objects, pipeline: &Resolved, plan: &InputPlan) -> Result<bool, Error> {
+    if pipeline.whole_runs() || pipeline.on_overwrite() != OnOverwrite::Replace {
         return Ok(false);
     }
-    let record = document::<Source>(store, &name::source(&pipeline.name, &plan.source)).await?;
-    let table = name::table(&pipeline.table);
+    let record = document::<Source>(store, &name::source(pipeline.name(), &plan.source)).await?;
+    let table = name::table(pipeline.table());
     let later =
         record.iter().flat_map(|(record, _)| &record.versions).skip_while(|version| version.input != plan.input);
     for version in later.skip(1) {
@@ -240,7 +240,7 @@ async fn passing(
 
 /// Discards the open rejects that `chosen` picks; gives how many they were.
 pub async fn discard(
-    pipeline: &Pipeline,
+    pipeline: &Resolved,
     store: &impl Objects,
     chosen: impl Fn(&Reject) -> bool,
 ) -> Result<u64, Error> {

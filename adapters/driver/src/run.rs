@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::Resolved;
 use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse, prefix};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
@@ -58,7 +58,7 @@ pub struct World<'a, S, T, W, C, P> {
 /// Does a pipeline's work: lists objects and loads what is new, or whatever else is asked for. `text` is the pipeline file,
 /// which is kept under its fingerprint.
 pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progress>(
-    pipeline: &Pipeline,
+    pipeline: &Resolved,
     text: &str,
     work: Work,
     objects: &[Object],
@@ -68,13 +68,13 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let World { source, store, warehouse, clock, progress } = world;
     let deployed =
         Deployed { pipeline: pipeline.clone(), text: text.to_owned(), inputs: Names::beginning(String::new()) };
-    let mut rows = warehouse.ledger(&pipeline.table).await?;
+    let mut rows = warehouse.ledger(pipeline.table()).await?;
     if let Some(lost) = lost(pipeline, &rows, warehouse).await? {
         if !matches!(&work, Work::Reload(wanted) if wanted.is_empty()) {
             return Err(Error::new(ErrorKind::Refused, lost));
         }
         // Everything is loaded again, as if nothing had been.
-        warehouse.forget(&pipeline.table).await?;
+        warehouse.forget(pipeline.table()).await?;
         rows.clear();
     }
     reconcile(pipeline, store, &rows).await?;
@@ -90,33 +90,33 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
 
 /// What is to be said where the ledger has rows of a table, and the table has none.
 async fn lost(
-    pipeline: &Pipeline,
+    pipeline: &Resolved,
     rows: &[LedgerRow],
     warehouse: &mut impl Warehouse,
 ) -> Result<Option<String>, Error> {
     if rows.is_empty() {
         return Ok(None);
     }
-    let state = match warehouse.has_rows(&pipeline.table).await? {
+    let state = match warehouse.has_rows(pipeline.table()).await? {
         None => "gone",
         Some(false) if must_have_rows(pipeline, rows) => "empty",
         Some(_) => return Ok(None),
     };
-    let table = table_name(pipeline);
+    let table = pipeline.table_name();
     Ok(Some(format!(
         "table `{table}` is {state}, and the ledger has rows of it; bring it back, or load everything again: `etalon reload`"
     )))
 }
 
 /// Whether what was loaded has left rows for certain.
-fn must_have_rows(pipeline: &Pipeline, rows: &[LedgerRow]) -> bool {
+fn must_have_rows(pipeline: &Resolved, rows: &[LedgerRow]) -> bool {
     let brings = |row: &LedgerRow| row.counts.inserted + row.counts.updated + row.counts.unchanged > 0;
-    if pipeline.whole_runs {
+    if pipeline.whole_runs() {
         let last = rows.iter().map(|row| row.loaded_at).max();
         return rows.iter().any(|row| Some(row.loaded_at) == last && brings(row));
     }
     // Rows that delete others may have left nothing.
-    if pipeline.table.deletes {
+    if pipeline.table().deletes {
         return false;
     }
     let order = |row: &LedgerRow| (row.batch.batch_time, row.batch.generation);
@@ -132,7 +132,7 @@ fn must_have_rows(pipeline: &Pipeline, rows: &[LedgerRow]) -> bool {
 
 /// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.
 pub async fn stage<S: Objects, T: Objects, C: Clock, P: Progress>(
-    pipeline: &Pipeline,
+    pipeline: &Resolved,
     text: &str,
     objects: &[Object],
     (source, store, clock, progress): (&S, &T, &C, &P),
@@ -178,7 +178,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             self.store.delete_version(&current, &version).await?;
         }
         for (unit, version) in waiting {
-            let is_mended = unit.fingerprint != pipeline.fingerprint;
+            let is_mended = unit.fingerprint != pipeline.fingerprint();
             if unit.is_pending() && is_mended && is_of(pipeline, &unit) && !is_loaded(&unit) {
                 let reasons =
                     vec![format!("{}: it was staged with another pipeline file, and not loaded", title(&unit))];
@@ -208,7 +208,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             replans: true,
         };
         let now = self.clock.now();
-        let pipeline = self.deployed.pipeline.name.clone();
+        let pipeline = self.deployed.pipeline.name().to_owned();
         let start = Start {
             run: identity("run", &[&pipeline, &now.to_string(), &std::process::id().to_string()]),
             pipeline,
@@ -300,8 +300,8 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             units.extend(pending.iter().filter_map(|mark| mark.strip_prefix(&prefix)).map(str::to_owned));
         }
         let mut report = RunReport {
-            pipeline: pipeline.name.clone(),
-            table: table_name(pipeline),
+            pipeline: pipeline.name().to_owned(),
+            table: pipeline.table_name(),
             state: RunState::NothingNew,
             inputs: Vec::new(),
             counts: Counts::default(),
@@ -348,7 +348,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             let is_new = planned.contains(object.name.as_str());
             let is_held = report.held.iter().any(|held| held.sources.contains(&object.name));
             let loaded_before = !is_new && in_table.is_some();
-            if loaded_before && in_table.is_some_and(|row| row.batch.fingerprint != pipeline.fingerprint) {
+            if loaded_before && in_table.is_some_and(|row| row.batch.fingerprint != pipeline.fingerprint()) {
                 report.out_of_date += 1;
             }
             report.inputs.push(InputReport {
@@ -373,7 +373,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
     }
 
     fn table(&self) -> String {
-        name::table(&self.deployed.pipeline.table)
+        name::table(self.deployed.pipeline.table())
     }
 }
 
@@ -407,14 +407,6 @@ async fn remove_loaded_parts(store: &impl Objects, rows: &[LedgerRow]) -> Result
         }
     }
     Ok(())
-}
-
-/// `schema.table` or `table`.
-fn table_name(pipeline: &Pipeline) -> String {
-    match &pipeline.table.schema {
-        Some(schema) => format!("{schema}.{}", pipeline.table.name),
-        None => pipeline.table.name.clone(),
-    }
 }
 
 /// Objects that were found, with the versions that they had then: nothing is looked at twice.

@@ -96,7 +96,7 @@ pub(crate) async fn same(source: &impl Objects, plan: &InputPlan) -> Result<Obje
     let planned = object(plan);
     let now = source.head(&planned.name).await?;
     if now.version != planned.version {
-        let message = format!("{}: its bytes are others than those that were read", planned.name);
+        let message = format!("{}: its contents are not those that were read", planned.name);
         return Err(Error::new(ErrorKind::Changed, message));
     }
     Ok(planned)

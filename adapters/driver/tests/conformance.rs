@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use etalon_core::error::Error;
 use etalon_core::pipeline::Pipeline;
 use etalon_driver::local::LocalDisk;
 use etalon_driver::memory::{Kind, ManualClock, Memory, MemoryQueue};
@@ -55,9 +56,10 @@ columns: { id: integer }
 target: { table: people, write: append }
 ";
     let (pipeline, _) = Pipeline::compile(text).unwrap();
+    let pipeline = pipeline.resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
     let (store, clock) = (Memory::default(), ManualClock::new(0));
     let fate = |_: &_| Fate { takes: 3_000_000, end: End::Finishes };
     let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), fate);
     let wait = async |microseconds| clock.advance(microseconds);
-    block_on(conformance::data_warehouse(&warehouse, &pipeline.table, "here", wait));
+    block_on(conformance::data_warehouse(&warehouse, pipeline.table(), "here", wait));
 }

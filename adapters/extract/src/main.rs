@@ -49,7 +49,7 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
         deployed,
         place,
     };
-    Ok((world.deployed.pipeline.name.clone(), world))
+    Ok((world.deployed.pipeline.name().to_owned(), world))
 }
 
 async fn call(world: &World, call: &Call) -> Result<Value, Error> {
@@ -77,7 +77,7 @@ impl World {
             replans: false,
         };
         let work = async {
-            for trigger in triggers(text, &self.deployed.pipeline.name, call.now)? {
+            for trigger in triggers(text, self.deployed.pipeline.name(), call.now)? {
                 match trigger.bucket {
                     Some(bucket) if bucket != self.place.bucket => {}
                     Some(_) => {

@@ -48,7 +48,7 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
         events: EventBridge::new(clients.events(), bus, "etalon"),
         deployed,
     };
-    Ok((world.deployed.pipeline.name.clone(), world))
+    Ok((world.deployed.pipeline.name().to_owned(), world))
 }
 
 async fn call(world: &World, call: &Call) -> Result<Value, Error> {

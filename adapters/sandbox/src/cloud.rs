@@ -23,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_sdk_s3::error::DisplayErrorContext;
 use etalon_core::deploy::{self, Deployment};
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::Resolved;
 use etalon_core::protocol::{Step, prefix};
 use etalon_core::warehouse::LedgerRow;
 use etalon_driver::connection::Connection;
@@ -53,7 +53,7 @@ pub struct Cloud {
     gateway: Gateway,
     counterparts: Arc<Counterparts>,
     name: String,
-    pipeline: Pipeline,
+    pipeline: Resolved,
     s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
     schedules: [deploy::Schedule; 2],
@@ -75,7 +75,7 @@ impl Cloud {
             s3.create_bucket().bucket(bucket).send().await.map_err(|error| unavailable(DisplayErrorContext(error)))?;
         }
         let database_url = counterparts.postgres.database(&settings.name)?;
-        if let Some(schema) = &pipeline.table.schema {
+        if let Some(schema) = &pipeline.table().schema {
             // In the cloud somebody creates it who also says whose it is.
             let schema = schema.replace('"', "\"\"");
             let created = connect(&database_url)?.run(&format!("CREATE SCHEMA \"{schema}\""), &[]);
@@ -144,7 +144,7 @@ impl Cloud {
     }
 
     /// What is deployed.
-    pub fn pipeline(&self) -> &Pipeline {
+    pub fn pipeline(&self) -> &Resolved {
         &self.pipeline
     }
 
@@ -217,7 +217,7 @@ impl Cloud {
     /// What the ledger says of the pipeline's table; nothing before the first load.
     pub fn ledger(&self) -> Result<Vec<LedgerRow>, Error> {
         // The Data API runs the same statements on the same tables, whatever they are called in front of it.
-        Postgres::open(&self.database_url)?.ledger(&self.pipeline.table)
+        Postgres::open(&self.database_url)?.ledger(self.pipeline.table())
     }
 
     /// What its names begin with.

@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::source::Location;
+use etalon_core::spec::Filled;
 use etalon_driver::local::LocalDisk;
 use etalon_driver::ports::Objects;
 use etalon_sandbox::cloud::{Cloud, Counterparts, Programs, Settings};
@@ -140,13 +141,13 @@ async fn inputs(arguments: &Run, pipeline: &Pipeline, settings: &Settings) -> Re
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         inputs.push((name, fs::read(path).map_err(|error| file(path, &error))?));
     }
-    let Location::Files(files) = &pipeline.location else {
+    let Location::Files(files) = pipeline.location().resolve(|asked| settings.value(asked))? else {
         if inputs.is_empty() {
             return Err(refused("the source is in S3; give files with --from"));
         }
         return Ok(inputs);
     };
-    let patterns = files.iter().map(|file| settings.resolve(&file.text)).collect::<Result<Vec<_>, _>>()?;
+    let patterns: Vec<String> = files.iter().map(|file| file.reveal().to_owned()).collect();
     if !inputs.is_empty() {
         // They take the place of what the first pattern means.
         let folder = patterns.first().and_then(|pattern| pattern.rsplit_once('/')).map(|(folder, _)| folder.to_owned());
@@ -161,7 +162,10 @@ async fn inputs(arguments: &Run, pipeline: &Pipeline, settings: &Settings) -> Re
         inputs.push((object.name, content));
     }
     match inputs.is_empty() {
-        true => Err(refused(&format!("no file matches {}", patterns.join(", ")))),
+        true => Err(refused(&format!(
+            "no file matches {}",
+            files.iter().map(Filled::to_string).collect::<Vec<_>>().join(", ")
+        ))),
         false => Ok(inputs),
     }
 }

@@ -41,7 +41,7 @@ async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World)
         loads: SqsQueue::new(clients.sqs(), loads),
         deployed,
     };
-    Ok((world.deployed.pipeline.name.clone(), world))
+    Ok((world.deployed.pipeline.name().to_owned(), world))
 }
 
 async fn call(world: &World, call: &Call) -> Result<Value, Error> {

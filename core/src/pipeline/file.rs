@@ -24,6 +24,7 @@ pub use check::CheckSpec;
 pub use column::ColumnSpec;
 pub use field::FieldSpec;
 pub use field_format::{Detail, FormatSpec, NamedFormat};
+pub(super) use name::{is_table, table_parts};
 pub use schedule::Schedule;
 pub use target::{DedupeSpec, TargetSpec};
 
@@ -48,7 +49,7 @@ pub struct Spec {
     /// Which rows of a load are dropped for others of it.
     pub dedupe: Option<DedupeSpec>,
     /// How many rejects are too many.
-    pub limits: Option<Limits>,
+    pub limits: Limits,
     /// Where rows go.
     pub target: TargetSpec,
     /// How staged parts are written.
@@ -100,16 +101,8 @@ pub struct Limits {
     pub at_least: u64,
 }
 
-/// No number of rejects is too many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct NoLimits;
-
-impl From<NoLimits> for Limits {
-    /// More than all records are never rejected.
-    fn from(_: NoLimits) -> Self {
-        Self { rejects_ppm: 1_000_000, at_least: u64::MAX }
-    }
-}
+/// More than all records are never rejected.
+const NO_LIMITS: Limits = Limits { rejects_ppm: 1_000_000, at_least: u64::MAX };
 
 impl Spec {
     /// Reads a pipeline file. All mistakes of form are reported, in the order of the file; what can be read is returned
@@ -159,7 +152,12 @@ pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
             target::DEDUPE,
             "Which of the rows of a load that share a key is loaded, for `append` and `replace`.",
         );
-        let limits = keys.optional("limits", LIMITS, "How many rejects are too many: more, and the object is held.");
+        let limits = keys.or(
+            "limits",
+            LIMITS,
+            "{ rejects: 10%, at_least: 100 }",
+            "How many rejects are too many: more, and the object is held.",
+        );
         let target = keys.required("target", target::TARGET, target::TARGET.doc);
         let stage =
             keys.or("stage", STAGE, "parquet", "How rows are written on their way to the target, for Redshift's COPY.");
@@ -180,7 +178,7 @@ pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
             columns: columns.unwrap_or_default(),
             checks: checks.unwrap_or_default(),
             dedupe: dedupe.filter(|_| !keys.is_wrong("dedupe")),
-            limits: limits.filter(|_| !keys.is_wrong("limits")),
+            limits,
             target,
             stage,
             schedule: schedule.map(|schedule| schedule.value),
@@ -227,11 +225,11 @@ const CHECKS: Named<name::Check, InShort<ShortFor<Expression>, CheckSpec>> = Nam
     value: InShort { short: ShortFor { key: check::CONDITION, form: Expression }, long: check::CHECK },
 };
 
-const LIMITS: TextOrMapping<Choice<NoLimits>, Limits> = TextOrMapping(
-    Choice(&[("none", "no number of rejects is too many, but all records of an object are", NoLimits)]),
+const LIMITS: TextOrMapping<Choice<Limits>, Limits> = TextOrMapping(
+    Choice(&[("none", "no number of rejects is too many, but all records of an object are", NO_LIMITS)]),
     Mapping {
         title: "limits",
-        doc: "How many rejects are too many: strictly more than the share, and at least so many; 10% and 100, if not said.",
+        doc: "How many rejects are too many: strictly more than the share, and at least so many.",
         may_be_empty: false,
         keys: |keys| Limits {
             rejects_ppm: keys

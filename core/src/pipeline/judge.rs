@@ -1,14 +1,11 @@
 //! Judge: whether a unit may be loaded, by the receipts of all its tasks, and the unit that they make.
 
 use super::Pipeline;
-use super::file::{Limits, OnOverwrite};
+use super::file::OnOverwrite;
 use crate::plan::InputPlan;
 use crate::protocol::{Member, Unit, UnitBatch, UnitState};
 use crate::receipt::{Counts, Receipt};
 use crate::warehouse::WriteMode;
-
-/// How many rejects are too many where the file says nothing: 10%, and at least 100.
-const USUAL_LIMITS: Limits = Limits { rejects_ppm: 100_000, at_least: 100 };
 
 /// Whether a unit may be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +47,7 @@ impl Pipeline {
             let all = if read == 1 { "its only record was".to_owned() } else { format!("all its {read} records were") };
             return vec![format!("{}{all} rejected", place(receipts))];
         }
-        let limits = self.limits.as_ref().unwrap_or(&USUAL_LIMITS);
+        let limits = &self.limits;
         let is_over = u128::from(rejected) * 1_000_000 > u128::from(read) * u128::from(limits.rejects_ppm);
         if !is_over || rejected < limits.at_least {
             return Vec::new();
@@ -75,7 +72,7 @@ impl Pipeline {
         };
         for Input { plan, .. } in inputs.iter().filter(|input| self.refuses_version(input)) {
             reasons.push(format!(
-                "{} was loaded before, and its bytes are others now; say `on_overwrite: replace` or `add`",
+                "{} was loaded before, and its contents have changed since; say `on_overwrite: replace` or `add`",
                 plan.source
             ));
         }

@@ -37,7 +37,7 @@ impl Form for Prefix {
         };
         let bucket = address.split('/').next().unwrap_or_default();
         let is_known = bucket.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-'));
-        let is_whole = placeholder::names(&text.text).next().is_none();
+        let is_whole = placeholder::placeholders(&text.text).next().is_none();
         if bucket.is_empty() || !is_known || is_whole && !(3..=63).contains(&bucket.len()) {
             let help = "a bucket's name has 3 to 63 small letters, digits, `.` and `-`";
             return Err(Fault::new(Code::WrongValue, format!("`{bucket}` cannot be a bucket's name")).with_help(help));

@@ -10,7 +10,10 @@
 //!
 //! `$$` is a `$` itself. Values come from outside; here is only what they are put in place of.
 
+use std::fmt;
+
 use super::form::Fault;
+use super::text::Text;
 use crate::diagnostic::{Code, Span};
 
 /// What begins the name of a secret.
@@ -69,12 +72,97 @@ fn is_name(name: &str) -> bool {
     }
 }
 
-/// The names of the placeholders of a text, in order: `NAME`, `secret:name`.
-pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
+/// What a `${…}` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Placeholder<'a> {
+    /// `${NAME}`: the value of a variable.
+    Variable(&'a str),
+    /// `${secret:name}`: a secret, which nobody may see.
+    Secret(&'a str),
+}
+
+impl<'a> Placeholder<'a> {
+    fn of(name: &'a str) -> Self {
+        name.strip_prefix(SECRET).map_or(Self::Variable(name), Self::Secret)
+    }
+}
+
+impl fmt::Display for Placeholder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "${{{name}}}"),
+            Self::Secret(name) => write!(f, "${{{SECRET}{name}}}"),
+        }
+    }
+}
+
+/// The placeholders of a text, in order.
+pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = Placeholder<'_>> {
     pieces(text).filter_map(|piece| match piece {
-        Piece::Placeholder { name, fits: true, .. } => Some(name),
+        Piece::Placeholder { name, fits: true, .. } => Some(Placeholder::of(name)),
         Piece::Placeholder { .. } | Piece::Text(_) => None,
     })
+}
+
+/// A text with the values of its placeholders. What is shown of it has no secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Filled {
+    text: String,
+    shown: String,
+}
+
+impl Filled {
+    /// The text with each placeholder's value in its place. `value` is asked for each, in order.
+    pub(crate) fn new<E>(text: &str, mut value: impl FnMut(Placeholder<'_>) -> Result<String, E>) -> Result<Self, E> {
+        let (mut filled, mut shown) = (String::with_capacity(text.len()), String::with_capacity(text.len()));
+        for piece in pieces(text) {
+            match piece {
+                Piece::Placeholder { name, fits: true, .. } => {
+                    let asked = Placeholder::of(name);
+                    let value = value(asked)?;
+                    match asked {
+                        Placeholder::Variable(_) => shown.push_str(&value),
+                        Placeholder::Secret(_) => shown.push_str(&asked.to_string()),
+                    }
+                    filled.push_str(&value);
+                }
+                Piece::Placeholder { span, .. } => {
+                    let written = text.get(span.start..span.end).unwrap_or_default();
+                    filled.push_str(written);
+                    shown.push_str(written);
+                }
+                Piece::Text(piece) => {
+                    filled.push_str(piece);
+                    shown.push_str(piece);
+                }
+            }
+        }
+        Ok(Self { text: filled, shown })
+    }
+
+    /// The text itself, which nobody may show.
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Text {
+    /// The text with each placeholder's value in its place. `value` is asked for each, in order.
+    pub fn fill<E>(&self, value: impl FnMut(Placeholder<'_>) -> Result<String, E>) -> Result<Filled, E> {
+        Filled::new(&self.text, value)
+    }
+}
+
+impl fmt::Display for Filled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for Filled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.shown, f)
+    }
 }
 
 /// The text with a letter in place of each placeholder, so that what stands around them can be checked.
@@ -111,8 +199,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_found_and_dollars_escaped() {
-        assert_eq!(names("$${a}${b}/${secret:c}$").collect::<Vec<_>>(), ["b", "secret:c"]);
+    fn placeholders_are_resolved_and_dollars_escaped() {
+        let fill = |text: &str| Filled::new(text, |asked| Ok::<_, ()>(asked.to_string().to_uppercase()));
+        let filled = |text: &str| fill(text).map(|filled| filled.reveal().to_owned());
+        assert_eq!(filled("a$$b$"), Ok("a$b$".to_owned()));
+        assert_eq!(filled("x/${path}/${secret:key}"), Ok("x/${PATH}/${SECRET:KEY}".to_owned()));
+        assert_eq!(filled("$a$$${b}$"), Ok("$a$${B}$".to_owned()));
+        assert_eq!(filled("${a-b}${"), Ok("${a-b}${".to_owned()));
+        let asked: Vec<_> = placeholders("$${a}${b}/${secret:c}$").collect();
+        assert_eq!(asked, [Placeholder::Variable("b"), Placeholder::Secret("c")]);
+        assert_eq!(Filled::new("${a}", |asked| Err::<String, _>(asked.to_string())), Err("${a}".to_owned()));
         assert_eq!(without("s3://${A}b/$$c"), "s3://xb/$c");
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let value = |asked: Placeholder<'_>| match asked {
+            Placeholder::Variable(_) => Ok::<_, ()>("landing".to_owned()),
+            Placeholder::Secret(_) => Ok("hush".to_owned()),
+        };
+        let filled = Filled::new("s3://${BUCKET}/${secret:prefix}/", value).unwrap();
+        assert_eq!(filled.reveal(), "s3://landing/hush/");
+        assert_eq!(filled.to_string(), "s3://landing/${secret:prefix}/");
+        assert_eq!(format!("{filled:?}"), "\"s3://landing/${secret:prefix}/\"");
     }
 }

@@ -74,7 +74,6 @@ const MODULES: &[(&str, Map)] = &[
     (
         "adapters/driver",
         &[
-            ("placeholder", &[]),
             ("report", &[]),
             ("ports", &[]),
             ("line", &["ports"]),

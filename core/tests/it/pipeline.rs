@@ -89,7 +89,7 @@ fn chunks_of_any_size_stage_the_same_large_part() {
 #[test]
 fn what_cannot_change_output_bytes_is_not_in_the_fingerprint() {
     let text = law::PIPELINE.replace("NEWLINES", "true");
-    let fingerprint = |text: &str| Pipeline::compile(text).unwrap().0.fingerprint;
+    let fingerprint = |text: &str| Pipeline::compile(text).unwrap().0.fingerprint().to_owned();
     let first = fingerprint(&text);
     assert_eq!(first, fingerprint(&text.replace("etalon: 1", "etalon: 1\ndescription: other words")));
     assert_eq!(first, fingerprint(&format!("{text}limits: {{ rejects: 5% }}\n")));

@@ -133,7 +133,7 @@ fn a_whole_file_is_read() {
             ("not_in_future", "ordered_at <= batch_time()", OnFail::Warn),
         ]
     );
-    assert_eq!(spec.limits, Some(Limits { rejects_ppm: 10_000, at_least: 100 }));
+    assert_eq!(spec.limits, Limits { rejects_ppm: 10_000, at_least: 100 });
     let names = |names: &[Spanned<String>]| names.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
     assert_eq!(spec.target.table.text, "analytics.orders");
     assert_eq!(spec.target.write.unwrap().value.word, "merge");
@@ -200,7 +200,7 @@ fn scalars_are_taken_as_written() {
 fn shares_are_exact() {
     let rejects = |text: &str| {
         let (spec, diagnostics) = Spec::parse(&with(&format!("limits: {{ rejects: {text} }}")));
-        if diagnostics.is_empty() { Some(spec.unwrap().limits.unwrap().rejects_ppm) } else { None }
+        if diagnostics.is_empty() { Some(spec.unwrap().limits.rejects_ppm) } else { None }
     };
     assert_eq!(rejects("1%"), Some(10_000));
     assert_eq!(rejects("0.5%"), Some(5_000));

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 use etalon_core::diagnostic::Code;
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::Resolved;
 use etalon_core::plan::Object;
 use etalon_core::protocol as asked;
 use etalon_core::warehouse::{LoadCounts, WriteMode};
@@ -85,11 +85,11 @@ pub(super) struct Ran {
 }
 
 impl Ran {
-    pub(super) fn new(report: RunReport, pipeline: &Pipeline, begun: Instant, store: &LocalDisk) -> Self {
+    pub(super) fn new(report: RunReport, pipeline: &Resolved, begun: Instant, store: &LocalDisk) -> Self {
         assert!(report.balance(), "every record and every byte is accounted for");
         // A load that would leave the table empty is refused, whoever asks for it.
         let is_empty = report.held.iter().all(|held| held.counts.staged == 0);
-        let would_empty = pipeline.table.write == WriteMode::Replace { allow_empty: false } && is_empty;
+        let would_empty = pipeline.table().write == WriteMode::Replace { allow_empty: false } && is_empty;
         Self {
             report,
             seconds: begun.elapsed().as_secs_f64(),

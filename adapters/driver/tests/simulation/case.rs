@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use etalon_core::error::Error;
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::sha256;
 use etalon_core::source::Names;
@@ -78,6 +79,7 @@ fn pipeline(whole_runs: bool, merges: bool, on_overwrite: &str, limits: bool, la
          {limits}target: {{ table: things, write: {write} }}\n"
     );
     let (pipeline, _) = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
+    let pipeline = pipeline.resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
     Deployed { pipeline, text, inputs: Names::default() }
 }
 
@@ -93,7 +95,7 @@ impl Case {
         let range_bytes = *chance.pick(&[1 << 20, 1 << 20, 40, 90]);
         let deployed = [false, true].map(|later| {
             let mut deployed = pipeline(whole_runs, merges, on_overwrite, limits, later);
-            deployed.pipeline.range_bytes = range_bytes;
+            deployed.pipeline = deployed.pipeline.with_range_bytes(range_bytes);
             deployed
         });
         let sources: Vec<String> = (0..=1 + chance.below(4)).map(|at| format!("{PREFIX}{at}.csv")).collect();

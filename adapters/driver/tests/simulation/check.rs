@@ -40,7 +40,7 @@ fn get<T>(result: Result<T, etalon_core::error::Error>) -> Result<T, String> {
 }
 
 fn table(world: &World<'_>) -> String {
-    name::table(&world.case.deployed[0].pipeline.table)
+    name::table(world.case.deployed[0].pipeline.table())
 }
 
 fn units(world: &World<'_>) -> Result<Vec<Unit>, String> {
@@ -119,7 +119,7 @@ fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String>
         // Of a version that has come back, its last meeting counts.
         let record = get(block_on(document::<Source>(
             world.store,
-            &name::source(&world.case.deployed[0].pipeline.name, &object.name),
+            &name::source(world.case.deployed[0].pipeline.name(), &object.name),
         )))?;
         let current = record.and_then(|(record, _)| record.versions.last().map(|last| last.input.clone()));
         let is_it = |member: &Member| {
@@ -226,7 +226,7 @@ fn the_table_is_right(world: &World<'_>) -> Result<(), String> {
             }
             newest
         });
-    let later = &world.case.deployed[1].pipeline.fingerprint;
+    let later = &world.case.deployed[1].pipeline.fingerprint();
     let is_replaced = |old: &LoadBatch| {
         let order = |batch: &LoadBatch| (batch.batch_time, batch.source_version.clone());
         ledger.iter().map(|(new, _)| new).filter(|new| counts(new)).any(|new| {

@@ -160,7 +160,7 @@ impl<'a> World<'a> {
             assert_eq!(block_on(queue.send(std::slice::from_ref(&entry))).unwrap(), []);
         };
         let start = |work: Work, run: String, batch_time: i64, backfill: bool| {
-            let pipeline = self.case.deployed[0].pipeline.name.clone();
+            let pipeline = self.case.deployed[0].pipeline.name().to_owned();
             let start = Start { pipeline, run, batch_time, work, backfill, after: None, hop: 0 };
             send(self.starts, Entry { body: print(&start), order: None });
         };
@@ -293,7 +293,7 @@ impl<'a> World<'a> {
     fn rest(&self, deployed: usize, chance: &mut Chance) -> Result<(), String> {
         let case = self.case;
         let deployed = &case.deployed[deployed];
-        let table = name::table(&deployed.pipeline.table);
+        let table = name::table(deployed.pipeline.table());
         let mut after = String::new();
         for round in 0..ROUNDS_MAX {
             let batch_time = if self.case.is_calm { 0 } else { self.clock.now() };
@@ -366,7 +366,7 @@ impl<'a> World<'a> {
 
     /// What an operator does with held units: what can be loaded is, as the coin falls.
     async fn decide(&self, coin: u64) -> Result<(), Error> {
-        let table = name::table(&self.case.deployed[0].pipeline.table);
+        let table = name::table(self.case.deployed[0].pipeline.table());
         let (store, loads) = (self.store_of(Step::Extract), self.chaotic(self.loads));
         let pipeline = &self.case.deployed[0].pipeline;
         for (unit, _) in held::waiting(&store, &table).await? {
@@ -388,7 +388,7 @@ impl<'a> World<'a> {
                 discarded.insert(unit_name.clone());
             }
             let start = Start {
-                pipeline: pipeline.name.clone(),
+                pipeline: pipeline.name().to_owned(),
                 run: format!("decision {} {unit_name}", self.clock.now()),
                 batch_time: 0,
                 work: if releases { Work::Release(decided) } else { Work::Discard(decided) },

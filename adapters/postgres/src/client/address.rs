@@ -315,7 +315,7 @@ fn decode(text: &str) -> Result<String, Error> {
     }
     match String::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => Ok(text),
-        _ => Err(wrong("what its `%` signs stand for is no text")),
+        _ => Err(wrong("its percent-encoded bytes are not UTF-8")),
     }
 }
 

@@ -37,7 +37,7 @@ impl Cloud {
     /// All units.
     pub async fn units(&self) -> Result<Vec<Unit>, Error> {
         let mut units = Vec::new();
-        for key in self.names(&name::unit_document(&name::table(&self.pipeline.table), ""), usize::MAX).await? {
+        for key in self.names(&name::unit_document(&name::table(self.pipeline.table()), ""), usize::MAX).await? {
             units.push(parse(&self.staged(&key).await?)?);
         }
         Ok(units)

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use etalon_core::deploy::{Account, Size, Sizes, Warehouse, WarehouseId};
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::{Pipeline, Placeholder, Resolved};
 use etalon_core::source::Location;
 use etalon_core::source::s3::Address;
-use etalon_driver::placeholder;
 
 use crate::cloud::Programs;
 use crate::lambda::ACCOUNT;
@@ -48,33 +47,29 @@ impl Settings {
         Self { name, pipeline, variables: BTreeMap::new(), programs, sizes: SIZES }
     }
 
-    /// A text of the pipeline file with the values of its placeholders.
-    pub fn resolve(&self, text: &str) -> Result<String, Error> {
-        let missing = |name: &str| Error::new(ErrorKind::Refused, format!("${{{name}}} has no value"));
-        placeholder::resolve(text, |name| self.variables.get(name).cloned().ok_or_else(|| missing(name)))
+    /// The value of a placeholder of the pipeline file.
+    pub fn value(&self, asked: Placeholder<'_>) -> Result<String, Error> {
+        let (Placeholder::Variable(name) | Placeholder::Secret(name)) = asked;
+        let missing = || Error::new(ErrorKind::Refused, format!("{asked} has no value"));
+        self.variables.get(name).cloned().ok_or_else(missing)
     }
 
-    /// The pipeline, with the names of its table.
-    pub(super) fn compile(&self) -> Result<Pipeline, Error> {
-        let (mut pipeline, _) = Pipeline::compile(&self.pipeline).map_err(|diagnostics| {
+    /// The pipeline, with the name of its table.
+    pub(super) fn compile(&self) -> Result<Resolved, Error> {
+        let (pipeline, _) = Pipeline::compile(&self.pipeline).map_err(|diagnostics| {
             let shown: Vec<String> =
                 diagnostics.iter().map(|one| one.render("pipeline.yaml", &self.pipeline)).collect();
             Error::new(ErrorKind::Refused, shown.join("\n"))
         })?;
-        let table = &mut pipeline.table;
-        for name in table.schema.iter_mut().chain([&mut table.name]) {
-            *name = self.resolve(name)?;
-        }
-        Ok(pipeline)
+        pipeline.resolve(|asked| self.value(asked))
     }
 
     /// The bucket of the source, and what keys begin with there.
     pub(super) fn source(&self, pipeline: &Pipeline) -> Result<(String, String), Error> {
-        let Location::S3(address) = &pipeline.location else {
+        let Location::S3(address) = pipeline.location().resolve(|asked| self.value(asked))? else {
             return Ok((format!("{}-source", self.name), String::new()));
         };
-        let address = self.resolve(&address.text)?;
-        let Address { bucket, prefix } = Address::parse(&address)?;
+        let Address { bucket, prefix } = Address::parse(address.reveal())?;
         Ok((bucket, prefix))
     }
 

@@ -7,7 +7,7 @@ use crate::transform::Mapping;
 use crate::types::Type;
 use crate::warehouse::{Dedupe, Layout, Order, Positions, Table, TableColumn, WRITES, Write, WriteMode};
 
-use super::super::file::OnOverwrite;
+use super::super::file::{OnOverwrite, table_parts};
 use super::Compiler;
 
 impl Compiler<'_> {
@@ -51,10 +51,7 @@ impl Compiler<'_> {
         };
         let dedupe = self.dedupe(columns);
         self.comparable(columns);
-        let (schema, name) = match target.table.text.split_once('.') {
-            Some((schema, name)) => (Some(schema.to_owned()), name.to_owned()),
-            None => (None, target.table.text.clone()),
-        };
+        let (schema, name) = table_parts(&target.table.text);
         let columns = columns
             .iter()
             .map(|mapping| TableColumn { name: mapping.name.clone(), ty: mapping.ty, required: mapping.required })

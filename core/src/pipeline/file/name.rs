@@ -1,7 +1,7 @@
 //! Names that the author chooses: of the pipeline, of fields, columns, checks and tables.
 
 use crate::diagnostic::Code;
-use crate::spec::{Fault, Form, Hint, Text, placeholder};
+use crate::spec::{Fault, Form, Hint, Placeholder, Text, placeholder};
 
 /// Most bytes of a name in the warehouse.
 const NAME_BYTES_MAX: usize = 127;
@@ -143,13 +143,17 @@ impl Form for Table {
     }
 
     fn read(&self, _key: &str, text: &Text) -> Result<Text, Fault> {
+        if placeholder::placeholders(&text.text).any(|asked| matches!(asked, Placeholder::Secret(_))) {
+            return Err(Fault::new(Code::Placeholder, "the name of a table is shown, so it cannot hold a secret")
+                .with_help("write `${NAME}`"));
+        }
         let resolved = placeholder::without(&text.text);
-        let parts: Vec<&str> = resolved.split('.').collect();
-        if parts.len() > 2 {
-            let message = format!("`{}` has {} parts; a table is `schema.table` or `table`", text.text, parts.len());
+        let count = resolved.split('.').count();
+        if count > 2 {
+            let message = format!("`{}` has {count} parts; a table is `schema.table` or `table`", text.text);
             return Err(Fault::new(Code::Name, message));
         }
-        if parts.iter().all(|part| part.len() <= NAME_BYTES_MAX && is_identifier(part)) {
+        if is_table(&resolved) {
             return Ok(text.clone());
         }
         Err(Fault::new(Code::Name, format!("`{}` cannot be a table's name", text.text))
@@ -158,6 +162,20 @@ impl Form for Table {
 
     fn takes_placeholders(&self) -> bool {
         true
+    }
+}
+
+/// Whether a text without placeholders is the name of a table.
+pub(in crate::pipeline) fn is_table(text: &str) -> bool {
+    let mut parts = text.split('.');
+    text.split('.').count() <= 2 && parts.all(|part| part.len() <= NAME_BYTES_MAX && is_identifier(part))
+}
+
+/// The schema of a table's name, if it has one, and the table in it.
+pub(in crate::pipeline) fn table_parts(name: &str) -> (Option<String>, String) {
+    match name.split_once('.') {
+        Some((schema, name)) => (Some(schema.to_owned()), name.to_owned()),
+        None => (None, name.to_owned()),
     }
 }
 

@@ -1,0 +1,85 @@
+//! Resolved: a pipeline that knows what its table is called: `${…}` have their values. Core holds the grammar of placeholders,
+//! adapters know the values. Whatever writes to a table takes a [`Resolved`].
+
+use std::ops::Deref;
+
+use super::Pipeline;
+use super::file::{is_table, table_parts};
+use crate::error::{Error, ErrorKind};
+use crate::spec::{Filled, Placeholder, placeholder};
+use crate::warehouse::Table;
+
+/// A pipeline with the name of its table. It can do whatever a [`Pipeline`] can, and nobody changes it either.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    pipeline: Pipeline,
+    table: Table,
+}
+
+impl Pipeline {
+    /// What the name of the table asks for, where it stands, in order. It asks for no secret.
+    pub fn placeholders(&self) -> impl Iterator<Item = Placeholder<'_>> {
+        let names = self.table.schema.iter().chain([&self.table.name]);
+        names.flat_map(|name| placeholder::placeholders(name))
+    }
+
+    /// The pipeline with the name of its table; `value` is asked for each placeholder where it stands.
+    ///
+    /// The error is that of `value`, or says that the name is none with these values.
+    pub fn resolve<E: From<Error>>(
+        self,
+        value: impl FnMut(Placeholder<'_>) -> Result<String, E>,
+    ) -> Result<Resolved, E> {
+        let written = full_name(&self.table);
+        let name = Filled::new(&written, value)?;
+        if !is_table(name.reveal()) {
+            let message = format!("`{written}` is `{name}`, which is not `schema.table` or `table`");
+            return Err(Error::new(ErrorKind::Refused, message).into());
+        }
+        let (schema, name) = table_parts(name.reveal());
+        let table = Table { schema, name, ..self.table.clone() };
+        Ok(Resolved { pipeline: self, table })
+    }
+}
+
+impl Resolved {
+    /// The table that it loads.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The name of the table: `schema.table` or `table`.
+    pub fn table_name(&self) -> String {
+        full_name(&self.table)
+    }
+
+    /// Another pipeline with the name of this one's table: an earlier file does not know in which environment it is.
+    #[must_use]
+    pub fn with_pipeline(&self, pipeline: Pipeline) -> Self {
+        let (schema, name) = (self.table.schema.clone(), self.table.name.clone());
+        let table = Table { schema, name, ..pipeline.table.clone() };
+        Self { pipeline, table }
+    }
+
+    /// The pipeline with objects cut into ranges of about so many bytes, where they can be cut.
+    #[must_use]
+    pub fn with_range_bytes(self, range_bytes: u64) -> Self {
+        Self { pipeline: Pipeline { range_bytes, ..self.pipeline }, ..self }
+    }
+}
+
+impl Deref for Resolved {
+    type Target = Pipeline;
+
+    fn deref(&self) -> &Pipeline {
+        &self.pipeline
+    }
+}
+
+/// `schema.table` or `table`.
+fn full_name(table: &Table) -> String {
+    match &table.schema {
+        Some(schema) => format!("{schema}.{}", table.name),
+        None => table.name.clone(),
+    }
+}
