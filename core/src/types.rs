@@ -173,12 +173,12 @@ impl Type {
                 None => Err(TypeError::new(format!("`{name}` needs its length in bytes"))
                     .with_help("Redshift takes a varchar without a length as varchar(256); say what is meant")),
                 Some(&[bytes]) if (1..=VARCHAR_BYTES_MAX).contains(&bytes) => Ok(Self::Varchar(bytes)),
-                Some(_) => Err(TypeError::new(format!("`{name}` takes one length, 1 to {VARCHAR_BYTES_MAX} bytes"))),
+                Some(lengths) => Err(wrong_length(&name, lengths, VARCHAR_BYTES_MAX)),
             },
             "char" | "character" | "nchar" | "bpchar" => match arguments.as_deref() {
                 None => Ok(Self::Char(1)),
                 Some(&[bytes]) if (1..=CHAR_BYTES_MAX).contains(&bytes) => Ok(Self::Char(bytes)),
-                Some(_) => Err(TypeError::new(format!("`{name}` takes one length, 1 to {CHAR_BYTES_MAX} bytes"))),
+                Some(lengths) => Err(wrong_length(&name, lengths, CHAR_BYTES_MAX)),
             },
             _ => Err(TypeError::new(format!("`{}` is not a type", text.trim())).with_help(match nearest(&name) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -216,7 +216,32 @@ const NAMES: [&str; 14] = [
     "super",
 ];
 
+/// The error of a text type with lengths that are not one length of 1 to `most` bytes.
+fn wrong_length(name: &str, lengths: &[u32], most: u32) -> TypeError {
+    let error = TypeError::new(format!("`{name}` takes one length, 1 to {most} bytes"));
+    match lengths {
+        [length] => error.with_help(format!("write `{name}({})`", (*length).clamp(1, most))),
+        _ => error,
+    }
+}
+
 fn nearest(name: &str) -> Option<&'static str> {
+    // As other systems call them.
+    let elsewhere = match name {
+        "string" | "str" | "varchar2" | "nvarchar2" | "clob" => Some("varchar(n)"),
+        "int64" | "long" => Some("bigint"),
+        "int32" => Some("integer"),
+        "number" => Some("decimal(p,s)"),
+        "float64" => Some("double precision"),
+        "float32" => Some("real"),
+        "datetime2" | "timestamp_ntz" => Some("timestamp"),
+        "timestamp_tz" | "timestamp_ltz" => Some("timestamptz"),
+        "jsonb" | "variant" => Some("super"),
+        _ => None,
+    };
+    if elsewhere.is_some() {
+        return elsewhere;
+    }
     crate::diagnostic::nearest(name, NAMES.iter().map(|known| known.split('(').next().unwrap_or(known)))
 }
 

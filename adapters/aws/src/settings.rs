@@ -84,9 +84,7 @@ impl Settings {
     pub async fn source(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Address, Error> {
         match self.location(pipeline, clients).await? {
             // The names of objects are whole keys.
-            Location::S3(address) => {
-                Ok(Address { prefix: String::new(), ..Address::parse(address.reveal())? })
-            }
+            Location::S3(address) => Ok(Address { prefix: String::new(), ..Address::parse(address.reveal())? }),
             Location::Files(_) => self.place(&setting::SOURCE),
         }
     }

@@ -181,13 +181,15 @@ impl Walk<'_> {
                         self.at += if self.rest().starts_with("\\\r\n") { 3 } else { 2 };
                         continued = true;
                     } else {
+                        let meant = self.value.get(self.done..)?.chars().next()?;
                         let digits = match escaped {
                             'x' => 2,
+                            // Two escapes as JSON has them mean one character.
+                            'u' if meant > '\u{FFFF}' => 4 + 6,
                             'u' => 4,
                             'U' => 8,
                             _ => 0,
                         };
-                        let meant = self.value.get(self.done..)?.chars().next()?;
                         self.push(meant.len_utf8(), 1 + escaped.len_utf8() + digits)?;
                     }
                 }

@@ -14,6 +14,8 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 const FILE_BYTES_MAX: usize = 1 << 20;
 /// Most lists and mappings inside each other; the file format needs five.
 const DEPTH_MAX: usize = 32;
+/// So often something is rewritten for the parser, and the file read again.
+const REWRITES_MAX: usize = 64;
 
 /// A part of the file.
 #[derive(Debug)]
@@ -80,18 +82,90 @@ pub(super) fn parse(source: &str) -> (Option<Node>, Vec<Diagnostic>) {
     if let Some(wrong) = unreadable(source) {
         return (None, vec![wrong]);
     }
-    // A byte order mark says nothing about the file; the parser's places begin after it.
-    let base = if source.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
-    let body = source.get(base..).unwrap_or_default();
-    let mut reader = Reader {
-        source,
-        offsets: body.char_indices().map(|(offset, _)| base + offset).chain([source.len()]).collect(),
-        parser: Parser::new_from_str(body),
-        diagnostics: Vec::new(),
-        last: base,
-    };
-    let root = reader.file().ok();
-    (root, reader.diagnostics)
+    let mut input = Input::new(source);
+    for rewrites_left in (0..=REWRITES_MAX).rev() {
+        let body: String = input.characters.iter().collect();
+        let mut reader = Reader {
+            source,
+            offsets: &input.offsets,
+            parser: Parser::new_from_str(&body),
+            diagnostics: Vec::new(),
+            last: input.offsets.first().copied().unwrap_or_default(),
+            stopped: None,
+        };
+        let root = reader.file().ok();
+        let (diagnostics, stopped) = (reader.diagnostics, reader.stopped);
+        match stopped {
+            Some(error) if rewrites_left > 0 && input.rewrite(&error) => {}
+            _ => return (root, diagnostics),
+        }
+    }
+    unreachable!("the last time, nothing is rewritten")
+}
+
+/// The characters that the parser reads, and the byte of the file at which each begins: it counts characters.
+struct Input {
+    characters: Vec<char>,
+    /// One more than there are characters.
+    offsets: Vec<usize>,
+}
+
+impl Input {
+    fn new(source: &str) -> Self {
+        // A byte order mark says nothing about the file.
+        let characters = source.char_indices().filter(|&(at, c)| at > 0 || c != '\u{FEFF}');
+        let (offsets, characters): (Vec<usize>, Vec<char>) = characters.unzip();
+        Self { characters, offsets: offsets.into_iter().chain([source.len()]).collect() }
+    }
+
+    /// Writes what YAML 1.2 allows and the parser does not take in the way that it takes; `false`: this is not it.
+    fn rewrite(&mut self, error: &ScanError) -> bool {
+        let at = error.marker().index().min(self.characters.len());
+        match error.info() {
+            info if info.contains("':' must be followed by a valid YAML whitespace") => self.tabs_to_blanks(at),
+            info if info.contains("invalid Unicode character escape") => self.join_surrogates(at),
+            _ => false,
+        }
+    }
+
+    /// Tabs between a `:` and the value at `at` become blanks (6.2: separation is blanks and tabs).
+    fn tabs_to_blanks(&mut self, at: usize) -> bool {
+        let mut changed = false;
+        for c in self.characters.iter_mut().take(at).rev().take_while(|c| matches!(**c, ' ' | '\t')) {
+            changed |= *c == '\t';
+            *c = ' ';
+        }
+        changed
+    }
+
+    /// Pairs of escapes as JSON has them, `\ud83d\ude00`, become one, `\U0001f600`, in the text whose quote stands at `at`.
+    fn join_surrogates(&mut self, at: usize) -> bool {
+        let mut changed = false;
+        let mut at = at + 1;
+        while let Some(&c) = self.characters.get(at).filter(|c| **c != '"') {
+            if c != '\\' {
+                at += 1;
+                continue;
+            }
+            let pair = self.escape(at).zip(self.escape(at + 6));
+            if let Some((high @ 0xD800..=0xDBFF, low @ 0xDC00..=0xDFFF)) = pair {
+                let joined = format!("\\U{:08x}", 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00));
+                let length = joined.len();
+                self.characters.splice(at..at + 12, joined.chars());
+                self.offsets.drain(at + length..at + 12);
+                changed = true;
+            }
+            at += 2;
+        }
+        changed
+    }
+
+    /// The number of the escape `\uXXXX` at `at`.
+    fn escape(&self, at: usize) -> Option<u32> {
+        let escape: String = self.characters.get(at..at + 6)?.iter().collect();
+        let digits = escape.strip_prefix("\\u").filter(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()))?;
+        u32::from_str_radix(digits, 16).ok()
+    }
 }
 
 /// What keeps a file from being read at all.
@@ -114,12 +188,14 @@ struct Stop;
 
 struct Reader<'a> {
     source: &'a str,
-    /// The byte at which each character begins: the parser counts characters.
-    offsets: Vec<usize>,
+    /// The byte at which each character of the input begins.
+    offsets: &'a [usize],
     parser: Parser<'a, StrInput<'a>>,
     diagnostics: Vec<Diagnostic>,
     /// The byte after what was read last: tags and anchors stand between it and their value.
     last: usize,
+    /// Why the parser stopped.
+    stopped: Option<ScanError>,
 }
 
 impl<'a> Reader<'a> {
@@ -130,7 +206,7 @@ impl<'a> Reader<'a> {
                 (Event::StreamEnd, _) => {
                     return self.stop(
                         Diagnostic::error(Code::Yaml, Span::default(), "the file is empty")
-                            .with_help("`etalon init` writes a first pipeline from a sample of data"),
+                            .with_help("`etalon sample FOLDER` writes a pipeline file with its data, to begin from"),
                     );
                 }
                 _ => {}
@@ -167,6 +243,7 @@ impl<'a> Reader<'a> {
             }
             Some(Err(error)) => {
                 let diagnostic = self.explain(&error);
+                self.stopped = Some(error);
                 self.stop(diagnostic)
             }
             None => Ok((Event::StreamEnd, Span::new(self.source.len(), self.source.len()))),
@@ -418,7 +495,13 @@ impl<'a> Reader<'a> {
             let length = rest.find([' ', '\t', '\n', '\r', ',', ']', '}']).unwrap_or(rest.len());
             return alias(Span::new(at, at + length));
         }
+        if is("valid YAML whitespace") {
+            return wrong("a tab stands before this, where a blank is wanted").with_help("separate with blanks");
+        }
         if is("mapping values are not allowed") || is("illegal placement of ':'") {
+            if let Some(diagnostic) = self.other_indentation(at) {
+                return diagnostic;
+            }
             return wrong("`: ` inside a text without quotes would begin a mapping")
                 .with_help("quote the text, or write it under `>` on lines of its own");
         }
@@ -467,6 +550,9 @@ impl<'a> Reader<'a> {
                 .with_help("a text that begins with `%` must be quoted; a file holds one pipeline");
         }
         if is("simple key") || is("did not find expected") || is("indentation") || is("mapping keys are not allowed") {
+            if let Some(diagnostic) = self.other_indentation(at) {
+                return diagnostic;
+            }
             return wrong("this line is no `key: value` of the mapping around it").with_help(
                 "check the line's indentation, and that a blank follows the `:` of the line before and of this one",
             );
@@ -509,6 +595,28 @@ impl<'a> Reader<'a> {
         let place = if found.trim().is_empty() { Span::new(at, at) } else { here };
         Diagnostic::error(Code::Yaml, place, "a `,` or the closing bracket is missing before this")
             .with_help("a text that has `,`, `[`, `]`, `{` or `}` in it must be quoted between braces and brackets")
+    }
+
+    /// A line that begins with a key, and is not indented as the key in the line above it.
+    fn other_indentation(&self, at: usize) -> Option<Diagnostic> {
+        let before = self.source.get(..at)?;
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = self.source.get(start..self.line_end(start))?;
+        let mut above = before.get(..start)?.lines().rev();
+        let above = above.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
+        let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let is_key = |line: &str| {
+            let key = line.trim_start().split(": ").next().unwrap_or_default().trim_end_matches(':');
+            line.contains(':') && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+        };
+        let (this, other) = (indent(line), indent(above));
+        if this == other || !is_key(line) || !is_key(above) {
+            return None;
+        }
+        let blanks = |count: usize| if count == 1 { "1 blank".to_owned() } else { format!("{count} blanks") };
+        let message = format!("this line is indented by {}, the one above by {}", blanks(this), blanks(other));
+        let key = self.one_character(start + this);
+        Some(Diagnostic::error(Code::Yaml, key, message).with_help("the keys of one mapping are indented alike"))
     }
 
     /// The first tab in the indentation of the line of `at`, or of the line before it.

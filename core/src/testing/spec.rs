@@ -51,7 +51,13 @@ fn means(written: &str, c: char) -> bool {
         return written.chars().eq([c]) || (c == '\'' && written == "''");
     };
     let number = |digits: &str| u32::from_str_radix(digits, 16).ok().and_then(char::from_u32) == Some(c);
+    let pair = |digits: &str| {
+        let (high, low) = digits.split_once("\\u")?;
+        let units = [u16::from_str_radix(high, 16).ok()?, u16::from_str_radix(low, 16).ok()?];
+        String::from_utf16(&units).ok()
+    };
     match escape.split_at(1) {
+        ("u", digits) if digits.contains('\\') => pair(digits).is_some_and(|meant| meant.chars().eq([c])),
         ("x" | "u" | "U", digits) => number(digits),
         (letter, "") => {
             let named = "0abtnvfre\"/\\N_LP"
