@@ -10,6 +10,7 @@ mod evaluate;
 mod functions;
 mod page;
 mod parse;
+mod path;
 mod regexp;
 #[cfg(feature = "testing")]
 pub mod reference;
@@ -250,6 +251,22 @@ mod tests {
             ("'1e100'::super::double precision", "1e+100"),
             ("try_cast('{' as super) is null", "true"),
             ("'[1]'::super || 'x'::text", "[1]x"),
+            ("'{}'::super > '[]' and '[1]'::jsonb < '[0, 0]'::super", "true"),
+            ("nullif('[1]'::jsonb, '[1.0]')", "NULL"),
+            (r#"'{"a":1}'::jsonb || '{"b": 2}' || '[3]'::json"#, r#"[{"a": 1, "b": 2}, 3]"#),
+            ("'[1, 2]'::jsonb - 0", "[2]"),
+            (r#"'{"a": 1}'::super - 'a'"#, "{}"),
+            (r#"'{"a": 1}'::jsonb ? 'a' and not '["b"]'::jsonb ?& array['a', 'b']"#, "true"),
+            (r#"'{"a": 1}'::jsonb ?| '{b,a}'"#, "true"),
+            (r#"'{"a": {"b": 1}}'::jsonb #- array['a', lower('B')]"#, r#"{"a": {}}"#),
+            (r#"'{"a": 2}'::jsonb @? '$.a ? (@ > 1)' and '[1]'::super @@ '$[0] == 1'"#, "true"),
+            ("jsonb_path_exists('{}', 'strict $.a', silent => true)", "NULL"),
+            ("jsonb_path_query_first('[1, 2]', vars => '{\"x\": 1}', path => '$[*] ? (@ > $x)')", "2"),
+            ("make_interval(1, days => 2)", "1 year 2 days"),
+            ("greatest('1'::jsonb, '[2e0]', 'null')", "[2]"),
+            ("coalesce(null::super, '[2e0]')", "[2e0]"),
+            ("case '1.0'::jsonb when '1' then 'x' end", "x"),
+            ("json_build_object('a', 1, 'b', '[ 1 ]'::json)", r#"{"a" : 1, "b" : [ 1 ]}"#),
         ] {
             assert_eq!(result(text), wanted, "{text}");
         }
@@ -284,8 +301,15 @@ mod tests {
             ("day + interval '1 day' + 1", "E205", "+"),
             ("customer -> 'x'", "E205", "->"),
             ("'{}' -> 'x'", "E205", "'{}' -> 'x'"),
-            ("'{}'::super < '[]'", "E205", "'{}'::super < '[]'"),
             ("'{}'::super || '[]'", "E205", "'{}'::super || '[]'"),
+            ("array['a']", "E207", "array['a']"),
+            ("upper('{a}'::text[])", "E207", "'{a}'::text[]"),
+            ("jsonb_set(replacement => '1', path => '{a}')", "E207", ")"),
+            ("upper(x => 'a')", "E207", "x"),
+            ("customer['a']", "E205", "["),
+            ("jsonb_each('{}')", "E207", "jsonb_each"),
+            ("'{}'::jsonb @@ '$.'", "E204", "'$.'"),
+            ("'{}'::jsonb @? customer", "E204", "'{}'::jsonb @? customer"),
             ("'{a}'::super", "E209", "'{a}'::super"),
             ("customer ~ '('", "E204", "'('"),
             ("id / 0", "E204", "0"),

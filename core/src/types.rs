@@ -62,6 +62,8 @@ pub enum Type {
     Char(u32),
     /// JSON of any kind: a text that is JSON, kept as it is written, as PostgreSQL's `json` is.
     Super,
+    /// JSON in the normal form of PostgreSQL's `jsonb`. A type of expressions only: a column of it is a [`Type::Super`].
+    Jsonb,
 }
 
 impl Type {
@@ -90,7 +92,7 @@ impl Type {
             Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Timestamptz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Super => DataType::Utf8View,
+            Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Super | Self::Jsonb => DataType::Utf8View,
         }
     }
 
@@ -117,6 +119,11 @@ impl Type {
     /// Whether values are numbers.
     pub fn is_number(self) -> bool {
         self.is_integer() || self.is_decimal() || self.is_float()
+    }
+
+    /// Whether values are JSON.
+    pub fn is_json(self) -> bool {
+        matches!(self, Self::Super | Self::Jsonb)
     }
 
     /// Reads a type as a user writes it: `bigint`, `decimal(12,2)`, `varchar(64)`, `timestamp with time zone`.
@@ -266,6 +273,7 @@ impl fmt::Display for Type {
             Self::Char(0) => f.write_str("bpchar"),
             Self::Char(bytes) => write!(f, "char({bytes})"),
             Self::Super => f.write_str("super"),
+            Self::Jsonb => f.write_str("jsonb"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`Fault`](crate::column::Fault). Blanks around a number, a boolean or a date are free, as in PostgreSQL.
 //! Nothing is allocated where a text is a value; printing appends to a text of the caller's.
 
+pub mod array;
 pub mod boolean;
 pub mod datetime;
 pub mod decimal;

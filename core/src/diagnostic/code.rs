@@ -150,8 +150,10 @@ codes! {
     BadEscapeUse = "R326" "2200C";
     /// A regular expression, made by the row, with something that is not supported.
     UnsupportedRegex = "R327" "0A000";
-    /// An escape, or a pattern of a number, that is not well formed.
+    /// An escape, a pattern of a number or a JSON path that is not well formed.
     BadForm = "R328" "42601";
+    /// An escape in JSON that is no character of a text.
+    NoCharacter = "R329" "22P05";
 
     /// A required column is NULL.
     Required = "R331" "23502";
@@ -165,6 +167,31 @@ codes! {
     Check = "R335" "23514";
     /// A text that COPY takes for NULL where parts are staged as separated values.
     TakenForNull = "R336" "22P04";
+
+    /// JSON that takes too many steps to be searched or compared.
+    TooMuchWork = "R341" "54000";
+    /// NULL for what may not be NULL: a step of a path, a name, a value.
+    NullArgument = "R342" "22004";
+    /// An array of texts with other lengths or dimensions than a function takes.
+    ArrayShape = "R343" "2202E";
+    /// A JSON path's member that the value does not have.
+    PathMember = "R344" "2203A";
+    /// A JSON path that wants an array where there is none.
+    PathArray = "R345" "22039";
+    /// A JSON path that wants an object where there is none.
+    PathObject = "R346" "2203C";
+    /// A JSON path's subscript that is no place in the array.
+    PathSubscript = "R347" "22033";
+    /// A JSON path that wants one value where there are more or none, or another.
+    PathSingleton = "R348" "22038";
+    /// A JSON path's method that wants a number.
+    PathNumber = "R349" "22036";
+    /// A JSON path's sign before what is no number.
+    PathOperand = "R350" "2203B";
+    /// A JSON path's method that wants a date or a time.
+    PathDatetime = "R351" "22031";
+    /// A JSON path's variable that has no value.
+    PathVariable = "R352" "42704";
 
     /// A record with too many or too few fields.
     Ragged = "R401";

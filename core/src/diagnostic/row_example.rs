@@ -113,6 +113,9 @@ rows! {
     BadForm: "columns:\n  shown: { from: \"to_char(amount, customer)\", type: varchar(20) }\n",
         "id,customer,amount,ordered_at\n1,9.9.9,12.50,2026-01-31 10:00Z\n"
         => "Write the pattern into the pipeline file, where it is checked before there are rows.";
+    NoCharacter: "columns:\n  found: { from: \"customer::super ->> 'name'\", type: varchar(20) }\n",
+        "id,customer,amount,ordered_at\n1,\"{\"\"name\"\": \"\"\\u0000\"\"}\",12.50,2026-01-31 10:00Z\n"
+        => "No text of a warehouse holds it. Where it may be lost, write `replace(customer, '\\u0000', '')::super`.";
     Required: "", "id,customer,amount,ordered_at\n,Ada,12.50,2026-01-31 10:00Z\n"
         => "Correct the source; give a value in its place, `from: coalesce(id, 0)`; or leave `required` out.";
     OneOf: "columns:\n  customer: { type: varchar(64), one_of: [Ada, Grace] }\n", "id,customer,amount,ordered_at\n1,Alan,12.50,2026-01-31 10:00Z\n"
@@ -125,6 +128,42 @@ rows! {
         => "Correct the source or the check; `on_fail: warn` counts such rows and delivers them.";
     TakenForNull: "stage: csv\n", "id,customer,amount,ordered_at\n1,\\N,12.50,2026-01-31 10:00Z\n"
         => "Stage as Parquet, which has no word for NULL; or make it NULL: `from: nullif(customer, '\\N')`.";
+    TooMuchWork: "columns:\n  found: { from: \"jsonb_path_exists(customer::super, '$.**.**.**.**.**.** ? (@ == 1)')\", type: boolean }\n",
+        "id,customer,amount,ordered_at\n1,\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\",12.50,2026-01-31 10:00Z\n"
+        => "A path with one `.**` goes through a value once; each further one goes through all that is below once more.";
+    NullArgument: "columns:\n  found: { from: \"jsonb_set_lax('{}', '{name}', nullif(customer, 'null')::super, true, 'raise_exception')\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,null,12.50,2026-01-31 10:00Z\n"
+        => "Give a value in its place: `coalesce(…, '0')`; here, another treatment also does.";
+    ArrayShape: "columns:\n  found: { from: \"json_object(customer)\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,\"{a}\",12.50,2026-01-31 10:00Z\n"
+        => "Names and values stand in turn: an even number of texts in braces.";
+    PathMember: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, 'strict $.name')\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,\"{\"\"id\"\": 1}\",12.50,2026-01-31 10:00Z\n"
+        => "Without `strict`, a member that is not there is no error but NULL.";
+    PathArray: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, 'strict $[0]')\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,\"{\"\"id\"\": 1}\",12.50,2026-01-31 10:00Z\n"
+        => "Without `strict`, a value that is no array is the only element of one.";
+    PathObject: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, '$.keyvalue()')\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,1,12.50,2026-01-31 10:00Z\n"
+        => "Filter the values before: `$ ? (@.type() == \"object\").keyvalue()`.";
+    PathSubscript: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, 'strict $[1]')\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,\"[1]\",12.50,2026-01-31 10:00Z\n"
+        => "Without `strict`, a place outside of the array is no error but NULL.";
+    PathSingleton: "columns:\n  found: { from: \"jsonb_path_match(customer::super, '$.name')\", type: boolean }\n",
+        "id,customer,amount,ordered_at\n1,\"{\"\"name\"\": \"\"Ada\"\"}\",12.50,2026-01-31 10:00Z\n"
+        => "`jsonb_path_match` takes a predicate, such as `$.name == \"Ada\"`; `jsonb_path_exists` takes every path.";
+    PathNumber: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, '$.abs()')\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,\"\"\"Ada\"\"\",12.50,2026-01-31 10:00Z\n"
+        => "Write `.double()` before it if the string is a number, or make errors NULL with `silent => true`.";
+    PathOperand: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, '- $')\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,\"\"\"Ada\"\"\",12.50,2026-01-31 10:00Z\n"
+        => "Filter the values before: `- ($ ? (@.type() == \"number\"))`.";
+    PathDatetime: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, '$.datetime()')\", type: super }\n",
+        "id,customer,amount,ordered_at\n1,\"\"\"31.1.2026\"\"\",12.50,2026-01-31 10:00Z\n"
+        => "`.datetime()` reads ISO 8601 only. Take the text out with `->>`, and read it with `to_date` or `to_timestamp`.";
+    PathVariable: "columns:\n  found: { from: \"jsonb_path_exists('[1]', '$[*] ? (@ > $least)', customer::super)\", type: boolean }\n",
+        "id,customer,amount,ordered_at\n1,\"{\"\"most\"\": 1}\",12.50,2026-01-31 10:00Z\n"
+        => "The variables of a path are the members of the third argument.";
     Ragged: "", "id,customer,amount,ordered_at\n1,Ada,12.50\n"
         => "Mostly a value holds the delimiter without quotes, or a line was cut. Correct the source.";
     Unclosed: "", "id,customer,amount,ordered_at\n1,\"Ada,12.50,2026-01-31 10:00Z\n"

@@ -12,6 +12,7 @@ mod conditional;
 mod resolve;
 mod convert;
 mod fold;
+mod json;
 mod types;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use super::checked::Checked;
 use super::checked::Form;
 use super::functions::Kind;
 use super::tree;
+use super::tree::Binary;
 use super::tree::Node;
 use super::tree::Test;
 use super::tree::Unary;
@@ -101,6 +103,13 @@ impl Checker<'_> {
                 Some(fold(Form::Not(Box::new(operand)), Type::Boolean, span))
             }
             tree::Kind::Unary { operator, operand } => self.sign(*operator, operand, span),
+            tree::Kind::Binary { operator: Binary::Subtract, place, left, right }
+                if matches!(right.kind, tree::Kind::Array(_)) =>
+            {
+                let tree::Kind::Array(names) = &right.kind else { return None };
+                self.without_names(left, names, *place, span)
+            }
+            tree::Kind::Array(_) => self.array(span),
             tree::Kind::Binary { operator, place, left, right } => {
                 let (left, right) = (self.node(left), self.node(right));
                 self.binary(*operator, *place, left?, right?, span)
@@ -299,7 +308,7 @@ impl Checker<'_> {
             _ => None,
         };
         let rest = nodes.iter().skip(usize::from(unit.is_some()));
-        let arguments: Vec<_> = unit.into_iter().chain(rest.map(|node| self.node(node))).collect();
+        let arguments: Vec<_> = unit.into_iter().chain(rest.map(|node| self.argument(name, node))).collect();
         if super::functions::find(name).or_else(|| super::functions::operator(name)).is_none() {
             // `int4(x)` and others are casts.
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {

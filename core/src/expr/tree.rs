@@ -51,6 +51,8 @@ pub(super) enum Kind {
     TryCast { operand: Box<Node>, to: Type },
     /// `x COLLATE "C"`: texts compare by their bytes, as they do anyway.
     Collate(Box<Node>),
+    /// `ARRAY[a, b]`, `'{a,b}'::text[]`: an array of texts, by the text that PostgreSQL would write for it.
+    Array(Box<Node>),
     /// `name(arguments)`, the name in lower case; special forms are calls too, and operators that have no kind of their own.
     Call { name: String, place: Span, arguments: Vec<Node> },
 }

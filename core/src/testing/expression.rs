@@ -227,6 +227,23 @@ pub fn any_text_is_an_expression_or_explained(text: &str) {
     }
 }
 
+/// Any text is a JSON path that leads somewhere in any JSON, or there is a fault or a mistake; and where a silent search ends
+/// well, a loud one finds the same.
+pub fn any_text_is_a_path_or_explained(path: &str, json: &str) {
+    let quoted = path.replace('\'', "''");
+    let find = |silent: bool| {
+        let text = format!("jsonb_path_query_array(try_cast(t as jsonb), '{quoted}', '{{}}', {silent})");
+        let (expr, _) = Expr::compile(&text, &scope()).ok()?;
+        let row = Row { n: None, big: None, d: None, f: None, t: Some(json.to_owned()), b: None, day: None };
+        values(&expr, &columns(&[row]), 1).pop()
+    };
+    let (loud, silent) = (find(false), find(true));
+    assert_eq!(loud.is_some(), silent.is_some(), "{path}");
+    if let (Some(Ok(loud)), Some(silent)) = (loud, silent) {
+        assert_eq!(Ok(loud), silent, "{path} in {json}");
+    }
+}
+
 /// What [`columns_agree_with_rows`] found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Agreement {

@@ -2,10 +2,13 @@
 //!
 //! To have a function or an operator generated, add a template. Whatever a template gives must be well typed for every
 //! filling: `{number}` is a number of any type, `{integer}` a small constant, `{text}`, `{boolean}`, `{day}`, `{moment}`
-//! (a timestamp) and `{span}` (an interval) what they say. `{{` is a brace.
+//! (a timestamp), `{span}` (an interval) and `{json}` (a `jsonb`) what they say; `{path}` is a JSON path, within quotes.
+//! `{{` is a brace.
 //!
 //! PostgreSQL reads the same templates, so that a function is missing whose last digits depend on PostgreSQL's C library:
 //! `cbrt`.
+
+mod json;
 
 use proptest::prelude::BoxedStrategy;
 use proptest::prelude::Just;
@@ -69,6 +72,9 @@ const NUMBER: &[&str] = &[
     "to_number({text}, '9 0PR')",
     "json_array_length(('[' || ({number})::text || ', 2]')::json)",
     "(('{{\"a\": ' || ({number})::text || '}')::jsonb -> 'a')::numeric",
+    "jsonb_array_length({json})",
+    "({json})::integer",
+    "({json})::numeric",
     "extract(year from {day})",
     "extract(dow from {day})",
     "extract(epoch from {moment})",
@@ -123,6 +129,16 @@ const TEXT: &[&str] = &[
     "(('[' || ({number})::text || ', {{\"b\": null}]')::jsonb ->> {integer})",
     "(('{{\"ab\":' || ({number})::text || ',\"b\" :[1.50, \"x\"]}')::jsonb)::text",
     "(('{{\"a\": [1, \"' || ({boolean})::text || '\"]}')::json #>> '{{a,1}')",
+    "({json} ->> 'a')",
+    "({json} ->> {integer})",
+    "({json} #>> '{{a,0}')",
+    "({json})::text",
+    "jsonb_pretty({json})",
+    "jsonb_typeof({json})",
+    "(json_build_object('a', {number}, 'b', {text}, 'c', {json}))::text",
+    "(json_build_array({boolean}, {moment}, {day}, {text}))::text",
+    "(json_strip_nulls(({json})::text::json))::text",
+    "(json_object('{{a,1,b,NULL}'))::text",
     "({number})::text",
     "({boolean})::text",
     "({day})::text",
@@ -174,6 +190,20 @@ const BOOLEAN: &[&str] = &[
     "({text} ~ '[a-c]+$')",
     "(('[1, ' || ({number})::text || ']')::jsonb @> ('[' || ({number})::text || ']')::jsonb)",
     "(('[' || ({number})::text || ']')::jsonb = ('[' || ({number})::text || '.0]')::jsonb)",
+    "({json} @> {json})",
+    "({json} <@ {json})",
+    "({json} = {json})",
+    "({json} < {json})",
+    "({json} >= {json})",
+    "({json} in ({json}, '1'))",
+    "({json} ? 'a')",
+    "({json} ?| array['a', 'b'])",
+    "({json} ?& '{{a,b}')",
+    "({json} @? '{path}')",
+    "({json} @@ '{predicate}')",
+    "jsonb_path_exists({json}, '{path}')",
+    "jsonb_path_exists({json}, '{path}', '{{\"x\": 1}', {boolean})",
+    "jsonb_path_match({json}, '{predicate}')",
     "({text} !~* '^A')",
     "({text} similar to '%(a|b)_')",
     "({span} < {span})",
@@ -241,6 +271,7 @@ pub fn expression() -> BoxedStrategy<String> {
         3 => kind("boolean", 3),
         1 => kind("day", 3),
         1 => kind("moment", 3),
+        2 => kind("json", 3),
     ]
     .boxed()
 }
@@ -255,6 +286,12 @@ pub fn kind(hole: &str, depth: u32) -> BoxedStrategy<String> {
         "moment" => (MOMENTS, MOMENT),
         "span" => (SPANS, SPAN),
         "integer" => (INTEGERS, &[][..]),
+        "json" => (json::JSONS, json::JSON),
+        "path" => (json::PATHS, json::PATH),
+        "chain" => (json::CHAINS, json::CHAIN),
+        "predicate" => (json::PREDICATES, json::PREDICATE),
+        "inner" => (json::INNERS, json::INNER),
+        "condition" => (json::CONDITIONS, json::CONDITION),
         _ => panic!("there is no kind `{hole}`"),
     };
     let leaf = select(leaves).prop_map(str::to_owned);

@@ -34,7 +34,7 @@ pub fn refusal(from: Type, to: Type) -> Option<(String, String)> {
             format!("the expression has {scale} digits after the point, its column none"),
             format!("write round(…)::{to}"),
         )),
-        _ if to.is_text() => None,
+        _ if to.is_text() || (from.is_json() && to == Type::Super) => None,
         _ if from.is_number() && !from.is_float() && to.is_number() => None,
         (Type::Real, Type::Double) | (Type::Date, Type::Timestamp | Type::Timestamptz) => None,
         _ => same(format!("write a cast: (…)::{to}")),
@@ -44,7 +44,7 @@ pub fn refusal(from: Type, to: Type) -> Option<(String, String)> {
 /// Puts a column of expression values into a column of type `to`; [`refusal`] has let the pair pass.
 pub fn put(column: Column, from: Type, to: Type) -> Column {
     match to {
-        Type::Super => supers(column),
+        Type::Super | Type::Jsonb => supers(column),
         _ if from == to && !to.is_text() => column,
         Type::Text => texts(column, from, usize::MAX, false),
         Type::Varchar(bytes) => texts(column, from, bytes as usize, false),

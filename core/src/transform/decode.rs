@@ -102,7 +102,7 @@ impl Field {
             // No field is declared `numeric` without digits; as text it loses nothing.
             Type::Text | Type::Numeric => self.texts(records, index, None),
             Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, index, Some(bytes as usize)),
-            Type::Super => self.json(records, index),
+            Type::Super | Type::Jsonb => self.json(records, index),
         }
     }
 

@@ -182,7 +182,11 @@ const CIRCLES: &[(&str, &[&str], &str)] = &[
         &["expr::check::convert", "expr::check::fold"],
         "a constant that is converted is folded, which gives a constant",
     ),
-    ("core", &["expr::checked", "expr::evaluate", "expr::functions"], "a call evaluates its function, which evaluates"),
+    (
+        "core",
+        &["expr::checked", "expr::evaluate", "expr::functions", "expr::path"],
+        "a call evaluates its function, which evaluates; a path of JSON computes as expressions do",
+    ),
     ("core", &["expr::functions::regexp", "expr::functions::substring"], "`substring` takes a pattern"),
 ];
 

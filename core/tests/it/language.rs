@@ -36,9 +36,26 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "'[1]'::json = '[1.0]'",
         "t",
         "no such operator",
-        "JSON is one type, `super`; its values are equal if they mean the same, as those of `jsonb`",
+        "A `super` is a `json`, and becomes a `jsonb` where that is wanted: it is compared by what it means",
     ),
-    ("'[2, 1]'::jsonb < '[1, 2]'", "refused", "f", "JSON has no order: compare a value in it, `->>` gives its text"),
+    (
+        "jsonb_path_query_array('[\"1.2.2026\"]', '$[*].datetime(\"DD.MM.YYYY\")')",
+        "refused",
+        "[\"2026-02-01\"]",
+        "`.datetime()` reads ISO 8601 only",
+    ),
+    (
+        "jsonb_path_query_array('{\"a\": {\"b\": 1}}', '$.keyvalue().keyvalue()')",
+        "R324",
+        "pairs of pairs",
+        "The numbers that `.keyvalue()` gives its pairs are not told apart",
+    ),
+    (
+        "jsonb_path_query_array('[1e40]', '$[*] + 1')",
+        "refused",
+        "[10000000000000000000000000000000000000001]",
+        "What a JSON path computes has at most 38 digits, as every decimal",
+    ),
     (
         "'NaN'::numeric",
         "refused",

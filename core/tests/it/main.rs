@@ -6,6 +6,7 @@
 mod architecture;
 mod deploy;
 mod expression;
+mod json;
 mod language;
 mod pipeline;
 mod read;

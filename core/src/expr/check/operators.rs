@@ -51,7 +51,13 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<Checked> {
         match operator {
+            Binary::Concat if Self::joins_json(&left, &right) => {
+                self.function("jsonb_concat", place, vec![left, right], span)
+            }
             Binary::Concat => self.concat(left, right, span),
+            Binary::Subtract if left.ty.is_json() && !left.is_unknown() => {
+                self.function("jsonb_delete", place, vec![left, right], span)
+            }
             Binary::Power => {
                 // The functions decide which powers there are.
                 self.function("power", place, vec![left, right], span)
@@ -91,10 +97,10 @@ impl Checker<'_> {
 
     fn concat(&mut self, left: Checked, right: Checked, span: Span) -> Option<Checked> {
         let is_text = |part: &Checked| part.is_unknown() || part.ty.is_text();
-        // PostgreSQL takes a quoted text beside JSON for JSON, and joins the two values.
-        let joins_json = |left: &Checked, right: &Checked| left.is_unknown() && right.ty == Type::Super;
-        if (!is_text(&left) && !is_text(&right)) || joins_json(&left, &right) || joins_json(&right, &left) {
-            return self.mismatch("||", &left, &right, span, "cast one side to text: `::text`");
+        // A quoted text beside a `super` may be meant for a text or for JSON.
+        let may_be_json = |part: &Checked, other: &Checked| part.is_unknown() && other.ty.is_json();
+        if (!is_text(&left) && !is_text(&right)) || may_be_json(&left, &right) || may_be_json(&right, &left) {
+            return self.mismatch("||", &left, &right, span, "say what it is: `::text` or `::jsonb`");
         }
         let mut operands = Vec::new();
         for part in [left, right] {
@@ -110,9 +116,6 @@ impl Checker<'_> {
     /// A comparison, in the kind that both operands become.
     pub(super) fn compare(&mut self, operator: Binary, left: Checked, right: Checked, span: Span) -> Option<Checked> {
         let (left, right) = self.comparable(left, right, operator.text(), span)?;
-        if left.ty == Type::Super && !matches!(operator, Binary::Equal | Binary::NotEqual) {
-            return self.mismatch(operator.text(), &left, &right, span, "compare a value in it: `->>` gives its text");
-        }
         let form = Form::Compare { operator, left: Box::new(left), right: Box::new(right) };
         Some(fold(form, Type::Boolean, span))
     }
@@ -144,6 +147,8 @@ impl Checker<'_> {
         let Some(kind) = types::comparable(left.ty, right.ty) else {
             return self.mismatch(operator, &left, &right, span, "cast one side to the other's type with `::`");
         };
+        // JSON is compared by what it means.
+        let kind = if kind == Kind::Json { Kind::Jsonb } else { kind };
         let (left, right) = (self.as_kind(left, kind), self.as_kind(right, kind));
         Some((left?, right?))
     }

@@ -36,11 +36,22 @@ const IMPURE: &str = "clock_timestamp convert_timezone_now currval current_datab
     setseed setval statement_timestamp sysdate timeofday transaction_timestamp uuid_generate_v4 version \
     txid_current";
 
+/// Functions that make several rows of one, or a row of several columns.
+const SETS: &str = "json_array_elements json_array_elements_text json_each json_each_text json_object_keys json_populate_record \
+    json_populate_recordset json_to_record json_to_recordset jsonb_array_elements jsonb_array_elements_text jsonb_each \
+    jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz jsonb_populate_record jsonb_populate_recordset \
+    jsonb_to_record jsonb_to_recordset generate_series generate_subscripts unnest";
+
+/// Functions of searching words.
+const SEARCHES: &str = "json_to_tsvector jsonb_to_tsvector to_tsvector to_tsquery plainto_tsquery phraseto_tsquery \
+    websearch_to_tsquery ts_headline ts_rank ts_rank_cd strip setweight";
+
 /// Functions whose result or argument is an array, a row or bytes, and what to use in their place.
 const OTHER_TYPES: &[(&str, &str)] = &[
     ("regexp_match regexp_matches", "`regexp_substr` takes the number of a group"),
     ("regexp_split_to_array regexp_split_to_table string_to_array string_to_table", "`split_part` takes one part out"),
     ("array_to_string", "`concat_ws` joins texts"),
+    ("row_to_json array_to_json", "`json_build_object` and `json_build_array` take values"),
     ("encode convert_from convert_to", "there are no bytes here: `to_hex` is for numbers, `md5` and `sha2` give texts"),
 ];
 
@@ -68,6 +79,15 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
         return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
             .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
     }
+    if is_among(SETS, name) {
+        let fact = format!("`{name}` is not supported: it makes several rows, or several columns, of one value");
+        let help = "a row stays one row: `->`, `#>` and `jsonb_path_query_array` take values out, the warehouse takes them apart";
+        return Diagnostic::error(Code::Unsupported, place, fact).with_help(help);
+    }
+    if is_among(SEARCHES, name) {
+        let fact = format!("`{name}` is not supported: it is about searching words, which the warehouse does not do");
+        return Diagnostic::error(Code::Unsupported, place, fact);
+    }
     if let Some((_, help)) = OTHER_TYPES.iter().find(|(names, _)| is_among(names, name)) {
         let fact = format!("`{name}` is not supported: it is about arrays or bytes");
         return Diagnostic::error(Code::Unsupported, place, fact).with_help(*help);
@@ -91,7 +111,13 @@ impl Checker<'_> {
             // The separator and the pattern are texts.
             "concat_ws" | "format" => self.printed(arguments, 1)?,
             "~" | "~*" | "!~" | "!~*" | "similar to" => self.first(arguments, Self::padded)?,
-            _ if name.starts_with("jsonb_") => self.first(arguments, Self::normal)?,
+            "to_json" if arguments.iter().any(Checked::is_unknown) => {
+                let wrong = Diagnostic::error(Code::Types, span, "`to_json` takes a value of a known type");
+                return self.wrong(wrong.with_help("say what the text is: `'…'::text`"));
+            }
+            "to_jsonb" | "json_build_array" | "json_build_object" | "jsonb_build_array" | "jsonb_build_object" => {
+                arguments.into_iter().map(|argument| self.json(argument)).collect::<Option<_>>()?
+            }
             _ => arguments,
         };
         let kinds: Vec<_> =
@@ -131,15 +157,6 @@ impl Checker<'_> {
             *first = change(self, first.clone())?;
         }
         Some(arguments)
-    }
-
-    /// What PostgreSQL has a function of `jsonb` for, in its normal form.
-    fn normal(&mut self, part: Checked) -> Option<Checked> {
-        let span = part.span;
-        match part.is_unknown() || part.ty == Type::Super {
-            true => self.function("(jsonb)", span, vec![part], span),
-            false => Some(part),
-        }
     }
 
     /// Arguments from a position on print as a client shows them, not as a cast to text: booleans as a letter, char with its

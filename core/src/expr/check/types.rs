@@ -36,6 +36,7 @@ impl Kind {
             Type::Timestamptz => Self::Timestamptz,
             Type::Text | Type::Varchar(_) | Type::Char(_) => Self::Text,
             Type::Super => Self::Json,
+            Type::Jsonb => Self::Jsonb,
         }
     }
 
@@ -56,6 +57,7 @@ impl Kind {
             Self::Timestamptz => Type::Timestamptz,
             Self::Text | Self::Any => Type::Text,
             Self::Json => Type::Super,
+            Self::Jsonb => Type::Jsonb,
         }
     }
 
@@ -69,7 +71,7 @@ impl Kind {
             Self::Time => Category::Time,
             Self::Interval => Category::Interval,
             Self::Text | Self::Any => Category::Text,
-            Self::Json => Category::Json,
+            Self::Json | Self::Jsonb => Category::Json,
         }
     }
 
@@ -87,7 +89,7 @@ impl Kind {
             Self::Numeric => 3,
             Self::Real => 4,
             Self::Double => 5,
-            Self::Boolean | Self::Time | Self::Interval | Self::Text | Self::Json | Self::Any => 0,
+            Self::Boolean | Self::Time | Self::Interval | Self::Text | Self::Json | Self::Jsonb | Self::Any => 0,
         }
     }
 

@@ -36,8 +36,8 @@ pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
         (Type::Date | Type::Timestamp | Type::Timestamptz, Type::Date | Type::Timestamp | Type::Timestamptz) => true,
         (Type::Time | Type::Timestamp | Type::Timestamptz | Type::Interval, Type::Time) => true,
         (Type::Time | Type::Interval, Type::Interval) => true,
-        (Type::Super, Type::Boolean | Type::Super) => true,
-        (Type::Super, _) => to.is_number(),
+        (Type::Super | Type::Jsonb, Type::Boolean | Type::Super | Type::Jsonb) => true,
+        (Type::Super | Type::Jsonb, _) => to.is_number(),
         _ => from.is_number() && to.is_number(),
     }
 }
@@ -46,9 +46,11 @@ pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
 pub(in crate::expr) fn cast(call: &Call<'_>, from: Type) -> Column {
     match call.ty {
         to if to.is_text() => to_text(call, from),
+        Type::Jsonb => call.write::<(call::Text,)>(|(text,), out| Json::new(text).write_normal(out).map(|()| true)),
+        Type::Super if from == Type::Jsonb => Column::new(call.arguments[0].values.clone()),
         // A text that is JSON is kept as it is written.
         Type::Super => call.slice::<(call::Text,)>(|(text,)| Json::parse(text).map(|_| Some(text))),
-        to if from == Type::Super => from_super(call, to),
+        to if from.is_json() => from_json(call, to),
         Type::Boolean => match from {
             Type::Integer => call.map::<(call::Integer,), call::Boolean>(|(value,)| Ok(Some(value != 0))),
             _ => call.map::<(call::Text,), call::Boolean>(|(text,)| boolean::parse(text.as_bytes()).map(Some)),
@@ -251,7 +253,7 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
 }
 
 /// The number or boolean that a JSON value is, as PostgreSQL's `jsonb` becomes one: a number by way of an exact one.
-fn from_super(call: &Call<'_>, to: Type) -> Column {
+fn from_json(call: &Call<'_>, to: Type) -> Column {
     let refused =
         |json: Json<'_>| Fault::new(Code::BadArgument, format!("cannot cast jsonb {} to type {to}", json.kind()));
     if to == Type::Boolean {
@@ -368,7 +370,9 @@ impl<'a> Printer<'a> {
             }
             Type::Timestamp => out.write_str(&datetime::print_timestamp(at!(TimestampMicrosecondType))),
             Type::Timestamptz => out.write_str(&datetime::print_timestamptz(at!(TimestampMicrosecondType))),
-            Type::Text | Type::Varchar(_) | Type::Super => out.write_str(values.as_string_view().value(row)),
+            Type::Text | Type::Varchar(_) | Type::Super | Type::Jsonb => {
+                out.write_str(values.as_string_view().value(row))
+            }
             Type::Char(_) => out.write_str(values.as_string_view().value(row).trim_end_matches(' ')),
         };
     }

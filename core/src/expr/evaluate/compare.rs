@@ -16,7 +16,7 @@ use crate::expr::functions::call::Read;
 use crate::expr::tree::Binary;
 use crate::types::Type;
 use crate::value::Decimal;
-use crate::value::json::Json;
+use crate::value::json::Tree;
 
 /// A text of at most so many bytes stands in its view.
 const VIEW_BYTES: usize = 12;
@@ -65,12 +65,18 @@ pub(in crate::expr) fn compare(
             }
             ordered(operator, rows, |row| trimmed(a, row & left.mask()).cmp(trimmed(b, row & right.mask())))
         }
-        Type::Super => {
+        Type::Super | Type::Jsonb => {
             let (a, b) = (left.values.as_string_view(), right.values.as_string_view());
-            let same =
-                |row: usize| Json::new(a.value(row & left.mask())).is_same(Json::new(b.value(row & right.mask())));
-            BooleanBuffer::collect_bool(rows, |row| same(row) == (operator == Binary::Equal))
+            ordered(operator, rows, |row| json(a.value(row & left.mask()), b.value(row & right.mask())))
         }
+    }
+}
+
+/// The order of two JSON values by what they mean; that of their texts where one can be no `jsonb`.
+fn json(left: &str, right: &str) -> Ordering {
+    match (Tree::parse(left), Tree::parse(right)) {
+        (Ok(left), Ok(right)) => left.order(&right),
+        _ => left.cmp(right),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::Array as _;
 use arrow_array::ArrayRef;
 use arrow_array::ArrowPrimitiveType;
 use arrow_array::BooleanArray;
@@ -137,6 +138,11 @@ impl Call<'_> {
     /// Whether the argument at a place is true in a row; without such an argument it is not.
     pub(in crate::expr) fn is_true(&self, at: usize, row: usize) -> bool {
         self.arguments.get(at).is_some_and(|vector| Boolean::read(&Boolean::reader(vector), row))
+    }
+
+    /// Whether the argument at a place is NULL in a row; without such an argument it is not.
+    pub(in crate::expr) fn is_null(&self, at: usize, row: usize) -> bool {
+        self.arguments.get(at).is_some_and(|vector| vector.values.is_null(row & vector.mask()))
     }
 
     /// Lets `f` append the text of each row without a NULL argument, and say whether there is one.

@@ -6,7 +6,7 @@
 //! EXTRACT(field FROM x)                            POSITION(x IN y)
 //! TRIM([LEADING | TRAILING | BOTH] [x] [FROM] y)   SUBSTRING(x [FROM n] [FOR n])
 //! SUBSTRING(x SIMILAR y ESCAPE z)                  OVERLAY(x PLACING y FROM n [FOR n])
-//! MAKE_INTERVAL(years => n, …)
+//! MAKE_INTERVAL(years => n, …)                     JSONB_SET(a, b, c, create_if_missing => d), …
 //! ```
 
 use super::Parser;
@@ -62,7 +62,7 @@ impl Parser<'_> {
         if to.modifier.is_some() {
             return Err(unsupported(
                 span,
-                "`TRY_CAST` takes a type of times without digits or fields, and JSON as `super`",
+                "`TRY_CAST` takes a type of times without digits or fields",
                 "cast the result once more",
             ));
         }
@@ -152,25 +152,119 @@ impl Parser<'_> {
         Ok((name, arguments, end))
     }
 
-    /// `years => 1, days => 2`, of `make_interval`; the others are zero.
-    pub(super) fn named_arguments(&mut self, name: String) -> Result<Form> {
-        const NAMES: [&str; 7] = ["years", "months", "weeks", "days", "hours", "mins", "secs"];
-        let mut slots = NAMES.map(|_| None);
+    /// The arguments of a call, some of which may have the names of their parameters: `days => 2`.
+    pub(super) fn arguments(&mut self, name: String) -> Result<Form> {
+        let mut arguments = Vec::new();
+        while !self.is_named() {
+            arguments.push(self.expression(0)?);
+            if self.eat(",").is_none() {
+                let end = self.expect(")", "`,` or `)`")?;
+                return Ok((name, arguments, end));
+            }
+        }
+        let Some((_, parameters)) = PARAMETERS.iter().find(|(function, _)| *function == name) else {
+            return Err(self.unsupported("the arguments of that function have no names here"));
+        };
+        let mut slots: Vec<_> = arguments.into_iter().map(Some).collect();
+        slots.resize_with(slots.len().max(parameters.len()), || None);
         loop {
-            let at = NAMES.iter().position(|name| self.is_word(0, name));
+            let at = parameters.iter().position(|(name, _)| self.is_named() && self.is_word(0, name));
             let free = at.and_then(|at| slots.get_mut(at)).filter(|slot| slot.is_none());
             let Some(slot) = free else { return Err(self.unexpected("the name of an argument")) };
             self.advance();
-            if self.eat("=>").or_else(|| self.eat(":=")).is_none() {
-                return Err(self.unexpected("`=>`"));
-            }
+            self.advance();
             *slot = Some(self.expression(0)?);
             if self.eat(",").is_none() {
                 break;
             }
         }
         let end = self.expect(")", "`,` or `)`")?;
-        let zero = || Node::leaf(Kind::Number("0".to_owned()), end);
-        Ok((name, slots.into_iter().map(|slot| slot.unwrap_or_else(zero)).collect(), end))
+        let missing = |(slot, (_, default)): (Option<Node>, &(&str, Option<Default>))| {
+            slot.or_else(|| default.map(|default| Node::leaf(default.kind(), end)))
+        };
+        match slots.into_iter().zip(*parameters).map(missing).collect() {
+            Some(arguments) => Ok((name, arguments, end)),
+            None => Err(unsupported(end, format!("`{name}` lacks an argument"), "some have no value of their own")),
+        }
+    }
+
+    /// Whether the name of a parameter is ahead.
+    fn is_named(&self) -> bool {
+        self.ahead(0).is_some_and(|token| token.kind == scan::Kind::Word)
+            && (self.is_sign(1, "=>") || self.is_sign(1, ":="))
     }
 }
+
+/// What an argument is that is left out.
+#[derive(Debug, Clone, Copy)]
+enum Default {
+    Number(&'static str),
+    Boolean(bool),
+    Text(&'static str),
+}
+
+impl Default {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Number(text) => Kind::Number(text.to_owned()),
+            Self::Boolean(value) => Kind::Boolean(value),
+            Self::Text(text) => Kind::Text(text.to_owned()),
+        }
+    }
+}
+
+/// The parameters of a function, and what stands for an argument that is left out.
+type Parameters = (&'static str, &'static [(&'static str, Option<Default>)]);
+
+const ZERO: Option<Default> = Some(Default::Number("0"));
+
+/// The parameters of a search by a JSON path.
+const SEARCH: &[(&str, Option<Default>)] =
+    &[("target", None), ("path", None), ("vars", Some(Default::Text("{}"))), ("silent", Some(Default::Boolean(false)))];
+
+/// Functions whose arguments may have names, which are PostgreSQL's.
+const PARAMETERS: &[Parameters] = &[
+    (
+        "make_interval",
+        &[
+            ("years", ZERO),
+            ("months", ZERO),
+            ("weeks", ZERO),
+            ("days", ZERO),
+            ("hours", ZERO),
+            ("mins", ZERO),
+            ("secs", ZERO),
+        ],
+    ),
+    (
+        "jsonb_set",
+        &[
+            ("jsonb_in", None),
+            ("path", None),
+            ("replacement", None),
+            ("create_if_missing", Some(Default::Boolean(true))),
+        ],
+    ),
+    (
+        "jsonb_set_lax",
+        &[
+            ("jsonb_in", None),
+            ("path", None),
+            ("replacement", None),
+            ("create_if_missing", Some(Default::Boolean(true))),
+            ("null_value_treatment", Some(Default::Text("use_json_null"))),
+        ],
+    ),
+    (
+        "jsonb_insert",
+        &[("jsonb_in", None), ("path", None), ("replacement", None), ("insert_after", Some(Default::Boolean(false)))],
+    ),
+    ("jsonb_path_exists", SEARCH),
+    ("jsonb_path_exists_tz", SEARCH),
+    ("jsonb_path_match", SEARCH),
+    ("jsonb_path_match_tz", SEARCH),
+    ("jsonb_path_query_array", SEARCH),
+    ("jsonb_path_query_array_tz", SEARCH),
+    ("jsonb_path_query_first", SEARCH),
+    ("jsonb_path_query_first_tz", SEARCH),
+];

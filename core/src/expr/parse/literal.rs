@@ -71,10 +71,6 @@ impl Parser<'_> {
                 let depth = cast.depth;
                 call("(precision)", vec![cast, number(digits.to_string())], depth)
             }
-            Some(Modifier::Normal) => {
-                let depth = cast.depth;
-                call("(jsonb)", vec![cast], depth)
-            }
             _ => Ok(cast),
         }
     }

@@ -43,7 +43,8 @@ impl Parser<'_> {
                 if self.is_sign(0, "(") {
                     return self.call(name, span);
                 }
-                Node::leaf(Kind::Name { name, quoted: true }, span)
+                let name = Node::leaf(Kind::Name { name, quoted: true }, span);
+                self.subscripts(name)?
             }
             scan::Kind::Bits => return Err(self.unsupported("bit strings and bytes are no types here")),
             scan::Kind::Parameter => return Err(self.unsupported("an expression has no parameters")),
@@ -88,7 +89,7 @@ impl Parser<'_> {
             return self.overlaps(open, inner);
         }
         let close = self.expect(")", "`)`")?;
-        Ok(Node { span: open.to(close), ..inner })
+        self.subscripts(Node { span: open.to(close), ..inner })
     }
 
     /// `(start, end) OVERLAPS (start, end)`, behind the first start.
@@ -121,9 +122,8 @@ impl Parser<'_> {
             "not" => return self.sign(Unary::Not, NOT),
             "case" => return self.case(),
             "exists" if is_called => return Err(subquery(span)),
-            "array" if is_called || self.is_sign(1, "[") => {
-                return Err(self.unsupported("an expression gives one plain value"));
-            }
+            "array" if self.is_sign(1, "[") => return self.array(),
+            "array" if is_called => return Err(subquery(span)),
             "row" if is_called => return Err(self.unsupported("compare one value at a time")),
             _ => {}
         }
@@ -148,7 +148,44 @@ impl Parser<'_> {
             ));
         }
         self.unqualified()?;
-        Ok(Node::leaf(Kind::Name { name: token.text.to_owned(), quoted: false }, span))
+        self.subscripts(Node::leaf(Kind::Name { name: token.text.to_owned(), quoted: false }, span))
+    }
+
+    /// `ARRAY[a, b]`: its text is made by a call.
+    fn array(&mut self) -> Result<Node> {
+        let start = self.advance();
+        let place = self.advance();
+        let mut arguments = Vec::new();
+        let end = loop {
+            if let Some(end) = self.eat("]") {
+                break end;
+            }
+            if !arguments.is_empty() {
+                self.expect(",", "`,` or `]`")?;
+            }
+            arguments.push(self.expression(0)?);
+        };
+        let (span, below) = (start.to(end), depth(&arguments));
+        let text = self.node(Kind::Call { name: "array[]".to_owned(), place, arguments }, span, below)?;
+        let below = text.depth;
+        self.node(Kind::Array(Box::new(text)), span, below)
+    }
+
+    /// The subscripts behind a name or a parenthesis: `name['a'][0]`.
+    fn subscripts(&mut self, node: Node) -> Result<Node> {
+        let place = self.span();
+        let (mut end, mut arguments) = (place, vec![node]);
+        while self.eat("[").is_some() {
+            arguments.push(self.expression(0)?);
+            end = self.expect("]", "`]`")?;
+        }
+        match arguments.len() {
+            1 => arguments.pop().ok_or_else(|| self.unexpected("an expression")),
+            _ => {
+                let (span, below) = (arguments.first().map_or(place, |node| node.span).to(end), depth(&arguments));
+                self.node(Kind::Call { name: "[]".to_owned(), place, arguments }, span, below)
+            }
+        }
     }
 
     /// No point follows.
@@ -179,13 +216,9 @@ impl Parser<'_> {
                 return Err(not_scalar(place, format!("`{name}(*)` needs the other rows of the table")));
             }
             _ if self.is_query() => return Err(subquery(self.span())),
-            "make_interval" if self.is_sign(1, "=>") || self.is_sign(1, ":=") => self.named_arguments(name)?,
             _ => match self.eat(")") {
                 Some(end) => (name, Vec::new(), end),
-                None => {
-                    let (arguments, end) = self.list()?;
-                    (name, arguments, end)
-                }
+                None => self.arguments(name)?,
             },
         };
         if self.is_word(0, "over") || (self.is_word(0, "filter") && self.is_sign(1, "(")) {

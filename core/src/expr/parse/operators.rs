@@ -60,8 +60,10 @@ enum Infix {
 }
 
 /// The operators that are functions, under their signs.
-const CALLED: [&str; 16] =
-    ["~", "~*", "!~", "!~*", "&", "|", "#", "<<", ">>", "^@", "->", "->>", "#>", "#>>", "@>", "<@"];
+const CALLED: [&str; 22] = [
+    "~", "~*", "!~", "!~*", "&", "|", "#", "<<", ">>", "^@", "->", "->>", "#>", "#>>", "@>", "<@", "?", "?|", "?&",
+    "#-", "@?", "@@",
+];
 
 /// The operator of a sign, and its precedence.
 fn of_sign(sign: &str) -> Option<(Infix, u8)> {
@@ -126,7 +128,7 @@ impl Parser<'_> {
             scan::Kind::Word => self.infix_word(),
             scan::Kind::Operator | scan::Kind::Point => match of_sign(token.text) {
                 Some((infix, level)) => Ok(Some((infix, level, 1))),
-                None if matches!(token.text, ")" | "," | ";" | "(") => Ok(None),
+                None if matches!(token.text, ")" | "," | ";" | "(" | "]") => Ok(None),
                 None => Err(self.unknown_operator(token.text)),
             },
             scan::Kind::Stray | scan::Kind::Parameter => Err(self.unknown_operator(token.text)),
@@ -170,7 +172,7 @@ impl Parser<'_> {
             return self.unsupported("SQL takes such signs for one operator: write a blank before the last");
         }
         self.unsupported(
-            "the operators are + - * / % ^ || = <> < <= > >= ~ ~* !~ !~* & | # << >> ^@ -> ->> #> #>> @> <@ and the words of SQL",
+            "the operators are + - * / % ^ || = <> < <= > >= ~ ~* !~ !~* & | # << >> ^@ -> ->> #> #>> #- @> <@ ? ?| ?& @? @@ and the words of SQL",
         )
     }
 
@@ -233,6 +235,15 @@ impl Parser<'_> {
                 let (span, depth) = (left.span.to(end), left.depth);
                 self.node(Kind::Collate(Box::new(left)), span, depth)
             }
+            Infix::Cast if self.is_text_array() => {
+                self.advance();
+                self.advance();
+                let (span, depth) = (left.span.to(self.advance()), left.depth);
+                match left.kind {
+                    Kind::Array(_) => Ok(Node { span, ..left }),
+                    _ => self.node(Kind::Array(Box::new(left)), span, depth),
+                }
+            }
             Infix::Cast => {
                 let (to, end) = self.target_type()?;
                 let span = left.span.to(end);
@@ -244,6 +255,11 @@ impl Parser<'_> {
                 self.node(Kind::Call { name: "timezone".to_owned(), place, arguments: vec![zone, left] }, span, depth)
             }
         }
+    }
+
+    /// Whether the type ahead is an array of texts.
+    fn is_text_array(&self) -> bool {
+        (self.is_word(0, "text") || self.is_word(0, "varchar")) && self.is_sign(1, "[") && self.is_sign(2, "]")
     }
 
     /// `AND` and `OR` gather their whole chain.

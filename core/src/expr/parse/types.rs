@@ -25,8 +25,6 @@ pub(super) enum Modifier {
     Digits(u32),
     /// Some fields only: `interval day to minute`.
     Fields { range: i32, digits: u32 },
-    /// JSON as PostgreSQL's `jsonb` prints it.
-    Normal,
 }
 
 /// The words and numbers of a type, before anybody has looked whether there is such a type.
@@ -83,9 +81,6 @@ impl Parser<'_> {
             // More digits than there are: as many as there are.
             modifier = Some(Modifier::Digits(digits.min(6)));
             numbers.clear();
-        }
-        if text == "jsonb" {
-            modifier = Some(Modifier::Normal);
         }
         // Before a text its fields stand behind the text.
         if text == "interval" && !matches!(self.peek().map(|token| token.kind), Some(scan::Kind::Text(_))) {
@@ -160,7 +155,7 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         "varchar" => Ok(Type::Text),
         "bpchar" => Ok(Type::Char(0)),
         "interval" => Ok(Type::Interval),
-        "jsonb" => Ok(Type::Super),
+        "jsonb" => Ok(Type::Jsonb),
         "uuid"
         | "bytea"
         | "bit"

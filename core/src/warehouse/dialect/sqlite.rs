@@ -78,7 +78,8 @@ fn column_type(ty: Type) -> String {
         | Type::Text
         | Type::Varchar(_)
         | Type::Char(_)
-        | Type::Super => "TEXT",
+        | Type::Super
+        | Type::Jsonb => "TEXT",
     };
     name.to_owned()
 }

@@ -118,6 +118,7 @@ pub(super) fn shortened(text: &str) -> String {
 pub(super) fn column_type(ty: &str) -> Option<Type> {
     match ty {
         "text" | "character varying" => Some(Type::Varchar(etalon_core::types::VARCHAR_BYTES_MAX)),
+        // A `super` keeps the text as it is.
         "jsonb" => Some(Type::Super),
         // A numeric of any scale, and times with fewer digits than six, have no counterpart.
         ty => Type::parse(ty).ok().filter(|ty| *ty != Type::Time),
@@ -128,6 +129,7 @@ pub(super) fn column_type(ty: &str) -> Option<Type> {
 pub(super) fn result_type(ty: &str) -> Option<Type> {
     match ty {
         "numeric" => Some(Type::Numeric),
+        "jsonb" => Some(Type::Jsonb),
         "time without time zone" => Some(Type::Time),
         "character" => Some(Type::Char(0)),
         ty => column_type(ty),

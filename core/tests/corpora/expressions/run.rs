@@ -39,6 +39,7 @@ pub(super) fn run(case: &Case) -> Result<Outcome, Vec<Diagnostic>> {
             let column = match case.ty.as_deref().and_then(result_type) {
                 // A text tells every digit of an exact number, and a time of day is no column.
                 None | Some(Type::Numeric | Type::Decimal { .. } | Type::Time | Type::Char(0)) => TEXT.to_owned(),
+                Some(Type::Jsonb) => Type::Super.to_string(),
                 Some(ty) => ty.to_string(),
             };
             map(expr, &column, columns, rows)

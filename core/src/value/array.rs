@@ -1,0 +1,196 @@
+//! Array: an array of texts, written as PostgreSQL writes one: `{a,"b c",NULL}`. No column and no expression has such a
+//! type; some functions take one as a quoted text.
+
+use super::text::quote;
+use crate::column::Fault;
+use crate::diagnostic::Code;
+
+/// Most dimensions of an array: PostgreSQL's.
+const DIMENSIONS_MAX: usize = 6;
+
+/// An array of texts; an element may be NULL.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TextArray {
+    /// The elements, row by row.
+    pub elements: Vec<Option<String>>,
+    /// The length of each dimension, the outermost first; an empty array has none.
+    pub lengths: Vec<usize>,
+}
+
+impl TextArray {
+    /// Reads an array.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let malformed = || Fault::new(Code::NotAValue, format!("malformed array literal: {}", quote(text.as_bytes())));
+        let mut reader = Reader { rest: text, array: Self::default(), leaves: None };
+        reader.blanks();
+        let is_read = reader.list(0).is_some();
+        reader.blanks();
+        if is_read && reader.rest.is_empty() { Ok(reader.array) } else { Err(malformed()) }
+    }
+
+    /// The elements, if the array has one dimension at most.
+    pub fn flat(self) -> Result<Vec<Option<String>>, Fault> {
+        match self.lengths.len() {
+            0 | 1 => Ok(self.elements),
+            _ => Err(Fault::new(Code::ArrayShape, "wrong number of array subscripts")),
+        }
+    }
+}
+
+/// What is left of a text, and the array so far. Every step is `None` where the text is no array.
+struct Reader<'a> {
+    rest: &'a str,
+    array: TextArray,
+    /// How deep the elements stand.
+    leaves: Option<usize>,
+}
+
+impl Reader<'_> {
+    fn blanks(&mut self) {
+        self.rest = self.rest.trim_start_matches(is_blank);
+    }
+
+    fn eat(&mut self, char: char) -> bool {
+        let rest = self.rest.strip_prefix(char);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    /// An array, or a row of one.
+    fn list(&mut self, depth: usize) -> Option<()> {
+        if depth == DIMENSIONS_MAX || !self.eat('{') {
+            return None;
+        }
+        self.blanks();
+        if depth == 0 && self.eat('}') {
+            return Some(());
+        }
+        let mut length = 0;
+        loop {
+            self.blanks();
+            match self.rest.starts_with('{') {
+                true => self.list(depth + 1)?,
+                // Elements stand in the innermost rows only.
+                false if self.leaves.is_some_and(|leaves| leaves != depth) => return None,
+                false => {
+                    self.leaves = Some(depth);
+                    self.element()?;
+                }
+            }
+            length += 1;
+            self.blanks();
+            if self.eat('}') {
+                break;
+            }
+            if !self.eat(',') {
+                return None;
+            }
+        }
+        // All rows of a dimension have one length. The innermost is known first.
+        let lengths = &mut self.array.lengths;
+        match lengths.get(depth) {
+            Some(0) | None => {
+                if lengths.len() <= depth {
+                    lengths.resize(depth + 1, 0);
+                }
+                *lengths.get_mut(depth)? = length;
+                Some(())
+            }
+            Some(&known) => (known == length).then_some(()),
+        }
+    }
+
+    fn element(&mut self) -> Option<()> {
+        let is_quoted = self.eat('"');
+        let mut text = String::new();
+        // Where the text ends that is neither a blank at its end nor an escape.
+        let mut end = 0;
+        let mut is_plain = !is_quoted;
+        loop {
+            let char = self.rest.chars().next()?;
+            match char {
+                '"' if is_quoted => {
+                    self.eat('"');
+                    break;
+                }
+                ',' | '}' if !is_quoted => break,
+                '{' | '"' if !is_quoted => return None,
+                '\\' => {
+                    self.eat('\\');
+                    let escaped = self.rest.chars().next()?;
+                    self.eat(escaped);
+                    text.push(escaped);
+                    end = text.len();
+                    is_plain = false;
+                }
+                _ => {
+                    self.eat(char);
+                    text.push(char);
+                    end = if is_quoted || !is_blank(char) { text.len() } else { end };
+                }
+            }
+        }
+        text.truncate(end);
+        if !is_quoted && text.is_empty() {
+            return None;
+        }
+        let is_null = is_plain && text.eq_ignore_ascii_case("null");
+        self.array.elements.push((!is_null).then_some(text));
+        Some(())
+    }
+}
+
+/// What C calls a space.
+fn is_blank(char: char) -> bool {
+    matches!(char, ' ' | '\t'..='\r')
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_read_as_postgresql_reads_them() {
+        for (text, wanted, lengths) in [
+            ("{}", "", "[]"),
+            (" { } ", "", "[]"),
+            (" { a } ", "a", "[1]"),
+            (r#"{a, b c ,"d \" e", NULL, "null",nul\l}"#, r#"a|b c|d " e|-|null|null"#, "[6]"),
+            (r"{a\,b,\ c ,d\ }", "a,b| c|d ", "[3]"),
+            ("{{a,b},{c,d}}", "a|b|c|d", "[2, 2]"),
+            ("{{{a}}}", "a", "[1, 1, 1]"),
+            ("{\"\"}", "", "[1]"),
+        ] {
+            let found = TextArray::parse(text).unwrap();
+            let elements: Vec<_> = found.elements.iter().map(|element| element.as_deref().unwrap_or("-")).collect();
+            assert_eq!(
+                (elements.join("|").as_str(), format!("{:?}", found.lengths).as_str()),
+                (wanted, lengths),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "a",
+            "{a,}",
+            "{,a}",
+            "{a}}",
+            "{a} b",
+            r#"{"a"b}"#,
+            r#"{a"b"}"#,
+            "{{a,b},{c}}",
+            "{{a,b},c}",
+            "{a,{b}}",
+            "{{},{}}",
+            "{a {b}",
+            "{",
+            r"{a\",
+            "{{a},{}}",
+            "{{{{{{{a}}}}}}}",
+        ] {
+            assert!(TextArray::parse(text).is_err(), "{text}");
+        }
+        assert!(TextArray::parse("{{a}}").unwrap().flat().is_err());
+    }
+}
