@@ -16,7 +16,10 @@ mod csv;
 mod jsonl;
 mod reader;
 mod inflow;
+mod decode;
 mod compression;
+mod encoding;
+mod sniff;
 mod scan;
 mod batch;
 mod follow;
@@ -24,6 +27,8 @@ mod follow;
 pub(crate) use compression::COMPRESSIONS;
 pub use compression::Compression;
 pub use csv::CsvFormat;
+pub(crate) use encoding::ENCODINGS;
+pub use encoding::Encoding;
 pub use jsonl::JsonlFormat;
 pub use reader::Reader;
 use scan::Scanner;
@@ -69,10 +74,10 @@ impl Format {
         }
     }
 
-    /// Whether an object that is compressed so can be cut into ranges: a line end always ends a record, and a stored byte is
-    /// a decoded one.
-    pub fn is_cuttable(&self, compression: Compression) -> bool {
-        self.room().lines_are_records() && compression == Compression::None
+    /// Whether an object that is compressed and encoded so can be cut into ranges: a line end always ends a record, and a
+    /// stored byte is a decoded one.
+    pub fn is_cuttable(&self, compression: Compression, encoding: Option<Encoding>) -> bool {
+        self.room().lines_are_records() && compression == Compression::None && encoding.is_none()
     }
 
     /// Unquoted texts that mean NULL.
@@ -109,8 +114,12 @@ pub(crate) const CONTRACTS: Choice<Contract> = Choice(&[
 pub struct ReadOptions {
     /// How the object is written.
     pub format: Format,
-    /// How it is compressed.
-    pub compression: Compression,
+    /// How it is compressed, where that is said; otherwise its first bytes tell.
+    pub compression: Option<Compression>,
+    /// How it is compressed by its name, for an object whose first bytes tell nothing.
+    pub compression_by_name: Compression,
+    /// How its characters are written, where that is not UTF-8.
+    pub encoding: Option<Encoding>,
     /// The declared fields' names in the object, in the pipeline's order.
     pub fields: Vec<String>,
     /// What happens to others.

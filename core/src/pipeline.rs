@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::format::{Compression, Contract, Format, ReadOptions};
+use crate::format::{Compression, Contract, Encoding, Format, ReadOptions};
 use crate::plan::{self, InputPlan, Object, Task};
 use crate::receipt::Receipt;
 use crate::source::Location;
@@ -53,6 +53,7 @@ pub struct Pipeline {
     range_bytes: u64,
     format: Format,
     compression: Option<Compression>,
+    encoding: Option<Encoding>,
     contract: Contract,
     source_names: Vec<String>,
     transform: Transform,
@@ -128,7 +129,7 @@ impl Pipeline {
 
     /// The plan of an object that is met for the first time.
     pub fn plan(&self, object: &Object, batch_time: i64) -> InputPlan {
-        let can_cut = self.format.is_cuttable(self.compression_of(&object.name));
+        let can_cut = self.format.is_cuttable(self.compression_of(&object.name), self.encoding);
         InputPlan {
             pipeline: self.name.clone(),
             input: self.input(object, 1),
@@ -214,7 +215,9 @@ impl Pipeline {
     fn read_options(&self, name: &str) -> ReadOptions {
         ReadOptions {
             format: self.format.clone(),
-            compression: self.compression_of(name),
+            compression: self.compression,
+            compression_by_name: Compression::of_name(name),
+            encoding: self.encoding,
             fields: self.source_names.clone(),
             contract: self.contract,
             batch_rows_max: BATCH_ROWS_MAX,

@@ -215,6 +215,8 @@ codes! {
     Undeclared = "R410";
     /// A declared field that the object's header does not have, or has twice: the object is held.
     Header = "R411";
+    /// A quote within a value that is not quoted.
+    StrayQuote = "R412";
 }
 
 impl fmt::Display for Code {

@@ -167,22 +167,24 @@ rows! {
     Ragged: "", "id,customer,amount,ordered_at\n1,Ada,12.50\n"
         => "Mostly a value holds the delimiter without quotes, or a line was cut. Correct the source.";
     Unclosed: "", "id,customer,amount,ordered_at\n1,\"Ada,12.50,2026-01-31 10:00Z\n"
-        => "Correct the source; if its quotes mean nothing, say `quote: none`. With `newlines_in_values: false` only one line is lost.";
+        => "The object is not whole, and is held. Correct the source; if its quotes mean nothing, say `quote: none`. With \
+            `newlines_in_values: false` only one line is lost.";
     NotUtf8: "", "id,customer,amount,ordered_at\n1,Zo\u{fffd},12.50,2026-01-31 10:00Z\n"
-        => "Have the object written as UTF-8.";
+        => "If the objects are in another encoding, name it: `encoding: windows-1252`; or have them written as UTF-8.";
     RecordTooLong: "", "id,customer,amount,ordered_at\n1,…,12.50,2026-01-31 10:00Z\n"
         => "A record has at most 16 MiB. Mostly a quote was opened and not closed.";
     MalformedJson: "source:\n  files: orders.jsonl\n  format: jsonl\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
         "{\"id\": 1, \"customer\": 'Ada'}\n"
         => "Correct the source: each line is a JSON object, strictly by the standard.";
     NotAnObject: "source:\n  files: orders.jsonl\n  format: jsonl\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
-        "[1, \"Ada\"]\n"
-        => "Each line is one object. An array of objects over the whole file is not JSON Lines.";
+        "{\"id\": 1, \"customer\": \"Ada\"}\n[2, \"Grace\"]\n"
+        => "Each line is one object. A file that is one array is held at once; have it written as JSON Lines.";
     DuplicateField: "source:\n  files: orders.jsonl\n  format: jsonl\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
         "{\"id\": 1, \"customer\": \"Ada\", \"id\": 2}\n"
         => "Nobody knows which of the two is meant. Correct the source.";
     AfterQuote: "", "id,customer,amount,ordered_at\n1,\"Ada\" L.,12.50,2026-01-31 10:00Z\n"
-        => "A quote within a quoted value is written twice. Correct the source, or say `quote: none`.";
+        => "A quote within a quoted value is written twice. If another character stands before it, name that: `escape`; if quotes \
+            mean nothing, say `quote: none`.";
     Truncated: "source:\n  files: orders.csv\n  format: csv\n  compression: gzip\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
         "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00Z\n"
         => "The object is held. Have it written again; here, it is not compressed at all.";
@@ -191,4 +193,7 @@ rows! {
         => "Declare the field, or say `contract: ignore`.";
     Header: "", "id,customer,ordered_at\n1,Ada,2026-01-31 10:00Z\n"
         => "The object is held. If a field has another name there, say so: `name`; if it is gone for good, take it out.";
+    StrayQuote: "", "id,customer,amount,ordered_at\n1,5\" disk,12.50,2026-01-31 10:00Z\n"
+        => "A value that holds a quote is quoted, and the quote in it written twice. If such quotes are text, say \
+            `stray_quotes: keep`.";
 }

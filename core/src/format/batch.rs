@@ -119,9 +119,11 @@ impl Validity {
     }
 }
 
-/// The reject of a record that is not UTF-8.
-pub(super) fn not_utf8(at: usize) -> Wrong {
-    (Code::NotUtf8, format!("byte {} of the record is not UTF-8", at + 1))
+/// The reject of a record that is not UTF-8 from a byte on.
+pub(super) fn not_utf8(at: usize, byte: Option<u8>) -> Wrong {
+    let letter = byte.map(char::from).filter(|&letter| letter.is_alphabetic() && letter != 'ÿ');
+    let guess = letter.map(|letter| format!("; as `encoding: windows-1252` it is `{letter}`")).unwrap_or_default();
+    (Code::NotUtf8, format!("byte {} of the record is not UTF-8{guess}", at + 1))
 }
 
 /// The reject of a record that is too long.

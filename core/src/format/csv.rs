@@ -3,16 +3,20 @@
 //! ```text
 //! file    = *(record line-end) [record]        record = field *(delimiter field)        line-end = [CR] LF
 //! field   = bare / quoted                      quoted = quote *(any byte but quote / quote quote) quote
-//! bare    = [any byte but quote, delimiter, LF *(any byte but delimiter, LF)]
+//! bare    = *(any byte but quote, delimiter, LF)
 //! ```
 //!
-//! - A quote opens a field only as its first byte; further in it is text, as in Python's `csv`. Blanks around a quoted field
-//!   are text too: before it they make the field bare, after it they are a fault.
+//! - A quote opens a field only as its first byte. Further in it rejects the record, unless `stray_quotes: keep` makes it
+//!   text. Blanks around a quoted field are text: before it they make the field bare, after it they are a fault.
+//! - Where there is an escape, the byte behind one is text, whatever it is, in a quoted field and in a bare one; so is the
+//!   LF of a CR LF behind it. A bare field that is written like one of `nulls` means NULL, escapes and all (`\N`); one that
+//!   only becomes such a text does not.
 //! - LF and CR LF end a record. A CR of its own is text: files that end their lines so have not been written for a quarter
 //!   of a century, while a stray CR inside a text is common, and to end a record there would make two wrong ones of it. A CR
 //!   as the very last byte is the first half of a line end, and ends the last record.
 //! - A line without a byte is blank, and no record. A line that begins with the comment character is a comment.
 //! - Text after a closing quote rejects the record. It goes on as if the field were bare, so that the next one is found.
+//! - A quote that is not closed before the object ends rejects all the rest, and the object is not whole.
 
 mod split;
 mod blocks;
@@ -34,6 +38,7 @@ use crate::spec::AnyText;
 use crate::spec::Boolean;
 use crate::spec::Character;
 use crate::spec::CharacterOrNone;
+use crate::spec::Choice;
 use crate::spec::Keys;
 use crate::spec::Kind;
 use crate::spec::List;
@@ -51,12 +56,18 @@ pub struct CsvFormat {
     pub delimiter: u8,
     /// Around fields; doubled inside. `None`: quotes mean nothing.
     pub quote: Option<u8>,
+    /// Before a byte that is text, whatever it is.
+    pub escape: Option<u8>,
+    /// Whether a quote within a bare field is text; otherwise it rejects the record.
+    pub keep_stray_quotes: bool,
     /// At the start of a line that is a comment.
     pub comment: Option<u8>,
     /// Leading lines that are not read.
     pub skip_lines: u64,
     /// Unquoted texts that mean NULL.
     pub nulls: Vec<String>,
+    /// Whether they mean NULL where they are quoted, too.
+    pub quoted_nulls: bool,
     /// Whether a record may lack its last fields, which are then NULL; otherwise such a record is ragged.
     pub fill_record: bool,
     /// Whether a quoted field may hold line ends. `false` makes an object cuttable: a line end always ends a record.
@@ -76,7 +87,10 @@ pub(super) const KIND: Kind<Format> = Kind {
 
 const DELIMITER: &str = "delimiter";
 const QUOTE: &str = "quote";
+const ESCAPE: &str = "escape";
 const COMMENT: &str = "comment";
+
+const STRAY_QUOTES: Choice<bool> = Choice(&[("reject", "its record is rejected", false), ("keep", "it is text", true)]);
 
 impl CsvFormat {
     fn read(keys: &mut Keys<'_>) -> Self {
@@ -94,6 +108,17 @@ impl CsvFormat {
                 "'\"'",
                 "What stands around values that hold a delimiter: one ASCII character, or `none`.",
             ),
+            escape: keys.optional(
+                ESCAPE,
+                Character,
+                "What stands before a character that is text, whatever it is: one ASCII character, `\"\\\\\"` mostly.",
+            ),
+            keep_stray_quotes: keys.or(
+                "stray_quotes",
+                STRAY_QUOTES,
+                "reject",
+                "What a quote means within a value that is not quoted.",
+            ),
             comment: keys.optional(COMMENT, Character, "What a comment line begins with: one ASCII character."),
             skip_lines: keys.or("skip_lines", Whole, "0", "How many lines before the header are skipped."),
             nulls: keys
@@ -101,6 +126,12 @@ impl CsvFormat {
                 .into_iter()
                 .map(|text| text.text)
                 .collect(),
+            quoted_nulls: keys.or(
+                "quoted_nulls",
+                Boolean,
+                "false",
+                "Whether the texts that mean NULL mean it where they are quoted, too.",
+            ),
             fill_record: keys.or(
                 "fill_record",
                 Boolean,
@@ -120,7 +151,8 @@ impl CsvFormat {
 
     /// Two signs of the same character could not be told apart.
     fn tells_its_signs_apart(&self, keys: &mut Keys<'_>) {
-        let signs = [(DELIMITER, Some(self.delimiter)), (QUOTE, self.quote), (COMMENT, self.comment)];
+        let signs =
+            [(DELIMITER, Some(self.delimiter)), (QUOTE, self.quote), (ESCAPE, self.escape), (COMMENT, self.comment)];
         for (at, &(key, sign)) in signs.iter().enumerate() {
             for &(other, taken) in signs.iter().take(at) {
                 let is_known = !keys.is_wrong(key) && !keys.is_wrong(other);
@@ -178,6 +210,13 @@ impl Scanner for CsvScanner {
         self.format.skip_lines
     }
 
+    fn misfit(&self, first: &[u8]) -> Option<String> {
+        ends_lines_in_cr(first, self.format.quote).then(|| {
+            "its lines end in a carriage return alone (\\r), and lines end in \\n or \\r\\n; have it written again"
+                .to_owned()
+        })
+    }
+
     fn has_header(&self) -> bool {
         self.format.header
     }
@@ -204,9 +243,23 @@ impl Scanner for CsvScanner {
     }
 
     fn follower(&self) -> Follower {
-        match self.format.quote {
-            Some(quote) if self.format.newlines_in_values => Follower::of_fields(self.format.delimiter, quote),
-            _ => Follower::of_lines(),
+        let CsvFormat { delimiter, quote, escape, newlines_in_values, .. } = self.format;
+        if newlines_in_values { Follower::of_fields(delimiter, quote, escape) } else { Follower::of_lines() }
+    }
+}
+
+/// Whether an object that begins so has no line end but carriage returns, outside of quotes.
+fn ends_lines_in_cr(first: &[u8], quote: Option<u8>) -> bool {
+    let mut is_quoted = false;
+    let mut found = false;
+    for (at, &byte) in first.iter().enumerate() {
+        match byte {
+            b'\n' => return false,
+            _ if Some(byte) == quote => is_quoted = !is_quoted,
+            // As the last byte it is half a line end.
+            b'\r' => found |= !is_quoted && at + 1 < first.len(),
+            _ => {}
         }
     }
+    found
 }

@@ -7,8 +7,9 @@
 use std::ops::Range;
 
 use arrow_buffer::Buffer;
+use memchr::memchr_iter;
 
-use super::compression::gzip::Gunzip;
+use super::decode::Decoder;
 use super::scan::Scan;
 
 /// Past the end of its range a reader needs the rest of one record only; it asks for so much at a time.
@@ -23,6 +24,8 @@ pub(super) struct Inflow {
     at: usize,
     /// The decoded offset of the window's first byte.
     base: u64,
+    /// Line ends before the window, where it was reached without a leap.
+    lines: u64,
     /// The next window as far as it has come.
     filling: Option<Filling>,
     /// The stored offset of the byte that comes next, and of the byte after the last.
@@ -30,7 +33,8 @@ pub(super) struct Inflow {
     size: u64,
     /// Where an uncompressed range ends; windows end there too, so that nothing is asked for in vain.
     range_end: u64,
-    gunzip: Option<Gunzip>,
+    /// What the stored bytes go through; `None`: they are read as they are.
+    decoder: Option<Decoder>,
     ended: bool,
     damage: Option<String>,
 }
@@ -43,17 +47,18 @@ struct Filling {
 }
 
 impl Inflow {
-    pub(super) fn new(gunzip: Option<Gunzip>, chunk_bytes: usize, size: u64, range_end: u64) -> Self {
+    pub(super) fn new(chunk_bytes: usize, size: u64, range_end: u64) -> Self {
         Self {
             chunk_bytes,
             window: Buffer::from_vec(Vec::<u8>::new()),
             at: 0,
             base: 0,
+            lines: 0,
             filling: None,
             next: 0,
             size,
             range_end,
-            gunzip,
+            decoder: None,
             ended: false,
             damage: None,
         }
@@ -87,6 +92,26 @@ impl Inflow {
     /// Why the object ends where it ends, where that is not as it should be. Known when the last window is.
     pub(super) fn damage(&self) -> Option<&str> {
         self.damage.as_deref()
+    }
+
+    /// The decoded offset of a place in the window.
+    pub(super) fn offset_of(&self, place: usize) -> u64 {
+        self.base + place as u64
+    }
+
+    /// The line of a place in the window, from 1.
+    pub(super) fn line_of(&self, place: usize) -> u64 {
+        let before = self.window.get(..place).unwrap_or(&self.window);
+        self.lines + line_ends(before) + 1
+    }
+
+    /// Takes what has come so far for the first bytes that go through a decoder.
+    pub(super) fn decode(&mut self, mut decoder: Decoder) {
+        decoder.push(&self.window);
+        self.decoder = Some(decoder);
+        self.window = Buffer::from_vec(Vec::<u8>::new());
+        self.at = 0;
+        self.ended = false;
     }
 
     /// A scan of the window for records that begin before an offset.
@@ -131,16 +156,16 @@ impl Inflow {
             None => self.begin(),
         };
         let needed = loop {
-            if self.gunzip.is_none() && self.next >= self.size {
+            if self.decoder.is_none() && self.next >= self.size {
                 self.ended = true;
             }
             if filling.bytes.len() >= filling.target || self.ended {
                 break None;
             }
             let missing = filling.target - filling.bytes.len();
-            match &mut self.gunzip {
+            match &mut self.decoder {
                 None => break Some(self.next..self.size.min(self.next + missing as u64)),
-                Some(gunzip) => match gunzip.inflate(&mut filling.bytes, missing) {
+                Some(decoder) => match decoder.decode(&mut filling.bytes, missing) {
                     Err(damage) => {
                         self.damage = Some(damage);
                         self.ended = true;
@@ -150,7 +175,8 @@ impl Inflow {
                         break Some(self.next..self.size.min(self.next + self.chunk_bytes as u64));
                     }
                     Ok(false) => {
-                        self.damage = gunzip.end();
+                        let damage = decoder.end(&mut filling.bytes);
+                        self.damage = self.damage.take().or(damage);
                         self.ended = true;
                     }
                 },
@@ -174,8 +200,8 @@ impl Inflow {
         let asked = usize::try_from(self.size - self.next).unwrap_or(usize::MAX);
         let bytes = bytes.get(..asked).unwrap_or(bytes);
         self.next += bytes.len() as u64;
-        match (&mut self.gunzip, &mut self.filling) {
-            (Some(gunzip), _) => gunzip.push(bytes),
+        match (&mut self.decoder, &mut self.filling) {
+            (Some(decoder), _) => decoder.push(bytes),
             (None, Some(filling)) => filling.bytes.extend_from_slice(bytes),
             (None, None) => self.filling = Some(Filling { bytes: bytes.to_vec(), target: bytes.len() }),
         }
@@ -184,7 +210,7 @@ impl Inflow {
     fn begin(&mut self) -> Filling {
         let tail = self.rest();
         let mut more = self.chunk_bytes.max(tail.len());
-        if self.gunzip.is_none() {
+        if self.decoder.is_none() {
             let within = if self.next < self.range_end { self.range_end - self.next } else { TAIL_BYTES };
             let within = usize::try_from(within.min(self.size - self.next)).unwrap_or(usize::MAX);
             more = more.min(within.max(tail.len()));
@@ -192,9 +218,14 @@ impl Inflow {
         let mut bytes = Vec::with_capacity(tail.len() + more);
         bytes.extend_from_slice(tail);
         let target = bytes.len() + more;
+        self.lines += line_ends(self.window.get(..self.at).unwrap_or_default());
         self.base += self.at as u64;
         self.at = 0;
         self.window = Buffer::from_vec(Vec::<u8>::new());
         Filling { bytes, target }
     }
+}
+
+fn line_ends(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
 }

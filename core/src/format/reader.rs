@@ -1,7 +1,7 @@
 //! Reader: the machine that moves through an object, line by line and window by window.
 //!
 //! ```text
-//! byte order mark -> skipped lines -> header -> (seek the range) -> records -> done
+//! first bytes -> byte order mark -> skipped lines -> header -> (seek the range) -> records -> done
 //! ```
 //!
 //! What is skipped (a comment, a record that is too long, the line that a cut goes through) may be longer than any window,
@@ -24,12 +24,13 @@ use super::ReadStep;
 use super::batch::Batch;
 use super::batch::Validity;
 use super::batch::too_long;
-use super::compression::gzip::Gunzip;
+use super::decode::Decoder;
 use super::follow::Follower;
 use super::follow::unclosed_rest;
 use super::inflow::Inflow;
 use super::scan::Scanner;
 use super::scan::Stop;
+use super::sniff::{self, FIRST_BYTES};
 
 /// Neither a record nor a chunk can be larger, so that no cell can be longer than a cell can be.
 const BYTES_MAX: usize = 1 << 26;
@@ -51,10 +52,15 @@ pub struct Reader {
     coverage: Coverage,
     /// The bytes that the range turned out to own.
     owned: Option<Range<u64>>,
+    /// Why the object is not whole, where a quote is open at its end.
+    unclosed: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// How the stored bytes are compressed.
+    Stored,
+    /// What the decoded bytes begin with.
     Mark,
     /// So many lines are still to be skipped.
     Lines(u64),
@@ -79,7 +85,8 @@ enum Skipped {
     Comment,
     /// The rest of a line that belongs to the range before.
     Foreign,
-    Record(Follower),
+    /// A record, and the line on which it begins.
+    Record(Follower, u64),
 }
 
 /// What bytes are counted as.
@@ -102,37 +109,33 @@ enum Next {
 impl Reader {
     /// A reader of the records that begin in `range` of an object of `size` stored bytes.
     ///
-    /// Where the object cannot be cut ([`Format::is_cuttable`](super::Format::is_cuttable)), the range that holds the first byte owns everything.
-    /// Bounds are kept sane: a batch has at least one record, a record and a chunk have 1 byte to 64 MiB.
+    /// Where the object cannot be cut ([`Format::is_cuttable`](super::Format::is_cuttable)), the range that holds the first
+    /// byte owns everything. Bounds are kept sane: a batch has at least one record, a record and a chunk have 1 byte to 64 MiB.
     pub fn new(mut options: ReadOptions, size: u64, range: Range<u64>) -> Self {
         options.batch_rows_max = options.batch_rows_max.max(1);
         options.record_bytes_max = options.record_bytes_max.clamp(1, BYTES_MAX);
         options.chunk_bytes = options.chunk_bytes.clamp(1, BYTES_MAX);
-        let range = match options.format.is_cuttable(options.compression) {
+        let declared = options.compression.unwrap_or(Compression::None);
+        let range = match options.format.is_cuttable(declared, options.encoding) {
+            _ if size == 0 => 0..u64::MAX,
             true => range.start..range.end.min(size),
-            false if range.contains(&0) || size == 0 => 0..u64::MAX,
+            false if range.contains(&0) => 0..u64::MAX,
             false => 0..0,
         };
         let scanner = options.format.room().scanner(&options);
-        let has_preamble = scanner.has_header() || scanner.skip_lines() > 0;
-        let phase = match () {
-            () if range.is_empty() => Phase::Done,
-            () if range.start > 0 && !has_preamble => Phase::Seek,
-            () => Phase::Mark,
-        };
-        let gunzip = (options.compression == Compression::Gzip).then(Gunzip::new);
         // A later range needs the header only, and asks for it in small pieces.
         let window_end = if range.start > 0 { 0 } else { range.end };
         Self {
-            inflow: Inflow::new(gunzip, options.chunk_bytes, size, window_end),
+            inflow: Inflow::new(options.chunk_bytes, size, window_end),
             hungry: false,
-            phase,
+            phase: if range.is_empty() { Phase::Done } else { Phase::Stored },
             skip: None,
             scanner,
             valid: Validity::default(),
             batch: Batch::new(options.fields.len(), options.batch_rows_max),
             coverage: Coverage::default(),
             owned: None,
+            unclosed: None,
             options,
             range,
         }
@@ -179,10 +182,13 @@ impl Reader {
         }
         let rest = self.inflow.rest();
         match self.phase {
+            Phase::Stored | Phase::Mark if rest.len() < FIRST_BYTES && !self.inflow.is_last() => {
+                return Ok(Next::Hungry);
+            }
+            Phase::Stored => return self.stored(),
             Phase::Mark => {
-                if rest.len() < MARK.len() && !self.inflow.is_last() {
-                    return Ok(Next::Hungry);
-                }
+                self.fits()?;
+                let rest = self.inflow.rest();
                 if rest.starts_with(MARK) {
                     self.cover(Part::Header, MARK.len() as u64);
                     self.inflow.advance(MARK.len());
@@ -198,7 +204,7 @@ impl Reader {
             Phase::Lines(0) => {
                 self.phase = if self.scanner.has_header() { Phase::Header } else { Phase::Seek };
             }
-            Phase::Lines(_) if rest.is_empty() => return Ok(self.nothing_left()),
+            Phase::Lines(_) if rest.is_empty() => return self.no_header(),
             Phase::Lines(count) => {
                 self.phase = Phase::Lines(count - 1);
                 self.begin_to_skip(Skipped::Line);
@@ -218,10 +224,41 @@ impl Reader {
         Ok(Next::Go)
     }
 
+    /// Looks at how the object is compressed.
+    fn stored(&mut self) -> Result<Next, Error> {
+        let first = first(self.inflow.rest());
+        let (said, by_name) = (self.options.compression, self.options.compression_by_name);
+        let compression = Compression::of_bytes(said, by_name, first).map_err(held)?;
+        let has_preamble = self.scanner.has_header() || self.scanner.skip_lines() > 0;
+        self.phase = if self.range.start > 0 && !has_preamble { Phase::Seek } else { Phase::Mark };
+        let Some(decoder) = Decoder::new(compression, self.options.encoding) else { return Ok(Next::Go) };
+        // Such an object cannot be cut, and may have been, by its name.
+        if !self.range.contains(&0) {
+            self.phase = Phase::Done;
+            return Ok(Next::Go);
+        }
+        self.range = 0..u64::MAX;
+        self.inflow.decode(decoder);
+        Ok(Next::Hungry)
+    }
+
+    /// Holds an object that begins as none of the format does.
+    fn fits(&self) -> Result<(), Error> {
+        let first = first(self.inflow.rest());
+        if let Some(content) = sniff::content(first) {
+            let advice = if content.is_utf16() { "; say `encoding: utf-16`" } else { "" };
+            return Err(held(format!("the object is not UTF-8 text: its first bytes are those of {content}{advice}")));
+        }
+        match self.scanner.misfit(first.strip_prefix(MARK).unwrap_or(first)) {
+            Some(why) => Err(held(why)),
+            None => Ok(()),
+        }
+    }
+
     /// Reads the header, or one blank line before it.
     fn header(&mut self) -> Result<Next, Error> {
         let blank = match self.inflow.rest() {
-            [] => return Ok(self.nothing_left()),
+            [] => return self.no_header(),
             [b'\n', ..] => 1,
             [b'\r', b'\n', ..] => 2,
             [b'\r'] if !self.inflow.is_last() => return Ok(Next::Hungry),
@@ -265,12 +302,26 @@ impl Reader {
             Stop::Full => return Ok(Next::Full),
             Stop::Hungry => return Ok(Next::Hungry),
             Stop::TooLong => {
-                self.begin_to_skip(Skipped::Record(self.scanner.follower()));
+                let line = self.inflow.line_of(self.inflow.at());
+                self.begin_to_skip(Skipped::Record(self.scanner.follower(), line));
             }
             Stop::Comment => self.begin_to_skip(Skipped::Comment),
             Stop::RangeEnd => self.phase = Phase::Done,
+            Stop::Unclosed(quote) => {
+                let behind = self.inflow.offset() - self.inflow.offset_of(quote);
+                self.not_whole(self.inflow.line_of(quote), behind);
+            }
         }
         Ok(Next::Go)
+    }
+
+    /// Keeps why the object is not whole: a quote is open at its end.
+    fn not_whole(&mut self, line: u64, behind: u64) {
+        self.phase = Phase::Done;
+        self.unclosed = Some(format!(
+            "the object is incomplete: the quote that opens on line {line} is not closed in the {behind} bytes from there to \
+             the end; with `newlines_in_values: false` that line alone is rejected"
+        ));
     }
 
     fn begin_to_skip(&mut self, what: Skipped) {
@@ -280,18 +331,18 @@ impl Reader {
     fn go_on_skipping(&mut self, mut skip: Skip) -> Next {
         let rest = self.inflow.rest();
         let end = match &mut skip.what {
-            Skipped::Record(follower) => follower.follow(rest),
+            Skipped::Record(follower, _) => follower.follow(rest),
             Skipped::Line | Skipped::Comment | Skipped::Foreign => memchr(b'\n', rest).map(|at| at + 1),
         };
         let length = end.unwrap_or(rest.len());
-        if let Skipped::Record(_) = skip.what {
+        if let Skipped::Record(..) = skip.what {
             let room = RAW_BYTES_MAX + 1 - skip.raw.len();
             skip.raw.extend_from_slice(rest.get(..length.min(room)).unwrap_or_default());
         }
         match skip.what {
             Skipped::Line => self.cover_from(skip.start, Part::Skipped, length as u64),
             Skipped::Comment => self.cover_from(skip.start, Part::Comment, length as u64),
-            Skipped::Record(_) => self.cover_from(skip.start, Part::Record, length as u64),
+            Skipped::Record(..) => self.cover_from(skip.start, Part::Record, length as u64),
             Skipped::Foreign => {}
         }
         self.inflow.advance(length);
@@ -299,11 +350,14 @@ impl Reader {
             self.skip = Some(skip);
             return Next::Hungry;
         }
-        if let Skipped::Record(follower) = skip.what {
+        if let Skipped::Record(follower, line) = skip.what {
             let place = Place { offset: skip.start, length: self.inflow.offset() - skip.start };
-            let wrong = match (end, self.inflow.damage()) {
-                (None, Some(damage)) => (Code::Truncated, format!("the object is incomplete: {damage}")),
-                (None, None) if follower.is_open() => unclosed_rest(),
+            let wrong = match (end, self.inflow.damage(), follower.open()) {
+                (None, Some(damage), _) => (Code::Truncated, format!("the object is incomplete: {damage}")),
+                (None, None, Some(way)) => {
+                    self.not_whole(line + way.line_ends, place.length - way.bytes);
+                    unclosed_rest()
+                }
                 _ => too_long(place.length, self.options.record_bytes_max),
             };
             self.batch.reject(place, wrong, &skip.raw);
@@ -314,13 +368,19 @@ impl Reader {
         Next::Go
     }
 
-    /// The window is empty: the object ends here, or there is more to come.
-    fn nothing_left(&mut self) -> Next {
+    /// The window is empty before a header was found: there is more to come, or the object has none.
+    fn no_header(&mut self) -> Result<Next, Error> {
         if !self.inflow.is_last() {
-            return Next::Hungry;
+            return Ok(Next::Hungry);
+        }
+        if self.scanner.has_header() && self.inflow.damage().is_none() {
+            return Err(held(match self.inflow.offset() {
+                0 => "no header was found: the object is empty".to_owned(),
+                count => format!("no header was found in the {count} bytes of the object"),
+            }));
         }
         self.phase = Phase::Done;
-        Next::Go
+        Ok(Next::Go)
     }
 
     /// Rejects what is left of an object that is not as it should be, as one record, since nobody knows what it would be.
@@ -340,7 +400,10 @@ impl Reader {
         let total = self.owned.as_ref().map_or(0, |owned| owned.end - owned.start);
         ReadStep::Finished {
             coverage: Coverage { total, ..self.coverage },
-            incomplete: self.inflow.damage().map(|damage| format!("the object is incomplete: {damage}")),
+            incomplete: match self.inflow.damage() {
+                Some(damage) => Some(format!("the object is incomplete: {damage}")),
+                None => self.unclosed.clone(),
+            },
         }
     }
 
@@ -372,6 +435,10 @@ impl Reader {
             self.owned = Some(first..start + length);
         }
     }
+}
+
+fn first(bytes: &[u8]) -> &[u8] {
+    bytes.get(..FIRST_BYTES).unwrap_or(bytes)
 }
 
 fn raw_len(length: u64) -> usize {

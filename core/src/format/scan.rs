@@ -13,6 +13,12 @@ pub(super) trait Scanner: Debug + Send {
         0
     }
 
+    /// Why what an object begins with, behind a byte order mark, cannot be of the format; `None`: nothing speaks against it.
+    /// These are its first bytes, at most [`FIRST_BYTES`](super::sniff::FIRST_BYTES) of them.
+    fn misfit(&self, _first: &[u8]) -> Option<String> {
+        None
+    }
+
     /// Whether a header stands before the records.
     fn has_header(&self) -> bool {
         false
@@ -61,6 +67,8 @@ pub(super) enum Stop {
     Comment,
     /// What begins here belongs to another range, or the object ends here.
     RangeEnd,
+    /// The quote that opens at this place of the window is not closed before the object ends, and the record is all the rest.
+    Unclosed(usize),
 }
 
 impl Scan<'_> {

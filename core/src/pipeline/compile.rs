@@ -90,6 +90,7 @@ impl<'a> Compiler<'a> {
             range_bytes: plan::RANGE_BYTES,
             format: spec.source.format.clone(),
             compression: spec.source.compression,
+            encoding: spec.source.encoding,
             contract: spec.source.contract,
             source_names: self.source_names(),
             transform: Transform { fields, filter, columns, rules, deletes },

@@ -12,7 +12,7 @@ mod target;
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::format::{self, Compression, Contract, Format};
+use crate::format::{self, Compression, Contract, Encoding, Format};
 use crate::source::{Location, SOURCES};
 use crate::spec::{
     self, AnyText, Choice, Expression, Fault, Form, Hint, InShort, Item, Keys, Mapping, Named, Placed, ShortFor,
@@ -65,8 +65,10 @@ pub struct SourceSpec {
     pub location: Location,
     /// How they are written.
     pub format: Format,
-    /// How they are compressed; `None`: their names say it.
+    /// How they are compressed; `None`: their first bytes say it.
     pub compression: Option<Compression>,
+    /// How their characters are written; `None`: in UTF-8.
+    pub encoding: Option<Encoding>,
     /// What arrives, in order.
     pub fields: Vec<Item<FieldSpec>>,
     /// What happens to fields that are not declared.
@@ -197,6 +199,7 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
             .required("format", format::FORMATS, "How the objects are written.")
             .unwrap_or(Format::Jsonl(format::JsonlFormat)),
         compression: keys.or("compression", format::COMPRESSIONS, "auto", "How the objects are compressed."),
+        encoding: keys.or("encoding", format::ENCODINGS, "utf-8", "How the characters of the objects are written."),
         fields: keys
             .required("fields", FIELDS, "What arrives: each field that the pipeline uses; one without a type is text.")
             .unwrap_or_default(),

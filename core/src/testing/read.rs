@@ -12,6 +12,7 @@ use crate::diagnostic::Code;
 use crate::format::Compression;
 use crate::format::Contract;
 use crate::format::CsvFormat;
+use crate::format::ENCODINGS;
 use crate::format::Format;
 use crate::format::JsonlFormat;
 use crate::format::ReadOptions;
@@ -49,7 +50,9 @@ pub struct Outcome {
 pub fn options(format: Format, fields: &[&str]) -> ReadOptions {
     ReadOptions {
         format,
-        compression: Compression::None,
+        compression: Some(Compression::None),
+        compression_by_name: Compression::None,
+        encoding: None,
         fields: fields.iter().map(|&name| name.to_owned()).collect(),
         contract: Contract::Ignore,
         batch_rows_max: 1000,
@@ -116,7 +119,7 @@ pub fn read(options: &ReadOptions, object: &[u8], range: Range<u64>, pushes: &[u
     }
     for row in &outcome.rows {
         assert!(row.place.length > 0);
-        if options.compression == Compression::None {
+        if options.compression == Some(Compression::None) && options.encoding.is_none() {
             let start = row.place.offset as usize;
             assert!(object[start..start + row.place.length as usize].starts_with(&row.raw), "{row:?}");
         }
@@ -135,10 +138,11 @@ pub fn any_chunking_reads_the_same_records(options: &ReadOptions, object: &[u8],
     let chunked = read(&ReadOptions { chunk_bytes, ..options.clone() }, object, 0..object.len() as u64, pushes);
     assert_eq!(chunked, whole);
     if let Ok(whole) = whole
-        && options.compression == Compression::None
+        && options.compression == Some(Compression::None)
     {
         assert_eq!(whole.coverage.total, object.len() as u64);
-        assert_eq!(whole.incomplete, None);
+        let is_open = whole.rows.last().is_some_and(|row| matches!(&row.cells, Err((Code::Unclosed, _))));
+        assert!(whole.incomplete.is_none() || is_open, "{:?}", whole.incomplete);
     }
 }
 
@@ -182,7 +186,7 @@ pub fn gzip_reads_the_same_records(options: &ReadOptions, object: &[u8], members
         rest = after;
     }
     let plain = read_whole(options, object);
-    let zipped = ReadOptions { compression: Compression::Gzip, chunk_bytes: 100, ..options.clone() };
+    let zipped = ReadOptions { compression: Some(Compression::Gzip), chunk_bytes: 100, ..options.clone() };
     let all = 0..stored.len() as u64;
     assert_eq!(read(&zipped, &stored, all, &[5, 1, 100]), plain);
 
@@ -192,7 +196,8 @@ pub fn gzip_reads_the_same_records(options: &ReadOptions, object: &[u8], members
     if let (Ok(short), Ok(plain)) = (whole, plain) {
         assert!(short.coverage.total as usize <= object.len());
         // Where a cut falls between two members, what is left is whole, and its last record another.
-        let uncertain = usize::from(short.incomplete.is_none());
+        let is_damaged = short.incomplete.as_ref().is_some_and(|why| why.contains("gzip"));
+        let uncertain = usize::from(!is_damaged);
         let kept = short.rows.len().saturating_sub(uncertain);
         for (short, plain) in short.rows.iter().zip(&plain.rows).take(kept) {
             let is_truncated = matches!(&short.cells, Err((Code::Truncated, _)));
@@ -206,6 +211,23 @@ pub fn gzip_reads_the_same_records(options: &ReadOptions, object: &[u8], members
     }
 }
 
+/// A text in two-byte units reads as the text in UTF-8, however its bytes come.
+pub fn utf16_reads_the_same_records(
+    options: &ReadOptions,
+    text: &str,
+    big: bool,
+    pushes: &[usize],
+    chunk_bytes: usize,
+) {
+    let mark = [if big { 0xfeff_u16.to_be_bytes() } else { 0xfeff_u16.to_le_bytes() }];
+    let text = text.trim_start_matches('\u{feff}');
+    let units = text.encode_utf16().map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+    let stored: Vec<u8> = mark.into_iter().chain(units).flatten().collect();
+    let encoding = ENCODINGS.0.iter().find_map(|&(word, _, encoding)| encoding.filter(|_| word == "utf-16"));
+    let wide = ReadOptions { encoding, chunk_bytes, ..options.clone() };
+    assert_eq!(read(&wide, &stored, 0..stored.len() as u64, pushes), read_whole(options, text.as_bytes()));
+}
+
 /// A line is a record exactly where `serde_json` reads an object from it, but for keys that stand twice; and the values are
 /// those.
 pub fn json_agrees_with_serde_json(line: &[u8]) {
@@ -214,9 +236,11 @@ pub fn json_agrees_with_serde_json(line: &[u8]) {
         return;
     }
     let fields = ["a", "b", "ä", "a\nb"];
-    let outcome = read_whole(&options(Format::Jsonl(JsonlFormat), &fields), line).unwrap();
+    // Before it stands another line, so that the object is read whatever the line begins with.
+    let object = [b"{}\n", line].concat();
+    let outcome = read_whole(&options(Format::Jsonl(JsonlFormat), &fields), &object).unwrap();
     let oracle = serde_json::from_slice::<serde_json::Value>(line);
-    let Some(row) = outcome.rows.first() else {
+    let Some(row) = outcome.rows.get(1) else {
         return assert!(line.trim_ascii().is_empty() || line.iter().all(|byte| b" \t\r".contains(byte)));
     };
     match (&row.cells, oracle) {
@@ -243,7 +267,12 @@ pub fn json_agrees_with_serde_json(line: &[u8]) {
 /// The scanner and its plain twin, which looks at one byte after the other, find the same records.
 pub fn csv_agrees_with_its_plain_twin(csv: &CsvFormat, object: &[u8]) {
     let csv = CsvFormat { header: false, skip_lines: 0, ..csv.clone() };
-    let outcome = read_whole(&options(Format::Csv(csv.clone()), &["a", "b", "c"]), object).unwrap();
+    let outcome = match read_whole(&options(Format::Csv(csv.clone()), &["a", "b", "c"]), object) {
+        Ok(outcome) => outcome,
+        Err(held) if held.contains("carriage return") => return assert!(is_without_line_ends(&csv, object), "{held}"),
+        Err(held) => return assert!(held.contains("first bytes"), "{held}"),
+    };
+    assert!(!is_without_line_ends(&csv, object));
     let found: Vec<(u64, Option<Vec<String>>)> = outcome
         .rows
         .into_iter()
@@ -253,6 +282,14 @@ pub fn csv_agrees_with_its_plain_twin(csv: &CsvFormat, object: &[u8]) {
         })
         .collect();
     assert_eq!(found, plain_csv(&csv, object));
+}
+
+/// Whether there is a carriage return outside of quotes, other than as the last byte, and no line end.
+fn is_without_line_ends(csv: &CsvFormat, object: &[u8]) -> bool {
+    let object = object.strip_prefix(b"\xef\xbb\xbf").unwrap_or(object);
+    let quotes = |until: usize| object[..until].iter().filter(|&&byte| Some(byte) == csv.quote).count();
+    let is_bare = |at: usize| object[at] == b'\r' && quotes(at).is_multiple_of(2);
+    !object.contains(&b'\n') && (0..object.len().saturating_sub(1)).any(is_bare)
 }
 
 /// The records of an object with three fields: their lengths, and their fields where nothing is wrong.
@@ -270,7 +307,8 @@ fn plain_csv(csv: &CsvFormat, object: &[u8]) -> Vec<(u64, Option<Vec<String>>)> 
         let mut is_good = true;
         loop {
             let mut field = Vec::new();
-            if at < object.len() && Some(object[at]) == csv.quote {
+            let is_quoted = at < object.len() && Some(object[at]) == csv.quote;
+            if is_quoted {
                 at += 1;
                 loop {
                     let Some(&byte) = object.get(at) else {
@@ -280,6 +318,12 @@ fn plain_csv(csv: &CsvFormat, object: &[u8]) -> Vec<(u64, Option<Vec<String>>)> 
                     if byte == b'\n' && !csv.newlines_in_values {
                         is_good = false;
                         break;
+                    }
+                    if Some(byte) == csv.escape {
+                        let count = escaped(csv, object, at).unwrap_or_default();
+                        field.extend(&object[at + 1..at + 1 + count]);
+                        at += 1 + count;
+                        continue;
                     }
                     at += 1;
                     if Some(byte) != csv.quote {
@@ -298,17 +342,31 @@ fn plain_csv(csv: &CsvFormat, object: &[u8]) -> Vec<(u64, Option<Vec<String>>)> 
                     || rest.starts_with(b"\r\n")
                     || rest[0] == csv.delimiter;
                 is_good &= is_closed;
-                while at < object.len() && object[at] != csv.delimiter && object[at] != b'\n' {
+            }
+            let bare = at;
+            let mut text = Vec::new();
+            let mut ends_in_escaped = false;
+            while at < object.len() && object[at] != csv.delimiter && object[at] != b'\n' {
+                ends_in_escaped = Some(object[at]) == csv.escape;
+                if ends_in_escaped {
+                    is_good &= escaped(csv, object, at).is_some();
+                    let count = escaped(csv, object, at).unwrap_or_default();
+                    text.extend(&object[at + 1..at + 1 + count]);
+                    at += 1 + count;
+                } else {
+                    is_good &= csv.keep_stray_quotes || Some(object[at]) != csv.quote;
+                    text.push(object[at]);
                     at += 1;
                 }
-            } else {
-                while at < object.len() && object[at] != csv.delimiter && object[at] != b'\n' {
-                    field.push(object[at]);
-                    at += 1;
-                }
-                if (at == object.len() || object[at] == b'\n') && field.ends_with(b"\r") {
-                    field.pop();
-                }
+            }
+            let mut end = at;
+            if (at == object.len() || object[at] == b'\n') && text.ends_with(b"\r") && !ends_in_escaped {
+                text.pop();
+                end -= 1;
+            }
+            if !is_quoted {
+                let is_null = csv.nulls.iter().any(|null| null.as_bytes() == &object[bare..end]);
+                field = if is_null { object[bare..end].to_vec() } else { text };
             }
             fields.push(field);
             at += 1;
@@ -328,17 +386,31 @@ fn plain_csv(csv: &CsvFormat, object: &[u8]) -> Vec<(u64, Option<Vec<String>>)> 
     rows
 }
 
-/// Options and an object, out of one run of bytes: the first byte decides.
+/// How many bytes behind an escape are text; `None`: it stands at the end of a line or of the object.
+fn escaped(csv: &CsvFormat, object: &[u8], at: usize) -> Option<usize> {
+    match &object[at + 1..] {
+        [b'\n', ..] | [b'\r', b'\n', ..] if !csv.newlines_in_values => None,
+        [b'\r', b'\n', ..] => Some(2),
+        [] => None,
+        _ => Some(1),
+    }
+}
+
+/// Options and an object, out of one run of bytes: the first two decide.
 pub fn csv_options_of(input: &[u8]) -> (ReadOptions, &[u8]) {
-    let (&first, object) = input.split_first().unwrap_or((&0, &[]));
-    let is_set = |bit: u32| first >> bit & 1 == 1;
+    let (&first, rest) = input.split_first().unwrap_or((&0, &[]));
+    let (&second, object) = rest.split_first().unwrap_or((&0, &[]));
+    let is_set = |bit: u32| (u16::from(second) << 8 | u16::from(first)) >> bit & 1 == 1;
     let csv = CsvFormat {
         header: is_set(0),
         delimiter: if is_set(1) { b',' } else { b'|' },
         quote: (!is_set(2)).then_some(b'"'),
+        escape: is_set(8).then_some(b'\\'),
+        keep_stray_quotes: is_set(9),
         comment: is_set(3).then_some(b'#'),
         skip_lines: u64::from(is_set(4)),
-        nulls: Vec::new(),
+        nulls: vec!["\\N".to_owned()],
+        quoted_nulls: false,
         fill_record: false,
         newlines_in_values: is_set(5),
     };
@@ -364,6 +436,8 @@ pub fn csv_bytes() -> impl Strategy<Value = Vec<u8>> {
         b"\"",
         b"\"",
         b"\"\"",
+        b"\\",
+        b"\\N",
         b"\r",
         b"#",
         b"\xc3\xa4",
@@ -416,14 +490,17 @@ pub fn json_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 /// CSV formats.
 pub fn csv_format() -> impl Strategy<Value = CsvFormat> {
-    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 0..3_u64).prop_map(
-        |(header, quote, comment, newlines_in_values, skip_lines)| CsvFormat {
+    (any::<[bool; 6]>(), 0..3_u64).prop_map(
+        |([header, quote, escape, keep_stray_quotes, comment, newlines_in_values], skip_lines)| CsvFormat {
             header,
             delimiter: b',',
             quote: quote.then_some(b'"'),
+            escape: escape.then_some(b'\\'),
+            keep_stray_quotes,
             comment: comment.then_some(b'#'),
             skip_lines,
-            nulls: Vec::new(),
+            nulls: vec!["\\N".to_owned()],
+            quoted_nulls: false,
             fill_record: false,
             newlines_in_values,
         },

@@ -196,6 +196,7 @@ const FOREIGN: Map = &[
     ("saphyr_parser", &["spec/yaml.rs"]),
     ("parquet", &["stage/parquet"]),
     ("flate2", &["format/compression", "testing"]),
+    ("encoding_rs", &["format/encoding.rs"]),
     ("glob", &["source/names.rs"]),
     ("regex", &["expr", "transform.rs", "pipeline"]),
     ("sha2", &["plan.rs", "stage", "expr/functions"]),

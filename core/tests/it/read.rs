@@ -67,6 +67,14 @@ proptest! {
     }
 
     #[test]
+    fn utf16(
+        options in any_options(), object in object(), big in any::<bool>(), pushes in prop::collection::vec(1..40_usize, 1..5),
+        chunk in 1..200_usize
+    ) {
+        utf16_reads_the_same_records(&options, &String::from_utf8_lossy(&object), big, &pushes, chunk);
+    }
+
+    #[test]
     fn json(line in json_bytes()) {
         json_agrees_with_serde_json(&line);
     }
@@ -157,12 +165,72 @@ fn csv_says_what_is_wrong_with_a_record() {
     Bare "3", Bare "4"
     R402 at 23+9: a quote is not closed before the object ends
     32 = header 4 records 28 blank 0 comments 0 skipped 0
+    the object is incomplete: the quote that opens on line 6 is not closed in the 7 bytes from there to the end; with `newlines_in_values: false` that line alone is rejected
     "#);
     insta::assert_snapshot!(csv("5,\"6\n7,8\n", &["a", "b"], |f| (f.header, f.newlines_in_values) = (false, false)), @r#"
     R402 at 0+5: the quote at byte 3 is not closed before the line ends
     Bare "7", Bare "8"
     9 = header 0 records 9 blank 0 comments 0 skipped 0
     "#);
+}
+
+#[test]
+fn a_quote_within_a_bare_field_is_a_reject_unless_it_is_kept() {
+    insta::assert_snapshot!(csv("a,b\n5\" disk,2\n3,\"4\"\n", &["a", "b"], |_| ()), @r#"
+    R412 at 4+10: the quote at byte 2 stands within a value that is not quoted
+    Bare "3", Quoted "4"
+    20 = header 4 records 16 blank 0 comments 0 skipped 0
+    "#);
+    insta::assert_snapshot!(csv("a,b\n5\" disk,2\n", &["a", "b"], |format| format.keep_stray_quotes = true), @r#"
+    Bare "5\" disk", Bare "2"
+    14 = header 4 records 10 blank 0 comments 0 skipped 0
+    "#);
+}
+
+#[test]
+fn the_byte_behind_an_escape_is_text() {
+    let escape = |format: &mut CsvFormat| (format.escape, format.nulls) = (Some(b'\\'), vec!["\\N".to_owned()]);
+    insta::assert_snapshot!(csv("\"say \\\"yes\\\"\",C:\\\\temp\n\\N,\\\\N\none\\\ntwo,a\\,b\n3,4\\", &["a", "b"], |f| { f.header = false; escape(f) }), @r#"
+    Quoted "say \"yes\"", Bare "C:\\temp"
+    Bare "\\N", Quoted "\\N"
+    Bare "one\ntwo", Bare "a,b"
+    R402 at 44+4: the escape at byte 4 stands before the end of the line
+    48 = header 0 records 48 blank 0 comments 0 skipped 0
+    "#);
+    insta::assert_snapshot!(csv("one\\\ntwo,2\n", &["a", "b"], |f| { (f.header, f.newlines_in_values) = (false, false); escape(f) }), @r#"
+    R402 at 0+5: the escape at byte 4 stands before the end of the line
+    Bare "two", Bare "2"
+    11 = header 0 records 11 blank 0 comments 0 skipped 0
+    "#);
+}
+
+#[test]
+fn a_quoted_text_may_mean_null_too() {
+    insta::assert_snapshot!(csv("a,b\n\"\",\"x\"\n", &["a", "b"], |format| format.quoted_nulls = true), @r#"
+    Bare "", Bare "x"
+    11 = header 4 records 7 blank 0 comments 0 skipped 0
+    "#);
+}
+
+#[test]
+fn what_an_object_begins_with_is_told() {
+    let csv = || Format::Csv(CsvFormat::default());
+    let read = |format, object: &[u8]| {
+        let auto = ReadOptions { compression: None, ..options(format, &["id", "name"]) };
+        show(read_whole(&auto, object))
+    };
+    insta::assert_snapshot!(read(csv(), b"PK\x03\x04\x14\0\x06\0"), @"held: the object is not UTF-8 text: its first bytes are those of a ZIP archive");
+    insta::assert_snapshot!(read(csv(), b"\xff\xfei\0d\0,\0"), @"held: the object is not UTF-8 text: its first bytes are those of UTF-16 with a byte order mark; say `encoding: utf-16`");
+    insta::assert_snapshot!(read(csv(), b"id,name\r1,x\r2,y\r"), @r"held: its lines end in a carriage return alone (\r), and lines end in \n or \r\n; have it written again");
+    insta::assert_snapshot!(read(csv(), b"id;name\n1;x\n"), @"held: the header has one field, `id;name`: is the delimiter `;`?");
+    insta::assert_snapshot!(read(csv(), b""), @"held: no header was found: the object is empty");
+    insta::assert_snapshot!(read(csv(), b"\n\n"), @"held: no header was found in the 2 bytes of the object");
+    insta::assert_snapshot!(read(csv(), b"id,name\n1,Zo\xeb\n"), @r#"
+    R403 at 8+6: byte 5 of the record is not UTF-8; as `encoding: windows-1252` it is `ë`
+    14 = header 8 records 6 blank 0 comments 0 skipped 0
+    "#);
+    insta::assert_snapshot!(read(Format::Jsonl(JsonlFormat), b"\n[{\"id\":1}]\n"), @"held: it begins with `[`: this is one JSON array, or lines of arrays, and JSON Lines has an object on each line");
+    insta::assert_snapshot!(read(Format::Jsonl(JsonlFormat), b"{\"id\":1}\r{\"id\":2}\r"), @r"held: its lines end in a carriage return alone (\r), and lines end in \n; have it written again");
 }
 
 #[test]
@@ -221,6 +289,7 @@ fn a_record_that_is_too_long_is_one_reject() {
     Bare "4"
     R402 at 36+12: a quote is not closed before the object ends
     48 = header 0 records 48 blank 0 comments 0 skipped 0
+    the object is incomplete: the quote that opens on line 9 is not closed in the 12 bytes from there to the end; with `newlines_in_values: false` that line alone is rejected
     "#);
 }
 

@@ -5,12 +5,12 @@
 
 const BLOCK: usize = 64;
 
-/// Walks over the marks in a stretch of bytes.
+/// Walks over the marks in a stretch of bytes; there are so many kinds of them.
 #[derive(Debug)]
-pub(super) struct Marks<'a> {
+pub(super) struct Marks<'a, const KINDS: usize> {
     bytes: &'a [u8],
     /// The bytes that are marks.
-    marks: [u8; 3],
+    marks: [u8; KINDS],
     /// Where the block of `mask` begins, and the block after it.
     block: usize,
     next_block: usize,
@@ -18,9 +18,9 @@ pub(super) struct Marks<'a> {
     mask: u64,
 }
 
-impl<'a> Marks<'a> {
+impl<'a, const KINDS: usize> Marks<'a, KINDS> {
     /// The marks in `bytes` from `start`.
-    pub(super) fn new(bytes: &'a [u8], start: usize, marks: [u8; 3]) -> Self {
+    pub(super) fn new(bytes: &'a [u8], start: usize, marks: [u8; KINDS]) -> Self {
         Self { bytes, marks, block: start, next_block: start, mask: 0 }
     }
 
@@ -57,12 +57,14 @@ impl<'a> Marks<'a> {
 /// A bit for every byte of the block that is one of the marks: the comparisons leave 1 or 0 in each byte, which compilers
 /// do for many bytes at once, and one multiplication gathers eight of them.
 #[inline(always)]
-fn mask_of(block: &[u8; BLOCK], [first, second, third]: [u8; 3]) -> u64 {
+fn mask_of<const KINDS: usize>(block: &[u8; BLOCK], marks: [u8; KINDS]) -> u64 {
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut found = [0; BLOCK];
-    // A loop, and not `map`, whose iterators compilers do not always see through.
-    for (to, &byte) in found.iter_mut().zip(block) {
-        *to = u8::from(byte == first) | u8::from(byte == second) | u8::from(byte == third);
+    // Plain loops, and not `map`, whose iterators compilers do not always see through.
+    for mark in marks {
+        for (to, &byte) in found.iter_mut().zip(block) {
+            *to |= u8::from(byte == mark);
+        }
     }
     let (words, _) = found.as_chunks::<8>();
     let mut mask = 0;

@@ -36,6 +36,10 @@ impl Binding {
 
     /// Fields bound by exact name. An error names every declared field that the header lacks, or has more than once.
     pub(super) fn by_name(fields: &[String], header: Vec<String>) -> Result<Self, String> {
+        if let Some(delimiter) = other_delimiter(fields, &header) {
+            let only = header.first().map(|name| shown(name)).unwrap_or_default();
+            return Err(format!("the header has one field, `{only}`: is the delimiter {delimiter}?"));
+        }
         let mut lacking = Vec::new();
         let mut doubled = Vec::new();
         let mut column_of = Vec::with_capacity(fields.len());
@@ -46,7 +50,7 @@ impl Binding {
                 None => {
                     let near = nearest(field, header.iter().filter(|name| !fields.contains(name)).map(String::as_str));
                     lacking.push(match near {
-                        Some(near) => format!("`{field}` (did you mean `{near}`?)"),
+                        Some(near) => format!("`{field}` (did you mean `{}`?)", shown(near)),
                         None => format!("`{field}`"),
                     });
                 }
@@ -91,12 +95,43 @@ impl Binding {
     /// The fact about columns that the pipeline does not declare.
     pub(super) fn undeclared(&self) -> String {
         let name = |&column: &usize| self.header.as_ref().and_then(|header| header.get(column));
-        let names: Vec<String> = self.undeclared.iter().filter_map(name).map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> =
+            self.undeclared.iter().filter_map(name).map(|name| format!("`{}`", shown(name))).collect();
         match names.as_slice() {
             [name] => format!("the field {name} is not declared"),
             names => format!("the fields {} are not declared", names.join(", ")),
         }
     }
+}
+
+/// Another delimiter, in words, by which a header of one field has a declared one among others.
+fn other_delimiter(fields: &[String], header: &[String]) -> Option<&'static str> {
+    let [only] = header else { return None };
+    let others = [(';', "`;`"), (',', "`,`"), ('\t', "a tab (`\\t`)"), ('|', "`|`")];
+    let has_a_field = |delimiter: char| {
+        only.contains(delimiter) && only.split(delimiter).any(|name| fields.iter().any(|field| field == name.trim()))
+    };
+    others.into_iter().find(|&(delimiter, _)| has_a_field(delimiter)).map(|(_, words)| words)
+}
+
+/// A name with the characters written out that cannot be seen.
+fn shown(name: &str) -> String {
+    let is_unseen = |c: char| {
+        c.is_control()
+            || (c.is_whitespace() && c != ' ')
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    };
+    let mut text = String::new();
+    for c in name.chars() {
+        match c {
+            '\r' => text.push_str("\\r"),
+            '\n' => text.push_str("\\n"),
+            '\t' => text.push_str("\\t"),
+            c if is_unseen(c) => text.extend(c.escape_unicode()),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -122,6 +157,27 @@ mod tests {
             bind(&["customer", "id", "amount", "x"], &["Customer", "id", "amount", "amount"]).unwrap_err(),
             "the header lacks the declared fields `customer` (did you mean `Customer`?), `x` \
              and has the declared field `amount` more than once"
+        );
+    }
+
+    #[test]
+    fn a_header_by_another_delimiter_is_known() {
+        let wrong = |header| bind(&["id", "name"], &[header]).unwrap_err();
+        assert_eq!(wrong("id;name"), "the header has one field, `id;name`: is the delimiter `;`?");
+        assert_eq!(wrong("id\tname"), "the header has one field, `id\\tname`: is the delimiter a tab (`\\t`)?");
+        assert_eq!(wrong("a;b"), "the header lacks the declared fields `id`, `name`");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_in_a_name_is_written_out() {
+        let lacking = |field, header| bind(&[field], &[header, "x"]).unwrap_err();
+        assert_eq!(
+            lacking("name", "name\u{a0}"),
+            "the header lacks the declared field `name` (did you mean `name\\u{a0}`?)"
+        );
+        assert_eq!(
+            lacking("name", "\u{feff}name"),
+            "the header lacks the declared field `name` (did you mean `\\u{feff}name`?)"
         );
     }
 }

@@ -22,7 +22,12 @@ use crate::format::scan::Stop;
 pub(super) struct Splitter {
     delimiter: u8,
     quote: Option<u8>,
+    escape: Option<u8>,
+    keep_stray_quotes: bool,
     comment: Option<u8>,
+    nulls: Vec<Vec<u8>>,
+    /// The kind of a quoted cell. As a bare one it may mean NULL.
+    quoted_kind: CellKind,
     fill_record: bool,
     newlines_in_values: bool,
     record_bytes_max: usize,
@@ -40,7 +45,28 @@ struct End {
 #[derive(Clone, Copy)]
 enum Fault {
     AfterQuote(usize),
+    Stray(usize),
+    Escape(usize),
     Unclosed(usize),
+}
+
+/// A text in which an escape was undone: it is copied from the window into the side buffer, bit by bit.
+#[derive(Clone, Copy)]
+struct Copied {
+    /// Where it begins in the side buffer.
+    side: usize,
+    /// Where the text begins in the window that was not copied yet.
+    from: usize,
+}
+
+/// What stands behind an escape.
+enum Behind {
+    /// So many bytes that are text.
+    Text(usize),
+    /// The end of the line or of the object.
+    End,
+    /// The window ends first.
+    Open,
 }
 
 /// How a quoted field ends.
@@ -58,6 +84,10 @@ impl Splitter {
         Self {
             delimiter: format.delimiter,
             quote: format.quote,
+            escape: format.escape,
+            keep_stray_quotes: format.keep_stray_quotes,
+            nulls: format.nulls.iter().map(|text| text.as_bytes().to_vec()).collect(),
+            quoted_kind: if format.quoted_nulls { CellKind::Bare } else { CellKind::Quoted },
             comment: format.comment,
             fill_record: format.fill_record,
             newlines_in_values: format.newlines_in_values,
@@ -67,8 +97,6 @@ impl Splitter {
     }
 
     /// Reads records from `scan.at` into the batch, each as the binding says.
-    // A function of its own, so that its few variables stay in registers.
-    #[inline(never)]
     pub(super) fn records(
         &mut self,
         scan: &mut Scan<'_>,
@@ -76,7 +104,30 @@ impl Splitter {
         binding: &Binding,
         batch: &mut Batch,
     ) -> Stop {
-        let mut marks = self.marks(scan);
+        let [delimiter, quote, line_end] = self.signs();
+        let (window, at) = (scan.window, scan.at);
+        match self.escape {
+            None => {
+                let marks = Marks::new(window, at, [delimiter, quote, line_end]);
+                self.records_between(marks, scan, valid, binding, batch)
+            }
+            Some(escape) => {
+                let marks = Marks::new(window, at, [delimiter, quote, line_end, escape]);
+                self.records_between(marks, scan, valid, binding, batch)
+            }
+        }
+    }
+
+    // A function of its own, so that its few variables stay in registers.
+    #[inline(never)]
+    fn records_between<const KINDS: usize>(
+        &mut self,
+        mut marks: Marks<'_, KINDS>,
+        scan: &mut Scan<'_>,
+        valid: &mut Validity,
+        binding: &Binding,
+        batch: &mut Batch,
+    ) -> Stop {
         loop {
             if let Some(stop) = self.stop(scan) {
                 return stop;
@@ -110,7 +161,10 @@ impl Splitter {
                 let wrong = self.wrong(scan, valid, binding, start, &end);
                 batch.unescaped.truncate(side);
                 batch.reject(place, wrong, scan.window.get(start..end.next).unwrap_or_default());
-                continue;
+                match end.fault {
+                    Some(Fault::Unclosed(at)) if self.newlines_in_values => return Stop::Unclosed(start + at),
+                    _ => continue,
+                }
             }
             if binding.is_straight {
                 batch.push(place, start, self.row.iter().copied());
@@ -129,7 +183,10 @@ impl Splitter {
         }
         let start = scan.at;
         let mut unescaped = Vec::new();
-        let mut marks = self.marks(scan);
+        let [delimiter, quote, line_end] = self.signs();
+        // There are few headers: where there is no escape, another mark stands for it.
+        let marks = [delimiter, quote, line_end, self.escape.unwrap_or(delimiter)];
+        let mut marks = Marks::new(scan.window, start, marks);
         let Some(end) = self.record(scan, &mut marks, &mut unescaped) else {
             return Err(scan.unfinished(self.record_bytes_max));
         };
@@ -143,7 +200,7 @@ impl Splitter {
             return Ok(Err(self.wrong(scan, &mut valid, &binding, start, &end)));
         }
         if let Some(at) = valid.fault(scan.window, start, end.next) {
-            return Ok(Err(not_utf8(at)));
+            return Ok(Err(not_utf8(at, scan.window.get(start + at).copied())));
         }
         let text = |cell: &Cell| {
             let buffer = if cell.is_unescaped() { unescaped.as_slice() } else { scan.window };
@@ -153,9 +210,9 @@ impl Splitter {
         Ok(Ok(self.row.iter().map(text).collect()))
     }
 
-    /// A comparison without a quote has no third mark; the delimiter twice means the same.
-    fn marks<'a>(&self, scan: &Scan<'a>) -> Marks<'a> {
-        Marks::new(scan.window, scan.at, [self.delimiter, self.quote.unwrap_or(self.delimiter), b'\n'])
+    /// What is told from text everywhere. Without a quote there is no third sign; the delimiter twice means the same.
+    fn signs(&self) -> [u8; 3] {
+        [self.delimiter, self.quote.unwrap_or(self.delimiter), b'\n']
     }
 
     /// Why no record begins here, if none does.
@@ -171,13 +228,21 @@ impl Splitter {
     }
 
     /// Splits the record at `scan.at` into `self.row`; a blank line leaves that empty. `None`: the window ends first.
+    ///
+    /// A fourth kind of mark is the escape.
     #[inline(always)]
-    fn record(&mut self, scan: &Scan<'_>, marks: &mut Marks<'_>, unescaped: &mut Vec<u8>) -> Option<End> {
+    fn record<const KINDS: usize>(
+        &mut self,
+        scan: &Scan<'_>,
+        marks: &mut Marks<'_, KINDS>,
+        unescaped: &mut Vec<u8>,
+    ) -> Option<End> {
         let window = scan.window;
         let start = scan.at;
         let delimiter = self.delimiter;
         let is_quote = self.quote == Some(delimiter);
         let mut field = start;
+        let mut copied = None;
         let mut fault = None;
         self.row.clear();
         loop {
@@ -185,26 +250,30 @@ impl Splitter {
                 if !scan.is_last {
                     return None;
                 }
-                let end = text_end(window, field, window.len());
-                if end > start || !self.row.is_empty() {
-                    self.row.push(Cell::new(CellKind::Bare, field, end - field, false));
-                }
+                self.last_bare(window, start, field, window.len(), copied, unescaped);
                 return Some(End { next: window.len(), fault });
             };
             let byte = window.get(at).copied().unwrap_or_default();
             if byte == delimiter && !is_quote {
-                self.row.push(Cell::new(CellKind::Bare, field, at - field, false));
+                let cell = self.bare(window, field, at, copied.take(), unescaped);
+                self.row.push(cell);
                 field = at + 1;
                 continue;
             }
             if byte == b'\n' {
-                let end = text_end(window, field, at);
-                if end > start || !self.row.is_empty() {
-                    self.row.push(Cell::new(CellKind::Bare, field, end - field, false));
-                }
+                self.last_bare(window, start, field, at, copied, unescaped);
                 return Some(End { next: at + 1, fault });
             }
-            if at == field {
+            if KINDS == 4 && Some(byte) == self.escape {
+                match self.behind(scan, at) {
+                    Behind::Text(count) => {
+                        let text = copied.get_or_insert(Copied { side: unescaped.len(), from: field });
+                        self.undo_escape(window, marks, at, count, text, unescaped);
+                    }
+                    Behind::End => fault = fault.or(Some(Fault::Escape(at - start))),
+                    Behind::Open => return None,
+                }
+            } else if at == field {
                 match self.quoted(scan, marks, byte, at, unescaped) {
                     Close::Delimiter(next) => field = next,
                     Close::Record(End { next, fault: last }) => return Some(End { next, fault: last.or(fault) }),
@@ -215,25 +284,110 @@ impl Splitter {
                     }
                     Close::Open => return None,
                 }
+            } else if !self.keep_stray_quotes {
+                fault = fault.or(Some(Fault::Stray(at - start)));
+            }
+        }
+    }
+
+    /// Pushes the cell of the bare field that ends the record at `end`, unless the record is a blank line.
+    #[inline(always)]
+    fn last_bare(
+        &mut self,
+        window: &[u8],
+        start: usize,
+        field: usize,
+        end: usize,
+        copied: Option<Copied>,
+        unescaped: &mut Vec<u8>,
+    ) {
+        let end = text_end(window, copied.map_or(field, |text| text.from), end);
+        if end > start || !self.row.is_empty() {
+            let cell = self.bare(window, field, end, copied, unescaped);
+            self.row.push(cell);
+        }
+    }
+
+    /// The cell of a bare field.
+    #[inline(always)]
+    fn bare(&self, window: &[u8], field: usize, end: usize, copied: Option<Copied>, unescaped: &mut Vec<u8>) -> Cell {
+        match copied {
+            None => Cell::new(CellKind::Bare, field, end - field, false),
+            Some(text) => self.copied(window, (field, end), CellKind::Bare, text, unescaped),
+        }
+    }
+
+    /// The cell of a text in which an escape was undone, and which is written between two places. Written like a text that
+    /// means NULL it means NULL, and it does not if it has become such a text.
+    fn copied(
+        &self,
+        window: &[u8],
+        (start, end): (usize, usize),
+        kind: CellKind,
+        Copied { side, from }: Copied,
+        unescaped: &mut Vec<u8>,
+    ) -> Cell {
+        let is_null = |text: &[u8]| kind == CellKind::Bare && self.nulls.iter().any(|null| null == text);
+        if is_null(window.get(start..end).unwrap_or_default()) {
+            unescaped.truncate(side);
+            return Cell::new(kind, start, end - start, false);
+        }
+        unescaped.extend_from_slice(window.get(from..end).unwrap_or_default());
+        let text = unescaped.get(side..).unwrap_or_default();
+        let kind = if is_null(text) { CellKind::Quoted } else { kind };
+        Cell::new(kind, side, text.len(), true)
+    }
+
+    /// What stands behind the escape at a place.
+    #[cold]
+    fn behind(&self, scan: &Scan<'_>, escape: usize) -> Behind {
+        match scan.window.get(escape + 1..).unwrap_or_default() {
+            [b'\n', ..] | [b'\r', b'\n', ..] if !self.newlines_in_values => Behind::End,
+            [b'\r', b'\n', ..] => Behind::Text(2),
+            [] | [b'\r'] if !scan.is_last => Behind::Open,
+            [] => Behind::End,
+            _ => Behind::Text(1),
+        }
+    }
+
+    /// Copies a text up to an escape and `count` bytes behind it, without the escape.
+    #[cold]
+    fn undo_escape<const KINDS: usize>(
+        &self,
+        window: &[u8],
+        marks: &mut Marks<'_, KINDS>,
+        escape: usize,
+        count: usize,
+        text: &mut Copied,
+        unescaped: &mut Vec<u8>,
+    ) {
+        let escaped = window.get(escape + 1..escape + 1 + count).unwrap_or_default();
+        unescaped.extend_from_slice(window.get(text.from..escape).unwrap_or_default());
+        unescaped.extend_from_slice(escaped);
+        text.from = escape + 1 + count;
+        // Those among them that would be marks are passed over.
+        let signs = self.signs();
+        for byte in escaped {
+            if signs.contains(byte) || Some(*byte) == self.escape {
+                marks.next();
             }
         }
     }
 
     /// Reads the quoted field that opens at `open`, and pushes its cell.
     #[inline(never)]
-    fn quoted(
+    fn quoted<const KINDS: usize>(
         &mut self,
         scan: &Scan<'_>,
-        marks: &mut Marks<'_>,
+        marks: &mut Marks<'_, KINDS>,
         quote: u8,
         open: usize,
         unescaped: &mut Vec<u8>,
     ) -> Close {
         let window = scan.window;
         let start = scan.at;
-        let side = unescaped.len();
-        // Where text begins that was not copied into the side buffer; copying begins with the first doubled quote.
-        let mut copied = open + 1;
+        // Copying begins with the first doubled quote or escape.
+        let mut text = Copied { side: unescaped.len(), from: open + 1 };
         loop {
             let Some(at) = marks.next() else {
                 if !scan.is_last {
@@ -247,21 +401,29 @@ impl Splitter {
                 self.row.push(Cell::MISSING);
                 return Close::Record(End { next: at + 1, fault: Some(Fault::Unclosed(open - start)) });
             }
+            if KINDS == 4 && Some(byte) == self.escape {
+                match self.behind(scan, at) {
+                    Behind::Text(count) => self.undo_escape(window, marks, at, count, &mut text, unescaped),
+                    // The line or the object ends with the next mark.
+                    Behind::End => {}
+                    Behind::Open => return Close::Open,
+                }
+                continue;
+            }
             if byte != quote {
                 continue;
             }
             let after = window.get(at + 1).copied();
             if after == Some(quote) {
                 marks.next();
-                unescaped.extend_from_slice(window.get(copied..=at).unwrap_or_default());
-                copied = at + 2;
+                unescaped.extend_from_slice(window.get(text.from..=at).unwrap_or_default());
+                text.from = at + 2;
                 continue;
             }
-            let cell = if copied == open + 1 {
-                Cell::new(CellKind::Quoted, open + 1, at - open - 1, false)
+            let cell = if text.from == open + 1 {
+                Cell::new(self.quoted_kind, open + 1, at - open - 1, false)
             } else {
-                unescaped.extend_from_slice(window.get(copied..at).unwrap_or_default());
-                Cell::new(CellKind::Quoted, side, unescaped.len() - side, true)
+                self.copied(window, (open + 1, at), self.quoted_kind, text, unescaped)
             };
             let close = match after {
                 Some(after) if after == self.delimiter => Close::Delimiter(at + 2),
@@ -297,12 +459,18 @@ impl Splitter {
             return too_long(length as u64, self.record_bytes_max);
         }
         if let Some(at) = valid.fault(scan.window, start, end.next).filter(|_| !is_rest) {
-            return not_utf8(at);
+            return not_utf8(at, scan.window.get(start + at).copied());
         }
         match end.fault {
             Some(Fault::Unclosed(_)) if is_rest => unclosed_rest(),
             Some(Fault::Unclosed(at)) => {
                 (Code::Unclosed, format!("the quote at byte {} is not closed before the line ends", at + 1))
+            }
+            Some(Fault::Stray(at)) => {
+                (Code::StrayQuote, format!("the quote at byte {} stands within a value that is not quoted", at + 1))
+            }
+            Some(Fault::Escape(at)) => {
+                (Code::Unclosed, format!("the escape at byte {} stands before the end of the line", at + 1))
             }
             Some(Fault::AfterQuote(at)) => (Code::AfterQuote, format!("a text follows the closing quote at byte {at}")),
             None if self.row.len() != binding.columns => (Code::Ragged, binding.ragged(self.row.len())),

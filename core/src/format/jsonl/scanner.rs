@@ -43,6 +43,17 @@ struct Found {
 }
 
 impl Scanner for JsonlScanner {
+    fn misfit(&self, first: &[u8]) -> Option<String> {
+        if first.trim_ascii_start().starts_with(b"[") {
+            let message = "it begins with `[`: this is one JSON array, or lines of arrays, and JSON Lines has an object on each line";
+            return Some(message.to_owned());
+        }
+        let ends_lines_in_cr = !first.contains(&b'\n') && first.windows(3).any(|bytes| bytes == b"}\r{");
+        ends_lines_in_cr.then(|| {
+            "its lines end in a carriage return alone (\\r), and lines end in \\n; have it written again".to_owned()
+        })
+    }
+
     fn records(&mut self, scan: &mut Scan<'_>, valid: &mut Validity, batch: &mut Batch) -> Result<Stop, String> {
         loop {
             if scan.is_past_range() {
@@ -70,7 +81,7 @@ impl Scanner for JsonlScanner {
             let read = if length > self.record_bytes_max {
                 Err(too_long(length as u64, self.record_bytes_max))
             } else if let Some(at) = valid.fault(scan.window, start, next) {
-                Err(not_utf8(at))
+                Err(not_utf8(at, scan.window.get(start + at).copied()))
             } else {
                 self.object(window, start, &mut batch.unescaped)
             };
