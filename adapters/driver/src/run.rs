@@ -17,7 +17,7 @@ use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse, prefix};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::source::Names;
-use etalon_core::warehouse::{LedgerRow, LoadCounts};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, WriteMode};
 
 use crate::deployed::Deployed;
 use crate::embedded::Embedded;
@@ -115,8 +115,9 @@ fn must_have_rows(pipeline: &Resolved, rows: &[LedgerRow]) -> bool {
         let last = rows.iter().map(|row| row.loaded_at).max();
         return rows.iter().any(|row| Some(row.loaded_at) == last && brings(row));
     }
-    // Rows that delete others may have left nothing.
-    if pipeline.table().deletes {
+    // Rows that delete others may have left nothing; and a row that another has beaten does not come back when that one goes.
+    let goes = |row: &LedgerRow| row.batch.replaces_source || row.batch.replaces_generations;
+    if pipeline.table().deletes || (pipeline.table().write != WriteMode::Append && rows.iter().any(goes)) {
         return false;
     }
     let order = |row: &LedgerRow| (row.batch.batch_time, row.batch.generation);

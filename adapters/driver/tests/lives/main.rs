@@ -1,0 +1,66 @@
+//! Lives: days of a pipeline between its runs, held against a model of a page. Nothing is lost, doubled or stale, and what is
+//! held is told.
+//!
+//! One number makes one life. `ETALON_RUNS` says how many, `ETALON_SEED` the first of them.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it did")]
+#![allow(unreachable_pub, missing_docs, dead_code, reason = "a test has no users")]
+
+#[path = "../simulation/chaos.rs"]
+mod chaos;
+mod laptop;
+mod life;
+mod model;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use life::Life;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|error| panic!("{name}: {error}")))
+}
+
+fn fresh() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64 % 1_000_000_007)
+}
+
+/// What is wrong with a life, if something is: also a panic.
+fn wrong(life: &Life) -> Option<String> {
+    let lived = std::panic::catch_unwind(|| laptop::live(life));
+    match lived {
+        Ok(lived) => lived.err(),
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().cloned();
+            Some(words.or_else(|| panic.downcast_ref::<&str>().map(|&words| words.to_owned())).unwrap_or_default())
+        }
+    }
+}
+
+/// Leaves out whatever can be left out while the life goes wrong.
+fn shrink(mut life: Life, mut what: String) -> (Life, String) {
+    while let Some(smaller) = life.smaller().into_iter().find_map(|less| Some((wrong(&less)?, less))) {
+        (what, life) = smaller;
+    }
+    (life, what)
+}
+
+fn many(first: u64, runs: u64) {
+    println!("ETALON_SEED={first} ETALON_RUNS={runs}");
+    for number in first..first + runs {
+        let life = Life::new(number);
+        if let Some(what) = wrong(&life) {
+            let (life, what) = shrink(life, what);
+            panic!("ETALON_SEED={number}\n{life}  {what}");
+        }
+    }
+}
+
+#[test]
+fn known_lives_go_right() {
+    many(0, 150);
+}
+
+#[test]
+fn new_lives_go_right() {
+    many(number("ETALON_SEED").unwrap_or_else(fresh), number("ETALON_RUNS").unwrap_or(150));
+}
