@@ -15,6 +15,7 @@ use crate::transform::Transform;
 use crate::types::Type;
 use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, OFFSET_COLUMN, TIME_COLUMN, Table};
 
+mod bounds;
 mod compile;
 pub mod file;
 mod judge;
@@ -24,12 +25,11 @@ mod run;
 use file::{Limits, OnOverwrite, Schedule};
 
 pub use crate::spec::Placeholder;
+pub use bounds::Bounds;
 pub use judge::{Input, Verdict};
 pub use resolved::Resolved;
 pub use run::{RowOutput, RowRun, Run, Step, TaskOutput, TaskRun};
 
-/// Most records of a batch.
-const BATCH_ROWS_MAX: usize = 8 * 1024;
 /// Bytes to ask for at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// Most bytes of a record.
@@ -50,7 +50,7 @@ pub struct Pipeline {
     stage: stage::Format,
     schedule: Option<Schedule>,
     fingerprint: String,
-    range_bytes: u64,
+    bounds: Bounds,
     format: Format,
     compression: Option<Compression>,
     encoding: Option<Encoding>,
@@ -145,7 +145,7 @@ impl Pipeline {
             run: None,
             cause: None,
             redrives: None,
-            ranges: plan::cut(object.size, can_cut, self.range_bytes),
+            ranges: plan::cut(object.size, can_cut, self.bounds.range_bytes),
         }
     }
 
@@ -168,7 +168,7 @@ impl Pipeline {
             backfills: false,
             cause: None,
             redrives: Some(redrives),
-            ranges: plan::cut(first.size, false, self.range_bytes),
+            ranges: plan::cut(first.size, false, self.bounds.range_bytes),
             ..first.clone()
         }
     }
@@ -220,7 +220,7 @@ impl Pipeline {
             encoding: self.encoding,
             fields: self.source_names.clone(),
             contract: self.contract,
-            batch_rows_max: BATCH_ROWS_MAX,
+            batch_rows_max: self.bounds.batch_rows,
             record_bytes_max: RECORD_BYTES_MAX,
             chunk_bytes: CHUNK_BYTES,
         }

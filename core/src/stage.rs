@@ -11,7 +11,7 @@ use crate::types::Type;
 
 /// A part is closed when it has this many bytes. It is held in memory; Redshift reads files below 128 MB with one slice
 /// each, and likes several of them.
-const PART_BYTES: usize = 32 * 1024 * 1024;
+pub(crate) const PART_BYTES: usize = 32 * 1024 * 1024;
 
 /// How parts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,15 @@ impl PartWriter {
         match format {
             Format::Parquet => Self::Parquet(parquet::PartWriter::new(columns, lineage)),
             Format::Csv => Self::Csv(csv::PartWriter::new(columns, lineage)),
+        }
+    }
+
+    /// The writer with parts that are full from so many bytes, where batches have at most so many rows.
+    #[must_use]
+    pub(crate) fn bounded(self, part_bytes: usize, batch_rows: usize) -> Self {
+        match self {
+            Self::Parquet(writer) => Self::Parquet(writer.bounded(part_bytes, batch_rows)),
+            Self::Csv(writer) => Self::Csv(writer.bounded(part_bytes)),
         }
     }
 

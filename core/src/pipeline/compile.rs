@@ -11,14 +11,13 @@ mod target;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::expr::{Expr, Name};
-use crate::plan;
 use crate::spec::{Text, Word};
 use crate::transform::Transform;
 use crate::types::Type;
 use crate::warehouse::WriteMode;
 
-use super::Pipeline;
 use super::file::Spec;
+use super::{Bounds, Pipeline};
 
 /// Checks a pipeline file. Returns the pipeline with its warnings, or every mistake of the file, by place.
 pub(super) fn compile(text: &str) -> Result<(Pipeline, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -87,7 +86,7 @@ impl<'a> Compiler<'a> {
             stage: spec.stage,
             schedule: spec.schedule.clone(),
             fingerprint: identity::fingerprint(words),
-            range_bytes: plan::RANGE_BYTES,
+            bounds: Bounds::default(),
             format: spec.source.format.clone(),
             compression: spec.source.compression,
             encoding: spec.source.encoding,

@@ -3,8 +3,8 @@
 
 use std::ops::Deref;
 
-use super::Pipeline;
 use super::file::{is_table, table_parts};
+use super::{Bounds, Pipeline};
 use crate::error::{Error, ErrorKind};
 use crate::spec::{Filled, Placeholder, placeholder};
 use crate::warehouse::Table;
@@ -58,13 +58,13 @@ impl Resolved {
     pub fn with_pipeline(&self, pipeline: Pipeline) -> Self {
         let (schema, name) = (self.table.schema.clone(), self.table.name.clone());
         let table = Table { schema, name, ..pipeline.table.clone() };
-        Self { pipeline, table }
+        Self { pipeline, table }.with_bounds(self.pipeline.bounds)
     }
 
-    /// The pipeline with objects cut into ranges of about so many bytes, where they can be cut.
+    /// The pipeline with other bounds than everybody's.
     #[must_use]
-    pub fn with_range_bytes(self, range_bytes: u64) -> Self {
-        Self { pipeline: Pipeline { range_bytes, ..self.pipeline }, ..self }
+    pub fn with_bounds(self, bounds: Bounds) -> Self {
+        Self { pipeline: Pipeline { bounds, ..self.pipeline }, ..self }
     }
 }
 

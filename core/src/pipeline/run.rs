@@ -16,9 +16,6 @@ use crate::transform::Outcome;
 use crate::value::datetime::print_timestamptz;
 use crate::value::text::base64;
 
-/// Quarantine is handed out in pieces of about this many bytes.
-const QUARANTINE_BYTES: usize = 4 * 1024 * 1024;
-
 /// Something that goes through an object's bytes, and says which of them it needs.
 pub trait Run {
     /// What comes out.
@@ -152,7 +149,8 @@ impl<'a> TaskRun<'a> {
         };
         Self {
             rows: RowRun::new(pipeline, task, only),
-            writer: PartWriter::new(pipeline.stage, &pipeline.columns(), super::lineage(task)),
+            writer: PartWriter::new(pipeline.stage, &pipeline.columns(), super::lineage(task))
+                .bounded(pipeline.bounds.part_bytes, pipeline.bounds.batch_rows),
             ready: VecDeque::new(),
             quarantine: Vec::new(),
             quarantine_pieces: 0,
@@ -239,7 +237,7 @@ impl TaskRun<'_> {
         for part in self.writer.write(outcome.accepted, &offsets) {
             self.stage(part);
         }
-        if self.quarantine.len() >= QUARANTINE_BYTES {
+        if self.quarantine.len() >= self.rows.pipeline.bounds.quarantine_bytes {
             self.hand_out_quarantine();
         }
     }

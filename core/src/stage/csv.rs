@@ -56,6 +56,8 @@ pub struct PartWriter {
     time: String,
     out: String,
     rows: u64,
+    /// From so many bytes on a part is full.
+    part_bytes: usize,
 }
 
 impl PartWriter {
@@ -67,7 +69,13 @@ impl PartWriter {
         let mut time = String::from("\",\"");
         datetime::write_timestamptz(lineage.time, &mut time);
         time.push_str("\"\n");
-        Self { types: columns.iter().map(|(_, ty, _)| *ty).collect(), batch, time, out: String::new(), rows: 0 }
+        let types = columns.iter().map(|(_, ty, _)| *ty).collect();
+        Self { types, batch, time, out: String::new(), rows: 0, part_bytes: PART_BYTES }
+    }
+
+    /// The writer with parts of about so many bytes.
+    pub(super) fn bounded(self, part_bytes: usize) -> Self {
+        Self { part_bytes, ..self }
     }
 
     /// Adds rows, one array a column, and each row's offset; returns the parts that are full. Where a part ends depends on
@@ -86,7 +94,7 @@ impl PartWriter {
             write_integer(offset.cast_signed(), &mut self.out);
             self.out.push_str(&self.time);
             self.rows += 1;
-            if self.out.len() >= PART_BYTES {
+            if self.out.len() >= self.part_bytes {
                 full.extend(self.finish());
             }
         }

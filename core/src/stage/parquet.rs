@@ -49,6 +49,10 @@ pub struct PartWriter {
     /// The columns that come as rows.
     varying: SchemaRef,
     open: Option<Open>,
+    /// From so many bytes on a part is full.
+    part_bytes: usize,
+    /// Rows that are written at a time.
+    write_rows: usize,
 }
 
 /// A part that is being written.
@@ -78,7 +82,15 @@ impl PartWriter {
         let varying = fields.iter().enumerate().filter(|(index, _)| !constants.contains_key(index));
         let varying = Arc::new(Schema::new(varying.map(|(_, field)| field.clone()).collect::<Vec<_>>()));
         let coming = BatchCoalescer::new(Arc::clone(&varying), WRITE_ROWS);
-        Self { schema: Arc::new(Schema::new(fields)), constants, coming, varying, open: None }
+        let schema = Arc::new(Schema::new(fields));
+        Self { schema, constants, coming, varying, open: None, part_bytes: PART_BYTES, write_rows: WRITE_ROWS }
+    }
+
+    /// The writer with parts that are full from so many bytes, where batches have at most so many rows.
+    pub(super) fn bounded(self, part_bytes: usize, batch_rows: usize) -> Self {
+        let write_rows = WRITE_ROWS.min(batch_rows);
+        let coming = BatchCoalescer::new(Arc::clone(&self.varying), write_rows);
+        Self { coming, part_bytes, write_rows, ..self }
     }
 
     /// Adds rows, one array a column, and each row's offset; returns a part when one is full. A batch has at most as many
@@ -110,10 +122,10 @@ impl PartWriter {
         let mut full = None;
         let mut at = 0;
         while at < batch.num_rows() {
-            let rows = (WRITE_ROWS - self.coming.get_buffered_rows()).min(batch.num_rows() - at);
+            let rows = (self.write_rows - self.coming.get_buffered_rows()).min(batch.num_rows() - at);
             let piece = batch.slice(at, rows);
             at += rows;
-            let piece = if rows == WRITE_ROWS {
+            let piece = if rows == self.write_rows {
                 Some(piece)
             } else {
                 if let Err(error) = self.coming.push_batch(piece) {
@@ -132,12 +144,12 @@ impl PartWriter {
     /// Writes rows into the open part, and gives it if it is full now.
     fn append(&mut self, rows: &RecordBatch) -> Option<StagedPart> {
         let open = self.open.take();
-        let written = open.map_or_else(|| Open::new(&self.schema, rows), Ok).and_then(|mut open| {
+        let written = open.map_or_else(|| Open::new(&self.schema, rows, self.part_bytes), Ok).and_then(|mut open| {
             open.append(rows, &self.constants)?;
             Ok(self.open.insert(open).bytes())
         });
         match written {
-            Ok(bytes) if bytes >= PART_BYTES => self.close(),
+            Ok(bytes) if bytes >= self.part_bytes => self.close(),
             Ok(_) => None,
             // Every type of a column has a Parquet form, and memory takes every byte.
             Err(error) => unreachable!("rows that were conformed can be staged: {error}"),
@@ -154,7 +166,7 @@ impl PartWriter {
 
 impl Open {
     /// A part that begins with these rows.
-    fn new(schema: &SchemaRef, first: &RecordBatch) -> Result<Self> {
+    fn new(schema: &SchemaRef, first: &RecordBatch, part_bytes: usize) -> Result<Self> {
         let mut properties = WriterProperties::builder()
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_compression(Compression::SNAPPY)
@@ -170,7 +182,7 @@ impl Open {
             }
         }
         let form = ArrowSchemaConverter::new().convert(schema)?;
-        let sink = Vec::with_capacity(SINK_BYTES);
+        let sink = Vec::with_capacity(SINK_BYTES.min(part_bytes));
         let file = SerializedFileWriter::new(sink, form.root_schema_ptr(), Arc::new(properties.build()))?;
         let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(schema));
         Ok(Self { file, factory, columns: Vec::new(), group_rows: 0, rows: 0 })

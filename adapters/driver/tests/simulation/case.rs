@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use etalon_core::error::Error;
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::{Bounds, Pipeline};
 use etalon_core::plan::sha256;
 use etalon_core::source::Names;
 use etalon_driver::deployed::Deployed;
@@ -95,7 +95,7 @@ impl Case {
         let range_bytes = *chance.pick(&[1 << 20, 1 << 20, 40, 90]);
         let deployed = [false, true].map(|later| {
             let mut deployed = pipeline(whole_runs, merges, on_overwrite, limits, later);
-            deployed.pipeline = deployed.pipeline.with_range_bytes(range_bytes);
+            deployed.pipeline = deployed.pipeline.with_bounds(Bounds { range_bytes, ..Bounds::default() });
             deployed
         });
         let sources: Vec<String> = (0..=1 + chance.below(4)).map(|at| format!("{PREFIX}{at}.csv")).collect();
