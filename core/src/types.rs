@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(wrong("bigin"), "`bigin` is not a type / did you mean `bigint`?");
         assert_eq!(wrong("decimal(39,2)"), "a decimal has 1 to 38 digits, not 39 / ");
         assert_eq!(wrong("decimal(4,5)"), "a scale of 5 is more than the precision of 4 / ");
-        assert_eq!(wrong("varchar(70000)"), "`varchar` takes one length, 1 to 65535 bytes / ");
+        assert_eq!(wrong("varchar(70000)"), "`varchar` takes one length, 1 to 65535 bytes / write `varchar(65535)`");
         assert_eq!(wrong("decimal(12"), "`decimal(12` lacks a closing parenthesis / ");
     }
 }

@@ -36,6 +36,9 @@ const WAIT_SECONDS: i32 = 1;
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// After an error of the queue.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Between two looks at a FIFO queue that gave nothing. It is not waited on: where the messages that are left belong to a
+/// group that is at work, moto looks at them again and again without a pause, and has no time for anybody else.
+const FIFO_PAUSE: Duration = Duration::from_millis(50);
 
 /// A mapping at work; it stops with its value.
 #[derive(Debug)]
@@ -66,6 +69,7 @@ struct Shared {
     client: Client,
     function: Arc<Function>,
     mapping: Mapping,
+    is_fifo: bool,
     queue_arn: String,
     dead_letters: Option<String>,
     polled: Mutex<Polled>,
@@ -95,6 +99,7 @@ impl Poller {
             function,
             queue_arn: text(QueueAttributeName::QueueArn).to_owned(),
             mapping,
+            is_fifo,
             dead_letters,
             polled: Mutex::default(),
             stops: AtomicBool::new(false),
@@ -161,7 +166,7 @@ impl Shared {
                 .receive_message()
                 .queue_url(&self.mapping.queue_url)
                 .max_number_of_messages(i32::try_from(room).unwrap_or(1))
-                .wait_time_seconds(WAIT_SECONDS)
+                .wait_time_seconds(if self.is_fifo { 0 } else { WAIT_SECONDS })
                 .message_system_attribute_names(MessageSystemAttributeName::All)
                 .message_attribute_names("All")
                 .send()
@@ -179,6 +184,9 @@ impl Shared {
             bytes += messages.iter().map(|message| message.body().map_or(0, str::len)).sum::<usize>();
             batch.extend(messages);
             if batch.is_empty() {
+                if self.is_fifo {
+                    sleep(FIFO_PAUSE).await;
+                }
                 return batch;
             }
             until.get_or_insert_with(|| Instant::now() + self.mapping.window);

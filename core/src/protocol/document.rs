@@ -77,7 +77,7 @@ mod tests {
         let newer = OLD.replace(r#""version": 1"#, r#""version": 3"#);
         assert_eq!(
             parse::<InputPlan>(newer.as_bytes()).unwrap_err().to_string(),
-            "a plan of version 3, and only 2 can be read"
+            "a plan of version 3; this Etalon reads up to version 2"
         );
     }
 }
