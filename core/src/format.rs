@@ -3,7 +3,7 @@
 //! A range owns the records whose first byte lies in it. Header, records, blank and comment lines and declared skips tile
 //! the decoded bytes of the range; [`Coverage`] counts them.
 //!
-//! Each format has a room of its own; the reader, and what it reads through, serve all of them.
+//! Each format has a folder of its own; the reader, and what it reads through, serve all of them.
 
 use std::ops::Range;
 
@@ -47,7 +47,7 @@ pub(crate) const FORMATS: Kinds<Format> =
     Kinds { title: "format", doc: "How the objects are written, in detail.", kinds: &[csv::KIND, jsonl::KIND] };
 
 /// What a format says of itself: all that others ask of it.
-trait Room {
+trait FormatKind {
     /// Whether a line end always ends a record, so that an object can be cut where one stands.
     fn lines_are_records(&self) -> bool;
 
@@ -66,8 +66,8 @@ trait Room {
 }
 
 impl Format {
-    /// The room of the format: the one place that tells formats apart.
-    fn room(&self) -> &dyn Room {
+    /// The kind of the format: the one place that tells formats apart.
+    fn kind(&self) -> &dyn FormatKind {
         match self {
             Self::Csv(csv) => csv,
             Self::Jsonl(jsonl) => jsonl,
@@ -77,17 +77,17 @@ impl Format {
     /// Whether an object that is compressed and encoded so can be cut into ranges: a line end always ends a record, and a
     /// stored byte is a decoded one.
     pub fn is_cuttable(&self, compression: Compression, encoding: Option<Encoding>) -> bool {
-        self.room().lines_are_records() && compression == Compression::None && encoding.is_none()
+        self.kind().lines_are_records() && compression == Compression::None && encoding.is_none()
     }
 
     /// Unquoted texts that mean NULL.
     pub fn nulls(&self) -> &[String] {
-        self.room().nulls()
+        self.kind().nulls()
     }
 
     /// Whether a value is JSON: a number may stand in a string, and a nested value is the text of its JSON.
     pub fn values_are_json(&self) -> bool {
-        self.room().values_are_json()
+        self.kind().values_are_json()
     }
 }
 

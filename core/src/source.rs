@@ -1,4 +1,4 @@
-//! Source: where objects come from. Each kind of source has a room of its own: what it is called, how it names its objects,
+//! Source: where objects come from. Each kind of source has a file of its own: what it is called, how it names its objects,
 //! and which names it means. What they share is how a source is listed.
 //!
 //! `names` tell which objects are meant -> a `Listing` asks for pages of them, by `step` and `push`

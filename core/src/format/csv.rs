@@ -25,7 +25,7 @@ mod header;
 use super::Contract;
 use super::Format;
 use super::ReadOptions;
-use super::Room;
+use super::FormatKind;
 use super::batch::Batch;
 use super::batch::Validity;
 use super::follow::Follower;
@@ -175,7 +175,7 @@ impl Default for CsvFormat {
     }
 }
 
-impl Room for CsvFormat {
+impl FormatKind for CsvFormat {
     fn lines_are_records(&self) -> bool {
         !self.newlines_in_values
     }

@@ -11,7 +11,7 @@ mod json;
 
 use super::Format;
 use super::ReadOptions;
-use super::Room;
+use super::FormatKind;
 use super::scan::Scanner;
 use crate::spec::Kind;
 use crate::spec::Mapping;
@@ -32,7 +32,7 @@ pub(super) const KIND: Kind<Format> = Kind {
     },
 };
 
-impl Room for JsonlFormat {
+impl FormatKind for JsonlFormat {
     fn lines_are_records(&self) -> bool {
         true
     }

@@ -122,7 +122,7 @@ impl Reader {
             false if range.contains(&0) => 0..u64::MAX,
             false => 0..0,
         };
-        let scanner = options.format.room().scanner(&options);
+        let scanner = options.format.kind().scanner(&options);
         // A later range needs the header only, and asks for it in small pieces.
         let window_end = if range.start > 0 { 0 } else { range.end };
         Self {
