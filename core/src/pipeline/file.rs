@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::format::{self, Compression, Contract, Encoding, Format};
 use crate::source::{Location, SOURCES};
 use crate::spec::{
-    self, AnyText, Choice, Expression, Fault, Form, Hint, InShort, Item, Keys, Mapping, Named, Placed, ShortFor,
+    self, AnyText, Choice, Expression, Mismatch, Form, Hint, InShort, Item, Keys, Mapping, Named, Placed, ShortFor,
     Spanned, Text, TextOrMapping, Whole, Word,
 };
 use crate::stage;
@@ -275,13 +275,13 @@ impl Form for Version {
         "a version"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<(), Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<(), Mismatch> {
         if text.text == FORMAT_VERSION.to_string() {
             return Ok(());
         }
         let message = format!("`{}` is not a version of the file format that this Etalon reads", text.text);
         let help = format!("this Etalon reads version {FORMAT_VERSION}");
-        Err(Fault::new(Code::FormatVersion, message).with_help(help))
+        Err(Mismatch::new(Code::FormatVersion, message).with_help(help))
     }
 
     fn hint(&self) -> Hint {
@@ -300,10 +300,10 @@ impl Form for Share {
         "a percentage such as `1%`"
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<u32, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<u32, Mismatch> {
         let text = text.text.as_str();
         let wrong = || {
-            Fault::new(Code::WrongValue, format!("`{key}` is a percentage from 0% to 100%, not `{text}`"))
+            Mismatch::new(Code::WrongValue, format!("`{key}` is a percentage from 0% to 100%, not `{text}`"))
                 .with_help("write `1%` or `0.5%`; four digits after the point at most")
         };
         let number = text.strip_suffix('%').ok_or_else(wrong)?.trim_end();

@@ -5,7 +5,7 @@
 
 use crate::diagnostic::Code;
 use crate::error::Error;
-use crate::spec::{Fault, Form, Keys, OneOrMany, Text};
+use crate::spec::{Mismatch, Form, Keys, OneOrMany, Text};
 
 use super::{Location, Names};
 
@@ -27,9 +27,9 @@ impl Form for Path {
         "a path"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<Text, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<Text, Mismatch> {
         if text.text.trim().is_empty() {
-            return Err(Fault::new(Code::WrongValue, "a path is an empty text"));
+            return Err(Mismatch::new(Code::WrongValue, "a path is an empty text"));
         }
         Ok(text.clone())
     }

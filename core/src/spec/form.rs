@@ -15,7 +15,7 @@ pub(crate) trait Form {
     fn noun(&self) -> &'static str;
 
     /// The value that a text stands for, or why it has not this form. `key` is what the text is the value of.
-    fn read(&self, key: &str, text: &Text) -> Result<Self::Value, Fault>;
+    fn read(&self, key: &str, text: &Text) -> Result<Self::Value, Mismatch>;
 
     /// What an editor can check.
     fn hint(&self) -> Hint {
@@ -68,7 +68,7 @@ pub(crate) enum Hint {
 
 /// Why a text has not the form of its place.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct Mismatch {
     code: Code,
     message: String,
     /// The bytes of the text that are wrong, where that is not all of it.
@@ -76,7 +76,7 @@ pub(crate) struct Fault {
     help: Option<String>,
 }
 
-impl Fault {
+impl Mismatch {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), within: None, help: None }
     }
@@ -101,7 +101,7 @@ impl Fault {
         self.help().is_some_and(|help| help.starts_with("did you mean"))
     }
 
-    /// The fault as a diagnostic about a text of the file.
+    /// The mismatch as a diagnostic about a text of the file.
     pub(super) fn of(self, text: &Text) -> Diagnostic {
         let span = self.within.map_or(text.span, |within| text.span_of(within));
         let mut diagnostic = Diagnostic::error(self.code, span, self.message);
@@ -120,7 +120,7 @@ impl Form for AnyText {
         "a text"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<Text, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<Text, Mismatch> {
         Ok(text.clone())
     }
 
@@ -139,7 +139,7 @@ impl Form for Expression {
         "a SQL expression"
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<Text, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<Text, Mismatch> {
         not_blank(key, text, self.noun())
     }
 
@@ -166,7 +166,7 @@ impl Form for Regex {
         "a regular expression"
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<Text, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<Text, Mismatch> {
         not_blank(key, text, self.noun())
     }
 
@@ -183,9 +183,9 @@ impl Form for Regex {
     }
 }
 
-fn not_blank(key: &str, text: &Text, noun: &str) -> Result<Text, Fault> {
+fn not_blank(key: &str, text: &Text, noun: &str) -> Result<Text, Mismatch> {
     if text.text.trim().is_empty() {
-        return Err(Fault::new(Code::WrongValue, format!("`{key}` is an empty text; it expects {noun}")));
+        return Err(Mismatch::new(Code::WrongValue, format!("`{key}` is an empty text; it expects {noun}")));
     }
     Ok(text.clone())
 }
@@ -200,16 +200,16 @@ impl Form for Boolean {
         "`true` or `false`"
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<bool, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<bool, Mismatch> {
         match text.text.as_str() {
             "true" => Ok(true),
             "false" => Ok(false),
             text => {
-                let fault = Fault::new(Code::WrongValue, format!("`{key}` is `true` or `false`, not `{text}`"));
+                let mismatch = Mismatch::new(Code::WrongValue, format!("`{key}` is `true` or `false`, not `{text}`"));
                 Err(match text.to_ascii_lowercase().as_str() {
-                    "true" | "yes" | "on" | "y" | "1" => fault.with_help("write `true`"),
-                    "false" | "no" | "off" | "n" | "0" => fault.with_help("write `false`"),
-                    _ => fault,
+                    "true" | "yes" | "on" | "y" | "1" => mismatch.with_help("write `true`"),
+                    "false" | "no" | "off" | "n" | "0" => mismatch.with_help("write `false`"),
+                    _ => mismatch,
                 })
             }
         }
@@ -230,13 +230,13 @@ impl Form for Whole {
         "a whole number"
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<u64, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<u64, Mismatch> {
         let text = text.text.as_str();
         let is_digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
         match text.parse() {
             Ok(number) if is_digits => Ok(number),
-            _ if is_digits => Err(Fault::new(Code::WrongValue, format!("`{key}` is too large a number"))),
-            _ => Err(Fault::new(Code::WrongValue, format!("`{key}` is a whole number, 0 or more, not `{text}`"))),
+            _ if is_digits => Err(Mismatch::new(Code::WrongValue, format!("`{key}` is too large a number"))),
+            _ => Err(Mismatch::new(Code::WrongValue, format!("`{key}` is a whole number, 0 or more, not `{text}`"))),
         }
     }
 
@@ -260,15 +260,15 @@ impl Form for Character {
         "one ASCII character"
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<u8, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<u8, Mismatch> {
         let text = text.text.as_str();
         match text.as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
             _ => {
-                let fault = Fault::new(Code::WrongValue, format!("`{key}` is one ASCII character, not `{text}`"));
+                let mismatch = Mismatch::new(Code::WrongValue, format!("`{key}` is one ASCII character, not `{text}`"));
                 Err(match text {
-                    "\\t" | "tab" => fault.with_help("between double quotes, \"\\t\" is a tab"),
-                    _ => fault,
+                    "\\t" | "tab" => mismatch.with_help("between double quotes, \"\\t\" is a tab"),
+                    _ => mismatch,
                 })
             }
         }
@@ -293,7 +293,7 @@ impl Form for CharacterOrNone {
         "one ASCII character or `none`"
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<Option<u8>, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<Option<u8>, Mismatch> {
         if text.text == Self::NONE { Ok(None) } else { Character.read(key, text).map(Some) }
     }
 
@@ -312,7 +312,7 @@ impl<T: Clone> Form for Choice<T> {
         "a word"
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<T, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<T, Mismatch> {
         match self.0.iter().find(|(word, _, _)| *word == text.text) {
             Some((_, _, value)) => Ok(value.clone()),
             None => Err(unknown_word(key, &text.text, self.0.iter().map(|&(word, _, _)| word))),
@@ -324,14 +324,14 @@ impl<T: Clone> Form for Choice<T> {
     }
 }
 
-/// The fault of a word that is not among those of a key.
-pub(super) fn unknown_word(key: &str, text: &str, words: impl Iterator<Item = &'static str>) -> Fault {
+/// The mismatch of a word that is not among those of a key.
+pub(super) fn unknown_word(key: &str, text: &str, words: impl Iterator<Item = &'static str>) -> Mismatch {
     let words: Vec<&str> = words.collect();
-    let fault = Fault::new(Code::WrongValue, format!("`{text}` is not a value of `{key}`"));
+    let mismatch = Mismatch::new(Code::WrongValue, format!("`{text}` is not a value of `{key}`"));
     match (nearest(text, words.iter().copied()), words.as_slice()) {
-        (Some(near), _) => fault.with_help(format!("did you mean `{near}`?")),
-        (None, [only]) => fault.with_help(format!("the only value is `{only}`")),
-        (None, _) => fault.with_help(format!("the values are {}", list(words.iter().copied()))),
+        (Some(near), _) => mismatch.with_help(format!("did you mean `{near}`?")),
+        (None, [only]) => mismatch.with_help(format!("the only value is `{only}`")),
+        (None, _) => mismatch.with_help(format!("the values are {}", list(words.iter().copied()))),
     }
 }
 
@@ -345,7 +345,7 @@ impl<F: Form> Form for Placed<F> {
         self.0.noun()
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<Self::Value, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<Self::Value, Mismatch> {
         Ok(Spanned { value: self.0.read(key, text)?, span: text.span })
     }
 

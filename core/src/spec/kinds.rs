@@ -59,8 +59,8 @@ impl<T> Shape for Kinds<T> {
         match &node.kind {
             yaml::Kind::Scalar(Scalar { text, .. }) => {
                 let Some(kind) = self.kinds.iter().find(|kind| kind.word == text.text) else {
-                    let fault = unknown_word(&key.text, &text.text, self.kinds.iter().map(|kind| kind.word));
-                    reader.fault(fault, text);
+                    let mismatch = unknown_word(&key.text, &text.text, self.kinds.iter().map(|kind| kind.word));
+                    reader.mismatch(mismatch, text);
                     return None;
                 };
                 reader.say(kind.word);

@@ -60,8 +60,8 @@ impl<N: Form, S: Shape> Shape for Named<N, S> {
         let mut items = Vec::with_capacity(entries.len());
         for entry in entries {
             let name = &entry.key;
-            if let Err(fault) = self.name.read(&key.text, name) {
-                reader.fault(fault, name);
+            if let Err(mismatch) = self.name.read(&key.text, name) {
+                reader.mismatch(mismatch, name);
             } else if let Some(first) = seen.insert(name.text.to_lowercase(), name) {
                 let (noun, first, second) = (self.noun, first, &name.text);
                 let message = format!("the {noun}s `{}` and `{second}` differ in letter case only", first.text);

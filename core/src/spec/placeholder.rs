@@ -12,7 +12,7 @@
 
 use std::fmt;
 
-use super::form::Fault;
+use super::form::Mismatch;
 use super::text::Text;
 use crate::diagnostic::{Code, Span};
 
@@ -175,18 +175,18 @@ pub(crate) fn without(text: &str) -> String {
 }
 
 /// Checks that the placeholders of a text are well formed, and that they stand where something is put in their place.
-pub(super) fn check(text: &str, is_resolved: bool) -> Result<(), Fault> {
+pub(super) fn check(text: &str, is_resolved: bool) -> Result<(), Mismatch> {
     for piece in pieces(text) {
         let Piece::Placeholder { span, fits, .. } = piece else { continue };
         let written = text.get(span.start..span.end).unwrap_or_default();
         if is_resolved && !fits {
-            return Err(Fault::new(Code::Placeholder, format!("`{written}` is not a placeholder"))
+            return Err(Mismatch::new(Code::Placeholder, format!("`{written}` is not a placeholder"))
                 .within(span)
                 .with_help("write `${NAME}` or `${secret:name}`; `$$` is a `$` itself"));
         }
         // A `${` that is no placeholder is nothing special elsewhere: a regular expression may have one.
         if !is_resolved && fits {
-            return Err(Fault::new(Code::Placeholder, format!("`{written}` is not replaced here"))
+            return Err(Mismatch::new(Code::Placeholder, format!("`{written}` is not replaced here"))
                 .within(span)
                 .with_help("`${…}` is replaced in the addresses of the source and in the name of the table only"));
         }

@@ -1,6 +1,6 @@
 //! Reader: what reading a file gathers on its way: what is wrong, and which words the file says.
 
-use super::form::{Fault, Form};
+use super::form::{Mismatch, Form};
 use super::outline::Outline;
 use super::placeholder;
 use super::text::Text;
@@ -102,12 +102,12 @@ impl Reader {
                     .with_help("if `#` belongs to the text, quote it"),
             );
         }
-        value.map_err(|fault| self.report(fault.of(text))).ok()
+        value.map_err(|mismatch| self.report(mismatch.of(text))).ok()
     }
 
     /// Reports a name or a word that has not the form of its place.
-    pub(super) fn fault(&mut self, fault: Fault, text: &Text) {
-        self.report(fault.of(text));
+    pub(super) fn mismatch(&mut self, mismatch: Mismatch, text: &Text) {
+        self.report(mismatch.of(text));
     }
 
     /// Reports a value of another kind than its key takes.

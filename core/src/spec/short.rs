@@ -1,6 +1,6 @@
 //! Short: mappings in whose place a text may stand.
 
-use super::form::{Fault, Form, Hint};
+use super::form::{Mismatch, Form, Hint};
 use super::keys::{Mapping, Owner};
 use super::outline::{FormOutline, Outline};
 use super::reader::Reader;
@@ -47,7 +47,7 @@ impl<F: Form> Form for ShortFor<F> {
         self.form.noun()
     }
 
-    fn read(&self, key: &str, text: &Text) -> Result<Vec<Entry>, Fault> {
+    fn read(&self, key: &str, text: &Text) -> Result<Vec<Entry>, Mismatch> {
         self.form.read(key, text)?;
         Ok(vec![Entry::of(self.key, text.clone())])
     }

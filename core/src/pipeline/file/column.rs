@@ -1,7 +1,7 @@
 //! A column: what leaves under a name.
 
 use crate::diagnostic::{Code, Span};
-use crate::spec::{AnyText, Boolean, Entry, Expression, Fault, Form, Mapping, OneOrMany, Placed, Regex, Spanned, Text};
+use crate::spec::{AnyText, Boolean, Entry, Expression, Mismatch, Form, Mapping, OneOrMany, Placed, Regex, Spanned, Text};
 use crate::types::Type;
 
 use super::field::{any_type, canonical_type};
@@ -54,7 +54,7 @@ impl Form for ColumnType {
         "a type"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<Type, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<Type, Mismatch> {
         column_type(&text.text)
     }
 
@@ -63,11 +63,11 @@ impl Form for ColumnType {
     }
 }
 
-fn column_type(text: &str) -> Result<Type, Fault> {
+fn column_type(text: &str) -> Result<Type, Mismatch> {
     match any_type(text)? {
-        Type::Text => Err(Fault::new(Code::UnknownType, "a column cannot be a `text` without a length")
+        Type::Text => Err(Mismatch::new(Code::UnknownType, "a column cannot be a `text` without a length")
             .with_help("write `varchar(n)`, n being the most bytes")),
-        Type::Time => Err(Fault::new(Code::UnknownType, "a column cannot be a `time`")
+        Type::Time => Err(Mismatch::new(Code::UnknownType, "a column cannot be a `time`")
             .with_help("write `varchar(15)`, or a timestamp")),
         ty => Ok(ty),
     }
@@ -83,12 +83,12 @@ impl Form for Short {
         "a type, `required` or both"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<Vec<Entry>, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<Vec<Entry>, Mismatch> {
         let (ty, required) = split(&text.text);
         let mut entries = Vec::new();
         if ty.start < ty.end || required.is_none() {
             let written = text.text.get(ty.start..ty.end).unwrap_or_default();
-            column_type(written).map_err(|fault| explain(fault, written).within(ty))?;
+            column_type(written).map_err(|mismatch| explain(mismatch, written).within(ty))?;
             entries.push(Entry::of(TYPE, text.part(ty)));
         }
         entries.extend(required.map(|word| Entry::of(REQUIRED, Text::meaning("true", text.span_of(word)))));
@@ -110,24 +110,24 @@ fn split(text: &str) -> (Span, Option<Span>) {
     }
 }
 
-/// The fault of a text that is no type of a column; an expression or a field's name is what likely stands there by mistake.
-fn explain(fault: Fault, written: &str) -> Fault {
+/// The mismatch of a text that is no type of a column; an expression or a field's name is what likely stands there by mistake.
+fn explain(mismatch: Mismatch, written: &str) -> Mismatch {
     if let Some(ty) = written.strip_prefix(REQUIRED).map(str::trim)
         && column_type(ty).is_ok()
     {
-        return Fault::new(Code::UnknownType, format!("`{REQUIRED}` stands before the type"))
+        return Mismatch::new(Code::UnknownType, format!("`{REQUIRED}` stands before the type"))
             .with_help(format!("the type comes first: `{ty} {REQUIRED}`"));
     }
     let name = written.split('(').next().unwrap_or_default();
     let is_type = Type::parse(name).is_ok() || Type::parse(&format!("{name}(1)")).is_ok();
-    if is_type || fault.is_near() {
-        return fault;
+    if is_type || mismatch.is_near() {
+        return mismatch;
     }
     let from = format!("if it is the column's value, write `{{ from: {written} }}`");
     let is_word = written.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let help = match fault.help() {
+    let help = match mismatch.help() {
         Some(types) if is_word => format!("{types}; {from}"),
         _ => format!("in short a column is a type, `required` or both; {from}"),
     };
-    Fault::new(Code::UnknownType, format!("`{written}` is not a type")).with_help(help)
+    Mismatch::new(Code::UnknownType, format!("`{written}` is not a type")).with_help(help)
 }

@@ -1,7 +1,7 @@
 //! A field: what arrives under a name.
 
 use crate::diagnostic::Code;
-use crate::spec::{Boolean, Choice, Fault, Form, Mapping, Spanned, Text, TextOrMapping};
+use crate::spec::{Boolean, Choice, Mismatch, Form, Mapping, Spanned, Text, TextOrMapping};
 use crate::types::Type;
 
 use super::field_format::{DETAIL, FormatSpec, FormatText};
@@ -63,10 +63,10 @@ impl Form for FieldType {
         "a type"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<Type, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<Type, Mismatch> {
         match any_type(&text.text)? {
             Type::Time => {
-                Err(Fault::new(Code::UnknownType, "a field cannot be a `time`, which Redshift's tables seldom hold")
+                Err(Mismatch::new(Code::UnknownType, "a field cannot be a `time`, which Redshift's tables seldom hold")
                     .with_help("declare it as text, and cast it in an expression: `name::time`"))
             }
             ty => Ok(ty),
@@ -79,15 +79,15 @@ impl Form for FieldType {
 }
 
 /// Any type that a file can name.
-pub(super) fn any_type(text: &str) -> Result<Type, Fault> {
+pub(super) fn any_type(text: &str) -> Result<Type, Mismatch> {
     if text.trim().is_empty() {
-        return Err(Fault::new(Code::UnknownType, "the type is an empty text"));
+        return Err(Mismatch::new(Code::UnknownType, "the type is an empty text"));
     }
     Type::parse(text).map_err(|error| {
-        let fault = Fault::new(Code::UnknownType, error.message);
+        let mismatch = Mismatch::new(Code::UnknownType, error.message);
         match error.help {
-            Some(help) => fault.with_help(help),
-            None => fault,
+            Some(help) => mismatch.with_help(help),
+            None => mismatch,
         }
     })
 }

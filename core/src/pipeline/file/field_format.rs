@@ -1,6 +1,6 @@
 //! The format of a field, as the file says it: a name, a pattern, or the signs of a number and the words of a boolean.
 
-use crate::spec::{AnyText, Character, Fault, Form, Hint, Mapping, OneOrMany, Text};
+use crate::spec::{AnyText, Character, Mismatch, Form, Hint, Mapping, OneOrMany, Text};
 use crate::transform::decode::FieldFormat;
 use crate::types::Type;
 use crate::value::format::Epoch;
@@ -60,7 +60,7 @@ impl Form for FormatText {
         "a text"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<FormatSpec, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<FormatSpec, Mismatch> {
         Ok(match NAMED_FORMATS.iter().find(|format| format.name == text.text) {
             Some(format) => FormatSpec::Named(format),
             None => FormatSpec::Pattern(text.text.clone()),

@@ -1,7 +1,7 @@
 //! Names that the author chooses: of the pipeline, of fields, columns, checks and tables.
 
 use crate::diagnostic::Code;
-use crate::spec::{Fault, Form, Hint, Placeholder, Text, placeholder};
+use crate::spec::{Mismatch, Form, Hint, Placeholder, Text, placeholder};
 
 /// Most bytes of a name in the warehouse.
 const NAME_BYTES_MAX: usize = 127;
@@ -20,14 +20,14 @@ impl Form for Pipeline {
         "a name"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<String, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Mismatch> {
         let text = text.text.as_str();
         let first = text.starts_with(|c: char| c.is_ascii_lowercase());
         let rest = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'));
         if first && rest && text.len() <= PIPELINE_NAME_MAX {
             return Ok(text.to_owned());
         }
-        Err(Fault::new(Code::Name, format!("`{text}` cannot be a pipeline's name")).with_help(format!(
+        Err(Mismatch::new(Code::Name, format!("`{text}` cannot be a pipeline's name")).with_help(format!(
             "it begins with a small letter and has small letters, digits, `-` and `_`, {PIPELINE_NAME_MAX} characters at most"
         )))
     }
@@ -47,17 +47,17 @@ impl Form for Field {
         "a name"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<String, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Mismatch> {
         let text = text.text.as_str();
         if text.is_empty() {
-            return Err(Fault::new(Code::Name, "a field's name is empty"));
+            return Err(Mismatch::new(Code::Name, "a field's name is empty"));
         }
         if text.len() > NAME_BYTES_MAX {
             let message = format!("a field's name has {} bytes; {NAME_BYTES_MAX} are the most", text.len());
-            return Err(Fault::new(Code::Name, message));
+            return Err(Mismatch::new(Code::Name, message));
         }
         if text.contains(char::is_control) {
-            return Err(Fault::new(Code::Name, "a field's name has a control character"));
+            return Err(Mismatch::new(Code::Name, "a field's name has a control character"));
         }
         Ok(text.to_owned())
     }
@@ -77,9 +77,9 @@ impl Form for Column {
         "a column's name"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<String, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Mismatch> {
         let text = text.text.as_str();
-        let wrong = |why: &str| Fault::new(Code::Name, format!("`{text}` cannot be a column's name: {why}"));
+        let wrong = |why: &str| Mismatch::new(Code::Name, format!("`{text}` cannot be a column's name: {why}"));
         if SYSTEM_COLUMNS.contains(&text) {
             return Err(wrong("every table has a system column of that name"));
         }
@@ -97,9 +97,9 @@ impl Form for Column {
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' })
             .collect();
-        let fault = wrong("it begins with a small letter or `_` and has small letters, digits and `_`");
+        let mismatch = wrong("it begins with a small letter or `_` and has small letters, digits and `_`");
         let says_something = meant.contains(|c: char| c.is_ascii_alphanumeric());
-        Err(if is_identifier(&meant) && says_something { fault.with_help(format!("write `{meant}`")) } else { fault })
+        Err(if is_identifier(&meant) && says_something { mismatch.with_help(format!("write `{meant}`")) } else { mismatch })
     }
 
     fn hint(&self) -> Hint {
@@ -117,12 +117,12 @@ impl Form for Check {
         "a name"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<String, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Mismatch> {
         let text = text.text.as_str();
         if is_identifier(text) && text.len() <= NAME_BYTES_MAX {
             return Ok(text.to_owned());
         }
-        Err(Fault::new(Code::Name, format!("`{text}` cannot be a check's name")).with_help(format!(
+        Err(Mismatch::new(Code::Name, format!("`{text}` cannot be a check's name")).with_help(format!(
             "it begins with a letter or `_` and has letters, digits and `_`, {NAME_BYTES_MAX} characters at most"
         )))
     }
@@ -142,21 +142,21 @@ impl Form for Table {
         "a table's name"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<Text, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<Text, Mismatch> {
         if placeholder::placeholders(&text.text).any(|asked| matches!(asked, Placeholder::Secret(_))) {
-            return Err(Fault::new(Code::Placeholder, "the name of a table is shown, so it cannot hold a secret")
+            return Err(Mismatch::new(Code::Placeholder, "the name of a table is shown, so it cannot hold a secret")
                 .with_help("write `${NAME}`"));
         }
         let resolved = placeholder::without(&text.text);
         let count = resolved.split('.').count();
         if count > 2 {
             let message = format!("`{}` has {count} parts; a table is `schema.table` or `table`", text.text);
-            return Err(Fault::new(Code::Name, message));
+            return Err(Mismatch::new(Code::Name, message));
         }
         if is_table(&resolved) {
             return Ok(text.clone());
         }
-        Err(Fault::new(Code::Name, format!("`{}` cannot be a table's name", text.text))
+        Err(Mismatch::new(Code::Name, format!("`{}` cannot be a table's name", text.text))
             .with_help("a table is `schema.table` or `table`: letters, digits and `_`, beginning with a letter or `_`"))
     }
 

@@ -1,7 +1,7 @@
 //! Schedule: when a pipeline runs.
 
 use crate::diagnostic::Code;
-use crate::spec::{self, Fault, Hint, Text};
+use crate::spec::{self, Mismatch, Hint, Text};
 
 /// When a pipeline runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl spec::Form for Form {
         "a schedule"
     }
 
-    fn read(&self, _key: &str, text: &Text) -> Result<Schedule, Fault> {
+    fn read(&self, _key: &str, text: &Text) -> Result<Schedule, Mismatch> {
         let text = text.text.as_str();
         let inside = |name: &str| text.strip_prefix(name)?.strip_prefix('(')?.strip_suffix(')');
         if text == "object-created" {
@@ -41,7 +41,7 @@ impl spec::Form for Form {
             if is_rate(rate) {
                 return Ok(Schedule::Rate(text.to_owned()));
             }
-            return Err(Fault::new(Code::WrongValue, format!("`{text}` is not a rate")).with_help(
+            return Err(Mismatch::new(Code::WrongValue, format!("`{text}` is not a rate")).with_help(
                 "write `rate(1 hour)` or `rate(15 minutes)`: minute, hour or day, with an `s` after any number but 1",
             ));
         }
@@ -50,10 +50,10 @@ impl spec::Form for Form {
             if count == 6 {
                 return Ok(Schedule::Cron(text.to_owned()));
             }
-            return Err(Fault::new(Code::WrongValue, format!("`{text}` has {count} parts; a cron schedule has 6"))
+            return Err(Mismatch::new(Code::WrongValue, format!("`{text}` has {count} parts; a cron schedule has 6"))
                 .with_help("minutes, hours, day of month, month, day of week, year: `cron(0 6 * * ? *)`"));
         }
-        Err(Fault::new(Code::WrongValue, format!("`{text}` is not a schedule"))
+        Err(Mismatch::new(Code::WrongValue, format!("`{text}` is not a schedule"))
             .with_help("write `rate(15 minutes)`, `cron(0 6 * * ? *)` or `object-created`"))
     }
 
