@@ -89,9 +89,9 @@ enum Skipped {
     Record(Follower, u64),
 }
 
-/// What bytes are counted as.
+/// What bytes are counted as in the coverage.
 #[derive(Clone, Copy)]
-enum Part {
+enum Share {
     Header,
     Record,
     Blank,
@@ -190,7 +190,7 @@ impl Reader {
                 self.fits()?;
                 let rest = self.inflow.rest();
                 if rest.starts_with(MARK) {
-                    self.cover(Part::Header, MARK.len() as u64);
+                    self.cover(Share::Header, MARK.len() as u64);
                     self.inflow.advance(MARK.len());
                     // The line behind the mark begins with it: whoever owns the first byte owns that line.
                     let behind = MARK.len() as u64 + 1;
@@ -266,7 +266,7 @@ impl Reader {
             _ => 0,
         };
         if blank > 0 {
-            self.cover(Part::Blank, blank);
+            self.cover(Share::Blank, blank);
             self.inflow.advance(usize::try_from(blank).unwrap_or_default());
             return Ok(Next::Go);
         }
@@ -284,7 +284,7 @@ impl Reader {
             Some(_) => return Ok(Next::Hungry),
         }
         let length = scan.at - self.inflow.at();
-        self.cover(Part::Header, length as u64);
+        self.cover(Share::Header, length as u64);
         self.inflow.advance(length);
         self.phase = Phase::Seek;
         Ok(Next::Go)
@@ -340,9 +340,9 @@ impl Reader {
             skip.raw.extend_from_slice(rest.get(..length.min(room)).unwrap_or_default());
         }
         match skip.what {
-            Skipped::Line => self.cover_from(skip.start, Part::Skipped, length as u64),
-            Skipped::Comment => self.cover_from(skip.start, Part::Comment, length as u64),
-            Skipped::Record(..) => self.cover_from(skip.start, Part::Record, length as u64),
+            Skipped::Line => self.cover_from(skip.start, Share::Skipped, length as u64),
+            Skipped::Comment => self.cover_from(skip.start, Share::Comment, length as u64),
+            Skipped::Record(..) => self.cover_from(skip.start, Share::Record, length as u64),
             Skipped::Foreign => {}
         }
         self.inflow.advance(length);
@@ -390,7 +390,7 @@ impl Reader {
             let place = Place { offset: self.inflow.offset(), length: raw.len() as u64 };
             let damage = self.inflow.damage().unwrap_or("it ends early");
             self.batch.reject(place, (Code::Truncated, format!("the object is incomplete: {damage}")), raw);
-            self.cover(Part::Record, place.length);
+            self.cover(Share::Record, place.length);
             self.inflow.advance(raw_len(place.length));
         }
         self.phase = Phase::Done;
@@ -408,21 +408,21 @@ impl Reader {
     }
 
     /// Counts the next bytes, if what begins with them is the range's.
-    fn cover(&mut self, part: Part, length: u64) {
-        self.cover_from(self.inflow.offset(), part, length);
+    fn cover(&mut self, share: Share, length: u64) {
+        self.cover_from(self.inflow.offset(), share, length);
     }
 
     /// Counts the next bytes, if what began at `start` is the range's.
-    fn cover_from(&mut self, start: u64, part: Part, length: u64) {
+    fn cover_from(&mut self, start: u64, share: Share, length: u64) {
         if !self.range.contains(&start) {
             return;
         }
-        match part {
-            Part::Header => self.coverage.header += length,
-            Part::Record => self.coverage.records += length,
-            Part::Blank => self.coverage.blank += length,
-            Part::Comment => self.coverage.comments += length,
-            Part::Skipped => self.coverage.skipped += length,
+        match share {
+            Share::Header => self.coverage.header += length,
+            Share::Record => self.coverage.records += length,
+            Share::Blank => self.coverage.blank += length,
+            Share::Comment => self.coverage.comments += length,
+            Share::Skipped => self.coverage.skipped += length,
         }
         self.own(length);
     }

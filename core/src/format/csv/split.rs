@@ -39,11 +39,11 @@ pub(super) struct Splitter {
 struct End {
     /// The byte after its line end.
     next: usize,
-    fault: Option<Fault>,
+    fault: Option<Malformed>,
 }
 
 #[derive(Clone, Copy)]
-enum Fault {
+enum Malformed {
     AfterQuote(usize),
     Stray(usize),
     Escape(usize),
@@ -162,7 +162,7 @@ impl Splitter {
                 batch.unescaped.truncate(side);
                 batch.reject(place, wrong, scan.window.get(start..end.next).unwrap_or_default());
                 match end.fault {
-                    Some(Fault::Unclosed(at)) if self.newlines_in_values => return Stop::Unclosed(start + at),
+                    Some(Malformed::Unclosed(at)) if self.newlines_in_values => return Stop::Unclosed(start + at),
                     _ => continue,
                 }
             }
@@ -270,7 +270,7 @@ impl Splitter {
                         let text = copied.get_or_insert(Copied { side: unescaped.len(), from: field });
                         self.undo_escape(window, marks, at, count, text, unescaped);
                     }
-                    Behind::End => fault = fault.or(Some(Fault::Escape(at - start))),
+                    Behind::End => fault = fault.or(Some(Malformed::Escape(at - start))),
                     Behind::Open => return None,
                 }
             } else if at == field {
@@ -278,14 +278,14 @@ impl Splitter {
                     Close::Delimiter(next) => field = next,
                     Close::Record(End { next, fault: last }) => return Some(End { next, fault: last.or(fault) }),
                     Close::Text(at) => {
-                        fault = fault.or(Some(Fault::AfterQuote(at - start)));
+                        fault = fault.or(Some(Malformed::AfterQuote(at - start)));
                         // Further in than its first byte, so that no later quote opens it again.
                         field = at - 1;
                     }
                     Close::Open => return None,
                 }
             } else if !self.keep_stray_quotes {
-                fault = fault.or(Some(Fault::Stray(at - start)));
+                fault = fault.or(Some(Malformed::Stray(at - start)));
             }
         }
     }
@@ -394,12 +394,12 @@ impl Splitter {
                     return Close::Open;
                 }
                 self.row.push(Cell::MISSING);
-                return Close::Record(End { next: window.len(), fault: Some(Fault::Unclosed(open - start)) });
+                return Close::Record(End { next: window.len(), fault: Some(Malformed::Unclosed(open - start)) });
             };
             let byte = window.get(at).copied().unwrap_or_default();
             if byte == b'\n' && !self.newlines_in_values {
                 self.row.push(Cell::MISSING);
-                return Close::Record(End { next: at + 1, fault: Some(Fault::Unclosed(open - start)) });
+                return Close::Record(End { next: at + 1, fault: Some(Malformed::Unclosed(open - start)) });
             }
             if KINDS == 4 && Some(byte) == self.escape {
                 match self.behind(scan, at) {
@@ -454,7 +454,7 @@ impl Splitter {
     #[cold]
     fn wrong(&self, scan: &Scan<'_>, valid: &mut Validity, binding: &Binding, start: usize, end: &End) -> Wrong {
         let length = end.next - start;
-        let is_rest = self.newlines_in_values && matches!(end.fault, Some(Fault::Unclosed(_)));
+        let is_rest = self.newlines_in_values && matches!(end.fault, Some(Malformed::Unclosed(_)));
         if length > self.record_bytes_max && !is_rest {
             return too_long(length as u64, self.record_bytes_max);
         }
@@ -462,17 +462,17 @@ impl Splitter {
             return not_utf8(at, scan.window.get(start + at).copied());
         }
         match end.fault {
-            Some(Fault::Unclosed(_)) if is_rest => unclosed_rest(),
-            Some(Fault::Unclosed(at)) => {
+            Some(Malformed::Unclosed(_)) if is_rest => unclosed_rest(),
+            Some(Malformed::Unclosed(at)) => {
                 (Code::Unclosed, format!("the quote at byte {} is not closed before the line ends", at + 1))
             }
-            Some(Fault::Stray(at)) => {
+            Some(Malformed::Stray(at)) => {
                 (Code::StrayQuote, format!("the quote at byte {} stands within a value that is not quoted", at + 1))
             }
-            Some(Fault::Escape(at)) => {
+            Some(Malformed::Escape(at)) => {
                 (Code::Unclosed, format!("the escape at byte {} stands before the end of the line", at + 1))
             }
-            Some(Fault::AfterQuote(at)) => (Code::AfterQuote, format!("a text follows the closing quote at byte {at}")),
+            Some(Malformed::AfterQuote(at)) => (Code::AfterQuote, format!("a text follows the closing quote at byte {at}")),
             None if self.row.len() != binding.columns => (Code::Ragged, binding.ragged(self.row.len())),
             None => (Code::Undeclared, binding.undeclared()),
         }
