@@ -101,7 +101,7 @@ pub(crate) const ON_FAIL: Choice<OnFail> = Choice(&[
 
 /// What became of the records of a batch.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Transformed {
     /// The rows that go to the target, one array a column, and one more that marks deletes where there are any.
     pub accepted: Vec<ArrayRef>,
     /// For each accepted row, its record.
@@ -154,7 +154,7 @@ fn told(fault: &Fault, sensitive: bool) -> String {
 
 impl Transform {
     /// Maps, checks and conforms the records of a batch.
-    pub fn apply(&self, records: &Records, context: &Context<'_>) -> Outcome {
+    pub fn apply(&self, records: &Records, context: &Context<'_>) -> Transformed {
         let rows = records.len();
         let decoded = self.decode(records);
         let fields: Vec<Option<&Column>> = decoded.iter().map(Option::as_ref).collect();
@@ -181,7 +181,7 @@ impl Transform {
             let counts = if rule.on_fail == OnFail::Warn { &mut warned } else { &mut failed };
             *counts.entry(rule.subject.to_string()).or_default() += 1;
         }
-        Outcome {
+        Transformed {
             accepted: compact(columns, accept, accepted_rows.len()),
             accepted_rows,
             rejected: judgement.reasons.into_iter().collect(),

@@ -32,7 +32,7 @@ use log::Log;
 pub use log::{Metric, MetricName};
 pub use refusal::refusal;
 use report::milliseconds;
-pub use report::{Failure, FailureKind, Outcome, Report, Totals};
+pub use report::{Failure, FailureKind, Invoked, Report, Totals};
 pub use settings::Settings;
 pub use trace::{Trace, VISITS_MAX};
 
@@ -119,7 +119,7 @@ impl Function {
     }
 
     /// Invokes it, and waits for its end. `trace` is where the event comes from.
-    pub async fn invoke(&self, payload: impl Into<Bytes>, trace: &Trace) -> Result<Outcome, NotInvoked> {
+    pub async fn invoke(&self, payload: impl Into<Bytes>, trace: &Trace) -> Result<Invoked, NotInvoked> {
         let Ok(permit) = self.permits.try_acquire() else {
             self.state().totals.throttles += 1;
             return Err(NotInvoked::Throttled);
@@ -191,7 +191,7 @@ impl Function {
         payload: &Bytes,
         trace: &Trace,
         mishap: Option<Mishap>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Invoked, Error> {
         if payload.len() > PAYLOAD_BYTES_MAX {
             let message = format!("an event of {} bytes; Lambda takes at most {PAYLOAD_BYTES_MAX}", payload.len());
             let error_type = "RequestTooLargeException".to_owned();
@@ -222,7 +222,7 @@ impl Function {
         Ok(self.report(request, attempted))
     }
 
-    fn report(&self, request: &str, attempted: Attempted) -> Outcome {
+    fn report(&self, request: &str, attempted: Attempted) -> Invoked {
         let Attempted { result, duration, init, is_cold, used } = attempted;
         let billed = milliseconds(duration + init.unwrap_or_default()).ceil();
         let report = Report {
@@ -240,7 +240,7 @@ impl Function {
         state.reports.push(report.clone());
         state.totals.add(&report, result.is_ok());
         drop(state);
-        Outcome { result, report }
+        Invoked { result, report }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::aws::unavailable;
-use crate::lambda::{ACCOUNT, Failure, Function, NotInvoked, Outcome, Trace};
+use crate::lambda::{ACCOUNT, Failure, Function, NotInvoked, Invoked, Trace};
 
 /// So often an event is tried again.
 const RETRIES_MAX: u32 = 2;
@@ -54,7 +54,7 @@ pub struct Ticker(AbortHandle);
 
 impl Target {
     /// Gives it an event. `Ok` has the outcome of the last attempt, which may be a failure.
-    pub async fn event(&self, event: &str) -> Result<Outcome, Error> {
+    pub async fn event(&self, event: &str) -> Result<Invoked, Error> {
         if event.len() > EVENT_BYTES_MAX {
             let message = format!("an event of {} bytes; at most {EVENT_BYTES_MAX} are taken", event.len());
             return Err(Error::new(ErrorKind::Refused, message));
@@ -118,7 +118,7 @@ impl Schedule {
     }
 
     /// Fires once, for a time.
-    pub async fn fire(&self, at: SystemTime) -> Result<Outcome, Error> {
+    pub async fn fire(&self, at: SystemTime) -> Result<Invoked, Error> {
         self.target.event(&self.event(at)).await
     }
 

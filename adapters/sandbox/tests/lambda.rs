@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use etalon_sandbox::counterpart::{self, Test};
-use etalon_sandbox::lambda::{FailureKind, Function, Metric, Mishap, NotInvoked, Outcome, Settings, Trace};
+use etalon_sandbox::lambda::{FailureKind, Function, Metric, Mishap, NotInvoked, Invoked, Settings, Trace};
 use serde_json::{Value, json};
 
 mod function;
@@ -44,15 +44,15 @@ fn settings() -> Settings {
     Settings::new("test", program())
 }
 
-async fn invoke(function: &Function, event: Value) -> Outcome {
+async fn invoke(function: &Function, event: Value) -> Invoked {
     function.invoke(event.to_string(), &Trace::default()).await.unwrap()
 }
 
-fn result(outcome: &Outcome) -> Value {
+fn result(outcome: &Invoked) -> Value {
     serde_json::from_slice(outcome.result.as_ref().unwrap()).unwrap()
 }
 
-fn failure(outcome: &Outcome) -> (FailureKind, &str, &str) {
+fn failure(outcome: &Invoked) -> (FailureKind, &str, &str) {
     let failure = outcome.result.as_ref().unwrap_err();
     (failure.kind, &failure.error_type, &failure.message)
 }

@@ -12,7 +12,7 @@ use crate::receipt::{Counts, Coverage, Part, Receipt};
 use crate::records::Records;
 use crate::reject::{RAW_BYTES_MAX, Reason, Reject};
 use crate::stage::{PartWriter, StagedPart};
-use crate::transform::Outcome;
+use crate::transform::Transformed;
 use crate::value::datetime::print_timestamptz;
 use crate::value::text::base64;
 
@@ -42,7 +42,7 @@ pub enum Step<T> {
 #[expect(clippy::large_enum_variant, reason = "an output is made once a batch and moved once")]
 pub enum RowOutput {
     /// Some records, and what became of them.
-    Rows(Records, Outcome),
+    Rows(Records, Transformed),
     /// All records of the range are out; the second is why the object is incomplete, if it is.
     Finished(Coverage, Option<String>),
 }
@@ -87,8 +87,8 @@ impl Run for RowRun<'_> {
                 let offsets: Vec<u64> = records.places.iter().map(|place| place.offset).collect();
                 let context =
                     Context { batch_time: self.batch_time, source_name: &self.source, record_offsets: &offsets };
-                let outcome = self.pipeline.transform.apply(&records, &context);
-                Step::Has(RowOutput::Rows(records, outcome))
+                let transformed = self.pipeline.transform.apply(&records, &context);
+                Step::Has(RowOutput::Rows(records, transformed))
             }
             ReadStep::Finished { mut coverage, incomplete } => {
                 coverage.records -= self.left_out;
@@ -186,7 +186,7 @@ impl Run for TaskRun<'_> {
             };
             match step {
                 Step::NeedsData(range) => return Ok(Step::NeedsData(range)),
-                Step::Has(RowOutput::Rows(records, outcome)) => self.take(&records, outcome),
+                Step::Has(RowOutput::Rows(records, transformed)) => self.take(&records, transformed),
                 Step::Has(RowOutput::Finished(coverage, incomplete)) => {
                     assert!(coverage.balance(), "what was read tiles the bytes");
                     self.receipt.coverage = coverage;
@@ -208,16 +208,16 @@ impl TaskRun<'_> {
         self.receipt.counts
     }
 
-    fn take(&mut self, records: &Records, outcome: Outcome) {
+    fn take(&mut self, records: &Records, transformed: Transformed) {
         let counts = &mut self.receipt.counts;
         counts.read += (records.len() + records.rejects.len()) as u64;
-        counts.staged += outcome.accepted_rows.len() as u64;
-        counts.filtered_false += outcome.filtered_false;
-        counts.filtered_null += outcome.filtered_null;
-        counts.quarantined += (outcome.rejected.len() + records.rejects.len()) as u64;
+        counts.staged += transformed.accepted_rows.len() as u64;
+        counts.filtered_false += transformed.filtered_false;
+        counts.filtered_null += transformed.filtered_null;
+        counts.quarantined += (transformed.rejected.len() + records.rejects.len()) as u64;
         self.receipt.undeclared_records += records.undeclared_records;
         for (totals, new) in
-            [(&mut self.receipt.warnings, &outcome.warned), (&mut self.receipt.failed_checks, &outcome.failed)]
+            [(&mut self.receipt.warnings, &transformed.warned), (&mut self.receipt.failed_checks, &transformed.failed)]
         {
             for (rule, rows) in new {
                 *totals.entry(rule.clone()).or_default() += rows;
@@ -225,7 +225,7 @@ impl TaskRun<'_> {
         }
         // Both lists are in the order of the records; quarantine keeps that order.
         let mut unread = records.rejects.iter().peekable();
-        for (row, reasons) in outcome.rejected {
+        for (row, reasons) in transformed.rejected {
             while let Some(reject) = unread.next_if(|reject| reject.place < records.places[row]) {
                 self.reject_unread(reject);
             }
@@ -233,8 +233,8 @@ impl TaskRun<'_> {
         }
         unread.for_each(|reject| self.reject_unread(reject));
 
-        let offsets: Vec<u64> = outcome.accepted_rows.iter().map(|&row| records.places[row].offset).collect();
-        for part in self.writer.write(outcome.accepted, &offsets) {
+        let offsets: Vec<u64> = transformed.accepted_rows.iter().map(|&row| records.places[row].offset).collect();
+        for part in self.writer.write(transformed.accepted, &offsets) {
             self.stage(part);
         }
         if self.quarantine.len() >= self.rows.pipeline.bounds.quarantine_bytes {

@@ -35,7 +35,7 @@ pub struct Row {
 
 /// Everything that came out of reading a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ReadBack {
     /// Records and rejects in the order of their places.
     pub rows: Vec<Row>,
     /// What the bytes turned out to be.
@@ -67,11 +67,11 @@ pub fn options(format: Format, fields: &[&str]) -> ReadOptions {
 /// # Panics
 ///
 /// If a promise of the reader is broken that holds for every input.
-pub fn read(options: &ReadOptions, object: &[u8], range: Range<u64>, pushes: &[usize]) -> Result<Outcome, String> {
+pub fn read(options: &ReadOptions, object: &[u8], range: Range<u64>, pushes: &[usize]) -> Result<ReadBack, String> {
     let mut reader = Reader::new(options.clone(), object.len() as u64, range);
     let mut pushes = pushes.iter().copied().cycle();
     let mut outcome =
-        Outcome { rows: Vec::new(), coverage: Coverage::default(), incomplete: None, undeclared_records: 0 };
+        ReadBack { rows: Vec::new(), coverage: Coverage::default(), incomplete: None, undeclared_records: 0 };
     loop {
         match reader.step().map_err(|error| error.to_string())? {
             ReadStep::NeedsData(needed) => {
@@ -128,7 +128,7 @@ pub fn read(options: &ReadOptions, object: &[u8], range: Range<u64>, pushes: &[u
 }
 
 /// Reads a whole object in one push.
-pub fn read_whole(options: &ReadOptions, object: &[u8]) -> Result<Outcome, String> {
+pub fn read_whole(options: &ReadOptions, object: &[u8]) -> Result<ReadBack, String> {
     read(options, object, 0..object.len() as u64, &[usize::MAX])
 }
 
@@ -154,12 +154,12 @@ pub fn any_cut_reads_the_same_records(options: &ReadOptions, object: &[u8], cuts
     bounds.extend([0, size]);
     bounds.sort_unstable();
     let options = ReadOptions { chunk_bytes, ..options.clone() };
-    let parts: Result<Vec<Outcome>, String> =
+    let parts: Result<Vec<ReadBack>, String> =
         bounds.windows(2).map(|pair| read(&options, object, pair[0]..pair[1], &[usize::MAX, 7])).collect();
     match (whole, parts) {
         (Ok(whole), Ok(parts)) => {
             let mut joined =
-                Outcome { rows: Vec::new(), coverage: Coverage::default(), incomplete: None, undeclared_records: 0 };
+                ReadBack { rows: Vec::new(), coverage: Coverage::default(), incomplete: None, undeclared_records: 0 };
             for part in parts {
                 joined.rows.extend(part.rows);
                 joined.coverage.add(part.coverage);

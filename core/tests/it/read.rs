@@ -108,7 +108,7 @@ fn csv(text: &str, fields: &[&str], change: impl FnOnce(&mut CsvFormat)) -> Stri
     show(read_whole(&options(Format::Csv(format), fields), text.as_bytes()))
 }
 
-fn show(outcome: Result<Outcome, String>) -> String {
+fn show(outcome: Result<ReadBack, String>) -> String {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(held) => return format!("held: {held}"),

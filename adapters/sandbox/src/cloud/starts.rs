@@ -12,7 +12,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Cloud;
 use crate::aws::{REGION, unavailable};
-use crate::lambda::{ACCOUNT, Outcome};
+use crate::lambda::{ACCOUNT, Invoked};
 use crate::scheduler::{Schedule, Target};
 
 /// How long a call that failed waits before it is made again.
@@ -65,7 +65,7 @@ impl Cloud {
     }
 
     /// Invokes extract with an event that nobody waits for, and waits for its end.
-    pub async fn event(&self, event: &Value) -> Result<Outcome, Error> {
+    pub async fn event(&self, event: &Value) -> Result<Invoked, Error> {
         self.schedule().target.event(&event.to_string()).await
     }
 

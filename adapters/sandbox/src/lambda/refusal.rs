@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use etalon_core::deploy::PIPELINE_FILE;
 use etalon_core::error::{Error, ErrorKind};
 
-use super::{Failure, FailureKind, Function, Outcome, Settings, Trace};
+use super::{Failure, FailureKind, Function, Invoked, Settings, Trace};
 
 /// What a function logs as the error that it cannot begin with, when it is deployed with a pipeline file and settings;
 /// empty if it begins. Paths are told from the folder that the file lies in.
@@ -19,7 +19,7 @@ pub fn refusal(program: impl Into<PathBuf>, pipeline: &str, settings: &[(&str, &
     let unavailable = |error: std::io::Error| Error::new(ErrorKind::Unavailable, error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unavailable)?;
     let outcome = runtime.block_on(function.invoke("{}", &Trace::default()));
-    if !matches!(outcome, Ok(Outcome { result: Err(Failure { kind: FailureKind::Exit, .. }), .. })) {
+    if !matches!(outcome, Ok(Invoked { result: Err(Failure { kind: FailureKind::Exit, .. }), .. })) {
         return Ok(String::new());
     }
     let lines = function.log();

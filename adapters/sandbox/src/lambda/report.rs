@@ -9,7 +9,7 @@ pub(super) const MIB: u64 = 1024 * 1024;
 
 /// What came of an invocation.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct Invoked {
     /// The result, or why there is none.
     pub result: Result<Bytes, Failure>,
     /// What it took.

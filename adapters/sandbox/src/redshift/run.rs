@@ -19,13 +19,13 @@ use super::world::World;
 use crate::postgres::connect;
 
 /// How a submission ends.
-enum Outcome {
+enum Ended {
     Finished,
     Failed(String),
     Aborted,
 }
 
-impl From<Cancelled> for Outcome {
+impl From<Cancelled> for Ended {
     fn from(_: Cancelled) -> Self {
         Self::Aborted
     }
@@ -38,11 +38,11 @@ pub(super) fn run(world: &Arc<World>, id: &str) {
     let outcome = wait_and_run(world, id, &submission, effect.as_ref());
     let ended = world.update(id, |statement, now| {
         let status = match &outcome {
-            Outcome::Finished => Status::Finished,
-            Outcome::Failed(_) => Status::Failed,
-            Outcome::Aborted => Status::Aborted,
+            Ended::Finished => Status::Finished,
+            Ended::Failed(_) => Status::Failed,
+            Ended::Aborted => Status::Aborted,
         };
-        if let Outcome::Failed(error) = &outcome {
+        if let Ended::Failed(error) = &outcome {
             statement.error = Some(error.clone());
         }
         statement.become_status(status, now);
@@ -61,19 +61,19 @@ pub(super) fn interrupt(world: &World, process: i64) {
     }
 }
 
-fn wait_and_run(world: &Arc<World>, id: &str, submission: &Submission, effect: Option<&(usize, Effect)>) -> Outcome {
+fn wait_and_run(world: &Arc<World>, id: &str, submission: &Submission, effect: Option<&(usize, Effect)>) -> Ended {
     if let Some((_, effect)) = effect
         && world.sleep(id, effect.queued).is_err()
     {
-        return Outcome::Aborted;
+        return Ended::Aborted;
     }
     if world.take_connection(id).is_err() {
-        return Outcome::Aborted;
+        return Ended::Aborted;
     }
     world.update(id, |statement, now| statement.become_status(Status::Picked, now));
     let outcome = match open(world, id, submission) {
         Ok(session) => Runner { world, id, submission, effect, session }.run(),
-        Err(error) => Outcome::Failed(error),
+        Err(error) => Ended::Failed(error),
     };
     world.give_connection();
     outcome
@@ -104,7 +104,7 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     /// Runs everything, and undoes what a transaction has done if it does not come to its end.
-    fn run(mut self) -> Outcome {
+    fn run(mut self) -> Ended {
         self.statements().unwrap_or_else(|ended| {
             // A connection that is gone has undone it.
             if self.submission.mode == Mode::Transaction {
@@ -115,7 +115,7 @@ impl Runner<'_> {
     }
 
     /// `Err` is an early end.
-    fn statements(&mut self) -> Result<Outcome, Outcome> {
+    fn statements(&mut self) -> Result<Ended, Ended> {
         let is_transaction = self.submission.mode == Mode::Transaction;
         if is_transaction {
             // Redshift's transactions see a snapshot, and fail where another one has changed what they change.
@@ -124,18 +124,18 @@ impl Runner<'_> {
         let mut first_error = None;
         for (place, sql) in self.submission.sqls.iter().enumerate() {
             if self.world.is_cancelled(self.id) {
-                return Err(Outcome::Aborted);
+                return Err(Ended::Aborted);
             }
             let started = self.part(place, Status::Started, None);
             match self.statement(place, sql, is_transaction) {
                 Ok(answer) => {
                     self.ended(place, started, Ok(answer));
                 }
-                Err(Failure::Cancelled) => return Err(Outcome::Aborted),
+                Err(Failure::Cancelled) => return Err(Ended::Aborted),
                 Err(Failure::Error(error)) => {
                     self.ended(place, started, Err(&error));
                     if is_transaction {
-                        return Err(Outcome::Failed(error));
+                        return Err(Ended::Failed(error));
                     }
                     first_error.get_or_insert(error);
                 }
@@ -143,22 +143,22 @@ impl Runner<'_> {
         }
         if is_transaction {
             if self.world.is_cancelled(self.id) {
-                return Err(Outcome::Aborted);
+                return Err(Ended::Aborted);
             }
             self.plain("COMMIT")?;
         }
         match (first_error, self.effect) {
-            (Some(error), _) => Ok(Outcome::Failed(error)),
-            (None, Some((_, Effect { end: Some(End::IsAbortedAfterCommit), .. }))) => Ok(Outcome::Aborted),
-            (None, _) => Ok(Outcome::Finished),
+            (Some(error), _) => Ok(Ended::Failed(error)),
+            (None, Some((_, Effect { end: Some(End::IsAbortedAfterCommit), .. }))) => Ok(Ended::Aborted),
+            (None, _) => Ok(Ended::Finished),
         }
     }
 
-    fn plain(&mut self, sql: &str) -> Result<(), Outcome> {
+    fn plain(&mut self, sql: &str) -> Result<(), Ended> {
         match self.session.plain(sql) {
             Ok(()) => Ok(()),
-            Err(Failure::Cancelled) => Err(Outcome::Aborted),
-            Err(Failure::Error(error)) => Err(Outcome::Failed(error)),
+            Err(Failure::Cancelled) => Err(Ended::Aborted),
+            Err(Failure::Error(error)) => Err(Ended::Failed(error)),
         }
     }
 
