@@ -1,4 +1,4 @@
-//! Error: what stopped a task, and whether trying again may help. The world's mistake, not the author's and not a row's.
+//! Error: what stopped a task, and whether trying again may help. The environment's mistake, not the author's and not a row's.
 
 use std::fmt;
 
@@ -20,9 +20,9 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The object cannot be loaded as it is, and waits for a decision.
     Held,
-    /// The world did not answer, or not in time; trying again may help.
+    /// The environment did not answer, or not in time; trying again may help.
     Unavailable,
-    /// The world refused; trying again does not help.
+    /// The environment refused; trying again does not help.
     Refused,
 }
 

@@ -23,7 +23,7 @@
 //! what it needs or has, `push` gives it what it asked for.
 //!
 //! Three kinds of wrong: the author's is a [`diagnostic::Diagnostic`], the row's is a [`reject::Reject`] (a
-//! [`column::Fault`] before it is judged), the world's is an [`error::Error`]. Our own is a panic, and a test.
+//! [`column::Fault`] before it is judged), the environment's is an [`error::Error`]. Our own is a panic, and a test.
 
 pub mod types;
 pub mod diagnostic;

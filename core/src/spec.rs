@@ -23,7 +23,7 @@ mod schema;
 use crate::diagnostic::{Diagnostic, Span};
 
 pub(crate) use form::{
-    AnyText, Boolean, Character, CharacterOrNone, Choice, Expression, Mismatch, Form, Hint, Placed, Regex, Whole,
+    AnyText, Boolean, Character, CharacterOrNone, Choice, Expression, Form, Hint, Mismatch, Placed, Regex, Whole,
 };
 pub(crate) use keys::{Keys, Mapping};
 pub(crate) use kinds::{Kind, Kinds};

@@ -214,7 +214,7 @@ impl DataWarehouse for Redshift {
                 {
                     words = format!("{words}: {errors}");
                 }
-                Statement::Failed(words, if cause.is_retryable() { Blame::World } else { Blame::Data })
+                Statement::Failed(words, if cause.is_retryable() { Blame::Environment } else { Blame::Data })
             }
             _ => Statement::Running,
         })

@@ -52,7 +52,7 @@ impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T
                 Ok(_) => Statement::Finished,
                 // Only what data may cause is tried with fewer of them.
                 Err(error) if error.kind() == ErrorKind::Held => Statement::Failed(error.to_string(), Blame::Data),
-                Err(error) => Statement::Failed(error.to_string(), Blame::World),
+                Err(error) => Statement::Failed(error.to_string(), Blame::Environment),
             };
             self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned(), outcome);
         }

@@ -157,7 +157,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             }
             Next::Retry(blame) => {
                 put_unless_raced(put(self.store, &current, &load.again(blame), Put::IfVersion(version)).await)?;
-                if let Seen::Failed(words, Blame::World) = seen {
+                if let Seen::Failed(words, Blame::Environment) = seen {
                     // The attempt is noted; what is wrong in the world may take a while.
                     return Err(Error::new(ErrorKind::Unavailable, words));
                 }

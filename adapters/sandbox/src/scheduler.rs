@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::aws::unavailable;
-use crate::lambda::{ACCOUNT, Failure, Function, NotInvoked, Invoked, Trace};
+use crate::lambda::{ACCOUNT, Failure, Function, Invoked, NotInvoked, Trace};
 
 /// So often an event is tried again.
 const RETRIES_MAX: u32 = 2;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use etalon_sandbox::counterpart::{self, Test};
-use etalon_sandbox::lambda::{FailureKind, Function, Metric, Mishap, NotInvoked, Invoked, Settings, Trace};
+use etalon_sandbox::lambda::{FailureKind, Function, Invoked, Metric, Mishap, NotInvoked, Settings, Trace};
 use serde_json::{Value, json};
 
 mod function;

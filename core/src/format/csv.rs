@@ -24,8 +24,8 @@ mod header;
 
 use super::Contract;
 use super::Format;
-use super::ReadOptions;
 use super::FormatKind;
+use super::ReadOptions;
 use super::batch::Batch;
 use super::batch::Validity;
 use super::follow::Follower;

@@ -10,8 +10,8 @@ mod scanner;
 mod json;
 
 use super::Format;
-use super::ReadOptions;
 use super::FormatKind;
+use super::ReadOptions;
 use super::scan::Scanner;
 use crate::spec::Kind;
 use crate::spec::Mapping;

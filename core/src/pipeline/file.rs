@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::format::{self, Compression, Contract, Encoding, Format};
 use crate::source::{Location, SOURCES};
 use crate::spec::{
-    self, AnyText, Choice, Expression, Mismatch, Form, Hint, InShort, Item, Keys, Mapping, Named, Placed, ShortFor,
+    self, AnyText, Choice, Expression, Form, Hint, InShort, Item, Keys, Mapping, Mismatch, Named, Placed, ShortFor,
     Spanned, Text, TextOrMapping, Whole, Word,
 };
 use crate::stage;

@@ -57,8 +57,8 @@ impl Load {
 /// Whose fault it is that a statement failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
-    /// The world's: the same may succeed later, whatever it brings.
-    World,
+    /// The environment's: the same may succeed later, whatever it brings.
+    Environment,
     /// Perhaps the data's: the same may fail for ever.
     Data,
 }
@@ -123,7 +123,9 @@ pub fn next(load: &Load, seen: &Seen, in_ledger: InLedger) -> Next {
         (Seen::Finished, InLedger::None) => {
             Next::Stop(format!("load {} has finished, and the ledger has none of its units", load.load))
         }
-        (Seen::Aborted | Seen::Unknown | Seen::Failed(_, Blame::World), InLedger::None) => Next::Retry(Blame::World),
+        (Seen::Aborted | Seen::Unknown | Seen::Failed(_, Blame::Environment), InLedger::None) => {
+            Next::Retry(Blame::Environment)
+        }
         (Seen::Failed(words, Blame::Data), InLedger::None) => {
             if load.data_failures + 1 < DATA_FAILURES_MAX {
                 Next::Retry(Blame::Data)
@@ -184,7 +186,7 @@ mod tests {
         vec![
             Seen::Nothing,
             Seen::Finished,
-            Seen::Failed("words".to_owned(), Blame::World),
+            Seen::Failed("words".to_owned(), Blame::Environment),
             Seen::Failed("words".to_owned(), Blame::Data),
             Seen::Aborted,
             Seen::Unknown,
@@ -212,7 +214,7 @@ mod tests {
             let rises = matches!(next(&load(1), &seen, InLedger::None), Next::Retry(_));
             assert_eq!(rises, matches!(seen, Seen::Failed(..) | Seen::Aborted | Seen::Unknown), "{seen:?}");
         }
-        assert_ne!(load(1).token(), load(1).again(Blame::World).token());
+        assert_ne!(load(1).token(), load(1).again(Blame::Environment).token());
     }
 
     #[test]
@@ -222,11 +224,11 @@ mod tests {
         assert_eq!(next(&once, &failed, InLedger::None), Next::Halve);
         let alone = load(1).again(Blame::Data);
         assert_eq!(next(&alone, &failed, InLedger::None), Next::Hold("words".to_owned()));
-        let worn = (0..100).fold(load(1), |load, _| load.again(Blame::World));
+        let worn = (0..100).fold(load(1), |load, _| load.again(Blame::Environment));
         assert_eq!(
             next(&worn, &Seen::Aborted, InLedger::None),
-            Next::Retry(Blame::World),
-            "the world's fault holds nothing"
+            Next::Retry(Blame::Environment),
+            "the environment's fault holds nothing"
         );
     }
 }

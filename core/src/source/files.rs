@@ -5,7 +5,7 @@
 
 use crate::diagnostic::Code;
 use crate::error::Error;
-use crate::spec::{Mismatch, Form, Keys, OneOrMany, Text};
+use crate::spec::{Form, Keys, Mismatch, OneOrMany, Text};
 
 use super::{Location, Names};
 

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Code;
 use crate::error::{Error, ErrorKind};
-use crate::spec::{Mismatch, Form, Hint, Keys, Text, placeholder};
+use crate::spec::{Form, Hint, Keys, Mismatch, Text, placeholder};
 
 use super::{Location, Names};
 
@@ -25,8 +25,9 @@ impl Form for Prefix {
     }
 
     fn read(&self, _key: &str, text: &Text) -> Result<Text, Mismatch> {
-        let wrong =
-            |why: &str| Mismatch::new(Code::WrongValue, format!("`s3` is {why}")).with_help("write `s3://bucket/prefix/`");
+        let wrong = |why: &str| {
+            Mismatch::new(Code::WrongValue, format!("`s3` is {why}")).with_help("write `s3://bucket/prefix/`")
+        };
         // What a placeholder stands for is not known here.
         if text.text.starts_with("${") {
             return Ok(text.clone());
@@ -40,7 +41,9 @@ impl Form for Prefix {
         let is_whole = placeholder::placeholders(&text.text).next().is_none();
         if bucket.is_empty() || !is_known || is_whole && !(3..=63).contains(&bucket.len()) {
             let help = "a bucket's name has 3 to 63 small letters, digits, `.` and `-`";
-            return Err(Mismatch::new(Code::WrongValue, format!("`{bucket}` cannot be a bucket's name")).with_help(help));
+            return Err(
+                Mismatch::new(Code::WrongValue, format!("`{bucket}` cannot be a bucket's name")).with_help(help)
+            );
         }
         if address.contains(['*', '?']) {
             return Err(Mismatch::new(Code::WrongValue, "`s3` is a prefix, which has no `*` and no `?`"));

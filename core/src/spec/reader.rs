@@ -1,6 +1,6 @@
 //! Reader: what reading a file gathers on its way: what is wrong, and which words the file says.
 
-use super::form::{Mismatch, Form};
+use super::form::{Form, Mismatch};
 use super::outline::Outline;
 use super::placeholder;
 use super::text::Text;

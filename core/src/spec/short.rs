@@ -1,6 +1,6 @@
 //! Short: mappings in whose place a text may stand.
 
-use super::form::{Mismatch, Form, Hint};
+use super::form::{Form, Hint, Mismatch};
 use super::keys::{Mapping, Owner};
 use super::outline::{FormOutline, Outline};
 use super::reader::Reader;

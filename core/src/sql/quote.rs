@@ -75,7 +75,7 @@ pub(crate) fn shown_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Something of the world that must stand in SQL text, since no parameter can stand there: an object's name or a role's.
+/// A name that must stand in SQL text, since no parameter can stand there: an object's or a role's.
 /// Whatever might end or escape the literal is refused, not quoted: Redshift takes a backslash for an escape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Location(String);

@@ -27,7 +27,7 @@ pub enum Cause {
     DuplicateKey,
     /// Another transaction was in the way; the same load may succeed later.
     Conflict,
-    /// The world did not answer, or not in time; the same load may succeed later.
+    /// The environment did not answer, or not in time; the same load may succeed later.
     Unavailable,
     /// A table or a schema is not there.
     Missing,

@@ -176,7 +176,7 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
     assert_eq!(failed(None, 0).await.unwrap(), Statement::Finished);
     let conflict = "ERROR: 1023 Detail: Serializable isolation violation on table";
     let ended = failed(Some(Behaviour::on("LOCK TABLE").fail(conflict)), 0).await.unwrap();
-    let Statement::Failed(words, Blame::World) = ended else { panic!("{ended:?}") };
+    let Statement::Failed(words, Blame::Environment) = ended else { panic!("{ended:?}") };
     assert!(words.contains("1023"), "{words}");
     let ended = failed(Some(Behaviour::on("_etalon_load").fail("ERROR: Numeric data overflow")), 0).await.unwrap();
     assert!(matches!(ended, Statement::Failed(_, Blame::Data)), "{ended:?}");

@@ -158,7 +158,7 @@ impl<'a, S: Objects, C: Clock> MemoryWarehouse<'a, S, C> {
         let (order, end, was_loaded) = (order.clone(), *end, *was_loaded);
         let is_loaded = if self.flaws.no_fence { was_loaded } else { state.is_loaded(&order) };
         let ended = if matches!(end, End::Fails) {
-            Statement::Failed("the disk is full".to_owned(), Blame::World)
+            Statement::Failed("the disk is full".to_owned(), Blame::Environment)
         } else if end == End::IsAborted {
             Statement::Aborted
         } else if is_loaded {

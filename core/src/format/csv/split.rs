@@ -472,7 +472,9 @@ impl Splitter {
             Some(Malformed::Escape(at)) => {
                 (Code::Unclosed, format!("the escape at byte {} stands before the end of the line", at + 1))
             }
-            Some(Malformed::AfterQuote(at)) => (Code::AfterQuote, format!("a text follows the closing quote at byte {at}")),
+            Some(Malformed::AfterQuote(at)) => {
+                (Code::AfterQuote, format!("a text follows the closing quote at byte {at}"))
+            }
             None if self.row.len() != binding.columns => (Code::Ragged, binding.ragged(self.row.len())),
             None => (Code::Undeclared, binding.undeclared()),
         }

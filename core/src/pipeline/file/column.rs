@@ -1,7 +1,9 @@
 //! A column: what leaves under a name.
 
 use crate::diagnostic::{Code, Span};
-use crate::spec::{AnyText, Boolean, Entry, Expression, Mismatch, Form, Mapping, OneOrMany, Placed, Regex, Spanned, Text};
+use crate::spec::{
+    AnyText, Boolean, Entry, Expression, Form, Mapping, Mismatch, OneOrMany, Placed, Regex, Spanned, Text,
+};
 use crate::types::Type;
 
 use super::field::{any_type, canonical_type};

@@ -1,7 +1,7 @@
 //! A field: what arrives under a name.
 
 use crate::diagnostic::Code;
-use crate::spec::{Boolean, Choice, Mismatch, Form, Mapping, Spanned, Text, TextOrMapping};
+use crate::spec::{Boolean, Choice, Form, Mapping, Mismatch, Spanned, Text, TextOrMapping};
 use crate::types::Type;
 
 use super::field_format::{DETAIL, FormatSpec, FormatText};

@@ -1,6 +1,6 @@
 //! The format of a field, as the file says it: a name, a pattern, or the signs of a number and the words of a boolean.
 
-use crate::spec::{AnyText, Character, Mismatch, Form, Hint, Mapping, OneOrMany, Text};
+use crate::spec::{AnyText, Character, Form, Hint, Mapping, Mismatch, OneOrMany, Text};
 use crate::transform::decode::FieldFormat;
 use crate::types::Type;
 use crate::value::format::Epoch;

@@ -1,7 +1,7 @@
 //! Names that the author chooses: of the pipeline, of fields, columns, checks and tables.
 
 use crate::diagnostic::Code;
-use crate::spec::{Mismatch, Form, Hint, Placeholder, Text, placeholder};
+use crate::spec::{Form, Hint, Mismatch, Placeholder, Text, placeholder};
 
 /// Most bytes of a name in the warehouse.
 const NAME_BYTES_MAX: usize = 127;
@@ -99,7 +99,11 @@ impl Form for Column {
             .collect();
         let mismatch = wrong("it begins with a small letter or `_` and has small letters, digits and `_`");
         let says_something = meant.contains(|c: char| c.is_ascii_alphanumeric());
-        Err(if is_identifier(&meant) && says_something { mismatch.with_help(format!("write `{meant}`")) } else { mismatch })
+        Err(if is_identifier(&meant) && says_something {
+            mismatch.with_help(format!("write `{meant}`"))
+        } else {
+            mismatch
+        })
     }
 
     fn hint(&self) -> Hint {

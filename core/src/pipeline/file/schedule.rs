@@ -1,7 +1,7 @@
 //! Schedule: when a pipeline runs.
 
 use crate::diagnostic::Code;
-use crate::spec::{self, Mismatch, Hint, Text};
+use crate::spec::{self, Hint, Mismatch, Text};
 
 /// When a pipeline runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
