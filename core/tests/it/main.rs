@@ -6,6 +6,7 @@
 mod architecture;
 mod deploy;
 mod expression;
+mod fingerprint;
 mod json;
 mod language;
 mod pipeline;
