@@ -8,6 +8,7 @@
 
 mod operators;
 mod membership;
+mod rows;
 mod conditional;
 mod resolve;
 mod convert;
@@ -42,6 +43,7 @@ use convert::decimal_constant;
 use convert::unknown;
 use fold::constant_fault_of;
 use fold::fold;
+use rows::is_about_rows;
 
 /// Functions whose first argument may be a unit of time as a bare word.
 const OVER_UNITS: [&str; 8] =
@@ -49,7 +51,7 @@ const OVER_UNITS: [&str; 8] =
 
 /// Checks an expression over the names in `scope`.
 pub(super) fn check(node: &Node, scope: &[Name]) -> Result<(Checked, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut checker = Checker { scope, diagnostics: Vec::new(), level: 0 };
+    let mut checker = Checker { scope, diagnostics: Vec::new(), level: 0, rows: 0 };
     let checked = checker.node(node).and_then(|checked| checker.settled(checked));
     if let Some(checked) = &checked
         && checker.is_clean()
@@ -70,6 +72,8 @@ struct Checker<'a> {
     diagnostics: Vec<Diagnostic>,
     /// How many [`Form::Let`]s enclose the part that is being checked.
     level: usize,
+    /// How many comparisons of rows enclose it.
+    rows: u8,
 }
 
 impl Checker<'_> {
@@ -110,6 +114,11 @@ impl Checker<'_> {
                 self.without_names(left, names, *place, span)
             }
             tree::Kind::Array(_) => self.array(span),
+            kind if is_about_rows(kind) => self.about_rows(node),
+            tree::Kind::Row(_) => {
+                let wrong = Diagnostic::error(Code::Unsupported, span, "a row of values is not supported here");
+                self.wrong(wrong.with_help("a row is compared with a row: `(a, b) = (c, d)`, `(a, b) IN ((1, 2))`"))
+            }
             tree::Kind::Binary { operator, place, left, right } => {
                 let (left, right) = (self.node(left), self.node(right));
                 self.binary(*operator, *place, left?, right?, span)

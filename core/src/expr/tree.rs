@@ -49,6 +49,8 @@ pub(super) enum Kind {
     Cast { operand: Box<Node>, to: Type },
     /// `TRY_CAST(x AS type)`: NULL where the cast faults.
     TryCast { operand: Box<Node>, to: Type },
+    /// `(x, y)`, `ROW(x, y)`: values that are compared together.
+    Row(Vec<Node>),
     /// `x COLLATE "C"`: texts compare by their bytes, as they do anyway.
     Collate(Box<Node>),
     /// `ARRAY[a, b]`, `'{a,b}'::text[]`: an array of texts, by the text that PostgreSQL would write for it.

@@ -85,30 +85,32 @@ impl Parser<'_> {
             return Err(subquery(self.span()));
         }
         let inner = self.expression(0)?;
-        if self.is_sign(0, ",") {
-            return self.overlaps(open, inner);
+        if self.eat(",").is_some() {
+            return self.row(open, vec![inner]);
         }
         let close = self.expect(")", "`)`")?;
         self.subscripts(Node { span: open.to(close), ..inner })
     }
 
-    /// `(start, end) OVERLAPS (start, end)`, behind the first start.
-    fn overlaps(&mut self, open: Span, first: Node) -> Result<Node> {
-        self.advance();
+    /// The rest of a row of values, behind the first of them or behind `ROW(`; and `(start, end) OVERLAPS (start, end)`.
+    fn row(&mut self, open: Span, first: Vec<Node>) -> Result<Node> {
         let (rest, close) = self.list()?;
-        let row = |span| unsupported(span, "a row of values is not supported", "compare one value at a time");
+        let values: Vec<_> = first.into_iter().chain(rest).collect();
         let place = self.span();
-        if rest.len() != 1 || self.eat_word("overlaps").is_none() {
-            return Err(row(open.to(close)));
+        if values.len() == 2 && self.eat_word("overlaps").is_some() {
+            let second = self.span();
+            self.eat_word("row");
+            self.expect("(", "`(`")?;
+            let (last, end) = self.list()?;
+            if last.len() != 2 {
+                return Err(syntax(second.to(end), "a span of time has two ends"));
+            }
+            let arguments: Vec<_> = values.into_iter().chain(last).collect();
+            let depth = depth(&arguments);
+            return self.node(Kind::Call { name: "overlaps".to_owned(), place, arguments }, open.to(end), depth);
         }
-        let second = self.expect("(", "`(`")?;
-        let (last, end) = self.list()?;
-        if last.len() != 2 {
-            return Err(row(second.to(end)));
-        }
-        let arguments: Vec<_> = [first].into_iter().chain(rest).chain(last).collect();
-        let depth = depth(&arguments);
-        self.node(Kind::Call { name: "overlaps".to_owned(), place, arguments }, open.to(end), depth)
+        let depth = depth(&values);
+        self.node(Kind::Row(values), open.to(close), depth)
     }
 
     fn word(&mut self) -> Result<Node> {
@@ -124,7 +126,11 @@ impl Parser<'_> {
             "exists" if is_called => return Err(subquery(span)),
             "array" if self.is_sign(1, "[") => return self.array(),
             "array" if is_called => return Err(subquery(span)),
-            "row" if is_called => return Err(self.unsupported("compare one value at a time")),
+            "row" if is_called => {
+                let open = self.advance();
+                self.advance();
+                return self.row(open, Vec::new());
+            }
             _ => {}
         }
         if is_among(RESERVED, &word) {
