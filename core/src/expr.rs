@@ -77,6 +77,11 @@ impl Expr {
         self.root.nullable
     }
 
+    /// Its value as a column of one row, if it is the same for every row.
+    pub fn constant(&self) -> Option<Column> {
+        self.root.constant().map(|values| Column::new(values.clone()))
+    }
+
     /// The positions in `scope` of the names that it uses, ascending.
     pub fn names(&self) -> Vec<usize> {
         self.names.clone()

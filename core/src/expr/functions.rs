@@ -305,6 +305,143 @@ mod tests {
         }
     }
 
+    /// A value of a kind that is at an end of it, or otherwise not what one thinks of, as SQL.
+    fn extremes(kind: Kind) -> Vec<String> {
+        let texts = |texts: &[&str]| texts.iter().map(|text| format!("'{}'", text.replace('\'', "''"))).collect();
+        let cast = |values: &[&str], ty: &str| values.iter().map(|value| format!("'{value}'::{ty}")).collect();
+        match kind {
+            Kind::Boolean => cast(&["t", "f"], "boolean"),
+            Kind::Smallint => cast(&["-32768", "-1", "0", "1", "32767"], "smallint"),
+            Kind::Integer => cast(&["-2147483648", "-2147483647", "-1", "0", "1", "2", "39", "2147483647"], "integer"),
+            Kind::Bigint => {
+                cast(&["-9223372036854775808", "-1", "0", "1", "4294967296", "9223372036854775807"], "bigint")
+            }
+            Kind::Numeric => cast(
+                &[
+                    "99999999999999999999999999999999999999",
+                    "-99999999999999999999999999999999999999",
+                    "0.00000000000000000000000000000000000001",
+                    "-0.99999999999999999999999999999999999999",
+                    "0",
+                    "1.000",
+                    "-2.5",
+                    "9223372036854775808",
+                ],
+                "numeric",
+            ),
+            Kind::Real => cast(&["NaN", "-Infinity", "3.4028235e38", "1e-45", "-0", "2.5"], "real"),
+            Kind::Double => cast(
+                &["NaN", "Infinity", "-Infinity", "1.7976931348623157e308", "5e-324", "-0", "-2.5", "1e15"],
+                "double precision",
+            ),
+            Kind::Date => cast(&["4713-11-24 BC", "294276-12-31", "infinity", "-infinity", "2000-02-29"], "date"),
+            Kind::Time => cast(&["00:00", "24:00", "23:59:59.999999"], "time"),
+            Kind::Interval => [(i32::MAX, i32::MAX, i64::MAX), (i32::MIN, i32::MIN, i64::MIN), (0, 0, 0), (1, -31, 1)]
+                .into_iter()
+                .map(|(months, days, micros)| {
+                    format!("'{months} months {days} days {} microseconds'::interval", micros)
+                })
+                .collect(),
+            Kind::Timestamp => cast(
+                &[
+                    "4714-11-24 00:00 BC",
+                    "294247-01-10 04:00:54.775806",
+                    "infinity",
+                    "-infinity",
+                    "2000-02-29 23:59:60",
+                ],
+                "timestamp",
+            ),
+            Kind::Timestamptz => cast(
+                &["4714-11-24 00:00+00 BC", "294247-01-10 04:00:54.775806+00", "infinity", "-infinity"],
+                "timestamptz",
+            ),
+            Kind::Text | Kind::Any => texts(&[
+                "",
+                " ",
+                "a",
+                "ß😀\u{0}é",
+                "-1",
+                "day",
+                "Europe/Berlin",
+                "A8B,J1,J365",
+                "YYYY-MM-DD",
+                "FMTH9990.99EEEE",
+                "%s%2$L",
+                "(a|b)*\\",
+                "[",
+                "gi",
+                "9999999999999999999999999999999999999999",
+                "{\"a\": [1]}",
+                "{a,-1}",
+                "$.**[last]?(@ > 1 && @ like_regex \"(a*)*\").double()",
+                "\\",
+            ]),
+            Kind::Json | Kind::Jsonb => {
+                let ty = if kind == Kind::Json { "super" } else { "jsonb" };
+                cast(&["null", "[]", "{\"a\": [1, {}]}", "1e999", "\"\\ud83d\\ude00\"", "[[-0.0]]"], ty)
+            }
+        }
+    }
+
+    /// No value that a row may have ends a run: each function gives a value or a fault for the ends of its kinds, of which
+    /// every second argument is a constant in turn.
+    #[test]
+    fn every_function_takes_every_value() {
+        let mut calls = 0;
+        for function in all().chain(operators::OPERATORS).chain(json::OPERATORS.into_iter().flatten()) {
+            for signature in function.signatures {
+                let kinds: Vec<_> = signature.arguments.iter().map(|kind| extremes(*kind)).collect();
+                let combinations: usize = kinds.iter().map(Vec::len).product();
+                // All of the few, and some of the many.
+                let step = (combinations / 400).max(1) | 1;
+                for number in (0..combinations).step_by(step) {
+                    let mut rest = number;
+                    let arguments = kinds.iter().map(|values| {
+                        let value = &values[rest % values.len()];
+                        rest /= values.len();
+                        value.as_str()
+                    });
+                    evaluate(signature, &arguments.collect::<Vec<_>>());
+                    calls += 1;
+                }
+            }
+        }
+        assert!(calls > 20_000, "{calls}");
+    }
+
+    /// Asks a signature for its value for some arguments.
+    fn evaluate(signature: &Signature, arguments: &[&str]) {
+        let constant = |text: &&str| {
+            let (expr, _) = crate::expr::Expr::compile(text, &[]).ok()?;
+            let context = crate::expr::Context { batch_time: 0, source_name: "", record_offsets: &[0] };
+            Some((expr.ty(), expr.evaluate(&[], 1, &context)))
+        };
+        let Some(values) = arguments.iter().map(constant).collect::<Option<Vec<_>>>() else { return };
+        let known: Vec<_> =
+            values.iter().map(|(ty, column)| Argument { ty: *ty, constant: Some(&column.values) }).collect();
+        // What the check refuses is not asked for.
+        let refused = |(at, constant): &(usize, Constant)| {
+            let argument = values.get(*at).map(|(_, column)| &column.values);
+            argument.is_some_and(|values| values.is_valid(0) && constant.check(values).is_err())
+        };
+        if signature.constants.iter().any(refused) {
+            return;
+        }
+        let ty = match &signature.returns {
+            Returns::Type(ty) => *ty,
+            Returns::Rule(rule) => match rule(&known) {
+                Ok(ty) => ty,
+                Err(_) => return,
+            },
+        };
+        let vectors: Vec<_> = values.into_iter().map(|(_, column)| Vector::rows(column)).collect();
+        let context = crate::expr::Context { batch_time: 0, source_name: "", record_offsets: &[0] };
+        let column = (signature.kernel)(&Call { arguments: &vectors, rows: 1, ty, context: &context });
+        assert_eq!(column.values.len(), 1, "{arguments:?}");
+        assert_eq!(column.values.data_type(), &ty.arrow(), "{arguments:?}");
+    }
+
     #[test]
     fn no_name_stands_twice() {
         let mut names: Vec<_> = all().flat_map(|function| function.aliases.iter().chain([&function.name])).collect();

@@ -350,12 +350,10 @@ fn cast(value: &Value, from: Type, to: Type) -> Answer {
             Type::Numeric => Ok(Value::Exact(Decimal::parse(bytes).map_err(fault)?.into())),
             Type::Real => Ok(Value::Real(float::parse_real(bytes).map_err(fault)?)),
             Type::Double => Ok(Value::Double(float::parse_double(bytes).map_err(fault)?)),
-            Type::Date => Ok(Value::Moment(datetime::parse_date(bytes).map_err(fault)?.into())),
+            Type::Date => Ok(Value::Moment(datetime::cast_date(bytes).map_err(fault)?.into())),
             Type::Time => Ok(Value::Moment(datetime::parse_time(bytes, Fraction::Round).map_err(fault)?)),
-            Type::Timestamp => Ok(Value::Moment(datetime::parse_timestamp(bytes, Fraction::Round).map_err(fault)?)),
-            Type::Timestamptz => {
-                Ok(Value::Moment(datetime::parse_timestamptz(bytes, Fraction::Round, false).map_err(fault)?))
-            }
+            Type::Timestamp => Ok(Value::Moment(datetime::cast_timestamp(bytes).map_err(fault)?)),
+            Type::Timestamptz => Ok(Value::Moment(datetime::cast_timestamptz(bytes).map_err(fault)?)),
             _ => unknown("a cast from text"),
         };
     }

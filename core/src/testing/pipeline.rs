@@ -130,6 +130,19 @@ pub fn every_record_and_every_byte_is_accounted_for(bytes: &[u8], newlines_in_va
     assert_eq!(reasons as u64, receipt.reasons.values().sum::<u64>());
 }
 
+/// What `where` leaves out is counted by why: it is false, or it is NULL.
+pub fn what_is_left_out_is_counted_by_why(ids: &[Option<i32>]) {
+    let text = PIPELINE.replace("NEWLINES", "true").replace("name is distinct from 'skip'", "id > 3");
+    let pipeline = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}")).0;
+    let line = |id: &Option<i32>| format!("{},1.00,2026-01-31,name\n", id.map(|id| id.to_string()).unwrap_or_default());
+    let bytes: String = ids.iter().map(line).collect();
+    let counts = run_whole(&pipeline, bytes.as_bytes(), &[usize::MAX])[0].receipt.counts;
+    let count = |is: fn(Option<i32>) -> bool| ids.iter().filter(|id| is(**id)).count() as u64;
+    assert_eq!(counts.filtered_null, count(|id| id.is_none()));
+    assert_eq!(counts.filtered_false, count(|id| id.is_some_and(|id| id <= 3)));
+    assert_eq!(counts.staged + counts.quarantined, count(|id| id.is_some_and(|id| id > 3)));
+}
+
 /// The same input gives the same parts, quarantine and receipt, however the bytes come.
 pub fn any_chunking_stages_the_same_bytes(bytes: &[u8], pushes: &[usize]) {
     let pipeline = pipeline(true);

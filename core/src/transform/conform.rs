@@ -15,7 +15,7 @@ use crate::column::{Column, Fault, Faults};
 use crate::diagnostic::Code;
 use crate::types::{SUPER_BYTES_MAX, SUPER_STRING_BYTES_MAX, Type};
 use crate::value::Decimal;
-use crate::value::datetime::DAY_MICROS;
+use crate::value::datetime::{is_finite, is_finite_day, midnight, print_date};
 use crate::value::json::Json;
 use crate::value::show::show;
 use crate::value::text::{fit, quote};
@@ -45,6 +45,8 @@ pub fn refusal(from: Type, to: Type) -> Option<(String, String)> {
 pub fn put(column: Column, from: Type, to: Type) -> Column {
     match to {
         Type::Super | Type::Jsonb => supers(column),
+        Type::Date => finite::<Date32Type>(column, to, is_finite_day),
+        Type::Timestamp | Type::Timestamptz if from == to => finite::<TimestampMicrosecondType>(column, to, is_finite),
         _ if from == to && !to.is_text() => column,
         Type::Text => texts(column, from, usize::MAX, false),
         Type::Varchar(bytes) => texts(column, from, bytes as usize, false),
@@ -78,20 +80,43 @@ pub fn put(column: Column, from: Type, to: Type) -> Column {
             _ => mapped::<Float64Type>(column, to, |value| Ok(nearest_double(value))),
         },
         Type::Timestamp | Type::Timestamptz => {
-            let days = column.values.as_primitive::<Date32Type>();
-            let micros = days.iter().map(|day| day.map(|day| i64::from(day).saturating_mul(DAY_MICROS)));
-            let values: PrimitiveBuilder<TimestampMicrosecondType> = micros.fold(
-                PrimitiveBuilder::with_capacity(days.len()).with_data_type(to.arrow()),
-                |mut builder, value| {
-                    builder.append_option(value);
-                    builder
-                },
-            );
-            let mut values = values;
-            Column { values: Arc::new(values.finish()), faults: column.faults }
+            let days = finite::<Date32Type>(column, Type::Date, is_finite_day);
+            let array = days.values.as_primitive::<Date32Type>();
+            let mut values = PrimitiveBuilder::with_capacity(array.len()).with_data_type(to.arrow());
+            let mut faults = Faults::default();
+            for (row, day) in array.iter().enumerate() {
+                let micros = day.and_then(midnight);
+                values.append_option(micros);
+                if let Some(day) = day.filter(|_| micros.is_none()) {
+                    let fact = format!("{} is out of range for {to}", print_date(day));
+                    faults.push(row, Fault::new(Code::DatetimeOutOfRange, fact));
+                }
+            }
+            let values: ArrayRef = Arc::new(PrimitiveBuilder::<TimestampMicrosecondType>::finish(&mut values));
+            Column { values, faults: days.faults.merge(faults) }
         }
-        Type::Boolean | Type::Numeric | Type::Date | Type::Time | Type::Interval => column,
+        Type::Boolean | Type::Numeric | Type::Time | Type::Interval => column,
     }
+}
+
+/// Times that are in the calendar; an infinite one is a fault.
+fn finite<T: ArrowPrimitiveType>(column: Column, to: Type, is_finite: fn(T::Native) -> bool) -> Column {
+    let array = column.values.as_primitive::<T>();
+    // The usual case.
+    if array.values().iter().all(|value| is_finite(*value)) {
+        return column;
+    }
+    let mut values = PrimitiveBuilder::<T>::with_capacity(array.len()).with_data_type(array.data_type().clone());
+    let mut faults = Faults::default();
+    for (row, value) in array.iter().enumerate() {
+        let infinite = value.is_some_and(|value| !is_finite(value));
+        values.append_option(value.filter(|_| !infinite));
+        if infinite {
+            let shown = show(&*column.values, row).unwrap_or_default();
+            faults.push(row, Fault::new(Code::Infinite, format!("{shown} cannot be put into a column of type {to}")));
+        }
+    }
+    Column { values: Arc::new(values.finish()), faults: column.faults.merge(faults) }
 }
 
 /// Whether all decimals have at most `precision` digits.
@@ -218,9 +243,10 @@ fn supers(column: Column) -> Column {
 
 /// Puts each value, printed, into text of at most so many bytes; `single_byte` is what `char` can hold.
 fn texts(column: Column, from: Type, bytes_max: usize, single_byte: bool) -> Column {
+    let trims = single_byte || matches!(from, Type::Char(_));
     let put = |value: &str| -> Result<usize, Fault> {
         // Trailing blanks of a char are padding, which nobody can tell from the value's own.
-        let value = if single_byte { value.trim_end_matches(' ') } else { value };
+        let value = if trims { value.trim_end_matches(' ') } else { value };
         if let Some(wide) = value.chars().find(|c| single_byte && !c.is_ascii()) {
             return Err(Fault::new(
                 Code::Character,
@@ -233,7 +259,7 @@ fn texts(column: Column, from: Type, bytes_max: usize, single_byte: bool) -> Col
         fit(value, bytes_max).map(str::len)
     };
     // The usual case: every value fits as it is, and the views are kept.
-    if from.is_text() && fit_as_they_are(column.values.as_string_view(), bytes_max, single_byte) {
+    if from.is_text() && fit_as_they_are(column.values.as_string_view(), bytes_max, trims) {
         return column;
     }
     let rows = column.values.len();
@@ -282,4 +308,60 @@ fn fit_as_they_are(texts: &StringViewArray, bytes_max: usize, single_byte: bool)
 fn zero_bytes(bytes: u128) -> u128 {
     const ONES: u128 = u128::MAX / 0xff;
     bytes.wrapping_sub(ONES) & !bytes & (ONES << 7)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+
+    /// The values that a column of decimals delivers, and the codes of those that it does not.
+    fn delivered(unscaled: &[i128], from: (u8, u8), to: (u8, u8)) -> Vec<Result<i128, Code>> {
+        let ty = |(precision, scale)| Type::Decimal { precision, scale };
+        let array: arrow_array::Decimal128Array = unscaled.iter().copied().map(Some).collect();
+        let column = Column::new(Arc::new(array.with_data_type(ty(from).arrow())));
+        let put = put(column, ty(from), ty(to));
+        let values = put.values.as_primitive::<Decimal128Type>();
+        (0..unscaled.len())
+            .map(|row| put.faults.of(row).map_or_else(|| Ok(values.value(row)), |fault| Err(fault.code)))
+            .collect()
+    }
+
+    #[test]
+    fn a_decimal_ends_before_the_power_of_ten_of_its_digits() {
+        for precision in 1..=37_u8 {
+            let limit = 10_i128.pow(precision.into());
+            for scale in 0..=precision {
+                let values = [limit - 1, limit, limit + 1, 1 - limit, -limit];
+                let fits =
+                    [Ok(limit - 1), Err(Code::OutOfRange), Err(Code::OutOfRange), Ok(1 - limit), Err(Code::OutOfRange)];
+                // At the same scale all are looked at together; at another each by itself.
+                assert_eq!(delivered(&values, (38, scale), (precision, scale)), fits, "({precision}, {scale})");
+                if scale < 37 {
+                    let tens = values.map(|value| value.checked_mul(10));
+                    let known: Vec<_> = tens.iter().flatten().copied().collect();
+                    let wanted: Vec<_> =
+                        tens.iter().zip(fits).filter(|(ten, _)| ten.is_some()).map(|(_, fit)| fit).collect();
+                    assert_eq!(
+                        delivered(&known, (38, scale + 1), (precision, scale)),
+                        wanted,
+                        "({precision}, {scale})"
+                    );
+                }
+            }
+        }
+        assert_eq!(delivered(&[995], (4, 2), (3, 1)), [Err(Code::ExcessScale)]);
+        assert_eq!(delivered(&[9995], (4, 2), (3, 1)), [Err(Code::OutOfRange)]);
+    }
+
+    #[test]
+    fn an_infinite_time_is_in_no_column() {
+        let days: arrow_array::Date32Array = [Some(i32::MAX), Some(0), None, Some(i32::MIN)].into_iter().collect();
+        for to in [Type::Date, Type::Timestamp, Type::Timestamptz] {
+            let put = put(Column::new(Arc::new(days.clone())), Type::Date, to);
+            let faulted: Vec<_> = put.faults.iter().map(|(row, fault)| (row, fault.code)).collect();
+            assert_eq!(faulted, [(0, Code::Infinite), (3, Code::Infinite)], "{to}");
+            assert_eq!((0..4).map(|row| put.values.is_null(row)).collect::<Vec<_>>(), [true, false, true, true]);
+        }
+    }
 }

@@ -23,9 +23,49 @@ pub const DAY_MICROS: i64 = 86_400_000_000;
 pub const DAYS_MIN: i32 = -2_440_588;
 /// The last day: 294276-12-31.
 pub const DAYS_MAX: i32 = 106_762_939;
-/// The first microsecond of a timestamp. The last one is the greatest `i64`, 294247-01-10 04:00:54.775807: microseconds
-/// since 1970 end thirty years before the days do.
+/// The first microsecond of a timestamp.
 pub const MICROS_MIN: i64 = DAYS_MIN as i64 * DAY_MICROS;
+/// The last microsecond of a timestamp, 294247-01-10 04:00:54.775806: microseconds since 1970 end thirty years before the
+/// days do.
+pub const MICROS_MAX: i64 = i64::MAX - 1;
+
+/// The day that is later than all days, as a value of expressions; no field and no column has it.
+pub const DAY_INFINITY: i32 = i32::MAX;
+/// The day that is earlier than all days.
+pub const DAY_MINUS_INFINITY: i32 = i32::MIN;
+/// The time that is later than all times.
+pub const MICROS_INFINITY: i64 = i64::MAX;
+/// The time that is earlier than all times.
+pub const MICROS_MINUS_INFINITY: i64 = i64::MIN;
+
+/// Whether a day is one of the calendar's.
+pub fn is_finite_day(day: i32) -> bool {
+    !matches!(day, DAY_INFINITY | DAY_MINUS_INFINITY)
+}
+
+/// Whether a time is one of the calendar's.
+pub fn is_finite(micros: i64) -> bool {
+    !matches!(micros, MICROS_INFINITY | MICROS_MINUS_INFINITY)
+}
+
+/// The midnight with which a day begins; `None` where it is out of range.
+pub fn midnight(day: i32) -> Option<i64> {
+    match day {
+        DAY_INFINITY => Some(MICROS_INFINITY),
+        DAY_MINUS_INFINITY => Some(MICROS_MINUS_INFINITY),
+        day => i64::from(day).checked_mul(DAY_MICROS).filter(|micros| (MICROS_MIN..=MICROS_MAX).contains(micros)),
+    }
+}
+
+/// The day in which a time lies.
+pub fn day_of(micros: i64) -> i32 {
+    match micros {
+        MICROS_INFINITY => DAY_INFINITY,
+        MICROS_MINUS_INFINITY => DAY_MINUS_INFINITY,
+        // An i64 of microseconds has fewer than 2^28 days.
+        micros => i32::try_from(micros.div_euclid(DAY_MICROS)).unwrap_or_default(),
+    }
+}
 
 /// The first microsecond that is too late for PostgreSQL too: the year 294277.
 const LATER_END: i128 = (DAYS_MAX as i128 + 1) * DAY_MICROS as i128;
@@ -73,13 +113,52 @@ pub fn days_of_month(year: i32, month: u32) -> u32 {
     }
 }
 
+/// Reads a date as a cast does: an infinity is one, too.
+pub fn cast_date(text: &[u8]) -> Result<i32, Fault> {
+    if let Some((days, [])) = iso_date(text) {
+        return Ok(days);
+    }
+    match read_date(text) {
+        Err(Wrong::Infinity { negative }) => Ok(if negative { DAY_MINUS_INFINITY } else { DAY_INFINITY }),
+        read => read.map_err(|wrong| wrong.fault(text, "date")),
+    }
+}
+
+/// Reads a timestamp as a cast does: an infinity is one, too.
+pub fn cast_timestamp(text: &[u8]) -> Result<i64, Fault> {
+    let read = || grammar::read(text, grammar::Kind::Timestamp, Fraction::Round)?.timestamp(false);
+    match iso_timestamp(text) {
+        Some((micros, _)) => Ok(micros),
+        None => finite_or_not(read(), text, "timestamp"),
+    }
+}
+
+/// Reads a timestamp with time zone as a cast does: an infinity is one, too, and a text without an offset is in UTC.
+pub fn cast_timestamptz(text: &[u8]) -> Result<i64, Fault> {
+    let read = || grammar::read(text, grammar::Kind::Timestamp, Fraction::Round)?.timestamp(true);
+    match iso_timestamp(text).map(|(micros, offset)| micros - offset.unwrap_or(0)) {
+        Some(instant) if instant >= MICROS_MIN => Ok(instant),
+        _ => finite_or_not(read(), text, "timestamp with time zone"),
+    }
+}
+
+fn finite_or_not(read: Result<i64, Wrong>, text: &[u8], what: &str) -> Result<i64, Fault> {
+    match read {
+        Err(Wrong::Infinity { negative }) => Ok(if negative { MICROS_MINUS_INFINITY } else { MICROS_INFINITY }),
+        read => read.map_err(|wrong| wrong.fault(text, what)),
+    }
+}
+
+fn read_date(text: &[u8]) -> Result<i32, Wrong> {
+    grammar::read(text, grammar::Kind::Date, Fraction::Round)?.days.ok_or(Wrong::Form)
+}
+
 /// Reads a date as PostgreSQL does; a time in the text is ignored.
 pub fn parse_date(text: &[u8]) -> Result<i32, Fault> {
     if let Some((days, [])) = iso_date(text) {
         return Ok(days);
     }
-    let read = || grammar::read(text, grammar::Kind::Date, Fraction::Round)?.days.ok_or(Wrong::Form);
-    read().map_err(|wrong| wrong.fault(text, "date"))
+    read_date(text).map_err(|wrong| wrong.fault(text, "date"))
 }
 
 /// Reads a time of day; midnight at its end, `24:00:00`, is one.
@@ -129,6 +208,9 @@ pub fn parse_rfc3339(text: &[u8], fraction: Fraction) -> Result<i64, Fault> {
 
 /// Appends a date: `2026-01-31`, `0044-03-15 BC`.
 pub fn write_date(days: i32, out: &mut String) {
+    if !is_finite_day(days) {
+        return out.push_str(infinity(days < 0));
+    }
     let bc = write_day(days, out);
     out.push_str(bc);
 }
@@ -154,12 +236,18 @@ pub fn write_time(micros: i64, out: &mut String) {
 
 /// Appends a timestamp as PostgreSQL prints it: `2026-01-31 23:59:59.5`.
 pub fn write_timestamp(micros: i64, out: &mut String) {
+    if !is_finite(micros) {
+        return out.push_str(infinity(micros < 0));
+    }
     let bc = write_local(micros, out);
     out.push_str(bc);
 }
 
 /// Appends an instant in UTC as PostgreSQL prints it: `2026-01-31 23:59:59.5+00`.
 pub fn write_timestamptz(micros: i64, out: &mut String) {
+    if !is_finite(micros) {
+        return out.push_str(infinity(micros < 0));
+    }
     let bc = write_local(micros, out);
     out.push_str("+00");
     out.push_str(bc);
@@ -189,6 +277,10 @@ fn printed(write: impl FnOnce(&mut String)) -> String {
     let mut text = String::with_capacity(32);
     write(&mut text);
     text
+}
+
+fn infinity(negative: bool) -> &'static str {
+    if negative { "-infinity" } else { "infinity" }
 }
 
 /// Appends day and time, and gives the word that ends the text.
@@ -228,7 +320,7 @@ enum Wrong {
     /// A word that means another time on another day.
     Clock,
     /// An infinity.
-    Infinity,
+    Infinity { negative: bool },
     /// After the last value that there is here, and before PostgreSQL's.
     Beyond,
 }
@@ -244,7 +336,7 @@ impl Wrong {
             Self::NoOffset => (Code::NoOffset, format!("{text} has no offset from UTC")),
             Self::Zone => (Code::BadArgument, format!("{text} is not a {what}: it names an unknown time zone")),
             Self::Clock => (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock")),
-            Self::Infinity => (Code::Infinite, format!("{text} is infinite, which a {what} cannot be here")),
+            Self::Infinity { .. } => (Code::Infinite, format!("{text} is infinite, which a {what} cannot be")),
             Self::Beyond => (Code::Unrepresentable, format!("{text} is later than the last {what} that there is here")),
         };
         Fault::new(code, message)
@@ -268,8 +360,8 @@ impl Read {
         let micros =
             i128::from(days) * i128::from(DAY_MICROS) + i128::from(self.micros) - i128::from(offset) * 1_000_000;
         match i64::try_from(micros) {
-            Ok(micros) if micros >= MICROS_MIN => Ok(micros),
-            Err(_) if micros > 0 && micros < LATER_END => Err(Wrong::Beyond),
+            Ok(micros @ MICROS_MIN..=MICROS_MAX) => Ok(micros),
+            _ if micros > 0 && micros < LATER_END => Err(Wrong::Beyond),
             _ => Err(Wrong::Range),
         }
     }

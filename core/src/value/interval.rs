@@ -9,10 +9,12 @@ use std::cmp::Ordering;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::datetime::DAY_MICROS;
+use crate::value::datetime::MICROS_MAX;
 use crate::value::datetime::MICROS_MIN;
 use crate::value::datetime::civil_from_days;
 use crate::value::datetime::days_from_civil;
 use crate::value::datetime::days_of_month;
+use crate::value::datetime::is_finite;
 use crate::value::text::quote;
 use read::Wrong;
 
@@ -229,7 +231,11 @@ impl Interval {
 
     /// A timestamp so much later: months first, at the last day of a shorter month, then days, then time.
     pub fn after(self, micros: i64) -> Result<i64, Fault> {
-        self.shifted(micros).filter(|&moved| moved >= MICROS_MIN).ok_or_else(timestamp_out_of_range)
+        if !is_finite(micros) {
+            return Ok(micros);
+        }
+        let moved = self.shifted(micros).filter(|moved| (MICROS_MIN..=MICROS_MAX).contains(moved));
+        moved.ok_or_else(timestamp_out_of_range)
     }
 
     fn shifted(self, micros: i64) -> Option<i64> {

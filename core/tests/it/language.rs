@@ -63,12 +63,6 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "No decimal of a warehouse holds it, nor an infinity; where a row has one, it is the fault R319",
     ),
     (
-        "'infinity'::date",
-        "refused",
-        "infinity",
-        "No date or timestamp of Redshift holds it; where a row has one, it is the fault R320",
-    ),
-    (
         "repeat('ab', 1000000)",
         "R315",
         "two million bytes",

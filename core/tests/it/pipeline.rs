@@ -54,6 +54,11 @@ fn objects() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
+    fn what_is_left_out_is_counted_by_why(ids in prop::collection::vec(prop::option::of(-2..9_i32), 0..30)) {
+        law::what_is_left_out_is_counted_by_why(&ids);
+    }
+
+    #[test]
     fn every_record_and_every_byte_is_accounted_for(bytes in objects(), newlines in any::<bool>()) {
         law::every_record_and_every_byte_is_accounted_for(&bytes, newlines);
     }

@@ -376,3 +376,16 @@ fn text_that_fits_and_text_that_does_not() {
         assert_eq!(text::base64(bytes.as_bytes()), encoded);
     }
 }
+
+#[test]
+fn february_is_that_of_the_gregorian_calendar() {
+    for year in -4712..=9999 {
+        let is_leap = time::util::is_leap_year(year);
+        assert_eq!(days_of_month(year, 2), 28 + u32::from(is_leap), "{year}");
+        assert_eq!(days_from_civil(year, 2, 29).is_some(), is_leap, "{year}");
+        let [last, march] = [(2, 28), (3, 1)].map(|(month, day)| days_from_civil(year, month, day).unwrap());
+        assert_eq!(march - last, 1 + i32::from(is_leap), "{year}");
+        assert_eq!(civil_from_days(march - 1), (year, 2, days_of_month(year, 2)), "{year}");
+    }
+    assert!(days_from_civil(2000, 2, 29).is_some() && days_from_civil(1900, 2, 29).is_none());
+}

@@ -20,6 +20,7 @@ use crate::expr::functions::call;
 use crate::expr::tree::Binary;
 use crate::types::Type;
 use crate::value::Decimal;
+use crate::value::datetime::is_finite_day;
 
 /// The first and the last day: 4713 BC and 294276 AD.
 pub(in crate::expr) const DAYS: std::ops::RangeInclusive<i64> = -2_440_588..=106_751_982;
@@ -33,6 +34,9 @@ pub(in crate::expr) fn arithmetic(operator: Binary, call: &Call<'_>, left: Type,
         (Type::Real, Type::Real) => real(operator, call),
         (Type::Double, Type::Double) => double(operator, call),
         (Type::Date, Type::Integer) => call.map::<(call::Date, call::Integer), call::Date>(|(day, days)| {
+            if !is_finite_day(day) {
+                return Ok(Some(day));
+            }
             let sum = match operator {
                 Binary::Add => i64::from(day) + i64::from(days),
                 _ => i64::from(day) - i64::from(days),
@@ -42,9 +46,12 @@ pub(in crate::expr) fn arithmetic(operator: Binary, call: &Call<'_>, left: Type,
                 _ => Err(Fault::new(Code::DatetimeOutOfRange, "date out of range")),
             }
         }),
-        (Type::Date, Type::Date) => {
-            call.map::<(call::Date, call::Date), call::Integer>(|(left, right)| Ok(Some(left.wrapping_sub(right))))
-        }
+        (Type::Date, Type::Date) => call.map::<(call::Date, call::Date), call::Integer>(|(left, right)| {
+            match is_finite_day(left) && is_finite_day(right) {
+                true => Ok(Some(left.wrapping_sub(right))),
+                false => Err(Fault::new(Code::DatetimeOutOfRange, "cannot subtract infinite dates")),
+            }
+        }),
         _ => decimals(operator, call, left, right),
     }
 }

@@ -213,21 +213,20 @@ fn to_real(call: &Call<'_>, from: Type) -> Column {
 
 fn to_time(call: &Call<'_>, from: Type) -> Column {
     match (from, call.ty) {
-        (Type::Timestamp | Type::Timestamptz, Type::Date) => call.map::<(call::Timestamp,), call::Date>(|(micros,)| {
-            let day = i32::try_from(micros.div_euclid(DAY_MICROS));
-            day.map(Some).map_err(|_| Fault::new(Code::DatetimeOutOfRange, "date out of range"))
-        }),
+        (Type::Timestamp | Type::Timestamptz, Type::Date) => {
+            call.map::<(call::Timestamp,), call::Date>(|(micros,)| Ok(Some(datetime::day_of(micros))))
+        }
         (Type::Date, Type::Timestamp | Type::Timestamptz) => call.map::<(call::Date,), call::Timestamp>(|(day,)| {
-            let micros = i64::from(day).checked_mul(DAY_MICROS);
+            let micros = datetime::midnight(day);
             micros.map(Some).ok_or_else(|| Fault::new(Code::DatetimeOutOfRange, "date out of range for timestamp"))
         }),
         // The session's zone is UTC, so that both count the same microseconds.
         (Type::Timestamp | Type::Timestamptz, Type::Timestamp | Type::Timestamptz) => {
             call.map::<(call::Timestamp,), call::Timestamp>(|(micros,)| Ok(Some(micros)))
         }
-        (Type::Timestamp | Type::Timestamptz, Type::Time) => {
-            call.map::<(call::Timestamp,), call::Time>(|(micros,)| Ok(Some(micros.rem_euclid(DAY_MICROS))))
-        }
+        (Type::Timestamp | Type::Timestamptz, Type::Time) => call.map::<(call::Timestamp,), call::Time>(|(micros,)| {
+            Ok(datetime::is_finite(micros).then(|| micros.rem_euclid(DAY_MICROS)))
+        }),
         (Type::Interval, Type::Time) => {
             call.map::<(call::Interval,), call::Time>(|(value,)| Ok(Some(value.micros.rem_euclid(DAY_MICROS))))
         }
@@ -238,17 +237,17 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
             call.map::<(call::Text,), call::Interval>(|(text,)| Interval::parse(text.as_bytes(), fields::ALL).map(Some))
         }
         (_, Type::Date) => {
-            call.map::<(call::Text,), call::Date>(|(text,)| datetime::parse_date(text.as_bytes()).map(Some))
+            call.map::<(call::Text,), call::Date>(|(text,)| datetime::cast_date(text.as_bytes()).map(Some))
         }
         (_, Type::Time) => call.map::<(call::Text,), call::Time>(|(text,)| {
             datetime::parse_time(text.as_bytes(), Fraction::Round).map(Some)
         }),
-        (_, Type::Timestamp) => call.map::<(call::Text,), call::Timestamp>(|(text,)| {
-            datetime::parse_timestamp(text.as_bytes(), Fraction::Round).map(Some)
-        }),
-        _ => call.map::<(call::Text,), call::Timestamp>(|(text,)| {
-            datetime::parse_timestamptz(text.as_bytes(), Fraction::Round, false).map(Some)
-        }),
+        (_, Type::Timestamp) => {
+            call.map::<(call::Text,), call::Timestamp>(|(text,)| datetime::cast_timestamp(text.as_bytes()).map(Some))
+        }
+        _ => {
+            call.map::<(call::Text,), call::Timestamp>(|(text,)| datetime::cast_timestamptz(text.as_bytes()).map(Some))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::Signature;
 use super::call;
 use super::datetime::Unit;
 use super::datetime::constant_unit;
+use super::datetime::finite_time;
 use super::datetime::unit_of;
 use super::operators::midnight;
 use crate::column::Column;
@@ -21,10 +22,14 @@ use crate::diagnostic::Code;
 use crate::types::Type;
 use crate::value::Interval;
 use crate::value::datetime::DAY_MICROS;
+use crate::value::datetime::MICROS_MAX;
 use crate::value::datetime::MICROS_MIN;
 use crate::value::datetime::civil_from_days;
+use crate::value::datetime::day_of;
 use crate::value::datetime::days_from_civil;
 use crate::value::datetime::days_of_month;
+use crate::value::datetime::is_finite;
+use crate::value::datetime::is_finite_day;
 use crate::value::interval;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -205,11 +210,6 @@ fn out_of_range() -> Fault {
     Fault::new(Code::DatetimeOutOfRange, "timestamp out of range")
 }
 
-fn day_of(micros: i64) -> i32 {
-    // A day of a timestamp always fits.
-    i32::try_from(micros.div_euclid(DAY_MICROS)).unwrap_or_default()
-}
-
 fn adds_timestamp(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     addable(arguments, Type::Timestamp)
 }
@@ -254,6 +254,9 @@ fn scale_of(unit: Unit) -> Option<Scale> {
 }
 
 fn added(unit: Unit, count: i64, micros: i64) -> Result<i64, Fault> {
+    if !is_finite(micros) {
+        return Ok(micros);
+    }
     let moved = match scale_of(unit) {
         Some(Scale::Months(months)) => {
             let months = count.checked_mul(months).and_then(|months| i32::try_from(months).ok());
@@ -263,7 +266,7 @@ fn added(unit: Unit, count: i64, micros: i64) -> Result<i64, Fault> {
         Some(Scale::Micros(size)) => count.checked_mul(size).and_then(|moved| moved.checked_add(micros)),
         None => None,
     };
-    moved.filter(|&moved| moved >= MICROS_MIN).ok_or_else(out_of_range)
+    moved.filter(|moved| (MICROS_MIN..=MICROS_MAX).contains(moved)).ok_or_else(out_of_range)
 }
 
 fn add(call: &Call<'_>) -> Column {
@@ -300,6 +303,8 @@ fn ordinal(unit: Unit, micros: i64) -> i64 {
 }
 
 fn counted(unit: Unit, start: i64, end: i64) -> Result<Option<i64>, Fault> {
+    finite_time(start)?;
+    finite_time(end)?;
     let count = ordinal(unit, end).checked_sub(ordinal(unit, start));
     count.map(Some).ok_or_else(|| Fault::new(Code::OutOfRange, "bigint out of range"))
 }
@@ -324,16 +329,21 @@ fn is_last_day(day: i32) -> bool {
 }
 
 fn month_end(day: i32) -> Result<i32, Fault> {
+    if !is_finite_day(day) {
+        return Ok(day);
+    }
     let (year, month, _) = civil_from_days(day);
     days_from_civil(year, month, days_of_month(year, month)).ok_or_else(out_of_range)
 }
 
 fn months_added(micros: i64, months: i32) -> Result<Option<i64>, Fault> {
+    if !is_finite(micros) {
+        return Ok(Some(micros));
+    }
     let day = day_of(micros);
     let moved = interval::add_months(day, months.into()).ok_or_else(out_of_range)?;
     let moved = if is_last_day(day) { month_end(moved)? } else { moved };
-    let micros = midnight(moved)?.checked_add(micros.rem_euclid(DAY_MICROS));
-    micros.map(Some).ok_or_else(out_of_range)
+    Interval::of_micros(micros.rem_euclid(DAY_MICROS)).after(midnight(moved)?).map(Some)
 }
 
 fn add_months(call: &Call<'_>) -> Column {
@@ -346,25 +356,25 @@ fn add_months_to_date(call: &Call<'_>) -> Column {
 
 /// Whole months where both are the same day, or last days, of their months; else a day is a 31st.
 #[expect(clippy::cast_precision_loss, reason = "a fraction of a month")]
-fn months_apart(end: i64, start: i64) -> f64 {
+fn months_apart(end: i64, start: i64) -> Result<Option<f64>, Fault> {
+    finite_time(end)?;
+    finite_time(start)?;
     let (end_day, start_day) = (day_of(end), day_of(start));
     let ((y1, m1, d1), (y2, m2, d2)) = (civil_from_days(end_day), civil_from_days(start_day));
     let months = f64::from((y1 - y2) * 12 + m1.cast_signed() - m2.cast_signed());
     if d1 == d2 || (is_last_day(end_day) && is_last_day(start_day)) {
-        return months;
+        return Ok(Some(months));
     }
     let time = (end.rem_euclid(DAY_MICROS) - start.rem_euclid(DAY_MICROS)) as f64 / DAY_MICROS as f64;
-    months + (f64::from(d1.cast_signed() - d2.cast_signed()) + time) / 31.0
+    Ok(Some(months + (f64::from(d1.cast_signed() - d2.cast_signed()) + time) / 31.0))
 }
 
 fn months_between(call: &Call<'_>) -> Column {
-    call.map::<(call::Timestamp, call::Timestamp), call::Double>(|(end, start)| Ok(Some(months_apart(end, start))))
+    call.map::<(call::Timestamp, call::Timestamp), call::Double>(|(end, start)| months_apart(end, start))
 }
 
 fn months_between_days(call: &Call<'_>) -> Column {
-    call.map::<(call::Date, call::Date), call::Double>(|(end, start)| {
-        Ok(Some(months_apart(midnight(end)?, midnight(start)?)))
-    })
+    call.map::<(call::Date, call::Date), call::Double>(|(end, start)| months_apart(midnight(end)?, midnight(start)?))
 }
 
 fn last_day(call: &Call<'_>) -> Column {
@@ -394,7 +404,11 @@ fn weekday(name: &str) -> Result<i32, Fault> {
 }
 
 fn day_after(day: i32, name: &str) -> Result<Option<i32>, Fault> {
-    let ahead = weekday(name)?.wrapping_sub(day.rem_euclid(7)).rem_euclid(7);
+    let weekday = weekday(name)?;
+    if !is_finite_day(day) {
+        return Ok(Some(day));
+    }
+    let ahead = weekday.wrapping_sub(day.rem_euclid(7)).rem_euclid(7);
     day.checked_add(if ahead == 0 { 7 } else { ahead }).map(Some).ok_or_else(out_of_range)
 }
 
@@ -408,6 +422,9 @@ fn next_day_of_timestamp(call: &Call<'_>) -> Column {
 
 fn year(call: &Call<'_>) -> Column {
     call.map::<(call::Date,), call::Integer>(|(day,)| {
+        if !is_finite_day(day) {
+            return Err(Fault::new(Code::DatetimeOutOfRange, "date out of range: it is infinite"));
+        }
         let (year, _, _) = civil_from_days(day);
         Ok(Some(if year > 0 { year } else { year - 1 }))
     })

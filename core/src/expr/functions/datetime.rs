@@ -22,6 +22,7 @@ use crate::expr::evaluate::decimal;
 use crate::types::Type;
 use crate::value::Decimal;
 use crate::value::Interval;
+use crate::value::datetime;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::civil_from_days;
 use crate::value::datetime::days_from_civil;
@@ -141,14 +142,16 @@ const OVERLAPS: Function = Function {
 const ISFINITE: Function = Function {
     name: "isfinite",
     aliases: &[],
-    doc: "Whether the time is not infinite, which no time here is",
+    doc: "Whether the time is not infinite; no interval is",
     signatures: &[
-        Signature::new(&[Kind::Date], Type::Boolean, always),
-        Signature::new(&[Kind::Timestamp], Type::Boolean, always),
-        Signature::new(&[Kind::Timestamptz], Type::Boolean, always),
-        Signature::new(&[Kind::Interval], Type::Boolean, always),
+        Signature::new(&[Kind::Date], Type::Boolean, |call| {
+            call.map::<(call::Date,), call::Boolean>(|(day,)| Ok(Some(datetime::is_finite_day(day))))
+        }),
+        Signature::new(&[Kind::Timestamp], Type::Boolean, finite),
+        Signature::new(&[Kind::Timestamptz], Type::Boolean, finite),
+        Signature::new(&[Kind::Interval], Type::Boolean, |call| call.map_rows::<call::Boolean>(|_| Ok(Some(true)))),
     ],
-    examples: &[("isfinite(date '2026-01-31')", "true")],
+    examples: &[("isfinite(date '2026-01-31')", "true"), ("isfinite(timestamp '-infinity')", "false")],
 };
 
 /// A unit of time, or a field.
@@ -350,6 +353,9 @@ fn date_trunc_in_zone(call: &Call<'_>) -> Column {
     let (units, zones) = (Units::new(time_unit), Zones::new());
     call.map::<(call::Text, call::Timestamp, call::Text), call::Timestamp>(|(unit, instant, zone)| {
         let unit = units.of(unit)?;
+        if !datetime::is_finite(instant) {
+            return Ok(Some(instant));
+        }
         let local = zones.local(zone, instant)?;
         let cut = truncated(local, unit)?;
         if unit.is_of_day() {
@@ -385,7 +391,11 @@ fn interval_trunc(call: &Call<'_>) -> Column {
 }
 
 fn age(call: &Call<'_>) -> Column {
-    call.map::<(call::Timestamp, call::Timestamp), call::Interval>(|(end, start)| Ok(Some(Interval::age(end, start))))
+    call.map::<(call::Timestamp, call::Timestamp), call::Interval>(|(end, start)| {
+        finite_time(end)?;
+        finite_time(start)?;
+        Ok(Some(Interval::age(end, start)))
+    })
 }
 
 const STRIDE: Constant = Constant::Interval(|stride| stride_micros(stride).map(|_| ()));
@@ -409,9 +419,15 @@ fn stride_micros(stride: Interval) -> Result<i64, Fault> {
 fn date_bin(call: &Call<'_>) -> Column {
     call.map::<(call::Interval, call::Timestamp, call::Timestamp), call::Timestamp>(|(stride, micros, origin)| {
         let size = stride_micros(stride)?;
+        if !datetime::is_finite(micros) {
+            return Ok(Some(micros));
+        }
+        if !datetime::is_finite(origin) {
+            return Err(beyond("origin"));
+        }
         let since = micros.checked_sub(origin).ok_or_else(|| beyond("interval"))?;
         let bin = since.checked_sub(since.rem_euclid(size)).and_then(|start| start.checked_add(origin));
-        let bin = bin.filter(|&bin| bin >= crate::value::datetime::MICROS_MIN);
+        let bin = bin.filter(|&bin| bin >= datetime::MICROS_MIN);
         bin.map(Some).ok_or_else(|| beyond("timestamp"))
     })
 }
@@ -470,12 +486,44 @@ fn overlap(call: &Call<'_>) -> Column {
     })
 }
 
-fn always(call: &Call<'_>) -> Column {
-    call.map_rows::<call::Boolean>(|_| Ok(Some(true)))
+fn finite(call: &Call<'_>) -> Column {
+    call.map::<(call::Timestamp,), call::Boolean>(|(micros,)| Ok(Some(datetime::is_finite(micros))))
+}
+
+/// Whether a field of an infinite time is infinite, too; others are NULL.
+fn grows(unit: Unit) -> bool {
+    matches!(
+        unit,
+        Unit::Year | Unit::Decade | Unit::Century | Unit::Millennium | Unit::IsoYear | Unit::Epoch | Unit::Julian
+    )
+}
+
+/// The fault of an infinite time, of which there is no such thing.
+pub(super) fn finite_time(micros: i64) -> Result<(), Fault> {
+    match datetime::is_finite(micros) {
+        true => Ok(()),
+        false => Err(Fault::new(Code::DatetimeOutOfRange, "timestamp out of range: it is infinite")),
+    }
+}
+
+/// A field of an infinite time, exactly.
+fn endless(unit: Unit) -> Result<Option<Decimal>, Fault> {
+    match grows(unit) {
+        true => Err(Fault::new(Code::BeyondDecimal, "an infinite field is no number that a decimal can hold")),
+        false => Ok(None),
+    }
+}
+
+/// A field of an infinite time in floating point.
+fn endless_part(unit: Unit, negative: bool) -> Option<f64> {
+    grows(unit).then_some(if negative { f64::NEG_INFINITY } else { f64::INFINITY })
 }
 
 fn truncated(micros: i64, unit: Unit) -> Result<i64, Fault> {
     let within = |unit: i64| Ok(micros - micros.rem_euclid(unit));
+    if !datetime::is_finite(micros) {
+        return Ok(micros);
+    }
     let days = micros.div_euclid(DAY_MICROS);
     let first_of = |year: i32, month: u32| {
         let day = days_from_civil(year, month, 1).and_then(|day| i64::from(day).checked_mul(DAY_MICROS));
@@ -500,22 +548,29 @@ fn truncated(micros: i64, unit: Unit) -> Result<i64, Fault> {
 }
 
 /// An exact field of a time.
-fn exact(micros: i64, unit: Unit) -> Result<Decimal, Fault> {
+fn exact(micros: i64, unit: Unit) -> Result<Option<Decimal>, Fault> {
+    if !datetime::is_finite(micros) {
+        return endless(unit);
+    }
     if unit == Unit::Julian {
         let whole = Decimal { unscaled: field(micros, unit), scale: 0 };
         let of_day = Decimal { unscaled: micros.rem_euclid(DAY_MICROS).into(), scale: 0 };
-        return decimal::add(whole, decimal::divide(of_day, Decimal { unscaled: DAY_MICROS.into(), scale: 0 })?);
+        let share = decimal::divide(of_day, Decimal { unscaled: DAY_MICROS.into(), scale: 0 })?;
+        return decimal::add(whole, share).map(Some);
     }
-    Ok(Decimal { unscaled: field(micros, unit), scale: scale_of(unit) })
+    Ok(Some(Decimal { unscaled: field(micros, unit), scale: scale_of(unit) }))
 }
 
 /// A field in floating point.
 #[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]
-fn floating(micros: i64, unit: Unit) -> f64 {
+fn floating(micros: i64, unit: Unit) -> Option<f64> {
+    if !datetime::is_finite(micros) {
+        return endless_part(unit, micros < 0);
+    }
     let unscaled = field(micros, unit);
     match unit {
-        Unit::Julian => unscaled as f64 + micros.rem_euclid(DAY_MICROS) as f64 / DAY_MICROS as f64,
-        _ => unscaled as f64 / 10_f64.powi(scale_of(unit).into()),
+        Unit::Julian => Some(unscaled as f64 + micros.rem_euclid(DAY_MICROS) as f64 / DAY_MICROS as f64),
+        _ => Some(unscaled as f64 / 10_f64.powi(scale_of(unit).into())),
     }
 }
 
@@ -523,6 +578,9 @@ fn extract_date(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Date, true));
     call.map::<(call::Text, call::Date), call::Numeric>(|(unit, day)| {
         let unit = units.of(unit)?;
+        if !datetime::is_finite_day(day) {
+            return endless(unit);
+        }
         let unscaled = match unit {
             Unit::Epoch => i128::from(day) * i128::from(DAY_MICROS / 1_000_000),
             _ => field(i64::from(day).saturating_mul(DAY_MICROS), unit),
@@ -533,12 +591,12 @@ fn extract_date(call: &Call<'_>) -> Column {
 
 fn extract_timestamp(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Timestamp, true));
-    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?).map(Some))
+    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?))
 }
 
 fn extract_timestamptz(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Timestamptz, true));
-    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?).map(Some))
+    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?))
 }
 
 fn extract_time(call: &Call<'_>) -> Column {
@@ -560,22 +618,18 @@ fn extract_interval(call: &Call<'_>) -> Column {
 fn part_of_date(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Date, false));
     call.map::<(call::Text, call::Date), call::Double>(|(unit, day)| {
-        Ok(Some(floating(super::operators::midnight(day)?, units.of(unit)?)))
+        Ok(floating(super::operators::midnight(day)?, units.of(unit)?))
     })
 }
 
 fn part_of_timestamp(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Timestamp, false));
-    call.map::<(call::Text, call::Timestamp), call::Double>(|(unit, micros)| {
-        Ok(Some(floating(micros, units.of(unit)?)))
-    })
+    call.map::<(call::Text, call::Timestamp), call::Double>(|(unit, micros)| Ok(floating(micros, units.of(unit)?)))
 }
 
 fn part_of_timestamptz(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Timestamptz, false));
-    call.map::<(call::Text, call::Timestamp), call::Double>(|(unit, micros)| {
-        Ok(Some(floating(micros, units.of(unit)?)))
-    })
+    call.map::<(call::Text, call::Timestamp), call::Double>(|(unit, micros)| Ok(floating(micros, units.of(unit)?)))
 }
 
 fn part_of_time(call: &Call<'_>) -> Column {

@@ -12,6 +12,7 @@ use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
+use crate::value::Interval;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::days_from_civil;
 
@@ -124,7 +125,7 @@ fn time(hour: i32, minute: i32, seconds: f64) -> Result<i64, Fault> {
 }
 
 fn moment(day: i32, micros: i64) -> Result<i64, Fault> {
-    super::operators::midnight(day)?.checked_add(micros).ok_or_else(|| out_of_range("timestamp"))
+    Interval::of_micros(micros).after(super::operators::midnight(day)?).map_err(|_| out_of_range("timestamp"))
 }
 
 fn make_date(call: &Call<'_>) -> Column {

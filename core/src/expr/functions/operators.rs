@@ -13,6 +13,7 @@ use crate::diagnostic::Code;
 use crate::expr::evaluate::decimal;
 use crate::types::Type;
 use crate::value::Interval;
+use crate::value::datetime;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::interval;
 
@@ -130,8 +131,7 @@ const FIELDS: Function = Function {
 
 /// Microseconds of a day's midnight.
 pub(super) fn midnight(day: i32) -> Result<i64, Fault> {
-    let micros = i64::from(day).checked_mul(DAY_MICROS);
-    micros.ok_or_else(|| Fault::new(Code::DatetimeOutOfRange, "date out of range for timestamp"))
+    datetime::midnight(day).ok_or_else(|| Fault::new(Code::DatetimeOutOfRange, "date out of range for timestamp"))
 }
 
 fn back(micros: i64, interval: Interval) -> Result<Option<i64>, Fault> {
@@ -193,8 +193,7 @@ fn time_earlier(call: &Call<'_>) -> Column {
 }
 
 fn at_time(day: i32, time: i64) -> Result<Option<i64>, Fault> {
-    let micros = midnight(day)?.checked_add(time);
-    micros.map(Some).ok_or_else(|| Fault::new(Code::DatetimeOutOfRange, "timestamp out of range"))
+    Interval::of_micros(time).after(midnight(day)?).map(Some)
 }
 
 fn day_and_time(call: &Call<'_>) -> Column {
@@ -214,7 +213,12 @@ fn difference(call: &Call<'_>) -> Column {
 }
 
 fn between(call: &Call<'_>) -> Column {
-    call.map::<(call::Timestamp, call::Timestamp), call::Interval>(|(end, start)| some(Interval::between(start, end)))
+    call.map::<(call::Timestamp, call::Timestamp), call::Interval>(|(end, start)| {
+        if !datetime::is_finite(end) || !datetime::is_finite(start) {
+            return Err(Fault::new(Code::DatetimeOutOfRange, "cannot subtract infinite timestamps"));
+        }
+        some(Interval::between(start, end))
+    })
 }
 
 fn between_times(call: &Call<'_>) -> Column {
@@ -242,6 +246,9 @@ fn negate(call: &Call<'_>) -> Column {
 
 fn timestamp_digits(call: &Call<'_>) -> Column {
     call.map::<(call::Timestamp, call::Integer), call::Timestamp>(|(micros, digits)| {
+        if !datetime::is_finite(micros) {
+            return Ok(Some(micros));
+        }
         // Ties go away from the year 2000, from where PostgreSQL counts.
         let rounded = micros.checked_sub(SINCE_2000).map(|since| interval::round_to(since, digits.unsigned_abs()));
         let rounded = rounded.and_then(|since| since.checked_add(SINCE_2000));

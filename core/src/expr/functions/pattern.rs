@@ -4,7 +4,6 @@ use std::cell::RefCell;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
 
 use super::Argument;
 use super::Call;
@@ -19,6 +18,11 @@ use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
+use crate::value::datetime::MICROS_INFINITY;
+use crate::value::datetime::MICROS_MAX;
+use crate::value::datetime::MICROS_MIN;
+use crate::value::datetime::MICROS_MINUS_INFINITY;
+use crate::value::datetime::is_finite;
 use crate::value::pattern::date::DatePattern;
 use crate::value::pattern::number::NumberPattern;
 
@@ -29,11 +33,9 @@ const TO_CHAR: Function = Function {
     aliases: &[],
     doc: "The text of a time, an interval or a number by a pattern: `YYYY-MM-DD HH24:MI:SS`, `FMMonth DDth`; `FM999G990D00`, `S000`, `RN`",
     signatures: &[
-        Signature::new(&[Kind::Timestamp, Kind::Text], Type::Text, write_local).nullable(),
-        Signature::new(&[Kind::Timestamptz, Kind::Text], Type::Text, write_utc).nullable(),
-        Signature::new(&[Kind::Interval, Kind::Text], Type::Text, write_interval)
-            .constants(&[(1, OF_SPANS)])
-            .nullable(),
+        Signature::new(&[Kind::Timestamp, Kind::Text], Type::Text, write_local),
+        Signature::new(&[Kind::Timestamptz, Kind::Text], Type::Text, write_utc),
+        Signature::new(&[Kind::Interval, Kind::Text], Type::Text, write_interval).constants(&[(1, OF_SPANS)]),
         Signature::new(&[Kind::Integer, Kind::Text], Type::Text, |call| {
             numbers::<call::Integer>(call, |pattern, value, out| pattern.write_integer(value, out))
         })
@@ -86,7 +88,7 @@ const TO_TIMESTAMP: Function = Function {
     doc: "The instant that a text says by a pattern, in UTC; or so many seconds after 1970",
     signatures: &[
         Signature::new(&[Kind::Text, Kind::Text], Type::Timestamptz, read).constants(&[(1, READABLE)]),
-        Signature::new(&[Kind::Double], Type::Timestamptz, since_1970).returns(finite),
+        Signature::new(&[Kind::Double], Type::Timestamptz, since_1970),
     ],
     examples: &[
         ("to_timestamp('31.01.2026 15:04', 'DD.MM.YYYY HH24:MI')", "2026-01-31 15:04:00+00"),
@@ -187,22 +189,16 @@ const OF_SPANS: Constant = Constant::Text(|pattern| match DatePattern::new(patte
     false => Ok(()),
 });
 
-/// An infinite constant is known to have no timestamp here.
-fn finite(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
-    let constant = arguments.first().and_then(|seconds| seconds.constant);
-    let values = constant.and_then(|seconds| seconds.as_primitive_opt::<Float64Type>());
-    match values.is_some_and(|seconds| seconds.is_valid(0) && seconds.value(0).is_infinite()) {
-        true => Err("a timestamp cannot be infinite here".into()),
-        false => Ok(Type::Timestamptz),
-    }
-}
-
+/// Writes times. That of an empty pattern or of an infinite time is NULL, which is not told before: it is nobody's column.
 fn written(call: &Call<'_>, in_utc: bool) -> Column {
     let patterns = Patterns::new();
     call.write::<(call::Timestamp, call::Text)>(|(micros, pattern), out| {
         patterns.with(pattern, DatePattern::new, |pattern| {
+            if pattern.is_empty() || !is_finite(micros) {
+                return Ok(false);
+            }
             pattern.write(micros, in_utc, out);
-            Ok(!pattern.is_empty())
+            Ok(true)
         })
     })
 }
@@ -244,13 +240,13 @@ fn since_1970(call: &Call<'_>) -> Column {
             return Err(Fault::new(Code::DatetimeOutOfRange, "timestamp cannot be NaN"));
         }
         if seconds.is_infinite() {
-            return Err(Fault::new(Code::Infinite, "a timestamp cannot be infinite here"));
+            return Ok(Some(if seconds > 0.0 { MICROS_INFINITY } else { MICROS_MINUS_INFINITY }));
         }
         // PostgreSQL counts from 2000, and floating-point numbers are rounded there.
         let micros = ((seconds - 946_684_800.0) * 1e6).round_ties_even();
         #[expect(clippy::cast_possible_truncation, reason = "beyond the range it ends at its ends, and is refused")]
         let micros = (micros as i64).checked_add(946_684_800_000_000);
-        let micros = micros.filter(|&micros| micros >= crate::value::datetime::MICROS_MIN);
+        let micros = micros.filter(|micros| (MICROS_MIN..=MICROS_MAX).contains(micros));
         micros.map(Some).ok_or_else(|| Fault::new(Code::DatetimeOutOfRange, "timestamp out of range"))
     })
 }

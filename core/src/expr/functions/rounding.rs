@@ -22,7 +22,7 @@ use crate::expr::evaluate::decimal;
 use crate::types::DECIMAL_PRECISION_MAX;
 use crate::types::Type;
 use crate::value::Decimal;
-use crate::value::datetime::DAY_MICROS;
+use crate::value::datetime::day_of;
 
 pub(super) const FUNCTIONS: &[Function] = &[ROUND, TRUNC, CEIL, FLOOR];
 
@@ -65,8 +65,7 @@ const TRUNC: Function = Function {
         .returns(whole),
         Signature::new(&[Kind::Numeric, Kind::Integer], Type::Numeric, |call| digits(call, true)).returns(at_digits),
         Signature::new(&[Kind::Timestamp], Type::Date, |call| {
-            let day = |micros: i64| i32::try_from(micros.div_euclid(DAY_MICROS)).ok();
-            call.map::<(call::Timestamp,), call::Date>(|(micros,)| Ok(day(micros)))
+            call.map::<(call::Timestamp,), call::Date>(|(micros,)| Ok(Some(day_of(micros))))
         }),
     ],
     examples: &[

@@ -13,6 +13,7 @@ use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
 use crate::value::Interval;
+use crate::value::datetime::is_finite;
 use crate::value::datetime::zone::Memory;
 use crate::value::datetime::zone::Zone;
 use crate::value::text::quote;
@@ -112,6 +113,9 @@ impl Zones {
 
     /// What clocks show at an instant.
     pub(super) fn local(&self, name: &str, instant: i64) -> Result<i64, Fault> {
+        if !is_finite(instant) {
+            return self.with(name, |_, _| instant);
+        }
         self.with(name, |zone, memory| instant.checked_add(memory.offset_at(zone, instant)))?.ok_or_else(out_of_range)
     }
 
@@ -144,13 +148,13 @@ fn offset(interval: Interval) -> Result<i64, Fault> {
 
 fn to_local_by_offset(call: &Call<'_>) -> Column {
     call.map::<(call::Interval, call::Timestamp), call::Timestamp>(|(interval, instant)| {
-        instant.checked_add(offset(interval)?).map(Some).ok_or_else(out_of_range)
+        Interval::of_micros(offset(interval)?).after(instant).map(Some)
     })
 }
 
 fn to_instant_by_offset(call: &Call<'_>) -> Column {
     call.map::<(call::Interval, call::Timestamp), call::Timestamp>(|(interval, local)| {
-        local.checked_sub(offset(interval)?).map(Some).ok_or_else(out_of_range)
+        Interval::of_micros(-offset(interval)?).after(local).map(Some)
     })
 }
 

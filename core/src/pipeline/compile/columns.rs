@@ -57,6 +57,12 @@ impl<'a> Compiler<'a> {
             None if is_wrong => return None,
             None => self.storable(from.ty(), span)?,
         };
+        // A constant that the column does not hold is one that no row gets past.
+        let constant = from.constant().map(|value| conform::put(value, from.ty(), ty));
+        if let Some(fault) = constant.as_ref().and_then(|column| column.faults.of(0)) {
+            self.diagnostics.push(Diagnostic::error(Code::ColumnType, span, fault.message.to_string()));
+            return None;
+        }
         let sensitive = from.names().iter().any(|&name| self.sensitive[name]);
         Some(Mapping { name: name.value.clone(), ty, from, required: column.required, sensitive })
     }

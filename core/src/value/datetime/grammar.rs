@@ -52,6 +52,7 @@ mod said {
     pub(super) const ERA: u32 = 1 << 11;
     pub(super) const WEEKDAY: u32 = 1 << 12;
     pub(super) const EPOCH: u32 = 1 << 13;
+    pub(super) const INFINITE: u32 = 1 << 14;
 
     pub(super) const DATE: u32 = YEAR | MONTH | DAY;
     pub(super) const YEAR_AND_MONTH: u32 = YEAR | MONTH;
@@ -127,6 +128,8 @@ struct Reader {
     /// Whether it is afternoon, where that is said.
     pm: Option<bool>,
     bc: bool,
+    /// Whether an infinity has a minus.
+    is_negative: bool,
     /// Whether the year has one or two digits and lies near 2000.
     short_year: bool,
     /// Whether the month was a word.
@@ -154,6 +157,7 @@ impl Reader {
             prefix: None,
             pm: None,
             bc: false,
+            is_negative: false,
             short_year: false,
             month_by_name: false,
             julian: false,
@@ -182,7 +186,9 @@ impl Reader {
                     said::ZONE
                 }
                 Look::Number => self.number_field(fields, at)?,
-                Look::SignedWord if field.text.eq_ignore_ascii_case(b"infinity") => return Err(Wrong::Infinity),
+                Look::SignedWord if field.negative && field.text.eq_ignore_ascii_case(b"infinity") => {
+                    self.infinite(true)?
+                }
                 Look::SignedWord => return Err(Wrong::Form),
                 Look::Word => self.word_field(fields, at)?,
             };
@@ -545,12 +551,20 @@ impl Reader {
             Word::Epoch if self.kind != Kind::Time => said::EPOCH,
             Word::Epoch => return Err(Wrong::Form),
             Word::Clock => return Err(Wrong::Clock),
-            Word::Infinity => return Err(Wrong::Infinity),
+            Word::Infinity => self.infinite(false)?,
         };
         Ok(new)
     }
 
+    fn infinite(&mut self, negative: bool) -> Result<u32, Wrong> {
+        self.is_negative = negative;
+        if self.kind == Kind::Time { Err(Wrong::Form) } else { Ok(said::INFINITE) }
+    }
+
     fn finish(mut self) -> Result<Read, Wrong> {
+        if self.has(said::INFINITE) {
+            return Err(Wrong::Infinity { negative: self.is_negative });
+        }
         if self.has(said::EPOCH) {
             return Ok(Read { days: Some(0), micros: 0, offset: Some(0) });
         }

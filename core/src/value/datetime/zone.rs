@@ -138,12 +138,12 @@ impl Zone {
 
     /// The local time at an instant; `None` where it is out of range.
     pub fn local(&self, instant: i64) -> Option<i64> {
-        instant.checked_add(self.offset_at(instant)).filter(|&local| local >= super::MICROS_MIN)
+        moved(instant, self.offset_at(instant))
     }
 
     /// The instant of a local time; `None` where it is out of range.
     pub fn instant(&self, local: i64) -> Option<i64> {
-        local.checked_sub(self.offset_of_local(local)).filter(|&instant| instant >= super::MICROS_MIN)
+        moved(local, -self.offset_of_local(local))
     }
 
     /// The abbreviation in use at an instant, as the database has it; a fixed offset has none.
@@ -154,6 +154,14 @@ impl Zone {
                 Some(at(place, instant.div_euclid(1_000_000))?.time_zone_designation())
             }
         }
+    }
+}
+
+/// A time so many microseconds later, if it is one; an infinity stays where it is.
+fn moved(micros: i64, by: i64) -> Option<i64> {
+    match super::is_finite(micros) {
+        false => Some(micros),
+        true => micros.checked_add(by).filter(|moved| (super::MICROS_MIN..=super::MICROS_MAX).contains(moved)),
     }
 }
 
@@ -256,6 +264,41 @@ mod tests {
         let micros = parse_timestamp(local.as_bytes(), Fraction::Round).unwrap();
         let zone = Zone::find(zone).unwrap();
         format!("{}", zone.offset_of_local(micros) / 3_600_000_000)
+    }
+
+    #[test]
+    fn an_offset_holds_from_the_instant_of_its_change_on() {
+        const SECOND: i64 = 1_000_000;
+        for name in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo"] {
+            let (zone, place) = (Zone::find(name).unwrap(), tzdb_data::find_tz(name.as_bytes()).unwrap());
+            let types = place.local_time_types();
+            let offset = |transition: &tz::timezone::Transition| {
+                i64::from(types[transition.local_time_type_index()].ut_offset()) * SECOND
+            };
+            // Changes that lie near one another are another matter.
+            let changes = place.transitions().windows(2).filter(|pair| pair[1].unix_leap_time() > 0);
+            let mut seen = 0;
+            for pair in changes {
+                let (before, after, at) = (offset(&pair[0]), offset(&pair[1]), pair[1].unix_leap_time() * SECOND);
+                assert_eq!((zone.offset_at(at - 1), zone.offset_at(at)), (before, after), "{name} {at}");
+                let mut memory = Memory::new();
+                assert_eq!(memory.offset_at(&zone, at - 1), before, "{name} {at}");
+                assert_eq!(memory.offset_at(&zone, at), after, "{name} {at}");
+                // Clocks skip what lies between the two local times, or show it twice.
+                let (first, last) = (at + before.min(after), at + before.max(after));
+                let between = if after > before { before } else { after };
+                for (local, wanted) in [(first - 1, before), (first, between), (last - 1, between), (last, after)] {
+                    let wanted = if before == after { before } else { wanted };
+                    assert_eq!(zone.offset_of_local(local), wanted, "{name} {local}");
+                }
+                seen += 1;
+            }
+            assert!(seen > 0, "{name}");
+        }
+        // After the last transition that is written out, a rule says the changes.
+        let zone = Zone::find("Europe/Berlin").unwrap();
+        let change = parse_timestamp(b"2090-03-26 01:00:00", Fraction::Round).unwrap();
+        assert_eq!((zone.offset_at(change - 1), zone.offset_at(change)), (3600 * SECOND, 7200 * SECOND));
     }
 
     #[test]
