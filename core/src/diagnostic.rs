@@ -97,7 +97,7 @@ impl Diagnostic {
 
     /// Adds `did you mean …?` where a known name is near.
     #[must_use]
-    pub fn with_nearest<'a>(self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn with_nearest<'a>(self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(wrong, known) {
             Some(near) => {
                 let help = format!("did you mean `{near}`?");
@@ -109,7 +109,7 @@ impl Diagnostic {
 
     /// Points at another place that explains it.
     #[must_use]
-    pub fn with_label(mut self, span: Span, message: impl Into<String>) -> Self {
+    pub(crate) fn with_label(mut self, span: Span, message: impl Into<String>) -> Self {
         self.labels.push(Label { span, message: one_line(message.into()) });
         self
     }

@@ -76,7 +76,7 @@ impl Format {
 
     /// Whether an object that is compressed and encoded so can be cut into ranges: a line end always ends a record, and a
     /// stored byte is a decoded one.
-    pub fn is_cuttable(&self, compression: Compression, encoding: Option<Encoding>) -> bool {
+    pub(crate) fn is_cuttable(&self, compression: Compression, encoding: Option<Encoding>) -> bool {
         self.kind().lines_are_records() && compression == Compression::None && encoding.is_none()
     }
 
@@ -86,7 +86,7 @@ impl Format {
     }
 
     /// Whether a value is JSON: a number may stand in a string, and a nested value is the text of its JSON.
-    pub fn values_are_json(&self) -> bool {
+    pub(crate) fn values_are_json(&self) -> bool {
         self.kind().values_are_json()
     }
 }

@@ -39,7 +39,7 @@ pub mod expr;
 pub mod plan;
 pub mod source;
 pub mod format;
-pub mod transform;
+mod transform;
 pub mod stage;
 pub mod warehouse;
 pub mod protocol;

@@ -25,6 +25,7 @@ mod run;
 use file::{Limits, OnOverwrite, Schedule};
 
 pub use crate::spec::Placeholder;
+pub use crate::transform::Transformed;
 pub use bounds::Bounds;
 pub use judge::{Input, Verdict};
 pub use resolved::Resolved;
@@ -111,7 +112,7 @@ impl Pipeline {
     }
 
     /// The name of the kind of source, as identity uses it.
-    pub fn source_kind(&self) -> &'static str {
+    pub(crate) fn source_kind(&self) -> &'static str {
         self.location.kind()
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Bytes of a range of an object that can be cut: small enough for a task to end well within Lambda's 15 minutes.
-pub const RANGE_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const RANGE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A file or an object as the source has it now.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

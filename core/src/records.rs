@@ -72,11 +72,11 @@ pub enum CellKind {
 }
 
 /// The most bytes that a cell can have.
-pub const CELL_BYTES_MAX: usize = (1 << 28) - 1;
+pub(crate) const CELL_BYTES_MAX: usize = (1 << 28) - 1;
 
 impl Cell {
     /// A field that was not there.
-    pub const MISSING: Self = Self { start: 0, packed: 0 };
+    pub(crate) const MISSING: Self = Self { start: 0, packed: 0 };
 
     /// A cell of `length` bytes (at most [`CELL_BYTES_MAX`]) from `start` of the data, or of the side buffer.
     pub fn new(kind: CellKind, start: usize, length: usize, in_side_buffer: bool) -> Self {
@@ -116,7 +116,7 @@ impl Cell {
     }
 
     /// Whether it lies in the side buffer.
-    pub fn is_unescaped(self) -> bool {
+    pub(crate) fn is_unescaped(self) -> bool {
         self.packed >> 31 == 1
     }
 }
@@ -150,7 +150,7 @@ impl Records {
 
     /// The bytes of a cell, and what follows them in its buffer.
     #[inline]
-    pub fn bytes_from(&self, cell: Cell) -> &[u8] {
+    pub(crate) fn bytes_from(&self, cell: Cell) -> &[u8] {
         let buffer = if cell.is_unescaped() { &self.unescaped } else { &self.data };
         &buffer[cell.start()..]
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::Code;
 
 /// Raw text longer than this is left out; the place remains.
-pub const RAW_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const RAW_BYTES_MAX: usize = 64 * 1024;
 
 /// Where a record lies in the decoded stream of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

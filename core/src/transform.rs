@@ -20,61 +20,61 @@ use crate::types::Type;
 use crate::value::show::show;
 use crate::value::text::quote;
 
-pub mod conform;
-pub mod decode;
+pub(crate) mod conform;
+pub(crate) mod decode;
 
-pub use decode::Field;
+pub(crate) use decode::Field;
 
 /// What happens to a record between the reader and the stage, proved to be well typed.
 #[derive(Debug, Clone)]
-pub struct Transform {
+pub(crate) struct Transform {
     /// What arrives, in order.
-    pub fields: Vec<Field>,
+    pub(crate) fields: Vec<Field>,
     /// Which rows are kept, over the fields.
-    pub filter: Option<Expr>,
+    pub(crate) filter: Option<Expr>,
     /// What leaves, in order.
-    pub columns: Vec<Mapping>,
+    pub(crate) columns: Vec<Mapping>,
     /// Rules over the columns, in the order in which they are judged.
-    pub rules: Vec<Rule>,
+    pub(crate) rules: Vec<Rule>,
     /// Which rows delete their key, over the columns; NULL is none.
-    pub deletes: Option<Expr>,
+    pub(crate) deletes: Option<Expr>,
 }
 
 /// One column that leaves.
 #[derive(Debug, Clone)]
-pub struct Mapping {
+pub(crate) struct Mapping {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its type.
-    pub ty: Type,
+    pub(crate) ty: Type,
     /// Its value, over the fields.
-    pub from: Expr,
+    pub(crate) from: Expr,
     /// Whether NULL is refused.
-    pub required: bool,
+    pub(crate) required: bool,
     /// Whether a sensitive field reaches it, so that no message may show its values.
-    pub sensitive: bool,
+    pub(crate) sensitive: bool,
 }
 
 /// A rule over the columns: one that is false for a row is a reason.
 #[derive(Debug, Clone)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// What a reason speaks of.
-    pub subject: Subject,
+    pub(crate) subject: Subject,
     /// The kind of reason.
-    pub code: Code,
+    pub(crate) code: Code,
     /// The rule itself.
-    pub test: Test,
+    pub(crate) test: Test,
     /// What is wrong with a row that fails, after the value, if one is shown: `is not one of EUR, USD`.
-    pub fact: String,
+    pub(crate) fact: String,
     /// The column whose value is shown before the fact, if it is not sensitive.
-    pub shown: Option<usize>,
+    pub(crate) shown: Option<usize>,
     /// What happens to a row that fails.
-    pub on_fail: OnFail,
+    pub(crate) on_fail: OnFail,
 }
 
 /// How a rule is tested. NULL passes.
 #[derive(Debug, Clone)]
-pub enum Test {
+pub(crate) enum Test {
     /// A boolean expression over the columns.
     Holds(Expr),
     /// A regular expression that a column's text must match somewhere.
@@ -154,7 +154,7 @@ fn told(fault: &Fault, sensitive: bool) -> String {
 
 impl Transform {
     /// Maps, checks and conforms the records of a batch.
-    pub fn apply(&self, records: &Records, context: &Context<'_>) -> Transformed {
+    pub(crate) fn apply(&self, records: &Records, context: &Context<'_>) -> Transformed {
         let rows = records.len();
         let decoded = self.decode(records);
         let fields: Vec<Option<&Column>> = decoded.iter().map(Option::as_ref).collect();

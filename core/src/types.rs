@@ -11,11 +11,11 @@ pub const DECIMAL_PRECISION_MAX: u8 = 38;
 /// Most bytes of a `varchar`.
 pub const VARCHAR_BYTES_MAX: u32 = 65_535;
 /// Most bytes of a `char`.
-pub const CHAR_BYTES_MAX: u32 = 4_096;
+pub(crate) const CHAR_BYTES_MAX: u32 = 4_096;
 /// Most bytes of a `super`.
-pub const SUPER_BYTES_MAX: usize = 16 << 20;
+pub(crate) const SUPER_BYTES_MAX: usize = 16 << 20;
 /// Most bytes of a string within a `super`.
-pub const SUPER_STRING_BYTES_MAX: usize = 65_535;
+pub(crate) const SUPER_STRING_BYTES_MAX: usize = 65_535;
 
 /// A type of a field, a column or an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,7 +112,7 @@ impl Type {
     }
 
     /// Whether values are floating-point numbers.
-    pub fn is_float(self) -> bool {
+    pub(crate) fn is_float(self) -> bool {
         matches!(self, Self::Real | Self::Double)
     }
 

@@ -4,22 +4,22 @@
 //! [`Fault`](crate::column::Fault). Blanks around a number, a boolean or a date are free, as in PostgreSQL.
 //! Nothing is allocated where a text is a value; printing appends to a text of the caller's.
 
-pub mod array;
+pub(crate) mod array;
 pub mod boolean;
 pub mod datetime;
-pub mod decimal;
+pub(crate) mod decimal;
 mod digits;
 pub mod float;
-pub mod format;
+pub(crate) mod format;
 pub mod integer;
-pub mod interval;
+pub(crate) mod interval;
 pub mod json;
-pub mod pattern;
+pub(crate) mod pattern;
 pub mod show;
-pub mod sum;
+mod sum;
 pub mod text;
-pub mod values;
-pub mod wide;
+mod values;
+pub(crate) mod wide;
 
 pub use decimal::Decimal;
 pub use interval::Interval;

@@ -24,7 +24,7 @@ pub(crate) const COMPRESSIONS: Choice<Option<Compression>> = Choice(&[
 
 impl Compression {
     /// What the ending of an object's name says.
-    pub fn of_name(name: &str) -> Self {
+    pub(crate) fn of_name(name: &str) -> Self {
         if name.to_ascii_lowercase().ends_with(".gz") { Self::Gzip } else { Self::None }
     }
 

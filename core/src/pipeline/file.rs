@@ -20,6 +20,7 @@ use crate::spec::{
 };
 use crate::stage;
 
+pub use crate::transform::OnFail;
 pub use check::CheckSpec;
 pub use column::ColumnSpec;
 pub use field::FieldSpec;
@@ -29,7 +30,7 @@ pub use schedule::Schedule;
 pub use target::{DedupeSpec, TargetSpec};
 
 /// The version of the file format that this Etalon reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// A pipeline file.
 #[derive(Debug, Clone, PartialEq, Eq)]

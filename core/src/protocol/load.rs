@@ -11,7 +11,7 @@ use crate::protocol::Document;
 use crate::protocol::Unit;
 
 /// So many failures of one load that its data may have caused are taken for an answer.
-pub const DATA_FAILURES_MAX: u32 = 2;
+pub(crate) const DATA_FAILURES_MAX: u32 = 2;
 
 /// The load in flight of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -101,7 +101,7 @@ pub const PIPELINES: Prefix = Prefix {
 };
 
 /// The records of objects' versions.
-pub const SOURCES: Prefix = Prefix {
+pub(crate) const SOURCES: Prefix = Prefix {
     text: "sources/",
     holds: "the versions of each object, in the order in which they were met",
     retention: Retention::Always,
@@ -112,7 +112,7 @@ pub const SOURCES: Prefix = Prefix {
 };
 
 /// The legs of runs that are loaded as a whole.
-pub const RUNS: Prefix = Prefix {
+pub(crate) const RUNS: Prefix = Prefix {
     text: "runs/",
     holds: "what each run met, where whole runs are loaded, a leg of its listing each",
     retention: Retention::Receipts,
@@ -135,7 +135,7 @@ pub const PLANS: Prefix = Prefix {
 };
 
 /// The marks of the current versions of objects.
-pub const MET: Prefix = Prefix {
+pub(crate) const MET: Prefix = Prefix {
     text: "met/",
     holds: "a mark for the version of each object that was met last and whose tasks have been sent; what the last run met",
     retention: Retention::Always,
@@ -146,7 +146,7 @@ pub const MET: Prefix = Prefix {
 };
 
 /// The marks that an older Etalon has left of inputs whose tasks have been sent.
-pub const SENT: Prefix = Prefix {
+pub(crate) const SENT: Prefix = Prefix {
     text: "sent/",
     holds: "a mark for each input whose tasks an older Etalon has sent, without content",
     retention: Retention::Always,
@@ -201,7 +201,7 @@ pub const MARKS: Prefix = Prefix {
 };
 
 /// The documents of units.
-pub const UNITS: Prefix = Prefix {
+pub(crate) const UNITS: Prefix = Prefix {
     text: "units/",
     holds: "what has become of each unit: pending, held, loaded, discarded or replaced",
     retention: Retention::Always,
@@ -246,7 +246,7 @@ pub const DISCARDED: Prefix = Prefix {
 };
 
 /// The decisions about held units.
-pub const DECISIONS: Prefix = Prefix {
+pub(crate) const DECISIONS: Prefix = Prefix {
     text: "decisions/",
     holds: "what each decision about held units was about",
     retention: Retention::Receipts,

@@ -19,7 +19,7 @@ use crate::value::Fraction;
 use crate::value::datetime::parse_rfc3339;
 
 /// What a schedule calls extract with; the Scheduler replaces the words in angle brackets.
-pub const SCHEDULE_INPUT: &str =
+pub(crate) const SCHEDULE_INPUT: &str =
     r#"{"schedule":"<aws.scheduler.schedule-arn>","scheduled_time":"<aws.scheduler.scheduled-time>"}"#;
 /// What load is called with by the clock: it looks after loads whose message was lost.
 pub const SWEEP_INPUT: &str = r#"{"sweep":true}"#;

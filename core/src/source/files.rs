@@ -10,7 +10,7 @@ use crate::spec::{Form, Keys, Mismatch, OneOrMany, Text};
 use super::{Location, Names};
 
 /// What the kind is called, in a pipeline file and in the identity of an input.
-pub const KIND: &str = "files";
+pub(crate) const KIND: &str = "files";
 
 pub(super) fn key(keys: &mut Keys<'_>) -> Option<Location> {
     let paths = keys.optional(KIND, OneOrMany(Path), "Paths or globs, relative to the pipeline file.");

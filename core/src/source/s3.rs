@@ -7,7 +7,7 @@ use crate::spec::{Form, Hint, Keys, Mismatch, Text, placeholder};
 use super::{Location, Names};
 
 /// What the kind is called, in a pipeline file and in the identity of an input.
-pub const KIND: &str = "s3";
+pub(crate) const KIND: &str = "s3";
 
 pub(super) fn key(keys: &mut Keys<'_>) -> Option<Location> {
     keys.optional(KIND, Prefix, "The prefix of the objects: `s3://bucket/prefix`.").map(Location::S3)
@@ -89,7 +89,7 @@ impl Address {
 }
 
 /// A key as a notification of S3 has it: the encoding of a form, with `+` for a space and `%XX` for a byte.
-pub fn decode_key(key: &str) -> String {
+pub(crate) fn decode_key(key: &str) -> String {
     let mut bytes = Vec::with_capacity(key.len());
     let mut rest = key.as_bytes();
     while let [first, after @ ..] = rest {

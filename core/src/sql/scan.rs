@@ -129,7 +129,7 @@ impl Token<'_> {
     }
 
     /// Whether it is this word, in any letter case.
-    pub fn is_word(&self, word: &str) -> bool {
+    pub(crate) fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 

@@ -88,7 +88,7 @@ pub fn unquote(token: &Token<'_>, escape: char) -> Result<String, Problem> {
 }
 
 /// The letter that a text behind `UESCAPE` names.
-pub fn escape_letter(text: &str) -> Result<char, Problem> {
+pub(crate) fn escape_letter(text: &str) -> Result<char, Problem> {
     let mut letters = text.chars();
     let may_escape = |letter: &char| !letter.is_ascii_hexdigit() && !" \t\n\r\x0c+'\"".contains(*letter);
     let letter = letters.next().filter(may_escape).filter(|_| letters.next().is_none());
@@ -211,7 +211,7 @@ fn pair(high: &mut Option<u32>, unit: u32) -> Result<Option<char>, Problem> {
 
 /// Appends a text with its escapes as characters: behind the escape letter four hexadecimal digits, `+` and six, or the
 /// escape letter itself; with `letters`, as the function `unistr` has them, also `u` and four or `U` and eight.
-pub fn unicode_escapes(text: &str, escape: char, letters: bool, out: &mut String) -> Result<(), Problem> {
+pub(crate) fn unicode_escapes(text: &str, escape: char, letters: bool, out: &mut String) -> Result<(), Problem> {
     let mut high: Option<u32> = None;
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {

@@ -21,7 +21,7 @@ use crate::value::show::show;
 use crate::value::text::{fit, quote};
 
 /// Why an expression of one type can never be put into a column of another: the fact, and the advice.
-pub fn refusal(from: Type, to: Type) -> Option<(String, String)> {
+pub(crate) fn refusal(from: Type, to: Type) -> Option<(String, String)> {
     let same =
         |help: String| Some((format!("an expression of type {from} cannot be put into a column of type {to}"), help));
     match (from, to) {
@@ -42,7 +42,7 @@ pub fn refusal(from: Type, to: Type) -> Option<(String, String)> {
 }
 
 /// Puts a column of expression values into a column of type `to`; [`refusal`] has let the pair pass.
-pub fn put(column: Column, from: Type, to: Type) -> Column {
+pub(crate) fn put(column: Column, from: Type, to: Type) -> Column {
     match to {
         Type::Super | Type::Jsonb => supers(column),
         Type::Date => finite::<Date32Type>(column, to, is_finite_day),
@@ -128,7 +128,7 @@ fn all_fit(column: &Column, precision: u8) -> bool {
 }
 
 /// The unscaled value of a number at a column's scale, or the code of why it does not fit.
-pub fn put_decimal(value: Decimal, precision: u8, scale: u8) -> Result<i128, Code> {
+pub(crate) fn put_decimal(value: Decimal, precision: u8, scale: u8) -> Result<i128, Code> {
     let exact = if value.scale == scale { Some(value) } else { value.rescale_exact(scale) };
     match exact {
         Some(exact) if exact.fits(precision) => Ok(exact.unscaled),
@@ -142,7 +142,7 @@ pub fn put_decimal(value: Decimal, precision: u8, scale: u8) -> Result<i128, Cod
 }
 
 /// The fault for a code of [`put_decimal`]; `shown` is the number as its author wrote it.
-pub fn decimal_fault(code: Code, shown: &str, precision: u8, scale: u8) -> Fault {
+pub(crate) fn decimal_fault(code: Code, shown: &str, precision: u8, scale: u8) -> Fault {
     if code == Code::ExcessScale {
         Fault::new(code, format!("{shown} has more than {scale} digits after the point"))
     } else {

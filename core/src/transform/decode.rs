@@ -27,24 +27,24 @@ const SHORT: usize = 16;
 
 /// A declared field.
 #[derive(Debug, Clone)]
-pub struct Field {
+pub(crate) struct Field {
     /// How expressions call it.
-    pub name: String,
+    pub(crate) name: String,
     /// Its type.
-    pub ty: Type,
+    pub(crate) ty: Type,
     /// How its text is written, where that is not the type's usual way.
-    pub format: FieldFormat,
+    pub(crate) format: FieldFormat,
     /// Unquoted texts that mean NULL.
-    pub nulls: Vec<String>,
+    pub(crate) nulls: Vec<String>,
     /// Whether a timestamp without an offset is UTC; otherwise it is a fault of a timestamptz.
-    pub utc: bool,
+    pub(crate) utc: bool,
     /// Whether it is masked wherever people can see it.
-    pub sensitive: bool,
+    pub(crate) sensitive: bool,
 }
 
 /// How a field's text is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FieldFormat {
+pub(crate) enum FieldFormat {
     /// As PostgreSQL reads the type.
     Usual,
     /// RFC 3339, strictly.
@@ -68,7 +68,7 @@ pub enum FieldFormat {
 
 impl Field {
     /// The field's column over the records; `index` is its position among the declared fields.
-    pub fn decode(&self, records: &Records, index: usize) -> Column {
+    pub(crate) fn decode(&self, records: &Records, index: usize) -> Column {
         match self.ty {
             Type::Boolean => self.booleans(records, index),
             Type::Smallint => self.integers::<Int16Type>(records, index, i16::MIN.into(), i16::MAX.into()),

@@ -10,16 +10,16 @@ const DIMENSIONS_MAX: usize = 6;
 
 /// An array of texts; an element may be NULL.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TextArray {
+pub(crate) struct TextArray {
     /// The elements, row by row.
-    pub elements: Vec<Option<String>>,
+    pub(crate) elements: Vec<Option<String>>,
     /// The length of each dimension, the outermost first; an empty array has none.
-    pub lengths: Vec<usize>,
+    pub(crate) lengths: Vec<usize>,
 }
 
 impl TextArray {
     /// Reads an array.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         let malformed = || Fault::new(Code::NotAValue, format!("malformed array literal: {}", quote(text.as_bytes())));
         let mut reader = Reader { rest: text, array: Self::default(), leaves: None };
         reader.blanks();
@@ -29,7 +29,7 @@ impl TextArray {
     }
 
     /// The elements, if the array has one dimension at most.
-    pub fn flat(self) -> Result<Vec<Option<String>>, Fault> {
+    pub(crate) fn flat(self) -> Result<Vec<Option<String>>, Fault> {
         match self.lengths.len() {
             0 | 1 => Ok(self.elements),
             _ => Err(Fault::new(Code::ArrayShape, "wrong number of array subscripts")),

@@ -17,29 +17,29 @@ use crate::value::write_digits;
 pub use crate::value::Fraction;
 
 /// Microseconds of a day.
-pub const DAY_MICROS: i64 = 86_400_000_000;
+pub(crate) const DAY_MICROS: i64 = 86_400_000_000;
 
 /// The first day: Julian day 0.
-pub const DAYS_MIN: i32 = -2_440_588;
+pub(crate) const DAYS_MIN: i32 = -2_440_588;
 /// The last day: 294276-12-31.
-pub const DAYS_MAX: i32 = 106_762_939;
+pub(crate) const DAYS_MAX: i32 = 106_762_939;
 /// The first microsecond of a timestamp.
-pub const MICROS_MIN: i64 = DAYS_MIN as i64 * DAY_MICROS;
+pub(crate) const MICROS_MIN: i64 = DAYS_MIN as i64 * DAY_MICROS;
 /// The last microsecond of a timestamp, 294247-01-10 04:00:54.775806: microseconds since 1970 end thirty years before the
 /// days do.
-pub const MICROS_MAX: i64 = i64::MAX - 1;
+pub(crate) const MICROS_MAX: i64 = i64::MAX - 1;
 
 /// The day that is later than all days, as a value of expressions; no field and no column has it.
-pub const DAY_INFINITY: i32 = i32::MAX;
+pub(crate) const DAY_INFINITY: i32 = i32::MAX;
 /// The day that is earlier than all days.
-pub const DAY_MINUS_INFINITY: i32 = i32::MIN;
+pub(crate) const DAY_MINUS_INFINITY: i32 = i32::MIN;
 /// The time that is later than all times.
-pub const MICROS_INFINITY: i64 = i64::MAX;
+pub(crate) const MICROS_INFINITY: i64 = i64::MAX;
 /// The time that is earlier than all times.
-pub const MICROS_MINUS_INFINITY: i64 = i64::MIN;
+pub(crate) const MICROS_MINUS_INFINITY: i64 = i64::MIN;
 
 /// Whether a day is one of the calendar's.
-pub fn is_finite_day(day: i32) -> bool {
+pub(crate) fn is_finite_day(day: i32) -> bool {
     !matches!(day, DAY_INFINITY | DAY_MINUS_INFINITY)
 }
 
@@ -49,7 +49,7 @@ pub fn is_finite(micros: i64) -> bool {
 }
 
 /// The midnight with which a day begins; `None` where it is out of range.
-pub fn midnight(day: i32) -> Option<i64> {
+pub(crate) fn midnight(day: i32) -> Option<i64> {
     match day {
         DAY_INFINITY => Some(MICROS_INFINITY),
         DAY_MINUS_INFINITY => Some(MICROS_MINUS_INFINITY),
@@ -58,7 +58,7 @@ pub fn midnight(day: i32) -> Option<i64> {
 }
 
 /// The day in which a time lies.
-pub fn day_of(micros: i64) -> i32 {
+pub(crate) fn day_of(micros: i64) -> i32 {
     match micros {
         MICROS_INFINITY => DAY_INFINITY,
         MICROS_MINUS_INFINITY => DAY_MINUS_INFINITY,
@@ -114,7 +114,7 @@ pub fn days_of_month(year: i32, month: u32) -> u32 {
 }
 
 /// Reads a date as a cast does: an infinity is one, too.
-pub fn cast_date(text: &[u8]) -> Result<i32, Fault> {
+pub(crate) fn cast_date(text: &[u8]) -> Result<i32, Fault> {
     if let Some((days, [])) = iso_date(text) {
         return Ok(days);
     }
@@ -125,7 +125,7 @@ pub fn cast_date(text: &[u8]) -> Result<i32, Fault> {
 }
 
 /// Reads a timestamp as a cast does: an infinity is one, too.
-pub fn cast_timestamp(text: &[u8]) -> Result<i64, Fault> {
+pub(crate) fn cast_timestamp(text: &[u8]) -> Result<i64, Fault> {
     let read = || grammar::read(text, grammar::Kind::Timestamp, Fraction::Round)?.timestamp(false);
     match iso_timestamp(text) {
         Some((micros, _)) => Ok(micros),
@@ -134,7 +134,7 @@ pub fn cast_timestamp(text: &[u8]) -> Result<i64, Fault> {
 }
 
 /// Reads a timestamp with time zone as a cast does: an infinity is one, too, and a text without an offset is in UTC.
-pub fn cast_timestamptz(text: &[u8]) -> Result<i64, Fault> {
+pub(crate) fn cast_timestamptz(text: &[u8]) -> Result<i64, Fault> {
     let read = || grammar::read(text, grammar::Kind::Timestamp, Fraction::Round)?.timestamp(true);
     match iso_timestamp(text).map(|(micros, offset)| micros - offset.unwrap_or(0)) {
         Some(instant) if instant >= MICROS_MIN => Ok(instant),
@@ -216,7 +216,7 @@ pub fn write_date(days: i32, out: &mut String) {
 }
 
 /// Appends a time of day: `23:59:59.5`.
-pub fn write_time(micros: i64, out: &mut String) {
+pub(crate) fn write_time(micros: i64, out: &mut String) {
     let seconds = micros / 1_000_000;
     for (before, part) in [("", seconds / 3600), (":", seconds / 60 % 60), (":", seconds % 60)] {
         out.push_str(before);

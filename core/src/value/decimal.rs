@@ -127,7 +127,7 @@ impl Decimal {
 
     /// The number at `scale`, if it has no digits other than zeros beyond it and fits 38 digits.
     #[must_use]
-    pub fn rescale_exact(self, scale: u8) -> Option<Self> {
+    pub(crate) fn rescale_exact(self, scale: u8) -> Option<Self> {
         let beyond = self.scale.saturating_sub(scale);
         let exact =
             power_of_ten(beyond).map_or(self.unscaled == 0, |unit| self.unscaled.unsigned_abs().is_multiple_of(unit));

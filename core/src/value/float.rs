@@ -22,7 +22,7 @@ pub fn parse_real(text: &[u8]) -> Result<f32, Fault> {
 }
 
 /// Appends a `double precision` as PostgreSQL prints it: `1`, `1.5`, `1e+30`, `NaN`, `Infinity`.
-pub fn write_double(value: f64, out: &mut String) {
+pub(crate) fn write_double(value: f64, out: &mut String) {
     if value.is_finite() {
         let bits = value.to_bits();
         let (exponent, fraction) = ((bits >> 52 & 0x7ff) as i32, bits & ((1 << 52) - 1));
@@ -34,7 +34,7 @@ pub fn write_double(value: f64, out: &mut String) {
 }
 
 /// Appends a `real`.
-pub fn write_real(value: f32, out: &mut String) {
+pub(crate) fn write_real(value: f32, out: &mut String) {
     if value.is_finite() {
         let bits = value.to_bits();
         let (exponent, fraction) = ((bits >> 23 & 0xff) as i32, bits & ((1 << 23) - 1));

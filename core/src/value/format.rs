@@ -14,7 +14,7 @@ use crate::value::trim;
 
 /// A count of time since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Epoch {
+pub(crate) enum Epoch {
     /// Seconds, with at most six digits after the point.
     Seconds,
     /// Milliseconds, with at most three.
@@ -23,7 +23,7 @@ pub enum Epoch {
 
 impl Epoch {
     /// Reads a count as microseconds since 1970.
-    pub fn parse(self, text: &[u8]) -> Result<i64, Fault> {
+    pub(crate) fn parse(self, text: &[u8]) -> Result<i64, Fault> {
         let (scale, what) = match self {
             Self::Seconds => (6, "seconds"),
             Self::Millis => (3, "milliseconds"),
@@ -52,7 +52,7 @@ fn out_of_range(quoted: &str) -> Fault {
 /// How a day, or a day and a time, is written: `DD.MM.YYYY HH24:MI:SS`, in the letters of PostgreSQL's and Redshift's
 /// `to_timestamp`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
+pub(crate) struct Pattern {
     text: String,
     items: Vec<Item>,
 }
@@ -113,7 +113,7 @@ impl Pattern {
     /// Reads a pattern; if it is none, why.
     ///
     /// `FM` before a word takes numbers without leading zeros; letters that are no word stand between double quotes.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut items: Vec<Item> = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
@@ -198,12 +198,12 @@ impl Pattern {
     }
 
     /// Whether it has a time of day.
-    pub fn has_time(&self) -> bool {
+    pub(crate) fn has_time(&self) -> bool {
         self.parts().any(|part| matches!(part, Part::Hour | Part::HourOfHalf))
     }
 
     /// Reads a day as days since 1970.
-    pub fn parse_date(&self, text: &[u8]) -> Result<i32, Fault> {
+    pub(crate) fn parse_date(&self, text: &[u8]) -> Result<i32, Fault> {
         // The pattern that most dates have, and all that follow ISO 8601.
         if self.text == "YYYY-MM-DD"
             && let Some((days, [])) = iso_date(text)
@@ -214,7 +214,7 @@ impl Pattern {
     }
 
     /// Reads a day and its time as microseconds since 1970.
-    pub fn parse_timestamp(&self, text: &[u8]) -> Result<i64, Fault> {
+    pub(crate) fn parse_timestamp(&self, text: &[u8]) -> Result<i64, Fault> {
         let (days, micros) = self.read(text)?;
         let micros = i64::from(days).checked_mul(DAY_MICROS).and_then(|day| day.checked_add(micros));
         micros.ok_or_else(|| out_of_range(&quote(text)))
@@ -308,16 +308,16 @@ fn digits(text: &[u8], least: usize, most: usize) -> Option<(u32, u32, &[u8])> {
 
 /// What stands in a number beside its digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Separators {
+pub(crate) struct Separators {
     /// Before the fraction.
-    pub decimal: u8,
+    pub(crate) decimal: u8,
     /// Between groups of three digits, if there is anything. A number has it between all its groups, or nowhere.
-    pub thousands: Option<u8>,
+    pub(crate) thousands: Option<u8>,
 }
 
 impl Separators {
     /// The number with a point and without separators, in `out`.
-    pub fn plain<'a>(self, text: &[u8], out: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
+    pub(crate) fn plain<'a>(self, text: &[u8], out: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
         out.clear();
         match self.write_plain(trim(text), out) {
             Some(()) => Ok(out),
@@ -374,16 +374,16 @@ impl Separators {
 
 /// The words for true and false.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
+pub(crate) struct Words {
     /// Those for true.
-    pub yes: Vec<String>,
+    pub(crate) yes: Vec<String>,
     /// Those for false.
-    pub no: Vec<String>,
+    pub(crate) no: Vec<String>,
 }
 
 impl Words {
     /// Reads a word, exactly as it was declared.
-    pub fn parse(&self, text: &[u8]) -> Result<bool, Fault> {
+    pub(crate) fn parse(&self, text: &[u8]) -> Result<bool, Fault> {
         let is_one = |words: &[String]| words.iter().any(|word| word.as_bytes() == text);
         if is_one(&self.yes) {
             return Ok(true);

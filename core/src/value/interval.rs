@@ -30,21 +30,21 @@ pub struct Interval {
 }
 
 /// The fields that `interval day to minute` and others name, a bit each.
-pub mod fields {
+pub(crate) mod fields {
     /// `year`
-    pub const YEAR: i32 = 1;
+    pub(crate) const YEAR: i32 = 1;
     /// `month`
-    pub const MONTH: i32 = 1 << 1;
+    pub(crate) const MONTH: i32 = 1 << 1;
     /// `day`
-    pub const DAY: i32 = 1 << 2;
+    pub(crate) const DAY: i32 = 1 << 2;
     /// `hour`
-    pub const HOUR: i32 = 1 << 3;
+    pub(crate) const HOUR: i32 = 1 << 3;
     /// `minute`
-    pub const MINUTE: i32 = 1 << 4;
+    pub(crate) const MINUTE: i32 = 1 << 4;
     /// `second`
-    pub const SECOND: i32 = 1 << 5;
+    pub(crate) const SECOND: i32 = 1 << 5;
     /// No restriction.
-    pub const ALL: i32 = (1 << 6) - 1;
+    pub(crate) const ALL: i32 = (1 << 6) - 1;
 }
 
 const SECOND_MICROS: i64 = 1_000_000;
@@ -53,7 +53,7 @@ const HOUR_MICROS: i64 = 60 * MINUTE_MICROS;
 const MONTH_DAYS: i32 = 30;
 
 /// The fault of an interval that is too long.
-pub fn out_of_range() -> Fault {
+pub(crate) fn out_of_range() -> Fault {
     Fault::new(Code::DatetimeOutOfRange, "interval out of range")
 }
 
@@ -63,7 +63,7 @@ fn timestamp_out_of_range() -> Fault {
 
 impl Interval {
     /// An interval of microseconds.
-    pub fn of_micros(micros: i64) -> Self {
+    pub(crate) fn of_micros(micros: i64) -> Self {
         Self { micros, ..Self::default() }
     }
 
@@ -111,7 +111,7 @@ impl Interval {
     }
 
     /// The sum, each part by itself.
-    pub fn plus(self, other: Self) -> Option<Self> {
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
         Some(Self {
             months: self.months.checked_add(other.months)?,
             days: self.days.checked_add(other.days)?,
@@ -120,7 +120,7 @@ impl Interval {
     }
 
     /// The difference, each part by itself.
-    pub fn minus(self, other: Self) -> Option<Self> {
+    pub(crate) fn minus(self, other: Self) -> Option<Self> {
         Some(Self {
             months: self.months.checked_sub(other.months)?,
             days: self.days.checked_sub(other.days)?,
@@ -129,17 +129,17 @@ impl Interval {
     }
 
     /// As long the other way.
-    pub fn negate(self) -> Option<Self> {
+    pub(crate) fn negate(self) -> Option<Self> {
         Self::default().minus(self)
     }
 
     /// So many times the interval; fractions of months become days, those of days become time.
-    pub fn multiply(self, factor: f64) -> Option<Self> {
+    pub(crate) fn multiply(self, factor: f64) -> Option<Self> {
         self.scale(|part| part * factor)
     }
 
     /// The interval divided by a number, which is not zero.
-    pub fn divide(self, divisor: f64) -> Option<Self> {
+    pub(crate) fn divide(self, divisor: f64) -> Option<Self> {
         self.scale(|part| part / divisor)
     }
 
@@ -172,14 +172,14 @@ impl Interval {
     }
 
     /// Time of 24 hours becomes days.
-    pub fn justify_hours(self) -> Option<Self> {
+    pub(crate) fn justify_hours(self) -> Option<Self> {
         #[expect(clippy::cast_possible_truncation, reason = "an i64 of microseconds has fewer than 2^28 days")]
         let days = self.days.checked_add((self.micros / DAY_MICROS) as i32)?;
         Some(Self { days, micros: self.micros % DAY_MICROS, ..self }.with_day_of_one_sign())
     }
 
     /// Thirty days become a month.
-    pub fn justify_days(self) -> Option<Self> {
+    pub(crate) fn justify_days(self) -> Option<Self> {
         let months = self.months.checked_add(self.days / MONTH_DAYS)?;
         let mut justified = Self { months, days: self.days % MONTH_DAYS, ..self };
         if justified.months > 0 && justified.days < 0 {
@@ -193,7 +193,7 @@ impl Interval {
     }
 
     /// Both, with one sign for all parts.
-    pub fn justify(self) -> Option<Self> {
+    pub(crate) fn justify(self) -> Option<Self> {
         let mut part = self;
         if (part.days > 0 && part.micros > 0) || (part.days < 0 && part.micros < 0) {
             part.months = part.months.checked_add(part.days / MONTH_DAYS)?;
@@ -324,7 +324,7 @@ impl Interval {
 }
 
 /// The day so many months later, or the last one of a month that is shorter.
-pub fn add_months(day: i32, months: i64) -> Option<i32> {
+pub(crate) fn add_months(day: i32, months: i64) -> Option<i32> {
     let (year, month, day) = civil_from_days(day);
     let moved = i64::from(year) * 12 + i64::from(month) - 1 + months;
     let year = i32::try_from(moved.div_euclid(12)).ok()?;
@@ -333,7 +333,7 @@ pub fn add_months(day: i32, months: i64) -> Option<i32> {
 }
 
 /// Microseconds with so many digits after the second's point, ties away from zero.
-pub fn round_to(micros: i64, digits: u32) -> i64 {
+pub(crate) fn round_to(micros: i64, digits: u32) -> i64 {
     let unit = 10_i64.pow(6 - digits.min(6));
     let rounded = micros.unsigned_abs().saturating_add(unit.unsigned_abs() / 2) / unit.unsigned_abs();
     let rounded = i64::try_from(rounded).unwrap_or(i64::MAX).saturating_mul(unit);

@@ -42,12 +42,12 @@ impl<'a> Json<'a> {
     }
 
     /// Whether it is an array.
-    pub fn is_array(self) -> bool {
+    pub(crate) fn is_array(self) -> bool {
         self.0.starts_with('[')
     }
 
     /// Whether it is an object.
-    pub fn is_object(self) -> bool {
+    pub(crate) fn is_object(self) -> bool {
         self.0.starts_with('{')
     }
 
@@ -65,7 +65,7 @@ impl<'a> Json<'a> {
 
     /// The same value, if every escape in it is a character. PostgreSQL asks that of the whole of a `json` before it takes a
     /// value out of it.
-    pub fn readable(self) -> Result<Self, Fault> {
+    pub(crate) fn readable(self) -> Result<Self, Fault> {
         check_escapes(self.0).map(|()| self)
     }
 
@@ -126,12 +126,12 @@ impl<'a> Json<'a> {
 
     /// Appends the value as PostgreSQL's `jsonb` prints it: of several members of one name the last, short names first, a
     /// blank behind colons and commas, numbers without exponents.
-    pub fn write_normal(self, out: &mut String) -> Result<(), Fault> {
+    pub(crate) fn write_normal(self, out: &mut String) -> Result<(), Fault> {
         Tree::parse(self.0)?.write(Style::Normal, out)
     }
 
     /// Appends the value as it is written, without the blanks around its parts.
-    pub fn write_compact(self, out: &mut String) {
+    pub(crate) fn write_compact(self, out: &mut String) {
         let mut in_string = false;
         let mut is_escaped = false;
         out.extend(self.0.chars().filter(|&char| {
@@ -143,7 +143,7 @@ impl<'a> Json<'a> {
     }
 
     /// Whether a string in it, or a name, has more bytes than that.
-    pub fn has_string_over(self, bytes_max: usize) -> bool {
+    pub(crate) fn has_string_over(self, bytes_max: usize) -> bool {
         if self.0.len() <= bytes_max {
             return false;
         }

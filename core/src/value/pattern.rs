@@ -1,5 +1,5 @@
 //! Pattern: how moments and numbers are written, in the letters of PostgreSQL's `to_char`, `to_date`, `to_timestamp` and
 //! `to_number`.
 
-pub mod date;
-pub mod number;
+pub(crate) mod date;
+pub(crate) mod number;

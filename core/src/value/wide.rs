@@ -10,35 +10,35 @@ use std::cmp::Ordering;
 const WORDS: usize = 8;
 
 /// Bits after the point of a fixed-point number.
-pub const POINT: u32 = 224;
+pub(crate) const POINT: u32 = 224;
 
 /// The logarithm of 2 in fixed point.
 const LN_2: Wide = Wide([0x7298_b62d_8a0d_175b, 0x03f2_f6af_40f3_4326, 0xd1cf_79ab_c9e3_b398, 0xb172_17f7, 0, 0, 0, 0]);
 
 /// A whole number of 512 bits without a sign. Arithmetic wraps; its users stay far below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wide([u64; WORDS]);
+pub(crate) struct Wide([u64; WORDS]);
 
 impl Wide {
     /// Nothing.
-    pub const ZERO: Self = Self([0; WORDS]);
+    pub(crate) const ZERO: Self = Self([0; WORDS]);
     /// One in fixed point.
-    pub const ONE: Self = Self([0, 0, 0, 1 << 32, 0, 0, 0, 0]);
+    pub(crate) const ONE: Self = Self([0, 0, 0, 1 << 32, 0, 0, 0, 0]);
 
     /// A number of 128 bits.
     #[expect(clippy::cast_possible_truncation, reason = "the halves are taken apart")]
-    pub const fn new(value: u128) -> Self {
+    pub(crate) const fn new(value: u128) -> Self {
         Self([value as u64, (value >> 64) as u64, 0, 0, 0, 0, 0, 0])
     }
 
     /// The number, if it has at most 128 bits.
-    pub fn to_u128(self) -> Option<u128> {
+    pub(crate) fn to_u128(self) -> Option<u128> {
         let [low, high, rest @ ..] = self.0;
         rest.iter().all(|&word| word == 0).then_some(u128::from(high) << 64 | u128::from(low))
     }
 
     /// Bits up to the highest that is set.
-    pub fn bits(self) -> u32 {
+    pub(crate) fn bits(self) -> u32 {
         let mut bits = WORDS as u32 * 64;
         for word in self.0.iter().rev() {
             if *word != 0 {
@@ -51,7 +51,7 @@ impl Wide {
 
     /// The sum.
     #[must_use]
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         let mut sum = Self::ZERO;
         let mut carry = false;
         for ((sum, left), right) in sum.0.iter_mut().zip(self.0).zip(other.0) {
@@ -62,7 +62,7 @@ impl Wide {
 
     /// The difference, which is not below zero.
     #[must_use]
-    pub fn minus(self, other: Self) -> Self {
+    pub(crate) fn minus(self, other: Self) -> Self {
         let mut difference = Self::ZERO;
         let mut borrow = false;
         for ((difference, left), right) in difference.0.iter_mut().zip(self.0).zip(other.0) {
@@ -73,7 +73,7 @@ impl Wide {
 
     /// The product, in its lowest 512 bits.
     #[must_use]
-    pub fn times(self, other: Self) -> Self {
+    pub(crate) fn times(self, other: Self) -> Self {
         let mut product = [0_u64; WORDS];
         for (at, &left) in self.0.iter().enumerate().filter(|(_, left)| **left != 0) {
             let mut carry = 0;
@@ -86,7 +86,7 @@ impl Wide {
 
     /// Twice the number, so many times.
     #[must_use]
-    pub fn up(self, bits: u32) -> Self {
+    pub(crate) fn up(self, bits: u32) -> Self {
         let (words, bits) = ((bits / 64) as usize, bits % 64);
         let at = |index: usize| index.checked_sub(words).and_then(|index| self.0.get(index)).copied().unwrap_or(0);
         Self(std::array::from_fn(|index| {
@@ -97,7 +97,7 @@ impl Wide {
 
     /// Half the number, so many times, without what falls off.
     #[must_use]
-    pub fn down(self, bits: u32) -> Self {
+    pub(crate) fn down(self, bits: u32) -> Self {
         let (words, bits) = ((bits / 64) as usize, bits % 64);
         let at = |index: usize| self.0.get(index + words).copied().unwrap_or(0);
         Self(std::array::from_fn(|index| {
@@ -108,7 +108,7 @@ impl Wide {
 
     /// The quotient, without its remainder. Nothing is divided by zero.
     #[must_use]
-    pub fn over(self, divisor: Self) -> Self {
+    pub(crate) fn over(self, divisor: Self) -> Self {
         let (mut quotient, mut rest) = (Self::ZERO, self);
         let Some(mut shift) = self.bits().checked_sub(divisor.bits()).filter(|_| divisor != Self::ZERO) else {
             return quotient;
@@ -130,7 +130,7 @@ impl Wide {
 
     /// The quotient by a small number, which is not zero.
     #[must_use]
-    pub fn over_small(self, divisor: u64) -> Self {
+    pub(crate) fn over_small(self, divisor: u64) -> Self {
         let mut quotient = Self::ZERO;
         let mut rest = 0_u128;
         for (quotient, word) in quotient.0.iter_mut().zip(self.0).rev() {
@@ -144,19 +144,19 @@ impl Wide {
     }
 
     /// The order of two numbers.
-    pub fn order(self, other: Self) -> Ordering {
+    pub(crate) fn order(self, other: Self) -> Ordering {
         self.0.iter().rev().cmp(other.0.iter().rev())
     }
 
     /// The quotient, rounded half up.
     #[must_use]
-    pub fn rounded_over(self, divisor: Self) -> Self {
+    pub(crate) fn rounded_over(self, divisor: Self) -> Self {
         self.up(1).plus(divisor).over(divisor.up(1))
     }
 
     /// The square root, rounded to the nearest whole number.
     #[must_use]
-    pub fn root(self) -> Self {
+    pub(crate) fn root(self) -> Self {
         let (mut root, mut rest) = (Self::ZERO, self);
         let mut bit = self.bits().saturating_sub(1) & !1;
         loop {
@@ -178,22 +178,22 @@ impl Wide {
 
 /// A fixed-point number with a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fixed {
+pub(crate) struct Fixed {
     /// Whether it is below zero.
-    pub negative: bool,
+    pub(crate) negative: bool,
     /// The number without its sign, times two to the power of [`POINT`].
-    pub magnitude: Wide,
+    pub(crate) magnitude: Wide,
 }
 
 impl Fixed {
     /// `unscaled / unit`, for a unit of at most 10^38.
-    pub fn ratio(unscaled: i128, unit: u128) -> Self {
+    pub(crate) fn ratio(unscaled: i128, unit: u128) -> Self {
         let magnitude = Wide::new(unscaled.unsigned_abs()).up(POINT).over(Wide::new(unit));
         Self { negative: unscaled < 0, magnitude }
     }
 
     /// The natural logarithm of `unscaled / unit`, both above zero.
-    pub fn logarithm(unscaled: u128, unit: u128) -> Self {
+    pub(crate) fn logarithm(unscaled: u128, unit: u128) -> Self {
         let (top, bottom) = (Wide::new(unscaled), Wide::new(unit));
         // The number is `m * 2^power` with `m` in 1..4, nearer to 1 for numbers near 1, where digits matter most.
         let power = i64::from(top.bits()) - i64::from(bottom.bits());
@@ -221,7 +221,7 @@ impl Fixed {
 
     /// The sum.
     #[must_use]
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         if self.negative == other.negative {
             return Self { magnitude: self.magnitude.plus(other.magnitude), ..self };
         }
@@ -233,13 +233,13 @@ impl Fixed {
 
     /// Times `unscaled / unit`, for a unit of at most 10^38.
     #[must_use]
-    pub fn scaled(self, unscaled: i128, unit: u128) -> Self {
+    pub(crate) fn scaled(self, unscaled: i128, unit: u128) -> Self {
         let magnitude = self.magnitude.times(Wide::new(unscaled.unsigned_abs())).over(Wide::new(unit));
         Self { negative: self.negative != (unscaled < 0), magnitude }
     }
 
     /// The number times `unit`, rounded half away from zero, if it has at most 127 bits.
-    pub fn rounded(self, unit: u128) -> Option<i128> {
+    pub(crate) fn rounded(self, unit: u128) -> Option<i128> {
         let half = Wide::ONE.down(1);
         let whole = self.magnitude.times(Wide::new(unit)).plus(half).down(POINT).to_u128()?;
         let whole = i128::try_from(whole).ok()?;
@@ -247,7 +247,7 @@ impl Fixed {
     }
 
     /// `e` to this power, times `unit`, rounded; `None` where it has more than 127 bits.
-    pub fn exponential(self, unit: u128) -> Option<i128> {
+    pub(crate) fn exponential(self, unit: u128) -> Option<i128> {
         /// Halvings of the argument before the series, and squarings after it.
         const HALVINGS: u32 = 8;
         // The number is `power * ln 2 + rest` with the rest in 0..ln 2.

@@ -34,7 +34,7 @@ pub fn write_timestamptz(out: &mut String, micros: i64) {
 }
 
 /// Reads what [`write_timestamptz`] or [`write_timestamp`] wrote.
-pub fn read_timestamp(text: &str) -> Option<i64> {
+pub(crate) fn read_timestamp(text: &str) -> Option<i64> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     let (day, time) = text.split_once(['T', ' '])?;
     let (clock, fraction) = time.split_once('.')?;

@@ -11,11 +11,11 @@ pub const TIME_COLUMN: &str = "_etalon_time";
 /// The staged column that is true where a row deletes its key; after the pipeline's columns, before the lineage.
 pub const DELETED_COLUMN: &str = "_etalon_deleted";
 /// The column of an `scd2` target that holds the `order_by` of the version, since which it is valid.
-pub const VALID_FROM_COLUMN: &str = "valid_from";
+pub(crate) const VALID_FROM_COLUMN: &str = "valid_from";
 /// The column of an `scd2` target that holds the `order_by` of the next version; NULL where there is none.
-pub const VALID_TO_COLUMN: &str = "valid_to";
+pub(crate) const VALID_TO_COLUMN: &str = "valid_to";
 /// The column of an `scd2` target that tells whether there is no next version.
-pub const IS_CURRENT_COLUMN: &str = "is_current";
+pub(crate) const IS_CURRENT_COLUMN: &str = "is_current";
 
 /// A target table, as a checked pipeline means it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use etalon_core::diagnostic::{Code, Diagnostic, EXAMPLES, ROW_EXAMPLES, RowExample, Severity, Span, reference};
 use etalon_core::format::{CsvFormat, Format};
-use etalon_core::pipeline::file::{self, FormatSpec, Limits, Schedule, Spec};
+use etalon_core::pipeline::file::{self, FormatSpec, Limits, OnFail, Schedule, Spec};
 use etalon_core::pipeline::{Pipeline, TaskOutput};
 use etalon_core::plan::Object;
 use etalon_core::reject::Reject;
@@ -14,7 +14,7 @@ use etalon_core::source::Location;
 use etalon_core::spec::{Item, Spanned};
 use etalon_core::testing::pipeline::output;
 use etalon_core::testing::spec as law;
-use etalon_core::transform::OnFail;
+
 use etalon_core::types::Type;
 use proptest::prelude::*;
 

@@ -26,7 +26,7 @@ pub struct NamedFormat {
     /// The types whose values can be written so.
     pub types: &'static [Type],
     /// What reads it.
-    pub format: FieldFormat,
+    pub(crate) format: FieldFormat,
 }
 
 const NAMED_FORMATS: &[NamedFormat] = &[

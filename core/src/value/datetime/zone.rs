@@ -48,7 +48,7 @@ impl Zone {
 
     /// The zone of a numeric offset that counts as ISO 8601 does, `+02`, `-02:30` or `+0230`; `Some(None)` if it is out of
     /// range, `None` if it is no such offset.
-    pub fn of_offset(name: &str) -> Option<Option<Self>> {
+    pub(crate) fn of_offset(name: &str) -> Option<Option<Self>> {
         let unsigned = name.strip_prefix(['+', '-'])?;
         let mut parts = unsigned.splitn(3, ':').map(|part| {
             let digits = part.bytes().all(|byte| byte.is_ascii_digit());
@@ -108,7 +108,7 @@ impl Zone {
     }
 
     /// Microseconds that clocks are ahead of UTC at an instant.
-    pub fn offset_at(&self, instant: i64) -> i64 {
+    pub(crate) fn offset_at(&self, instant: i64) -> i64 {
         let seconds = instant.div_euclid(1_000_000);
         let offset = match &self.0 {
             Rule::Fixed(offset) => *offset,
@@ -122,7 +122,7 @@ impl Zone {
     /// Microseconds that clocks are ahead of UTC when they show this local time.
     ///
     /// A time that clocks skip counts by the offset before the change, one that they show twice by the offset after it.
-    pub fn offset_of_local(&self, local: i64) -> i64 {
+    pub(crate) fn offset_of_local(&self, local: i64) -> i64 {
         let seconds = local.div_euclid(1_000_000);
         let offset = match &self.0 {
             Rule::Fixed(offset) => *offset,
@@ -144,16 +144,6 @@ impl Zone {
     /// The instant of a local time; `None` where it is out of range.
     pub fn instant(&self, local: i64) -> Option<i64> {
         moved(local, -self.offset_of_local(local))
-    }
-
-    /// The abbreviation in use at an instant, as the database has it; a fixed offset has none.
-    pub fn designation(&self, instant: i64) -> Option<&'static str> {
-        match &self.0 {
-            Rule::Fixed(_) | Rule::Posix(_) => None,
-            Rule::Place(place) | Rule::Abbreviation(_, place) => {
-                Some(at(place, instant.div_euclid(1_000_000))?.time_zone_designation())
-            }
-        }
     }
 }
 
@@ -180,7 +170,7 @@ impl Memory {
 
     /// As [`Zone::offset_at`].
     #[inline]
-    pub fn offset_at(&mut self, zone: &Zone, instant: i64) -> i64 {
+    pub(crate) fn offset_at(&mut self, zone: &Zone, instant: i64) -> i64 {
         let day = instant.div_euclid(DAY_MICROS);
         if day != self.day {
             let (first, last) = (day.saturating_mul(DAY_MICROS), day.saturating_add(1).saturating_mul(DAY_MICROS));

@@ -125,7 +125,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The array without the element at a place, counted from 0, or from -1 at its end.
-    pub fn without_element(self, place: i32) -> Result<Self, Fault> {
+    pub(crate) fn without_element(self, place: i32) -> Result<Self, Fault> {
         match self {
             Self::Array(mut elements) => {
                 if let Some(place) = from_start(place, elements.len()).filter(|&place| place < elements.len()) {

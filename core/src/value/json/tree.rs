@@ -52,7 +52,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The values of a text as it has them: members in their order, and all of one name.
-    pub fn as_written(text: &'a str) -> Result<Self, Fault> {
+    pub(crate) fn as_written(text: &'a str) -> Result<Self, Fault> {
         Self::build(text, false)
     }
 
@@ -224,7 +224,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Gives each array and object with the place where PostgreSQL stores it in the bytes of the whole.
-    pub fn each_place(&self, f: &mut dyn FnMut(&Self, usize)) {
+    pub(crate) fn each_place(&self, f: &mut dyn FnMut(&Self, usize)) {
         self.lay(0, f);
     }
 

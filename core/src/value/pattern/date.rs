@@ -188,7 +188,7 @@ struct Place {
 
 /// A pattern.
 #[derive(Debug, Clone)]
-pub struct DatePattern(Vec<Part>);
+pub(crate) struct DatePattern(Vec<Part>);
 
 fn is_separator(char: char) -> bool {
     char.is_ascii_punctuation()
@@ -200,7 +200,7 @@ fn is_space(char: char) -> bool {
 
 impl DatePattern {
     /// Reads a pattern; every text is one.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let mut parts = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
@@ -252,12 +252,12 @@ impl DatePattern {
     }
 
     /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Why nothing can be read by it, if it has a field that is only written or counts days in two ways.
-    pub fn check_readable(&self) -> Result<(), Fault> {
+    pub(crate) fn check_readable(&self) -> Result<(), Fault> {
         let counts = |by_weeks| self.fields().any(|place| read::is_iso(place.field) == Some(by_weeks));
         match self.fields().find(|place| matches!(place.field, Field::Zone | Field::Offset)) {
             Some(place) => Err(read::only_written(place.name)),

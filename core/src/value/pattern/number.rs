@@ -48,7 +48,7 @@ enum Anchor {
 
 /// A pattern that was read.
 #[derive(Debug, Clone)]
-pub struct NumberPattern {
+pub(crate) struct NumberPattern {
     items: Vec<Item>,
     /// Places before and behind the point.
     pre: usize,
@@ -77,7 +77,7 @@ pub struct NumberPattern {
 
 impl NumberPattern {
     /// Reads a pattern; `Err` is why it is none.
-    pub fn parse(pattern: &str) -> Result<Self, String> {
+    pub(crate) fn parse(pattern: &str) -> Result<Self, String> {
         const WORDS: [&str; 20] = [
             ",", ".", "0", "9", "B", "C", "D", "EEEE", "FM", "G", "L", "MI", "PL", "PR", "RN", "SG", "SP", "S", "TH",
             "V",
@@ -216,7 +216,7 @@ impl NumberPattern {
     }
 
     /// Whether numbers can be read by it.
-    pub fn can_read(&self) -> bool {
+    pub(crate) fn can_read(&self) -> bool {
         !self.has_roman && !self.has_exponent
     }
 }

@@ -31,7 +31,7 @@ const SINCE_2000: i64 = 946_684_800_000_000;
 
 impl DatePattern {
     /// Reads a timestamp, in UTC unless the text says another offset.
-    pub fn read(&self, text: &str) -> Result<i64, Fault> {
+    pub(crate) fn read(&self, text: &str) -> Result<i64, Fault> {
         let read = self.read_parts(text)?;
         let whole = i64::from(read.days).checked_mul(DAY_MICROS).and_then(|midnight| midnight.checked_add(read.micros));
         let whole = whole.and_then(|local| local.checked_sub(read.offset * 1_000_000));
@@ -44,7 +44,7 @@ impl DatePattern {
     }
 
     /// Reads a day.
-    pub fn read_date(&self, text: &str) -> Result<i32, Fault> {
+    pub(crate) fn read_date(&self, text: &str) -> Result<i32, Fault> {
         self.read_parts(text).map(|read| read.days)
     }
 

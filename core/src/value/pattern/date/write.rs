@@ -22,7 +22,7 @@ use crate::value::datetime::days_from_civil;
 
 impl DatePattern {
     /// Appends a timestamp, which is an instant in UTC or has no zone.
-    pub fn write(&self, micros: i64, in_utc: bool, out: &mut String) {
+    pub(crate) fn write(&self, micros: i64, in_utc: bool, out: &mut String) {
         let days = i32::try_from(micros.div_euclid(DAY_MICROS)).unwrap_or_default();
         let (year, month, day) = civil_from_days(days);
         let time = micros.rem_euclid(DAY_MICROS);
@@ -46,7 +46,7 @@ impl DatePattern {
     }
 
     /// Appends a span of time. Fields of the calendar are the fault of a pattern.
-    pub fn write_interval(&self, interval: Interval, out: &mut String) -> Result<(), Fault> {
+    pub(crate) fn write_interval(&self, interval: Interval, out: &mut String) -> Result<(), Fault> {
         let Interval { months, days, micros: time } = interval;
         let moment = Moment {
             year: months / 12,
@@ -63,7 +63,7 @@ impl DatePattern {
     }
 
     /// Whether it has a field that no span of time has.
-    pub fn is_of_calendar(&self) -> bool {
+    pub(crate) fn is_of_calendar(&self) -> bool {
         self.fields().any(|place| is_of_calendar(place.field))
     }
 }

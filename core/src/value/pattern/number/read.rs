@@ -11,7 +11,7 @@ use crate::value::text::quote;
 
 impl NumberPattern {
     /// The number that a text is by this pattern; `None` for an empty pattern.
-    pub fn read(&self, text: &str) -> Result<Option<Decimal>, Fault> {
+    pub(crate) fn read(&self, text: &str) -> Result<Option<Decimal>, Fault> {
         if self.is_empty {
             return Ok(None);
         }

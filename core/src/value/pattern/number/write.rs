@@ -20,7 +20,7 @@ struct Number {
 
 impl NumberPattern {
     /// Appends an exact number.
-    pub fn write_decimal(&self, value: Decimal, out: &mut String) -> Result<(), Fault> {
+    pub(crate) fn write_decimal(&self, value: Decimal, out: &mut String) -> Result<(), Fault> {
         let beyond = || Fault::new(Code::OutOfRange, "the number is out of range for its pattern");
         if self.has_roman {
             let whole = value.rescale(0).and_then(|whole| i32::try_from(whole.unscaled).ok());
@@ -51,7 +51,7 @@ impl NumberPattern {
     }
 
     /// Appends a whole number of 32 bits.
-    pub fn write_integer(&self, value: i32, out: &mut String) -> Result<(), Fault> {
+    pub(crate) fn write_integer(&self, value: i32, out: &mut String) -> Result<(), Fault> {
         if self.has_roman {
             self.write_roman(value, out);
             return Ok(());
@@ -66,7 +66,7 @@ impl NumberPattern {
     }
 
     /// Appends a whole number of 64 bits.
-    pub fn write_bigint(&self, value: i64, out: &mut String) -> Result<(), Fault> {
+    pub(crate) fn write_bigint(&self, value: i64, out: &mut String) -> Result<(), Fault> {
         if self.has_roman || self.has_exponent {
             return self.write_decimal(Decimal { unscaled: value.into(), scale: 0 }, out);
         }
@@ -85,7 +85,7 @@ impl NumberPattern {
     }
 
     /// Appends a floating-point number that has so many certain digits.
-    pub fn write_double(&self, value: f64, digits: usize, out: &mut String) -> Result<(), Fault> {
+    pub(crate) fn write_double(&self, value: f64, digits: usize, out: &mut String) -> Result<(), Fault> {
         if self.has_roman {
             #[expect(clippy::cast_possible_truncation, reason = "what is out of range has no Roman number")]
             self.write_roman(value.round_ties_even() as i32, out);
