@@ -1,8 +1,30 @@
 //! Expr: SQL scalar expressions. Text is parsed into our own tree, checked against the names in scope, and evaluated over
 //! columns.
 //!
-//! `parse` (the only file that knows the SQL parser) -> `check` (names, types, arguments) -> `evaluate`. The functions of
-//! the language stand in `functions`, a file each.
+//! `parse` (over the words of `sql`) -> `check` (names, types, arguments) -> `evaluate`. The functions of the language stand in
+//! `functions`, a file each.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use arrow_array::Int64Array;
+//! use arrow_array::cast::AsArray;
+//! use arrow_array::types::Int64Type;
+//! use etalon_core::column::Column;
+//! use etalon_core::expr::{Context, Expr, Name};
+//! use etalon_core::types::Type;
+//!
+//! let scope = [Name { name: "n".to_owned(), ty: Type::Bigint, nullable: false }];
+//! let (expr, _warnings) = Expr::compile("100 / n", &scope).map_err(|mistakes| format!("{mistakes:?}"))?;
+//! let n = Column::new(Arc::new(Int64Array::from(vec![7, 0])));
+//! let context = Context { batch_time: 0, source_name: "a.csv", record_offsets: &[0, 2] };
+//! let column = expr.evaluate(&[Some(&n)], 2, &context);
+//!
+//! assert_eq!(column.values.as_primitive::<Int64Type>().value(0), 14);
+//! let faults: Vec<_> = column.faults.iter().map(|(row, fault)| (row, fault.message.as_ref())).collect();
+//! assert_eq!(faults, [(1, "division by zero")]);
+//! # Ok::<(), String>(())
+//! ```
 
 mod check;
 mod checked;

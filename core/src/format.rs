@@ -4,6 +4,37 @@
 //! the decoded bytes of the range; [`Coverage`] counts them.
 //!
 //! Each format has a folder of its own; the reader, and what it reads through, serve all of them.
+//!
+//! ```
+//! use etalon_core::format::{Compression, Contract, CsvFormat, Format, ReadOptions, ReadStep, Reader};
+//!
+//! let options = ReadOptions {
+//!     format: Format::Csv(CsvFormat::default()),
+//!     compression: Some(Compression::None),
+//!     compression_by_name: Compression::None,
+//!     encoding: None,
+//!     fields: vec!["name".to_owned()],
+//!     contract: Contract::Ignore,
+//!     batch_rows_max: 8_192,
+//!     record_bytes_max: 1 << 20,
+//!     chunk_bytes: 1 << 16,
+//! };
+//! let bytes = b"id,name\n1,Ada\n2,Grace\n";
+//! let mut reader = Reader::new(options, bytes.len() as u64, 0..bytes.len() as u64);
+//! let mut names = Vec::new();
+//! let coverage = loop {
+//!     match reader.step()? {
+//!         ReadStep::NeedsData(range) => reader.push(&bytes[range.start as usize..range.end as usize]),
+//!         ReadStep::Records(records) => {
+//!             names.extend((0..records.len()).map(|row| records.bytes(records.cell(row, 0)).to_vec()));
+//!         }
+//!         ReadStep::Finished { coverage, .. } => break coverage,
+//!     }
+//! };
+//! assert_eq!(names, [b"Ada".to_vec(), b"Grace".to_vec()]);
+//! assert_eq!((coverage.header, coverage.records), (8, 14));
+//! # Ok::<(), etalon_core::error::Error>(())
+//! ```
 
 use std::ops::Range;
 

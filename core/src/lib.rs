@@ -19,6 +19,29 @@
 //! deploy     what a pipeline is in an account: functions, settings, queues, rights, retention
 //! ```
 //!
+//! Begin at [`pipeline::Pipeline`]: a file goes in, and what it says of each column comes out, or every mistake with its place.
+//!
+//! ```
+//! use etalon_core::pipeline::Pipeline;
+//!
+//! let file = "
+//! etalon: 1
+//! pipeline: people
+//! source: { files: people.csv, format: csv, fields: { id: integer, name: } }
+//! columns:
+//!   id: required
+//!   name: { from: upper(trim(name)), type: varchar(20) }
+//! target: { table: people, write: append }
+//! ";
+//! let (pipeline, _warnings) = Pipeline::compile(file).map_err(|mistakes| format!("{mistakes:?}"))?;
+//! let columns: Vec<String> = pipeline.columns().iter().map(|(name, ty, _)| format!("{name} {ty}")).collect();
+//! assert_eq!(columns, ["id integer", "name varchar(20)"]);
+//!
+//! let mistakes = Pipeline::compile(&file.replace("trim(name)", "trim(nme)")).err().unwrap_or_default();
+//! assert_eq!(mistakes[0].message, "there is no `nme` here");
+//! # Ok::<(), String>(())
+//! ```
+//!
 //! The stages are strangers to each other; they meet in `pipeline`. Whatever is stateful speaks one vocabulary: `step` says
 //! what it needs or has, `push` gives it what it asked for.
 //!

@@ -2,6 +2,35 @@
 //! names the table that it loads. The only module that knows all the others.
 //!
 //! `compile` -> `plan` -> `task` (driven by `step` and `push`) -> `judge` -> `table`
+//!
+//! ```
+//! use etalon_core::pipeline::{Pipeline, Run, Step, TaskOutput, Verdict};
+//! use etalon_core::plan::Object;
+//!
+//! let file = "
+//! etalon: 1
+//! pipeline: people
+//! source: { files: people.csv, format: csv, fields: { id: integer, name: } }
+//! columns: { id: required, name: varchar(20) }
+//! target: { table: people, write: append }
+//! ";
+//! let bytes = b"id,name\n1,Ada\ntwo,Grace\n";
+//! let (pipeline, _) = Pipeline::compile(file).map_err(|mistakes| format!("{mistakes:?}"))?;
+//! let object = Object { name: "people.csv".to_owned(), version: "1".to_owned(), size: bytes.len() as u64 };
+//! let tasks = pipeline.plan(&object, 1_767_225_600_000_000).tasks();
+//!
+//! let mut run = pipeline.task(&tasks[0]);
+//! let receipt = loop {
+//!     match run.step().map_err(|error| error.to_string())? {
+//!         Step::NeedsData(range) => run.push(&bytes[range.start as usize..range.end as usize]),
+//!         Step::Has(TaskOutput::Finished(receipt)) => break receipt,
+//!         Step::Has(_) => {} // a part or a piece of the quarantine, to be kept under its name
+//!     }
+//! };
+//! assert_eq!((receipt.counts.read, receipt.counts.staged, receipt.counts.quarantined), (2, 1, 1));
+//! assert_eq!(pipeline.judge(&[receipt]), Verdict::Load);
+//! # Ok::<(), String>(())
+//! ```
 
 use std::collections::BTreeSet;
 

@@ -6,6 +6,19 @@
 //! ```text
 //! Start -> Source, InputPlan -> TaskMessage -> Receipt -> Unit -> LoadMessage -> Load -> ledger
 //! ```
+//!
+//! ```
+//! use etalon_core::protocol::{LoadMessage, parse, print};
+//!
+//! let message = LoadMessage { table: "orders".to_owned() };
+//! let text = print(&message);
+//! assert_eq!(text, r#"{"version":1,"table":"orders"}"#);
+//! assert_eq!(parse::<LoadMessage>(text.as_bytes())?, message);
+//!
+//! let newer = parse::<LoadMessage>(br#"{"version":9,"table":"orders"}"#).map_err(|error| error.to_string());
+//! assert_eq!(newer, Err("a load message of version 9; this Etalon reads up to version 1".to_owned()));
+//! # Ok::<(), etalon_core::error::Error>(())
+//! ```
 
 mod step;
 mod document;
