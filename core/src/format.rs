@@ -77,6 +77,9 @@ pub enum Format {
 pub(crate) const FORMATS: Kinds<Format> =
     Kinds { title: "format", doc: "How the objects are written, in detail.", kinds: &[csv::KIND, jsonl::KIND] };
 
+/// The format of a file that names none, or a wrong one: nothing is read then, and its other mistakes are found.
+pub(crate) const ANY: Format = Format::Jsonl(JsonlFormat);
+
 /// What a format says of itself: all that others ask of it.
 trait FormatKind {
     /// Whether a line end always ends a record, so that an object can be cut where one stands.

@@ -46,7 +46,7 @@ impl<T> Location<T> {
     }
 
     /// Its texts, in order.
-    fn texts(&self) -> &[T] {
+    pub(crate) fn texts(&self) -> &[T] {
         match self {
             Self::Files(paths) => paths,
             Self::S3(prefix) => slice::from_ref(prefix),
@@ -78,6 +78,16 @@ impl Location {
                 }
                 Ok(Location::S3(address))
             }
+        }
+    }
+}
+
+impl Location<Filled> {
+    /// Which names it means; an error if they cannot be read.
+    pub fn names(&self) -> Result<Names, Error> {
+        match self {
+            Self::Files(paths) => files::names(&paths.iter().map(|path| path.reveal().to_owned()).collect::<Vec<_>>()),
+            Self::S3(address) => Ok(s3::Address::parse(address.reveal())?.names()),
         }
     }
 }

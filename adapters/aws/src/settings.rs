@@ -10,8 +10,8 @@ use etalon_core::deploy::setting::{self, Setting};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Placeholder};
 use etalon_core::protocol::Step;
+use etalon_core::source::Location;
 use etalon_core::source::s3::Address;
-use etalon_core::source::{Location, files};
 use etalon_core::spec::Filled;
 use etalon_driver::deployed::Deployed;
 
@@ -69,12 +69,7 @@ impl Settings {
         for warning in &warnings {
             tracing::warn!(diagnostic = warning.render(&shown, &text), "the pipeline file has a warning");
         }
-        let inputs = match self.location(&pipeline, clients).await? {
-            Location::S3(address) => Address::parse(address.reveal())?.names(),
-            Location::Files(files) => {
-                files::names(&files.iter().map(|file| file.reveal().to_owned()).collect::<Vec<_>>())?
-            }
-        };
+        let inputs = self.location(&pipeline, clients).await?.names()?;
         let values = self.values(pipeline.placeholders(), clients).await?;
         let pipeline = pipeline.resolve(|asked| value(&values, asked))?;
         Ok(Deployed { pipeline, text, inputs })

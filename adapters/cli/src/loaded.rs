@@ -58,8 +58,8 @@ impl Source {
                 let pattern = |file: &Text| Ok::<_, Failure>(file.fill(value)?.reveal().to_owned());
                 (files.iter().map(pattern).collect::<Result<_, _>>()?, &loaded.folder)
             }
-            Location::S3(prefix) => {
-                let message = format!("the source is {}, which this command does not reach", prefix.text);
+            elsewhere => {
+                let message = format!("the source is in `{}`, which this command does not reach", elsewhere.kind());
                 return Err(Failure::environment(message).with_help("name files with --from"));
             }
         };

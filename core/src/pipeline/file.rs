@@ -195,10 +195,7 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
     may_be_empty: false,
     keys: |keys| SourceSpec {
         location: keys.exactly_one(SOURCES).unwrap_or(Location::Files(Vec::new())),
-        // A wrong format is taken as any: with it nothing runs anyway.
-        format: keys
-            .required("format", format::FORMATS, "How the objects are written.")
-            .unwrap_or(Format::Jsonl(format::JsonlFormat)),
+        format: keys.required("format", format::FORMATS, "How the objects are written.").unwrap_or(format::ANY),
         compression: keys.or("compression", format::COMPRESSIONS, "auto", "How the objects are compressed."),
         encoding: keys.or("encoding", format::ENCODINGS, "utf-8", "How the characters of the objects are written."),
         fields: keys

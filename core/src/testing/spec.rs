@@ -5,7 +5,6 @@ use proptest::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::pipeline::file::Spec;
-use crate::source::Location;
 use crate::spec::Text;
 
 /// Reading any text ends without a panic; every place that is reported lies in the file, between characters; every
@@ -71,10 +70,7 @@ fn means(written: &str, c: char) -> bool {
 
 /// Calls `visit` with every text of a spec that knows its place.
 fn each_text(spec: &Spec, visit: &mut impl FnMut(&Text)) {
-    match &spec.source.location {
-        Location::Files(paths) => paths.iter().for_each(&mut *visit),
-        Location::S3(prefix) => visit(prefix),
-    }
+    spec.source.location.texts().iter().for_each(&mut *visit);
     spec.filter.iter().for_each(&mut *visit);
     for column in spec.columns.iter().filter_map(|item| item.value.as_ref()) {
         [&column.from, &column.matches, &column.min, &column.max].into_iter().flatten().for_each(&mut *visit);
