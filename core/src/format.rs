@@ -95,6 +95,11 @@ trait FormatKind {
         false
     }
 
+    /// Whether the first record names the fields.
+    fn has_header(&self) -> bool {
+        false
+    }
+
     /// What finds its records.
     fn scanner(&self, options: &ReadOptions) -> Box<dyn Scanner>;
 }
@@ -122,6 +127,11 @@ impl Format {
     /// Whether a value is JSON: a number may stand in a string, and a nested value is the text of its JSON.
     pub(crate) fn values_are_json(&self) -> bool {
         self.kind().values_are_json()
+    }
+
+    /// Whether the first record names the fields.
+    pub fn has_header(&self) -> bool {
+        self.kind().has_header()
     }
 }
 
@@ -156,6 +166,9 @@ pub struct ReadOptions {
     pub encoding: Option<Encoding>,
     /// The declared fields' names in the object, in the pipeline's order.
     pub fields: Vec<String>,
+    /// For each of them, whether a header may lack it; its values are NULL then. As long as `fields`, or shorter: the others
+    /// must be there.
+    pub optional: Vec<bool>,
     /// What happens to others.
     pub contract: Contract,
     /// Most records of a batch.

@@ -86,6 +86,7 @@ pub struct Pipeline {
     encoding: Option<Encoding>,
     contract: Contract,
     source_names: Vec<String>,
+    optional: Vec<bool>,
     transform: Transform,
 }
 
@@ -249,6 +250,7 @@ impl Pipeline {
             compression_by_name: Compression::of_name(name),
             encoding: self.encoding,
             fields: self.source_names.clone(),
+            optional: self.optional.clone(),
             contract: self.contract,
             batch_rows_max: self.bounds.batch_rows,
             record_bytes_max: RECORD_BYTES_MAX,

@@ -58,7 +58,8 @@ rows! {
     DatetimeOutOfRange: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-02-30 10:00Z\n"
         => "Correct the source. If its dates are written in another order, say so: `format: DD.MM.YYYY`.";
     NotADatetime: "", "id,customer,amount,ordered_at\n1,Ada,12.50,soon\n"
-        => "Say how the field is written: `format`; name texts that mean NULL in `nulls`.";
+        => "Say how the field is written, `format: DD.MM.YYYY` say: without a format only `YYYY-MM-DD` and `YYYYMMDD` are taken. \
+            Name texts that mean NULL in `nulls`.";
     DivisionByZero: "columns:\n  share: { from: \"round(amount / (id - 1), 2)\", type: \"decimal(12,2)\" }\n",
         "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00Z\n"
         => "Divide by `nullif(…, 0)`: the result is NULL then.";
@@ -69,9 +70,10 @@ rows! {
     ExcessBlanks: "columns:\n  customer: varchar(3)\n", "id,customer,amount,ordered_at\n1,Ada   ,12.50,2026-01-31 10:00Z\n"
         => "Take the blanks away: `from: rtrim(customer)`.";
     ExcessFraction: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00:00.1234567Z\n"
-        => "Declare the field as text, and cast it in an expression, which rounds: `ordered_at::timestamptz`.";
+        => "Declare the field as text, and cast it in an expression, which rounds. Such a cast takes a text without an offset \
+            for UTC; where that is not meant: `case when ordered_at ~ '(Z|[+-][0-9:]+)$' then ordered_at::timestamptz end`.";
     NoOffset: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00\n"
-        => "If the times are those of UTC, say `timezone: UTC` at the field.";
+        => "Say at the field of what zone its times are: `timezone: UTC`, or `timezone: Europe/Berlin`.";
     BadArgument: "columns:\n  part: { from: \"split_part(customer, ' ', id::integer)\", type: varchar(20) }\n",
         "id,customer,amount,ordered_at\n0,Ada,12.50,2026-01-31 10:00Z\n"
         => "See what the function takes in its reference, and guard the others with `case` or `where`.";

@@ -184,10 +184,15 @@ impl FormatKind for CsvFormat {
         &self.nulls
     }
 
+    fn has_header(&self) -> bool {
+        self.header
+    }
+
     fn scanner(&self, options: &ReadOptions) -> Box<dyn Scanner> {
         Box::new(CsvScanner {
             format: self.clone(),
             fields: options.fields.clone(),
+            optional: options.optional.clone(),
             contract: options.contract,
             splitter: Splitter::new(self, options.record_bytes_max),
             binding: Binding::by_position(options.fields.len()),
@@ -200,6 +205,7 @@ impl FormatKind for CsvFormat {
 struct CsvScanner {
     format: CsvFormat,
     fields: Vec<String>,
+    optional: Vec<bool>,
     contract: Contract,
     splitter: Splitter,
     binding: Binding,
@@ -227,7 +233,7 @@ impl Scanner for CsvScanner {
             Ok(Err((_, message))) => return Err(format!("the header cannot be read: {message}")),
             Err(stop) => return Ok(Some(stop)),
         };
-        self.binding = Binding::by_name(&self.fields, header)?;
+        self.binding = Binding::by_name(&self.fields, &self.optional, header)?;
         if self.binding.has_undeclared {
             match self.contract {
                 Contract::Ignore => {}

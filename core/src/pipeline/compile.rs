@@ -92,6 +92,7 @@ impl<'a> Compiler<'a> {
             encoding: spec.source.encoding,
             contract: spec.source.contract,
             source_names: self.source_names(),
+            optional: self.optional_fields(),
             transform: Transform { fields, filter, columns, rules, deletes },
         }
     }

@@ -54,6 +54,7 @@ pub fn options(format: Format, fields: &[&str]) -> ReadOptions {
         compression_by_name: Compression::None,
         encoding: None,
         fields: fields.iter().map(|&name| name.to_owned()).collect(),
+        optional: Vec::new(),
         contract: Contract::Ignore,
         batch_rows_max: 1000,
         record_bytes_max: 1 << 20,

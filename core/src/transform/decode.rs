@@ -15,7 +15,8 @@ use crate::column::{self, Column, Fault, Faults};
 use crate::diagnostic::Code;
 use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
-use crate::value::datetime::{self, Fraction};
+use crate::value::datetime::zone::Zone;
+use crate::value::datetime::{self, Fraction, iso};
 use crate::value::format::{Epoch, Pattern, Separators, Words};
 use crate::value::interval::fields;
 use crate::value::json::{Json, write_string};
@@ -36,8 +37,8 @@ pub(crate) struct Field {
     pub(crate) format: FieldFormat,
     /// Unquoted texts that mean NULL.
     pub(crate) nulls: Vec<String>,
-    /// Whether a timestamp without an offset is UTC; otherwise it is a fault of a timestamptz.
-    pub(crate) utc: bool,
+    /// The zone of a timestamp without an offset; where there is none, such a text is a fault of a timestamptz.
+    pub(crate) zone: Option<Zone>,
     /// Whether it is masked wherever people can see it.
     pub(crate) sensitive: bool,
 }
@@ -45,7 +46,7 @@ pub(crate) struct Field {
 /// How a field's text is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FieldFormat {
-    /// As PostgreSQL reads the type.
+    /// As PostgreSQL reads the type; dates and times in the order of ISO 8601.
     Usual,
     /// RFC 3339, strictly.
     Rfc3339,
@@ -81,11 +82,9 @@ impl Field {
                 FieldFormat::Pattern(pattern) => {
                     self.parsed::<Date32Type>(records, index, |text| pattern.parse_date(text))
                 }
-                _ => self.parsed::<Date32Type>(records, index, datetime::parse_date),
+                _ => self.parsed::<Date32Type>(records, index, iso::date),
             },
-            Type::Time => {
-                self.parsed::<Time64MicrosecondType>(records, index, |text| datetime::parse_time(text, Fraction::Exact))
-            }
+            Type::Time => self.parsed::<Time64MicrosecondType>(records, index, iso::time),
             Type::Interval => self.parsed::<IntervalMonthDayNanoType>(records, index, |text| {
                 let Interval { months, days, micros } = Interval::parse(text, fields::ALL)?;
                 Ok(IntervalMonthDayNano { months, days, nanoseconds: micros })
@@ -94,9 +93,12 @@ impl Field {
                 self.parsed::<TimestampMicrosecondType>(records, index, |text| match &self.format {
                     FieldFormat::Rfc3339 => datetime::parse_rfc3339(text, Fraction::Exact),
                     FieldFormat::Epoch(epoch) => epoch.parse(text),
-                    FieldFormat::Pattern(pattern) => pattern.parse_timestamp(text),
-                    _ if self.ty == Type::Timestamp => datetime::parse_timestamp(text, Fraction::Exact),
-                    _ => datetime::parse_timestamptz(text, Fraction::Exact, !self.utc),
+                    FieldFormat::Pattern(pattern) => {
+                        let local = pattern.parse_timestamp(text)?;
+                        self.zone.as_ref().map_or(Ok(local), |zone| datetime::instant(zone, local, text))
+                    }
+                    _ if self.ty == Type::Timestamp => iso::timestamp(text),
+                    _ => iso::timestamptz(text, self.zone.as_ref()),
                 })
             }
             // No field is declared `numeric` without digits; as text it loses nothing.

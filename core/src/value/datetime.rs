@@ -6,6 +6,7 @@
 
 mod abbreviations;
 pub(super) mod grammar;
+pub mod iso;
 pub mod zone;
 
 use crate::column::Fault;
@@ -197,6 +198,11 @@ pub fn parse_timestamptz(text: &[u8], fraction: Fraction, offset_required: bool)
         if read.offset.is_none() && offset_required { Err(Wrong::NoOffset) } else { Ok(instant) }
     };
     read().map_err(|wrong| wrong.fault(text, "timestamp with time zone"))
+}
+
+/// The instant of a local time of a zone, which a text has said.
+pub fn instant(zone: &zone::Zone, local: i64, text: &[u8]) -> Result<i64, Fault> {
+    zone.instant(local).ok_or_else(|| Wrong::Range.fault(text, "timestamp with time zone"))
 }
 
 /// Reads an RFC 3339 date-time (section 5.6) strictly.

@@ -338,6 +338,10 @@ impl Separators {
             None => (digits, &[][..]),
         };
         let grouped = self.thousands.filter(|separator| whole.contains(separator));
+        // Nobody writes a group that is zero before another: `0.673` is a fraction in another notation.
+        if grouped.is_some() && whole.first() == Some(&b'0') {
+            return None;
+        }
         for (at, byte) in whole.iter().enumerate() {
             // Counted from the right, every fourth byte of a grouped number is a separator, and no other.
             let from_right = whole.len() - 1 - at;

@@ -103,3 +103,42 @@ fn what_cannot_change_output_bytes_is_not_in_the_fingerprint() {
     assert_ne!(first, fingerprint(&text.replace("amount < 1000", "amount < 1001")));
     assert_ne!(first, fingerprint(&text.replace("day: date", "day: { type: date, sensitive: true }")));
 }
+
+/// The texts between backticks of a cell.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+/// The code of the reject of a record with this text, if it is one.
+fn code_of(ty: &str, text: &str) -> Option<String> {
+    let file = format!(
+        "etalon: 1\npipeline: values\nsource: {{ files: v.csv, format: csv, fields: {{ v: {{ type: \"{ty}\" }} }} }}\n\
+         columns: {{ v: }}\ntarget: {{ table: values, write: append }}\n"
+    );
+    let (pipeline, _) = Pipeline::compile(&file).unwrap_or_else(|wrong| panic!("{ty}: {wrong:#?}"));
+    let bytes = format!("v\n\"{}\"\n", text.replace('"', "\"\"")).into_bytes();
+    let staged = law::run(&pipeline, &bytes, &[0..bytes.len() as u64], &[usize::MAX]);
+    let line = staged.iter().find_map(|staged| staged.quarantine.lines().next())?;
+    let at = line.find(r#""code":""#).unwrap() + 8;
+    Some(line[at..at + 4].to_owned())
+}
+
+#[test]
+fn the_page_of_values_says_what_a_field_takes() {
+    let page = include_str!("../../../docs/reference/values.md");
+    let rows: Vec<Vec<&str>> =
+        page.lines().filter(|line| line.starts_with("| `")).map(|line| line.split('|').collect()).collect();
+    assert_eq!(rows.len(), 9);
+    for row in rows {
+        let &[_, types, taken, not_taken, codes, _] = row.as_slice() else { panic!("{row:?}") };
+        for ty in quoted(types) {
+            for text in quoted(taken) {
+                assert_eq!(code_of(ty, text), None, "{text} as {ty}");
+            }
+            for text in quoted(not_taken) {
+                let code = code_of(ty, text).unwrap_or_else(|| panic!("{text} as {ty} is taken"));
+                assert!(codes.contains(&code), "{text} as {ty}: {code}");
+            }
+        }
+    }
+}

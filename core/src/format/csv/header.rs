@@ -7,7 +7,7 @@ use crate::diagnostic::nearest;
 pub(super) struct Binding {
     /// How many fields a record must have.
     pub(super) columns: usize,
-    /// The column of each declared field.
+    /// The column of each declared field; beyond the last one, for a field that the header lacks and may.
     pub(super) column_of: Vec<usize>,
     /// Whether the columns are the declared fields, in their order.
     pub(super) is_straight: bool,
@@ -34,19 +34,23 @@ impl Binding {
         }
     }
 
-    /// Fields bound by exact name. An error names every declared field that the header lacks, or has more than once.
-    pub(super) fn by_name(fields: &[String], header: Vec<String>) -> Result<Self, String> {
+    /// Fields bound by exact name. An error names every declared field that the header lacks and may not, or has more than
+    /// once.
+    pub(super) fn by_name(fields: &[String], optional: &[bool], header: Vec<String>) -> Result<Self, String> {
         if let Some(delimiter) = other_delimiter(fields, &header) {
             let only = header.first().map(|name| shown(name)).unwrap_or_default();
             return Err(format!("the header has one field, `{only}`: is the delimiter {delimiter}?"));
         }
+        // A header without any declared field is that of another file.
+        let has_any = fields.iter().any(|field| header.contains(field));
         let mut lacking = Vec::new();
         let mut doubled = Vec::new();
         let mut column_of = Vec::with_capacity(fields.len());
-        for field in fields {
+        for (position, field) in fields.iter().enumerate() {
             let mut columns = header.iter().enumerate().filter(|&(_, name)| name == field).map(|(column, _)| column);
             let first = columns.next();
             match first {
+                None if optional.get(position) == Some(&true) && has_any => {}
                 None => {
                     let near = nearest(field, header.iter().filter(|name| !fields.contains(name)).map(String::as_str));
                     lacking.push(match near {
@@ -57,7 +61,7 @@ impl Binding {
                 Some(_) if columns.next().is_some() => doubled.push(format!("`{field}`")),
                 Some(_) => {}
             }
-            column_of.push(first.unwrap_or(0));
+            column_of.push(first.unwrap_or(usize::MAX));
         }
         let plural = |names: &[String]| if names.len() == 1 { "field" } else { "fields" };
         let mut wrong = Vec::new();
@@ -140,7 +144,7 @@ mod tests {
 
     fn bind(fields: &[&str], header: &[&str]) -> Result<Binding, String> {
         let own = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        Binding::by_name(&own(fields), own(header))
+        Binding::by_name(&own(fields), &[], own(header))
     }
 
     #[test]
@@ -149,6 +153,19 @@ mod tests {
         assert_eq!((binding.columns, binding.column_of.as_slice(), binding.is_straight), (3, &[2, 0][..], false));
         assert_eq!(binding.undeclared(), "the field `x` is not declared");
         assert!(bind(&["a", "b"], &["a", "b"]).unwrap().is_straight);
+    }
+
+    #[test]
+    fn an_optional_field_is_beyond_the_last_column_where_the_header_lacks_it() {
+        let own = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let bind = |fields: &[&str], header: &[&str]| Binding::by_name(&own(fields), &[false, true], own(header));
+        let binding = bind(&["id", "coupon"], &["id", "usd"]).unwrap();
+        assert_eq!((binding.columns, binding.column_of), (2, vec![0, usize::MAX]));
+        assert_eq!(bind(&["id", "coupon"], &["coupon", "id"]).unwrap().column_of, [1, 0]);
+        assert_eq!(
+            bind(&["id", "coupon"], &["usd", "eur"]).unwrap_err(),
+            "the header lacks the declared fields `id`, `coupon`"
+        );
     }
 
     #[test]

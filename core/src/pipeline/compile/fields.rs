@@ -1,8 +1,10 @@
 //! Fields: how the cells of each declared field become values.
 
+use crate::diagnostic::{Code, Span};
 use crate::transform::Field;
 use crate::transform::decode::FieldFormat;
 use crate::types::Type;
+use crate::value::datetime::zone::Zone;
 
 use super::Compiler;
 use super::formats;
@@ -17,19 +19,46 @@ impl Compiler<'_> {
             let field_format = match &field.format {
                 None if in_json && field.ty == Type::Super => Ok(FieldFormat::Json),
                 None => Ok(FieldFormat::Usual),
-                Some(said) => formats::field_format(&said.value, field.ty, field.utc, in_json)
+                Some(said) => formats::field_format(&said.value, field.ty, field.zone.is_some(), in_json)
                     .map_err(|wrong| self.diagnostics.push(wrong.at(said.span))),
             };
+            let field_format = field_format.unwrap_or(FieldFormat::Usual);
+            if let Some(zone) = &field.zone {
+                self.check_zone(zone.span, field.ty, &field_format);
+            }
             fields.push(Field {
                 name: item.name.value.clone(),
                 ty: field.ty,
-                format: field_format.unwrap_or(FieldFormat::Usual),
+                format: field_format,
                 nulls: format.nulls().to_vec(),
-                utc: field.utc,
+                zone: field.zone.as_ref().and_then(|zone| Zone::find(&zone.value)),
                 sensitive: field.sensitive,
             });
         }
         fields
+    }
+
+    /// A zone is for texts that may have no offset.
+    fn check_zone(&mut self, span: Span, ty: Type, format: &FieldFormat) {
+        let message = match format {
+            _ if ty != Type::Timestamptz => format!("a field of type {ty} has no zone"),
+            FieldFormat::Rfc3339 => "RFC 3339 has an offset in every text, so that no zone is needed".to_owned(),
+            FieldFormat::Epoch(_) => "a count since 1970 is in UTC, so that no zone is needed".to_owned(),
+            _ => return,
+        };
+        self.error(Code::Conflict, span, message, "leave `timezone` out; `at time zone` puts a time into a zone");
+    }
+
+    /// Whether a header may lack each field. Where there is no header that could, the word would mean nothing.
+    pub(super) fn optional_fields(&mut self) -> Vec<bool> {
+        let has_header = self.spec.source.format.has_header();
+        let fields: Vec<_> = self.spec.source.fields.iter().filter_map(|item| item.right()).collect();
+        if let Some(span) = fields.iter().find_map(|field| field.optional).filter(|_| !has_header) {
+            let message = "`optional` is about a header, and there is none";
+            let help = "leave it out: in JSON Lines any field may be absent; in CSV without a header see `fill_record`";
+            self.error(Code::Conflict, span, message, help);
+        }
+        fields.iter().map(|field| field.optional.is_some()).collect()
     }
 
     /// How the object calls each field.

@@ -21,11 +21,11 @@ impl Wrong {
     }
 }
 
-/// What the format of a field of a type means. `utc`: the field's texts without an offset are UTC.
-pub(super) fn field_format(said: &FormatSpec, ty: Type, utc: bool, in_json: bool) -> Result<FieldFormat, Wrong> {
+/// What the format of a field of a type means. `has_zone`: where the field's texts have no offset, their zone is said.
+pub(super) fn field_format(said: &FormatSpec, ty: Type, has_zone: bool, in_json: bool) -> Result<FieldFormat, Wrong> {
     match said {
         FormatSpec::Named(format) => named(format, ty),
-        FormatSpec::Pattern(text) => pattern(text, ty, utc),
+        FormatSpec::Pattern(text) => pattern(text, ty, has_zone),
         FormatSpec::Detail(detail) => detailed(detail, ty, in_json),
     }
 }
@@ -39,7 +39,7 @@ fn named(format: &NamedFormat, ty: Type) -> Result<FieldFormat, Wrong> {
     Err(misplaced(ty, &format!("format `{}`", format.name), &help))
 }
 
-fn pattern(text: &str, ty: Type, utc: bool) -> Result<FieldFormat, Wrong> {
+fn pattern(text: &str, ty: Type, has_zone: bool) -> Result<FieldFormat, Wrong> {
     let pattern = Pattern::parse(text).map_err(|message| Wrong {
         code: Code::WrongValue,
         message,
@@ -49,9 +49,9 @@ fn pattern(text: &str, ty: Type, utc: bool) -> Result<FieldFormat, Wrong> {
     })?;
     match ty {
         Type::Date if pattern.has_time() => Err(misplaced(ty, "time of day", "declare it as a timestamp")),
-        Type::Timestamptz if !utc => {
+        Type::Timestamptz if !has_zone => {
             let message = "a pattern has no offset, so that the instant is not known".to_owned();
-            let help = "say `timezone: UTC`, or declare it as a timestamp".to_owned();
+            let help = "say `timezone: UTC`, or its zone, or declare it as a timestamp".to_owned();
             Err(Wrong { code: Code::Conflict, message, help })
         }
         Type::Date | Type::Timestamp | Type::Timestamptz => Ok(FieldFormat::Pattern(pattern)),

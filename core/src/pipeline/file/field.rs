@@ -1,8 +1,9 @@
 //! A field: what arrives under a name.
 
-use crate::diagnostic::Code;
-use crate::spec::{Boolean, Choice, Form, Mapping, Mismatch, Spanned, Text, TextOrMapping};
+use crate::diagnostic::{Code, Span};
+use crate::spec::{Boolean, Form, Mapping, Mismatch, Spanned, Text, TextOrMapping};
 use crate::types::Type;
+use crate::value::datetime::zone::Zone;
 
 use super::field_format::{DETAIL, FormatSpec, FormatText};
 use super::name;
@@ -16,8 +17,10 @@ pub struct FieldSpec {
     pub source_name: Option<String>,
     /// How its text is written, where that is not the type's usual way.
     pub format: Option<Spanned<FormatSpec>>,
-    /// Whether its texts without an offset are in UTC.
-    pub utc: bool,
+    /// Where it is said that a header may lack it.
+    pub optional: Option<Span>,
+    /// The zone of its texts without an offset.
+    pub zone: Option<Spanned<String>>,
     /// Whether it is masked wherever people can see it.
     pub sensitive: bool,
 }
@@ -26,8 +29,9 @@ pub struct FieldSpec {
 pub(super) const TYPE: &str = "type";
 
 const FORMAT: &str = "format";
+const OPTIONAL: &str = "optional";
 
-const ZONES: Choice<bool> = Choice(&[("UTC", "the texts are in UTC", true)]);
+const TIMEZONE: &str = "timezone";
 
 pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
     title: "a field",
@@ -46,12 +50,46 @@ pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
             );
             format.zip(keys.place(FORMAT)).map(|(value, span)| Spanned { value, span })
         },
-        utc: keys
-            .optional("timezone", ZONES, "The zone of texts without an offset, for a `timestamptz`.")
-            .unwrap_or(false),
+        optional: {
+            let is_optional = keys.or(
+                OPTIONAL,
+                Boolean,
+                "false",
+                "Whether a header may lack it, as older files may; its values are NULL then.",
+            );
+            keys.place(OPTIONAL).filter(|_| is_optional)
+        },
+        zone: {
+            let zone = keys.optional(
+                TIMEZONE,
+                ZoneName,
+                "The zone of texts without an offset, for a `timestamptz`: `UTC`, or a place such as `Europe/Berlin`. An hour \
+                 that its clocks skip or repeat is read as `at time zone` reads it.",
+            );
+            zone.zip(keys.place(TIMEZONE)).map(|(value, span)| Spanned { value, span })
+        },
         sensitive: keys.or("sensitive", Boolean, "false", "Whether it is masked wherever people can see it."),
     },
 };
+
+/// The name of a time zone.
+struct ZoneName;
+
+impl Form for ZoneName {
+    type Value = String;
+
+    fn noun(&self) -> &'static str {
+        "a time zone"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Mismatch> {
+        match Zone::find(&text.text) {
+            Some(_) => Ok(text.text.clone()),
+            None => Err(Mismatch::new(Code::WrongValue, format!("there is no time zone {:?}", text.text))
+                .with_help("a zone is `UTC`, or a place as the IANA database names it: `Europe/Berlin`")),
+        }
+    }
+}
 
 /// A type that a field can have.
 pub(super) struct FieldType;

@@ -85,6 +85,14 @@ impl Case {
         beyond.then(|| "numeric beyond 38 digits".to_owned())
     }
 
+    /// Whether a date or time is put into a field, and is not written in the order of ISO 8601.
+    pub(super) fn is_field_in_another_order(&self) -> bool {
+        let Work::Cell { literal } = &self.work else { return false };
+        let is_time = self.ty.as_ref().is_some_and(|ty| ty == "date" || ty.starts_with("timestamp"));
+        let day = literal.trim_matches(['\'', ' ']);
+        is_time && day.find(|c: char| !c.is_ascii_digit()).is_none_or(|end| end < 4 || !day[end..].starts_with('-'))
+    }
+
     /// What to show of it.
     pub(super) fn told(&self) -> String {
         let text = match &self.work {
