@@ -2,6 +2,7 @@
 //! as the process lives; after that the ledger tells.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
@@ -21,12 +22,26 @@ pub(crate) struct Embedded<'a, T, W, C> {
     clock: &'a C,
     warehouse: Mutex<&'a mut W>,
     outcomes: Mutex<BTreeMap<String, Statement>>,
+    /// Rows of earlier loads that the loads have removed.
+    removed: AtomicU64,
 }
 
 impl<'a, T: Objects, W: Warehouse + Send, C: Clock> Embedded<'a, T, W, C> {
     /// A warehouse that reads staged files from a store.
     pub(crate) fn new(deployed: &'a Deployed, store: &'a T, warehouse: &'a mut W, clock: &'a C) -> Self {
-        Self { deployed, store, clock, warehouse: Mutex::new(warehouse), outcomes: Mutex::default() }
+        Self {
+            deployed,
+            store,
+            clock,
+            warehouse: Mutex::new(warehouse),
+            outcomes: Mutex::default(),
+            removed: AtomicU64::new(0),
+        }
+    }
+
+    /// How many rows of earlier loads the loads have removed.
+    pub(crate) fn removed(&self) -> u64 {
+        self.removed.load(Ordering::Relaxed)
     }
 
     #[expect(
@@ -49,7 +64,10 @@ impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T
         };
         if !known(&self.outcomes) {
             let outcome = match self.load(order).await {
-                Ok(_) => Statement::Finished,
+                Ok(counts) => {
+                    self.removed.fetch_add(counts.removed, Ordering::Relaxed);
+                    Statement::Finished
+                }
                 // Only what data may cause is tried with fewer of them.
                 Err(error) if error.kind() == ErrorKind::Held => Statement::Failed(error.to_string(), Blame::Data),
                 Err(error) => Statement::Failed(error.to_string(), Blame::Environment),

@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 
 use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::Resolved;
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
     Blame, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Unit, UnitState, choose, name, next, parse,
 };
 use etalon_core::receipt::Part;
-use etalon_core::warehouse::{LoadCounts, Table};
+use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 
 use crate::deployed::Deployed;
 use crate::judge::REFUSED;
@@ -139,7 +140,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         match next(load, &seen, in_ledger) {
             Next::Wait => return Ok(Left::Nothing),
             Next::Submit => {
-                let statement = self.warehouse.submit(&order(load, pipeline.table(), &units), &load.token()).await?;
+                let statement = self.warehouse.submit(&order(load, &pipeline, &units), &load.token()).await?;
                 let submitted = Load { statement: Some(statement), ..load.clone() };
                 self.witness.saw(&Fact::Submitted(&submitted));
                 put_unless_raced(put(self.store, &current, &submitted, Put::IfVersion(version)).await)?;
@@ -257,12 +258,17 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     }
 }
 
-fn order(load: &Load, table: &Table, units: &[(Unit, String)]) -> LoadOrder {
+fn order(load: &Load, pipeline: &Resolved, units: &[(Unit, String)]) -> LoadOrder {
     let batches = || units.iter().flat_map(|(unit, _)| unit.batches());
+    let own = |batch: LoadBatch| match batch.pipeline.as_str() {
+        // An older Etalon did not say whose a unit is.
+        "" => LoadBatch { pipeline: pipeline.name().to_owned(), ..batch },
+        _ => batch,
+    };
     LoadOrder {
         load: load.load.clone(),
-        table: table.clone(),
-        batches: units.iter().flat_map(|(unit, _)| unit.load_batches()).collect(),
+        table: pipeline.table().clone(),
+        batches: units.iter().flat_map(|(unit, _)| unit.load_batches()).map(own).collect(),
         parts: batches().flat_map(|batch| batch.parts.iter().map(|part| order_part(&batch.batch, part))).collect(),
     }
 }

@@ -85,7 +85,11 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     engine.transform(work, objects).await?;
     let embedded = Embedded::new(&deployed, store, warehouse, clock);
     engine.load(&embedded).await?;
-    engine.report(objects, &rows, false).await
+    let mut report = engine.report(objects, &rows, false).await?;
+    if let Some(load) = &mut report.load {
+        load.removed = embedded.removed();
+    }
+    Ok(report)
 }
 
 /// What is to be said where the ledger has rows of a table, and the table has none.

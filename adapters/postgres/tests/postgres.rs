@@ -138,6 +138,7 @@ fn batch(name: &str, staged: usize) -> LoadBatch {
         generation: 0,
         source: format!("{name}.csv"),
         source_version: "1".to_owned(),
+        pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: DAY,
         staged: staged as u64,

@@ -66,6 +66,7 @@ fn batch(name: &str, staged: u64) -> LoadBatch {
         generation: 0,
         source: format!("{name}.csv"),
         source_version: "1".to_owned(),
+        pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: DAY,
         staged,

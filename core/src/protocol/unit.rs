@@ -128,13 +128,14 @@ impl Unit {
 
     /// The rows that it brings to the ledger.
     pub fn load_batches(&self) -> impl Iterator<Item = LoadBatch> {
-        self.members.iter().flat_map(Member::load_batches)
+        self.members.iter().flat_map(|member| member.load_batches(&self.pipeline))
     }
 }
 
 impl Member {
-    fn load_batches(&self) -> impl Iterator<Item = LoadBatch> {
-        self.batches.iter().map(|batch| LoadBatch {
+    fn load_batches(&self, pipeline: &str) -> impl Iterator<Item = LoadBatch> {
+        self.batches.iter().map(move |batch| LoadBatch {
+            pipeline: pipeline.to_owned(),
             input: self.input.clone(),
             batch: batch.batch.clone(),
             generation: self.generation,

@@ -146,6 +146,7 @@ fn batch((number, (source, time, generation, rows)): (usize, GeneratedBatch)) ->
         generation,
         source: ["a.csv", "b.csv", "c.csv"].get(source).copied().unwrap_or_default().to_owned(),
         source_version: "1".to_owned(),
+        pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: time * 1_000_000,
         staged: rows.len() as u64,

@@ -13,6 +13,8 @@ pub struct LoadBatch {
     pub source: String,
     /// The object's version.
     pub source_version: String,
+    /// The pipeline's name: what it may replace is what it has brought.
+    pub pipeline: String,
     /// The pipeline's fingerprint.
     pub fingerprint: String,
     /// Microseconds since 1970, UTC.
@@ -43,6 +45,9 @@ pub struct LoadCounts {
     /// Rows that deleted their key, whether it was there or not (`delete_when`).
     #[serde(default)]
     pub deleted: u64,
+    /// Rows that earlier versions or generations had brought and that the load has removed. They are none of the staged ones.
+    #[serde(default)]
+    pub removed: u64,
 }
 
 impl LoadCounts {
@@ -61,5 +66,6 @@ impl LoadCounts {
         self.deduplicated += other.deduplicated;
         self.superseded += other.superseded;
         self.deleted += other.deleted;
+        self.removed += other.removed;
     }
 }

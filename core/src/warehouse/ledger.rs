@@ -5,6 +5,7 @@
 //! looks at data: what comes after finds the source and the generation of every batch, of this load and of earlier ones, in one place.
 
 use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::batch::LoadBatch;
@@ -59,6 +60,7 @@ impl LedgerRow {
                     generation: row.number("generation")?,
                     source: text("source")?,
                     source_version: text("source_version")?,
+                    pipeline: row.optional("pipeline").ok().flatten().unwrap_or_default().to_owned(),
                     fingerprint: text("fingerprint")?,
                     batch_time: row.instant("batch_time")?,
                     staged: counts.staged,
@@ -86,6 +88,7 @@ impl LoadCounts {
             deduplicated: row.number("deduplicated")?,
             superseded: row.number("superseded")?,
             deleted: row.number("deleted")?,
+            removed: row.optional("removed").ok().flatten().and_then(|text| text.parse().ok()).unwrap_or_default(),
         })
     }
 }
@@ -106,6 +109,10 @@ pub(crate) const BATCH: [(&str, Type); 10] = [
 
 /// The outcomes of staged rows, which sum up to them.
 pub(crate) const OUTCOMES: [&str; 6] = ["inserted", "updated", "unchanged", "deduplicated", "superseded", "deleted"];
+
+/// What a newer ledger has beside: it is added to one of an older Etalon, whose rows do not say it. They are not among what
+/// is asked of a ledger before a load, since it may not have them yet.
+pub(crate) const ADDED: [(&str, Type); 2] = [("pipeline", Type::Varchar(256)), ("removed", Type::Bigint)];
 
 /// The ledger of a target.
 pub(crate) fn table(target: &Target) -> TableName {
@@ -151,8 +158,25 @@ pub(crate) fn create(target: &Target) -> Command {
             ["target", "input", "generation", "batch"].map(Identifier::own).to_vec(),
             ["target", "source", "batch"].map(Identifier::own).to_vec(),
         ],
-        ..CreateTable::new(table(target), definitions(&columns, true))
+        ..CreateTable::new(table(target), [definitions(&columns, true), definitions(&ADDED, false)].concat())
     })
+}
+
+/// Adds to a ledger what an older one lacks; refuses one that has more than is known.
+pub(crate) fn migrate(target: &Target, present: &[String]) -> Result<Vec<Command>, Error> {
+    let known = ["target", "loaded_at"].into_iter().chain(BATCH.map(|(name, _)| name)).chain(OUTCOMES);
+    let known: Vec<&str> = known.chain(ADDED.map(|(name, _)| name)).collect();
+    if let Some(newer) = present.iter().find(|name| !known.contains(&name.as_str())) {
+        let message = format!("`{LEDGER_TABLE}` is of a newer Etalon: it has a column `{newer}`; load with that one");
+        return Err(Error::new(ErrorKind::Refused, message));
+    }
+    // It is created whole where it is not there.
+    let lacks = |name: &str| !present.is_empty() && !present.iter().any(|there| there == name);
+    let lacking = ADDED.into_iter().filter(|(name, _)| lacks(name));
+    Ok(lacking
+        .flat_map(|column| definitions(&[column], false))
+        .map(|column| Command::AddColumn(table(target), column))
+        .collect())
 }
 
 /// Creates the work table of a load's batches.
@@ -160,7 +184,7 @@ pub(crate) fn create_load() -> Command {
     Command::CreateTable(CreateTable {
         temporary: true,
         primary_key: vec![Identifier::own("batch")],
-        ..CreateTable::new(load_table(), definitions(&BATCH, true))
+        ..CreateTable::new(load_table(), [definitions(&BATCH, true), definitions(&ADDED[..1], false)].concat())
     })
 }
 
@@ -185,11 +209,13 @@ pub(crate) fn guard_no_later_run(target: &Target, batch_time: String) -> Command
 pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
     let loaded_at = Expr::Parameter { name: "loaded_at".to_owned(), value: loaded_at, ty: Type::Timestamptz };
     let names = ["target"].into_iter().chain(BATCH.map(|(name, _)| name)).chain(["loaded_at"]).chain(OUTCOMES);
+    let names = names.chain(ADDED.map(|(name, _)| name));
     let values = [target_name(target)]
         .into_iter()
         .chain(BATCH.map(|(name, _)| Expr::own("b", name)))
         .chain([loaded_at])
-        .chain(OUTCOMES.map(|_| Expr::Number(0)));
+        .chain(OUTCOMES.map(|_| Expr::Number(0)))
+        .chain([Expr::own("b", "pipeline"), Expr::Number(0)]);
     Command::Insert {
         into: table(target),
         columns: names.map(Identifier::own).collect(),
@@ -233,8 +259,11 @@ pub(crate) fn find_replaced(target: &Target) -> Command {
         new("input").equal(old("input")),
         old("generation").less(new("generation")),
     ]);
+    // Another pipeline may bring an object of the same name. Rows of an older ledger do not say whose they are.
+    let same_pipeline = Expr::Any(vec![old("pipeline").absent(), old("pipeline").equal(new("pipeline"))]);
     let filter = Expr::All(vec![
         of_target(target, "o"),
+        same_pipeline,
         old("source").among(Select::from(&load_table(), "b").columns([Expr::own("b", "source")])),
         Expr::Any(vec![another, again]),
     ]);
@@ -247,6 +276,31 @@ pub(crate) fn find_replaced(target: &Target) -> Command {
         into: replaced_table(),
         columns: vec![Identifier::own("batch")],
         rows: Rows::Select(Box::new(found)),
+    }
+}
+
+/// Notes, at one batch of the load, how many rows of earlier loads are about to be removed.
+pub(crate) fn note_removed(target: &Target, batch: &str) -> Command {
+    let name = Identifier::own(BATCH_COLUMN);
+    let own = Expr::own("b", "batch").equal(Expr::own("r", "batch"));
+    let count = Select::from(&target.table, "t")
+        .column(Expr::CountRows, "removed")
+        .join(
+            JoinKind::Inner,
+            Source::Table(replaced_table()),
+            "r",
+            Expr::own("r", "batch").equal(Expr::of("t", &name)),
+        )
+        .join(JoinKind::Left, Source::Table(load_table()), "b", own)
+        .filter(Expr::own("b", "batch").absent());
+    let ledger = table(target);
+    let at = |name| Expr::at(&ledger, &Identifier::own(name));
+    let batch = Expr::Parameter { name: "first_batch".to_owned(), value: batch.to_owned(), ty: Type::Varchar(256) };
+    Command::Update {
+        set: vec![(Identifier::own("removed"), Expr::own("c", "removed"))],
+        from: Some((Source::Selects(vec![count]), Identifier::own("c"))),
+        filter: Expr::All(vec![at("target").equal(target_name(target)), at("batch").equal(batch)]),
+        table: ledger.clone(),
     }
 }
 
@@ -268,7 +322,7 @@ pub(crate) fn guard_balance(target: &Target) -> Command {
 
 /// Selects the counts of the load.
 pub(crate) fn counts(target: &Target) -> Command {
-    let names = ["batch", "staged"].into_iter().chain(OUTCOMES);
+    let names = ["batch", "staged"].into_iter().chain(OUTCOMES).chain(["removed"]);
     let mut select = of_load(target).columns(names.map(|name| Expr::own("l", name)));
     select.order_by = vec![Expr::own("l", "batch").bytes()];
     Command::Select(select)

@@ -266,7 +266,8 @@ impl Writer<'_> {
         let loaded_at = self.instant(load.loaded_at)?;
         self.run("enter the batches into the ledger", ledger::enter(target, loaded_at));
         if replaces_sources {
-            self.replace_sources(direct)?;
+            let first = load.batches.iter().find(|batch| batch.replaces_source || batch.replaces_generations);
+            self.replace_sources(first.map_or("", |batch| &batch.batch), direct)?;
         }
         match &judge {
             Some(judge) => {
@@ -338,7 +339,8 @@ impl Writer<'_> {
         for batches in load.batches.chunks(BATCHES_AT_ONCE) {
             let rows = batches.iter().map(|batch| Ok(values.row(batch, &self.instant(batch.batch_time)?)));
             let rows = rows.collect::<Result<Vec<_>, Error>>()?;
-            let columns = ledger::BATCH.map(|(name, _)| Identifier::own(name)).to_vec();
+            let columns = ledger::BATCH.iter().chain(&ledger::ADDED[..1]);
+            let columns = columns.map(|(name, _)| Identifier::own(name)).collect();
             let into = ledger::load_table();
             self.run("bring the load's batches", Command::Insert { into, columns, rows: Rows::Values(rows) });
         }
@@ -399,10 +401,11 @@ impl Writer<'_> {
     }
 
     /// Removes the rows of sources that have a later version, also those of this load.
-    fn replace_sources(&mut self, direct: bool) -> Result<(), Error> {
+    fn replace_sources(&mut self, first: &str, direct: bool) -> Result<(), Error> {
         let target = self.target;
         self.run("make room for replaced batches", ledger::create_replaced());
         self.run("find the batches that a later version replaces", ledger::find_replaced(target));
+        self.run("count the rows that are removed", ledger::note_removed(target, first));
         let mut tables = vec![target.table.clone()];
         if target.keeps_deleted() {
             tables.push(target.deleted_table()?);
@@ -441,6 +444,7 @@ impl Values {
             Expr::Boolean(batch.replaces_source),
             Expr::Boolean(batch.replaces_generations),
             Expr::Number(batch.staged),
+            self.value(&batch.pipeline, Type::Text),
         ]
     }
 

@@ -48,6 +48,8 @@ pub struct Found {
     pub declared: Vec<TableColumn>,
     /// How many ledger rows the target has.
     pub loads: u64,
+    /// The names of the columns that the ledger has.
+    pub ledger: Vec<String>,
     /// The names of the indexes that the target has.
     pub indexes: Vec<String>,
 }
@@ -87,6 +89,7 @@ impl SetUp {
                     Command::Select(declared.filter(ledger::of_target(target, "c"))),
                 ),
                 statement("ask whether there are loads", Command::Select(loads.filter(ledger::of_target(target, "l")))),
+                ask_ledger(target),
             ]
             .into_iter()
             .chain(target.dialect.indexes.map(|ask| ask_catalog(target, "ask for the target's indexes", ask)))
@@ -111,7 +114,7 @@ impl Found {
         let loads = loads.ok_or_else(|| {
             Error::new(ErrorKind::Refused, "the warehouse does not say how many loads the ledger holds".to_owned())
         })?;
-        Ok(Self { present: names(0), declared, loads, indexes: names(3) })
+        Ok(Self { present: names(0), declared, loads, ledger: names(3), indexes: names(4) })
     }
 }
 
@@ -129,7 +132,9 @@ impl Migration {
                     shown_text(name)
                 ));
             }
-            return Ok(Self::create(target));
+            let mut created = Self::create(target);
+            created.migrate_ledger(target, &found.ledger)?;
+            return Ok(created);
         }
         // A column that was declared and went away is as one that never was.
         let there: Vec<&TableColumn> = found
@@ -194,6 +199,7 @@ impl Migration {
         }
         planned.declare(target, (found.declared.len() as u64 + 1..).zip(added).collect());
         planned.change_indexes(target, &found.indexes);
+        planned.migrate_ledger(target, &found.ledger)?;
         Ok(planned)
     }
 
@@ -208,6 +214,14 @@ impl Migration {
         created.push(target, "forget the types of an earlier table", forget);
         created.declare(target, (1..).zip(target.declared()).collect());
         created
+    }
+
+    /// The ledger stands before everything that asks it.
+    fn migrate_ledger(&mut self, target: &Target, present: &[String]) -> Result<(), Error> {
+        for command in ledger::migrate(target, present)? {
+            self.push(target, "add a column to the ledger", command);
+        }
+        Ok(())
     }
 
     fn push(&mut self, target: &Target, what: &'static str, command: Command) {
@@ -349,6 +363,17 @@ fn ask_catalog(target: &Target, what: &'static str, question: CatalogQuestion) -
     Statement { sql: question.sql.to_owned(), parameters, what }
 }
 
+/// Asks for the columns of the ledger. Parameters of one name have one value in all questions.
+fn ask_ledger(target: &Target) -> Statement {
+    let mut asked = ask_catalog(target, "ask for the ledger's columns", target.dialect.columns);
+    for parameter in asked.parameters.iter_mut().filter(|parameter| parameter.name == "table") {
+        parameter.name = "ledger".to_owned();
+        parameter.value = ledger::LEDGER_TABLE.to_owned();
+    }
+    asked.sql = asked.sql.replace(":table", ":ledger");
+    asked
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,7 +403,7 @@ mod tests {
     fn found(columns: &[(&str, Type, bool)]) -> Found {
         let declared = target(&postgres::DIALECT, columns).declared();
         let present = declared.iter().map(|column| column.name.clone()).collect();
-        Found { present, declared, loads: 1, indexes: Vec::new() }
+        Found { present, declared, loads: 1, ..Found::default() }
     }
 
     const ID: (&str, Type, bool) = ("id", Type::Bigint, true);

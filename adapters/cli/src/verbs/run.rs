@@ -207,6 +207,10 @@ impl View for Ran {
         if !report.quarantine.is_empty() {
             notes.push(format!("the rejects, with all their reasons: {}", self.quarantine));
         }
+        match report.load.map_or(0, |load| load.removed) {
+            0 => {}
+            n => notes.push(format!("removed {} rows that earlier versions of these files had brought", thousands(n))),
+        }
         match report.out_of_date {
             0 => {}
             1 => notes.push(format!("{CHANGED} 1 file was loaded; it was not loaded again: `etalon reload` does it")),
