@@ -18,10 +18,10 @@ use etalon_core::warehouse::dialect::redshift::copy::{LoadError, load_errors};
 use etalon_core::warehouse::dialect::redshift::{DIALECT, STATEMENTS_MAX};
 use etalon_core::warehouse::{
     Arrival, Cause, CopyFormat, CopySource, Failure, Found, LedgerRow, LoadBatch, LoadCounts, LoadScript, ManifestPart,
-    Migration, Selection, SetUp, Statement as Text, Step, Table, Target, ledger_of, manifest,
+    Migration, Selection, SetUp, Statement, Step, Table, Target, ledger_of, manifest, migrate_ledger,
 };
 use etalon_driver::local::SystemClock;
-use etalon_driver::ports::{Clock, DataWarehouse, LoadOrder, Objects, Put, Statement};
+use etalon_driver::ports::{Clock, DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
 use crate::objects::S3Objects;
 use crate::settings::Settings as Environment;
@@ -111,7 +111,7 @@ impl Redshift {
             return Ok(());
         }
         // Changes stand in one transaction, or a crash in their middle would leave columns that nobody has declared.
-        let statements: Vec<&Text> = set_up.lock.iter().chain(&migration.statements).collect();
+        let statements: Vec<&Statement> = set_up.lock.iter().chain(&migration.statements).collect();
         if statements.len() > STATEMENTS_MAX {
             let (name, count) = (target.name(), statements.len());
             let message = format!("table `{name}`: its change takes {count} statements, and {STATEMENTS_MAX} fit");
@@ -130,7 +130,7 @@ impl Redshift {
 
     /// Creates Etalon's own tables, and asks what else is there.
     async fn found(&self, set_up: &SetUp) -> Result<Found, Error> {
-        let statements: Vec<&Text> = set_up.create.iter().chain(&set_up.questions).collect();
+        let statements: Vec<&Statement> = set_up.create.iter().chain(&set_up.questions).collect();
         let asked = self.api.run(&statements).await?.finished()?;
         Found::read(&self.selections(&asked, set_up.create.len(), set_up.questions.len()).await?)
     }
@@ -163,14 +163,16 @@ impl Redshift {
         Ok(Some(CopySource { manifest: self.store.url(&place), iam_role: self.iam_role.clone(), format }))
     }
 
-    /// What questions about the ledger select. Before the first load there is none: then it is created before they are asked.
-    async fn ask_ledger(&self, target: &Target, questions: &[Text]) -> Result<Vec<Selection>, Error> {
+    /// What questions about the ledger select. Before the first load there is none, and one of an older Etalon lacks columns:
+    /// then it is made before they are asked.
+    async fn ask_ledger(&self, target: &Target, questions: &[Statement]) -> Result<Vec<Selection>, Error> {
         let mut before = 0;
         let ended = match self.api.run(&questions.iter().collect::<Vec<_>>()).await? {
             Ended::Failed(failure) if !failure.cause.is_retryable() => {
                 let set_up = SetUp::new(target)?;
-                before = set_up.create.len();
-                self.api.run(&set_up.create.iter().chain(questions).collect::<Vec<_>>()).await?
+                let migration = migrate_ledger(target, &self.found(&set_up).await?.ledger)?;
+                before = migration.len();
+                self.api.run(&migration.iter().chain(questions).collect::<Vec<_>>()).await?
             }
             ended => ended,
         };
@@ -196,15 +198,15 @@ impl DataWarehouse for Redshift {
         self.set_up(&target).await?;
         let copy = self.copy_source(order).await?;
         let load = Arrival { batches: &order.batches, loaded_at: SystemClock.now(), copy: copy.as_ref() };
-        let statements: Vec<Text> = LoadScript::new(&target, &load)?.steps.into_iter().map(statement).collect();
+        let statements: Vec<Statement> = LoadScript::new(&target, &load)?.steps.into_iter().map(statement).collect();
         self.api.submit(&statements.iter().collect::<Vec<_>>(), Some((&order.load, token))).await
     }
 
-    async fn status(&self, statement: &str) -> Result<Statement, Error> {
+    async fn status(&self, statement: &str) -> Result<StatementState, Error> {
         let described = self.api.describe(statement).await?;
         Ok(match described.status {
-            StatusString::Finished => Statement::Finished,
-            StatusString::Aborted => Statement::Aborted,
+            StatusString::Finished => StatementState::Finished,
+            StatusString::Aborted => StatementState::Aborted,
             StatusString::Failed => {
                 let Failure { cause, mut words } = described.failure;
                 // The words alone hold the load, too, if more of them cannot be had.
@@ -214,9 +216,9 @@ impl DataWarehouse for Redshift {
                 {
                     words = format!("{words}: {errors}");
                 }
-                Statement::Failed(words, if cause.is_retryable() { Blame::Environment } else { Blame::Data })
+                StatementState::Failed(words, if cause.is_retryable() { Blame::Environment } else { Blame::Data })
             }
-            _ => Statement::Running,
+            _ => StatementState::Running,
         })
     }
 
@@ -243,7 +245,7 @@ impl DataWarehouse for Redshift {
 }
 
 /// The statement of a step.
-fn statement(step: Step) -> Text {
+fn statement(step: Step) -> Statement {
     match step {
         Step::Run(statement) | Step::Guard(_, statement) | Step::Counts(statement) => statement,
         Step::Stage(stage) => stage.statement(),

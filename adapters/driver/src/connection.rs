@@ -12,7 +12,8 @@ use etalon_core::types::Type;
 use etalon_core::value::{Value, Values};
 use etalon_core::warehouse::{
     Arrival, BATCH_COLUMN, Cause, Dialect, Failure, Found, Guard, LedgerRow, LoadBatch, LoadCounts, LoadScript,
-    Migration, Selection, SetUp, Stage, Statement, Step, Table, TableColumn, Target, any_row, forget, ledger,
+    Migration, Selection, SetUp, Stage, Statement, Step, Table, TableColumn, Target, any_row, ask_ledger_columns,
+    forget, ledger, migrate_ledger,
 };
 
 use crate::ports::{Rows, Warehouse};
@@ -38,13 +39,20 @@ pub trait Connection: Send {
     /// What has been loaded into a table, in the order of loading.
     fn ledger(&mut self, table: &Table) -> Result<Vec<LedgerRow>, Error> {
         let target = Target::new(table, self.dialect())?;
-        let question = ledger(&target);
-        let rows = match self.run(&question) {
-            Ok(rows) => rows.rows().map(|row| LedgerRow::read(&row)).collect(),
+        let mut read = || {
+            let mut run = |statement: &Statement| self.run(statement).map_err(|failure| failure.error(statement.what));
+            let columns = run(&ask_ledger_columns(&target))?;
+            let present: Vec<String> = columns.values.iter().filter_map(|row| row.first().cloned().flatten()).collect();
             // Before the first load there is none.
-            Err(failure) if failure.cause == Cause::Missing => Ok(Vec::new()),
-            Err(failure) => Err(failure.error(question.what)),
+            if present.is_empty() {
+                return Ok(Vec::new());
+            }
+            for statement in migrate_ledger(&target, &present)? {
+                run(&statement)?;
+            }
+            run(&ledger(&target))?.rows().map(|row| LedgerRow::read(&row)).collect()
         };
+        let rows: Result<_, Error> = read();
         rows.map_err(|error| placed(&self.place(), &error))
     }
 

@@ -2,7 +2,6 @@
 //! as the process lives; after that the ledger tells.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
@@ -12,7 +11,7 @@ use etalon_core::protocol::Blame;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 
 use crate::deployed::Deployed;
-use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, Statement, Warehouse};
+use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, StatementState, Warehouse};
 
 /// A warehouse, and what became of the loads that it was asked for.
 #[derive(Debug)]
@@ -21,27 +20,13 @@ pub(crate) struct Embedded<'a, T, W, C> {
     store: &'a T,
     clock: &'a C,
     warehouse: Mutex<&'a mut W>,
-    outcomes: Mutex<BTreeMap<String, Statement>>,
-    /// Rows of earlier loads that the loads have removed.
-    removed: AtomicU64,
+    outcomes: Mutex<BTreeMap<String, StatementState>>,
 }
 
 impl<'a, T: Objects, W: Warehouse + Send, C: Clock> Embedded<'a, T, W, C> {
     /// A warehouse that reads staged files from a store.
     pub(crate) fn new(deployed: &'a Deployed, store: &'a T, warehouse: &'a mut W, clock: &'a C) -> Self {
-        Self {
-            deployed,
-            store,
-            clock,
-            warehouse: Mutex::new(warehouse),
-            outcomes: Mutex::default(),
-            removed: AtomicU64::new(0),
-        }
-    }
-
-    /// How many rows of earlier loads the loads have removed.
-    pub(crate) fn removed(&self) -> u64 {
-        self.removed.load(Ordering::Relaxed)
+        Self { deployed, store, clock, warehouse: Mutex::new(warehouse), outcomes: Mutex::default() }
     }
 
     #[expect(
@@ -59,25 +44,22 @@ impl<'a, T: Objects, W: Warehouse + Send, C: Clock> Embedded<'a, T, W, C> {
 
 impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T, W, C> {
     async fn submit(&self, order: &LoadOrder, token: &str) -> Result<String, Error> {
-        let known = |outcomes: &Mutex<BTreeMap<String, Statement>>| {
+        let known = |outcomes: &Mutex<BTreeMap<String, StatementState>>| {
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).contains_key(token)
         };
         if !known(&self.outcomes) {
             let outcome = match self.load(order).await {
-                Ok(counts) => {
-                    self.removed.fetch_add(counts.removed, Ordering::Relaxed);
-                    Statement::Finished
-                }
+                Ok(_) => StatementState::Finished,
                 // Only what data may cause is tried with fewer of them.
-                Err(error) if error.kind() == ErrorKind::Held => Statement::Failed(error.to_string(), Blame::Data),
-                Err(error) => Statement::Failed(error.to_string(), Blame::Environment),
+                Err(error) if error.kind() == ErrorKind::Held => StatementState::Failed(error.to_string(), Blame::Data),
+                Err(error) => StatementState::Failed(error.to_string(), Blame::Environment),
             };
             self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned(), outcome);
         }
         Ok(token.to_owned())
     }
 
-    async fn status(&self, statement: &str) -> Result<Statement, Error> {
+    async fn status(&self, statement: &str) -> Result<StatementState, Error> {
         let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         let unknown = || Error::new(ErrorKind::NotFound, format!("{statement}: there is no such statement"));
         outcomes.get(statement).cloned().ok_or_else(unknown)

@@ -16,9 +16,10 @@ use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 
 use crate::deployed::Deployed;
+use crate::held::is_of;
 use crate::judge::REFUSED;
 use crate::ports::{
-    Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, Statement, Witness,
+    Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, StatementState, Witness,
 };
 use crate::store::{Handled, document, put, put_once};
 
@@ -70,35 +71,50 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                 format!("the message is for table {table}, but this function loads {here}"),
             ));
         }
-        self.sweep().await
+        self.sweep().await.map(drop)
     }
 
-    /// Brings the table as far as it can be brought without waiting.
-    pub async fn sweep(&self) -> Result<(), Error> {
+    /// Brings the table as far as it can be brought without waiting. Whether it stopped before that: another sweep goes on.
+    pub async fn sweep(&self) -> Result<bool, Error> {
         for _ in 0..STEPS_MAX {
             let left = match document::<Load>(self.store, &name::current(&self.table())).await? {
                 Some((load, version)) => self.go_on(&load, &version).await?,
                 None => self.begin().await?,
             };
-            if left == Left::Nothing || self.clock.now() >= self.deadline {
+            if left == Left::Nothing {
+                return Ok(false);
+            }
+            if self.clock.now() >= self.deadline {
                 break;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Makes the pending units the load in flight. Whoever writes it first has decided what is in it.
+    /// Makes the pipeline's pending units the load in flight. Whoever writes it first has decided what is in it.
     async fn begin(&self) -> Result<Left, Error> {
         let table = self.table();
         let prefix = name::pending(&table, "");
         let mut pending = Vec::new();
-        for mark in self.store.list(&prefix, None, MARKS_MAX.max(self.limits.units_max)).await? {
-            let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
-            match document::<Unit>(self.store, &name::unit_document(&table, unit)).await? {
-                Some((unit, _)) if unit.is_pending() => pending.push(unit),
-                // The mark came late, or its remover was killed.
-                _ => self.store.delete(&mark).await?,
+        let most = MARKS_MAX.max(self.limits.units_max);
+        let mut after = None;
+        // What another pipeline brings into the table is for its own loader, which knows whether it can be loaded.
+        while pending.len() < self.limits.units_max {
+            let marks = self.store.list(&prefix, after.as_deref(), most).await?;
+            for mark in &marks {
+                let unit = mark.strip_prefix(&prefix).unwrap_or(mark);
+                match document::<Unit>(self.store, &name::unit_document(&table, unit)).await? {
+                    Some((unit, _)) if unit.is_pending() => {
+                        pending.extend(is_of(&self.deployed.pipeline, &unit).then_some(unit));
+                    }
+                    // The mark came late, or its remover was killed.
+                    _ => self.store.delete(mark).await?,
+                }
             }
+            if marks.len() < most {
+                break;
+            }
+            after = marks.last().cloned();
         }
         // A run that takes the place of all rows is a load of its own.
         let units_max = if self.deployed.pipeline.whole_runs() { 1 } else { self.limits.units_max };
@@ -183,10 +199,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     async fn look(&self, load: &Load) -> Result<Seen, Error> {
         let Some(statement) = &load.statement else { return Ok(Seen::Nothing) };
         Ok(match self.warehouse.status(statement).await {
-            Ok(Statement::Running) => Seen::Running,
-            Ok(Statement::Finished) => Seen::Finished,
-            Ok(Statement::Failed(words, fault)) => Seen::Failed(words, fault),
-            Ok(Statement::Aborted) => Seen::Aborted,
+            Ok(StatementState::Running) => Seen::Running,
+            Ok(StatementState::Finished) => Seen::Finished,
+            Ok(StatementState::Failed(words, fault)) => Seen::Failed(words, fault),
+            Ok(StatementState::Aborted) => Seen::Aborted,
             Err(error) if error.kind() == ErrorKind::NotFound => Seen::Unknown,
             Err(error) => return Err(error),
         })

@@ -166,7 +166,7 @@ pub struct OrderPart {
 
 /// What has become of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Statement {
+pub enum StatementState {
     /// It waits or runs.
     Running,
     /// It is done, and committed.
@@ -186,7 +186,7 @@ pub trait DataWarehouse: Sync {
     fn submit(&self, order: &LoadOrder, token: &str) -> impl Future<Output = Result<String, Error>>;
 
     /// What has become of a statement; `ErrorKind::NotFound` if it is not known (any more).
-    fn status(&self, statement: &str) -> impl Future<Output = Result<Statement, Error>>;
+    fn status(&self, statement: &str) -> impl Future<Output = Result<StatementState, Error>>;
 
     /// The ledger rows of these inputs and generations.
     fn ledger(

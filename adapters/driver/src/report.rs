@@ -1,6 +1,6 @@
 //! The report of a run: what became of every record and every byte, in numbers that balance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::protocol::Decision;
 use etalon_core::receipt::{Counts, Coverage, Receipt};
@@ -36,6 +36,8 @@ pub struct RunReport {
     pub held: Vec<HeldReport>,
     /// Inputs that were loaded with another pipeline file, and not loaded again.
     pub out_of_date: u64,
+    /// The other pipelines that have loaded rows into the table, as far as the ledger says.
+    pub other_pipelines: BTreeSet<String>,
     /// Rows that were staged and are not loaded.
     pub not_loaded: u64,
     /// What somebody's decision was about, if the run was one.

@@ -85,11 +85,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     engine.transform(work, objects).await?;
     let embedded = Embedded::new(&deployed, store, warehouse, clock);
     engine.load(&embedded).await?;
-    let mut report = engine.report(objects, &rows, false).await?;
-    if let Some(load) = &mut report.load {
-        load.removed = embedded.removed();
-    }
-    Ok(report)
+    engine.report(objects, &rows, false).await
 }
 
 /// What is to be said where the ledger has rows of a table, and the table has none.
@@ -273,13 +269,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             limits,
             deadline: i64::MAX,
         };
-        loop {
-            loader.sweep().await?;
-            let is_flying = document::<Load>(self.store, &name::current(&table)).await?.is_some();
-            if !is_flying && self.store.list(&name::pending(&table, ""), None, 1).await?.is_empty() {
-                break;
-            }
-        }
+        while loader.sweep().await? {}
         // The rows are in the table and the ledger says so; their parts have done their work.
         for unit in self.seen.loaded() {
             let unit = document::<Unit>(self.store, &name::unit_document(&table, &unit)).await?;
@@ -318,6 +308,12 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             quarantine: Vec::new(),
             held: Vec::new(),
             out_of_date: 0,
+            other_pipelines: rows
+                .iter()
+                .map(|row| &row.batch.pipeline)
+                .filter(|name| !name.is_empty() && *name != pipeline.name())
+                .cloned()
+                .collect(),
             not_loaded: 0,
             decision: facts.decision.clone(),
             waiting: facts.waiting.clone(),

@@ -67,7 +67,7 @@ async fn call(world: &World, call: &Call) -> Result<Value, Error> {
     match &call.event {
         Event::Messages(messages) => call.each(messages, loads, async |message| loader.handle(message).await).await,
         Event::Direct(event) if SWEEP_INPUT.parse().is_ok_and(|sweep: Value| sweep == *event) => {
-            call.direct(loader.sweep().await.into())
+            call.direct(loader.sweep().await.map(drop).into())
         }
         Event::Direct(_) => {
             Err(Error::new(ErrorKind::Refused, format!("load is called by its queue, or with `{SWEEP_INPUT}`")))

@@ -186,7 +186,8 @@ pub fn any_order_of_arrival_gives_the_same_table<W: Loads>(case: &Case, new: imp
                     assert_eq!(counts, expected);
                 }
                 (Err(error), None) => {
-                    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+                    // A run that is too late is held: no later attempt is another.
+                    assert!(matches!(error.kind(), ErrorKind::Refused | ErrorKind::Held), "{error}");
                     // A table that was never loaded need not be there.
                     if model.is_new() {
                         continue;

@@ -11,6 +11,7 @@ use crate::types::Type;
 use crate::warehouse::batch::LoadBatch;
 use crate::warehouse::batch::LoadCounts;
 use crate::warehouse::ddl::definitions;
+use crate::warehouse::dialect::CatalogQuestion;
 use crate::warehouse::selection::Row;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::CreateTable;
@@ -20,6 +21,7 @@ use crate::warehouse::sql::Rows;
 use crate::warehouse::sql::Select;
 use crate::warehouse::sql::Source;
 use crate::warehouse::sql::TableName;
+use crate::warehouse::statement::Parameter;
 use crate::warehouse::statement::Statement;
 use crate::warehouse::table::BATCH_COLUMN;
 use crate::warehouse::target::Target;
@@ -60,7 +62,7 @@ impl LedgerRow {
                     generation: row.number("generation")?,
                     source: text("source")?,
                     source_version: text("source_version")?,
-                    pipeline: row.optional("pipeline").ok().flatten().unwrap_or_default().to_owned(),
+                    pipeline: row.optional("pipeline")?.unwrap_or_default().to_owned(),
                     fingerprint: text("fingerprint")?,
                     batch_time: row.instant("batch_time")?,
                     staged: counts.staged,
@@ -88,7 +90,11 @@ impl LoadCounts {
             deduplicated: row.number("deduplicated")?,
             superseded: row.number("superseded")?,
             deleted: row.number("deleted")?,
-            removed: row.optional("removed").ok().flatten().and_then(|text| text.parse().ok()).unwrap_or_default(),
+            removed: match row.optional("removed")? {
+                Some(_) => row.number("removed")?,
+                // An older Etalon did not count them.
+                None => 0,
+            },
         })
     }
 }
@@ -110,8 +116,7 @@ pub(crate) const BATCH: [(&str, Type); 10] = [
 /// The outcomes of staged rows, which sum up to them.
 pub(crate) const OUTCOMES: [&str; 6] = ["inserted", "updated", "unchanged", "deduplicated", "superseded", "deleted"];
 
-/// What a newer ledger has beside: it is added to one of an older Etalon, whose rows do not say it. They are not among what
-/// is asked of a ledger before a load, since it may not have them yet.
+/// What a ledger of an older Etalon lacks: it is added, and the rows that are there do not say it.
 pub(crate) const ADDED: [(&str, Type); 2] = [("pipeline", Type::Varchar(256)), ("removed", Type::Bigint)];
 
 /// The ledger of a target.
@@ -162,8 +167,21 @@ pub(crate) fn create(target: &Target) -> Command {
     })
 }
 
-/// Adds to a ledger what an older one lacks; refuses one that has more than is known.
-pub(crate) fn migrate(target: &Target, present: &[String]) -> Result<Vec<Command>, Error> {
+/// Selects the names of the columns that the ledger has; nothing where there is no ledger.
+pub fn ask_columns(target: &Target) -> Statement {
+    let CatalogQuestion { sql, is_by_schema } = target.dialect.columns;
+    let schema = target.table.schema.as_ref().map(Identifier::as_str).unwrap_or_default();
+    let values = is_by_schema.then_some(("schema", schema)).into_iter().chain([("ledger", LEDGER_TABLE)]);
+    let parameters = values.map(|(name, value)| Parameter { name: name.to_owned(), value: value.to_owned() });
+    // Parameters of one name have one value in all questions that are asked at once.
+    let sql = sql.replace(":table", ":ledger");
+    Statement { sql, parameters: parameters.collect(), what: "ask for the ledger's columns" }
+}
+
+/// Adds to a ledger of these columns what one of an older Etalon lacks.
+///
+/// `Refused` where it is of a newer one.
+pub fn migrate(target: &Target, present: &[String]) -> Result<Vec<Statement>, Error> {
     let known = ["target", "loaded_at"].into_iter().chain(BATCH.map(|(name, _)| name)).chain(OUTCOMES);
     let known: Vec<&str> = known.chain(ADDED.map(|(name, _)| name)).collect();
     if let Some(newer) = present.iter().find(|name| !known.contains(&name.as_str())) {
@@ -172,11 +190,10 @@ pub(crate) fn migrate(target: &Target, present: &[String]) -> Result<Vec<Command
     }
     // It is created whole where it is not there.
     let lacks = |name: &str| !present.is_empty() && !present.iter().any(|there| there == name);
-    let lacking = ADDED.into_iter().filter(|(name, _)| lacks(name));
-    Ok(lacking
-        .flat_map(|column| definitions(&[column], false))
-        .map(|column| Command::AddColumn(table(target), column))
-        .collect())
+    let lacking = ADDED.into_iter().filter(|(name, _)| lacks(name)).flat_map(|column| definitions(&[column], false));
+    let add =
+        |column| Command::AddColumn(table(target), column).statement("add a column to the ledger", target.dialect);
+    Ok(lacking.map(add).collect())
 }
 
 /// Creates the work table of a load's batches.
@@ -184,7 +201,7 @@ pub(crate) fn create_load() -> Command {
     Command::CreateTable(CreateTable {
         temporary: true,
         primary_key: vec![Identifier::own("batch")],
-        ..CreateTable::new(load_table(), [definitions(&BATCH, true), definitions(&ADDED[..1], false)].concat())
+        ..CreateTable::new(load_table(), [definitions(&BATCH, true), definitions(&ADDED, false)].concat())
     })
 }
 
@@ -205,6 +222,43 @@ pub(crate) fn guard_no_later_run(target: &Target, batch_time: String) -> Command
     Command::Select(Select::from(&table(target), "l").column(Expr::no_rows(), "guard").filter(later))
 }
 
+/// Selects 1 where the ledger has no rows of other pipelines. Rows of an older ledger do not say whose they are.
+pub(crate) fn guard_own(target: &Target, pipeline: &str) -> Command {
+    let others = Expr::own("l", "pipeline").differs(own_pipeline(pipeline));
+    let filter = Expr::All(vec![of_target(target, "l"), others]);
+    Command::Select(Select::from(&table(target), "l").column(Expr::no_rows(), "guard").filter(filter))
+}
+
+/// Selects the names of the pipelines that the ledger has rows of.
+pub(crate) fn pipelines(target: &Target) -> Command {
+    let pipeline = Expr::own("l", "pipeline");
+    let named = Expr::All(vec![of_target(target, "l"), pipeline.clone().present()]);
+    let mut select = Select::from(&table(target), "l").columns([pipeline.clone()]).filter(named);
+    select.group_by = vec![pipeline.clone()];
+    select.order_by = vec![pipeline.bytes()];
+    Command::Select(select)
+}
+
+fn own_pipeline(pipeline: &str) -> Expr {
+    Expr::Parameter { name: "pipeline".to_owned(), value: pipeline.to_owned(), ty: Type::Varchar(256) }
+}
+
+/// Notes, at one batch of a load that takes the place of all rows, how many rows there are.
+pub(crate) fn note_all_removed(target: &Target, batch: &str) -> Command {
+    let count = Select::from(&target.table, "t").column(Expr::CountRows, "removed");
+    let load = load_table();
+    Command::Update {
+        set: vec![(Identifier::own("removed"), Expr::own("c", "removed"))],
+        from: Some((Source::Selects(vec![count]), Identifier::own("c"))),
+        filter: Expr::at(&load, &Identifier::own("batch")).equal(first_batch(batch)),
+        table: load,
+    }
+}
+
+fn first_batch(batch: &str) -> Expr {
+    Expr::Parameter { name: "first_batch".to_owned(), value: batch.to_owned(), ty: Type::Varchar(256) }
+}
+
 /// Writes the load's batches into the ledger, with outcomes to come.
 pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
     let loaded_at = Expr::Parameter { name: "loaded_at".to_owned(), value: loaded_at, ty: Type::Timestamptz };
@@ -215,7 +269,7 @@ pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
         .chain(BATCH.map(|(name, _)| Expr::own("b", name)))
         .chain([loaded_at])
         .chain(OUTCOMES.map(|_| Expr::Number(0)))
-        .chain([Expr::own("b", "pipeline"), Expr::Number(0)]);
+        .chain([Expr::own("b", "pipeline"), Expr::own("b", "removed").or_zero()]);
     Command::Insert {
         into: table(target),
         columns: names.map(Identifier::own).collect(),
@@ -295,11 +349,10 @@ pub(crate) fn note_removed(target: &Target, batch: &str) -> Command {
         .filter(Expr::own("b", "batch").absent());
     let ledger = table(target);
     let at = |name| Expr::at(&ledger, &Identifier::own(name));
-    let batch = Expr::Parameter { name: "first_batch".to_owned(), value: batch.to_owned(), ty: Type::Varchar(256) };
     Command::Update {
         set: vec![(Identifier::own("removed"), Expr::own("c", "removed"))],
         from: Some((Source::Selects(vec![count]), Identifier::own("c"))),
-        filter: Expr::All(vec![at("target").equal(target_name(target)), at("batch").equal(batch)]),
+        filter: Expr::All(vec![at("target").equal(target_name(target)), at("batch").equal(first_batch(batch))]),
         table: ledger.clone(),
     }
 }
@@ -377,7 +430,7 @@ pub fn ledger_of(target: &Target, inputs: &[&str]) -> Vec<Statement> {
 /// All ledger rows, of whichever target.
 fn rows(target: &Target) -> Select {
     let columns = BATCH.into_iter().chain([("loaded_at", Type::Timestamptz)]);
-    let columns = columns.chain(OUTCOMES.map(|name| (name, Type::Bigint)));
+    let columns = columns.chain(OUTCOMES.map(|name| (name, Type::Bigint))).chain(ADDED);
     let mut select = columns.fold(Select::from(&table(target), "l"), |select, (name, ty)| match ty {
         Type::Timestamptz => select.column(Expr::InstantText(Box::new(Expr::own("l", name))), name),
         _ => select.columns([Expr::own("l", name)]),

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::sql::quote::Identifier;
+use crate::sql::quote::shown_text;
 use crate::types::Type;
 use crate::warehouse::batch::LoadBatch;
 use crate::warehouse::dialect::Dialect;
@@ -105,6 +106,8 @@ pub enum Guard {
     AllRows,
     /// A run with a later batch time has been loaded (`write: replace`).
     NoLaterRun,
+    /// The table has rows of another pipeline, and the run would take their place (`write: replace`).
+    OwnTable,
     /// Several rows of the table have one key.
     UniqueKey,
     /// The counts do not balance.
@@ -112,6 +115,46 @@ pub enum Guard {
 }
 
 impl Guard {
+    const ALL: [Self; 6] =
+        [Self::NotLoaded, Self::AllRows, Self::NoLaterRun, Self::OwnTable, Self::UniqueKey, Self::Balance];
+
+    /// What its statement does, for people.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::NotLoaded => "check that no input is loaded",
+            Self::AllRows => "check that all rows came",
+            Self::NoLaterRun => "check that no later run is loaded",
+            Self::OwnTable => "check that no other pipeline has loaded the table",
+            Self::UniqueKey => "keep the key unique",
+            Self::Balance => "check that the counts balance",
+        }
+    }
+
+    /// The guard whose statement does this, if one does.
+    pub fn of(what: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|guard| guard.what() == what)
+    }
+
+    /// What a failure at it means, where nobody knows more than its statement.
+    pub fn fact(self) -> &'static str {
+        match self {
+            Self::NotLoaded => "an input of the load is loaded already",
+            Self::AllRows => {
+                "the rows that came are not as many as the batches say: staged files are missing or changed"
+            }
+            Self::NoLaterRun => {
+                "a run with a later batch time is loaded already, and an earlier one does not replace it; `etalon reload` \
+                 makes a run of what is there now"
+            }
+            Self::OwnTable => "another pipeline has loaded the table, and `write: replace` would delete its rows",
+            Self::UniqueKey => "the table holds several rows with one key",
+            // Where no index keeps the key unique, this is where several rows with one key are met.
+            Self::Balance => {
+                "the counts do not balance: the table holds several rows with one key, or Etalon has a bug"
+            }
+        }
+    }
+
     /// Whether a guard's statement has shown that the load must not be, by how it ended.
     pub fn stops(self, ended: Result<&Selection, Cause>) -> bool {
         match (self, ended) {
@@ -130,6 +173,9 @@ impl Guard {
             }
             Self::UniqueKey => {
                 Some(count_repeated_keys(target)?.statement("count the keys of several rows", target.dialect))
+            }
+            Self::OwnTable => {
+                Some(ledger::pipelines(target).statement("list the pipelines that have loaded a table", target.dialect))
             }
             Self::AllRows | Self::NoLaterRun | Self::Balance => None,
         }
@@ -156,15 +202,12 @@ impl Guard {
                 };
                 Error::new(ErrorKind::AlreadyExists, message)
             }
-            Self::AllRows => refused(format!(
-                "the rows that came for `{name}` are not as many as its batches say: staged files are missing or changed"
-            )),
-            Self::NoLaterRun => refused(format!(
-                "a run with a later batch time has been loaded into `{name}` already, and an earlier one does not replace it"
-            )),
+            Self::AllRows => refused(format!("table `{name}`: {}", self.fact())),
+            // No later attempt is another: somebody decides.
+            Self::NoLaterRun => Error::new(ErrorKind::Held, format!("table `{name}`: {}", self.fact())),
+            Self::OwnTable => refused(others_rows(target, batches, details)),
             Self::UniqueKey => refused(repeated_keys(target, details)),
             Self::Balance => {
-                // Where no index keeps the key unique, this is where several rows with one key are met.
                 let cause = match target.unique_key() {
                     Some(_) => repeated_keys(target, None),
                     None => "this is a bug of Etalon".to_owned(),
@@ -173,6 +216,26 @@ impl Guard {
             }
         }
     }
+}
+
+/// That a table holds rows of other pipelines, and what to do.
+fn others_rows(target: &Target, batches: &[LoadBatch], details: Option<&Selection>) -> String {
+    let (name, ledger) = (target.name(), ledger::table(target));
+    let own = batches.first().map_or("", |batch| batch.pipeline.as_str());
+    let others: Vec<&str> = details.into_iter().flat_map(Selection::rows).filter_map(|row| row.first()).collect();
+    let others: Vec<String> =
+        others.into_iter().filter(|other| *other != own).map(|other| format!("`{other}`")).collect();
+    let (of, renamed) = match others.as_slice() {
+        [] => ("another pipeline".to_owned(), "…".to_owned()),
+        others => (others.join(", "), others.join(", ").replace('`', "'")),
+    };
+    format!(
+        "table `{name}` holds rows of {of}, and `write: replace` would delete them: load into a table of its own; if this \
+         pipeline was renamed, tell the ledger: `update {ledger} set pipeline = {} where \"target\" = {} and pipeline in \
+         ({renamed})`",
+        shown_text(own),
+        shown_text(name)
+    )
 }
 
 /// That a table holds several rows with one key, and what to do. No value of a row is told.
@@ -291,10 +354,10 @@ impl Writer<'_> {
         }
         if let Some(index) = target.create_key_index() {
             // Sorting the keys of a new table once is quicker than finding the place of each.
-            self.guard(Guard::UniqueKey, "keep the key unique", index);
+            self.guard(Guard::UniqueKey, index);
         }
         self.run("count what became of the rows", count(target, judge.as_ref(), replaces_sources));
-        self.guard(Guard::Balance, "check that the counts balance", ledger::guard_balance(target));
+        self.guard(Guard::Balance, ledger::guard_balance(target));
         let counts = ledger::counts(target).statement("tell the counts", target.dialect);
         self.steps.push(Step::Counts(counts));
 
@@ -316,8 +379,8 @@ impl Writer<'_> {
         }
     }
 
-    fn guard(&mut self, guard: Guard, what: &'static str, command: Command) {
-        self.steps.push(Step::Guard(guard, command.statement(what, self.target.dialect)));
+    fn guard(&mut self, guard: Guard, command: Command) {
+        self.steps.push(Step::Guard(guard, command.statement(guard.what(), self.target.dialect)));
     }
 
     fn refuse<T>(&self, fact: &str) -> Result<T, Error> {
@@ -344,7 +407,7 @@ impl Writer<'_> {
             let into = ledger::load_table();
             self.run("bring the load's batches", Command::Insert { into, columns, rows: Rows::Values(rows) });
         }
-        self.guard(Guard::NotLoaded, "check that no input is loaded", ledger::guard_not_loaded(self.target));
+        self.guard(Guard::NotLoaded, ledger::guard_not_loaded(self.target));
         Ok(())
     }
 
@@ -356,7 +419,13 @@ impl Writer<'_> {
         let run_time = load.batches.iter().map(|batch| batch.batch_time).max().unwrap_or(load.loaded_at);
         let run_time = self.instant(run_time)?;
         let guard = ledger::guard_no_later_run(self.target, run_time);
-        self.guard(Guard::NoLaterRun, "check that no later run is loaded", guard);
+        self.guard(Guard::NoLaterRun, guard);
+        if let Some(LoadBatch { batch, pipeline, .. }) = load.batches.first() {
+            if !pipeline.is_empty() {
+                self.guard(Guard::OwnTable, ledger::guard_own(self.target, pipeline));
+            }
+            self.run("count the rows that are removed", ledger::note_all_removed(self.target, batch));
+        }
         if direct {
             self.delete_all();
         }
@@ -395,7 +464,7 @@ impl Writer<'_> {
         }
         // Whoever binds rows one by one counts them.
         if !matches!(target.dialect.staging, Staging::Parameters) {
-            self.guard(Guard::AllRows, "check that all rows came", guard_all_rows());
+            self.guard(Guard::AllRows, guard_all_rows());
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::warehouse::ddl::KEY_INDEX_PREFIX;
 use crate::warehouse::dialect::CatalogQuestion;
 use crate::warehouse::dialect::Widening;
 use crate::warehouse::ledger;
+use crate::warehouse::script::Guard;
 use crate::warehouse::selection::Row;
 use crate::warehouse::selection::Selection;
 use crate::warehouse::sql::ColumnDefinition;
@@ -62,7 +63,7 @@ pub struct Migration {
     /// Statements that Redshift takes outside a transaction only, each alone, before the others.
     pub outside: Vec<Statement>,
     /// Statements, in order, in one transaction. One that violates a unique constraint fails as
-    /// [`Guard::UniqueKey`](super::Guard::UniqueKey) does.
+    /// [`Guard::UniqueKey`] does.
     pub statements: Vec<Statement>,
 }
 
@@ -89,7 +90,7 @@ impl SetUp {
                     Command::Select(declared.filter(ledger::of_target(target, "c"))),
                 ),
                 statement("ask whether there are loads", Command::Select(loads.filter(ledger::of_target(target, "l")))),
-                ask_ledger(target),
+                ledger::ask_columns(target),
             ]
             .into_iter()
             .chain(target.dialect.indexes.map(|ask| ask_catalog(target, "ask for the target's indexes", ask)))
@@ -218,9 +219,7 @@ impl Migration {
 
     /// The ledger stands before everything that asks it.
     fn migrate_ledger(&mut self, target: &Target, present: &[String]) -> Result<(), Error> {
-        for command in ledger::migrate(target, present)? {
-            self.push(target, "add a column to the ledger", command);
-        }
+        self.statements.extend(ledger::migrate(target, present)?);
         Ok(())
     }
 
@@ -293,7 +292,7 @@ impl Migration {
             && !indexes.contains(&name)
         {
             self.changes.push("the key becomes unique".to_owned());
-            self.push(target, "keep the key unique", create);
+            self.push(target, Guard::UniqueKey.what(), create);
         }
     }
 }
@@ -361,17 +360,6 @@ fn ask_catalog(target: &Target, what: &'static str, question: CatalogQuestion) -
     let values = schema.into_iter().chain([("table", target.table.name.as_str())]);
     let parameters = values.map(|(name, value)| Parameter { name: name.to_owned(), value: value.to_owned() }).collect();
     Statement { sql: question.sql.to_owned(), parameters, what }
-}
-
-/// Asks for the columns of the ledger. Parameters of one name have one value in all questions.
-fn ask_ledger(target: &Target) -> Statement {
-    let mut asked = ask_catalog(target, "ask for the ledger's columns", target.dialect.columns);
-    for parameter in asked.parameters.iter_mut().filter(|parameter| parameter.name == "table") {
-        parameter.name = "ledger".to_owned();
-        parameter.value = ledger::LEDGER_TABLE.to_owned();
-    }
-    asked.sql = asked.sql.replace(":table", ":ledger");
-    asked
 }
 
 #[cfg(test)]

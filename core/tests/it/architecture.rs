@@ -87,7 +87,7 @@ const MODULES: &[(&str, Map)] = &[
             ("rejects", &["ports", "store", "transform"]),
             ("extract", &["ports", "store", "deployed", "judge", "held", "rejects"]),
             ("local", &["ports", "extract"]),
-            ("load", &["ports", "store", "deployed", "judge"]),
+            ("load", &["ports", "store", "deployed", "judge", "held"]),
             ("reconcile", &["ports", "store", "held"]),
             ("embedded", &["ports", "deployed"]),
             (

@@ -8,7 +8,7 @@ use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_redshiftdata::types::{Field, SqlParameter, StatementStatusString, StatusString};
 use etalon_core::deploy::WarehouseId;
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::warehouse::{Cause, Failure, Selection, Statement};
+use etalon_core::warehouse::{Cause, Failure, Guard, Selection, Statement};
 use tokio::time::{Instant, sleep};
 
 use super::Settings;
@@ -155,10 +155,14 @@ impl Api {
         let told = guilty.and_then(|one| one.error()).or_else(|| answer.error()).unwrap_or_default();
         let purpose = guilty.and_then(|one| one.query_string()).and_then(Statement::purpose);
         let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        let cause = Cause::of(told);
+        // A guard's division by zero says nothing by itself.
+        let guard = purpose.and_then(Guard::of).filter(|_| cause == Cause::DivisionByZero);
+        let words = guard.map_or(words, |guard| guard.fact().to_owned());
         let words = purpose.map(|purpose| format!("{purpose}: {words}")).unwrap_or(words);
         Ok(Described {
             status: answer.status().cloned().unwrap_or(StatusString::Submitted),
-            failure: Failure { cause: Cause::of(told), words: words.chars().take(WORDS_MAX).collect() },
+            failure: Failure { cause, words: words.chars().take(WORDS_MAX).collect() },
             query: guilty.map_or_else(|| answer.redshift_query_id(), |one| one.redshift_query_id()),
         })
     }

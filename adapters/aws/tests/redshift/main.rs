@@ -18,7 +18,7 @@ use etalon_core::plan::sha256;
 use etalon_core::protocol::Blame;
 use etalon_core::types::Type;
 use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
-use etalon_driver::ports::{DataWarehouse, LoadOrder, Statement};
+use etalon_driver::ports::{DataWarehouse, LoadOrder, StatementState};
 use etalon_driver::testing::conformance;
 use etalon_sandbox::counterpart;
 use etalon_sandbox::moto::Moto;
@@ -115,10 +115,10 @@ fn order(table: &Table, load: &str, batches: Vec<LoadBatch>) -> LoadOrder {
     LoadOrder { load: load.to_owned(), table: table.clone(), batches, parts: Vec::new() }
 }
 
-async fn ended(redshift: &Redshift, statement: &str) -> Statement {
+async fn ended(redshift: &Redshift, statement: &str) -> StatementState {
     loop {
         match redshift.status(statement).await.unwrap() {
-            Statement::Running => {}
+            StatementState::Running => {}
             ended => return ended,
         }
     }
@@ -138,10 +138,10 @@ async fn a_table_is_created_changed_and_refused(server: &Server) {
     };
     let narrow = table(&[ID, ("name", Type::Varchar(20), false)]);
     let first = submit(&narrow, "first").await.unwrap();
-    assert_eq!(ended(&redshift, &first).await, Statement::Finished);
+    assert_eq!(ended(&redshift, &first).await, StatementState::Finished);
     let wide = table(&[ID, ("name", Type::Varchar(40), false), ("at", Type::Timestamptz, false)]);
     let second = submit(&wide, "second").await.unwrap();
-    assert_eq!(ended(&redshift, &second).await, Statement::Finished);
+    assert_eq!(ended(&redshift, &second).await, StatementState::Finished);
     let other = table(&[("id", Type::Integer, true)]);
     let error = submit(&other, "third").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
@@ -174,14 +174,14 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
         Ok::<_, etalon_core::error::Error>(ended)
     };
     // The table is there, so that what fails is the load.
-    assert_eq!(failed(None, 0).await.unwrap(), Statement::Finished);
+    assert_eq!(failed(None, 0).await.unwrap(), StatementState::Finished);
     let conflict = "ERROR: 1023 Detail: Serializable isolation violation on table";
     let ended = failed(Some(Behaviour::on("LOCK TABLE").fail(conflict)), 0).await.unwrap();
-    let Statement::Failed(words, Blame::Environment) = ended else { panic!("{ended:?}") };
+    let StatementState::Failed(words, Blame::Environment) = ended else { panic!("{ended:?}") };
     assert!(words.contains("1023"), "{words}");
     let ended = failed(Some(Behaviour::on("_etalon_load").fail("ERROR: Numeric data overflow")), 0).await.unwrap();
-    assert!(matches!(ended, Statement::Failed(_, Blame::Data)), "{ended:?}");
-    assert_eq!(failed(Some(Behaviour::on("LOCK TABLE").abort()), 0).await.unwrap(), Statement::Aborted);
+    assert!(matches!(ended, StatementState::Failed(_, Blame::Data)), "{ended:?}");
+    assert_eq!(failed(Some(Behaviour::on("LOCK TABLE").abort()), 0).await.unwrap(), StatementState::Aborted);
     // Rows that nothing brings.
     let error = failed(None, 3).await.unwrap_err();
     assert_eq!(error.to_string(), "table `orders` is loaded from a manifest, and there is none");
@@ -193,10 +193,10 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
         async move { redshift.submit(&order, &token).await.unwrap() }
     };
     let first = twice("1").await;
-    assert_eq!(self::ended(&redshift, &first).await, Statement::Finished);
+    assert_eq!(self::ended(&redshift, &first).await, StatementState::Finished);
     let second = twice("2").await;
     let ended = self::ended(&redshift, &second).await;
-    let Statement::Failed(words, Blame::Data) = ended else { panic!("{ended:?}") };
+    let StatementState::Failed(words, Blame::Data) = ended else { panic!("{ended:?}") };
     assert!(words.starts_with("check that no input is loaded: "), "{words}");
 }
 
@@ -216,7 +216,7 @@ async fn many_pages_of_the_ledger(server: &Server) {
     let inputs: Vec<String> = (0..40).map(|number| format!("input{number:02}")).collect();
     let batches = inputs.iter().map(|input| batch(input, 0)).collect();
     let submitted = redshift.submit(&order(&orders, "l", batches), "token").await.unwrap();
-    assert_eq!(ended(&redshift, &submitted).await, Statement::Finished);
+    assert_eq!(ended(&redshift, &submitted).await, StatementState::Finished);
     let wanted: Vec<(String, u32)> = inputs.iter().map(|input| (input.clone(), 0)).collect();
     let mut found: Vec<String> =
         redshift.ledger(&orders, &wanted).await.unwrap().into_iter().map(|(batch, _)| batch.input).collect();

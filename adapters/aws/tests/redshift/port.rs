@@ -18,10 +18,10 @@ use etalon_core::testing::merge::Loads;
 use etalon_core::types::Type;
 use etalon_core::warehouse::dialect::redshift::lint::lint;
 use etalon_core::warehouse::{
-    BATCH_COLUMN, DELETED_COLUMN, LoadBatch, LoadCounts, OFFSET_COLUMN, Statement as Text, TIME_COLUMN, Table,
+    BATCH_COLUMN, DELETED_COLUMN, LoadBatch, LoadCounts, OFFSET_COLUMN, Statement, TIME_COLUMN, Table,
 };
 use etalon_driver::connection::Connection;
-use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, OrderPart, Put, Statement};
+use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, OrderPart, Put, StatementState};
 use etalon_postgres::Postgres;
 use etalon_postgres::client::{Address, Client};
 use etalon_sandbox::postgres::Server;
@@ -96,7 +96,7 @@ impl Port {
         table: &Table,
         batches: &[LoadBatch],
         parts: Vec<OrderPart>,
-    ) -> Result<Statement, Error> {
+    ) -> Result<StatementState, Error> {
         let load = format!("load{}", self.loads.get());
         let token = sha256(load.as_bytes());
         let order = LoadOrder { load, table: table.clone(), batches: batches.to_vec(), parts };
@@ -110,8 +110,8 @@ impl Port {
 impl Loads for &Port {
     fn load(&mut self, table: &Table, batches: &[LoadBatch], rows: RecordBatch) -> Result<LoadCounts, Error> {
         match self.submit(table, batches, self.stage(table, &rows))? {
-            Statement::Finished => {}
-            Statement::Failed(words, Blame::Data) => {
+            StatementState::Finished => {}
+            StatementState::Failed(words, Blame::Data) => {
                 let is_loaded = words.starts_with("check that no input is loaded: ");
                 let kind = if is_loaded { ErrorKind::AlreadyExists } else { ErrorKind::Refused };
                 return Err(Error::new(kind, words));
@@ -174,7 +174,7 @@ fn count(line: &str, kinds: &Kinds) {
     for sql in sqls.iter().filter_map(Value::as_str) {
         let offences = lint(sql);
         assert!(operation == "ExecuteStatement" || offences.is_empty(), "{offences:?} {sql}");
-        let purpose = Text::purpose(sql).unwrap_or("is not labelled").to_owned();
+        let purpose = Statement::purpose(sql).unwrap_or("is not labelled").to_owned();
         *kinds.lock().unwrap().entry(purpose).or_default() += 1;
     }
 }

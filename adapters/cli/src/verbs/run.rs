@@ -209,7 +209,13 @@ impl View for Ran {
         }
         match report.load.map_or(0, |load| load.removed) {
             0 => {}
-            n => notes.push(format!("removed {} rows that earlier versions of these files had brought", thousands(n))),
+            1 => notes.push("removed 1 row that earlier loads had brought".to_owned()),
+            n => notes.push(format!("removed {} rows that earlier loads had brought", thousands(n))),
+        }
+        if report.load.is_some() && !report.other_pipelines.is_empty() {
+            let others: Vec<&str> = report.other_pipelines.iter().map(String::as_str).collect();
+            let others = others.join(", ");
+            notes.push(format!("table {} has rows of other pipelines too: {others}", report.table));
         }
         match report.out_of_date {
             0 => {}

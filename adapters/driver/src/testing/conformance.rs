@@ -10,7 +10,9 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::{Object, sha256};
 use etalon_core::warehouse::{LoadBatch, Table};
 
-use crate::ports::{DataWarehouse, Entry, LoadOrder, MESSAGES_MAX, Message, Objects, Order, Put, Queue, Statement};
+use crate::ports::{
+    DataWarehouse, Entry, LoadOrder, MESSAGES_MAX, Message, Objects, Order, Put, Queue, StatementState,
+};
 use crate::store::{names, send};
 
 #[track_caller]
@@ -292,7 +294,7 @@ pub async fn data_warehouse<W: Future<Output = ()>>(
     };
     let ended = async |statement: &str| loop {
         match warehouse.status(statement).await.unwrap() {
-            Statement::Running => wait(SECOND).await,
+            StatementState::Running => wait(SECOND).await,
             ended => return ended,
         }
     };
@@ -307,7 +309,7 @@ pub async fn data_warehouse<W: Future<Output = ()>>(
 
     let first = warehouse.submit(&order(vec![batch("a", 0)]), &token("1")).await.unwrap();
     assert_eq!(warehouse.submit(&order(vec![batch("a", 0)]), &token("1")).await.unwrap(), first);
-    assert_eq!(ended(&first).await, Statement::Finished);
+    assert_eq!(ended(&first).await, StatementState::Finished);
     let a = BTreeSet::from([format!("{prefix} a 0")]);
     assert_eq!(loaded().await, a);
     assert_eq!(warehouse.submit(&order(vec![batch("a", 0)]), &token("1")).await.unwrap(), first);
@@ -316,14 +318,14 @@ pub async fn data_warehouse<W: Future<Output = ()>>(
     let both = order(vec![batch("b", 0), batch("a", 0)]);
     let second = warehouse.submit(&both, &token("2")).await.unwrap();
     assert_ne!(second, first);
-    assert!(matches!(ended(&second).await, Statement::Failed(..)));
+    assert!(matches!(ended(&second).await, StatementState::Failed(..)));
     assert_eq!(loaded().await, a);
     assert_eq!(warehouse.submit(&order(vec![batch("b", 0)]), &token("2")).await.unwrap(), second);
-    assert!(matches!(ended(&second).await, Statement::Failed(..)));
+    assert!(matches!(ended(&second).await, StatementState::Failed(..)));
 
     // Another token is another try, and another generation is another input.
     let third = warehouse.submit(&order(vec![batch("b", 0), batch("a", 1)]), &token("3")).await.unwrap();
-    assert_eq!(ended(&third).await, Statement::Finished);
+    assert_eq!(ended(&third).await, StatementState::Finished);
     assert_eq!(loaded().await.len(), 3);
 }
 

@@ -12,7 +12,7 @@ use etalon_core::stage::parquet;
 use etalon_core::value::show::show;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table, WriteMode};
 
-use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, OrderPart, Statement};
+use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, OrderPart, StatementState};
 
 /// How a statement goes, if its load can be done at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,7 @@ struct Running {
     end: End,
     /// Whether the ledger had one of the inputs when the statement began.
     was_loaded: bool,
-    ended: Option<Statement>,
+    ended: Option<StatementState>,
 }
 
 impl<S, C> fmt::Debug for MemoryWarehouse<'_, S, C> {
@@ -158,16 +158,16 @@ impl<'a, S: Objects, C: Clock> MemoryWarehouse<'a, S, C> {
         let (order, end, was_loaded) = (order.clone(), *end, *was_loaded);
         let is_loaded = if self.flaws.no_fence { was_loaded } else { state.is_loaded(&order) };
         let ended = if matches!(end, End::Fails) {
-            Statement::Failed("the disk is full".to_owned(), Blame::Environment)
+            StatementState::Failed("the disk is full".to_owned(), Blame::Environment)
         } else if end == End::IsAborted {
-            Statement::Aborted
+            StatementState::Aborted
         } else if is_loaded {
-            Statement::Failed("division by zero".to_owned(), Blame::Data)
+            StatementState::Failed("division by zero".to_owned(), Blame::Data)
         } else {
             match self.apply(state, &order) {
-                Err(words) => Statement::Failed(words, Blame::Data),
-                Ok(()) if end == End::IsAbortedAfterCommit => Statement::Aborted,
-                Ok(()) => Statement::Finished,
+                Err(words) => StatementState::Failed(words, Blame::Data),
+                Ok(()) if end == End::IsAbortedAfterCommit => StatementState::Aborted,
+                Ok(()) => StatementState::Finished,
             }
         };
         state.statements[at].ended = Some(ended);
@@ -312,13 +312,13 @@ impl<S: Objects, C: Clock> DataWarehouse for MemoryWarehouse<'_, S, C> {
         Ok(at.to_string())
     }
 
-    async fn status(&self, statement: &str) -> Result<Statement, Error> {
+    async fn status(&self, statement: &str) -> Result<StatementState, Error> {
         let mut state = self.settled();
         state.calls += 1;
         let at: Option<usize> = statement.parse().ok();
         match at.and_then(|at| state.statements.get(at)) {
             None => Err(Error::new(ErrorKind::NotFound, format!("{statement}: there is no such statement"))),
-            Some(running) => Ok(running.ended.clone().unwrap_or(Statement::Running)),
+            Some(running) => Ok(running.ended.clone().unwrap_or(StatementState::Running)),
         }
     }
 

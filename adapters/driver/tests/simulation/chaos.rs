@@ -14,7 +14,9 @@ use etalon_core::protocol::prefix::{Prefix, Right};
 use etalon_core::protocol::{LoadEvent, Step};
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 use etalon_driver::memory::ManualClock;
-use etalon_driver::ports::{Clock, DataWarehouse, Entry, Events, LoadOrder, Message, Objects, Put, Queue, Statement};
+use etalon_driver::ports::{
+    Clock, DataWarehouse, Entry, Events, LoadOrder, Message, Objects, Put, Queue, StatementState,
+};
 
 /// Chance from a number (splitmix64).
 #[derive(Debug, Clone)]
@@ -267,7 +269,7 @@ impl<P: DataWarehouse> DataWarehouse for Chaotic<'_, P> {
     async fn submit(&self, order: &LoadOrder, token: &str) -> Result<String, Error> {
         self.chaos.call(self.inner.submit(order, token)).await
     }
-    async fn status(&self, statement: &str) -> Result<Statement, Error> {
+    async fn status(&self, statement: &str) -> Result<StatementState, Error> {
         self.chaos.call(self.inner.status(statement)).await
     }
     async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {

@@ -7,7 +7,7 @@ use etalon_core::error::Error;
 use etalon_core::plan::{Object, sha256};
 use etalon_core::protocol::{Load, parse};
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
-use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, Statement};
+use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
 /// The rule that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl<P: DataWarehouse> DataWarehouse for Mutant<P> {
         let token = if self.mutation == Mutation::TokenWithoutAttempt { &order.load } else { token };
         self.inner.submit(order, token).await
     }
-    async fn status(&self, statement: &str) -> Result<Statement, Error> {
+    async fn status(&self, statement: &str) -> Result<StatementState, Error> {
         self.inner.status(statement).await
     }
     async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {

@@ -46,6 +46,7 @@ impl Model {
             if (staged.is_empty() && !allow_empty) || self.latest > run_time {
                 return None;
             }
+            counts.removed = self.stored.len() as u64;
             self.stored.clear();
         }
         self.latest = self.latest.max(run_time);
