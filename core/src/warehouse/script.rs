@@ -474,7 +474,10 @@ impl Writer<'_> {
         let target = self.target;
         self.run("make room for replaced batches", ledger::create_replaced());
         self.run("find the batches that a later version replaces", ledger::find_replaced(target));
-        self.run("count the rows that are removed", ledger::note_removed(target, first));
+        // Where all rows are, they have been counted.
+        if !matches!(target.write, WriteMode::Replace { .. }) {
+            self.run("count the rows that are removed", ledger::note_removed(target, first));
+        }
         let mut tables = vec![target.table.clone()];
         if target.keeps_deleted() {
             tables.push(target.deleted_table()?);

@@ -36,9 +36,11 @@ pub(crate) const TESTS: &[counterpart::Test<Server>] = &[
 ];
 
 /// All that core has Redshift do for loads, in the words that it labels statements with.
-const KINDS: [&str; 33] = [
+const KINDS: [&str; 37] = [
     "add a column",
+    "add a column to the ledger",
     "ask for the declared types",
+    "ask for the ledger's columns",
     "ask for the target's columns",
     "ask whether there are loads",
     "bring the load's batches",
@@ -46,7 +48,9 @@ const KINDS: [&str; 33] = [
     "check that all rows came",
     "check that no input is loaded",
     "check that no later run is loaded",
+    "check that no other pipeline has loaded the table",
     "check that the counts balance",
+    "count the rows that are removed",
     "count what became of the rows",
     "create Etalon's own tables",
     "create the target",
@@ -169,6 +173,11 @@ fn every_statement_does_what_it_does_on_postgresql(server: &Server) {
         let table = table(columns);
         changed.load(&table, &[batch(&format!("input{load}"), 0)], empty(&table)).unwrap();
     }
+    // A ledger of an older Etalon.
+    changed.sql("ALTER TABLE _etalon_ledger DROP COLUMN pipeline, DROP COLUMN removed");
+    changed.load(&table(&[ID]), &[batch("input2", 0)], empty(&table(&[ID]))).unwrap();
+    let pipelines = changed.query("SELECT coalesce(pipeline, '-') FROM _etalon_ledger ORDER BY input").unwrap();
+    assert_eq!(pipelines.concat(), ["-", "-", "p"].map(|name| Some(name.to_owned())));
     let kinds = kinds.lock().unwrap().clone();
     let told: Vec<&str> = kinds.keys().map(String::as_str).collect();
     assert_eq!(told, KINDS);
