@@ -97,6 +97,8 @@ codes! {
     UtcDay = "W203";
     /// A `delete_when` that may be NULL, for which the row is then no delete.
     DeleteOverNull = "W204";
+    /// A comparison with NULL, which is never true.
+    NeverTrue = "W205";
 
     /// A text that is not a value of its type.
     NotAValue = "R301" "22P02";

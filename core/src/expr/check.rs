@@ -215,9 +215,13 @@ impl Checker<'_> {
                 let known = self.scope.iter().map(|known| known.name.as_str());
                 let wrong = Diagnostic::error(Code::UnknownName, span, format!("there is no `{name}` here"));
                 let wrong = wrong.with_nearest(name, known);
-                self.wrong(match wrong.help {
-                    None if quoted => wrong.with_help("a text stands between single quotes"),
-                    _ => wrong,
+                self.wrong(match (&wrong.help, quoted) {
+                    (_, false) => wrong,
+                    (None, true) => wrong.with_help(format!("a text stands between single quotes: `'{name}'`")),
+                    (Some(near), true) => {
+                        let help = format!("a text stands between single quotes: `'{name}'`; or {near}");
+                        wrong.with_help(help)
+                    }
                 })
             }
             [(position, known)] => {

@@ -115,6 +115,13 @@ impl Checker<'_> {
 
     /// A comparison, in the kind that both operands become.
     pub(super) fn compare(&mut self, operator: Binary, left: Checked, right: Checked, span: Span) -> Option<Checked> {
+        let null = [&left, &right].into_iter().find(|side| matches!(side.form, Form::Unknown(None)));
+        if let Some(null) = null {
+            let fact = format!("a comparison by `{}` with NULL is never true", operator.text());
+            self.diagnostics.push(
+                Diagnostic::warning(Code::NeverTrue, null.span, fact).with_help("write `is null` or `is not null`"),
+            );
+        }
         let (left, right) = self.comparable(left, right, operator.text(), span)?;
         let form = Form::Compare { operator, left: Box::new(left), right: Box::new(right) };
         Some(fold(form, Type::Boolean, span))

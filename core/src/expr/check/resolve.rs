@@ -30,11 +30,40 @@ const AGGREGATES: &str = "any_value array_agg avg bool_and bool_or corr count de
     last_value lead listagg max median min mode nth_value ntile percent_rank percentile_cont percentile_disc \
     rank regr_slope row_number stddev string_agg sum variance var_pop stddev_pop";
 
-/// Functions of the clock, of chance, or of the session.
+/// Functions of the clock, or of the session.
 const IMPURE: &str = "clock_timestamp convert_timezone_now currval current_database current_schema current_setting \
-    gen_random_uuid getdate lastval localtime nextval now pg_backend_pid pg_sleep rand random set_config \
-    setseed setval statement_timestamp sysdate timeofday transaction_timestamp uuid_generate_v4 version \
-    txid_current";
+    getdate lastval localtime nextval now pg_backend_pid pg_sleep set_config setval statement_timestamp sysdate timeofday \
+    transaction_timestamp version txid_current";
+
+/// Functions of chance.
+const CHANCE: &str =
+    "gen_random_uuid generate_uuid rand random random_normal setseed uuid uuid_generate_v4 uuid_string newid";
+
+/// What other systems call by another name, and its name here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("ifnull isnull", "`coalesce(a, b)` is the first value that is not NULL"),
+    ("if iff", "write `case when … then … else … end`"),
+    ("zeroifnull", "write `coalesce(…, 0)`"),
+    ("nullifzero", "write `nullif(…, 0)`"),
+    ("strptime parse_date str_to_date", "`to_date(text, 'YYYY-MM-DD')` reads by a pattern"),
+    ("parse_timestamp parse_datetime", "`to_timestamp(text, 'YYYY-MM-DD HH24:MI:SS')` reads by a pattern"),
+    ("date_format strftime format_date format_timestamp time_format", "`to_char(…, 'YYYY-MM-DD')` writes by a pattern"),
+    ("split strsplit", "`split_part(text, ',', 1)` takes one part out"),
+    ("regexp_extract regexp_match_group", "`regexp_substr(text, pattern)` takes the match out"),
+    ("safe_cast try_convert convert", "write `try_cast(… as integer)`, which is NULL where the cast fails"),
+    ("instr locate", "`strpos(text, part)` finds a part"),
+    ("json_extract json_value get_json_object json_query", "`->` and `->>` take a value out: `detail ->> 'name'`"),
+    ("parse_json", "write `json_parse(…)`"),
+    ("string_length char_len", "write `length(…)`"),
+    ("to_varchar to_string", "cast it: `…::varchar(20)`"),
+    ("toint to_int to_integer to_double to_decimal to_boolean", "cast it: `…::integer`, or `try_cast(… as integer)`"),
+    ("unix_timestamp to_unixtime epoch", "write `extract(epoch from …)`"),
+    ("from_unixtime timestamp_seconds", "write `to_timestamp(…)`"),
+    ("datetime", "cast it: `…::timestamp`"),
+    ("ucase", "write `upper(…)`"),
+    ("lcase", "write `lower(…)`"),
+    ("farm_hash farm_fingerprint xxhash64 hash", "`md5`, `sha2` and `fnv_hash` are the hashes"),
+];
 
 /// Functions that make several rows of one, or a row of several columns.
 const SETS: &str = "json_array_elements json_array_elements_text json_each json_each_text json_object_keys json_populate_record \
@@ -78,6 +107,14 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
     if is_among(IMPURE, name) {
         return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
             .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
+    }
+    if is_among(CHANCE, name) {
+        return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
+            .with_help("a key that stays the same: `md5(source_name() || ':' || record_offset())`");
+    }
+    if let Some((_, help)) = ELSEWHERE.iter().find(|(names, _)| is_among(names, name)) {
+        return Diagnostic::error(Code::UnknownFunction, place, format!("there is no function `{name}`"))
+            .with_help(*help);
     }
     if is_among(SETS, name) {
         let fact = format!("`{name}` is not supported: it makes several rows, or several columns, of one value");

@@ -211,6 +211,12 @@ impl Parser<'_> {
         self.advance();
         let (name, arguments, end) = match name.as_str() {
             "cast" | "try_cast" => return self.cast_call(&name, place),
+            "safe_cast" => {
+                return Err(Box::new(
+                    Diagnostic::error(Code::UnknownFunction, place, "there is no function `safe_cast`")
+                        .with_help("write `try_cast(… as integer)`, which is NULL where the cast fails"),
+                ));
+            }
             "extract" => self.extract()?,
             "position" => self.position()?,
             "trim" => self.trim()?,
