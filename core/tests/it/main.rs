@@ -10,6 +10,7 @@ mod fingerprint;
 mod json;
 mod language;
 mod pipeline;
+mod pollution;
 mod read;
 mod spec;
 mod sql;
