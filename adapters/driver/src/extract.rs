@@ -21,6 +21,7 @@ use crate::judge::{complete_run, give_way, judge_again};
 use crate::ports::{Clock, Entry, Fact, Message, Objects, Put, Queue, Witness};
 use crate::rejects;
 use crate::store::{self, Handled, document, names, put, put_once, send, units};
+use crate::transform::same;
 
 /// The world of extract.
 #[derive(Debug)]
@@ -342,12 +343,16 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             ..pipeline.plan(&object, met.batch_time)
         };
         let of_input = units(self.store, &self.table(), &plan.input).await?;
-        let is_loaded = of_input.iter().any(|(unit, _)| matches!(unit.state, UnitState::Loaded { .. }));
-        let mut plan = if start.backfill && is_loaded {
+        let in_table = of_input.iter().filter(|(unit, _)| matches!(unit.state, UnitState::Loaded { .. }));
+        let loaded = in_table.flat_map(|(unit, _)| &unit.members).map(|member| member.generation).max();
+        let mut plan = if start.backfill && loaded.is_some() {
             let cause = format!("reload {}", start.run);
             self.plan_once_more(InputPlan { overwrites: false, backfills: true, ..plan }, cause).await?
         } else if met.meeting == 1 && known.sent.contains(&name::sent(pipeline.name(), &plan.input)) {
             return self.mark(source, &met_mark).await;
+        } else if let Some(generation) = loaded {
+            // Its plan may be lost; it is in the table.
+            InputPlan { generation, ..plan }
         } else {
             self.planned(plan).await?
         };
@@ -399,9 +404,12 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         if unit.members.iter().all(|member| member.input == plan.input) {
             let is_reload = unit.members.iter().any(|member| member.replaces_generations);
             let is_mended = unit.fingerprint != pipeline.fingerprint();
+            let is_own = unit.name == name::unit(&plan.input, plan.generation);
             return match unit.state {
                 UnitState::Replaced { .. } => Gives::ToPlan,
-                _ if is_reload && plan.backfills => Gives::ToPlan,
+                // The message of a reload may come twice: its unit does not give way to itself.
+                // What is brought again as a whole brings also the records that were sent again.
+                _ if (is_reload || redrives) && plan.backfills && !is_own => Gives::ToPlan,
                 // An object that was gone for a while, or another, is there again.
                 UnitState::Held { unread, .. } if (is_mended || unread) && !redrives => Gives::ToPipeline,
                 _ => Gives::Nothing,
@@ -545,12 +553,17 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             if !wanted.is_empty() && !wanted.contains(&input.plan.source) {
                 continue;
             }
-            let is_finished = self.finish_redrives(&input).await?;
+            // Records are read again from the version that has them; where another is there, or none, they stay open.
+            let is_there = match same(self.source, &input.plan).await {
+                Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => false,
+                found => found.map(|_| true)?,
+            };
+            let is_finished = self.finish_redrives(&input, is_there).await?;
             let records = input.redrivable(pipeline.fingerprint());
             if !is_finished || records.is_empty() {
                 continue;
             }
-            if !input.is_loaded {
+            if !input.is_loaded || !is_there {
                 self.witness.saw(&Fact::Waits(&input.plan));
                 continue;
             }
@@ -565,7 +578,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     }
 
     /// Does what interrupted redrives have left undone. Whether nothing was left.
-    async fn finish_redrives(&self, input: &rejects::InputRejects) -> Result<bool, Error> {
+    async fn finish_redrives(&self, input: &rejects::InputRejects, is_there: bool) -> Result<bool, Error> {
         let pipeline = &self.deployed.pipeline;
         let mut is_finished = true;
         for (number, marks) in (1..).zip(&input.marks) {
@@ -574,8 +587,9 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             let unit = document::<Unit>(self.store, &name::unit_document(&self.table(), &unit_name)).await?;
             let is_mended = plan.fingerprint != pipeline.fingerprint();
             let plan = match &unit {
-                Some((unit, _)) if !(unit.is_held() && is_mended) => continue,
-                // One that was begun with another pipeline file and not loaded is begun anew.
+                Some((Unit { state: UnitState::Held { unread, .. }, .. }, _)) if !is_mended && !unread => continue,
+                Some((unit, _)) if !unit.is_held() || !is_there => continue,
+                // One that was begun with another pipeline file or could not be read, and is not loaded, is begun anew.
                 Some(_) => self.plan_instead(&unit_name, pipeline.plan_again(plan, number)).await?,
                 // An older Etalon has kept the plan with the decision alone.
                 None => self.planned(InputPlan { redrives: Some(number), ..plan.clone() }).await?,

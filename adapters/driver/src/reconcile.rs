@@ -14,8 +14,9 @@ use etalon_core::receipt::Counts;
 use etalon_core::warehouse::{LedgerRow, LoadCounts};
 
 use crate::held::is_of;
+use crate::judge::give_way;
 use crate::ports::{Objects, Put};
-use crate::store::{document, names, put, put_once, receipt};
+use crate::store::{document, names, put, put_once, receipt, units};
 
 /// So often an input is taken for one that has come back.
 const MEETINGS_MAX: u32 = 64;
@@ -32,6 +33,12 @@ pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &
         .keys()
         .map(|(input, generation)| name::unit_document(&table, &name::unit(input, *generation)))
         .collect();
+    let staged: BTreeSet<String> = names(store, prefix::STAGED.text)
+        .await?
+        .iter()
+        .filter_map(|part| part.split('/').nth(1))
+        .map(str::to_owned)
+        .collect();
     for place in known.difference(&in_ledger) {
         let Some((unit, _)) = document::<Unit>(store, place).await? else { continue };
         let has = |member: &Member| batches.contains_key(&(member.input.as_str(), member.generation));
@@ -44,6 +51,14 @@ pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &
         match unit.state {
             UnitState::Pending => put_once(store, &name::pending(&table, &unit.name), b"").await?,
             UnitState::Held { .. } => put_once(store, &name::held(&table, &unit.name), b"").await?,
+            // Nobody loads it any more.
+            UnitState::Replaced { .. } => {
+                for batch in batches_of(store, &unit).await?.iter().filter(|batch| staged.contains(*batch)) {
+                    for part in names(store, &name::part(batch, "")).await? {
+                        store.delete(&part).await?;
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -66,13 +81,37 @@ async fn meet_again(pipeline: &Pipeline, store: &impl Objects, table: &str) -> R
             continue;
         }
         let Some((plan, _)) = document::<InputPlan>(store, &place).await? else { continue };
-        if plan.run.is_none() && pipeline.has_planned(&plan) {
-            for mark in names(store, &name::met(pipeline.name(), Some(&plan.source))).await? {
-                store.delete(&mark).await?;
+        if plan.run.is_some() || !pipeline.has_planned(&plan) {
+            continue;
+        }
+        let units = units(store, table, &plan.input).await?;
+        let later =
+            units.iter().flat_map(|(unit, _)| &unit.members).filter(|member| member.generation > plan.generation);
+        match later.map(|member| member.generation).max() {
+            // A reload that was interrupted has been asked for again, and that one is done.
+            Some(later) if plan.backfills => {
+                give_way(store, table, &plan, &name::unit(&plan.input, later)).await?;
+            }
+            _ => {
+                for mark in names(store, &name::met(pipeline.name(), Some(&plan.source))).await? {
+                    store.delete(&mark).await?;
+                }
             }
         }
     }
     Ok(())
+}
+
+/// The batches of a unit, also of one that was replaced before it was judged.
+async fn batches_of(store: &impl Objects, unit: &Unit) -> Result<Vec<String>, Error> {
+    if !unit.members.is_empty() {
+        return Ok(unit.batches().map(|batch| batch.batch.clone()).collect());
+    }
+    let plan = match unit.name.rsplit_once('-').map(|(input, generation)| (input, generation.parse())) {
+        Some((input, Ok(generation))) => document::<InputPlan>(store, &name::plan(input, generation)).await?,
+        _ => None,
+    };
+    Ok(plan.iter().flat_map(|(plan, _)| plan.tasks()).map(|task| task.batch).collect())
 }
 
 /// Forgets a unit that is not in the table, so that its objects are met as new ones.
@@ -87,6 +126,19 @@ async fn forget(pipeline: &Pipeline, store: &impl Objects, table: &str, unit: &U
         store.delete(&last).await?;
     }
     for member in &unit.members {
+        // What it has taken the place of would lead to it.
+        for (replaced, _) in units(store, table, &member.input).await? {
+            if !matches!(replaced.state, UnitState::Replaced { .. }) {
+                continue;
+            }
+            for batch in batches_of(store, &replaced).await? {
+                store.delete(&name::receipt(&batch)).await?;
+            }
+            if let Some(Ok(generation)) = replaced.name.rsplit_once('-').map(|(_, generation)| generation.parse()) {
+                store.delete(&name::plan(&member.input, generation)).await?;
+            }
+            store.delete(&name::unit_document(table, &replaced.name)).await?;
+        }
         for mark in names(store, &name::met(pipeline.name(), Some(&member.source))).await? {
             store.delete(&mark).await?;
         }
@@ -108,23 +160,37 @@ async fn remember(
     batches: &BTreeMap<(&str, u32), Vec<&LedgerRow>>,
 ) -> Result<(), Error> {
     let mut by_source: BTreeMap<&str, Vec<&LedgerRow>> = BTreeMap::new();
+    let mut unknown = Vec::new();
     for ((input, generation), rows) in batches {
         let place = name::unit_document(table, &name::unit(input, *generation));
         let Some(first) = rows.first().filter(|first| is_own(pipeline, first)) else { continue };
         if known.contains(&place) {
             continue;
         }
-        put_once_unit(store, &place, &loaded(pipeline, rows)).await?;
+        unknown.push((place, loaded(pipeline, rows)));
         by_source.entry(&first.batch.source).or_default().push(first);
     }
     for (source, rows) in by_source {
-        let versions =
+        let own =
             rows.iter().map(|row| SourceVersion { input: row.batch.input.clone(), batch_time: row.batch.batch_time });
+        // Earlier meetings of a version that were never loaded were there too: meetings are counted.
+        let earlier = rows.iter().flat_map(|row| {
+            let met = meeting(pipeline, row).unwrap_or(1);
+            (1..met).map(move |earlier| SourceVersion {
+                input: pipeline.input(&object(row), earlier),
+                batch_time: row.batch.batch_time.saturating_sub(i64::from(met - earlier)),
+            })
+        });
+        let versions: Vec<SourceVersion> = own.chain(earlier).collect();
         let first = |input: &str| {
             let row = rows.iter().find(|row| row.batch.input == input);
             row.map(|row| pipeline.input(&object(row), 1))
         };
-        record(pipeline, store, source, versions.collect(), first).await?;
+        record(pipeline, store, source, versions, first).await?;
+    }
+    // A unit that is there is taken for known, so that it comes last.
+    for (place, unit) in unknown {
+        put_once_unit(store, &place, &unit).await?;
     }
     Ok(())
 }
@@ -179,7 +245,12 @@ fn object(row: &LedgerRow) -> Object {
 
 /// Whether a ledger row is of a pipeline: its input tells.
 fn is_own(pipeline: &Pipeline, row: &LedgerRow) -> bool {
-    (1..=MEETINGS_MAX).any(|meeting| pipeline.input(&object(row), meeting) == row.batch.input)
+    meeting(pipeline, row).is_some()
+}
+
+/// The how manieth time a version of one of a pipeline's objects was met, by its input.
+fn meeting(pipeline: &Pipeline, row: &LedgerRow) -> Option<u32> {
+    (1..=MEETINGS_MAX).find(|&meeting| pipeline.input(&object(row), meeting) == row.batch.input)
 }
 
 /// The unit of an input, as the ledger has it.

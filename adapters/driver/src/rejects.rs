@@ -114,7 +114,7 @@ pub async fn read(store: &impl Objects, pipeline: &Resolved) -> Result<Vec<Input
         if let Some((plan, is_loaded)) = live
             && !is_replaced(store, pipeline, &plan).await?
         {
-            inputs.push(read_input(store, plan, is_loaded).await?);
+            inputs.push(read_input(store, &table, plan, is_loaded).await?);
         }
     }
     inputs.sort_by(|left, right| {
@@ -142,17 +142,31 @@ async fn is_replaced(store: &impl Objects, pipeline: &Resolved, plan: &InputPlan
     Ok(false)
 }
 
-async fn read_input(store: &impl Objects, plan: InputPlan, is_loaded: bool) -> Result<InputRejects, Error> {
+async fn read_input(
+    store: &impl Objects,
+    table: &str,
+    plan: InputPlan,
+    is_loaded: bool,
+) -> Result<InputRejects, Error> {
     let mut marks = Vec::new();
     for place in names(store, &name::marks(&plan.input, None)).await? {
         if let Some((decision, _)) = document::<Marks>(store, &place).await? {
             marks.push(decision);
         }
     }
-    let plans = std::iter::once(&plan).chain(marks.iter().filter_map(|marks| marks.redrive.as_ref()));
+    // What was sent again before all of it was loaded again is out of date.
+    let mut plans = vec![&plan];
+    let redriven = marks.iter().filter_map(|marks| marks.redrive.as_ref());
+    for again in redriven.filter(|again| again.generation > plan.generation) {
+        let unit = name::unit_document(table, &name::unit(&again.input, again.generation));
+        let unit = document::<Unit>(store, &unit).await?;
+        if !unit.is_some_and(|(unit, _)| unit.state == UnitState::Discarded) {
+            plans.push(again);
+        }
+    }
     let mut rejects = Vec::new();
     let mut fingerprints = BTreeMap::new();
-    for task in plans.flat_map(InputPlan::tasks) {
+    for task in plans.into_iter().flat_map(InputPlan::tasks) {
         // Without a receipt a quarantine does not exist.
         if receipt(store, &task.batch).await?.is_none_or(|receipt| receipt.counts.quarantined == 0) {
             continue;

@@ -82,9 +82,15 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
     engine.put_back(&rows).await?;
-    engine.transform(work, objects).await?;
+    let decides = matches!(&work, Work::Release(_) | Work::Discard(_) | Work::Undiscard(_));
+    let done = engine.transform(work, objects).await;
+    if !decides {
+        done.clone()?;
+    }
     let embedded = Embedded::new(&deployed, store, warehouse, clock);
+    // What an interrupted release has let go is loaded, also where nothing is held any more that could be released.
     engine.load(&embedded).await?;
+    done?;
     engine.report(objects, &rows, false).await
 }
 

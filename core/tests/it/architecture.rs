@@ -85,10 +85,10 @@ const MODULES: &[(&str, Map)] = &[
             ("transform", &["ports", "store", "deployed", "judge"]),
             ("held", &["ports", "store", "judge"]),
             ("rejects", &["ports", "store", "transform"]),
-            ("extract", &["ports", "store", "deployed", "judge", "held", "rejects"]),
+            ("extract", &["ports", "store", "deployed", "judge", "transform", "held", "rejects"]),
             ("local", &["ports", "extract"]),
             ("load", &["ports", "store", "deployed", "judge", "held"]),
-            ("reconcile", &["ports", "store", "held"]),
+            ("reconcile", &["ports", "store", "judge", "held"]),
             ("embedded", &["ports", "deployed"]),
             (
                 "run",

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use etalon_core::error::Error;
-use etalon_core::pipeline::{Pipeline, Resolved};
+use etalon_core::pipeline::{Bounds, Pipeline, Resolved};
 
 use crate::chaos::Chance;
 
@@ -24,7 +24,7 @@ pub struct Life {
     pub shape: Shape,
     /// Contents that objects may have. Few, so that they return.
     pub contents: Vec<Content>,
-    pub days: Vec<Vec<Event>>,
+    pub days: Vec<Vec<Happening>>,
 }
 
 /// What the pipeline is all its life.
@@ -50,11 +50,21 @@ pub enum OnOverwrite {
     Add,
 }
 
-/// What can be deployed anew: the mapping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What can be deployed anew.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deployed {
+    pub mapping: Mapping,
+    /// Whether two rejects that are more than 40% are too many; else no number is.
+    pub limits: bool,
+}
+
+/// What can change rows: another mapping is another fingerprint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mapping {
     /// Whether an `n` that begins with an `x` is read without it; else it is a reject.
     pub mends: bool,
+    /// Whether a line end always ends a record: an open quote is then a reject, and objects are cut.
+    pub cuts: bool,
 }
 
 /// The bytes of an object.
@@ -91,11 +101,60 @@ pub enum Is {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// An object is written, with one of the contents.
-    Write { object: u64, content: usize },
+    Write {
+        object: u64,
+        content: usize,
+    },
     /// An object goes.
-    Remove { object: u64 },
-    /// Everything that is new is loaded.
+    Remove {
+        object: u64,
+    },
+    /// An object is called otherwise: it takes the place of what had that name.
+    Rename {
+        from: u64,
+        to: u64,
+    },
+    Deploy(Deployed),
+    /// The table is dropped by hand.
+    Drop,
+    /// The table is emptied by hand.
+    Empty,
+    /// What is kept beside the warehouse is lost.
+    LoseStore,
+    /// Somebody calls Etalon.
+    Call(Call),
+}
+
+/// What Etalon is called for. An object is one by name; none means all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
     Run,
+    Release(Option<u64>),
+    Discard(Option<u64>),
+    Undiscard(Option<u64>),
+    Redrive(Option<u64>),
+    Reload(Option<u64>),
+}
+
+/// What happens, and how often Etalon is disturbed before the call comes to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    pub event: Event,
+    /// At which call of a port, and how.
+    pub faults: Vec<(u64, Fault)>,
+}
+
+/// How a call of a port goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    KilledBefore,
+    KilledAfter,
+    RequestLost,
+    AnswerLost,
+}
+
+impl Fault {
+    pub const ALL: [Self; 4] = [Self::KilledBefore, Self::KilledAfter, Self::RequestLost, Self::AnswerLost];
 }
 
 impl Life {
@@ -107,20 +166,12 @@ impl Life {
             on_overwrite: *chance.pick(&[OnOverwrite::Fail, OnOverwrite::Replace, OnOverwrite::Add]),
         };
         let contents: Vec<Content> = (0..3 + chance.below(3)).map(|_| content(chance)).collect();
-        let event = |chance: &mut Chance| {
-            let object = chance.below(OBJECTS);
-            match chance.below(8) {
-                0 => Event::Remove { object },
-                1 => Event::Run,
-                _ => Event::Write { object, content: usize::try_from(chance.below(contents.len() as u64)).unwrap() },
-            }
-        };
-        let days = (0..DAYS).map(|_| (0..chance.below(4)).map(|_| event(chance)).collect()).collect();
-        Self { number, shape, contents, days }
+        let days = (0..DAYS).map(|_| (0..chance.below(5)).map(|_| happening(chance, contents.len())).collect());
+        Self { number, shape, days: days.collect(), contents }
     }
 
-    /// The pipeline with a mapping.
-    pub fn pipeline(&self, mapping: Mapping) -> (Resolved, String) {
+    /// The pipeline as it is deployed.
+    pub fn pipeline(&self, Deployed { mapping, limits }: Deployed) -> (Resolved, String) {
         let Shape { write, on_overwrite } = self.shape;
         let write = match write {
             Write::Append => "append",
@@ -136,17 +187,21 @@ impl Life {
         } else {
             ("cast(n as integer)", "name")
         };
+        let newlines = !mapping.cuts;
+        let limits = if limits { "{ rejects: 40%, at_least: 2 }" } else { "none" };
         let text = format!(
-            "etalon: 1\npipeline: things\nsource:\n  files: in/*.csv\n  format: csv\n  on_overwrite: {on_overwrite}\n  \
+            "etalon: 1\npipeline: things\nsource:\n  files: in/*.csv\n  format: {{ csv: {{ newlines_in_values: {newlines} }} }}\n  on_overwrite: {on_overwrite}\n  \
              fields: {{ id: integer, n: , name: }}\n\
              where: name is distinct from 'skip'\n\
              columns:\n  id: {{ required: true }}\n  n: {{ from: \"{n}\", type: integer, required: true }}\n  \
              name: {{ from: \"{name}\", type: varchar(20) }}\n\
-             limits: none\ntarget: {{ table: things, write: {write} }}\n"
+             limits: {limits}\ntarget: {{ table: things, write: {write} }}\n"
         );
         let (pipeline, _) = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}\n{text}"));
         let pipeline = pipeline.resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
-        (pipeline, text)
+        // A few rows reach every bound.
+        let bounds = Bounds { range_bytes: 30, batch_rows: 2, part_bytes: 1, quarantine_bytes: 1 };
+        (pipeline.with_bounds(bounds), text)
     }
 
     /// The same life without some part of it, in all ways that leave out one thing; the greatest parts first.
@@ -162,6 +217,15 @@ impl Life {
                 let mut less = self.clone();
                 less.days[day].remove(event);
                 smaller.push(less);
+            }
+        }
+        for (day, events) in self.days.iter().enumerate() {
+            for (event, Happening { faults, .. }) in events.iter().enumerate() {
+                for fault in 0..faults.len() {
+                    let mut less = self.clone();
+                    less.days[day][event].faults.remove(fault);
+                    smaller.push(less);
+                }
             }
         }
         for (at, content) in self.contents.iter().enumerate() {
@@ -181,6 +245,34 @@ impl Life {
 /// The name of an object.
 pub fn name(object: u64) -> String {
     format!("{PREFIX}{}.csv", ["a", "b", "c"][usize::try_from(object).unwrap()])
+}
+
+fn happening(chance: &mut Chance, contents: usize) -> Happening {
+    let object = chance.below(OBJECTS);
+    let whom = if chance.one_in(2) { None } else { Some(object) };
+    let event = match chance.below(40) {
+        0..=2 => Event::Remove { object },
+        3 => Event::Rename { from: object, to: chance.below(OBJECTS) },
+        4..=6 => Event::Deploy(Deployed {
+            mapping: Mapping { mends: chance.one_in(2), cuts: chance.one_in(2) },
+            limits: chance.one_in(3),
+        }),
+        7..=9 => Event::Call(Call::Run),
+        10..=12 => Event::Call(Call::Release(whom)),
+        13 | 14 => Event::Call(Call::Discard(whom)),
+        15 | 16 => Event::Call(Call::Undiscard(whom)),
+        17..=19 => Event::Call(Call::Redrive(whom)),
+        20..=22 => Event::Call(Call::Reload(whom)),
+        23 if chance.one_in(3) => Event::Drop,
+        25 if chance.one_in(3) => Event::LoseStore,
+        _ => Event::Write { object, content: usize::try_from(chance.below(contents as u64)).unwrap() },
+    };
+    let mut faults = Vec::new();
+    while matches!(event, Event::Call(_)) && chance.one_in(2) && faults.len() < 4 {
+        let most = *chance.pick(&[10, 50, 200]);
+        faults.push((chance.below(most), *chance.pick(&Fault::ALL)));
+    }
+    Happening { event, faults }
 }
 
 fn content(chance: &mut Chance) -> Content {
@@ -257,8 +349,48 @@ impl fmt::Display for Event {
         match self {
             Self::Write { object, content } => write!(f, "{} is content {content}", name(*object)),
             Self::Remove { object } => write!(f, "{} goes", name(*object)),
-            Self::Run => write!(f, "run"),
+            Self::Rename { from, to } => write!(f, "{} is called {}", name(*from), name(*to)),
+            Self::Deploy(deployed) => write!(f, "{deployed:?}"),
+            Self::Drop => write!(f, "the table is dropped"),
+            Self::Empty => write!(f, "the table is emptied"),
+            Self::LoseStore => write!(f, "the store is lost"),
+            Self::Call(call) => {
+                let (verb, whom) = call.parts();
+                write!(f, "{verb}")?;
+                whom.map_or(Ok(()), |object| write!(f, " {}", name(object)))
+            }
         }
+    }
+}
+
+impl Event {
+    /// What it is, without whom or what.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Call(call) => call.parts().0.to_owned(),
+            other => format!("{other:?}").split([' ', '(']).next().unwrap_or_default().to_lowercase(),
+        }
+    }
+}
+
+impl Call {
+    /// What it is called, and the object.
+    fn parts(self) -> (&'static str, Option<u64>) {
+        match self {
+            Self::Run => ("run", None),
+            Self::Release(whom) => ("release", whom),
+            Self::Discard(whom) => ("discard", whom),
+            Self::Undiscard(whom) => ("undiscard", whom),
+            Self::Redrive(whom) => ("redrive", whom),
+            Self::Reload(whom) => ("reload", whom),
+        }
+    }
+}
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.event)?;
+        self.faults.iter().try_for_each(|(at, fault)| write!(f, "; {fault:?} {at}"))
     }
 }
 
@@ -266,7 +398,7 @@ impl fmt::Display for Life {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "life {}: {:?}, on_overwrite: {:?}", self.number, self.shape.write, self.shape.on_overwrite)?;
         let used = |at: usize| {
-            let has = |event: &Event| matches!(event, Event::Write { content, .. } if *content == at);
+            let has = |what: &Happening| matches!(what.event, Event::Write { content, .. } if content == at);
             self.days.iter().flatten().any(has)
         };
         for (at, content) in self.contents.iter().enumerate().filter(|(at, _)| used(*at)) {

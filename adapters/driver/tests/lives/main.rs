@@ -8,12 +8,16 @@
 
 #[path = "../simulation/chaos.rs"]
 mod chaos;
+mod faults;
 mod laptop;
 mod life;
 mod model;
 
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use faults::Faults;
 use life::Life;
 
 fn number(name: &str) -> Option<u64> {
@@ -25,8 +29,8 @@ fn fresh() -> u64 {
 }
 
 /// What is wrong with a life, if something is: also a panic.
-fn wrong(life: &Life) -> Option<String> {
-    let lived = std::panic::catch_unwind(|| laptop::live(life));
+fn wrong(life: &Life, faults: &Faults) -> Option<String> {
+    let lived = std::panic::catch_unwind(AssertUnwindSafe(|| laptop::live(life, faults)));
     match lived {
         Ok(lived) => lived.err(),
         Err(panic) => {
@@ -38,7 +42,9 @@ fn wrong(life: &Life) -> Option<String> {
 
 /// Leaves out whatever can be left out while the life goes wrong.
 fn shrink(mut life: Life, mut what: String) -> (Life, String) {
-    while let Some(smaller) = life.smaller().into_iter().find_map(|less| Some((wrong(&less)?, less))) {
+    while let Some(smaller) =
+        life.smaller().into_iter().find_map(|less| Some((wrong(&less, &Faults::default())?, less)))
+    {
         (what, life) = smaller;
     }
     (life, what)
@@ -46,12 +52,25 @@ fn shrink(mut life: Life, mut what: String) -> (Life, String) {
 
 fn many(first: u64, runs: u64) {
     println!("ETALON_SEED={first} ETALON_RUNS={runs}");
+    let faults = Faults::default();
+    let mut events: BTreeMap<String, u64> = BTreeMap::new();
     for number in first..first + runs {
         let life = Life::new(number);
-        if let Some(what) = wrong(&life) {
+        for happening in life.days.iter().flatten() {
+            *events.entry(happening.event.kind()).or_default() += 1;
+        }
+        if let Some(what) = wrong(&life, &faults) {
             let (life, what) = shrink(life, what);
+            println!("the smallest life that goes wrong:");
+            drop(wrong(&life, &Faults::default()));
             panic!("ETALON_SEED={number}\n{life}  {what}");
         }
+    }
+    for (event, count) in events {
+        println!("{count:>8}  {event}");
+    }
+    for (fault, count) in faults.injected() {
+        println!("{count:>8}  {fault:?}");
     }
 }
 

@@ -1,23 +1,26 @@
 //! Model: what table, ledger, rejects and held objects must be, in plain words, and nothing of how Etalon does it.
 //!
 //! An object has versions, one after the other, also where bytes come back. A version is loaded in units: as it was met, and
-//! again whenever somebody asked for it. What is in the table is what its loaded units have made, load after load.
+//! again whenever somebody asked for it. What is in the table is what loads have made, one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::life::{Content, Event, Is, Life, Mapping, OnOverwrite, Write, name};
+use crate::life::{Call, Content, Deployed, Event, Is, Life, Mapping, OnOverwrite, Write, name};
 
 /// What must be.
 #[derive(Debug)]
 pub struct Model<'a> {
     life: &'a Life,
-    mapping: Mapping,
+    deployed: Deployed,
     /// What is there to be read.
     objects: BTreeMap<u64, usize>,
     /// What was met of each object, first met first.
     met: BTreeMap<u64, Vec<Version>>,
     pub table: Vec<Row>,
-    /// Runs so far: what is met earlier has the lesser time.
+    /// Whether rows were lost by hand: then nothing is done but a reload of everything.
+    is_lost: bool,
+    /// Whether what is kept beside the warehouse was lost, and nothing has looked at the ledger since.
+    is_bare: bool,
     time: u64,
 }
 
@@ -25,46 +28,90 @@ pub struct Model<'a> {
 #[derive(Debug)]
 struct Version {
     content: usize,
+    /// When it was met.
     time: u64,
+    /// Whether it was not the first.
+    overwrites: bool,
     units: Vec<Unit>,
 }
 
 /// Rows and rejects that are judged and loaded as a whole.
-#[derive(Debug)]
-pub struct Unit {
-    pub object: u64,
-    pub content: usize,
-    pub state: State,
-    pub rows: Vec<Row>,
-    pub rejects: Vec<u64>,
+#[derive(Debug, Clone)]
+struct Unit {
+    is: Kind,
+    mapping: Mapping,
+    state: State,
+    /// The records of a redrive.
+    only: BTreeSet<u64>,
+    rows: Vec<Row>,
+    read: usize,
+    /// Where rejects lie, and whether somebody may still want them.
+    rejects: BTreeMap<u64, bool>,
+    /// Why it is not whole, if it is not.
+    incomplete: Option<Incomplete>,
+    /// Whether nothing but its ledger rows is left of it.
+    is_bare: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+enum Kind {
+    Met,
+    Reload,
+    Redrive,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
     Loaded,
     Held,
-    /// It was held, and a newer one took its place.
+    Discarded,
+    /// It was held, and another took its place.
     Replaced,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Incomplete {
+    /// Some of it cannot be read with this mapping.
+    Unreadable,
+    /// The version was not there any more.
+    Gone,
 }
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
-    /// What rows of one key are ordered by: `n`, time, object, offset.
+    /// What rows of one key are ordered by: `n`, time of the version, object, offset.
     pub order: (u64, u64, u64, u64),
     pub id: u64,
     pub name: String,
-    /// The content of the object that it is of, and the place of the version among the object's.
-    pub version: (usize, usize),
+    pub content: usize,
 }
 
+/// What a load brings: the version's object and place, and its unit.
+type Loads = Vec<(u64, usize, Unit)>;
+
 impl<'a> Model<'a> {
-    pub fn new(life: &'a Life, mapping: Mapping) -> Self {
-        Self { life, mapping, objects: BTreeMap::new(), met: BTreeMap::new(), table: Vec::new(), time: 0 }
+    pub fn new(life: &'a Life) -> Self {
+        Self {
+            life,
+            deployed: Deployed::default(),
+            objects: BTreeMap::new(),
+            met: BTreeMap::new(),
+            table: Vec::new(),
+            is_lost: false,
+            is_bare: false,
+            time: 0,
+        }
     }
 
-    /// What an event does.
-    pub fn happen(&mut self, event: Event) {
+    fn on_overwrite(&self) -> OnOverwrite {
+        self.life.shape.on_overwrite
+    }
+
+    /// What an event does; whether Etalon refuses it with a word.
+    pub fn happen(&mut self, event: Event) -> bool {
+        self.time += 1;
+        let was_loaded = self.units().any(|unit| unit.state == State::Loaded);
         match event {
             Event::Write { object, content } => {
                 // Equal bytes are one content.
@@ -72,127 +119,347 @@ impl<'a> Model<'a> {
                 self.objects.insert(object, first.unwrap_or(content));
             }
             Event::Remove { object } => drop(self.objects.remove(&object)),
-            Event::Run => self.run(),
-        }
-    }
-
-    /// Everything that is there and is not the version that was met last is met, judged and, unless it is held, loaded.
-    fn run(&mut self) {
-        self.time += 1;
-        let mut loads = Vec::new();
-        for (object, content) in self.objects.clone() {
-            let versions = self.met.entry(object).or_default();
-            if versions.last().is_some_and(|last| last.content == content) {
-                continue;
-            }
-            // What was held gives way to what is there now, where one version is all that may be there.
-            for unit in versions.iter_mut().flat_map(|version| &mut version.units) {
-                if unit.state == State::Held && self.life.shape.on_overwrite != OnOverwrite::Add {
-                    unit.state = State::Replaced;
+            Event::Rename { from, to } => {
+                if let Some(content) = self.objects.remove(&from) {
+                    self.objects.insert(to, content);
                 }
             }
-            let overwrites = versions.iter().flat_map(|version| &version.units).any(|unit| unit.state == State::Loaded);
-            let is_refused = overwrites && self.life.shape.on_overwrite == OnOverwrite::Fail;
-            versions.push(Version { content, time: self.time, units: Vec::new() });
-            let position = versions.len() - 1;
-            let mut unit = self.read(object, position);
-            if is_refused {
-                unit.state = State::Held;
+            Event::Deploy(deployed) => self.deployed = deployed,
+            Event::Drop => {
+                self.is_lost |= was_loaded;
+                self.table.clear();
             }
-            if unit.state == State::Loaded {
-                loads.push((object, position, unit.rows.clone()));
+            Event::Empty => {
+                self.is_lost |= !self.table.is_empty();
+                self.table.clear();
             }
-            self.met.get_mut(&object).unwrap()[position].units.push(unit);
+            Event::LoseStore => self.lose_store(),
+            Event::Call(Call::Reload(None)) if self.is_lost => {
+                self.is_lost = false;
+                if std::mem::take(&mut self.is_bare) {
+                    self.met.clear();
+                }
+                for version in self.met.values_mut().flatten() {
+                    version.units.retain(|unit| unit.state != State::Loaded);
+                }
+                return self.list(Some(None));
+            }
+            Event::Call(_) if self.is_lost => return true,
+            Event::Call(call) => {
+                self.is_bare = false;
+                return self.call(call);
+            }
         }
-        self.load(loads);
+        false
     }
 
-    /// What the mapping makes of a version.
-    fn read(&self, object: u64, position: usize) -> Unit {
-        let version = &self.met[&object][position];
+    fn call(&mut self, call: Call) -> bool {
+        match call {
+            Call::Run => self.list(None),
+            Call::Reload(whom) => self.list(Some(whom)),
+            Call::Redrive(whom) => {
+                self.redrive(whom);
+                false
+            }
+            Call::Release(whom) => self.decide(whom, State::Held, State::Loaded),
+            Call::Discard(whom) => self.decide(whom, State::Held, State::Discarded),
+            Call::Undiscard(whom) => self.decide(whom, State::Discarded, State::Held),
+        }
+    }
+
+    /// What is loaded is known from the ledger; who was held is met again, and what was rejected is not known any more.
+    fn lose_store(&mut self) {
+        self.is_bare = true;
+        for versions in self.met.values_mut() {
+            for version in versions.iter_mut() {
+                version.units.retain(|unit| unit.state == State::Loaded);
+                for unit in &mut version.units {
+                    unit.rejects.clear();
+                    unit.is_bare = true;
+                }
+            }
+            versions.retain(|version| !version.units.is_empty());
+        }
+    }
+
+    /// Everything that is there, or is wanted, and is not the version that was met last, is met, judged and, unless it is
+    /// held, loaded. `again` says whether what is loaded is loaded again.
+    fn list(&mut self, again: Option<Option<u64>>) -> bool {
+        let wanted = again.flatten();
+        let mut loads = Vec::new();
+        for (object, content) in self.objects.clone() {
+            if wanted.is_some_and(|wanted| wanted != object) {
+                continue;
+            }
+            let versions = self.met.entry(object).or_default();
+            if versions.last().is_none_or(|last| last.content != content) {
+                let overwrites = !versions.is_empty();
+                versions.push(Version { content, time: self.time, overwrites, units: Vec::new() });
+            }
+            let current = versions.len() - 1;
+            let units = &versions[current].units;
+            let is_loaded = units.iter().any(|unit| unit.state == State::Loaded);
+            let mut planned = match again {
+                Some(_) if is_loaded => Some(Kind::Reload),
+                _ => units.iter().all(|unit| unit.state == State::Replaced).then_some(Kind::Met),
+            };
+            // What is held gives way to what is there now, or to a mended mapping; or it is judged again.
+            for place in 0..=current {
+                for at in 0..self.met[&object][place].units.len() {
+                    let unit = &self.met[&object][place].units[at];
+                    let is_mended = unit.mapping != self.deployed.mapping || unit.incomplete == Some(Incomplete::Gone);
+                    let gives_way = match self.on_overwrite() {
+                        _ if unit.state != State::Held => continue,
+                        _ if place == current && unit.is == Kind::Redrive => planned == Some(Kind::Reload),
+                        _ if place == current && is_mended => {
+                            planned = Some(unit.is);
+                            true
+                        }
+                        _ if place == current => planned == Some(Kind::Reload),
+                        OnOverwrite::Add => false,
+                        OnOverwrite::Fail => unit.is != Kind::Redrive,
+                        OnOverwrite::Replace => true,
+                    };
+                    if gives_way {
+                        self.unit(object, place, at).state = State::Replaced;
+                    } else if unit.mapping == self.deployed.mapping && self.judge(object, place, unit) {
+                        self.unit(object, place, at).state = State::Loaded;
+                        loads.push((object, place, self.met[&object][place].units[at].clone()));
+                    }
+                }
+            }
+            if let Some(is) = planned {
+                loads.extend(self.bring(object, current, self.read(object, current, is, BTreeSet::new())));
+            }
+        }
+        self.load(&loads);
+        wanted.is_some_and(|wanted| !self.objects.contains_key(&wanted))
+    }
+
+    fn unit(&mut self, object: u64, place: usize, at: usize) -> &mut Unit {
+        &mut self.met.get_mut(&object).unwrap()[place].units[at]
+    }
+
+    /// Adds a unit to a version, and gives it where it is loaded.
+    fn bring(&mut self, object: u64, place: usize, mut unit: Unit) -> Option<(u64, usize, Unit)> {
+        unit.state = if self.judge(object, place, &unit) { State::Loaded } else { State::Held };
+        self.met.get_mut(&object).unwrap()[place].units.push(unit.clone());
+        (unit.state == State::Loaded).then_some((object, place, unit))
+    }
+
+    /// What the mapping makes of a version, or of some of its records.
+    fn read(&self, object: u64, place: usize, is: Kind, only: BTreeSet<u64>) -> Unit {
+        let (version, mapping) = (&self.met[&object][place], self.deployed.mapping);
         let content = &self.life.contents[version.content];
-        let mut unit = Unit { object, content: version.content, state: State::Loaded, rows: vec![], rejects: vec![] };
-        for (record, offset) in content.records().iter().zip(content.offsets()) {
-            let name = match record.is {
-                Is::Good if self.mapping.mends => "GOOD",
-                Is::Good => "good",
-                Is::Mendable if self.mapping.mends => "MENDED",
-                Is::Filtered => continue,
-                Is::Mendable | Is::Wrong => {
-                    unit.rejects.push(offset);
+        let (rows, rejects) = (Vec::new(), BTreeMap::new());
+        let mut unit =
+            Unit { is, mapping, state: State::Held, only, rows, read: 0, rejects, incomplete: None, is_bare: false };
+        if self.objects.get(&object) != Some(&version.content) {
+            unit.incomplete = Some(Incomplete::Gone);
+            return unit;
+        }
+        // An open quote begins a last record, which is a reject.
+        let records = content.records().iter().map(Some).chain([None]);
+        for (record, offset) in records.zip(content.offsets()) {
+            if is == Kind::Redrive && !unit.only.contains(&offset) {
+                continue;
+            }
+            unit.read += 1;
+            let name = match record.map(|record| record.is) {
+                Some(Is::Good) if mapping.mends => "GOOD",
+                Some(Is::Good) => "good",
+                Some(Is::Mendable) if mapping.mends => "MENDED",
+                Some(Is::Filtered) => continue,
+                Some(Is::Mendable | Is::Wrong) | None => {
+                    unit.rejects.insert(offset, true);
                     continue;
                 }
             };
-            unit.rows.push(Row {
-                order: (record.n, version.time, object, offset),
-                id: record.id,
-                name: name.to_owned(),
-                version: (version.content, position),
-            });
+            let Some(record) = record else { continue };
+            let order = (record.n, version.time, object, offset);
+            unit.rows.push(Row { order, id: record.id, name: name.to_owned(), content: version.content });
         }
-        // Nothing without a header, and nothing with an open quote is whole. A version without a good record is no success.
-        let all_rejected = unit.rejects.len() == content.records().len() && !unit.rejects.is_empty();
-        if !matches!(content, Content::Records(_)) || all_rejected {
-            unit.state = State::Held;
-        }
-        if matches!(content, Content::Unclosed(_)) {
-            unit.rejects.extend(content.offsets().last());
-        }
+        let is_whole = match content {
+            Content::Records(_) => true,
+            Content::Unclosed(_) => mapping.cuts,
+            Content::Nothing => false,
+        };
+        unit.incomplete = (!is_whole).then_some(Incomplete::Unreadable);
         unit
     }
 
-    /// One load: rows of versions that are replaced go, and then rows come. A row that was beaten by one that goes does not
-    /// come back.
-    fn load(&mut self, loads: Vec<(u64, usize, Vec<Row>)>) {
-        if self.life.shape.on_overwrite == OnOverwrite::Replace {
-            for (object, position, _) in &loads {
-                self.table.retain(|row| row.order.2 != *object || row.version.1 >= *position);
+    /// Whether a unit may be loaded.
+    fn judge(&self, object: u64, place: usize, unit: &Unit) -> bool {
+        let rejected = unit.rejects.len();
+        let are_all = rejected > 0 && rejected == unit.read;
+        let are_many = self.deployed.limits && rejected >= 2 && rejected * 10 > unit.read * 4;
+        let before = self.met[&object][..place].iter().flat_map(|version| &version.units);
+        let overwrites = before.into_iter().any(|unit| unit.state == State::Loaded);
+        let is_refused = self.on_overwrite() == OnOverwrite::Fail && unit.is == Kind::Met && overwrites;
+        let is_brought_again = unit.is == Kind::Redrive;
+        unit.incomplete.is_none() && (is_brought_again || !(are_all || are_many || is_refused))
+    }
+
+    /// One load: rows that are replaced go, and then rows come. A row that was beaten by one that goes does not come back.
+    fn load(&mut self, loads: &Loads) {
+        for (object, place, unit) in loads {
+            let version = &self.met[object][*place];
+            let replaces =
+                self.on_overwrite() == OnOverwrite::Replace && version.overwrites && unit.is != Kind::Redrive;
+            self.table.retain(|row| {
+                let (_, time, source, _) = row.order;
+                let is_before = replaces && time < version.time;
+                let is_again = unit.is == Kind::Reload && time == version.time;
+                source != *object || !(is_before || is_again)
+            });
+        }
+        for (object, place, unit) in loads {
+            // An old version that comes late is replaced at once.
+            let later = &self.met[object][place + 1..];
+            let is_loaded = |version: &Version| version.units.iter().any(|unit| unit.state == State::Loaded);
+            if self.on_overwrite() == OnOverwrite::Replace && later.iter().any(is_loaded) {
+                continue;
+            }
+            for row in unit.rows.clone() {
+                let same_key = |there: &&mut Row| self.life.shape.write == Write::Merge && there.id == row.id;
+                match self.table.iter_mut().find(same_key) {
+                    Some(there) if there.order < row.order => *there = row,
+                    Some(_) => {}
+                    None => self.table.push(row),
+                }
             }
         }
-        for row in loads.into_iter().flat_map(|(_, _, rows)| rows) {
-            let same_key = |there: &&mut Row| self.life.shape.write == Write::Merge && there.id == row.id;
-            match self.table.iter_mut().find(same_key) {
-                Some(there) if there.order < row.order => *there = row,
-                Some(_) => {}
-                None => self.table.push(row),
+    }
+
+    /// A decision about the units of an object, or about all, that are in a state. It is refused where an object has none, or
+    /// where one is named that is not whole and is to be loaded as if it were.
+    fn decide(&mut self, whom: Option<u64>, from: State, to: State) -> bool {
+        let mut chosen = Vec::new();
+        for (object, versions) in &self.met {
+            for (place, version) in versions.iter().enumerate() {
+                let is_chosen = |unit: &Unit| unit.state == from && whom.is_none_or(|whom| whom == *object);
+                let units = version.units.iter().enumerate().filter(|(_, unit)| is_chosen(unit));
+                chosen.extend(units.map(|(at, unit)| (*object, place, at, unit.incomplete.is_some())));
             }
         }
+        let releases = to == State::Loaded;
+        let has_incomplete = chosen.iter().any(|(.., incomplete)| *incomplete);
+        if whom.is_some() && (chosen.is_empty() || (releases && has_incomplete)) {
+            return true;
+        }
+        let mut loads = Vec::new();
+        for (object, place, at, incomplete) in chosen {
+            if !(releases && incomplete) {
+                self.unit(object, place, at).state = to;
+                loads.push((object, place, self.met[&object][place].units[at].clone()));
+            }
+        }
+        if releases {
+            self.load(&loads);
+        }
+        false
+    }
+
+    /// Open rejects that another mapping than this one has made are read again, where what they are of is loaded.
+    fn redrive(&mut self, whom: Option<u64>) {
+        let mut loads = Vec::new();
+        let objects: Vec<u64> =
+            self.met.keys().copied().filter(|object| whom.is_none_or(|whom| whom == *object)).collect();
+        for object in objects {
+            for place in 0..self.met[&object].len() {
+                let Some(live) = self.live(object, place) else { continue };
+                let version = &mut self.met.get_mut(&object).unwrap()[place];
+                let is_there = self.objects.get(&object) == Some(&version.content);
+                let units = &mut version.units;
+                if units[live[0]].state != State::Loaded || !is_there {
+                    continue;
+                }
+                // One that is held and was made with another mapping, or could not be read, is sent again.
+                let is_undone = |unit: &Unit| {
+                    let is_mended = unit.mapping != self.deployed.mapping;
+                    let is_gone = unit.incomplete == Some(Incomplete::Gone);
+                    unit.is == Kind::Redrive && unit.state == State::Held && (is_mended || is_gone)
+                };
+                let mut again = Vec::new();
+                for unit in units.iter_mut().filter(|unit| is_undone(unit)) {
+                    unit.state = State::Replaced;
+                    unit.rejects.clear();
+                    again.push(unit.only.clone());
+                }
+                let mut records = BTreeSet::new();
+                for at in live.into_iter().filter(|_| again.is_empty()) {
+                    let unit = &mut units[at];
+                    if unit.mapping != self.deployed.mapping {
+                        let open = unit.rejects.iter_mut().filter(|(_, is_open)| **is_open);
+                        records.extend(open.map(|(offset, is_open)| {
+                            *is_open = false;
+                            *offset
+                        }));
+                    }
+                }
+                again.extend((!records.is_empty()).then_some(records));
+                for records in again {
+                    loads.extend(self.bring(object, place, self.read(object, place, Kind::Redrive, records)));
+                }
+            }
+        }
+        self.load(&loads);
+    }
+
+    /// The unit of a version whose rejects somebody may want, and those by which some of them were sent again.
+    fn live(&self, object: u64, place: usize) -> Option<Vec<usize>> {
+        let versions = &self.met[&object];
+        let is_loaded = |unit: &&Unit| unit.state == State::Loaded;
+        let mut later = versions[place + 1..].iter().flat_map(|version| &version.units);
+        if self.on_overwrite() == OnOverwrite::Replace && later.any(|unit| is_loaded(&unit)) {
+            return None;
+        }
+        let units = &versions[place].units;
+        let is_whole = |unit: &Unit| unit.is != Kind::Redrive;
+        let live = units.iter().rposition(|unit| is_whole(unit) && unit.state == State::Loaded && !unit.is_bare);
+        let live = live.or_else(|| units.iter().rposition(|unit| is_whole(unit) && unit.state == State::Held))?;
+        let counts = |unit: &Unit| unit.state != State::Discarded;
+        let again = (live + 1..units.len()).filter(|&at| units[at].is == Kind::Redrive && counts(&units[at]));
+        Some([live].into_iter().chain(again).collect())
     }
 
     fn units(&self) -> impl Iterator<Item = &Unit> {
         self.met.values().flatten().flat_map(|version| &version.units)
     }
 
-    /// What is in the ledger: object, content, rows.
-    pub fn ledger(&self) -> Vec<(String, usize, u64)> {
-        let loaded = self.units().filter(|unit| unit.state == State::Loaded);
-        let mut rows: Vec<_> = loaded.map(|unit| (name(unit.object), unit.content, unit.rows.len() as u64)).collect();
-        rows.sort();
-        rows
+    fn in_state(&self, state: State) -> impl Iterator<Item = (u64, usize, &Unit)> {
+        self.met.iter().flat_map(move |(object, versions)| {
+            let units = versions.iter().flat_map(|version| version.units.iter().map(|unit| (version.content, unit)));
+            units.filter(move |(_, unit)| unit.state == state).map(|(content, unit)| (*object, content, unit))
+        })
+    }
+
+    /// What is in the ledger: object, content, rows. What was loaded again by a call that was disturbed may be there twice.
+    pub fn ledger(&self) -> BTreeSet<(String, usize, u64)> {
+        let loaded = self.in_state(State::Loaded);
+        loaded.map(|(object, content, unit)| (name(object), content, unit.rows.len() as u64)).collect()
     }
 
     /// What waits for a decision.
     pub fn held(&self) -> Vec<(String, usize)> {
-        let held = self.units().filter(|unit| unit.state == State::Held);
-        let mut held: Vec<_> = held.map(|unit| (name(unit.object), unit.content)).collect();
+        let mut held: Vec<_> = self.in_state(State::Held).map(|(object, content, _)| (name(object), content)).collect();
         held.sort();
         held
+    }
+
+    /// Whether somebody must look.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// The rejects that somebody may still want: object, content, offset.
     pub fn open(&self) -> Vec<(String, usize, u64)> {
         let mut open = Vec::new();
-        for versions in self.met.values() {
-            for (position, version) in versions.iter().enumerate() {
-                let is_loaded = |unit: &Unit| unit.state == State::Loaded;
-                let later = versions[position + 1..].iter().flat_map(|version| &version.units);
-                if self.life.shape.on_overwrite == OnOverwrite::Replace && later.into_iter().any(is_loaded) {
-                    continue;
-                }
-                let live = version.units.iter().rfind(|unit| is_loaded(unit));
-                let live = live.or_else(|| version.units.iter().rfind(|unit| unit.state == State::Held));
-                if let Some(unit) = live {
-                    open.extend(unit.rejects.iter().map(|offset| (name(unit.object), unit.content, *offset)));
+        for (object, versions) in &self.met {
+            for (place, version) in versions.iter().enumerate() {
+                for at in self.live(*object, place).into_iter().flatten() {
+                    let rejects = version.units[at].rejects.iter().filter(|(_, is_open)| **is_open);
+                    open.extend(rejects.map(|(offset, _)| (name(*object), version.content, *offset)));
                 }
             }
         }

@@ -93,9 +93,12 @@ impl Case {
         let limits = chance.one_in(3);
         let changes = chance.one_in(2);
         let range_bytes = *chance.pick(&[1 << 20, 1 << 20, 40, 90]);
+        // A few rows reach the bounds of parts and of quarantine.
+        let small = Bounds { batch_rows: 2, part_bytes: 1, quarantine_bytes: 1, range_bytes };
+        let bounds = if chance.one_in(2) { small } else { Bounds { range_bytes, ..Bounds::default() } };
         let deployed = [false, true].map(|later| {
             let mut deployed = pipeline(whole_runs, merges, on_overwrite, limits, later);
-            deployed.pipeline = deployed.pipeline.with_bounds(Bounds { range_bytes, ..Bounds::default() });
+            deployed.pipeline = deployed.pipeline.with_bounds(bounds);
             deployed
         });
         let sources: Vec<String> = (0..=1 + chance.below(4)).map(|at| format!("{PREFIX}{at}.csv")).collect();

@@ -134,8 +134,9 @@ impl View for Answer {
     fn notes(&self) -> Vec<String> {
         let Self::Done { redriven, .. } = self else { return Vec::new() };
         let waiting = redriven.waiting.iter();
-        let mut notes: Vec<String> =
-            waiting.map(|source| format!("{source} is not loaded; its rejects wait: run the pipeline first")).collect();
+        let mut notes: Vec<String> = waiting
+            .map(|source| format!("{source} is not loaded, or is not there as it was; its rejects wait"))
+            .collect();
         match self.nothing() {
             Some(0) => notes.push("no reject is open; nothing was done".to_owned()),
             Some(open) => notes.push(format!("{} open, none would pass; nothing was done", thousands(open))),
