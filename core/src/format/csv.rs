@@ -217,7 +217,7 @@ impl Scanner for CsvScanner {
     }
 
     fn misfit(&self, first: &[u8]) -> Option<String> {
-        ends_lines_in_cr(first, self.format.quote).then(|| {
+        ends_lines_in_cr(first, self.format.quote, self.format.newlines_in_values).then(|| {
             "its lines end in a carriage return alone (\\r), and lines end in \\n or \\r\\n; have it written again"
                 .to_owned()
         })
@@ -255,12 +255,12 @@ impl Scanner for CsvScanner {
 }
 
 /// Whether an object that begins so has no line end but carriage returns, outside of quotes.
-fn ends_lines_in_cr(first: &[u8], quote: Option<u8>) -> bool {
+fn ends_lines_in_cr(first: &[u8], quote: Option<u8>, newlines_in_values: bool) -> bool {
     let mut is_quoted = false;
     let mut found = false;
     for (at, &byte) in first.iter().enumerate() {
         match byte {
-            b'\n' => return false,
+            b'\n' if !is_quoted || !newlines_in_values => return false,
             _ if Some(byte) == quote => is_quoted = !is_quoted,
             // As the last byte it is half a line end.
             b'\r' => found |= !is_quoted && at + 1 < first.len(),

@@ -289,8 +289,10 @@ pub fn csv_agrees_with_its_plain_twin(csv: &CsvFormat, object: &[u8]) {
 fn is_without_line_ends(csv: &CsvFormat, object: &[u8]) -> bool {
     let object = object.strip_prefix(b"\xef\xbb\xbf").unwrap_or(object);
     let quotes = |until: usize| object[..until].iter().filter(|&&byte| Some(byte) == csv.quote).count();
-    let is_bare = |at: usize| object[at] == b'\r' && quotes(at).is_multiple_of(2);
-    !object.contains(&b'\n') && (0..object.len().saturating_sub(1)).any(is_bare)
+    let is_bare = |at: usize| quotes(at).is_multiple_of(2);
+    let is_line_end = |at: usize| object[at] == b'\n' && (is_bare(at) || !csv.newlines_in_values);
+    !(0..object.len()).any(is_line_end)
+        && (0..object.len().saturating_sub(1)).any(|at| object[at] == b'\r' && is_bare(at))
 }
 
 /// The records of an object with three fields: their lengths, and their fields where nothing is wrong.

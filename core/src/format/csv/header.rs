@@ -41,6 +41,10 @@ impl Binding {
             let only = header.first().map(|name| shown(name)).unwrap_or_default();
             return Err(format!("the header has one field, `{only}`: is the delimiter {delimiter}?"));
         }
+        if let Some(line) = header.first().filter(|name| name.starts_with("sep=") && !fields.contains(name)) {
+            let line = shown(line);
+            return Err(format!("the first line is `{line}`, which tells Excel the delimiter: say `skip_lines: 1`"));
+        }
         // A header without any declared field is that of another file.
         let has_any = fields.iter().any(|field| header.contains(field));
         let mut lacking = Vec::new();
@@ -145,6 +149,14 @@ mod tests {
     fn bind(fields: &[&str], header: &[&str]) -> Result<Binding, String> {
         let own = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         Binding::by_name(&own(fields), &[], own(header))
+    }
+
+    #[test]
+    fn a_line_that_is_for_excel_is_known() {
+        for header in [&["sep=;"][..], &["sep=", ""]] {
+            assert!(bind(&["id"], header).unwrap_err().contains("say `skip_lines: 1`"), "{header:?}");
+        }
+        assert!(bind(&["sep=;"], &["sep=;"]).is_ok());
     }
 
     #[test]

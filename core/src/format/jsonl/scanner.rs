@@ -48,6 +48,11 @@ impl Scanner for JsonlScanner {
             let message = "it begins with `[`: this is one JSON array, or lines of arrays, and JSON Lines has an object on each line";
             return Some(message.to_owned());
         }
+        let first_line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        if first_line.len() < first.len() && first_line.trim_ascii() == b"{" {
+            let message = "its first line is `{` alone: this is JSON over several lines, and JSON Lines has an object on each line";
+            return Some(message.to_owned());
+        }
         let ends_lines_in_cr = !first.contains(&b'\n') && first.windows(3).any(|bytes| bytes == b"}\r{");
         ends_lines_in_cr.then(|| {
             "its lines end in a carriage return alone (\\r), and lines end in \\n; have it written again".to_owned()
