@@ -256,6 +256,11 @@ pub(crate) fn clean(text: &str) -> String {
     line
 }
 
+/// A number of things, in words: `1 row`, `1,200 rows`.
+pub(crate) fn how_many(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
 /// A whole number with thousands set apart.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::loaded::Loaded;
 use crate::output::Output;
 use crate::progress::Bar;
-use crate::view::{Sums, Table, View, thousands};
+use crate::view::{Sums, Table, View, how_many, thousands};
 
 /// Run a pipeline: read, check and load what is new
 #[derive(Debug, Args)]
@@ -209,8 +209,7 @@ impl View for Ran {
         }
         match report.load.map_or(0, |load| load.removed) {
             0 => {}
-            1 => notes.push("removed 1 row that earlier loads had brought".to_owned()),
-            n => notes.push(format!("removed {} rows that earlier loads had brought", thousands(n))),
+            n => notes.push(format!("removed {} that earlier loads had brought", how_many(n, "row"))),
         }
         if report.load.is_some() && !report.other_pipelines.is_empty() {
             let others: Vec<&str> = report.other_pipelines.iter().map(String::as_str).collect();
@@ -252,7 +251,7 @@ impl View for Ran {
             return Ok(());
         }
         let reasons = held.iter().flat_map(|held| {
-            let size = format!("{} bytes, {} rows", thousands(held.bytes), thousands(held.counts.staged));
+            let size = format!("{}, {}", how_many(held.bytes, "byte"), how_many(held.counts.staged, "row"));
             held.reasons.iter().map(move |reason| format!("{reason} ({size})"))
         });
         let can_be_released = self.can_be_released && held.iter().any(|held| !held.incomplete);
