@@ -19,6 +19,9 @@ pub use names::Names;
 /// The kinds of source, of which a file names exactly one. Each asks for its key.
 pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] = &[files::key, s3::key];
 
+/// The source of a file that names none, or several: nothing is read then, and its other mistakes are found.
+pub(crate) const NOWHERE: Location = Location::Files(Vec::new());
+
 /// Where objects are. `Text`: as the file says it; `Filled`: with the values of its `${…}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location<T = Text> {

@@ -80,7 +80,7 @@ impl Settings {
         match self.location(pipeline, clients).await? {
             // The names of objects are whole keys.
             Location::S3(address) => Ok(Address { prefix: String::new(), ..Address::parse(address.reveal())? }),
-            Location::Files(_) => self.place(&setting::SOURCE),
+            _ => self.place(&setting::SOURCE),
         }
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::format::{self, Compression, Contract, Encoding, Format};
-use crate::source::{Location, SOURCES};
+use crate::source::{self, Location, SOURCES};
 use crate::spec::{
     self, AnyText, Choice, Expression, Form, Hint, InShort, Item, Keys, Mapping, Mismatch, Named, Placed, ShortFor,
     Spanned, Text, TextOrMapping, Whole, Word,
@@ -100,7 +100,7 @@ const ON_OVERWRITE: Choice<OnOverwrite> = Choice(&[
 pub struct Limits {
     /// The share of the records read, in millionths.
     pub rejects_ppm: u32,
-    /// Fewer rejects than this are never too many.
+    /// Fewer rejects than this never hold an object.
     pub at_least: u64,
 }
 
@@ -194,7 +194,7 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
     doc: "Where records come from, how they are written, and what they hold.",
     may_be_empty: false,
     keys: |keys| SourceSpec {
-        location: keys.exactly_one(SOURCES).unwrap_or(Location::Files(Vec::new())),
+        location: keys.exactly_one(SOURCES).unwrap_or(source::NOWHERE),
         format: keys.required("format", format::FORMATS, "How the objects are written.").unwrap_or(format::ANY),
         compression: keys.or("compression", format::COMPRESSIONS, "auto", "How the objects are compressed."),
         encoding: keys.or("encoding", format::ENCODINGS, "utf-8", "How the characters of the objects are written."),
@@ -236,7 +236,7 @@ const LIMITS: TextOrMapping<Choice<Limits>, Limits> = TextOrMapping(
             rejects_ppm: keys
                 .required("rejects", Share, "The share of the records read that may be rejected.")
                 .unwrap_or_default(),
-            at_least: keys.or("at_least", Whole, "1", "Fewer rejects than this are never too many."),
+            at_least: keys.or("at_least", Whole, "1", "Fewer rejects than this never hold an object."),
         },
     },
 );

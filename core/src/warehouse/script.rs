@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! lock the fence -> the load's batches -> guard: none is loaded -> stage the rows -> guard: all came -> ledger rows
-//! -> rows of replaced sources go -> winners and verdicts -> delete, insert -> counts -> guard: they balance -> select them
+//! -> rows of replaced sources go -> winners and outcomes -> delete, insert -> counts -> guard: they balance -> select them
 //! ```
 
 mod intervals;

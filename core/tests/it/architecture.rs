@@ -403,6 +403,53 @@ fn foreign_crates_are_known_only_where_they_belong() {
     assert_none(&wrong);
 }
 
+/// The kinds of what there are several of, and the files and folders that may name one: the kind's own, the list of its kinds,
+/// and where a kind needs hands. Everybody else asks the kind.
+const KINDS: &[(&[&str], &[&str])] = &[
+    (&["CsvFormat", "JsonlFormat"], &["core/src/format"]),
+    (
+        &["Location::Files", "Location::S3"],
+        &[
+            "core/src/source",
+            "adapters/driver/src/cases.rs",
+            "adapters/aws/src/settings.rs",
+            "adapters/sandbox/src/main.rs",
+            "adapters/sandbox/src/cloud/settings.rs",
+            "adapters/cli/src/loaded.rs",
+        ],
+    ),
+    (&["dialect::sqlite"], &["core/src/warehouse/dialect", "adapters/sqlite/src"]),
+    (&["dialect::postgres"], &["core/src/warehouse/dialect", "adapters/postgres/src"]),
+    (
+        &["dialect::redshift"],
+        &["core/src/warehouse/dialect", "adapters/aws/src/redshift.rs", "adapters/sandbox/src/redshift"],
+    ),
+    (&["etalon_sqlite", "etalon_postgres"], &["adapters/cli/src/warehouse.rs", "adapters/sandbox/src"]),
+];
+
+#[test]
+fn a_kind_is_named_in_its_folder_and_in_the_list_of_its_kinds() {
+    let mut wrong = Vec::new();
+    for (folder, _) in CRATES.iter().filter(|(folder, _)| !matches!(*folder, "golden" | "fuzz")) {
+        let src = project().join(folder).join("src");
+        for path in imports::files(&src) {
+            let (name, code) = code(&path, &src);
+            let name = format!("{folder}/src/{name}");
+            if name.contains("/testing") {
+                continue;
+            }
+            for (words, places) in KINDS {
+                let belongs = places.iter().any(|place| {
+                    name == *place || name == format!("{place}.rs") || name.starts_with(&format!("{place}/"))
+                });
+                let named = words.iter().filter(|word| !belongs && code.contains(**word));
+                wrong.extend(named.map(|word| format!("{name} names `{word}`")));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
 /// The command is built on every system: what one of them has alone stands behind a condition.
 #[test]
 fn the_command_needs_no_system_of_its_own() {
