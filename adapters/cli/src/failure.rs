@@ -12,7 +12,7 @@ use crate::form::Form;
 /// What each exit code means. The first is no failure.
 pub(crate) const EXIT_CODES: [(u8, &str); 7] = [
     (0, "done"),
-    (UNWANTED, "held, or over the limit of rejects; or a case differs"),
+    (UNWANTED, "held: staged, and waiting for a decision; or a case of `etalon test` differs"),
     (PIPELINE, "the pipeline is wrong"),
     (ENVIRONMENT, "environment: file, disk, network, warehouse"),
     (ARGUMENTS, "wrong arguments"),

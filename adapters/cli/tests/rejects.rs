@@ -190,7 +190,7 @@ fn a_reason_and_an_input_that_nothing_has_are_told() {
     assert_eq!(counts(folder), [4, 4, 0, 0]);
     assert_eq!(
         told(&["rejects", "show", "people.yaml", "--state", "discarded"], 0),
-        "no reject is like that; `--state all` shows what was redriven or discarded\n"
+        "no reject matches; `--state all` shows what was redriven or discarded\n"
     );
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn failure(trouble: Trouble) -> Failure {
 
 /// An answer that no PostgreSQL gives.
 pub(crate) fn strange(fact: &str) -> Failure {
-    Failure { cause: Cause::Permanent, words: format!("the server gives a strange answer: {fact}") }
+    Failure { cause: Cause::Permanent, words: format!("the server's answer is not understood: {fact}") }
 }
 
 /// What an error of the server means to a load, by its SQLSTATE.

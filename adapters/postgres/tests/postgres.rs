@@ -320,7 +320,7 @@ fn schemas_are_made_and_foreign_tables_left_alone(server: &Server) {
     assert_eq!(postgres.ledger(&table).unwrap(), []);
     server.psql_in("schemas", "create schema analytics; create table analytics.orders (x bigint)");
     let error = load(&mut postgres, &table, "b", one(1)).unwrap_err().to_string();
-    assert!(error.contains("table `analytics.orders` is there, and Etalon has not created it; "), "{error}");
+    assert!(error.contains("table `analytics.orders` exists, and Etalon has not created it; "), "{error}");
     server.psql_in("schemas", "drop table analytics.orders");
     load(&mut postgres, &table, "b", one(1)).unwrap();
     let mut other = self::table(&[("x", Type::Date)]);

@@ -322,7 +322,7 @@ fn a_server_that_wants_no_tls_is_reached_by_prefer(server: &Server) {
 
 fn a_password_is_bound_to_the_certificate(server: &Server) {
     let authority = Authority::new("ours");
-    let unbound = "channel_binding=require, and the server lets in without SCRAM-SHA-256-PLUS, which binds the password to its \
+    let unbound = "channel_binding=require, but the server authenticates without SCRAM-SHA-256-PLUS, which binds the password to its \
                    certificate";
     {
         // The server computes the same hash of its certificate, or lets nobody in.

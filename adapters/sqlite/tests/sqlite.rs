@@ -354,7 +354,7 @@ fn a_table_that_went_away_is_not_made_anew() {
     let error = load(&mut Sqlite::open(&path).unwrap(), &table, "b", &[(1, Some("x"), 1, 1)]).unwrap_err();
     let again = "delete from \"_etalon_ledger\" where \"target\" = 'analytics.orders'";
     let expected = format!(
-        "{}: table `analytics.orders` is gone, and the ledger holds loads of it; bring it back, or let everything be loaded \
+        "{}: table `analytics.orders` is missing, and the ledger holds loads of it; restore it, or let everything be loaded \
          again: `{again}`",
         path.display()
     );
@@ -363,7 +363,7 @@ fn a_table_that_went_away_is_not_made_anew() {
     other_tool.execute("delete from _etalon_columns", []).unwrap();
     let error = load(&mut Sqlite::open(&path).unwrap(), &table, "b", &[(1, Some("x"), 1, 1)]).unwrap_err();
     let expected = format!(
-        "{}: table `analytics.orders` is there, and Etalon has not created it; load into another table, or rename this one",
+        "{}: table `analytics.orders` exists, and Etalon has not created it; load into another table, or rename this one",
         path.display()
     );
     assert_eq!(error.to_string(), expected);

@@ -1,6 +1,6 @@
 //! The registry of codes. A code that appeared in a release is never given another meaning.
 //!
-//! `E1xx` the pipeline file, `E2xx` its expressions, `W…` doubts about either; `R3xx` a row's values, `R4xx` a record's form.
+//! `E1xx` the pipeline file, `E2xx` its expressions, `W…` warnings about either; `R3xx` a row's values, `R4xx` a record's form.
 //! A row's code knows the SQLSTATE that PostgreSQL gives for the same fault.
 
 use std::fmt;

@@ -15,7 +15,7 @@ pub fn reference(
     let mut page = String::from(
         "# Codes\n\n\
          Made from the registry; do not edit. A code never changes its meaning.\n\n\
-         `E1…` are mistakes in the form of a pipeline file, `E2…` mistakes in its expressions and rules, `W…` doubts about\n\
+         `E1…` are mistakes in the form of a pipeline file, `E2…` mistakes in its expressions and rules, `W…` warnings about\n\
          either. `R3…` and `R4…` are the reasons why a row or a record is rejected. Each example is a part of a file; the\n\
          rest of the file is right. Those of rejects also have an object that is read by it.\n",
     );

@@ -26,7 +26,7 @@ pub(super) const KIND: Kind<Format> = Kind {
     doc: "JSON Lines: an object on each line",
     mapping: Mapping {
         title: "jsonl",
-        doc: "How JSON Lines are written: nothing can be said.",
+        doc: "How JSON Lines are written: there are no options.",
         may_be_empty: true,
         keys: |_| Format::Jsonl(JsonlFormat),
     },

@@ -257,7 +257,7 @@ impl<'a> Reader<'a> {
     /// Reads the node that begins with an event. `owner` is the place of its key.
     fn node(&mut self, (event, span): (Event<'a>, Span), owner: Span, depth: usize) -> Result<Node, Stop> {
         if depth > DEPTH_MAX {
-            let message = format!("lists and mappings lie more than {DEPTH_MAX} deep in each other");
+            let message = format!("lists and mappings are nested more than {DEPTH_MAX} deep");
             return self.stop(Diagnostic::error(Code::Yaml, self.one_character(span.start), message));
         }
         match event {
@@ -496,7 +496,7 @@ impl<'a> Reader<'a> {
             return alias(Span::new(at, at + length));
         }
         if is("valid YAML whitespace") {
-            return wrong("a tab stands before this, where a blank is wanted").with_help("separate with blanks");
+            return wrong("a tab stands before this; YAML wants a blank").with_help("separate with blanks");
         }
         if is("mapping values are not allowed") || is("illegal placement of ':'") {
             if let Some(diagnostic) = self.other_indentation(at) {
@@ -540,20 +540,20 @@ impl<'a> Reader<'a> {
                 .with_help("if `#` belongs to the text, quote it; else move the comment to its own line above");
         }
         if is("recursion limit") {
-            return wrong("lists and mappings lie too deep in each other");
+            return wrong("lists and mappings are nested too deep");
         }
         if is("byte order mark") {
             return wrong("a byte order mark stands inside the file");
         }
         if is("directive") || is("<document start>") || is("document end marker") {
-            return wrong("something stands where a document would begin")
+            return wrong("there is text where a document would begin")
                 .with_help("a text that begins with `%` must be quoted; a file holds one pipeline");
         }
         if is("simple key") || is("did not find expected") || is("indentation") || is("mapping keys are not allowed") {
             if let Some(diagnostic) = self.other_indentation(at) {
                 return diagnostic;
             }
-            return wrong("this line is no `key: value` of the mapping around it").with_help(
+            return wrong("this line is not a `key: value` of the mapping around it").with_help(
                 "check the line's indentation, and that a blank follows the `:` of the line before and of this one",
             );
         }

@@ -185,7 +185,9 @@ pub fn migrate(target: &Target, present: &[String]) -> Result<Vec<Statement>, Er
     let known = ["target", "loaded_at"].into_iter().chain(BATCH.map(|(name, _)| name)).chain(OUTCOMES);
     let known: Vec<&str> = known.chain(ADDED.map(|(name, _)| name)).collect();
     if let Some(newer) = present.iter().find(|name| !known.contains(&name.as_str())) {
-        let message = format!("`{LEDGER_TABLE}` is of a newer Etalon: it has a column `{newer}`; load with that one");
+        let message = format!(
+            "`{LEDGER_TABLE}` was written by a newer Etalon: it has the column `{newer}`; load with that Etalon"
+        );
         return Err(Error::new(ErrorKind::Refused, message));
     }
     // It is created whole where it is not there.

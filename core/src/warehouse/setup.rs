@@ -128,7 +128,7 @@ impl Migration {
             if found.loads > 0 {
                 let ledger = ledger::table(target);
                 return refuse(format!(
-                    "is gone, and the ledger holds loads of it; bring it back, or let everything be loaded again: \
+                    "is missing, and the ledger holds loads of it; restore it, or let everything be loaded again: \
                      `delete from {ledger} where \"target\" = {}`",
                     shown_text(name)
                 ));
@@ -144,7 +144,7 @@ impl Migration {
             .filter(|column| found.present.iter().any(|name| name.eq_ignore_ascii_case(&column.name)))
             .collect();
         if there.is_empty() {
-            let fact = "is there, and Etalon has not created it; load into another table, or rename this one";
+            let fact = "exists, and Etalon has not created it; load into another table, or rename this one";
             return refuse(fact.to_owned());
         }
         let mut planned = Self::default();
@@ -166,7 +166,7 @@ impl Migration {
                     mend(None);
                 }
                 None if found.present.iter().any(|present| present.eq_ignore_ascii_case(name)) => {
-                    wrong.push(format!("column `{name}` is there, and Etalon has not created it"));
+                    wrong.push(format!("column `{name}` exists, and Etalon has not created it"));
                     mend(None);
                 }
                 None => {
@@ -453,13 +453,13 @@ mod tests {
         let gone = Found { present: Vec::new(), ..there.clone() };
         assert_eq!(
             wrong(&[ID], &gone),
-            "table `shop.orders` is gone, and the ledger holds loads of it; bring it back, or let everything be loaded \
+            "table `shop.orders` is missing, and the ledger holds loads of it; restore it, or let everything be loaded \
              again: `delete from \"shop\".\"_etalon_ledger\" where \"target\" = 'shop.orders'`"
         );
         let foreign = Found { declared: Vec::new(), ..there };
         assert_eq!(
             wrong(&[ID], &foreign),
-            "table `shop.orders` is there, and Etalon has not created it; load into another table, or rename this one"
+            "table `shop.orders` exists, and Etalon has not created it; load into another table, or rename this one"
         );
     }
 

@@ -332,7 +332,7 @@ impl Target {
             return self.refuse("deletes need a key and the lineage columns".to_owned());
         }
         if has_key && self.dedupe.is_some() {
-            return self.refuse("the key is the dedupe already".to_owned());
+            return self.refuse("`dedupe` drops rows by the target's `key` already".to_owned());
         }
         Ok(())
     }

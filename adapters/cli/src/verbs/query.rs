@@ -51,7 +51,7 @@ impl Verb for Query {
         };
         let place = if crate::warehouse::is_url(warehouse) { warehouse.clone() } else { file(Path::new(warehouse))? };
         let answer = crate::warehouse::open(&place)?.query(sql).map_err(|error| match error.kind() {
-            ErrorKind::Refused => Failure::environment(format!("the query is refused: {error}")),
+            ErrorKind::Refused => Failure::environment(format!("the warehouse refuses the query: {error}")),
             _ => error.into(),
         })?;
         Ok(Rows(table(answer)))
@@ -64,7 +64,7 @@ fn file(given: &Path) -> Result<String, Failure> {
     let path = if is_pipeline { embedded_warehouse(given) } else { given.to_owned() };
     if !path.is_file() {
         let failure = Failure::environment(format!("{}: there is no warehouse", path.display()));
-        return Err(failure.with_help("`etalon run` makes it"));
+        return Err(failure.with_help("`etalon run` creates it"));
     }
     Ok(path.display().to_string())
 }

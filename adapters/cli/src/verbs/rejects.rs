@@ -52,7 +52,7 @@ impl Chosen {
 fn unknown(option: &str, given: &str, noun: &str, known: &BTreeSet<String>) -> Failure {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let help = match known.as_slice() {
-        [] => "no record is in quarantine".to_owned(),
+        [] => "the quarantine is empty".to_owned(),
         known => format!("there is: {}", known.join(", ")),
     };
     Failure::arguments(format!("{option} {given}: there is no such {noun}")).with_help(&help)

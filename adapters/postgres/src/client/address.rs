@@ -229,7 +229,7 @@ impl Parts {
             }
         };
         let user = or(self.user, "PGUSER").or_else(|| environment("USER"));
-        let user = user.ok_or_else(|| wrong("it does not say the user: postgres://user@host/database"))?;
+        let user = user.ok_or_else(|| wrong("it names no user: postgres://user@host/database"))?;
         let roots = or(self.roots, "PGSSLROOTCERT").map(|roots| match roots.as_str() {
             "system" => Roots::System,
             _ => Roots::File(roots.into()),
@@ -292,7 +292,7 @@ fn split_port(location: &str) -> Result<(&str, &str), Error> {
         return Ok((host, rest.strip_prefix(':').unwrap_or_default()));
     }
     if location.contains(',') {
-        return Err(wrong("it names several hosts, and one is taken"));
+        return Err(wrong("it names several hosts, and etalon takes one"));
     }
     Ok(location.split_once(':').unwrap_or((location, "")))
 }
@@ -320,7 +320,7 @@ fn decode(text: &str) -> Result<String, Error> {
 }
 
 fn wrong(fact: &str) -> Error {
-    Error::new(ErrorKind::Refused, format!("the address of the PostgreSQL is not understood: {fact}"))
+    Error::new(ErrorKind::Refused, format!("the address of PostgreSQL cannot be read: {fact}"))
 }
 
 impl fmt::Display for Address {
@@ -404,7 +404,7 @@ mod tests {
             "postgres://u:secret@[::1/d",
         ] {
             let error = read(url).unwrap_err();
-            assert!(error.starts_with("the address of the PostgreSQL is not understood: "), "{error}");
+            assert!(error.starts_with("the address of PostgreSQL cannot be read: "), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }
     }

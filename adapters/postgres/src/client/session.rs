@@ -155,7 +155,7 @@ impl Client {
             match self.receive()? {
                 Message::AuthenticationOk if address.encryption.binding == Binding::Require && !is_bound => {
                     return refused(
-                        "channel_binding=require, and the server lets in without SCRAM-SHA-256-PLUS, which binds the \
+                        "channel_binding=require, but the server authenticates without SCRAM-SHA-256-PLUS, which binds the \
                          password to its certificate",
                     );
                 }
@@ -444,7 +444,7 @@ fn agree(mut socket: TcpStream) -> Result<Option<TcpStream>, Trouble> {
         b"S" => Ok(Some(socket)),
         b"N" => Ok(None),
         _ => {
-            let fact = "what listens there is no PostgreSQL: it does not know the question for TLS";
+            let fact = "what listens there is not PostgreSQL: it does not answer the request for TLS";
             Err(Trouble::Io(io::Error::new(io::ErrorKind::InvalidData, fact)))
         }
     }
@@ -475,9 +475,7 @@ fn socket_in(folder: &Path, port: u16) -> Result<Box<dyn Stream>, Trouble> {
 #[cfg(not(unix))]
 fn socket_in(folder: &Path, _port: u16) -> Result<Box<dyn Stream>, Trouble> {
     let folder = folder.display();
-    Err(Trouble::Refused(format!(
-        "{folder} is a folder, and this system has no sockets in folders; give the name of a host"
-    )))
+    Err(Trouble::Refused(format!("{folder} is a folder, and this system has no Unix sockets; give the name of a host")))
 }
 
 fn password(address: &Address) -> Result<&[u8], Trouble> {

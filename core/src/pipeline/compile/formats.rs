@@ -55,7 +55,7 @@ fn pattern(text: &str, ty: Type, has_zone: bool) -> Result<FieldFormat, Wrong> {
             Err(Wrong { code: Code::Conflict, message, help })
         }
         Type::Date | Type::Timestamp | Type::Timestamptz => Ok(FieldFormat::Pattern(pattern)),
-        _ => Err(misplaced(ty, "pattern", "a date and a timestamp have one")),
+        _ => Err(misplaced(ty, "pattern", "only dates and timestamps have a pattern")),
     }
 }
 
@@ -78,20 +78,20 @@ fn detailed(detail: &Detail, ty: Type, in_json: bool) -> Result<FieldFormat, Wro
                 return Err(wrong(Code::MissingKey, message, "write `format: { true: [yes], false: [no] }`"));
             }
             if let Some(word) = yes.iter().find(|word| no.contains(word)) {
-                let message = format!("`{word}` stands for true and for false");
-                return Err(wrong(Code::Conflict, &message, "leave it out of one"));
+                let message = format!("`{word}` means both true and false");
+                return Err(wrong(Code::Conflict, &message, "take it out of one list"));
             }
             Ok(FieldFormat::Words(Words { yes: yes.clone(), no: no.clone() }))
         }
-        (true, false) => Err(misplaced(ty, "separators", "numbers have them")),
-        (false, true) => Err(misplaced(ty, "words for true and false", "a boolean has them")),
+        (true, false) => Err(misplaced(ty, "separators", "only numbers have separators")),
+        (false, true) => Err(misplaced(ty, "words for true and false", "only booleans have words")),
         (true, true) => {
             let message = "a format is about a number or about a boolean, not about both";
             Err(wrong(Code::Conflict, message, "leave out what the field's type has not"))
         }
         (false, false) => {
             let help = "write `{ decimal: \",\", thousands: \".\" }` or `{ true: [yes], false: [no] }`";
-            Err(wrong(Code::MissingKey, "the format says nothing", help))
+            Err(wrong(Code::MissingKey, "the format is empty", help))
         }
     }
 }

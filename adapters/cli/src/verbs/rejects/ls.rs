@@ -102,6 +102,6 @@ impl View for Listed {
     }
 
     fn notes(&self) -> Vec<String> {
-        if self.0.is_empty() { vec!["no record is in quarantine".to_owned()] } else { Vec::new() }
+        if self.0.is_empty() { vec!["the quarantine is empty".to_owned()] } else { Vec::new() }
     }
 }

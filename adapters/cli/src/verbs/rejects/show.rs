@@ -157,7 +157,7 @@ impl View for Shown {
 
     fn notes(&self) -> Vec<String> {
         match (self.records.len(), self.count) {
-            (_, 0) => vec!["no reject is like that; `--state all` shows what was redriven or discarded".to_owned()],
+            (_, 0) => vec!["no reject matches; `--state all` shows what was redriven or discarded".to_owned()],
             (shown, count) if shown < count => {
                 let [shown, count] = [shown, count].map(|number| thousands(number as u64));
                 vec![format!("{shown} of {count} are shown; --limit shows more")]
