@@ -205,7 +205,7 @@ fn bytes_that_changed_are_not_redriven() {
     mend(folder, "varchar(5)", "varchar(40)");
     let output = etalon(folder, &REDRIVE);
     assert_eq!(output.status.code(), Some(0));
-    let redriven: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let redriven: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(redriven["waiting"], serde_json::json!(["people.csv"]));
     // They stay open, so that they can be sent again when the bytes are back.
     assert_eq!(counts(folder), [4, 4, 0, 0]);

@@ -338,9 +338,7 @@ mod tests {
             Kind::Time => cast(&["00:00", "24:00", "23:59:59.999999"], "time"),
             Kind::Interval => [(i32::MAX, i32::MAX, i64::MAX), (i32::MIN, i32::MIN, i64::MIN), (0, 0, 0), (1, -31, 1)]
                 .into_iter()
-                .map(|(months, days, micros)| {
-                    format!("'{months} months {days} days {} microseconds'::interval", micros)
-                })
+                .map(|(months, days, micros)| format!("'{months} months {days} days {micros} microseconds'::interval"))
                 .collect(),
             Kind::Timestamp => cast(
                 &[

@@ -117,7 +117,7 @@ fn code_of(ty: &str, text: &str) -> Option<String> {
     );
     let (pipeline, _) = Pipeline::compile(&file).unwrap_or_else(|wrong| panic!("{ty}: {wrong:#?}"));
     let bytes = format!("v\n\"{}\"\n", text.replace('"', "\"\"")).into_bytes();
-    let staged = law::run(&pipeline, &bytes, &[0..bytes.len() as u64], &[usize::MAX]);
+    let staged = law::run(&pipeline, &bytes, std::slice::from_ref(&(0..bytes.len() as u64)), &[usize::MAX]);
     let line = staged.iter().find_map(|staged| staged.quarantine.lines().next())?;
     let at = line.find(r#""code":""#).unwrap() + 8;
     Some(line[at..at + 4].to_owned())
