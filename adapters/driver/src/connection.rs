@@ -63,6 +63,11 @@ pub trait Connection: Send {
         match self.run(&question) {
             Ok(rows) => Ok(Some(rows.rows().next().is_some())),
             Err(failure) if failure.cause == Cause::Missing => Ok(None),
+            Err(failure) if failure.cause == Cause::Permanent => {
+                let fact = format!("table `{}` is not as Etalon has made it: {failure}", target.name());
+                let fact = format!("{fact}; rename it or drop it, and load everything again: `etalon reload`");
+                Err(placed(&self.place(), &Error::new(ErrorKind::Refused, fact)))
+            }
             Err(failure) => Err(placed(&self.place(), &failure.error(question.what))),
         }
     }

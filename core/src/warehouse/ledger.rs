@@ -390,10 +390,12 @@ fn of_load(target: &Target) -> Select {
         .filter(of_target(target, "l"))
 }
 
-/// Selects something where the target has any row; it fails as one of a missing table where there is none.
+/// Selects something where the target has any row; it fails as one of a missing table where there is none, and where the
+/// table is not one that Etalon has made.
 pub fn any_row(target: &Target) -> Statement {
+    let column = if target.lineage { Identifier::own(BATCH_COLUMN).to_string() } else { "1 AS one".to_owned() };
     Statement {
-        sql: format!("SELECT 1 AS one FROM {} LIMIT 1", target.table),
+        sql: format!("SELECT {column} FROM {} LIMIT 1", target.table),
         parameters: Vec::new(),
         what: "ask whether the table has rows",
     }
