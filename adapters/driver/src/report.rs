@@ -36,6 +36,8 @@ pub struct RunReport {
     pub held: Vec<HeldReport>,
     /// Inputs that were loaded with another pipeline file, and not loaded again.
     pub out_of_date: u64,
+    /// Objects that are loaded and that a reload of everything has not found: their rows stay.
+    pub gone: BTreeSet<String>,
     /// The other pipelines that have loaded rows into the table, as far as the ledger says.
     pub other_pipelines: BTreeSet<String>,
     /// Rows that were staged and are not loaded.

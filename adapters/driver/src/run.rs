@@ -91,6 +91,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
     engine.put_back(&rows).await?;
+    let is_whole_reload = matches!(&work, Work::Reload(wanted) if wanted.is_empty());
     let decides = matches!(&work, Work::Release(_) | Work::Discard(_) | Work::Undiscard(_));
     let done = engine.transform(work, objects).await;
     if !decides {
@@ -100,7 +101,14 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     // What an interrupted release has let go is loaded, also where nothing is held any more that could be released.
     engine.load(&embedded).await?;
     done?;
-    engine.report(objects, &rows, false).await
+    let mut report = engine.report(objects, &rows, false).await?;
+    if is_whole_reload && !pipeline.whole_runs() {
+        let there: BTreeSet<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+        let is_there = |row: &LedgerRow| there.contains(row.batch.source.as_str());
+        let own = rows.iter().filter(|row| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0);
+        report.gone = own.filter(|row| !is_there(row)).map(|row| row.batch.source.clone()).collect();
+    }
+    Ok(report)
 }
 
 /// What is to be said where the ledger has rows of a table, and the table has none.
@@ -323,6 +331,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             quarantine: Vec::new(),
             held: Vec::new(),
             out_of_date: 0,
+            gone: BTreeSet::new(),
             other_pipelines: rows
                 .iter()
                 .map(|row| &row.batch.pipeline)

@@ -211,6 +211,9 @@ impl View for Ran {
             0 => {}
             n => notes.push(format!("removed {} that earlier loads had brought", how_many(n, "row"))),
         }
+        notes.extend(report.gone.iter().map(|source| {
+            format!("{source} is not there any more: what it has brought was not loaded again, and stays as it is")
+        }));
         if report.load.is_some() && !report.other_pipelines.is_empty() {
             let others: Vec<&str> = report.other_pipelines.iter().map(String::as_str).collect();
             let others = others.join(", ");
