@@ -14,6 +14,7 @@
 //!     compression_by_name: Compression::None,
 //!     encoding: None,
 //!     fields: vec!["name".to_owned()],
+//!     optional: Vec::new(),
 //!     contract: Contract::Ignore,
 //!     batch_rows_max: 8_192,
 //!     record_bytes_max: 1 << 20,

@@ -26,6 +26,7 @@
 //!     layout: Layout::default(),
 //! };
 //! let batch = LoadBatch {
+//!     pipeline: "orders".to_owned(),
 //!     input: "3f".to_owned(),
 //!     batch: "3f-0".to_owned(),
 //!     generation: 0,
