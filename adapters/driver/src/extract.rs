@@ -351,8 +351,11 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         } else if met.meeting == 1 && known.sent.contains(&name::sent(pipeline.name(), &plan.input)) {
             return self.mark(source, &met_mark).await;
         } else if let Some(generation) = loaded {
-            // Its plan may be lost; it is in the table.
-            InputPlan { generation, ..plan }
+            match self.unended_reload(&plan.input).await? {
+                Some(reload) => self.live(reload, plan).await?,
+                // Its plan may be lost; it is in the table.
+                None => InputPlan { generation, ..plan },
+            }
         } else {
             self.planned(plan).await?
         };
@@ -391,6 +394,18 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             self.store.delete(&name::held(&self.table(), &unit.name)).await?;
         }
         Ok(())
+    }
+
+    /// The last plan of an input, if it is that of a reload whose tasks were not all done.
+    async fn unended_reload(&self, input: &str) -> Result<Option<InputPlan>, Error> {
+        let mut last: Option<InputPlan> = None;
+        for place in names(self.store, &name::plans(input)).await? {
+            let plan = document::<InputPlan>(self.store, &place).await?.map(|(plan, _)| plan);
+            last = plan.into_iter().chain(last).max_by_key(|plan| plan.generation);
+        }
+        let Some(plan) = last.filter(|plan| plan.backfills && plan.redrives.is_none()) else { return Ok(None) };
+        let unit = name::unit_document(&self.table(), &name::unit(input, plan.generation));
+        Ok(document::<Unit>(self.store, &unit).await?.is_none().then_some(plan))
     }
 
     /// To what a unit gives way that waits for a decision, when its object is met as a plan has it.

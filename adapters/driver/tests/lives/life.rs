@@ -287,7 +287,7 @@ fn content(chance: &mut Chance) -> Content {
                 _ => Is::Good,
             },
         };
-        (0..1 + chance.below(4)).map(|_| record(chance)).collect()
+        (0..1 + chance.below(7)).map(|_| record(chance)).collect()
     };
     match chance.below(8) {
         0 => Content::Records(Vec::new()),
