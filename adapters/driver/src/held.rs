@@ -4,6 +4,7 @@
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::protocol::{Decision, Member, Start, Unit, UnitState, Work, name};
+use etalon_core::warehouse::WriteMode;
 
 use crate::judge::announce;
 use crate::ports::{Objects, Put, Queue};
@@ -71,7 +72,7 @@ pub async fn decide(
 
 /// Lets held units be loaded as they are. Their marks go last, so that who is killed finds them again.
 async fn release(
-    pipeline: &Pipeline,
+    pipeline: &Resolved,
     store: &impl Objects,
     loads: &impl Queue,
     table: &str,
@@ -83,13 +84,20 @@ async fn release(
     waiting.retain(|(unit, _)| is_of(pipeline, unit) && !matches!(unit.state, UnitState::Replaced { .. }));
     let chosen = choose(waiting, wanted, "held")?;
     for (unit, _) in &chosen {
-        if let UnitState::Held { reasons, incomplete: true, .. } = &unit.state {
-            let left = format!(
+        let left = match &unit.state {
+            UnitState::Held { reasons, incomplete: true, .. } => Some(format!(
                 "{} is not whole and cannot be released as if it were ({}): mend the pipeline or bring a new version, or \
                  discard it",
                 title(unit),
                 reasons.join("; ")
-            );
+            )),
+            _ if would_empty(pipeline, unit) => Some(format!(
+                "{} has no rows and would leave the table empty: say `allow_empty: true` if it may, or discard it",
+                title(unit)
+            )),
+            _ => None,
+        };
+        if let Some(left) = left {
             if !wanted.is_empty() {
                 return Err(Error::new(ErrorKind::Refused, left));
             }
@@ -97,7 +105,7 @@ async fn release(
         }
     }
     for (unit, version) in chosen {
-        if matches!(unit.state, UnitState::Held { incomplete: true, .. }) {
+        if matches!(unit.state, UnitState::Held { incomplete: true, .. }) || would_empty(pipeline, &unit) {
             continue;
         }
         let unit = settle(store, table, unit, &version, UnitState::Pending).await?;
@@ -106,6 +114,11 @@ async fn release(
         decision.add(&unit);
     }
     Ok(decision)
+}
+
+/// Whether the load of a unit would be refused, whoever asks for it, since it would leave the table empty.
+fn would_empty(pipeline: &Resolved, unit: &Unit) -> bool {
+    pipeline.table().write == WriteMode::Replace { allow_empty: false } && unit.counts.staged == 0
 }
 
 /// Decides that held units are not loaded, now or later.

@@ -231,10 +231,10 @@ pub fn loading_twice_is_loading_once<W: Loads>(case: &Case, mut warehouse: W) {
             LoadBatch { input: "new".to_owned(), batch: "new".to_owned(), staged: rows.len() as u64, ..batch.clone() };
         let both = [(fresh, rows.clone()), (batch, rows)];
         for load in [&both[..], &both[1..]] {
-            // A run without rows is refused before anything is asked.
+            // A run without rows is held before anything is asked.
             let is_empty = load.iter().all(|(_, rows)| rows.is_empty());
             let early = case.table.write == WriteMode::Replace { allow_empty: false } && is_empty;
-            let expected = if early { ErrorKind::Refused } else { ErrorKind::AlreadyExists };
+            let expected = if early { ErrorKind::Held } else { ErrorKind::AlreadyExists };
             assert_eq!(bring(&mut warehouse, case, load).unwrap_err().kind(), expected);
         }
     }

@@ -414,7 +414,9 @@ impl Writer<'_> {
     /// Checks that a run may take the place of all rows, and empties the table where rows go there at once.
     fn replace_all(&mut self, load: &Arrival<'_>, allow_empty: bool, direct: bool) -> Result<(), Error> {
         if !allow_empty && load.batches.iter().all(|batch| batch.staged == 0) {
-            return self.refuse("would be left empty by a run without rows; say `allow_empty: true` if it may");
+            let fact = "would be left empty by a run without rows; say `allow_empty: true` if it may";
+            // No later attempt is another: somebody decides.
+            return self.refuse(fact).map_err(|refused: Error| Error::new(ErrorKind::Held, refused.to_string()));
         }
         let run_time = load.batches.iter().map(|batch| batch.batch_time).max().unwrap_or(load.loaded_at);
         let run_time = self.instant(run_time)?;
