@@ -64,6 +64,27 @@ pub(super) fn check(node: &Node, scope: &[Name]) -> Result<(Checked, Vec<Diagnos
     }
 }
 
+/// Whether a part is a number, with any signs before it.
+fn is_signed(node: &Node) -> bool {
+    match &node.kind {
+        tree::Kind::Number(_) => true,
+        tree::Kind::Unary { operator: Unary::Minus, operand } => is_signed(operand),
+        _ => false,
+    }
+}
+
+/// A number with the signs before it.
+fn signed(node: &Node) -> Option<String> {
+    match &node.kind {
+        tree::Kind::Number(text) => Some(text.clone()),
+        tree::Kind::Unary { operator: Unary::Minus, operand } => {
+            let text = signed(operand)?;
+            Some(text.strip_prefix('-').map_or_else(|| format!("-{text}"), str::to_owned))
+        }
+        _ => None,
+    }
+}
+
 /// What is outside of rows is unknown while constants are computed; a part that asks for it is no constant.
 const NOWHERE: Context<'static> = Context { batch_time: 0, source_name: "", record_offsets: &[] };
 
@@ -96,10 +117,10 @@ impl Checker<'_> {
                 Some(constant(Arc::new(BooleanArray::from(vec![*value])), Type::Boolean, span))
             }
             tree::Kind::Number(text) => self.number(text, span),
-            // The smallest numbers of a type have no counterpart above zero.
-            tree::Kind::Unary { operator: Unary::Minus, operand } if matches!(operand.kind, tree::Kind::Number(_)) => {
-                let tree::Kind::Number(text) = &operand.kind else { return None };
-                self.number(&format!("-{text}"), span)
+            // The smallest numbers of a type have no counterpart above zero, and signs before a number belong to it.
+            tree::Kind::Unary { operator: Unary::Minus, operand } if is_signed(operand) => {
+                let text = signed(node)?;
+                self.number(&text, span)
             }
             tree::Kind::Name { name, quoted } => self.name(name, *quoted, span),
             tree::Kind::Unary { operator: Unary::Not, operand } => {

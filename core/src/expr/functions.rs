@@ -29,6 +29,7 @@ mod interval;
 mod json;
 mod length;
 mod letters;
+mod normalize;
 mod lineage;
 mod make;
 mod mask;
@@ -43,6 +44,7 @@ mod rounding;
 mod scale;
 mod search;
 mod sign;
+mod logic;
 mod sound;
 mod substring;
 mod pattern;
@@ -67,6 +69,7 @@ use crate::value::Interval;
 /// Every function, by family.
 pub(super) const FUNCTIONS: &[&[Function]] = &[
     letters::FUNCTIONS,
+    normalize::FUNCTIONS,
     trim::FUNCTIONS,
     length::FUNCTIONS,
     substring::FUNCTIONS,
@@ -88,6 +91,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     json::FUNCTIONS[3],
     json::FUNCTIONS[4],
     sign::FUNCTIONS,
+    logic::FUNCTIONS,
     rounding::FUNCTIONS,
     scale::FUNCTIONS,
     divisors::FUNCTIONS,

@@ -1,7 +1,7 @@
 //! Regexp: regular expressions with PostgreSQL's syntax and PostgreSQL's choice of match.
 //!
-//! `syntax` reads PostgreSQL's advanced regular expressions into a tree and writes it in the engine's syntax; what cannot
-//! be done in linear time (back-references, lookaround) is refused. What an expression takes is bounded: its parts, the
+//! `syntax` reads PostgreSQL's advanced regular expressions into a tree and writes it in the engine's syntax. What cannot
+//! be done in linear time (back-references, lookaround) is searched for by [`dissect`], with a bound of steps a row. What an expression takes is bounded: its parts, the
 //! memory of each automaton, the steps of finding groups, and the bytes that the searches of one row may look at. Both agree on where the leftmost match starts. Where
 //! it ends differs: the engine takes the first way that its operators prefer, PostgreSQL the longest match, or the
 //! shortest if the expression is not greedy as a whole. So the end is found by a second search that begins at the start
@@ -50,12 +50,21 @@ pub(super) struct Options {
 /// A regular expression that is ready to search.
 #[derive(Debug)]
 pub(super) struct Regexp {
-    /// Without groups.
-    regex: Regex,
+    matcher: Matcher,
     tree: Tree,
     options: Options,
-    longest: Option<Box<Longest>>,
     groups: Option<Groups>,
+    /// The steps that were taken for a row.
+    spent: usize,
+}
+
+/// What finds matches.
+#[derive(Debug)]
+enum Matcher {
+    /// Automata: one that finds where a match starts, without groups, and one for its end, where that is not the first's.
+    Automata { regex: Regex, longest: Option<Box<Longest>> },
+    /// A search step by step, for what no automaton knows.
+    Steps(dissect::Dissector),
 }
 
 /// How the groups of a match are found.
@@ -70,13 +79,22 @@ impl Regexp {
     /// Reads a pattern. A mistake in it is a fault with PostgreSQL's code; what is not supported is one too.
     pub(super) fn new(pattern: &str, options: Options) -> Result<Self, Fault> {
         let (tree, options) = syntax::parse(pattern, options)?;
+        if tree.is_beyond_automata() {
+            let matcher = Matcher::Steps(dissect::Dissector::new(&tree, options)?);
+            return Ok(Self { matcher, tree, options, groups: None, spent: 0 });
+        }
         let text = tree.text(false);
         let regex = compiled(&text, options)?;
         let longest = match tree.has_one_length_at_a_place() {
             true => None,
             false => Some(Box::new(Longest::new(&text, options)?)),
         };
-        Ok(Self { regex, tree, options, longest, groups: None })
+        Ok(Self { matcher: Matcher::Automata { regex, longest }, tree, options, groups: None, spent: 0 })
+    }
+
+    /// Begins a row: its searches together have the bound of steps.
+    pub(super) fn begin(&mut self) {
+        self.spent = 0;
     }
 
     /// The number of capturing groups.
@@ -90,26 +108,37 @@ impl Regexp {
     }
 
     /// Whether the text has a match.
-    pub(super) fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+    pub(super) fn is_match(&self, text: &str) -> Result<bool, Fault> {
+        match &self.matcher {
+            Matcher::Automata { regex, .. } => Ok(regex.is_match(text)),
+            Matcher::Steps(dissector) => Ok(dissector.find(&self.tree, text, 0, &mut 0)?.is_some()),
+        }
     }
 
     /// The first match that starts at byte `from` or later.
-    pub(super) fn find(&mut self, text: &str, from: usize) -> Option<Range<usize>> {
-        let found = self.regex.find_at(text, from)?.range();
-        match &mut self.longest {
-            None => Some(found),
+    pub(super) fn find(&mut self, text: &str, from: usize) -> Result<Option<Range<usize>>, Fault> {
+        let (regex, longest) = match &mut self.matcher {
+            Matcher::Automata { regex, longest } => (regex, longest),
+            Matcher::Steps(dissector) => return dissector.find(&self.tree, text, from, &mut self.spent),
+        };
+        let Some(found) = regex.find_at(text, from) else { return Ok(None) };
+        let found = found.range();
+        Ok(Some(match longest {
+            None => found,
             Some(longest) => {
                 let end = longest.end(text, found.start, self.tree.is_shortest()).unwrap_or(found.end);
-                Some(found.start..end)
+                found.start..end
             }
-        }
+        }))
     }
 
     /// The match that [`Regexp::find`] found, and its groups.
     pub(super) fn captures(&mut self, text: &str, whole: Range<usize>) -> Result<Vec<Option<Range<usize>>>, Fault> {
         if self.groups() == 0 {
             return Ok(vec![Some(whole)]);
+        }
+        if let Matcher::Steps(dissector) = &self.matcher {
+            return dissector.groups(&self.tree, text, whole, &mut self.spent);
         }
         let groups = match &mut self.groups {
             Some(groups) => groups,
@@ -124,7 +153,7 @@ impl Regexp {
             Some(dissector) => dissector,
             none => none.insert(Box::new(dissect::Dissector::new(&self.tree, self.options)?)),
         };
-        dissector.groups(&self.tree, text, whole)
+        dissector.groups(&self.tree, text, whole, &mut self.spent)
     }
 }
 
@@ -225,7 +254,7 @@ mod tests {
             ("a{2,}", "aaaa", "aaaa"),
             ("***=a.b", "a.b", "a.b"),
         ] {
-            let found = Regexp::new(pattern, Options::default()).unwrap().find(text, 0);
+            let found = Regexp::new(pattern, Options::default()).unwrap().find(text, 0).unwrap();
             assert_eq!(&text[found.unwrap()], wanted, "{pattern}");
         }
     }
@@ -244,11 +273,36 @@ mod tests {
             ("((x)*)*", "b", ",-"),
         ] {
             let mut pattern_read = Regexp::new(pattern, Options::default()).unwrap();
-            let whole = pattern_read.find(text, 0).unwrap();
+            let whole = pattern_read.find(text, 0).unwrap().unwrap();
             let groups = pattern_read.captures(text, whole).unwrap();
             let groups: Vec<_> = groups[1..].iter().map(|group| group.clone().map_or("-", |at| &text[at])).collect();
             assert_eq!(groups.join(","), wanted, "{pattern}");
         }
+    }
+
+    #[test]
+    fn looks_and_references_are_postgresqls() {
+        for (pattern, text, wanted) in [
+            ("b(?=ar)", "foobazbar", "6..7"),
+            ("b(?!az)", "foobazbar", "6..7"),
+            ("(?<=o)b|x", "b foob", "5..6"),
+            ("(?<!o)b", "foob b", "5..6"),
+            ("(?<=^|,)[^,]*(?=,|$)", "a,b", "0..1"),
+            (r"(.)\1", "xyzzy", "2..4"),
+            (r"^(ab|a)\1$", "aa", "0..2"),
+            (r"(a|ab)(c|bcd)\1*", "abcdabab", "0..5"),
+            (r"(?:(a|b)\1)+", "xaabbb", "1..5"),
+            (r"(a*)\1", "aaaaa", "0..4"),
+            (r"(a*?)b\1", "aaba", "1..4"),
+            (r"(?i)(a)\1", "aA", "0..2"),
+            (r"(^a)\1", "aa", "0..2"),
+            (r"(a)|\1b", "b", "-"),
+        ] {
+            let found = Regexp::new(pattern, Options::default()).unwrap().find(text, 0).unwrap();
+            assert_eq!(found.map_or_else(|| "-".to_owned(), |found| format!("{found:?}")), wanted, "{pattern}");
+        }
+        let mut endless = Regexp::new(r"((a|aa)*)*(b?)\3c", Options::default()).unwrap();
+        assert_eq!(endless.find(&"a".repeat(5_000), 0).unwrap_err().code, Code::ResultTooLong);
     }
 
     #[test]
@@ -266,7 +320,7 @@ mod tests {
         // Steps end where there would be too many.
         let mut nested = Regexp::new("(((a|aa)*)*)*b?", Options::default()).unwrap();
         let text = "a".repeat(4_000);
-        let whole = nested.find(&text, 0).unwrap();
+        let whole = nested.find(&text, 0).unwrap().unwrap();
         assert_eq!(nested.captures(&text, whole).unwrap_err().code, Code::ResultTooLong);
     }
 
@@ -275,9 +329,10 @@ mod tests {
         for pattern in ["(", ")", "a**", "*a", "a{2,1}", "a{256}", "[a", "[[:x:]]", r"\", "[b-a]", r"\q"] {
             assert_eq!(Regexp::new(pattern, Options::default()).unwrap_err().code, Code::BadRegex, "{pattern}");
         }
-        for pattern in [r"(a)\1", "a(?=b)", "(?<!a)b"] {
-            let fault = Regexp::new(pattern, Options::default()).unwrap_err();
-            assert_eq!(fault.code, Code::UnsupportedRegex, "{pattern}");
+        for pattern in [r"(a\1)", r"\1", r"(?=(a))\1", r"(a)(?=\1)", "a(?=b)*", "(?<a)", r"(a)\9"] {
+            assert_eq!(Regexp::new(pattern, Options::default()).unwrap_err().code, Code::BadRegex, "{pattern}");
         }
+        let fault = Regexp::new("[[.hyphen.]]", Options::default()).unwrap_err();
+        assert_eq!(fault.code, Code::UnsupportedRegex);
     }
 }

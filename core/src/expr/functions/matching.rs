@@ -72,7 +72,7 @@ fn matches(call: &Call<'_>, ignore_case: bool, negated: bool) -> Column {
     let search = Search::new(call, "");
     let options = Options { ignore_case, ..Options::default() };
     call.map_rows::<call::Boolean>(|row| {
-        search.with(call.text(1, row), options, |pattern| Ok(Some(pattern.is_match(call.text(0, row)) != negated)))
+        search.with(call.text(1, row), options, |pattern| Ok(Some(pattern.is_match(call.text(0, row))? != negated)))
     })
 }
 
@@ -81,6 +81,6 @@ fn similar(call: &Call<'_>) -> Column {
     call.map_rows::<call::Boolean>(|row| {
         let escape = if call.arguments.len() > 2 { like::escape(call.text(2, row))? } else { Some('\\') };
         let regular = similar::regular(call.text(1, row), escape)?;
-        search.with(&regular, Options::default(), |pattern| Ok(Some(pattern.is_match(call.text(0, row)))))
+        search.with(&regular, Options::default(), |pattern| pattern.is_match(call.text(0, row)).map(Some))
     })
 }

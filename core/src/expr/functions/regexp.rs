@@ -261,7 +261,7 @@ fn matches(call: &Call<'_>) -> Column {
     let search = Search { flags: 2, ..Search::new(call, "regexp_like") };
     call.map_rows::<call::Boolean>(|row| {
         let (options, _) = search.options(row)?;
-        search.with(call.text(1, row), options, |pattern| Ok(Some(pattern.is_match(call.text(0, row)))))
+        search.with(call.text(1, row), options, |pattern| pattern.is_match(call.text(0, row)).map(Some))
     })
 }
 
@@ -311,7 +311,7 @@ pub(super) fn substring_similar(call: &Call<'_>) -> Column {
 }
 
 fn first_group(pattern: &mut Regexp, text: &str) -> Result<Option<Range<usize>>, Fault> {
-    let Some(whole) = pattern.find(text, 0) else { return Ok(None) };
+    let Some(whole) = pattern.find(text, 0)? else { return Ok(None) };
     let groups = pattern.captures(text, whole)?;
     Ok(groups.get(usize::from(groups.len() > 1)).cloned().flatten())
 }
@@ -360,6 +360,7 @@ impl<'a> Search<'a> {
             && known == pattern
             && *how == options
         {
+            found.begin();
             return f(found);
         }
         let mut found = Regexp::new(pattern, options)?;
@@ -395,7 +396,7 @@ impl<'a> Search<'a> {
                     let fact = format!("a text of {} bytes has too many matches", text.len());
                     return Err(Fault::new(Code::ResultTooLong, fact));
                 }
-                let Some(found) = pattern.find(text, from) else { break };
+                let Some(found) = pattern.find(text, from)? else { break };
                 from = if found.is_empty() { next(text, found.end) } else { found.end };
                 if !f(pattern, found)? {
                     break;

@@ -220,6 +220,7 @@ impl Parser<'_> {
             "extract" => self.extract()?,
             "position" => self.position()?,
             "trim" => self.trim()?,
+            "normalize" if !self.is_sign(0, ")") => self.normal_form(name)?,
             "substring" | "overlay" if !self.is_sign(0, ")") => self.with_words(name)?,
             _ if self.eat_word("distinct").is_some() => {
                 return Err(not_scalar(place, format!("`{name}(DISTINCT …)` needs the other rows of the table")));
@@ -242,6 +243,25 @@ impl Parser<'_> {
 }
 
 impl Parser<'_> {
+    /// `normalize(text, NFD)`: the form is a word.
+    fn normal_form(&mut self, name: String) -> Result<(String, Vec<Node>, Span)> {
+        let mut arguments = vec![self.expression(0)?];
+        if self.eat(",").is_some() {
+            arguments.push(self.form()?);
+        }
+        let end = self.expect(")", "`,` or `)`")?;
+        Ok((name, arguments, end))
+    }
+
+    /// The name of a normal form of Unicode, as a text.
+    pub(super) fn form(&mut self) -> Result<Node> {
+        let word = self.word_ahead(0);
+        match word.as_str() {
+            "nfc" | "nfd" | "nfkc" | "nfkd" => Ok(Node::leaf(Kind::Text(word), self.advance())),
+            _ => Err(self.unexpected("`NFC`, `NFD`, `NFKC` or `NFKD`")),
+        }
+    }
+
     /// What the quoted name or text ahead says, and its place with the escape that may follow it.
     pub(super) fn quoted(&mut self) -> Result<(String, Span)> {
         let Some(token) = self.peek() else { return Err(self.unexpected("an expression")) };

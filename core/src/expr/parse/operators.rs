@@ -185,6 +185,11 @@ impl Parser<'_> {
                 self.node(Kind::Is { operand: Box::new(left), test: Test::Null, negated }, span, depth)
             }
             Infix::Binary(operator) => {
+                if operator.compares()
+                    && let Some(values) = self.quantified()?
+                {
+                    return self.with_each(&left, values, |left, right| Kind::Binary { operator, place, left, right });
+                }
                 let right = self.expression(level + 1)?;
                 let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));
                 let kind = Kind::Binary { operator, place, left: Box::new(left), right: Box::new(right) };
@@ -204,6 +209,15 @@ impl Parser<'_> {
                 self.node(Kind::Between { operand, low, high, symmetric, negated }, span, depth)
             }
             Infix::Like { ignore_case, negated } => {
+                if let Some(values) = self.quantified()? {
+                    return self.with_each(&left, values, |operand, pattern| Kind::Like {
+                        operand,
+                        pattern,
+                        escape: None,
+                        ignore_case,
+                        negated,
+                    });
+                }
                 let (pattern, escape) = self.pattern()?;
                 let last = escape.as_ref().unwrap_or(&pattern);
                 let (span, depth) = (left.span.to(last.span), depth([&left, &pattern, last]));
@@ -223,6 +237,16 @@ impl Parser<'_> {
                 self.node(Kind::Unary { operator: Unary::Not, operand: Box::new(matches) }, span, depth)
             }
             Infix::Call(name) => {
+                if let Some(values) = self.quantified()? {
+                    return self.with_each(&left, values, |left, right| Kind::Call {
+                        name: name.to_owned(),
+                        place,
+                        arguments: vec![*left, *right],
+                    });
+                }
+                if name == "@@" && matches!(left.kind, Kind::Text(_)) {
+                    return Err(self.unsupported("a quoted text would be searched for words: say `'…'::jsonb @@ '…'`"));
+                }
                 let right = self.expression(level + 1)?;
                 let (span, depth) = (left.span.to(right.span), left.depth.max(right.depth));
                 self.node(Kind::Call { name: name.to_owned(), place, arguments: vec![left, right] }, span, depth)
@@ -304,7 +328,8 @@ impl Parser<'_> {
                 let kind = Kind::Distinct { left: Box::new(left), right: Box::new(right), negated };
                 return self.node(kind, span, depth);
             }
-            "json" | "document" | "normalized" | "nfc" | "nfd" | "nfkc" | "nfkd" => {
+            "normalized" | "nfc" | "nfd" | "nfkc" | "nfkd" => return self.is_normalized(left, negated),
+            "json" | "document" => {
                 return Err(self.unsupported("`IS` asks for NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM"));
             }
             _ => return Err(self.unexpected("`NULL`, `TRUE`, `FALSE`, `UNKNOWN` or `DISTINCT FROM`")),
@@ -312,6 +337,70 @@ impl Parser<'_> {
         let span = left.span.to(self.advance());
         let depth = left.depth;
         self.node(Kind::Is { operand: Box::new(left), test, negated }, span, depth)
+    }
+
+    /// `IS [NOT] [form] NORMALIZED`, at the form or the last word.
+    fn is_normalized(&mut self, left: Node, negated: bool) -> Result<Node> {
+        let place = self.span();
+        let mut arguments = vec![left];
+        if !self.is_word(0, "normalized") {
+            arguments.push(self.form()?);
+        }
+        let end = self.span();
+        self.expect_word("normalized")?;
+        let (span, below) = (arguments.first().map_or(place, |node| node.span).to(end), depth(&arguments));
+        let asked = self.node(Kind::Call { name: "is_normalized".to_owned(), place, arguments }, span, below)?;
+        if !negated {
+            return Ok(asked);
+        }
+        let below = asked.depth;
+        self.node(Kind::Unary { operator: Unary::Not, operand: Box::new(asked) }, span, below)
+    }
+
+    /// The values of `ANY (ARRAY[…])` or `ALL (ARRAY[…])` ahead, and whether all are meant.
+    fn quantified(&mut self) -> Result<Option<(bool, Vec<Node>, Span)>> {
+        let is_all = match self.word_ahead(0).as_str() {
+            "all" => true,
+            "any" | "some" => false,
+            _ => return Ok(None),
+        };
+        if !self.is_sign(1, "(") {
+            return Ok(None);
+        }
+        self.advance();
+        self.advance();
+        if self.is_query() {
+            return Err(subquery(self.span()));
+        }
+        if !(self.is_word(0, "array") && self.is_sign(1, "[")) || self.is_sign(2, "]") {
+            return Err(self.unsupported("write the values: `ANY (ARRAY['a', 'b'])`"));
+        }
+        let array = self.expression(0)?;
+        let end = self.expect(")", "`)`")?;
+        match array.kind {
+            Kind::Array(text) => match text.kind {
+                Kind::Call { name, arguments, .. } if name == "array[]" => Ok(Some((is_all, arguments, end))),
+                _ => Err(self.unsupported("write the values: `ANY (ARRAY['a', 'b'])`")),
+            },
+            _ => Err(self.unsupported("write the values: `ANY (ARRAY['a', 'b'])`")),
+        }
+    }
+
+    /// An operator with a value and each of others: `x = ANY (ARRAY[a, b])` is `x = a OR x = b`.
+    fn with_each(
+        &mut self,
+        left: &Node,
+        (is_all, values, end): (bool, Vec<Node>, Span),
+        with: impl Fn(Box<Node>, Box<Node>) -> Kind,
+    ) -> Result<Node> {
+        let span = left.span.to(end);
+        let each = values.into_iter().map(|value| {
+            let below = left.depth.max(value.depth);
+            self.node(with(Box::new(left.clone()), Box::new(value)), span, below)
+        });
+        let each: Vec<_> = each.collect::<Result<_>>()?;
+        let below = depth(&each);
+        self.node(if is_all { Kind::And(each) } else { Kind::Or(each) }, span, below)
     }
 
     fn within(&mut self, left: Node, negated: bool) -> Result<Node> {

@@ -1,6 +1,7 @@
 //! Syntax: the advanced regular expressions of PostgreSQL (the manual's section 9.7.3), read into a tree and written in
 //! the engine's syntax.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
@@ -14,6 +15,8 @@ use crate::diagnostic::Code;
 const REPEAT_MAX: u32 = 255;
 /// The most parts of an expression.
 const PARTS_MAX: usize = 10_000;
+/// The most parts of one that refers back to groups, which is searched part within part.
+const REFERRING_PARTS_MAX: usize = 500;
 /// The deepest nesting of groups.
 const DEPTH_MAX: usize = 100;
 
@@ -27,6 +30,10 @@ pub(super) struct Tree {
     pub(super) root: Node,
     /// How many groups capture.
     pub(super) groups: usize,
+    /// Whether it looks ahead or behind.
+    looks: bool,
+    /// Whether it refers back to groups.
+    pub(super) refers: bool,
 }
 
 /// A part of an expression.
@@ -42,6 +49,10 @@ pub(super) enum Node {
     Either(Vec<Self>),
     /// Parentheses, with their number if they capture.
     Group(Option<usize>, Box<Self>),
+    /// A place where the part matches what follows, or what comes before; or, if not `wanted`, where it does not.
+    Look { ahead: bool, wanted: bool, part: Box<Self> },
+    /// The text of a group once more.
+    Back(usize),
     /// A part so many times.
     Repeat { part: Box<Self>, min: u32, max: Option<u32>, preference: Option<bool> },
 }
@@ -52,6 +63,11 @@ impl Tree {
         let mut out = String::new();
         self.root.write(captures, &mut out);
         out
+    }
+
+    /// Whether only a search step by step knows its matches, which no automaton does.
+    pub(super) fn is_beyond_automata(&self) -> bool {
+        self.looks || self.refers
     }
 
     /// Whether the shortest match is wanted, not the longest.
@@ -108,13 +124,15 @@ impl Node {
                     out.push('?');
                 }
             }
+            // Such an expression is for no automaton.
+            Self::Look { .. } | Self::Back(_) => {}
         }
     }
 
     /// Whether it prefers to be long or short; `None` if it does not matter to it (the manual's section 9.7.3.5).
     pub(super) fn preference(&self) -> Option<bool> {
         match self {
-            Self::One(_) | Self::Place(_) => None,
+            Self::One(_) | Self::Place(_) | Self::Look { .. } | Self::Back(_) => None,
             Self::Row(parts) => parts.iter().find_map(Self::preference),
             Self::Either(_) => Some(true),
             Self::Group(_, part) => part.preference(),
@@ -125,7 +143,7 @@ impl Node {
     /// How many operators choose between lengths; parts of a part that chooses count as many.
     fn choices(&self) -> usize {
         match self {
-            Self::One(_) | Self::Place(_) => 0,
+            Self::One(_) | Self::Place(_) | Self::Look { .. } | Self::Back(_) => 0,
             Self::Row(parts) => parts.iter().map(Self::choices).sum(),
             Self::Either(_) => 2,
             Self::Group(_, part) => part.choices(),
@@ -138,7 +156,7 @@ impl Node {
 
     fn is_endless(&self) -> bool {
         match self {
-            Self::One(_) | Self::Place(_) => false,
+            Self::One(_) | Self::Place(_) | Self::Look { .. } | Self::Back(_) => false,
             Self::Row(parts) | Self::Either(parts) => parts.iter().any(Self::is_endless),
             Self::Group(_, part) => part.is_endless(),
             Self::Repeat { part, max, .. } => max.is_none() || part.is_endless(),
@@ -147,7 +165,7 @@ impl Node {
 
     fn is_plain(&self) -> bool {
         match self {
-            Self::One(_) | Self::Place(_) => true,
+            Self::One(_) | Self::Place(_) | Self::Look { .. } | Self::Back(_) => true,
             Self::Row(parts) => parts.iter().all(Self::is_plain),
             Self::Either(_) => false,
             Self::Group(_, part) => part.is_plain() && !(part.prefers(true) && part.prefers(false)),
@@ -158,7 +176,7 @@ impl Node {
     /// Whether it, or a part of it, has that preference.
     pub(super) fn prefers(&self, long: bool) -> bool {
         match self {
-            Self::One(_) | Self::Place(_) => false,
+            Self::One(_) | Self::Place(_) | Self::Look { .. } | Self::Back(_) => false,
             Self::Row(parts) => parts.iter().any(|part| part.prefers(long)),
             Self::Either(parts) => long || parts.iter().any(|part| part.prefers(long)),
             Self::Group(_, part) => part.prefers(long),
@@ -166,10 +184,21 @@ impl Node {
         }
     }
 
-    /// Whether a group in it captures.
+    /// Whether it refers back to a group.
+    pub(super) fn refers(&self) -> bool {
+        match self {
+            Self::Back(_) => true,
+            Self::One(_) | Self::Place(_) | Self::Look { .. } => false,
+            Self::Row(parts) | Self::Either(parts) => parts.iter().any(Self::refers),
+            Self::Group(_, part) | Self::Repeat { part, .. } => part.refers(),
+        }
+    }
+
+    /// Whether a group in it captures, or it refers back to one.
     pub(super) fn captures(&self) -> bool {
         match self {
-            Self::One(_) | Self::Place(_) => false,
+            Self::One(_) | Self::Place(_) | Self::Look { .. } => false,
+            Self::Back(_) => true,
             Self::Row(parts) | Self::Either(parts) => parts.iter().any(Self::captures),
             Self::Group(number, part) => number.is_some() || part.captures(),
             Self::Repeat { part, .. } => part.captures(),
@@ -204,12 +233,25 @@ pub(super) fn parse(pattern: &str, mut options: Options) -> Result<(Tree, Option
             return Err(too_large());
         }
         let parts = rest.chars().map(|char| Node::One(quoted(char))).collect();
-        return Ok((Tree { root: Node::Row(parts), groups: 0 }, options));
+        return Ok((Tree { root: Node::Row(parts), groups: 0, looks: false, refers: false }, options));
     }
-    let mut parser = Parser { chars: rest.chars().peekable(), options, groups: 0, parts: 0, depth: 0 };
+    let mut parser = Parser {
+        chars: rest.chars().peekable(),
+        options,
+        groups: 0,
+        closed: BTreeSet::new(),
+        looking: 0,
+        looks: false,
+        parts: 0,
+        depth: 0,
+    };
     let root = parser.either()?;
+    let refers = root.refers();
+    if refers && parser.parts > REFERRING_PARTS_MAX {
+        return Err(too_large());
+    }
     match parser.chars.next() {
-        None => Ok((Tree { root, groups: parser.groups }, options)),
+        None => Ok((Tree { root, groups: parser.groups, looks: parser.looks, refers }, options)),
         Some(_) => Err(invalid("parentheses () not balanced")),
     }
 }
@@ -236,6 +278,11 @@ struct Parser<'a> {
     chars: Peekable<Chars<'a>>,
     options: Options,
     groups: usize,
+    /// The groups that are behind the place, to which it may refer.
+    closed: BTreeSet<usize>,
+    /// How many looks ahead or behind enclose it.
+    looking: usize,
+    looks: bool,
     parts: usize,
     depth: usize,
 }
@@ -289,7 +336,7 @@ impl Parser<'_> {
 
     fn repeated(&mut self) -> Result<Node, Fault> {
         let part = self.atom()?;
-        if matches!(part, Node::Place(_)) {
+        if matches!(part, Node::Place(_) | Node::Look { .. }) {
             return Ok(part);
         }
         self.skip()?;
@@ -357,21 +404,57 @@ impl Parser<'_> {
 
     fn group(&mut self) -> Result<Node, Fault> {
         let mut number = None;
+        let mut look = None;
         if self.chars.next_if_eq(&'?').is_some() {
-            match self.chars.next() {
-                Some(':') => {}
-                Some('=' | '!' | '<') => return Err(unsupported("lookahead and lookbehind")),
+            look = match (self.chars.next(), self.chars.peek()) {
+                (Some(':'), _) => None,
+                (Some(sign @ ('=' | '!')), _) => Some((true, sign == '=')),
+                (Some('<'), Some(&sign @ ('=' | '!'))) => {
+                    self.chars.next();
+                    Some((false, sign == '='))
+                }
                 _ => return Err(invalid("quantifier operand invalid")),
-            }
-        } else {
+            };
+        } else if self.looking == 0 {
             self.groups += 1;
             number = Some(self.groups);
         }
-        let inner = self.either()?;
-        match self.chars.next() {
-            Some(')') => Ok(Node::Group(number, Box::new(inner))),
-            _ => Err(invalid("parentheses () not balanced")),
+        self.looking += usize::from(look.is_some());
+        let inner = Box::new(self.either()?);
+        self.looking -= usize::from(look.is_some());
+        if self.chars.next() != Some(')') {
+            return Err(invalid("parentheses () not balanced"));
         }
+        self.closed.extend(number);
+        self.looks |= look.is_some();
+        Ok(match look {
+            Some((ahead, wanted)) => Node::Look { ahead, wanted, part: inner },
+            None => Node::Group(number, inner),
+        })
+    }
+
+    /// A back-reference; or a character by its octal code, if there are not so many groups.
+    fn back(&mut self, first: char) -> Result<Node, Fault> {
+        let digit = first.to_digit(10).unwrap_or_default();
+        let mut ahead = self.chars.clone();
+        let (mut number, mut more) = (digit as usize, 0);
+        while more < 2
+            && let Some(digit) = ahead.peek().and_then(|char| char.to_digit(10))
+        {
+            ahead.next();
+            (number, more) = (number * 10 + digit as usize, more + 1);
+        }
+        if more > 0 && number > self.groups {
+            if digit > 7 {
+                return Err(invalid(r"invalid escape \ sequence"));
+            }
+            return Ok(Node::One(quoted(self.code(8, 0, 2, digit)?)));
+        }
+        self.chars = ahead;
+        if self.looking > 0 || !self.closed.contains(&number) {
+            return Err(invalid("invalid backreference number"));
+        }
+        Ok(Node::Back(number))
     }
 
     fn escape(&mut self) -> Result<Node, Fault> {
@@ -384,7 +467,7 @@ impl Parser<'_> {
             'y' => Node::Place(r"\b"),
             'Y' => Node::Place(r"\B"),
             'd' | 's' | 'w' | 'D' | 'S' | 'W' => Node::One(format!("[{}]", class_escape(char))),
-            '1'..='9' => return Err(unsupported("back-references")),
+            '1'..='9' => return self.back(char),
             _ => Node::One(quoted(self.character(char)?)),
         })
     }

@@ -50,9 +50,9 @@ impl<'t> Machine<'t> {
                     Ok(whole.as_string().zip(beginning).map(|(whole, beginning)| whole.starts_with(beginning)))
                 })
             }
-            Predicate::LikeRegex { text, pattern } => {
-                self.pairs(text, None, value, &mut |text, _| Ok(text.as_string().map(|text| pattern.is_match(text))))
-            }
+            Predicate::LikeRegex { text, pattern } => self.pairs(text, None, value, &mut |text, _| {
+                text.as_string().map(|text| pattern.is_match(text)).transpose().map_err(Stop::hard)
+            }),
         }
     }
 
