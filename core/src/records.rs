@@ -41,7 +41,7 @@ pub struct UnreadRecord {
     pub place: Place,
     /// Why.
     pub reason: Reason,
-    /// Its first bytes, at most [`crate::reject::RAW_BYTES_MAX`] of them and one more.
+    /// Its first bytes, at most `crate::reject::RAW_BYTES_MAX` of them and one more.
     pub raw: Vec<u8>,
 }
 
@@ -78,7 +78,7 @@ impl Cell {
     /// A field that was not there.
     pub(crate) const MISSING: Self = Self { start: 0, packed: 0 };
 
-    /// A cell of `length` bytes (at most [`CELL_BYTES_MAX`]) from `start` of the data, or of the side buffer.
+    /// A cell of `length` bytes (at most `CELL_BYTES_MAX`) from `start` of the data, or of the side buffer.
     pub fn new(kind: CellKind, start: usize, length: usize, in_side_buffer: bool) -> Self {
         assert!(length <= CELL_BYTES_MAX, "a record is bounded, so its cells are");
         #[expect(clippy::cast_possible_truncation, reason = "checked above; a chunk is far below 4 GiB")]

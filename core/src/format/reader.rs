@@ -109,7 +109,7 @@ enum Next {
 impl Reader {
     /// A reader of the records that begin in `range` of an object of `size` stored bytes.
     ///
-    /// Where the object cannot be cut ([`Format::is_cuttable`](super::Format::is_cuttable)), the range that holds the first
+    /// Where the object cannot be cut (`Format::is_cuttable`), the range that holds the first
     /// byte owns everything. Bounds are kept sane: a batch has at least one record, a record and a chunk have 1 byte to 64 MiB.
     pub fn new(mut options: ReadOptions, size: u64, range: Range<u64>) -> Self {
         options.batch_rows_max = options.batch_rows_max.max(1);

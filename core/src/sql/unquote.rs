@@ -58,7 +58,7 @@ impl fmt::Display for Problem {
 
 /// What a text or a name between quotes says. A name is as written, whatever its letter case.
 ///
-/// `escape` is the letter that `UESCAPE` names behind `U&'…'`, otherwise the backslash; see [`escape_letter`].
+/// `escape` is the letter that `UESCAPE` names behind `U&'…'`, otherwise the backslash; see `escape_letter`.
 pub fn unquote(token: &Token<'_>, escape: char) -> Result<String, Problem> {
     let (Kind::Text(quotes) | Kind::Name(quotes)) = token.kind else { return Ok(token.text.to_owned()) };
     let text = match quotes {

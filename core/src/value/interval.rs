@@ -68,7 +68,7 @@ impl Interval {
     }
 
     /// Reads an interval: `1 year 2 days 03:04:05`, `@ 3 hours ago`, `1-2`, `P1DT2H`. A number without a unit is of the
-    /// last of the [`fields`].
+    /// last of the `fields`.
     pub fn parse(text: &[u8], range: i32) -> Result<Self, Fault> {
         let read = read::read(text, range).or_else(|wrong| match wrong {
             Wrong::Form => read::iso(text),
@@ -83,7 +83,7 @@ impl Interval {
         })
     }
 
-    /// Cut to the [`fields`] that are named, with so many digits after the point.
+    /// Cut to the `fields` that are named, with so many digits after the point.
     pub fn within(self, range: i32, digits: u32) -> Self {
         use fields::{DAY, HOUR, MINUTE, MONTH, SECOND, YEAR};
         let cut = |unit: i64| self.micros / unit * unit;
