@@ -12,7 +12,7 @@ use arrow_schema::DataType;
 use crate::error::Error;
 use crate::pipeline::{Pipeline, Run, Step, TaskOutput, TaskRun};
 use crate::plan::{InputPlan, Object};
-use crate::receipt::Receipt;
+use crate::receipt::{Counts, Coverage, Receipt};
 use crate::reject::Reject;
 use crate::stage::parquet;
 use crate::types::Type;
@@ -114,13 +114,31 @@ fn batches(staged: &[Staged]) -> Vec<RecordBatch> {
     parts.flat_map(|part| parquet::read(part.clone()).unwrap()).map(Result::unwrap).collect()
 }
 
-/// Every record is staged, filtered or in quarantine, once; the records and what lies between tile the bytes.
+/// Whether an object is compressed, by its first bytes: its ranges and places are those of what it decodes to.
+fn is_compressed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
+/// Whether the object was held before its first record, since its first bytes are not those of the format: nothing is staged
+/// of such an object, and its receipt says why.
+fn is_held_unread(staged: &Staged) -> bool {
+    let receipt = &staged.receipt;
+    let is_held = receipt.incomplete.is_some() && receipt.coverage == Coverage::default();
+    assert!(!is_held || receipt.counts == Counts::default() && staged.parts.is_empty() && staged.quarantine.is_empty());
+    is_held
+}
+
+/// Every record is staged, filtered or in quarantine, once; the records and what lies between tile the bytes. Or the object is
+/// held as a whole.
 pub fn every_record_and_every_byte_is_accounted_for(bytes: &[u8], newlines_in_values: bool) {
+    if is_compressed(bytes) {
+        return;
+    }
     let pipeline = pipeline(newlines_in_values);
     let staged = run_whole(&pipeline, bytes, &[usize::MAX]);
     let receipt = &staged[0].receipt;
     assert!(receipt.counts.balance() && receipt.coverage.balance());
-    assert_eq!(receipt.coverage.total, bytes.len() as u64);
+    assert_eq!(receipt.coverage.total, if is_held_unread(&staged[0]) { 0 } else { bytes.len() as u64 });
     assert_eq!(rows(&staged, pipeline.columns().len()).len() as u64, receipt.counts.staged);
     let rejects: Vec<Reject> = staged[0].quarantine.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rejects.len() as u64, receipt.counts.quarantined);
@@ -149,8 +167,11 @@ pub fn any_chunking_stages_the_same_bytes(bytes: &[u8], pushes: &[usize]) {
     assert_eq!(run_whole(&pipeline, bytes, &[usize::MAX]), run_whole(&pipeline, bytes, pushes));
 }
 
-/// Any cut stages the same rows and rejects the same records.
+/// Any cut stages the same rows and rejects the same records; what is held as a whole is held by the range of its first bytes.
 pub fn any_cut_stages_the_same_rows(bytes: &[u8], cuts: &[u64]) {
+    if is_compressed(bytes) {
+        return;
+    }
     let pipeline = pipeline(false);
     let size = bytes.len() as u64;
     let mut bounds: Vec<u64> = cuts.iter().map(|cut| cut % (size + 1)).chain([0, size]).collect();
@@ -158,12 +179,16 @@ pub fn any_cut_stages_the_same_rows(bytes: &[u8], cuts: &[u64]) {
     let ranges: Vec<Range<u64>> = bounds.windows(2).map(|pair| pair[0]..pair[1]).collect();
     let whole = run_whole(&pipeline, bytes, &[usize::MAX]);
     let cut = run(&pipeline, bytes, &ranges, &[usize::MAX]);
+    if is_held_unread(&whole[0]) {
+        assert!(cut.iter().any(|staged| staged.receipt.incomplete == whole[0].receipt.incomplete));
+        return;
+    }
     let columns = pipeline.columns().len();
     assert_eq!(rows(&whole, columns), rows(&cut, columns));
     let quarantine: String = cut.iter().map(|staged| staged.quarantine.as_str()).collect();
     assert_eq!(whole[0].quarantine, quarantine);
     let (mut counts, mut coverage) = Default::default();
-    let add = |counts: &mut crate::receipt::Counts, coverage: &mut crate::receipt::Coverage, staged: &Staged| {
+    let add = |counts: &mut Counts, coverage: &mut Coverage, staged: &Staged| {
         counts.add(staged.receipt.counts);
         coverage.add(staged.receipt.coverage);
     };

@@ -32,6 +32,9 @@ const CELLS: [&str; 24] = [
     "#",
 ];
 
+/// The first bytes of objects of other kinds.
+const FOREIGN: &[&[u8]] = &[b"PAR1\0", b"PK\x03\x04", b"\xff\xfe"];
+
 /// Objects made of lines of about four cells, with some bytes that are no text.
 fn objects() -> impl Strategy<Value = Vec<u8>> {
     let line = prop::collection::vec(prop::sample::select(&CELLS[..]), 3..=5).prop_map(|cells| cells.join(","));
@@ -39,9 +42,15 @@ fn objects() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(id, cents)| format!("{id},{}.{:02},2026-01-31,name", cents / 100, cents % 100));
     let end = prop::sample::select(&["\n", "\r\n", "\n\n", "\n", "\n"][..]);
     let lines = prop::collection::vec((prop_oneof![2 => good, 1 => line], end), 0..40);
-    (lines, any::<bool>(), prop::option::of(0..200_usize)).prop_map(|(lines, ended, damage)| {
-        let mut bytes: Vec<u8> =
-            lines.iter().flat_map(|(line, end)| [line.as_bytes(), end.as_bytes()].concat()).collect();
+    // Now and then the object is of another kind: its lines end otherwise, or it is no text.
+    let kind = prop_oneof![
+        20 => Just((None, &b""[..])),
+        1 => Just((Some("\r"), &b""[..])),
+        1 => prop::sample::select(FOREIGN).prop_map(|first| (None, first)),
+    ];
+    (kind, lines, any::<bool>(), prop::option::of(0..200_usize)).prop_map(|((only, first), lines, ended, damage)| {
+        let lines = lines.iter().flat_map(|(line, end)| [line.as_bytes(), only.unwrap_or(end).as_bytes()].concat());
+        let mut bytes: Vec<u8> = first.iter().copied().chain(lines).collect();
         if !ended {
             bytes.truncate(bytes.len().saturating_sub(1));
         }
