@@ -37,6 +37,7 @@
 //!     staged: 2,
 //!     replaces_source: false,
 //!     replaces_generations: false,
+//!     versions: Vec::new(),
 //! };
 //! let target = Target::new(&table, &postgres::DIALECT)?;
 //! let arrival = Arrival { batches: &[batch], loaded_at: 1_767_225_600_000_000, copy: None };

@@ -10,7 +10,8 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
-    Blame, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Unit, UnitState, choose, name, next, parse,
+    Blame, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Source, Unit, UnitState, choose, name, next,
+    parse,
 };
 use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
@@ -156,7 +157,8 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         match next(load, &seen, in_ledger) {
             Next::Wait => return Ok(Left::Nothing),
             Next::Submit => {
-                let statement = self.warehouse.submit(&order(load, &pipeline, &units), &load.token()).await?;
+                let order = self.order(load, &pipeline, &units).await?;
+                let statement = self.warehouse.submit(&order, &load.token()).await?;
                 let submitted = Load { statement: Some(statement), ..load.clone() };
                 self.witness.saw(&Fact::Submitted(&submitted));
                 put_unless_raced(put(self.store, &current, &submitted, Put::IfVersion(version)).await)?;
@@ -269,23 +271,32 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         self.events.loaded(&event).await
     }
 
+    /// What the warehouse is to do.
+    async fn order(&self, load: &Load, pipeline: &Resolved, units: &[(Unit, String)]) -> Result<LoadOrder, Error> {
+        let mut batches: Vec<LoadBatch> = units.iter().flat_map(|(unit, _)| unit.load_batches()).collect();
+        for batch in &mut batches {
+            // An older Etalon did not say whose a unit is.
+            if batch.pipeline.is_empty() {
+                pipeline.name().clone_into(&mut batch.pipeline);
+            }
+            if batch.replaces_source {
+                let record = document::<Source>(self.store, &name::source(pipeline.name(), &batch.source)).await?;
+                let versions = record.into_iter().flat_map(|(record, _)| record.versions);
+                batch.versions =
+                    versions.map(|version| version.input).filter(|version| *version != batch.input).collect();
+            }
+        }
+        let staged = units.iter().flat_map(|(unit, _)| unit.batches());
+        Ok(LoadOrder {
+            load: load.load.clone(),
+            table: pipeline.table().clone(),
+            batches,
+            parts: staged.flat_map(|batch| batch.parts.iter().map(|part| order_part(&batch.batch, part))).collect(),
+        })
+    }
+
     fn table(&self) -> String {
         name::table(self.deployed.pipeline.table())
-    }
-}
-
-fn order(load: &Load, pipeline: &Resolved, units: &[(Unit, String)]) -> LoadOrder {
-    let batches = || units.iter().flat_map(|(unit, _)| unit.batches());
-    let own = |batch: LoadBatch| match batch.pipeline.as_str() {
-        // An older Etalon did not say whose a unit is.
-        "" => LoadBatch { pipeline: pipeline.name().to_owned(), ..batch },
-        _ => batch,
-    };
-    LoadOrder {
-        load: load.load.clone(),
-        table: pipeline.table().clone(),
-        batches: units.iter().flat_map(|(unit, _)| unit.load_batches()).map(own).collect(),
-        parts: batches().flat_map(|batch| batch.parts.iter().map(|part| order_part(&batch.batch, part))).collect(),
     }
 }
 

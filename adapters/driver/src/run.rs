@@ -17,7 +17,7 @@ use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse, prefix};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::source::Names;
-use etalon_core::warehouse::{LedgerRow, LoadCounts, WriteMode};
+use etalon_core::warehouse::{LedgerRow, LoadCounts};
 
 use crate::deployed::Deployed;
 use crate::embedded::Embedded;
@@ -131,27 +131,19 @@ async fn lost(
     )))
 }
 
-/// Whether what was loaded has left rows for certain.
+/// Whether what was loaded has left rows, by the ledger's counts.
 fn must_have_rows(pipeline: &Resolved, rows: &[LedgerRow]) -> bool {
-    let brings = |row: &LedgerRow| row.counts.inserted + row.counts.updated + row.counts.unchanged > 0;
     if pipeline.whole_runs() {
         let last = rows.iter().map(|row| row.loaded_at).max();
-        return rows.iter().any(|row| Some(row.loaded_at) == last && brings(row));
+        return rows.iter().any(|row| Some(row.loaded_at) == last && row.counts.inserted > 0);
     }
-    // Rows that delete others may have left nothing; and a row that another has beaten does not come back when that one goes.
-    let goes = |row: &LedgerRow| row.batch.replaces_source || row.batch.replaces_generations;
-    if pipeline.table().deletes || (pipeline.table().write != WriteMode::Append && rows.iter().any(goes)) {
+    // Whether the key of a deleting row was there is not counted, nor is what an older Etalon has removed.
+    let removes = |row: &LedgerRow| row.batch.replaces_source || row.batch.replaces_generations;
+    if rows.iter().any(|row| row.counts.deleted > 0 || (removes(row) && !row.counts_removed)) {
         return false;
     }
-    let order = |row: &LedgerRow| (row.batch.batch_time, row.batch.generation);
-    let mut last: BTreeMap<&str, &LedgerRow> = BTreeMap::new();
-    for row in rows {
-        let there = last.entry(&row.batch.source).or_insert(row);
-        if order(there) < order(row) {
-            *there = row;
-        }
-    }
-    last.values().any(|row| brings(row))
+    let sum = |of: fn(&LoadCounts) -> u64| rows.iter().map(|row| of(&row.counts)).sum::<u64>();
+    sum(|counts| counts.inserted) > sum(|counts| counts.removed)
 }
 
 /// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.

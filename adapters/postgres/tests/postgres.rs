@@ -144,6 +144,7 @@ fn batch(name: &str, staged: usize) -> LoadBatch {
         staged: staged as u64,
         replaces_source: false,
         replaces_generations: false,
+        versions: Vec::new(),
     }
 }
 

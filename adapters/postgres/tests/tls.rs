@@ -414,6 +414,7 @@ fn rows_are_loaded_over_tls(server: &Server) {
         staged: ROWS as u64,
         replaces_source: false,
         replaces_generations: false,
+        versions: Vec::new(),
     };
     let numbers: ArrayRef = Arc::new((0..).take(ROWS).collect::<Int64Array>());
     let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..ROWS).map(|row| format!("{row:0100}"))));

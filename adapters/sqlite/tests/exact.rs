@@ -70,6 +70,7 @@ fn orders(rows: &[Order]) -> Sqlite {
         staged: rows.num_rows() as u64,
         replaces_source: false,
         replaces_generations: false,
+        versions: Vec::new(),
     };
     let mut warehouse = Sqlite::open_in_memory().unwrap();
     warehouse.load(&table, &[batch], &mut [Ok(rows)].into_iter(), 0).unwrap();

@@ -72,6 +72,7 @@ fn batch(name: &str, staged: u64) -> LoadBatch {
         staged,
         replaces_source: false,
         replaces_generations: false,
+        versions: Vec::new(),
     }
 }
 
@@ -211,6 +212,7 @@ fn a_later_version_of_a_source_replaces_the_earlier_in_either_order() {
         batch_time: time,
         replaces_source: true,
         replaces_generations: false,
+        versions: Vec::new(),
         ..batch(name, 1)
     };
     let old = (version("old", "v1", 1), rows("old", &[(1, Some("old"), 1, 1)]));
@@ -231,6 +233,38 @@ fn a_later_version_of_a_source_replaces_the_earlier_in_either_order() {
         let counts = warehouse.load(&orders(write.clone()), &both, &mut parts, 0).unwrap();
         assert_eq!(counts, LoadCounts { staged: 2, inserted: 1, superseded: 1, ..LoadCounts::default() });
         assert_eq!(ids(&mut warehouse), ["2 new"]);
+    }
+}
+
+#[test]
+fn rows_of_before_pipelines_had_names_in_the_ledger_are_whose_input_it_is() {
+    let version = |name: &str, time: i64, versions: &[&str]| LoadBatch {
+        source: "orders.csv".to_owned(),
+        source_version: name.to_owned(),
+        batch_time: time,
+        replaces_source: !versions.is_empty(),
+        versions: versions.iter().map(|&version| version.to_owned()).collect(),
+        ..batch(name, 1)
+    };
+    for write in [WriteMode::Append, merge()] {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("w.db");
+        let mut warehouse = Sqlite::open(&place).unwrap();
+        let table = orders(write);
+        let mut load = |batch: LoadBatch, id: i64| {
+            let rows = rows(&batch.batch, &[(id, Some("x"), 1, id)]);
+            warehouse.load(&table, &[batch], &mut [Ok(rows)].into_iter(), 0).unwrap()
+        };
+        load(version("mine", 1, &[]), 1);
+        load(version("another's", 2, &[]), 2);
+        let beside = rusqlite::Connection::open(&place).unwrap();
+        beside.execute("UPDATE _etalon_ledger SET pipeline = NULL, removed = NULL", []).unwrap();
+        let counts = load(version("new", 3, &["input of mine", "input of nothing"]), 3);
+        assert_eq!((counts.inserted, counts.removed), (1, 1));
+        assert_eq!(ids(&mut warehouse), ["2 x", "3 x"]);
+        let ledger = warehouse.ledger(&table).unwrap();
+        let of: Vec<_> = ledger.iter().map(|row| (row.batch.pipeline.as_str(), row.counts_removed)).collect();
+        assert_eq!(of, [("p", false), ("", false), ("p", true)]);
     }
 }
 
@@ -257,6 +291,7 @@ fn a_replaced_source_takes_its_versions_and_deletes_with_it() {
             batch_time: time,
             replaces_source: !version.is_empty(),
             replaces_generations: false,
+            versions: Vec::new(),
             ..batch(name, orders.len() as u64)
         };
         warehouse.load(&table, &[batch], &mut [Ok(changes(name, orders))].into_iter(), 0).unwrap();

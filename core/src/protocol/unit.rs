@@ -146,6 +146,7 @@ impl Member {
             staged: batch.staged,
             replaces_source: self.replaces_source,
             replaces_generations: self.replaces_generations,
+            versions: Vec::new(),
         })
     }
 }

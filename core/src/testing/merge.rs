@@ -152,6 +152,7 @@ fn batch((number, (source, time, generation, rows)): (usize, GeneratedBatch)) ->
         staged: rows.len() as u64,
         replaces_source: false,
         replaces_generations: false,
+        versions: Vec::new(),
     };
     (batch, rows)
 }

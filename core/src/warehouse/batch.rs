@@ -25,6 +25,9 @@ pub struct LoadBatch {
     pub replaces_source: bool,
     /// Whether rows of earlier generations of the same input are deleted first (a backfill).
     pub replaces_generations: bool,
+    /// The inputs of the source's other versions, where it replaces them: in a ledger of before pipelines had names in it, they
+    /// are this pipeline's.
+    pub versions: Vec<String>,
 }
 
 /// What became of the staged rows: `staged = inserted + updated + unchanged + deduplicated + superseded + deleted`.

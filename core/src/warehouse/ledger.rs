@@ -43,6 +43,8 @@ pub struct LedgerRow {
     pub batch: LoadBatch,
     /// What became of its rows. They balance, a batch each.
     pub counts: LoadCounts,
+    /// Whether [`LoadCounts::removed`] was counted: an older Etalon did not, and it is 0.
+    pub counts_removed: bool,
     /// When it was loaded, in microseconds since 1970, UTC; the caller's clock.
     pub loaded_at: i64,
 }
@@ -68,8 +70,10 @@ impl LedgerRow {
                     staged: counts.staged,
                     replaces_source: row.boolean("replaces_source")?,
                     replaces_generations: row.boolean("replaces_generations")?,
+                    versions: Vec::new(),
                 },
                 counts,
+                counts_removed: row.optional("removed")?.is_some(),
                 loaded_at: row.instant("loaded_at")?,
             })
         };
@@ -287,6 +291,36 @@ pub(crate) fn create_replaced() -> Command {
     })
 }
 
+/// Says of inputs whose rows an older Etalon has written, without a pipeline, that they are a pipeline's.
+pub(crate) fn claim(target: &Target, pipeline: &str, inputs: &[&str]) -> Vec<Command> {
+    // Parameters of one name have one value in a load.
+    let of = |(chunk, inputs): (usize, &[&str])| {
+        let ledger = table(target);
+        let at = |name| Expr::at(&ledger, &Identifier::own(name));
+        Command::Update {
+            set: vec![(Identifier::own("pipeline"), own_pipeline(pipeline))],
+            from: None,
+            filter: Expr::All(vec![
+                at("target").equal(target_name(target)),
+                at("pipeline").absent(),
+                any_of(&at("input"), &format!("c{chunk}_"), inputs),
+            ]),
+            table: ledger,
+        }
+    };
+    inputs.chunks(INPUTS_AT_ONCE).enumerate().map(of).collect()
+}
+
+/// That an input is one of some; the parameters' names begin so.
+fn any_of(input: &Expr, prefix: &str, inputs: &[&str]) -> Expr {
+    let is = |(number, one): (usize, &&str)| {
+        let one =
+            Expr::Parameter { name: format!("{prefix}{number}"), value: (*one).to_owned(), ty: Type::Varchar(128) };
+        input.clone().equal(one)
+    };
+    Expr::Any(inputs.iter().enumerate().map(is).collect())
+}
+
 /// Finds the batches of which others have taken the place: a later version of the same source, loaded with
 /// `on_overwrite: replace`, or a later generation of the same input, loaded by a backfill.
 ///
@@ -309,17 +343,17 @@ pub(crate) fn find_replaced(target: &Target) -> Command {
             version(old("source_version")).less(version(new("source_version"))),
         ]),
     ]);
-    let another = Expr::All(vec![new("replaces_source"), new("input").differs(old("input")), later]);
+    // Another pipeline may bring an object of the same name.
+    let same_pipeline = old("pipeline").equal(new("pipeline"));
+    let another = Expr::All(vec![new("replaces_source"), same_pipeline, new("input").differs(old("input")), later]);
+    // An input is of one pipeline.
     let again = Expr::All(vec![
         new("replaces_generations"),
         new("input").equal(old("input")),
         old("generation").less(new("generation")),
     ]);
-    // Another pipeline may bring an object of the same name. Rows of an older ledger do not say whose they are.
-    let same_pipeline = Expr::Any(vec![old("pipeline").absent(), old("pipeline").equal(new("pipeline"))]);
     let filter = Expr::All(vec![
         of_target(target, "o"),
-        same_pipeline,
         old("source").among(Select::from(&load_table(), "b").columns([Expr::own("b", "source")])),
         Expr::Any(vec![another, again]),
     ]);
@@ -419,12 +453,7 @@ pub fn ledger(target: &Target) -> Statement {
 /// Selects the ledger rows of inputs, in all their generations, as [`ledger`] does; several statements where there are many.
 pub fn ledger_of(target: &Target, inputs: &[&str]) -> Vec<Statement> {
     let of = |inputs: &[&str]| {
-        let is = |(number, input): (usize, &&str)| {
-            let input =
-                Expr::Parameter { name: format!("v{number}"), value: (*input).to_owned(), ty: Type::Varchar(128) };
-            Expr::own("l", "input").equal(input)
-        };
-        let any = Expr::Any(inputs.iter().enumerate().map(is).collect());
+        let any = any_of(&Expr::own("l", "input"), "v", inputs);
         let select = rows(target).filter(Expr::All(vec![of_target(target, "l"), any]));
         Command::Select(select).statement("list what was loaded of some inputs", target.dialect)
     };

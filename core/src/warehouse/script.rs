@@ -13,6 +13,7 @@ mod intervals;
 mod versions;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -330,6 +331,7 @@ impl Writer<'_> {
         self.run("enter the batches into the ledger", ledger::enter(target, loaded_at));
         if replaces_sources {
             let first = load.batches.iter().find(|batch| batch.replaces_source || batch.replaces_generations);
+            self.claim(load.batches);
             self.replace_sources(first.map_or("", |batch| &batch.batch), direct)?;
         }
         match &judge {
@@ -469,6 +471,14 @@ impl Writer<'_> {
             self.guard(Guard::AllRows, guard_all_rows());
         }
         Ok(())
+    }
+
+    /// Says of the other versions of the load's objects whose they are, where an older Etalon has not.
+    fn claim(&mut self, batches: &[LoadBatch]) {
+        let inputs: BTreeSet<&str> = batches.iter().flat_map(|batch| &batch.versions).map(String::as_str).collect();
+        let inputs: Vec<&str> = inputs.into_iter().collect();
+        let pipeline = batches.first().map_or("", |batch| &batch.pipeline);
+        self.all("tell whose the earlier versions are", ledger::claim(self.target, pipeline, &inputs));
     }
 
     /// Removes the rows of sources that have a later version, also those of this load.

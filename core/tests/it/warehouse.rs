@@ -108,6 +108,7 @@ fn batch(number: usize, replaces_source: bool) -> LoadBatch {
         staged: 3,
         replaces_source,
         replaces_generations: false,
+        versions: if replaces_source { vec!["an earlier input".to_owned()] } else { Vec::new() },
     }
 }
 

@@ -108,6 +108,7 @@ fn batch(input: &str, staged: u64) -> LoadBatch {
         staged,
         replaces_source: false,
         replaces_generations: false,
+        versions: Vec::new(),
     }
 }
 

@@ -285,6 +285,7 @@ pub async fn data_warehouse<W: Future<Output = ()>>(
         staged: 0,
         replaces_source: false,
         replaces_generations: false,
+        versions: Vec::new(),
     };
     let order = |batches: Vec<LoadBatch>| LoadOrder {
         load: format!("{prefix} load"),
