@@ -5,8 +5,8 @@ use std::fmt;
 /// So many first bytes are looked at, or all that there are.
 pub(super) const FIRST_BYTES: usize = 64 * 1024;
 
-/// What stands at the beginning of a tar archive's first header, and where.
-const TAR: (usize, &[u8]) = (257, b"ustar");
+/// What stands in a tar archive's first header, as POSIX and as GNU tar write it, and where.
+const TAR: (usize, [&[u8]; 2]) = (257, [b"ustar\0", b"ustar  \0"]);
 /// So many bytes tell text in two-byte units from text in single bytes.
 const WIDE_BYTES: usize = 64;
 
@@ -50,7 +50,7 @@ pub(super) fn content(first: &[u8]) -> Option<Content> {
         [b'O', b'R', b'C', ..] if is_binary() => Content::Orc,
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Content::Utf32,
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Content::Utf16 { marked: true },
-        _ if first.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) => Content::Tar,
+        _ if first.get(TAR.0..).is_some_and(|rest| TAR.1.iter().any(|tar| rest.starts_with(tar))) => Content::Tar,
         _ if is_wide(first) => Content::Utf16 { marked: false },
         _ => return None,
     })
@@ -127,7 +127,8 @@ mod tests {
         ] {
             assert_eq!(told(first).as_deref(), Some(expected));
         }
-        assert_eq!(told(&[&[b'a'; 257], &b"ustar"[..]].concat()).as_deref(), Some("a tar archive"));
+        assert_eq!(told(&[&[b'a'; 257], &b"ustar\0"[..]].concat()).as_deref(), Some("a tar archive"));
+        assert_eq!(told(&[&[b'a'; 257], &b"ustard"[..]].concat()), None);
         for text in
             [&b"PAR1,PAR2\n1,2\n"[..], b"ORC,id\n", b"BZh9,x\n", b"id,name\n", b"\xef\xbb\xbfid\n", b"", b"a\0b"]
         {

@@ -262,8 +262,8 @@ impl<'a> Reader<'a> {
         }
         match event {
             Event::Scalar(value, style, anchor, tag) => {
-                self.refuse_properties(anchor, tag.is_some(), span.start);
-                Ok(self.scalar(&value, style, span, owner))
+                let start = self.refuse_properties(anchor, tag.is_some(), span.start);
+                Ok(self.scalar(&value, style, Span::new(start.min(span.end), span.end), owner))
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_properties(anchor, tag.is_some(), span.start);
@@ -436,28 +436,33 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Anchors and tags stand before the value that begins at `start`.
-    fn refuse_properties(&mut self, anchor: usize, tag: bool, start: usize) {
+    /// Refuses the anchor and the tag of a value that begins at `start`, with them or behind them. Where it begins behind them.
+    fn refuse_properties(&mut self, anchor: usize, tag: bool, start: usize) -> usize {
+        let mut behind = start;
         if anchor == 0 && !tag {
-            return;
+            return behind;
         }
         // The value of an empty node begins where its tag or anchor does or ends; so the line's rest is searched too.
         let from = self.last.min(start);
         let to = self.line_end(start.max(from));
         let between = self.source.get(from..to).unwrap_or_default();
-        for (sign, there, noun) in [('&', anchor != 0, "anchors"), ('!', tag, "tags")] {
-            if !there {
-                continue;
-            }
-            let begin = between.find(sign).map_or(start, |found| from + found);
-            let rest = self.source.get(begin..).unwrap_or_default();
+        let begin = |sign: char| between.find(sign).map_or(start, |found| from + found);
+        let mut properties = [('&', anchor != 0, "anchors"), ('!', tag, "tags")];
+        properties.sort_by_key(|&(sign, ..)| begin(sign));
+        for (sign, _, noun) in properties.into_iter().filter(|&(_, is_there, _)| is_there) {
+            let rest = self.source.get(begin(sign)..).unwrap_or_default();
             let length = rest.find([' ', '\t', '\n', '\r', ',', ']', '}']).unwrap_or(rest.len());
-            let span = Span::new(begin, begin + length);
+            let span = Span::new(begin(sign), begin(sign) + length);
+            if span.start == behind {
+                let blanks = rest.get(length..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+                behind = span.end + blanks;
+            }
             self.diagnostics.push(
                 Diagnostic::error(Code::YamlFeature, span, format!("{noun} are not part of the file format"))
                     .with_help(format!("if the text itself begins with `{sign}`, quote it")),
             );
         }
+        behind
     }
 
     fn comment_after(&self, end: usize) -> Option<Span> {
