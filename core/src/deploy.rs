@@ -330,6 +330,7 @@ fn environment(step: Step, account: &Account, own: &Queue, queues: &[Queue; 3]) 
         (setting::STAGING, Some(account.staging.clone())),
         (setting::SOURCE, account.source.clone()),
         (setting::DEAD_QUEUE, Some(own.dead_url.clone())),
+        (setting::RECEIVES_MAX, Some(own.receives_max.to_string())),
         (setting::STARTS_QUEUE, starts),
         (setting::TASKS_QUEUE, tasks),
         (setting::LOADS_QUEUE, loads),

@@ -38,6 +38,7 @@ pub use document::Document;
 pub use document::parse;
 pub use document::print;
 pub use load::Blame;
+pub use load::Holds;
 pub use load::InLedger;
 pub use load::Load;
 pub use load::LoadLimits;

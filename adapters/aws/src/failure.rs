@@ -36,7 +36,14 @@ const CODES: &[(&str, ErrorKind)] = &[
     // The next call comes with other credentials.
     ("ExpiredToken", ErrorKind::Unavailable),
     ("ExpiredTokenException", ErrorKind::Unavailable),
+    // Rights arrive late, and somebody may give them back; the queue's own count ends it.
+    ("AccessDenied", ErrorKind::Unavailable),
+    ("AccessDeniedException", ErrorKind::Unavailable),
+    ("KMS.AccessDeniedException", ErrorKind::Unavailable),
+    ("UnrecognizedClientException", ErrorKind::Unavailable),
 ];
+/// The calls of S3 to which a missing object is forbidden, for whom may not list the bucket.
+const LOOKS: [&str; 2] = ["GetObject", "HeadObject"];
 
 /// The kind of an error answer, by its status and its code.
 fn kind(status: u16, code: &str) -> ErrorKind {
@@ -47,7 +54,7 @@ fn kind(status: u16, code: &str) -> ErrorKind {
         404 => ErrorKind::NotFound,
         // The condition does not hold, or the range lies outside of what is there now.
         412 | 416 => ErrorKind::Changed,
-        408 | 429 | 500.. => ErrorKind::Unavailable,
+        403 | 408 | 429 | 500.. => ErrorKind::Unavailable,
         _ => ErrorKind::Refused,
     }
 }
@@ -57,12 +64,18 @@ pub(crate) fn failed<E>(what: impl Display, error: &SdkError<E, HttpResponse>) -
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
+    let what = what.to_string();
     let (kind, words) = match error {
         SdkError::ServiceError(answer) => {
             let (code, message) = (answer.err().code().unwrap_or_default(), answer.err().message().unwrap_or_default());
             let status = answer.raw().status().as_u16();
             let words: Vec<String> = [code, message].into_iter().filter(|text| !text.is_empty()).map(line).collect();
-            let words = if words.is_empty() { format!("status {status}") } else { words.join(": ") };
+            let mut words = if words.is_empty() { format!("status {status}") } else { words.join(": ") };
+            if status == 403 && LOOKS.iter().any(|call| what.ends_with(call)) {
+                words.push_str(
+                    "; without the right `s3:ListBucket` on the whole bucket S3 says this also of an object that is not there",
+                );
+            }
             (kind(status, code), words)
         }
         SdkError::TimeoutError(_) => (ErrorKind::Unavailable, "no answer in time".to_owned()),
@@ -117,8 +130,9 @@ mod tests {
             (400, "ActiveStatementsExceededException", ErrorKind::Unavailable),
             (400, "RequestTimeout", ErrorKind::Unavailable),
             (400, "ExpiredTokenException", ErrorKind::Unavailable),
-            (403, "AccessDenied", ErrorKind::Refused),
-            (400, "AccessDeniedException", ErrorKind::Refused),
+            (403, "AccessDenied", ErrorKind::Unavailable),
+            (403, "", ErrorKind::Unavailable),
+            (400, "AccessDeniedException", ErrorKind::Unavailable),
             (400, "ValidationException", ErrorKind::Refused),
             (400, "AWS.SimpleQueueService.NonExistentQueue", ErrorKind::Refused),
             (301, "PermanentRedirect", ErrorKind::Refused),
@@ -135,7 +149,7 @@ mod tests {
             }
         }
         for status in 400..=499 {
-            let known = matches!(status, 404 | 408 | 412 | 416 | 429);
+            let known = matches!(status, 403 | 404 | 408 | 412 | 416 | 429);
             assert_eq!(kind(status, "SomethingNew") == ErrorKind::Refused, !known, "{status}");
         }
     }

@@ -34,6 +34,8 @@ pub struct Call {
     pub deadline: i64,
     /// When to stop, in microseconds since 1970.
     end: i64,
+    /// So often a message is received before it is dead.
+    receives_max: u32,
     /// What there is to tell.
     pub telemetry: Telemetry,
 }
@@ -93,6 +95,7 @@ pub async fn run<W>(
         }
     };
     let namespace = settings.get(&setting::NAMESPACE).unwrap_or(NAMESPACE);
+    let receives_max = settings.get(&setting::RECEIVES_MAX).and_then(|most| most.parse().ok()).unwrap_or(u32::MAX);
     let beginning = std::cell::Cell::new(Some(began.elapsed()));
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let (world, call, pipeline) = (&world, &call, pipeline.as_str());
@@ -112,7 +115,7 @@ pub async fn run<W>(
             let answer = match Event::of(payload) {
                 Err(error) => Err(error),
                 Ok(event) => {
-                    let one = Call { event, now, deadline, end, telemetry };
+                    let one = Call { event, now, deadline, end, receives_max, telemetry };
                     let answer = call(world, &one).await;
                     one.telemetry.milliseconds("Latency", started.elapsed().as_secs_f64() * 1e3);
                     one.telemetry.emit();
@@ -174,6 +177,11 @@ impl Call {
                 Err(_) => Handled::Again(Error::new(ErrorKind::Unavailable, "the call ran out of time")),
             };
             let received = here.received;
+            // The queue would bury it without a reason.
+            let handled = match handled {
+                Handled::Again(error) if received >= self.receives_max => Handled::Dead(error),
+                handled => handled,
+            };
             match &handled {
                 Handled::Done => {}
                 Handled::Again(error) => {

@@ -168,7 +168,7 @@ impl Redshift {
     async fn ask_ledger(&self, target: &Target, questions: &[Statement]) -> Result<Vec<Selection>, Error> {
         let mut before = 0;
         let ended = match self.api.run(&questions.iter().collect::<Vec<_>>()).await? {
-            Ended::Failed(failure) if !failure.cause.is_retryable() => {
+            Ended::Failed(failure) if failure.cause == Cause::Missing => {
                 let set_up = SetUp::new(target)?;
                 let migration = migrate_ledger(target, &self.found(&set_up).await?.ledger)?;
                 before = migration.len();
@@ -180,15 +180,10 @@ impl Redshift {
     }
 
     /// What COPY could not load, as far as the warehouse says.
-    async fn load_errors(&self, query: i64) -> Result<String, Error> {
+    async fn load_errors(&self, query: i64) -> Result<Vec<LoadError>, Error> {
         let asked = self.api.run(&[&load_errors(query)]).await?.finished()?;
         let found = self.api.selection(&asked, 1).await?;
-        let errors = found.rows().map(|row| LoadError::read(&row)).collect::<Result<Vec<_>, _>>()?;
-        let mut words: Vec<String> = errors.iter().take(LOAD_ERRORS_SHOWN).map(LoadError::to_string).collect();
-        if errors.len() > LOAD_ERRORS_SHOWN {
-            words.push("and more".to_owned());
-        }
-        Ok(words.join("; "))
+        found.rows().map(|row| LoadError::read(&row)).collect()
     }
 }
 
@@ -209,14 +204,16 @@ impl DataWarehouse for Redshift {
             StatusString::Aborted => StatementState::Aborted,
             StatusString::Failed => {
                 let Failure { cause, mut words } = described.failure;
+                let mut is_of_data = cause.is_of_data();
                 // The words alone hold the load, too, if more of them cannot be had.
                 if cause == Cause::LoadError
                     && let Ok(errors) = self.load_errors(described.query).await
                     && !errors.is_empty()
                 {
-                    words = format!("{words}: {errors}");
+                    is_of_data = errors.iter().any(LoadError::is_of_data);
+                    words = format!("{words}: {}", shown(&errors));
                 }
-                StatementState::Failed(words, if cause.is_retryable() { Blame::Environment } else { Blame::Data })
+                StatementState::Failed(words, if is_of_data { Blame::Data } else { Blame::Environment })
             }
             _ => StatementState::Running,
         })
@@ -242,6 +239,15 @@ impl DataWarehouse for Redshift {
         }
         Ok(found)
     }
+}
+
+/// What COPY could not load, for people.
+fn shown(errors: &[LoadError]) -> String {
+    let mut words: Vec<String> = errors.iter().take(LOAD_ERRORS_SHOWN).map(LoadError::to_string).collect();
+    if errors.len() > LOAD_ERRORS_SHOWN {
+        words.push("and more".to_owned());
+    }
+    words.join("; ")
 }
 
 /// The statement of a step.

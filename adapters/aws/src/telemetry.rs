@@ -166,6 +166,10 @@ impl Witness for Telemetry {
                 tracing::error!(load = load.load, attempt = load.attempt, words, "the load failed");
                 self.count("LoadsFailed", 1);
             }
+            Fact::Braked(load, words) => {
+                tracing::error!(load = load.load, words, "the load fails, and too many units were held to hold more");
+                self.count("HoldsBraked", 1);
+            }
             Fact::Loaded(event) => {
                 let counts = event.counts;
                 let (inserted, updated, unchanged) = (counts.inserted, counts.updated, counts.unchanged);

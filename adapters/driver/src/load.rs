@@ -10,8 +10,8 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
-    Blame, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Source, Unit, UnitState, choose, name, next,
-    parse,
+    Blame, Holds, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Source, Unit, UnitState, choose,
+    name, next, parse,
 };
 use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
@@ -120,7 +120,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         // A run that takes the place of all rows is a load of its own.
         let units_max = if self.deployed.pipeline.whole_runs() { 1 } else { self.limits.units_max };
         let units = choose(pending, LoadLimits { units_max, ..self.limits });
-        let Some(first) = units.first() else { return Ok(Left::Nothing) };
+        let Some(first) = units.first() else {
+            self.forget_holds().await?;
+            return Ok(Left::Nothing);
+        };
         let fingerprint = first.fingerprint.clone();
         let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
         let now = self.clock.now().to_string();
@@ -134,6 +137,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     /// Does the one thing that comes next for the load in flight.
     async fn go_on(&self, load: &Load, version: &str) -> Result<Left, Error> {
         let current = name::current(&self.table());
+        // The world has failed, and is given time: a later message or sweep goes on.
+        if !load.is_due(self.clock.now()) {
+            return Ok(Left::Nothing);
+        }
         let seen = self.look(load).await?;
         if seen == Seen::Running {
             return Ok(Left::Nothing);
@@ -154,15 +161,29 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         if let Seen::Failed(words, _) = &seen {
             self.witness.saw(&Fact::Failed(load, words));
         }
-        match next(load, &seen, in_ledger) {
-            Next::Wait => return Ok(Left::Nothing),
-            Next::Submit => {
-                let order = self.order(load, &pipeline, &units).await?;
-                let statement = self.warehouse.submit(&order, &load.token()).await?;
-                let submitted = Load { statement: Some(statement), ..load.clone() };
-                self.witness.saw(&Fact::Submitted(&submitted));
-                put_unless_raced(put(self.store, &current, &submitted, Put::IfVersion(version)).await)?;
+        let mut then = next(load, &seen, in_ledger);
+        if then == Next::Submit {
+            let order = self.order(load, &pipeline, &units).await?;
+            match self.warehouse.submit(&order, &load.token()).await {
+                Ok(statement) => {
+                    let submitted = Load { statement: Some(statement), ..load.clone() };
+                    self.witness.saw(&Fact::Submitted(&submitted));
+                    put_unless_raced(put(self.store, &current, &submitted, Put::IfVersion(version)).await)?;
+                    return Ok(Left::Something);
+                }
+                // What it brings must not be loaded, which is seen before it is tried.
+                Err(error) if error.kind() == ErrorKind::Held => {
+                    then = next(load, &Seen::Failed(error.to_string(), Blame::Data), in_ledger);
+                }
+                Err(error) => {
+                    let later = load.put_off(self.clock.now());
+                    put_unless_raced(put(self.store, &current, &later, Put::IfVersion(version)).await)?;
+                    return Err(error);
+                }
             }
+        }
+        match then {
+            Next::Wait | Next::Submit => return Ok(Left::Nothing),
             Next::Settle | Next::Abandon => {
                 for ((unit, version), counts) in units.iter().zip(&loaded) {
                     if let Some(counts) = counts {
@@ -175,7 +196,8 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                 unless_raced(self.store.delete_version(&current, version).await)?;
             }
             Next::Retry(blame) => {
-                put_unless_raced(put(self.store, &current, &load.again(blame), Put::IfVersion(version)).await)?;
+                let again = load.again(blame, self.clock.now());
+                put_unless_raced(put(self.store, &current, &again, Put::IfVersion(version)).await)?;
                 if let Seen::Failed(words, Blame::Environment) = seen {
                     // The attempt is noted; what is wrong in the world may take a while.
                     return Err(Error::new(ErrorKind::Unavailable, words));
@@ -188,6 +210,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                 put_unless_raced(put(self.store, &current, &half, Put::IfVersion(version)).await)?;
             }
             Next::Hold(words) => {
+                self.brake(load, version, &words).await?;
                 for (unit, version) in &units {
                     self.hold(unit, version, &words).await?;
                 }
@@ -259,6 +282,49 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             put_once(self.store, &name::held(&table, &unit_name), b"").await?;
         }
         self.store.delete(&name::pending(&table, &unit_name)).await
+    }
+
+    /// Notes that a unit is about to be held. Where too many were within the hour the load waits instead, and that is told.
+    async fn brake(&self, load: &Load, version: &str, words: &str) -> Result<(), Error> {
+        let (most, now, place) = (self.limits.holds_max, self.clock.now(), name::holds(&self.table()));
+        if most == usize::MAX {
+            return Ok(());
+        }
+        let mut holds = self.holds(&place).await?.unwrap_or_default().lately(now);
+        if let Some(until) = holds.until(most) {
+            self.witness.saw(&Fact::Braked(load, words));
+            let later = Load { not_before: until, ..load.clone() };
+            put_unless_raced(put(self.store, &name::current(&self.table()), &later, Put::IfVersion(version)).await)?;
+            let count = holds.times.len();
+            let words = format!(
+                "load {} fails alone, and is not held, since {count} units of the table were held within an hour and \
+                 something else may be wrong: {words}",
+                load.load
+            );
+            return Err(Error::new(ErrorKind::Unavailable, words));
+        }
+        holds.times.push(now);
+        put(self.store, &place, &holds, Put::Always).await.map(drop)
+    }
+
+    /// When units were held; nothing where that cannot be read.
+    async fn holds(&self, place: &str) -> Result<Option<Holds>, Error> {
+        match document::<Holds>(self.store, place).await {
+            Err(error) if error.kind() == ErrorKind::Refused => Ok(Some(Holds::default())),
+            found => Ok(found?.map(|(holds, _)| holds)),
+        }
+    }
+
+    /// Removes the note of holds that count no more.
+    async fn forget_holds(&self) -> Result<(), Error> {
+        let (now, place) = (self.clock.now(), name::holds(&self.table()));
+        if self.limits.holds_max < usize::MAX
+            && let Some(holds) = self.holds(&place).await?
+            && holds.lately(now).times.is_empty()
+        {
+            self.store.delete(&place).await?;
+        }
+        Ok(())
     }
 
     async fn tell(&self, load: &Load, units: &[(Unit, String)], loaded: &[Option<LoadCounts>]) -> Result<(), Error> {

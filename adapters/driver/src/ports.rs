@@ -217,6 +217,8 @@ pub enum Fact<'a> {
     Submitted(&'a Load),
     /// A statement failed: the warehouse's words.
     Failed(&'a Load, &'a str),
+    /// A load fails alone, and is not held since too many were: the warehouse's words.
+    Braked(&'a Load, &'a str),
     /// A load is in the table.
     Loaded(&'a LoadEvent),
     /// A unit waits for a decision.

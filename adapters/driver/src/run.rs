@@ -273,7 +273,6 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
     /// Load: everything that waits for its load, in one transaction where it can be.
     async fn load<W: Warehouse + Send>(&self, warehouse: &Embedded<'_, T, W, C>) -> Result<(), Error> {
         let table = self.table();
-        let limits = LoadLimits { units_max: usize::MAX, parts_max: usize::MAX, bytes_max: u64::MAX };
         let loader = Loader {
             deployed: self.deployed,
             store: self.store,
@@ -281,7 +280,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             events: self.seen,
             clock: self.clock,
             witness: self.seen,
-            limits,
+            limits: LoadLimits::NONE,
             deadline: i64::MAX,
         };
         while loader.sweep().await? {}
@@ -517,7 +516,12 @@ impl Witness for Seen {
             }
             Fact::Decided(decision) => facts.decision = Some((*decision).clone()),
             Fact::Waits(plan) => facts.waiting.push(plan.source.clone()),
-            Fact::HandedOn(_) | Fact::Submitted(_) | Fact::Failed(..) | Fact::Held(_) | Fact::Replaced(_) => {}
+            Fact::HandedOn(_)
+            | Fact::Submitted(_)
+            | Fact::Failed(..)
+            | Fact::Braked(..)
+            | Fact::Held(_)
+            | Fact::Replaced(_) => {}
         }
     }
 }

@@ -81,6 +81,9 @@ settings! {
         "What is logged: `ERROR` `WARN` `INFO` `DEBUG`; `INFO`, if not said";
     DEAD_QUEUE = "ETALON_DEAD_QUEUE_URL", ALL, Required,
         "The queue of the messages of this function that no trying again can help";
+    RECEIVES_MAX = "ETALON_RECEIVES_MAX", ALL, Optional,
+        "So often a message is received before its queue puts it among the dead letters; the last time the function does that \
+         itself, with the reason";
     STARTS_QUEUE = "ETALON_STARTS_QUEUE_URL", &[Extract], Required,
         "Its own queue: what it cannot finish in its time it hands to itself";
     TASKS_QUEUE = "ETALON_TASKS_QUEUE_URL", &[Extract, Transform], Required,

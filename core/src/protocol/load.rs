@@ -12,6 +12,12 @@ use crate::protocol::Unit;
 
 /// So many failures of one load that its data may have caused are taken for an answer.
 pub(crate) const DATA_FAILURES_MAX: u32 = 2;
+/// How long a load waits after the world's first failure, at most, in microseconds. After each further one it waits twice as long.
+const WAIT: i64 = 20 * 1_000_000;
+/// So often the wait doubles: the longest is 43 minutes.
+const DOUBLINGS_MAX: u32 = 7;
+/// The time in which [`Holds`] count, in microseconds.
+const HOUR: i64 = 60 * 60 * 1_000_000;
 
 /// The load in flight of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +34,12 @@ pub struct Load {
     pub statement: Option<String>,
     /// How many attempts failed in a way that data can cause.
     pub data_failures: u32,
+    /// How often the world has failed in a row, whether an attempt was begun or not.
+    #[serde(default)]
+    pub failures: u32,
+    /// When the next attempt may begin, in microseconds since 1970.
+    #[serde(default)]
+    pub not_before: i64,
 }
 
 impl Document for Load {
@@ -38,7 +50,7 @@ impl Document for Load {
 impl Load {
     /// The first attempt at a load.
     pub fn new(id: String, fingerprint: String, units: Vec<String>) -> Self {
-        Self { load: id, fingerprint, units, attempt: 1, statement: None, data_failures: 0 }
+        Self { load: id, fingerprint, units, attempt: 1, statement: None, data_failures: 0, failures: 0, not_before: 0 }
     }
 
     /// The token of this attempt: submitted again, it is the same statement.
@@ -46,11 +58,60 @@ impl Load {
         sha256(format!("{} {}", self.load, self.attempt).as_bytes())
     }
 
-    /// The next attempt.
+    /// The next attempt. After a failure of the data it may begin at once.
     #[must_use]
-    pub fn again(&self, blame: Blame) -> Self {
-        let data_failures = self.data_failures + u32::from(blame == Blame::Data);
-        Self { attempt: self.attempt.saturating_add(1), statement: None, data_failures, ..self.clone() }
+    pub fn again(&self, blame: Blame, now: i64) -> Self {
+        let load = match blame {
+            Blame::Environment => self.put_off(now),
+            Blame::Data => Self { data_failures: self.data_failures + 1, ..self.clone() },
+        };
+        Self { attempt: self.attempt.saturating_add(1), statement: None, ..load }
+    }
+
+    /// The same attempt, later: the world has failed before it was known to have begun. The waits grow, and are spread by the
+    /// load's name, so that loads which were in each other's way are not again.
+    #[must_use]
+    pub fn put_off(&self, now: i64) -> Self {
+        let failures = self.failures.saturating_add(1);
+        let longest = WAIT << (failures - 1).min(DOUBLINGS_MAX);
+        let name = sha256(format!("{} {failures}", self.load).as_bytes());
+        let spread = name.bytes().take(8).fold(0, |number, byte| (number * 31 + i64::from(byte)) % (longest / 2));
+        Self { failures, not_before: now + longest / 2 + spread, ..self.clone() }
+    }
+
+    /// Whether its next attempt may begin.
+    pub fn is_due(&self, now: i64) -> bool {
+        now >= self.not_before
+    }
+}
+
+/// When units of a table were held lately because the warehouse had refused their rows.
+///
+/// Many at once are hardly all wrong: something in the world may say that they are. Then the load waits, and no further unit is
+/// held.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holds {
+    /// Microseconds since 1970, in order.
+    pub times: Vec<i64>,
+}
+
+impl Document for Holds {
+    const KIND: &'static str = "the holds of a table";
+    const VERSION: u32 = 1;
+}
+
+impl Holds {
+    /// Those that still count.
+    #[must_use]
+    pub fn lately(mut self, now: i64) -> Self {
+        self.times.retain(|&time| time > now.saturating_sub(HOUR));
+        self
+    }
+
+    /// When another unit may be held, if that is not now.
+    pub fn until(&self, most: usize) -> Option<i64> {
+        let over = (self.times.len() + 1).checked_sub(most).filter(|&over| over > 0)?;
+        Some(self.times.get(over - 1).map_or(i64::MAX, |time| time + HOUR))
     }
 }
 
@@ -59,7 +120,7 @@ impl Load {
 pub enum Blame {
     /// The environment's: the same may succeed later, whatever it brings.
     Environment,
-    /// Perhaps the data's: the same may fail for ever.
+    /// The data's, as the words say: the same may fail for ever.
     Data,
 }
 
@@ -138,7 +199,7 @@ pub fn next(load: &Load, seen: &Seen, in_ledger: InLedger) -> Next {
     }
 }
 
-/// How much one load brings at most.
+/// How much one load brings at most, and how much is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadLimits {
     /// Units.
@@ -147,11 +208,19 @@ pub struct LoadLimits {
     pub parts_max: usize,
     /// Bytes of staged files.
     pub bytes_max: u64,
+    /// Units that are held in an hour because the warehouse has refused their rows.
+    pub holds_max: usize,
+}
+
+impl LoadLimits {
+    /// No limits: somebody waits for everything.
+    pub const NONE: Self =
+        Self { units_max: usize::MAX, parts_max: usize::MAX, bytes_max: u64::MAX, holds_max: usize::MAX };
 }
 
 impl Default for LoadLimits {
     fn default() -> Self {
-        Self { units_max: 500, parts_max: 5_000, bytes_max: 64 * 1024 * 1024 * 1024 }
+        Self { units_max: 500, parts_max: 5_000, bytes_max: 64 * 1024 * 1024 * 1024, holds_max: 10 }
     }
 }
 
@@ -214,21 +283,62 @@ mod tests {
             let rises = matches!(next(&load(1), &seen, InLedger::None), Next::Retry(_));
             assert_eq!(rises, matches!(seen, Seen::Failed(..) | Seen::Aborted | Seen::Unknown), "{seen:?}");
         }
-        assert_ne!(load(1).token(), load(1).again(Blame::Environment).token());
+        assert_ne!(load(1).token(), load(1).again(Blame::Environment, 0).token());
     }
 
     #[test]
     fn a_unit_that_always_fails_is_found_by_halves_and_held() {
         let failed = Seen::Failed("words".to_owned(), Blame::Data);
-        let once = load(5).again(Blame::Data);
+        let once = load(5).again(Blame::Data, 0);
         assert_eq!(next(&once, &failed, InLedger::None), Next::Halve);
-        let alone = load(1).again(Blame::Data);
+        let alone = load(1).again(Blame::Data, 0);
         assert_eq!(next(&alone, &failed, InLedger::None), Next::Hold("words".to_owned()));
-        let worn = (0..100).fold(load(1), |load, _| load.again(Blame::Environment));
+        let worn = (0..100).fold(load(1), |load, _| load.again(Blame::Environment, 0));
         assert_eq!(
             next(&worn, &Seen::Aborted, InLedger::None),
             Next::Retry(Blame::Environment),
             "the environment's fault holds nothing"
         );
+    }
+
+    #[test]
+    fn the_world_is_given_time_and_more_of_it_each_time() {
+        let (mut one, mut waits, mut now) = (load(3), Vec::new(), 0);
+        while now < 10 * 60 * 1_000_000 {
+            one = one.again(Blame::Environment, now);
+            assert!(!one.is_due(one.not_before - 1) && one.is_due(one.not_before));
+            waits.push(one.not_before - now);
+            now = one.not_before;
+        }
+        // A lost right of ten minutes costs so many statements, whatever number of units waits.
+        assert!((4..=7).contains(&waits.len()), "{waits:?}");
+        assert!(waits.windows(2).all(|pair| pair[0] < pair[1] * 2 && pair[1] <= pair[0] * 4), "{waits:?}");
+        let longest = (0..100).fold(load(1), |load, _| load.put_off(0)).not_before;
+        assert!((20 * 60..45 * 60).contains(&(longest / 1_000_000)), "{longest}");
+        // After the data's failure the next attempt may begin at once.
+        assert!(load(3).again(Blame::Data, 5).is_due(5));
+    }
+
+    #[test]
+    fn loads_that_fail_together_come_again_apart() {
+        let when = |number: usize| Load::new(number.to_string(), "f".to_owned(), Vec::new()).put_off(0).not_before;
+        let mut times: Vec<i64> = (0..100).map(when).collect();
+        times.sort_unstable();
+        times.dedup();
+        assert!(times.len() > 90 && times[times.len() - 1] - times[0] > WAIT / 4, "{times:?}");
+    }
+
+    #[test]
+    fn only_so_many_units_are_held_in_an_hour() {
+        let mut holds = Holds::default();
+        for now in 0..3 {
+            assert_eq!(holds.until(3), None);
+            holds.times.push(now);
+        }
+        assert_eq!(holds.until(3), Some(HOUR));
+        assert_eq!(holds.clone().lately(HOUR).times, [1, 2]);
+        assert_eq!(holds.lately(HOUR).until(3), None);
+        assert_eq!(Holds::default().until(0), Some(i64::MAX));
+        assert_eq!(Holds { times: vec![1, 2] }.until(usize::MAX), None);
     }
 }

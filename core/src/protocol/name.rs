@@ -147,6 +147,11 @@ pub fn current(table: &str) -> String {
     LOADS.name(format_args!("{table}/current"))
 }
 
+/// When units of a table were held lately because the warehouse had refused their rows.
+pub fn holds(table: &str) -> String {
+    LOADS.name(format_args!("{table}/holds"))
+}
+
 /// The manifest of a load: which staged files the warehouse takes.
 pub fn manifest(load: &str) -> String {
     MANIFESTS.name(format_args!("{load}.json"))

@@ -53,11 +53,12 @@ impl Ended {
         matches!(self, Self::Finished(_))
     }
 
-    /// The id, or the error that the words are.
+    /// The id, or the error that the words are. What is not of the data may be mended, and comes again.
     pub(super) fn finished(self) -> Result<String, Error> {
         match self {
             Self::Finished(id) => Ok(id),
-            Self::Failed(failure) => Err(Error::new(failure.cause.error_kind(), failure.words)),
+            Self::Failed(Failure { cause, words }) if cause.is_of_data() => Err(Error::new(ErrorKind::Refused, words)),
+            Self::Failed(failure) => Err(Error::new(ErrorKind::Unavailable, failure.words)),
         }
     }
 }

@@ -61,6 +61,7 @@ fn main() -> ExitCode {
             shared.run(what_extract_cannot_finish_it_hands_to_itself(shared));
         }),
         ("a_load_goes_on_while_nobody_waits", |shared| shared.run(a_load_goes_on_while_nobody_waits(shared))),
+        ("a_lost_right_holds_nothing", |shared| shared.run(a_lost_right_holds_nothing(shared))),
         ("the_command_tells_what_came_of_everything", |_| the_command_tells_what_came_of_everything()),
         ("what_goes_wrong_on_the_way_loses_nothing", |shared| {
             shared.run(what_goes_wrong_on_the_way_loses_nothing(shared));
@@ -292,6 +293,24 @@ async fn a_load_goes_on_while_nobody_waits(shared: &Shared) {
     assert!(cloud.load().function.totals().invocations > 1);
     let copied = cloud.redshift().counters().rows_copied;
     assert_eq!(copied, cloud.receipts().await.unwrap().iter().map(|receipt| receipt.counts.staged).sum::<u64>());
+}
+
+async fn a_lost_right_holds_nothing(shared: &Shared) {
+    let settings = Settings::new("lost-right", orders::PIPELINE, shared.programs.clone());
+    let cloud = shared.cloud_of(settings, 4).await;
+    let lost = "ERROR: User arn:aws:redshift:eu-central-1:123456789012:dbuser:etalon/u is not authorized to assume IAM \
+                Role arn:aws:iam::123456789012:role/etalon-copy DETAIL: error: Not authorized to get credentials of role";
+    cloud.redshift().script(Behaviour::on("COPY").times(2).fail(lost)).unwrap();
+    run(&cloud).await;
+    assert_eq!(cloud.ledger().unwrap().len(), 4);
+    let units = cloud.units().await.unwrap();
+    assert!(units.iter().all(|unit| matches!(unit.state, UnitState::Loaded { .. })));
+    assert_eq!(cloud.dead_letters().await.unwrap(), []);
+    // Its words are there to be read.
+    let log = cloud.load().function.log();
+    assert!(log.iter().any(|line| line.to_string().contains("not authorized to assume IAM Role")));
+    let again = log.iter().filter(|line| line.to_string().contains("the message comes again")).count();
+    assert!(again <= 4, "{again}");
 }
 
 fn the_command_tells_what_came_of_everything() {

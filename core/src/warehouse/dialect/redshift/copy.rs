@@ -57,6 +57,11 @@ impl LoadError {
             message: text("error_message")?,
         })
     }
+
+    /// Whether a value is what could not be loaded: the codes of these begin with 12.
+    pub fn is_of_data(&self) -> bool {
+        (1200..1300).contains(&self.code)
+    }
 }
 
 impl fmt::Display for LoadError {

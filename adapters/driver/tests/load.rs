@@ -1,0 +1,179 @@
+//! The load loop while the world fails for long, and while many units do: how often the warehouse is asked, and what is held.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail, and says why")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::Pipeline;
+use etalon_core::protocol::{LoadEvent, LoadLimits, Member, Unit, UnitBatch, UnitState, name, parse, print};
+use etalon_core::receipt::Counts;
+use etalon_core::source::Names;
+use etalon_driver::deployed::Deployed;
+use etalon_driver::load::Loader;
+use etalon_driver::memory::{ManualClock, Memory};
+use etalon_driver::ports::{Clock, Events, Objects, Put, Quiet};
+use etalon_driver::store::names;
+use etalon_driver::testing::warehouse::{End, Fate, Flaws, MemoryWarehouse};
+use pollster::block_on;
+
+const PIPELINE: &str = "
+etalon: 1
+pipeline: things
+source: { s3: s3://bucket/in/, format: csv, fields: { id: integer } }
+columns: { id: { required: true } }
+target: { table: things, write: append }
+";
+const TABLE: &str = "things";
+const SECOND: i64 = 1_000_000;
+const MINUTE: i64 = 60 * SECOND;
+
+/// Nobody listens.
+struct Unheard;
+
+impl Events for Unheard {
+    async fn loaded(&self, _: &LoadEvent) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn deployed() -> Deployed {
+    let (pipeline, _) = Pipeline::compile(PIPELINE).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
+    let pipeline = pipeline.resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
+    Deployed { pipeline, text: PIPELINE.to_owned(), inputs: Names::default() }
+}
+
+/// Units that wait for their load, each of an object without rows.
+fn pending(store: &Memory, deployed: &Deployed, count: usize) -> Vec<String> {
+    let unit = |number: usize| {
+        let (input, source) = (format!("input{number:03}"), format!("{number:03}.csv"));
+        let fingerprint = deployed.pipeline.fingerprint().to_owned();
+        let batch = UnitBatch { batch: format!("{input}-batch"), staged: 0, parts: Vec::new() };
+        let member = Member {
+            input: input.clone(),
+            generation: 0,
+            source,
+            source_version: "1".to_owned(),
+            size: 0,
+            fingerprint: fingerprint.clone(),
+            batch_time: 0,
+            replaces_source: false,
+            replaces_generations: false,
+            redrives: None,
+            batches: vec![batch],
+        };
+        Unit {
+            name: name::unit(&input, 0),
+            pipeline: deployed.pipeline.name().to_owned(),
+            fingerprint,
+            counts: Counts::default(),
+            members: vec![member],
+            state: UnitState::Pending,
+        }
+    };
+    let put = |unit: Unit| {
+        let (document, mark) = (name::unit_document(TABLE, &unit.name), name::pending(TABLE, &unit.name));
+        block_on(store.put(&document, print(&unit).as_bytes(), Put::Always)).unwrap();
+        block_on(store.put(&mark, b"", Put::Always)).unwrap();
+        unit.name
+    };
+    (0..count).map(unit).map(put).collect()
+}
+
+fn state(store: &Memory, unit: &str) -> UnitState {
+    parse::<Unit>(&block_on(store.get(&name::unit_document(TABLE, unit))).unwrap()).unwrap().state
+}
+
+fn is_held(state: &UnitState) -> bool {
+    matches!(state, UnitState::Held { .. })
+}
+
+#[test]
+fn a_right_that_is_lost_for_a_while_holds_nothing_and_asks_seldom() {
+    let (store, clock, deployed) = (Memory::default(), ManualClock::new(0), deployed());
+    let units = pending(&store, &deployed, 500);
+    let is_lost = Arc::new(AtomicBool::new(true));
+    let lost = Arc::clone(&is_lost);
+    let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), move |_| {
+        let end = if lost.load(Ordering::Relaxed) { End::Fails } else { End::Finishes };
+        Fate { takes: 0, end }
+    });
+    let sweep = || {
+        let loader = Loader {
+            deployed: &deployed,
+            store: &store,
+            warehouse: &warehouse,
+            events: &Unheard,
+            clock: &clock,
+            witness: &Quiet,
+            limits: LoadLimits::default(),
+            deadline: i64::MAX,
+        };
+        block_on(loader.sweep())
+    };
+    // A message for each unit arrives, and each that fails comes again: somebody looks every second.
+    let mut failed = 0;
+    for _ in 0..10 * 60 {
+        failed += usize::from(sweep().is_err_and(|error| error.kind() == ErrorKind::Unavailable));
+        clock.advance(SECOND);
+    }
+    let asked = warehouse.statements();
+    assert!((4..=7).contains(&asked) && failed == asked, "{asked} statements, {failed} told");
+    assert!(units.iter().all(|unit| state(&store, unit) == UnitState::Pending));
+    is_lost.store(false, Ordering::Relaxed);
+    let back = clock.now();
+    while !block_on(names(&store, &name::pending(TABLE, ""))).unwrap().is_empty() {
+        sweep().unwrap();
+        clock.advance(SECOND);
+        assert!(clock.now() - back < 11 * MINUTE, "it waits for longer than the world has failed");
+    }
+    assert!(units.iter().all(|unit| matches!(state(&store, unit), UnitState::Loaded { .. })));
+    assert_eq!(warehouse.statements(), asked + 1);
+    println!("500 units, ten minutes: {asked} statements failed, 0 held, one loaded all");
+}
+
+#[test]
+fn not_more_than_some_units_are_held_in_an_hour() {
+    const BAD: usize = 25;
+    let (store, clock, deployed) = (Memory::default(), ManualClock::new(0), deployed());
+    let units = pending(&store, &deployed, 60);
+    let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: 0, end: End::Finishes };
+    let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
+    for number in 0..BAD {
+        warehouse.refuse(&format!("{:03}.csv", number * 2));
+    }
+    let limits = LoadLimits::default();
+    let loader = Loader {
+        deployed: &deployed,
+        store: &store,
+        warehouse: &warehouse,
+        events: &Unheard,
+        clock: &clock,
+        witness: &Quiet,
+        limits,
+        deadline: i64::MAX,
+    };
+    let held = || units.iter().filter(|unit| is_held(&state(&store, unit))).count();
+    let mut told = 0;
+    for hour in 1..=3 {
+        for _ in 0..60 {
+            match block_on(loader.sweep()) {
+                Ok(_) => {}
+                Err(error) => {
+                    assert!(error.to_string().contains("is not held, since 10 units"), "{error}");
+                    told += 1;
+                }
+            }
+            clock.advance(MINUTE);
+        }
+        assert_eq!(held(), (hour * limits.holds_max).min(BAD));
+    }
+    // As the hour of each ends, one more is held, or told.
+    assert!((2..=BAD).contains(&told), "{told}");
+    let loaded = units.iter().filter(|unit| matches!(state(&store, unit), UnitState::Loaded { .. })).count();
+    assert_eq!(loaded, units.len() - BAD);
+    clock.advance(60 * MINUTE);
+    block_on(loader.sweep()).unwrap();
+    assert_eq!(block_on(names(&store, "loads/")).unwrap(), [""; 0]);
+}
