@@ -551,6 +551,11 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         };
         let met = record.meet(|meeting| pipeline.input(&object, meeting), batch_time);
         if met.is_new {
+            // Until this version is marked, no mark of an earlier one says that there is nothing new: that one may come back
+            // before anybody can mark this.
+            if met.position > 0 {
+                put_once(self.store, &name::met_begun(pipeline.name(), source, met.position), b"").await?;
+            }
             put(self.store, &place, &record, version.as_deref().map_or(Put::IfAbsent, Put::IfVersion)).await?;
         }
         Ok(Some((object, met)))

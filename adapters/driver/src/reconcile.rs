@@ -217,11 +217,12 @@ async fn record(
         return Ok(());
     }
     record.versions.sort_by_key(|version| version.batch_time);
-    put(store, &place, &record, Put::Always).await?;
-    let last = record.versions.last().and_then(|last| first(&last.input));
+    // A mark that is there is of an earlier version: it goes first.
     for mark in names(store, &name::met(pipeline.name(), Some(source))).await? {
         store.delete(&mark).await?;
     }
+    put(store, &place, &record, Put::Always).await?;
+    let last = record.versions.last().and_then(|last| first(&last.input));
     match last {
         Some(first) => {
             let position = record.versions.len() - 1;

@@ -73,6 +73,12 @@ pub fn met_version(pipeline: &str, source: &str, position: usize, first_input: &
     format!("{}{position:08}-{first_input}", met(pipeline, Some(source)))
 }
 
+/// The mark of a version that is about to be met, whichever it is: it is of none, and comes before that of the version, so
+/// that until then no earlier mark counts.
+pub fn met_begun(pipeline: &str, source: &str, position: usize) -> String {
+    met_version(pipeline, source, position, "")
+}
+
 /// What such a mark says: what the names of all marks of its object begin with, its place, and the input.
 pub fn read_met(mark: &str) -> Option<(String, usize, String)> {
     let (rest, first_input) = mark.rsplit_once('-')?;
@@ -203,6 +209,7 @@ mod tests {
             met("p", None),
             met("p", Some("s")),
             met_version("p", "s", 1, "i"),
+            met_begun("p", "s", 1),
             last_run("p"),
             sent("p", "i"),
             leg("p", "r", None),
@@ -225,6 +232,9 @@ mod tests {
         let mark = met_version("or-ders", "in/a-b.csv", 7, "00ff");
         assert_eq!(read_met(&mark), Some((met("or-ders", Some("in/a-b.csv")), 7, "00ff".to_owned())));
         assert!(met_version("p", "a", 10, "x") > met_version("p", "a", 9, "y"), "in the order of their places");
+        assert!(met_begun("p", "a", 10) > met_version("p", "a", 9, "y"), "after every earlier version");
+        assert!(met_begun("p", "a", 10) < met_version("p", "a", 10, "0"), "before its own");
+        assert_eq!(read_met(&met_begun("p", "a", 3)), Some((met("p", Some("a")), 3, String::new())));
     }
 
     #[test]

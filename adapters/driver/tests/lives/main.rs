@@ -1,7 +1,8 @@
 //! Lives: days of a pipeline between its runs, held against a model of a page. Nothing is lost, doubled or stale, and what is
 //! held is told.
 //!
-//! One number makes one life. `ETALON_RUNS` says how many, `ETALON_SEED` the first of them.
+//! One number makes one life. The same ones are tried each time, so that nothing but a change makes a test fail: those from 0
+//! on, and those from `ETALON_SEED` on, `ETALON_RUNS` of them, for which the nightly workflow takes a fresh number.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it did")]
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "a test has no users")]
@@ -15,17 +16,12 @@ mod model;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use faults::Faults;
 use life::Life;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|error| panic!("{name}: {error}")))
-}
-
-fn fresh() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64 % 1_000_000_007)
 }
 
 /// What is wrong with a life, if something is: also a panic.
@@ -81,5 +77,5 @@ fn known_lives_go_right() {
 
 #[test]
 fn new_lives_go_right() {
-    many(number("ETALON_SEED").unwrap_or_else(fresh), number("ETALON_RUNS").unwrap_or(150));
+    many(number("ETALON_SEED").unwrap_or(1_000_000), number("ETALON_RUNS").unwrap_or(150));
 }
