@@ -46,6 +46,8 @@ pub enum Type {
     Date,
     /// A time of day in microseconds. A type of expressions only.
     Time,
+    /// A time of day in microseconds with its offset from UTC. A type of expressions only.
+    Timetz,
     /// Months, days and microseconds. A type of expressions only.
     Interval,
     /// Microseconds without a zone.
@@ -64,12 +66,15 @@ pub enum Type {
     Super,
     /// JSON in the normal form of PostgreSQL's `jsonb`. A type of expressions only: a column of it is a [`Type::Super`].
     Jsonb,
+    /// Bytes. A type of expressions only.
+    Bytea,
 }
 
 impl Type {
     /// The Arrow type that holds the values.
     ///
     /// [`Type::Numeric`] is a struct of the unscaled value, `Decimal128(38, 0)`, and the scale, `UInt8`.
+    /// [`Type::Timetz`] and [`Type::Bytea`] have the forms of `value`: packed numbers, and texts of hexadecimal digits.
     /// [`Type::Interval`] holds microseconds where Arrow's name speaks of nanoseconds, for which intervals are too long.
     pub fn arrow(self) -> DataType {
         match self {
@@ -89,10 +94,13 @@ impl Type {
             Self::Double => DataType::Float64,
             Self::Date => DataType::Date32,
             Self::Time => DataType::Time64(TimeUnit::Microsecond),
+            Self::Timetz => DataType::Duration(TimeUnit::Microsecond),
             Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Timestamptz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Super | Self::Jsonb => DataType::Utf8View,
+            Self::Text | Self::Varchar(_) | Self::Char(_) | Self::Super | Self::Jsonb | Self::Bytea => {
+                DataType::Utf8View
+            }
         }
     }
 
@@ -265,6 +273,7 @@ impl fmt::Display for Type {
             Self::Double => f.write_str("double precision"),
             Self::Date => f.write_str("date"),
             Self::Time => f.write_str("time"),
+            Self::Timetz => f.write_str("time with time zone"),
             Self::Interval => f.write_str("interval"),
             Self::Timestamp => f.write_str("timestamp"),
             Self::Timestamptz => f.write_str("timestamptz"),
@@ -274,6 +283,7 @@ impl fmt::Display for Type {
             Self::Char(bytes) => write!(f, "char({bytes})"),
             Self::Super => f.write_str("super"),
             Self::Jsonb => f.write_str("jsonb"),
+            Self::Bytea => f.write_str("bytea"),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod array;
 pub mod boolean;
+pub(crate) mod bytes;
 pub mod datetime;
 pub(crate) mod decimal;
 mod digits;
@@ -20,6 +21,7 @@ mod sum;
 pub mod text;
 mod values;
 pub(crate) mod wide;
+pub(crate) mod zoned;
 
 pub use decimal::Decimal;
 pub use interval::Interval;

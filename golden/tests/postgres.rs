@@ -32,6 +32,8 @@ const EXPRESSIONS: usize = 2_000;
 const ROWS: usize = 16;
 /// How many differences are shown.
 const SHOWN: usize = 40;
+/// Functions that may be NULL for constants, which PostgreSQL does not compute before there are rows.
+const LATE_NULLS: [&str; 6] = ["json_build_", "jsonb_build_", "to_json", "concat_ws(", "to_number(", "to_char("];
 /// What faults say of what PostgreSQL's numeric holds and a decimal does not.
 const NOT_A_DECIMAL: [&str; 3] = ["no number that a decimal can hold", "convert NaN", "convert infinity"];
 
@@ -100,7 +102,10 @@ fn judge(
                 })
                 .collect();
             let refused = |(code, message): &(Code, &str)| {
-                *code == Code::Unsupported || message.contains("not supported") || message.contains("38 digits")
+                *code == Code::Unsupported
+                    || message.contains("not supported")
+                    || message.contains("38 digits")
+                    || message.contains("more than 38")
             };
             // A constant that is no value is its author's mistake, also where no row reaches it.
             let is_fault = |(code, _): &(Code, &str)| *code == Code::ConstantFault;
@@ -121,9 +126,17 @@ fn judge(
             // PostgreSQL computes constant parts while it plans, also those that no row reaches.
             (_, Err(state)) if answer.planned.as_ref() == Some(state) => Some("fault while planning"),
             // An operand that is NULL in every row decides. PostgreSQL computes the others as well, where it does not fold the NULL:
-            // its functions that make JSON are not immutable.
-            (Ok(None), Err(_)) if ["json_build_", "jsonb_build_", "to_json"].iter().any(|name| text.contains(name)) => {
-                Some("a constant NULL decides")
+            // its functions that depend on the session are not immutable.
+            (Ok(None), Err(_)) if LATE_NULLS.iter().any(|name| text.contains(name)) => Some("a constant NULL decides"),
+            // A row of values is compared as it is: a NULL among its values decides only where it is reached.
+            (Ok(None), Err(_)) if text.contains(") < (") && text.contains("null") => Some("a constant NULL decides"),
+            // The page of differences says how many steps such a search may take.
+            (Err(fault), _) if fault.message.contains("too many steps of a regular expression") => {
+                Some("too many steps")
+            }
+            // PostgreSQL computes all values of an array before it compares one of them.
+            (Ok(_), Err(_)) if ["any (array[", "all (array["].iter().any(|word| text.contains(word)) => {
+                Some("decided before the end of an array")
             }
             (Err(fault), _) if NOT_A_DECIMAL.iter().any(|words| fault.message.contains(words)) => {
                 Some("NaN as a numeric")
@@ -152,8 +165,12 @@ fn judge(
 /// Whether an `AND` or `OR` may have a constant operand of a function that PostgreSQL's session could change. It computes such
 /// an operand for each row, in turn, where it would have taken another one before there are rows: a fault before it counts.
 fn may_decide_late(text: &str) -> bool {
-    let late = ["::text", "::varchar", "to_char(", "to_number(", "format(", "concat("];
-    [" and ", " or "].iter().any(|word| text.contains(word)) && late.iter().any(|name| text.contains(name))
+    let late = ["::text", "::varchar", "to_char(", "to_number(", "format(", "concat(", "concat_ws("];
+    // Rows are compared, and asked for NULLs, value by value.
+    [" and ", " or ", ") is not null", ") is null", " < (", " = (", " in ((", " distinct from ("]
+        .iter()
+        .any(|word| text.contains(word))
+        && late.iter().any(|name| text.contains(name))
 }
 
 fn class(fault: &Fault) -> Option<&str> {
@@ -173,6 +190,8 @@ fn values(expr: &Expr, rows: &[Row]) -> Vec<Result<Option<String>, Fault>> {
         Some(match (expr.ty(), text.as_str()) {
             (Type::Boolean, "t") => "true".to_owned(),
             (Type::Boolean, _) => "false".to_owned(),
+            // A char becomes a text without its padding.
+            (Type::Char(_), text) => text.trim_end_matches(' ').to_owned(),
             _ => text,
         })
     };

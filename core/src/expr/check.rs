@@ -167,6 +167,10 @@ impl Checker<'_> {
                 self.between(operand, low, high, *symmetric, *negated, span)
             }
             tree::Kind::Like { operand, pattern, escape, ignore_case, negated } => {
+                let operand = self.node(operand)?;
+                if operand.ty == Type::Bytea && !ignore_case {
+                    return self.like_bytes(operand, pattern, escape.as_deref(), *negated, span);
+                }
                 let operand = self.matched(operand);
                 let pattern = self.text(pattern, "LIKE");
                 let escape = escape.as_ref().map(|escape| self.text(escape, "ESCAPE"));
@@ -278,8 +282,7 @@ impl Checker<'_> {
     }
 
     /// The left operand of LIKE: a char counts with its blanks.
-    fn matched(&mut self, node: &Node) -> Option<Checked> {
-        let checked = self.node(node)?;
+    fn matched(&mut self, checked: Checked) -> Option<Checked> {
         let padded = self.padded(checked)?;
         let checked = self.coerced(padded, Kind::Text, "LIKE")?;
         self.convert(checked, Type::Text)
@@ -311,7 +314,7 @@ impl Checker<'_> {
         match name {
             "nullif" => return self.null_if(nodes, place, span),
             "nvl2" => return self.nvl2(nodes, place, span),
-            "decode" => return self.decode(nodes, place, span),
+            "decode" if nodes.len() != 2 => return self.decode(nodes, place, span),
             "coalesce" | "nvl" | "greatest" | "least" => {
                 let parts: Vec<_> = nodes.iter().map(|node| self.node(node)).collect();
                 let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;

@@ -19,6 +19,7 @@ pub(super) mod call;
 mod code;
 mod bits;
 mod buckets;
+mod bytes;
 mod calendar;
 mod datetime;
 mod divisors;
@@ -55,6 +56,7 @@ mod zone;
 pub(super) use call::Call;
 pub(super) use letters::small;
 
+use arrow_array::Array;
 use arrow_array::ArrayRef;
 use arrow_array::new_null_array;
 
@@ -65,6 +67,8 @@ use crate::diagnostic::Code;
 use crate::types::Type;
 use crate::value::Decimal;
 use crate::value::Interval;
+use crate::value::datetime::is_finite;
+use crate::value::datetime::is_finite_day;
 
 /// Every function, by family.
 pub(super) const FUNCTIONS: &[&[Function]] = &[
@@ -85,6 +89,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     regexp::FUNCTIONS,
     matching::FUNCTIONS,
     hash::FUNCTIONS,
+    bytes::FUNCTIONS,
     json::FUNCTIONS[0],
     json::FUNCTIONS[1],
     json::FUNCTIONS[2],
@@ -244,6 +249,23 @@ pub(super) struct Argument<'a> {
     pub(super) constant: Option<&'a ArrayRef>,
 }
 
+impl Argument<'_> {
+    /// Whether it is the constant `NaN` or an infinity, of exact numbers, days or times.
+    fn is_special(&self) -> bool {
+        use call::Read;
+        let Some(values) = self.constant.filter(|values| values.is_valid(0)) else { return false };
+        let vector = Vector::constant(values.clone());
+        match self.ty {
+            Type::Numeric => call::Numeric::read(&call::Numeric::reader(&vector), 0).special().is_some(),
+            Type::Date => !is_finite_day(call::Date::read(&call::Date::reader(&vector), 0)),
+            Type::Timestamp | Type::Timestamptz => {
+                !is_finite(call::Timestamp::read(&call::Timestamp::reader(&vector), 0))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Types by what functions and operators take: decimals of all scales are one kind, and so are texts of all lengths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -256,6 +278,7 @@ pub(super) enum Kind {
     Double,
     Date,
     Time,
+    Timetz,
     Interval,
     Timestamp,
     Timestamptz,
@@ -264,6 +287,8 @@ pub(super) enum Kind {
     Json,
     /// JSON in the normal form of PostgreSQL's `jsonb`.
     Jsonb,
+    /// Bytes, in their text form.
+    Bytea,
     /// Any type, turned into its text.
     Any,
 }
@@ -340,6 +365,8 @@ mod tests {
             ),
             Kind::Date => cast(&["4713-11-24 BC", "294276-12-31", "infinity", "-infinity", "2000-02-29"], "date"),
             Kind::Time => cast(&["00:00", "24:00", "23:59:59.999999"], "time"),
+            Kind::Timetz => cast(&["00:00+15:59:59", "24:00-15:59:59", "12:00+00"], "timetz"),
+            Kind::Bytea => cast(&["", "\\x00", "\\xff00ff", "abc"], "bytea"),
             Kind::Interval => [(i32::MAX, i32::MAX, i64::MAX), (i32::MIN, i32::MIN, i64::MIN), (0, 0, 0), (1, -31, 1)]
                 .into_iter()
                 .map(|(months, days, micros)| format!("'{months} months {days} days {micros} microseconds'::interval"))

@@ -264,7 +264,10 @@ fn read(values: &ArrayRef, row: usize, ty: Type) -> Answer {
         Type::Bigint => Value::Whole(values.as_primitive::<types::Int64Type>().value(row).into()),
         Type::Decimal { .. } | Type::Numeric => {
             let vector = Vector::constant(values.slice(row, 1));
-            Value::Exact(Reader::new(&vector).value(0).into())
+            match Reader::new(&vector).value(0) {
+                value if value.special().is_some() => return unknown("an exact number without digits"),
+                value => Value::Exact(value.into()),
+            }
         }
         Type::Real => Value::Real(values.as_primitive::<types::Float32Type>().value(row)),
         Type::Double => Value::Double(values.as_primitive::<types::Float64Type>().value(row)),
@@ -347,7 +350,10 @@ fn cast(value: &Value, from: Type, to: Type) -> Answer {
                 let unscaled = Decimal::parse_as(bytes, precision, scale, Fraction::Round).map_err(fault)?;
                 Ok(Value::Exact(Decimal { unscaled, scale }.into()))
             }
-            Type::Numeric => Ok(Value::Exact(Decimal::parse(bytes).map_err(fault)?.into())),
+            Type::Numeric => match Decimal::cast(bytes).map_err(fault)? {
+                value if value.special().is_some() => unknown("an exact number without digits"),
+                value => Ok(Value::Exact(value.into())),
+            },
             Type::Real => Ok(Value::Real(float::parse_real(bytes).map_err(fault)?)),
             Type::Double => Ok(Value::Double(float::parse_double(bytes).map_err(fault)?)),
             Type::Date => Ok(Value::Moment(datetime::cast_date(bytes).map_err(fault)?.into())),

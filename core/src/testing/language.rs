@@ -2,7 +2,9 @@
 //!
 //! To have a function or an operator generated, add a template. Whatever a template gives must be well typed for every
 //! filling: `{number}` is a number of any type, `{integer}` a small constant, `{text}`, `{boolean}`, `{day}`, `{moment}`
-//! (a timestamp), `{span}` (an interval) and `{json}` (a `jsonb`) what they say; `{path}` is a JSON path, within quotes.
+//! (a timestamp), `{span}` (an interval), `{json}` (a `jsonb`) and `{char}` what they say; `{path}` is a JSON path, within
+//! quotes; `{extreme}` an integer of which a step more is none, `{unit}`, `{zone}`, `{template}` and `{digits}` what
+//! functions of times and numbers are told, some of it by rows.
 //! `{{` is a brace.
 //!
 //! PostgreSQL reads the same templates, so that a function is missing whose last digits depend on PostgreSQL's C library:
@@ -83,6 +85,23 @@ const NUMBER: &[&str] = &[
     "date_part('week', {day})",
     "({day} - {day})",
     "case when {boolean} then {number} else {number} end",
+    "case when {boolean} then '2.504' else {number} end",
+    "greatest({number}, '2.504', {number})",
+    "coalesce(null, {number}, '12.3456')",
+    "round(({number})::numeric, {extreme})",
+    "trunc(({number})::numeric, {extreme})",
+    "({extreme} + {extreme})",
+    "({extreme} * {integer})",
+    "({extreme} / {integer})",
+    "({extreme} % {integer})",
+    "(- {extreme})",
+    "abs({extreme})",
+    "gcd({extreme}, {extreme})",
+    "({extreme} << {extreme})",
+    "extract({unit} from {moment})",
+    "date_part({text}, {moment})",
+    "length({char})",
+    "to_number({text}, {digits})",
     "case {number} when {number} then {number} when 1 then {number} end",
     "coalesce({number}, {number})",
     "nullif({number}, {number})",
@@ -119,7 +138,22 @@ const TEXT: &[&str] = &[
     "md5({text})",
     "regexp_replace({text}, '[a-c]+', '<\\&>', 'g')",
     "regexp_replace({text}, '(.)b?', '\\1\\1')",
+    "normalize({text}, NFD)",
     "regexp_substr({text}, '[^ ]+')",
+    "regexp_substr({text}, '(.)\\1+')",
+    "regexp_replace({text}, '(?<![ab])(.)(?!\\d)', '<\\1>', 'g')",
+    "regexp_replace({text}, '(a|ab)(.*?)\\1', '[\\2]', 'g')",
+    "({char})::text",
+    "({char} || {text})",
+    "lpad({char}, 6, {text})",
+    "replace({char}, ' ', {text})",
+    "coalesce({char}, 'xy')",
+    "format('%s|%L', {char}, {number})",
+    "concat_ws({char}, {text}, {char})",
+    "to_char({moment}, {template})",
+    "to_char({number}, {digits})",
+    "to_char({span}, {template})",
+    "({moment} at time zone {zone})::text",
     "to_char(({number})::numeric, 'FM999G990D00')",
     "to_char(({number})::integer, 'S0999')",
     "to_char(({number})::integer, '9G999MI')",
@@ -187,7 +221,26 @@ const BOOLEAN: &[&str] = &[
     "({text} not like 'a%_')",
     "({text} ilike '%A_')",
     "({text} like {text} escape 'a')",
+    "({text} is nfc normalized)",
+    "({number} = any (array[1, 2.5, null]))",
+    "({text} < all (array['b', {text}]))",
+    "({text} not like any (array['a%', '_b%']))",
+    "(num_nulls({number}, {text}, {boolean}) > 1)",
     "({text} ~ '[a-c]+$')",
+    "({text} ~ '^(?=.*b)[^c]')",
+    "({text} ~ '(.)(.)\\2\\1')",
+    "({char} = {char})",
+    "({char} < {text})",
+    "({char} like {text})",
+    "({char} ~ ' $')",
+    "({char} in ('a', {text}))",
+    "(2.50 in ({number}, '2.504'))",
+    "({number} in ('4', 2.5, {number}))",
+    "(({number}, {text}) < ({number}, {text}))",
+    "(({text}, {boolean}, {day}) = ({text}, {boolean}, {day}))",
+    "(({number}, {text}) in (({number}, {text}), (1, 'abc')))",
+    "(({number}, {text}) is distinct from ({number}, {text}))",
+    "(({number}, {text}) is not null)",
     "(('[1, ' || ({number})::text || ']')::jsonb @> ('[' || ({number})::text || ']')::jsonb)",
     "(('[' || ({number})::text || ']')::jsonb = ('[' || ({number})::text || '.0]')::jsonb)",
     "({json} @> {json})",
@@ -241,6 +294,7 @@ const MOMENT: &[&str] = &[
     "date_trunc('week', {moment})",
     "date_trunc('hour', {moment})",
     "date_trunc('decade', {moment})",
+    "date_trunc({text}, {moment})",
     "({text})::timestamp",
     "least({moment}, {moment})",
 ];
@@ -260,6 +314,40 @@ const SPAN: &[&str] = &[
     "make_interval(days => {integer})",
     "coalesce({span}, {span})",
 ];
+
+const CHARS: &[&str] =
+    &["md5(t)::char(3)", "'a '::char(2)", "''::char(1)", "' b'::char(4)", "null::char(2)", "n::char(5)"];
+
+const EXTREMES: &[&str] =
+    &["(-2147483648)", "2147483647", "(-2147483648 + 1)", "0", "-1", "'-32768'::smallint::integer", "n"];
+
+const UNITS: &[&str] =
+    &["century", "decade", "isoyear", "doy", "isodow", "microseconds", "julian", "millennium", "quarter"];
+
+const ZONES: &[&str] = &[
+    "'UTC'",
+    "'America/New_York'",
+    "'+02:30'",
+    "'EST5EDT,M3.2.0,M11.1.0'",
+    "'PST'",
+    "interval '-3:30'",
+    "lower('UTC')",
+];
+
+const TEMPLATES: &[&str] = &[
+    "'YYYY-MM-DD HH24:MI:SS.US'",
+    "'FMDay, DDth FMMonth'",
+    "'Q WW IW J CC'",
+    "'HH12 AM MS'",
+    "'IYYY-ID-IDDD'",
+    "'\"x\\\"y\" RM Y,YYY'",
+    "'FMYYFMMMdd'",
+    "''",
+    "t",
+];
+
+const DIGITS: &[&str] =
+    &["'9'", "'FM000.99'", "'SG9G999D0'", "'9.99EEEE'", "'999PR'", "'99V9'", "'L9th'", "'S9,9'", "''", "t"];
 
 const INTEGERS: &[&str] = &["0", "1", "2", "3", "-1", "-2", "5"];
 
@@ -286,6 +374,12 @@ pub fn kind(hole: &str, depth: u32) -> BoxedStrategy<String> {
         "moment" => (MOMENTS, MOMENT),
         "span" => (SPANS, SPAN),
         "integer" => (INTEGERS, &[][..]),
+        "char" => (CHARS, &[][..]),
+        "extreme" => (EXTREMES, &[][..]),
+        "unit" => (UNITS, &[][..]),
+        "zone" => (ZONES, &[][..]),
+        "template" => (TEMPLATES, &[][..]),
+        "digits" => (DIGITS, &[][..]),
         "json" => (json::JSONS, json::JSON),
         "path" => (json::PATHS, json::PATH),
         "chain" => (json::CHAINS, json::CHAIN),

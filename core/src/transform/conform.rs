@@ -95,7 +95,7 @@ pub(crate) fn put(column: Column, from: Type, to: Type) -> Column {
             let values: ArrayRef = Arc::new(PrimitiveBuilder::<TimestampMicrosecondType>::finish(&mut values));
             Column { values, faults: days.faults.merge(faults) }
         }
-        Type::Boolean | Type::Numeric | Type::Time | Type::Interval => column,
+        Type::Boolean | Type::Numeric | Type::Time | Type::Timetz | Type::Interval | Type::Bytea => column,
     }
 }
 
@@ -190,7 +190,14 @@ fn mapped<T: ArrowPrimitiveType>(
     let mut values = PrimitiveBuilder::<T>::with_capacity(rows).with_data_type(to.arrow());
     let mut faults = Faults::default();
     for row in 0..rows {
-        match number(&*column.values, row).map(&convert) {
+        let convert = |value: Decimal| match value.special() {
+            Some(_) => Err(Fault::new(
+                Code::BeyondDecimal,
+                format!("{} cannot be put into a column of type {to}", value.print()),
+            )),
+            None => convert(value),
+        };
+        match number(&*column.values, row).map(convert) {
             Some(Ok(value)) => values.append_value(value),
             Some(Err(fault)) => {
                 values.append_null();

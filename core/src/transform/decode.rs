@@ -101,8 +101,8 @@ impl Field {
                     _ => iso::timestamptz(text, self.zone.as_ref()),
                 })
             }
-            // No field is declared `numeric` without digits; as text it loses nothing.
-            Type::Text | Type::Numeric => self.texts(records, index, None),
+            // No field is declared as one of the others; as text they lose nothing.
+            Type::Text | Type::Numeric | Type::Timetz | Type::Bytea => self.texts(records, index, None),
             Type::Varchar(bytes) | Type::Char(bytes) => self.texts(records, index, Some(bytes as usize)),
             Type::Super | Type::Jsonb => self.json(records, index),
         }

@@ -173,6 +173,14 @@ pub fn parse_time(text: &[u8], fraction: Fraction) -> Result<i64, Fault> {
     }
 }
 
+/// Reads a time of day with the seconds that it is ahead of UTC, if the text has an offset.
+pub(crate) fn parse_zoned_time(text: &[u8], fraction: Fraction) -> Result<(i64, Option<i32>), Fault> {
+    match grammar::read(text, grammar::Kind::Time, fraction) {
+        Ok(read) => Ok((read.micros, read.offset)),
+        Err(wrong) => Err(wrong.fault(text, "time with time zone")),
+    }
+}
+
 /// Reads a timestamp; an offset in the text is ignored, as PostgreSQL does.
 pub fn parse_timestamp(text: &[u8], fraction: Fraction) -> Result<i64, Fault> {
     if let Some((micros, _)) = iso_timestamp(text) {

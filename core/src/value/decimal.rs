@@ -6,6 +6,7 @@ use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::Fraction;
 use crate::value::digits;
+use crate::value::float;
 use crate::value::text::quote;
 use crate::value::trim;
 use crate::value::write_digits;
@@ -45,6 +46,55 @@ pub struct Decimal {
 }
 
 impl Decimal {
+    /// The scale of what is no number of digits: it is a value of expressions only, and no field and no column has it.
+    const SPECIAL: u8 = u8::MAX;
+    /// Not a number. Among the values without digits the order is that of `unscaled`.
+    pub(crate) const NAN: Self = Self { unscaled: 2, scale: Self::SPECIAL };
+    /// More than every number.
+    pub(crate) const INFINITY: Self = Self { unscaled: 1, scale: Self::SPECIAL };
+    /// Less than every number.
+    pub(crate) const MINUS_INFINITY: Self = Self { unscaled: -1, scale: Self::SPECIAL };
+
+    /// `NaN` or an infinity, if it is one.
+    #[inline]
+    pub(crate) fn special(self) -> Option<f64> {
+        match self {
+            Self { scale: 0..=DIGITS_MAX, .. } => None,
+            Self::INFINITY => Some(f64::INFINITY),
+            Self::MINUS_INFINITY => Some(f64::NEG_INFINITY),
+            _ => Some(f64::NAN),
+        }
+    }
+
+    /// What `NaN`, an infinity, or a whole number of one digit is.
+    pub(crate) fn of_special(value: f64) -> Self {
+        match value {
+            f64::INFINITY => Self::INFINITY,
+            f64::NEG_INFINITY => Self::MINUS_INFINITY,
+            value if value.is_nan() => Self::NAN,
+            #[expect(clippy::cast_possible_truncation, reason = "it is small and whole")]
+            value => Self { unscaled: i128::from(value as i64), scale: 0 },
+        }
+    }
+
+    /// Reads a number as a cast does: `NaN` and the infinities are ones, too.
+    pub(crate) fn cast(text: &[u8]) -> Result<Self, Fault> {
+        Self::parse(text).or_else(|fault| match Written::read(text) {
+            Err(Wrong::Special) => {
+                let word = trim(text);
+                let is_nan = word.eq_ignore_ascii_case(b"nan");
+                Ok(if is_nan {
+                    Self::NAN
+                } else if word.starts_with(b"-") {
+                    Self::MINUS_INFINITY
+                } else {
+                    Self::INFINITY
+                })
+            }
+            _ => Err(fault),
+        })
+    }
+
     /// Reads a number as PostgreSQL's `numeric` does: sign, digits, point, exponent. The scale is that of the text.
     ///
     /// What PostgreSQL has room for and 38 digits have not is out of range, infinities and `NaN` among it.
@@ -79,6 +129,9 @@ impl Decimal {
 
     /// Appends the number with all digits of its scale.
     pub fn write(self, out: &mut String) {
+        if let Some(special) = self.special() {
+            return float::write_double(special, out);
+        }
         if self.unscaled < 0 {
             out.push('-');
         }

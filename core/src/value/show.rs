@@ -2,13 +2,13 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType,
-    Time64MicrosecondType, TimestampMicrosecondType, UInt8Type,
+    Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType, UInt8Type,
 };
 use arrow_array::{Array, BooleanArray, Int16Array, Int32Array, Int64Array};
 use arrow_schema::DataType;
 
-use super::{Decimal, Interval, datetime, float};
+use super::{Decimal, Interval, datetime, float, zoned::ZonedTime};
 
 /// The value of a row, printed; `None` for NULL. A column of another Arrow type than Etalon's own gives `None` as well.
 pub fn show(values: &dyn Array, row: usize) -> Option<String> {
@@ -46,6 +46,11 @@ pub fn show(values: &dyn Array, row: usize) -> Option<String> {
         DataType::Float64 => float::print_double(values.as_primitive::<Float64Type>().value(row)),
         DataType::Date32 => datetime::print_date(values.as_primitive::<Date32Type>().value(row)),
         DataType::Time64(_) => datetime::print_time(values.as_primitive::<Time64MicrosecondType>().value(row)),
+        DataType::Duration(_) => {
+            let mut text = String::new();
+            ZonedTime::unpacked(values.as_primitive::<DurationMicrosecondType>().value(row)).write(&mut text);
+            text
+        }
         DataType::Timestamp(_, None) => {
             datetime::print_timestamp(values.as_primitive::<TimestampMicrosecondType>().value(row))
         }

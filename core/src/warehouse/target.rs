@@ -287,7 +287,7 @@ impl Target {
             if !seen.insert(column_name.clone()) {
                 return self.refuse(format!("two columns are named `{text}`"));
             }
-            if matches!(column.ty, Type::Numeric | Type::Time | Type::Interval) {
+            if matches!(column.ty, Type::Numeric | Type::Time | Type::Timetz | Type::Interval | Type::Bytea) {
                 return self.refuse(format!("column `{text}` cannot have the type {}", column.ty));
             }
             columns.push((column_name, column.clone()));

@@ -31,7 +31,6 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "{b,c}",
         "There are no arrays: `regexp_substr` takes the number of a group. So too `regexp_matches`, `regexp_split_to_array`, `string_to_array`",
     ),
-    ("decode('61', 'hex')", "refused", "\\x61", "There are no bytes; `decode` is Redshift's form of `case`"),
     (
         "'[1]'::json = '[1.0]'",
         "t",
@@ -57,10 +56,10 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "What a JSON path computes has at most 38 digits, as every decimal",
     ),
     (
-        "'NaN'::numeric",
+        "'NaN'::numeric(5,2)",
         "refused",
         "NaN",
-        "No decimal of a warehouse holds it, nor an infinity; where a row has one, it is the fault R319",
+        "No decimal of a warehouse holds it: `NaN` and infinities are a `numeric` without digits, and the fault R319 where they would have some",
     ),
     (
         "repeat('ab', 1000000)",

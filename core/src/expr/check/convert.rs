@@ -208,7 +208,7 @@ pub(super) fn refined(checked: Checked) -> Checked {
     match checked.constant() {
         Some(array) if checked.ty == Type::Numeric && array.is_valid(0) => {
             let value = decimal::Reader::new(&Vector::constant(array.clone())).value(0);
-            decimal_constant(value, checked.span)
+            if value.special().is_some() { checked } else { decimal_constant(value, checked.span) }
         }
         _ => checked,
     }

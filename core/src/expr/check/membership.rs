@@ -13,6 +13,7 @@ use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
 use crate::expr::checked::Form;
 use crate::expr::evaluate::like;
+use crate::expr::functions::Kind;
 use crate::expr::tree::Binary;
 use crate::expr::tree::Node;
 use crate::types::Type;
@@ -50,6 +51,29 @@ impl Checker<'_> {
             negated,
         };
         Some(fold(form, Type::Boolean, span))
+    }
+
+    /// `LIKE` of bytes.
+    pub(super) fn like_bytes(
+        &mut self,
+        operand: Checked,
+        pattern: &Node,
+        escape: Option<&Node>,
+        negated: bool,
+        span: Span,
+    ) -> Option<Checked> {
+        let pattern = self.node(pattern)?;
+        let pattern = match escape {
+            None => pattern,
+            Some(escape) => {
+                let escape = self.node(escape)?;
+                let escape = self.as_kind(escape, Kind::Bytea)?;
+                let pattern = self.as_kind(pattern, Kind::Bytea)?;
+                self.function("like_escape", span, vec![pattern, escape], span)?
+            }
+        };
+        let name = if negated { "notlike" } else { "like" };
+        self.function(name, span, vec![operand, pattern], span)
     }
 
     /// PostgreSQL makes one array, of one type, of the items that mention no name, if there are several; every other item is

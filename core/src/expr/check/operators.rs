@@ -54,6 +54,9 @@ impl Checker<'_> {
             Binary::Concat if Self::joins_json(&left, &right) => {
                 self.function("jsonb_concat", place, vec![left, right], span)
             }
+            Binary::Concat if Self::joins_bytes(&left, &right) => {
+                self.function("byteacat", place, vec![left, right], span)
+            }
             Binary::Concat => self.concat(left, right, span),
             Binary::Subtract if left.ty.is_json() && !left.is_unknown() => {
                 self.function("jsonb_delete", place, vec![left, right], span)
@@ -93,6 +96,12 @@ impl Checker<'_> {
             );
         }
         self.function(operator.text(), place, vec![left, right], span)
+    }
+
+    /// Whether both are bytes, or one is and the other may be.
+    fn joins_bytes(left: &Checked, right: &Checked) -> bool {
+        let may_be = |part: &Checked| part.is_unknown() || part.ty == Type::Bytea;
+        may_be(left) && may_be(right) && !(left.is_unknown() && right.is_unknown())
     }
 
     fn concat(&mut self, left: Checked, right: Checked, span: Span) -> Option<Checked> {
@@ -257,7 +266,7 @@ fn is_zero(part: &Checked) -> bool {
 /// Whether an operand is a time or an interval. A day and numbers of days are arithmetic like others.
 fn moves_time(left: &Checked, right: &Checked) -> bool {
     let known = |part: &Checked| if part.is_unknown() { None } else { Some(part.ty) };
-    let is_time = |ty| matches!(ty, Type::Time | Type::Timestamp | Type::Timestamptz | Type::Interval);
+    let is_time = |ty| matches!(ty, Type::Time | Type::Timetz | Type::Timestamp | Type::Timestamptz | Type::Interval);
     let (left, right) = (known(left), known(right));
     [left, right].into_iter().flatten().any(is_time)
 }

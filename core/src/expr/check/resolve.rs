@@ -75,13 +75,12 @@ const SETS: &str = "json_array_elements json_array_elements_text json_each json_
 const SEARCHES: &str = "json_to_tsvector jsonb_to_tsvector to_tsvector to_tsquery plainto_tsquery phraseto_tsquery \
     websearch_to_tsquery ts_headline ts_rank ts_rank_cd strip setweight";
 
-/// Functions whose result or argument is an array, a row or bytes, and what to use in their place.
+/// Functions whose result or argument is an array or a row, and what to use in their place.
 const OTHER_TYPES: &[(&str, &str)] = &[
     ("regexp_match regexp_matches", "`regexp_substr` takes the number of a group"),
     ("regexp_split_to_array regexp_split_to_table string_to_array string_to_table", "`split_part` takes one part out"),
     ("array_to_string", "`concat_ws` joins texts"),
     ("row_to_json array_to_json", "`json_build_object` and `json_build_array` take values"),
-    ("encode convert_from convert_to", "there are no bytes here: `to_hex` is for numbers, `md5` and `sha2` give texts"),
 ];
 
 fn is_among(words: &str, word: &str) -> bool {
@@ -91,7 +90,8 @@ fn is_among(words: &str, word: &str) -> bool {
 /// The type that a function of that name casts to: `int4(x)`.
 pub(super) fn cast_name(name: &str) -> Option<Type> {
     match name {
-        "int2" | "int4" | "int8" | "float4" | "float8" | "text" | "date" | "bool" => Type::parse(name).ok(),
+        "int2" | "int4" | "int8" | "float4" | "float8" | "text" | "date" | "time" | "bool" => Type::parse(name).ok(),
+        "timetz" => Some(Type::Timetz),
         "varchar" => Some(Type::Text),
         "numeric" => Some(Type::Numeric),
         _ => None,
@@ -126,7 +126,7 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
         return Diagnostic::error(Code::Unsupported, place, fact);
     }
     if let Some((_, help)) = OTHER_TYPES.iter().find(|(names, _)| is_among(names, name)) {
-        let fact = format!("`{name}` is not supported: it is about arrays or bytes");
+        let fact = format!("`{name}` is not supported: it is about arrays");
         return Diagnostic::error(Code::Unsupported, place, fact).with_help(*help);
     }
     let special = ["coalesce", "nullif", "greatest", "least", "nvl", "nvl2", "decode"];

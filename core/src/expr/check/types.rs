@@ -16,6 +16,7 @@ pub(super) enum Category {
     Time,
     Interval,
     Json,
+    Bytes,
 }
 
 impl Kind {
@@ -31,12 +32,14 @@ impl Kind {
             Type::Double => Self::Double,
             Type::Date => Self::Date,
             Type::Time => Self::Time,
+            Type::Timetz => Self::Timetz,
             Type::Interval => Self::Interval,
             Type::Timestamp => Self::Timestamp,
             Type::Timestamptz => Self::Timestamptz,
             Type::Text | Type::Varchar(_) | Type::Char(_) => Self::Text,
             Type::Super => Self::Json,
             Type::Jsonb => Self::Jsonb,
+            Type::Bytea => Self::Bytea,
         }
     }
 
@@ -52,12 +55,14 @@ impl Kind {
             Self::Double => Type::Double,
             Self::Date => Type::Date,
             Self::Time => Type::Time,
+            Self::Timetz => Type::Timetz,
             Self::Interval => Type::Interval,
             Self::Timestamp => Type::Timestamp,
             Self::Timestamptz => Type::Timestamptz,
             Self::Text | Self::Any => Type::Text,
             Self::Json => Type::Super,
             Self::Jsonb => Type::Jsonb,
+            Self::Bytea => Type::Bytea,
         }
     }
 
@@ -68,10 +73,11 @@ impl Kind {
                 Category::Number
             }
             Self::Date | Self::Timestamp | Self::Timestamptz => Category::Moment,
-            Self::Time => Category::Time,
+            Self::Time | Self::Timetz => Category::Time,
             Self::Interval => Category::Interval,
             Self::Text | Self::Any => Category::Text,
             Self::Json | Self::Jsonb => Category::Json,
+            Self::Bytea => Category::Bytes,
         }
     }
 
@@ -84,12 +90,19 @@ impl Kind {
     fn width(self) -> u8 {
         match self {
             Self::Smallint | Self::Date => 0,
-            Self::Integer | Self::Timestamp => 1,
+            Self::Integer | Self::Timestamp | Self::Timetz => 1,
             Self::Bigint | Self::Timestamptz => 2,
             Self::Numeric => 3,
             Self::Real => 4,
             Self::Double => 5,
-            Self::Boolean | Self::Time | Self::Interval | Self::Text | Self::Json | Self::Jsonb | Self::Any => 0,
+            Self::Boolean
+            | Self::Time
+            | Self::Interval
+            | Self::Text
+            | Self::Json
+            | Self::Jsonb
+            | Self::Bytea
+            | Self::Any => 0,
         }
     }
 

@@ -19,7 +19,6 @@ use crate::expr::functions::Call;
 use crate::expr::functions::call;
 use crate::expr::tree::Binary;
 use crate::types::Type;
-use crate::value::Decimal;
 use crate::value::datetime::is_finite_day;
 
 /// The first and the last day: 4713 BC and 294276 AD.
@@ -253,8 +252,6 @@ pub(in crate::expr) fn negate(call: &Call<'_>) -> Column {
         }),
         Type::Real => call.map::<(call::Real,), call::Real>(|(value,)| Ok(Some(-value))),
         Type::Double => call.map::<(call::Double,), call::Double>(|(value,)| Ok(Some(-value))),
-        _ => call.map::<(call::Numeric,), call::Numeric>(|(Decimal { unscaled, scale },)| {
-            Ok(Some(Decimal { unscaled: -unscaled, scale }))
-        }),
+        _ => call.map::<(call::Numeric,), call::Numeric>(|(value,)| Ok(Some(decimal::negate(value)))),
     }
 }

@@ -17,6 +17,7 @@ use crate::types::Type;
 use crate::value::Decimal;
 use crate::value::Interval;
 use crate::value::boolean;
+use crate::value::bytes;
 use crate::value::datetime;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::Fraction;
@@ -25,6 +26,7 @@ use crate::value::integer;
 use crate::value::interval::fields;
 use crate::value::json::Json;
 use crate::value::text;
+use crate::value::zoned::ZonedTime;
 
 /// Whether there is a cast between two types.
 pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
@@ -36,6 +38,8 @@ pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
         (Type::Date | Type::Timestamp | Type::Timestamptz, Type::Date | Type::Timestamp | Type::Timestamptz) => true,
         (Type::Time | Type::Timestamp | Type::Timestamptz | Type::Interval, Type::Time) => true,
         (Type::Time | Type::Interval, Type::Interval) => true,
+        (Type::Time | Type::Timetz | Type::Timestamptz, Type::Timetz) | (Type::Timetz, Type::Time) => true,
+        (Type::Bytea, Type::Bytea) => true,
         (Type::Super | Type::Jsonb, Type::Boolean | Type::Super | Type::Jsonb) => true,
         (Type::Super | Type::Jsonb, _) => to.is_number(),
         _ => from.is_number() && to.is_number(),
@@ -46,6 +50,10 @@ pub(in crate::expr) fn exists(from: Type, to: Type) -> bool {
 pub(in crate::expr) fn cast(call: &Call<'_>, from: Type) -> Column {
     match call.ty {
         to if to.is_text() => to_text(call, from),
+        Type::Bytea => call.write::<(call::Text,)>(|(text,), out| {
+            bytes::write(bytes::parse(text)?, out);
+            Ok(true)
+        }),
         Type::Jsonb => call.write::<(call::Text,)>(|(text,), out| Json::new(text).write_normal(out).map(|()| true)),
         Type::Super if from == Type::Jsonb => Column::new(call.arguments[0].values.clone()),
         // A text that is JSON is kept as it is written.
@@ -108,6 +116,10 @@ fn to_integer<O: Whole>(call: &Call<'_>, from: Type, name: &'static str) -> Colu
         Type::Real => call.map::<(call::Real,), O>(|(value,)| from_double(value.into())),
         Type::Double => call.map::<(call::Double,), O>(|(value,)| from_double(value)),
         Type::Decimal { .. } | Type::Numeric => call.map::<(call::Numeric,), O>(|(value,)| {
+            if value.special().is_some() {
+                let shown = if value == Decimal::NAN { "NaN" } else { "infinity" };
+                return Err(Fault::new(Code::BeyondDecimal, format!("cannot convert {shown} to {name}")));
+            }
             let whole = decimal::rounded_quotient(value.unscaled, decimal::ten(value.scale));
             narrow(i64::try_from(whole).ok())
         }),
@@ -124,6 +136,8 @@ fn to_decimal(call: &Call<'_>, from: Type) -> Column {
     };
     let fit = |value: Decimal| match digits {
         None => Ok(Some(value)),
+        Some(_) if value == Decimal::NAN => Err(decimal::not_finite(value)),
+        Some(_) if value.special().is_some() => Err(Fault::new(Code::OutOfRange, "numeric field overflow")),
         Some((precision, scale)) => value
             .rescale(scale)
             .filter(|value| value.unscaled.unsigned_abs() < decimal::ten(precision).unsigned_abs())
@@ -134,10 +148,7 @@ fn to_decimal(call: &Call<'_>, from: Type) -> Column {
     // PostgreSQL goes through the 15, or 6, digits that are certain.
     let double = |value: f64, digits: usize| {
         if !value.is_finite() {
-            return Err(Fault::new(
-                Code::OutOfRange,
-                format!("cannot convert {} to numeric", float::print_double(value)),
-            ));
+            return fit(Decimal::of_special(value));
         }
         let mut text = format!("{value:.*e}", digits - 1);
         // `%g` drops the zeros at the end; the exponent decides the scale.
@@ -165,7 +176,7 @@ fn to_decimal(call: &Call<'_>, from: Type) -> Column {
         Type::Numeric => call.map::<(call::Numeric,), call::Numeric>(|(value,)| fit(value)),
         // A text may have more digits than there is room for, if rounding leaves few enough.
         _ => call.map::<(call::Text,), call::Numeric>(|(text,)| match digits {
-            None => Decimal::parse(text.as_bytes()).map(Some),
+            None => Decimal::cast(text.as_bytes()).map(Some),
             Some((precision, scale)) => {
                 let unscaled = Decimal::parse_as(text.as_bytes(), precision, scale, Fraction::Round)?;
                 Ok(Some(Decimal { unscaled, scale }))
@@ -227,6 +238,16 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
         (Type::Timestamp | Type::Timestamptz, Type::Time) => call.map::<(call::Timestamp,), call::Time>(|(micros,)| {
             Ok(datetime::is_finite(micros).then(|| micros.rem_euclid(DAY_MICROS)))
         }),
+        (Type::Timetz, Type::Time) => {
+            call.map::<(call::Timetz,), call::Time>(|(time,)| Ok(Some(ZonedTime::unpacked(time).micros)))
+        }
+        (Type::Time, Type::Timetz) => call.map::<(call::Time,), call::Timetz>(|(micros,)| Ok(Some(in_utc(micros)))),
+        (Type::Timestamptz, Type::Timetz) => call.map::<(call::Timestamp,), call::Timetz>(|(micros,)| {
+            Ok(datetime::is_finite(micros).then(|| in_utc(micros.rem_euclid(DAY_MICROS))))
+        }),
+        (_, Type::Timetz) => call.map::<(call::Text,), call::Timetz>(|(text,)| {
+            ZonedTime::parse(text.as_bytes()).map(|time| Some(time.packed()))
+        }),
         (Type::Interval, Type::Time) => {
             call.map::<(call::Interval,), call::Time>(|(value,)| Ok(Some(value.micros.rem_euclid(DAY_MICROS))))
         }
@@ -249,6 +270,11 @@ fn to_time(call: &Call<'_>, from: Type) -> Column {
             call.map::<(call::Text,), call::Timestamp>(|(text,)| datetime::cast_timestamptz(text.as_bytes()).map(Some))
         }
     }
+}
+
+/// A time of day in UTC, packed.
+fn in_utc(micros: i64) -> i64 {
+    ZonedTime { micros, offset: 0 }.packed()
 }
 
 /// The number or boolean that a JSON value is, as PostgreSQL's `jsonb` becomes one: a number by way of an exact one.
@@ -362,6 +388,10 @@ impl<'a> Printer<'a> {
             Type::Double => out.write_str(&float::print_double(at!(Float64Type))),
             Type::Date => out.write_str(&datetime::print_date(at!(Date32Type))),
             Type::Time => out.write_str(&datetime::print_time(at!(Time64MicrosecondType))),
+            Type::Timetz => {
+                ZonedTime::unpacked(at!(DurationMicrosecondType)).write(out);
+                Ok(())
+            }
             Type::Interval => {
                 use crate::expr::functions::call::Read;
                 call::Interval::read(&call::Interval::reader(self.vector), row).write(out);
@@ -369,7 +399,7 @@ impl<'a> Printer<'a> {
             }
             Type::Timestamp => out.write_str(&datetime::print_timestamp(at!(TimestampMicrosecondType))),
             Type::Timestamptz => out.write_str(&datetime::print_timestamptz(at!(TimestampMicrosecondType))),
-            Type::Text | Type::Varchar(_) | Type::Super | Type::Jsonb => {
+            Type::Text | Type::Varchar(_) | Type::Super | Type::Jsonb | Type::Bytea => {
                 out.write_str(values.as_string_view().value(row))
             }
             Type::Char(_) => out.write_str(values.as_string_view().value(row).trim_end_matches(' ')),

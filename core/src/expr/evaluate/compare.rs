@@ -43,6 +43,7 @@ pub(in crate::expr) fn compare(
             ordered(operator, rows, |row| call::Interval::read(&a, row).order(call::Interval::read(&b, row)))
         }
         Type::Time => primitive::<types::Time64MicrosecondType>(operator, left, right, rows),
+        Type::Timetz => primitive::<types::DurationMicrosecondType>(operator, left, right, rows),
         Type::Timestamp | Type::Timestamptz => {
             primitive::<types::TimestampMicrosecondType>(operator, left, right, rows)
         }
@@ -55,7 +56,7 @@ pub(in crate::expr) fn compare(
             ordered(operator, rows, |row| float_order(a[row & left.mask()], b[row & right.mask()]))
         }
         Type::Decimal { .. } | Type::Numeric => decimals(operator, left, right, rows),
-        Type::Text | Type::Varchar(_) => text(operator, left, right, rows),
+        Type::Text | Type::Varchar(_) | Type::Bytea => text(operator, left, right, rows),
         // Trailing blanks of a char do not count.
         Type::Char(_) => {
             let (a, b): (&StringViewArray, &StringViewArray) =

@@ -112,6 +112,29 @@ pub(in crate::expr) fn bounded(unscaled: Option<i128>, scale: u8) -> Result<Deci
     }
 }
 
+/// What an operation gives where an operand is `NaN` or infinite: what it gives in floating point, where only the sign of a
+/// number matters.
+fn special(left: Decimal, right: Decimal, operation: impl Fn(f64, f64) -> f64) -> Option<Decimal> {
+    if left.special().is_none() && right.special().is_none() {
+        return None;
+    }
+    Some(Decimal::of_special(operation(stand_in(left), stand_in(right))))
+}
+
+/// `NaN`, an infinity, or for a number the 1 or 0 of its sign.
+fn stand_in(value: Decimal) -> f64 {
+    value.special().unwrap_or(match value.unscaled {
+        0 => 0.0,
+        1.. => 1.0,
+        _ => -1.0,
+    })
+}
+
+/// The fault of what has no digits where digits are wanted.
+pub(in crate::expr) fn not_finite(value: Decimal) -> Fault {
+    Fault::new(Code::BeyondDecimal, format!("{} is no number that a decimal can hold", value.print()))
+}
+
 /// Both unscaled values at the larger scale, in 256 bits: 38 digits and up to 38 zeros always fit.
 fn aligned(left: Decimal, right: Decimal) -> (i256, i256, u8) {
     let scale = left.scale.max(right.scale);
@@ -123,6 +146,13 @@ fn aligned(left: Decimal, right: Decimal) -> (i256, i256, u8) {
 pub(in crate::expr) fn compare(left: Decimal, right: Decimal) -> Ordering {
     if left.scale == right.scale {
         return left.unscaled.cmp(&right.unscaled);
+    }
+    match (left.special(), right.special()) {
+        (Some(left), _) if left < 0.0 => return Ordering::Less,
+        (Some(_), _) => return Ordering::Greater,
+        (_, Some(right)) if right < 0.0 => return Ordering::Greater,
+        (_, Some(_)) => return Ordering::Less,
+        (None, None) => {}
     }
     let scale = left.scale.max(right.scale);
     let widen = |value: Decimal| value.unscaled.checked_mul(ten(scale - value.scale));
@@ -136,15 +166,21 @@ pub(in crate::expr) fn compare(left: Decimal, right: Decimal) -> Ordering {
 }
 
 pub(in crate::expr) fn add(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
+    if let Some(sum) = special(left, right, |left, right| left + right) {
+        return Ok(sum);
+    }
     let (left, right, scale) = aligned(left, right);
     bounded(left.wrapping_add(right).to_i128(), scale)
 }
 
 pub(in crate::expr) fn negate(value: Decimal) -> Decimal {
-    Decimal { unscaled: -value.unscaled, ..value }
+    if value == Decimal::NAN { value } else { Decimal { unscaled: -value.unscaled, ..value } }
 }
 
 pub(in crate::expr) fn multiply(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
+    if let Some(product) = special(left, right, |left, right| left * right) {
+        return Ok(product);
+    }
     let scale = left.scale + right.scale;
     if scale > DECIMAL_PRECISION_MAX {
         return Err(too_large());
@@ -154,8 +190,16 @@ pub(in crate::expr) fn multiply(left: Decimal, right: Decimal) -> Result<Decimal
 
 /// The remainder of truncated division: the sign is that of `left`.
 pub(in crate::expr) fn remainder(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
+    if left == Decimal::NAN || right == Decimal::NAN {
+        return Ok(Decimal::NAN);
+    }
     if right.unscaled == 0 {
         return Err(by_zero());
+    }
+    match (left.special(), right.special()) {
+        (Some(_), _) => return Ok(Decimal::NAN),
+        (None, Some(_)) => return Ok(left),
+        (None, None) => {}
     }
     if left.scale == right.scale {
         return Ok(Decimal { unscaled: left.unscaled % right.unscaled, scale: left.scale });
@@ -167,6 +211,9 @@ pub(in crate::expr) fn remainder(left: Decimal, right: Decimal) -> Result<Decima
 /// The quotient, at the scale that PostgreSQL's `select_div_scale` gives it: at least 16 significant digits, counted in
 /// groups of four, and at least the scale of either operand.
 pub(in crate::expr) fn divide(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
+    if let Some(quotient) = special_quotient(left, right) {
+        return quotient;
+    }
     if right.unscaled == 0 {
         return Err(by_zero());
     }
@@ -182,6 +229,12 @@ pub(in crate::expr) fn divide(left: Decimal, right: Decimal) -> Result<Decimal, 
         return Err(too_large());
     }
     quotient(left, right, scale)
+}
+
+/// A quotient of which an operand is `NaN` or infinite.
+fn special_quotient(left: Decimal, right: Decimal) -> Option<Result<Decimal, Fault>> {
+    let quotient = special(left, right, |left, right| left / right)?;
+    Some(if right.unscaled == 0 && left != Decimal::NAN { Err(by_zero()) } else { Ok(quotient) })
 }
 
 /// `left / right` at `scale`, rounded half away from zero; `right` is not zero.
@@ -215,6 +268,9 @@ fn quotient(left: Decimal, right: Decimal, scale: u8) -> Result<Decimal, Fault> 
 
 /// The quotient without its digits after the point.
 pub(in crate::expr) fn whole_quotient(left: Decimal, right: Decimal) -> Result<Decimal, Fault> {
+    if let Some(quotient) = special_quotient(left, right) {
+        return quotient;
+    }
     if right.unscaled == 0 {
         return Err(by_zero());
     }
@@ -257,6 +313,9 @@ pub(in crate::expr) fn leading_group(value: Decimal) -> (i32, i128) {
 /// The number at `digits` after the point, which may be negative; cut, or rounded half away from zero. The scale of the
 /// result is `digits`, or 0 where that is negative.
 pub(in crate::expr) fn round(value: Decimal, digits: i32, cut: bool) -> Result<Decimal, Fault> {
+    if value.special().is_some() {
+        return Ok(value);
+    }
     let scale = u8::try_from(digits.max(0)).map_err(|_| too_large())?;
     if scale > DECIMAL_PRECISION_MAX {
         return Err(too_large());
@@ -278,6 +337,9 @@ pub(in crate::expr) fn round(value: Decimal, digits: i32, cut: bool) -> Result<D
 
 /// The nearest double.
 pub(in crate::expr) fn to_double(value: Decimal) -> f64 {
+    if let Some(special) = value.special() {
+        return special;
+    }
     // Both operands are exact, so that the one rounding is the right one.
     if value.unscaled.unsigned_abs() < 1 << 53 && value.scale <= 22 {
         #[expect(clippy::cast_precision_loss, reason = "checked to be exact")]

@@ -3,6 +3,8 @@
 //! A result has at least sixteen significant digits, and no fewer after the point than an operand has. How many that are is
 //! estimated as PostgreSQL estimates it, since the estimate shows.
 
+use std::cmp::Ordering;
+
 use arrow_buffer::i256;
 
 use super::decimal;
@@ -35,6 +37,9 @@ pub(in crate::expr) fn sqrt(value: Decimal) -> Result<Decimal, Fault> {
     if value.unscaled < 0 {
         return Err(Fault::new(Code::BadPower, "cannot take square root of a negative number"));
     }
+    if value.special().is_some() {
+        return Ok(value);
+    }
     let (weight, _) = decimal::leading_group(value);
     let scale = scale(DIGITS_MIN - ((weight + 1) * 2 - 1), &[value])?;
     // The root of `unscaled / 10^s` is that of `unscaled * 10^(2 scale - s)`, without `scale` digits.
@@ -47,6 +52,9 @@ pub(in crate::expr) fn sqrt(value: Decimal) -> Result<Decimal, Fault> {
 /// `e` to a power.
 pub(in crate::expr) fn exp(value: Decimal) -> Result<Decimal, Fault> {
     let exponent = decimal::to_double(value);
+    if let Some(special) = value.special() {
+        return Ok(Decimal::of_special(special.exp()));
+    }
     if exponent >= EXPONENT_MAX {
         return Err(overflow());
     }
@@ -61,6 +69,9 @@ pub(in crate::expr) fn exp(value: Decimal) -> Result<Decimal, Fault> {
 /// The natural logarithm.
 pub(in crate::expr) fn ln(value: Decimal) -> Result<Decimal, Fault> {
     let magnitude = positive(value)?;
+    if value.special().is_some() {
+        return Ok(value);
+    }
     let scale = scale(DIGITS_MIN - logarithm_weight(value), &[value])?;
     let logarithm = Fixed::logarithm(magnitude, unit(value));
     decimal::bounded(logarithm.rounded(decimal::ten(scale).unsigned_abs()), scale)
@@ -68,7 +79,16 @@ pub(in crate::expr) fn ln(value: Decimal) -> Result<Decimal, Fault> {
 
 /// The logarithm to a base.
 pub(in crate::expr) fn log(base: Decimal, value: Decimal) -> Result<Decimal, Fault> {
+    if base == Decimal::NAN || value == Decimal::NAN {
+        return Ok(Decimal::NAN);
+    }
     let (base_magnitude, magnitude) = (positive(base)?, positive(value)?);
+    match (base.special(), value.special()) {
+        (Some(_), Some(_)) => return Ok(Decimal::NAN),
+        (Some(_), None) => return Ok(Decimal::of_special(0.0)),
+        (None, Some(_)) => return Ok(value),
+        (None, None) => {}
+    }
     let scale = scale(DIGITS_MIN - (logarithm_weight(value) - logarithm_weight(base)), &[base, value])?;
     let top = Fixed::logarithm(magnitude, unit(value));
     let bottom = Fixed::logarithm(base_magnitude, unit(base));
@@ -83,6 +103,9 @@ pub(in crate::expr) fn log(base: Decimal, value: Decimal) -> Result<Decimal, Fau
 
 /// A number to a power.
 pub(in crate::expr) fn power(base: Decimal, exponent: Decimal) -> Result<Decimal, Fault> {
+    if base.special().is_some() || exponent.special().is_some() {
+        return special_power(base, exponent);
+    }
     let whole_exponent = exponent.rescale_exact(0).map(|whole| whole.unscaled);
     if base.unscaled == 0 && exponent.unscaled < 0 {
         return Err(Fault::new(Code::BadPower, "zero raised to a negative power is undefined"));
@@ -110,6 +133,35 @@ pub(in crate::expr) fn power(base: Decimal, exponent: Decimal) -> Result<Decimal
     let result = raised(logarithm.scaled(exponent.unscaled, unit(exponent)), estimate, scale)?;
     let is_odd = whole_exponent.is_some_and(|exponent| exponent % 2 != 0);
     Ok(if base.unscaled < 0 && is_odd { decimal::negate(result) } else { result })
+}
+
+/// A power where the base or the exponent is `NaN` or infinite: that of numbers on the same side of 0 and 1, which is known in
+/// floating point.
+fn special_power(base: Decimal, exponent: Decimal) -> Result<Decimal, Fault> {
+    let one = Decimal { unscaled: 1, scale: 0 };
+    let size = decimal::compare(if base.unscaled < 0 { decimal::negate(base) } else { base }, one);
+    let sign = if base.unscaled < 0 { -1.0 } else { 1.0 };
+    let base = base.special().unwrap_or(match size {
+        _ if base.unscaled == 0 => 0.0,
+        Ordering::Less => sign * 0.5,
+        Ordering::Equal => sign,
+        Ordering::Greater => sign * 2.0,
+    });
+    let sign = if exponent.unscaled < 0 { -1.0 } else { 1.0 };
+    let exponent = exponent.special().unwrap_or_else(|| match exponent.rescale_exact(0) {
+        None => sign * 0.5,
+        Some(Decimal { unscaled: 0, .. }) => 0.0,
+        Some(whole) if whole.unscaled % 2 == 0 => sign * 2.0,
+        Some(_) => sign,
+    });
+    if base == 0.0 && exponent < 0.0 {
+        return Err(Fault::new(Code::BadPower, "zero raised to a negative power is undefined"));
+    }
+    if base < 0.0 && exponent.is_finite() && exponent.fract() != 0.0 {
+        let fact = "a negative number raised to a non-integer power yields a complex result";
+        return Err(Fault::new(Code::BadPower, fact));
+    }
+    Ok(Decimal::of_special(base.powf(exponent)))
 }
 
 /// The exponent of e that a power is, as PostgreSQL estimates it to decide how many digits there are: from a logarithm of some

@@ -85,6 +85,12 @@ fn double(value: f64, low: f64, high: f64, count: i32) -> Result<i32, Fault> {
 
 fn numeric(value: Decimal, low: Decimal, high: Decimal, count: i32) -> Result<i32, Fault> {
     counted(count)?;
+    if [value, low, high].contains(&Decimal::NAN) {
+        return Err(wrong("operand, lower bound, and upper bound cannot be NaN"));
+    }
+    if low.special().is_some() || high.special().is_some() {
+        return Err(wrong("lower and upper bounds must be finite"));
+    }
     let is_ascending = match decimal::compare(low, high) {
         Ordering::Equal => return Err(wrong("lower bound cannot equal upper bound")),
         order => order.is_lt(),

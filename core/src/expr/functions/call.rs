@@ -349,6 +349,8 @@ primitive! {
     Timestamp TimestampMicrosecondType;
     /// Microseconds of the day.
     Time Time64MicrosecondType;
+    /// Times of day with their offsets, packed.
+    Timetz DurationMicrosecondType;
 }
 
 /// Months, days and microseconds.

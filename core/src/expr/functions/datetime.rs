@@ -27,6 +27,7 @@ use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::civil_from_days;
 use crate::value::datetime::days_from_civil;
 use crate::value::text::quote;
+use crate::value::zoned::ZonedTime;
 
 pub(super) const FUNCTIONS: &[Function] = &[DATE_TRUNC, EXTRACT, DATE_PART, AGE, DATE_BIN, OVERLAPS, ISFINITE];
 
@@ -60,6 +61,7 @@ const EXTRACT: Function = Function {
         Signature::new(&[Kind::Text, Kind::Timestamp], Type::Numeric, extract_timestamp).returns(extracted),
         Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Numeric, extract_timestamptz).returns(extracted),
         Signature::new(&[Kind::Text, Kind::Time], Type::Numeric, extract_time).returns(extracted),
+        Signature::new(&[Kind::Text, Kind::Timetz], Type::Numeric, extract_timetz).returns(extracted),
         Signature::new(&[Kind::Text, Kind::Interval], Type::Numeric, extract_interval).returns(extracted),
     ],
     examples: &[
@@ -69,6 +71,7 @@ const EXTRACT: Function = Function {
         ("extract(epoch from timestamptz '2026-01-01 00:00:00+00')", "1767225600.000000"),
         ("extract(epoch from interval '1 month')", "2592000.000000"),
         ("extract(hour from time '13:30:25')", "13"),
+        ("extract(timezone_minute from timetz '13:30:25-04:30')", "-30"),
     ],
 };
 
@@ -81,6 +84,7 @@ const DATE_PART: Function = Function {
         Signature::new(&[Kind::Text, Kind::Timestamp], Type::Double, part_of_timestamp).returns(part),
         Signature::new(&[Kind::Text, Kind::Timestamptz], Type::Double, part_of_timestamptz).returns(part),
         Signature::new(&[Kind::Text, Kind::Time], Type::Double, part_of_time).returns(part),
+        Signature::new(&[Kind::Text, Kind::Timetz], Type::Double, part_of_timetz).returns(part),
         Signature::new(&[Kind::Text, Kind::Interval], Type::Double, part_of_interval).returns(part),
     ],
     examples: &[
@@ -286,6 +290,7 @@ fn field_of(text: &str, ty: Type, exact: bool) -> Result<Unit, Fault> {
         Type::Date => !(unit.is_of_zone() || (exact && unit.is_of_day())),
         Type::Timestamp => !unit.is_of_zone(),
         Type::Time => unit.is_of_day() || unit == Unit::Epoch,
+        Type::Timetz => unit.is_of_day() || unit.is_of_zone() || unit == Unit::Epoch,
         Type::Interval => !unit.is_of_calendar(),
         _ => true,
     };
@@ -329,6 +334,7 @@ fn extracted(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     let is_date = arguments.get(1).is_some_and(|argument| argument.ty == Type::Date);
     Ok(match constant_field(arguments, true)? {
         None => Type::Numeric,
+        Some(unit) if grows(unit) && arguments.get(1).is_some_and(Argument::is_special) => Type::Numeric,
         Some(Unit::Julian) if !is_date => Type::Numeric,
         Some(unit) => Type::Decimal { precision: 21, scale: if is_date { 0 } else { scale_of(unit) } },
     })
@@ -507,9 +513,11 @@ pub(super) fn finite_time(micros: i64) -> Result<(), Fault> {
 }
 
 /// A field of an infinite time, exactly.
-fn endless(unit: Unit) -> Result<Option<Decimal>, Fault> {
+fn endless(unit: Unit, negative: bool, ty: Type) -> Result<Option<Decimal>, Fault> {
+    let field = if negative { Decimal::MINUS_INFINITY } else { Decimal::INFINITY };
     match grows(unit) {
-        true => Err(Fault::new(Code::BeyondDecimal, "an infinite field is no number that a decimal can hold")),
+        true if ty == Type::Numeric => Ok(Some(field)),
+        true => Err(decimal::not_finite(field)),
         false => Ok(None),
     }
 }
@@ -548,9 +556,9 @@ fn truncated(micros: i64, unit: Unit) -> Result<i64, Fault> {
 }
 
 /// An exact field of a time.
-fn exact(micros: i64, unit: Unit) -> Result<Option<Decimal>, Fault> {
+fn exact(micros: i64, unit: Unit, ty: Type) -> Result<Option<Decimal>, Fault> {
     if !datetime::is_finite(micros) {
-        return endless(unit);
+        return endless(unit, micros < 0, ty);
     }
     if unit == Unit::Julian {
         let whole = Decimal { unscaled: field(micros, unit), scale: 0 };
@@ -579,7 +587,7 @@ fn extract_date(call: &Call<'_>) -> Column {
     call.map::<(call::Text, call::Date), call::Numeric>(|(unit, day)| {
         let unit = units.of(unit)?;
         if !datetime::is_finite_day(day) {
-            return endless(unit);
+            return endless(unit, day < 0, call.ty);
         }
         let unscaled = match unit {
             Unit::Epoch => i128::from(day) * i128::from(DAY_MICROS / 1_000_000),
@@ -591,12 +599,12 @@ fn extract_date(call: &Call<'_>) -> Column {
 
 fn extract_timestamp(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Timestamp, true));
-    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?))
+    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?, call.ty))
 }
 
 fn extract_timestamptz(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Timestamptz, true));
-    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?))
+    call.map::<(call::Text, call::Timestamp), call::Numeric>(|(unit, micros)| exact(micros, units.of(unit)?, call.ty))
 }
 
 fn extract_time(call: &Call<'_>) -> Column {
@@ -604,6 +612,14 @@ fn extract_time(call: &Call<'_>) -> Column {
     call.map::<(call::Text, call::Time), call::Numeric>(|(unit, micros)| {
         let unit = units.of(unit)?;
         Ok(Some(Decimal { unscaled: time_field(micros, unit), scale: scale_of(unit) }))
+    })
+}
+
+fn extract_timetz(call: &Call<'_>) -> Column {
+    let units = Units::new(|text| field_of(text, Type::Timetz, true));
+    call.map::<(call::Text, call::Timetz), call::Numeric>(|(unit, time)| {
+        let unit = units.of(unit)?;
+        Ok(Some(Decimal { unscaled: zoned_field(ZonedTime::unpacked(time), unit), scale: scale_of(unit) }))
     })
 }
 
@@ -640,6 +656,14 @@ fn part_of_time(call: &Call<'_>) -> Column {
     })
 }
 
+fn part_of_timetz(call: &Call<'_>) -> Column {
+    let units = Units::new(|text| field_of(text, Type::Timetz, false));
+    call.map::<(call::Text, call::Timetz), call::Double>(|(unit, time)| {
+        let unit = units.of(unit)?;
+        Ok(Some(unscaled_part(zoned_field(ZonedTime::unpacked(time), unit), unit)))
+    })
+}
+
 fn part_of_interval(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Interval, false));
     call.map::<(call::Text, call::Interval), call::Double>(|(unit, interval)| {
@@ -659,6 +683,17 @@ fn time_field(micros: i64, unit: Unit) -> i128 {
         Unit::Epoch => micros.into(),
         Unit::Hour => (micros / 3_600_000_000).into(),
         _ => field(micros, unit),
+    }
+}
+
+/// A field of a time of day with its offset.
+fn zoned_field(time: ZonedTime, unit: Unit) -> i128 {
+    match unit {
+        Unit::Epoch => time.utc().into(),
+        Unit::Timezone => time.offset.into(),
+        Unit::TimezoneHour => (time.offset / 3600).into(),
+        Unit::TimezoneMinute => (time.offset / 60 % 60).into(),
+        _ => time_field(time.micros, unit),
     }
 }
 

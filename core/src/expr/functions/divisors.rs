@@ -114,6 +114,9 @@ fn least_multiple(left: i128, right: i128) -> Option<i128> {
 
 /// A whole-number function of two decimals at one scale.
 fn common(left: Decimal, right: Decimal, function: fn(i128, i128) -> Option<i128>) -> Result<Decimal, Fault> {
+    if left.special().is_some() || right.special().is_some() {
+        return Ok(Decimal::NAN);
+    }
     let scale = left.scale.max(right.scale);
     let widen = |value: Decimal| value.unscaled.checked_mul(decimal::ten(scale - value.scale));
     let found = widen(left).zip(widen(right)).and_then(|(left, right)| function(left, right));

@@ -11,6 +11,7 @@ use sha2::Sha512;
 use super::Function;
 use super::Kind;
 use super::Signature;
+use super::bytes;
 use super::call;
 use crate::types::Type;
 
@@ -19,13 +20,16 @@ pub(super) const FUNCTIONS: &[Function] = &[MD5, SHA1, SHA2, CRC32, FNV_HASH];
 const MD5: Function = Function {
     name: "md5",
     aliases: &[],
-    doc: "The MD5 digest of a text, in 32 hexadecimal digits",
-    signatures: &[Signature::new(&[Kind::Text], Type::Text, |call| {
-        call.write::<(call::Text,)>(|(text,), out| {
-            hexadecimal(&Md5::digest(text.as_bytes()), out);
-            Ok(true)
-        })
-    })],
+    doc: "The MD5 digest of a text, or of bytes, in 32 hexadecimal digits",
+    signatures: &[
+        Signature::new(&[Kind::Text], Type::Text, |call| {
+            call.write::<(call::Text,)>(|(text,), out| {
+                hexadecimal(&Md5::digest(text.as_bytes()), out);
+                Ok(true)
+            })
+        }),
+        Signature::new(&[Kind::Bytea], Type::Text, bytes::md5),
+    ],
     examples: &[("md5('abc')", "900150983cd24fb0d6963f7d28e17f72")],
 };
 

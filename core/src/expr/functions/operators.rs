@@ -16,6 +16,7 @@ use crate::value::Interval;
 use crate::value::datetime;
 use crate::value::datetime::DAY_MICROS;
 use crate::value::interval;
+use crate::value::zoned::ZonedTime;
 
 /// Microseconds from 1970 to 2000, from where PostgreSQL counts.
 const SINCE_2000: i64 = 946_684_800_000_000;
@@ -35,9 +36,13 @@ const ADD: Function = Function {
         Signature::new(&[Kind::Interval, Kind::Timestamptz], Type::Timestamptz, later_reversed),
         Signature::new(&[Kind::Time, Kind::Interval], Type::Time, time_later),
         Signature::new(&[Kind::Interval, Kind::Time], Type::Time, later_time),
+        Signature::new(&[Kind::Timetz, Kind::Interval], Type::Timetz, zoned_later),
+        Signature::new(&[Kind::Interval, Kind::Timetz], Type::Timetz, later_zoned),
         Signature::new(&[Kind::Interval, Kind::Interval], Type::Interval, sum),
         Signature::new(&[Kind::Date, Kind::Time], Type::Timestamp, day_and_time),
         Signature::new(&[Kind::Time, Kind::Date], Type::Timestamp, time_and_day),
+        Signature::new(&[Kind::Date, Kind::Timetz], Type::Timestamptz, day_and_zoned),
+        Signature::new(&[Kind::Timetz, Kind::Date], Type::Timestamptz, zoned_and_day),
     ],
     examples: &[
         ("date '2026-01-31' + interval '1 month'", "2026-02-28 00:00:00"),
@@ -45,6 +50,8 @@ const ADD: Function = Function {
         ("time '23:00' + interval '2 hours'", "01:00:00"),
         ("interval '1 day' + interval '-1 hour'", "1 day -01:00:00"),
         ("date '2026-01-31' + time '10:00'", "2026-01-31 10:00:00"),
+        ("timetz '23:00+01' + interval '2 hours'", "01:00:00+01"),
+        ("date '2026-01-31' + timetz '10:00-08'", "2026-01-31 18:00:00+00"),
     ],
 };
 
@@ -57,6 +64,7 @@ const SUBTRACT: Function = Function {
         Signature::new(&[Kind::Timestamp, Kind::Interval], Type::Timestamp, earlier),
         Signature::new(&[Kind::Timestamptz, Kind::Interval], Type::Timestamptz, earlier),
         Signature::new(&[Kind::Time, Kind::Interval], Type::Time, time_earlier),
+        Signature::new(&[Kind::Timetz, Kind::Interval], Type::Timetz, zoned_earlier),
         Signature::new(&[Kind::Interval, Kind::Interval], Type::Interval, difference),
         Signature::new(&[Kind::Timestamp, Kind::Timestamp], Type::Interval, between),
         Signature::new(&[Kind::Timestamptz, Kind::Timestamptz], Type::Interval, between),
@@ -107,6 +115,7 @@ const PRECISION: Function = Function {
         Signature::new(&[Kind::Timestamp, Kind::Integer], Type::Timestamp, timestamp_digits),
         Signature::new(&[Kind::Timestamptz, Kind::Integer], Type::Timestamptz, timestamp_digits),
         Signature::new(&[Kind::Time, Kind::Integer], Type::Time, time_digits),
+        Signature::new(&[Kind::Timetz, Kind::Integer], Type::Timetz, zoned_digits),
     ],
     examples: &[
         ("'2026-01-31 10:00:00.1235'::timestamp(3)", "2026-01-31 10:00:00.124"),
@@ -192,6 +201,42 @@ fn time_earlier(call: &Call<'_>) -> Column {
     })
 }
 
+/// A time of day at another place of the day, with its offset.
+fn moved_zoned(time: i64, micros: i64) -> i64 {
+    let time = ZonedTime::unpacked(time);
+    ZonedTime { micros: moved_time(time.micros, micros), ..time }.packed()
+}
+
+fn zoned_later(call: &Call<'_>) -> Column {
+    call.map::<(call::Timetz, call::Interval), call::Timetz>(|(time, interval)| {
+        Ok(Some(moved_zoned(time, interval.micros)))
+    })
+}
+
+fn later_zoned(call: &Call<'_>) -> Column {
+    call.map::<(call::Interval, call::Timetz), call::Timetz>(|(interval, time)| {
+        Ok(Some(moved_zoned(time, interval.micros)))
+    })
+}
+
+fn zoned_earlier(call: &Call<'_>) -> Column {
+    call.map::<(call::Timetz, call::Interval), call::Timetz>(|(time, interval)| {
+        Ok(Some(moved_zoned(time, -(interval.micros % DAY_MICROS))))
+    })
+}
+
+fn at_zoned(day: i32, time: i64) -> Result<Option<i64>, Fault> {
+    at_time(day, ZonedTime::unpacked(time).utc())
+}
+
+fn day_and_zoned(call: &Call<'_>) -> Column {
+    call.map::<(call::Date, call::Timetz), call::Timestamp>(|(day, time)| at_zoned(day, time))
+}
+
+fn zoned_and_day(call: &Call<'_>) -> Column {
+    call.map::<(call::Timetz, call::Date), call::Timestamp>(|(time, day)| at_zoned(day, time))
+}
+
 fn at_time(day: i32, time: i64) -> Result<Option<i64>, Fault> {
     Interval::of_micros(time).after(midnight(day)?).map(Some)
 }
@@ -259,6 +304,13 @@ fn timestamp_digits(call: &Call<'_>) -> Column {
 fn time_digits(call: &Call<'_>) -> Column {
     call.map::<(call::Time, call::Integer), call::Time>(|(micros, digits)| {
         Ok(Some(interval::round_to(micros, digits.unsigned_abs())))
+    })
+}
+
+fn zoned_digits(call: &Call<'_>) -> Column {
+    call.map::<(call::Timetz, call::Integer), call::Timetz>(|(time, digits)| {
+        let time = ZonedTime::unpacked(time);
+        Ok(Some(ZonedTime { micros: interval::round_to(time.micros, digits.unsigned_abs()), ..time }.packed()))
     })
 }
 

@@ -45,7 +45,10 @@ const TO_CHAR: Function = Function {
         })
         .returns(numeric_text),
         Signature::new(&[Kind::Numeric, Kind::Text], Type::Text, |call| {
-            numbers::<call::Numeric>(call, |pattern, value, out| pattern.write_decimal(value, out))
+            numbers::<call::Numeric>(call, |pattern, value, out| match value.special() {
+                Some(special) => pattern.write_double(special, 15, out),
+                None => pattern.write_decimal(value, out),
+            })
         })
         .returns(numeric_text),
         Signature::new(&[Kind::Real, Kind::Text], Type::Text, |call| {

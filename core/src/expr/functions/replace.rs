@@ -19,6 +19,7 @@ use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
+use crate::value::bytes;
 
 pub(super) const FUNCTIONS: &[Function] = &[REPLACE, TRANSLATE, OVERLAY, REVERSE, REPEAT, CONCAT, CONCAT_WS];
 
@@ -82,8 +83,12 @@ const OVERLAY: Function = Function {
             })
         })
         .constants(&[(2, FROM)]),
+        Signature::new(&[Kind::Bytea, Kind::Bytea, Kind::Integer], Type::Bytea, overlay_bytes).constants(&[(2, FROM)]),
+        Signature::new(&[Kind::Bytea, Kind::Bytea, Kind::Integer, Kind::Integer], Type::Bytea, overlay_bytes)
+            .constants(&[(2, FROM)]),
     ],
     examples: &[
+        (r"overlay('\x616263'::bytea placing '\xff' from 2)", r"\x61ff63"),
         ("overlay('abcdef' placing '45' from 4)", "abc45f"),
         ("overlay('yabadoo' placing 'daba' from 5 for 0)", "yabadabadoo"),
         ("overlay('abc' placing 'X' from 0)", "R316"),
@@ -108,6 +113,18 @@ fn overlay(text: &str, with: &str, from: i32, count: i32, out: &mut String) -> R
     let after = usize::try_from(after.saturating_sub(1)).unwrap_or(0);
     out.push_str(text.get(place(text, after)..).unwrap_or_default());
     Ok(true)
+}
+
+fn overlay_bytes(call: &Call<'_>) -> Column {
+    call.try_write_rows(|row, out| {
+        let (text, with) = (bytes::characters(call.text(0, row)), bytes::characters(call.text(1, row)));
+        let own = || i32::try_from(with.chars().count()).unwrap_or(i32::MAX);
+        let mut overlaid = String::new();
+        let from = call.integer(2, row).unwrap_or(1);
+        overlay(&text, &with, from, call.integer(3, row).unwrap_or_else(own), &mut overlaid)?;
+        bytes::write_characters(&overlaid, out);
+        Ok(true)
+    })
 }
 
 const REVERSE: Function = Function {

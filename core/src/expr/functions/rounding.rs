@@ -18,6 +18,7 @@ use super::Refusal;
 use super::Signature;
 use super::call;
 use crate::column::Column;
+use crate::column::Fault;
 use crate::expr::evaluate::decimal;
 use crate::types::DECIMAL_PRECISION_MAX;
 use crate::types::Type;
@@ -35,7 +36,7 @@ const ROUND: Function = Function {
             call.map::<(call::Double,), call::Double>(|(value,)| Ok(Some(value.round_ties_even())))
         }),
         Signature::new(&[Kind::Numeric], Type::Numeric, |call| {
-            call.map::<(call::Numeric,), call::Numeric>(|(value,)| decimal::round(value, 0, false).map(Some))
+            call.map::<(call::Numeric,), call::Numeric>(|(value,)| rounded(value, 0, false, call.ty))
         })
         .returns(whole),
         Signature::new(&[Kind::Numeric, Kind::Integer], Type::Numeric, |call| digits(call, false)).returns(at_digits),
@@ -60,7 +61,7 @@ const TRUNC: Function = Function {
             call.map::<(call::Double,), call::Double>(|(value,)| Ok(Some(value.trunc())))
         }),
         Signature::new(&[Kind::Numeric], Type::Numeric, |call| {
-            call.map::<(call::Numeric,), call::Numeric>(|(value,)| decimal::round(value, 0, true).map(Some))
+            call.map::<(call::Numeric,), call::Numeric>(|(value,)| rounded(value, 0, true, call.ty))
         })
         .returns(whole),
         Signature::new(&[Kind::Numeric, Kind::Integer], Type::Numeric, |call| digits(call, true)).returns(at_digits),
@@ -86,6 +87,9 @@ const CEIL: Function = Function {
         }),
         Signature::new(&[Kind::Numeric], Type::Numeric, |call| {
             call.map::<(call::Numeric,), call::Numeric>(|(value,)| {
+                if value.special().is_some() {
+                    return special(value, call.ty);
+                }
                 let step = decimal::ten(value.scale);
                 let up = i128::from(value.unscaled.rem_euclid(step) != 0);
                 Ok(Some(Decimal { unscaled: value.unscaled.div_euclid(step) + up, scale: 0 }))
@@ -106,6 +110,9 @@ const FLOOR: Function = Function {
         }),
         Signature::new(&[Kind::Numeric], Type::Numeric, |call| {
             call.map::<(call::Numeric,), call::Numeric>(|(value,)| {
+                if value.special().is_some() {
+                    return special(value, call.ty);
+                }
                 Ok(Some(Decimal { unscaled: value.unscaled.div_euclid(decimal::ten(value.scale)), scale: 0 }))
             })
         })
@@ -136,31 +143,44 @@ fn all_digits(call: &Call<'_>, cut: bool) -> Option<Column> {
 }
 
 fn each_digits(call: &Call<'_>, cut: bool) -> Column {
-    call.map::<(call::Numeric, call::Integer), call::Numeric>(|(value, digits)| {
-        decimal::round(value, digits, cut).map(Some)
-    })
+    call.map::<(call::Numeric, call::Integer), call::Numeric>(|(value, digits)| rounded(value, digits, cut, call.ty))
+}
+
+/// The number with fewer digits.
+fn rounded(value: Decimal, digits: i32, cut: bool, ty: Type) -> Result<Option<Decimal>, Fault> {
+    match value.special() {
+        Some(_) => special(value, ty),
+        None => decimal::round(value, digits, cut).map(Some),
+    }
+}
+
+/// `NaN` or an infinity, which stays what it is where the type has room for it.
+fn special(value: Decimal, ty: Type) -> Result<Option<Decimal>, Fault> {
+    if ty == Type::Numeric { Ok(Some(value)) } else { Err(decimal::not_finite(value)) }
 }
 
 /// The type of a number without its digits after the point.
 fn whole(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
-    Ok(rounded(arguments.first().map(|argument| argument.ty), 0))
+    Ok(rounded_type(arguments.first(), 0))
 }
 
 /// The type of a number with a constant number of digits after the point, or one that differs by row.
 fn at_digits(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
-    let ty = arguments.first().map(|argument| argument.ty);
     let digits = arguments.get(1).and_then(|argument| argument.constant).filter(|array| array.is_valid(0));
     let Some(digits) = digits.map(|array| array.as_primitive::<Int32Type>().value(0)) else {
         return Ok(Type::Numeric);
     };
     match u8::try_from(digits.max(0)) {
-        Ok(scale) if scale <= DECIMAL_PRECISION_MAX => Ok(rounded(ty, scale)),
+        Ok(scale) if scale <= DECIMAL_PRECISION_MAX => Ok(rounded_type(arguments.first(), scale)),
         _ => Err(format!("{digits} digits after the point are more than 38").into()),
     }
 }
 
-fn rounded(ty: Option<Type>, scale: u8) -> Type {
-    let before = match ty {
+fn rounded_type(number: Option<&Argument<'_>>, scale: u8) -> Type {
+    if number.is_some_and(Argument::is_special) {
+        return Type::Numeric;
+    }
+    let before = match number.map(|argument| argument.ty) {
         Some(Type::Decimal { precision, scale }) => precision - scale,
         _ => DECIMAL_PRECISION_MAX,
     };

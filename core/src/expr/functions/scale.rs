@@ -14,9 +14,10 @@ const SCALE: Function = Function {
     aliases: &[],
     doc: "How many digits a number has after the point",
     signatures: &[Signature::new(&[Kind::Numeric], Type::Integer, |call| {
-        call.map::<(call::Numeric,), call::Integer>(|(value,)| Ok(Some(value.scale.into())))
-    })],
-    examples: &[("scale(8.4100)", "4")],
+        call.map::<(call::Numeric,), call::Integer>(|(value,)| Ok(digits(value, value)))
+    })
+    .nullable()],
+    examples: &[("scale(8.4100)", "4"), ("scale('NaN'::numeric)", "NULL")],
 };
 
 const MIN_SCALE: Function = Function {
@@ -24,8 +25,9 @@ const MIN_SCALE: Function = Function {
     aliases: &[],
     doc: "How many digits after the point a number needs",
     signatures: &[Signature::new(&[Kind::Numeric], Type::Integer, |call| {
-        call.map::<(call::Numeric,), call::Integer>(|(value,)| Ok(Some(trimmed(value).scale.into())))
-    })],
+        call.map::<(call::Numeric,), call::Integer>(|(value,)| Ok(digits(value, trimmed(value))))
+    })
+    .nullable()],
     examples: &[("min_scale(8.4100)", "2"), ("min_scale(100)", "0")],
 };
 
@@ -39,7 +41,16 @@ const TRIM_SCALE: Function = Function {
     examples: &[("trim_scale(8.4100)", "8.41"), ("trim_scale(0.00)", "0")],
 };
 
-fn trimmed(Decimal { mut unscaled, mut scale }: Decimal) -> Decimal {
+/// The scale of a number made from a value; what is no number has none.
+fn digits(value: Decimal, number: Decimal) -> Option<i32> {
+    value.special().is_none().then(|| number.scale.into())
+}
+
+fn trimmed(value: Decimal) -> Decimal {
+    if value.special().is_some() {
+        return value;
+    }
+    let Decimal { mut unscaled, mut scale } = value;
     while scale > 0 && unscaled % 10 == 0 {
         (unscaled, scale) = (unscaled / 10, scale - 1);
     }

@@ -5,6 +5,7 @@ use super::Kind;
 use super::Signature;
 use super::call;
 use crate::types::Type;
+use crate::value::bytes;
 
 pub(super) const FUNCTIONS: &[Function] = &[STRPOS, CHARINDEX, OCTETINDEX, STARTS_WITH, BPCHARCMP];
 
@@ -12,10 +13,22 @@ const STRPOS: Function = Function {
     name: "strpos",
     aliases: &["position"],
     doc: "The place, counted from 1, at which a text first holds another, or 0; also `position(… in …)`",
-    signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Integer, |call| {
-        call.map::<(call::Text, call::Text), call::Integer>(|(text, part)| Ok(position(text, part)))
-    })],
-    examples: &[("strpos('größe', 'ß')", "4"), ("position('om' in 'Thomas')", "3"), ("strpos('abc', 'x')", "0")],
+    signatures: &[
+        Signature::new(&[Kind::Text, Kind::Text], Type::Integer, |call| {
+            call.map::<(call::Text, call::Text), call::Integer>(|(text, part)| Ok(position(text, part)))
+        }),
+        Signature::new(&[Kind::Bytea, Kind::Bytea], Type::Integer, |call| {
+            call.map::<(call::Text, call::Text), call::Integer>(|(text, part)| {
+                Ok(position(&bytes::characters(text), &bytes::characters(part)))
+            })
+        }),
+    ],
+    examples: &[
+        ("strpos('größe', 'ß')", "4"),
+        ("position('om' in 'Thomas')", "3"),
+        ("strpos('abc', 'x')", "0"),
+        (r"position('\x62'::bytea in '\x616263')", "2"),
+    ],
 };
 
 const CHARINDEX: Function = Function {

@@ -1,5 +1,6 @@
 //! `abs`, `sign`, `mod`: arithmetic with a name.
 
+use super::Argument;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -48,9 +49,15 @@ const SIGN: Function = Function {
     doc: "-1, 0 or 1: the sign of a number",
     signatures: &[
         Signature::new(&[Kind::Numeric], Type::Decimal { precision: 1, scale: 0 }, |call| {
-            call.map::<(call::Numeric,), call::Numeric>(|(value,)| {
-                Ok(Some(Decimal { unscaled: value.unscaled.signum(), scale: 0 }))
+            call.map::<(call::Numeric,), call::Numeric>(|(value,)| match value {
+                Decimal::NAN if call.ty == Type::Numeric => Ok(Some(value)),
+                Decimal::NAN => Err(decimal::not_finite(value)),
+                value => Ok(Some(Decimal { unscaled: value.unscaled.signum(), scale: 0 })),
             })
+        })
+        .returns(|arguments| match arguments.first().is_some_and(Argument::is_special) {
+            true => Ok(Type::Numeric),
+            false => Ok(Type::Decimal { precision: 1, scale: 0 }),
         }),
         Signature::new(&[Kind::Double], Type::Double, |call| {
             call.map::<(call::Double,), call::Double>(|(value,)| {

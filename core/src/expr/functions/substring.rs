@@ -1,11 +1,14 @@
 //! `substring`, `left`, `right`: parts of texts by the place of their characters, counted from 1.
 
+use super::Call;
 use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
+use super::bytes;
 use super::call;
 use super::regexp;
+use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
@@ -28,6 +31,9 @@ const SUBSTRING: Function = Function {
             })
         })
         .constants(&[(2, Constant::Integer(not_negative))]),
+        Signature::new(&[Kind::Bytea, Kind::Integer], Type::Bytea, bytes_between),
+        Signature::new(&[Kind::Bytea, Kind::Integer, Kind::Integer], Type::Bytea, bytes_between)
+            .constants(&[(2, Constant::Integer(not_negative))]),
         Signature::new(&[Kind::Text, Kind::Text], Type::Text, regexp::substring_regular)
             .returns(regexp::readable_text)
             .nullable(),
@@ -41,6 +47,7 @@ const SUBSTRING: Function = Function {
         ("substring('Thomas', 3)", "omas"),
         ("substr('alphabet', -1, 4)", "al"),
         ("substring('abc' from 2 for -1)", "R316"),
+        (r"substring('\x616263'::bytea from 2 for 1)", r"\x62"),
         ("substring('abcdefg' from 'b(.*)f')", "cde"),
         ("substring('abcdefg' similar 'a#\"%#\"g' escape '#')", "bcdef"),
     ],
@@ -85,6 +92,19 @@ fn between(text: &str, from: i64, to: i64) -> &str {
     let count = usize::try_from(to.saturating_sub(from.max(1))).unwrap_or(0);
     let rest = text.get(place(text, skipped)..).unwrap_or_default();
     rest.get(..place(rest, count)).unwrap_or_default()
+}
+
+fn bytes_between(call: &Call<'_>) -> Column {
+    bytes::part(call, |text, from, count| {
+        let to = match count {
+            None => i64::MAX,
+            Some(count) => {
+                not_negative(count)?;
+                i64::from(from) + i64::from(count)
+            }
+        };
+        Ok(between(text, from.into(), to).to_owned())
+    })
 }
 
 /// The byte at which the character after the first `count` begins.

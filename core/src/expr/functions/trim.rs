@@ -6,6 +6,7 @@ use super::Call;
 use super::Function;
 use super::Kind;
 use super::Signature;
+use super::bytes;
 use super::call;
 use crate::column::Column;
 use crate::types::Type;
@@ -21,12 +22,16 @@ const BTRIM: Function = Function {
         Signature::new(&[Kind::Text, Kind::Text], Type::Text, |call| {
             call.slice::<(call::Text, call::Text)>(|(text, set)| Ok(Some(text.trim_matches(|char| set.contains(char)))))
         }),
+        Signature::new(&[Kind::Bytea, Kind::Bytea], Type::Bytea, |call| {
+            bytes::trimmed(call, |text, set| text.trim_matches(|char| set.contains(char)))
+        }),
     ],
     examples: &[
         ("trim('  a b  ')", "a b"),
         ("trim(both 'xy' from 'yxTomxx')", "Tom"),
         ("btrim('xyxtrimyyx', 'xyz')", "trim"),
         ("trim('a', null)", "NULL"),
+        (r"trim('\x00'::bytea from '\x006100'::bytea)", r"\x61"),
     ],
 };
 
@@ -40,6 +45,9 @@ const LTRIM: Function = Function {
             call.slice::<(call::Text, call::Text)>(|(text, set)| {
                 Ok(Some(text.trim_start_matches(|char| set.contains(char))))
             })
+        }),
+        Signature::new(&[Kind::Bytea, Kind::Bytea], Type::Bytea, |call| {
+            bytes::trimmed(call, |text, set| text.trim_start_matches(|char| set.contains(char)))
         }),
     ],
     examples: &[("ltrim('zzzytest', 'xyz')", "test"), ("trim(leading from '  a ')", "a ")],
@@ -55,6 +63,9 @@ const RTRIM: Function = Function {
             call.slice::<(call::Text, call::Text)>(|(text, set)| {
                 Ok(Some(text.trim_end_matches(|char| set.contains(char))))
             })
+        }),
+        Signature::new(&[Kind::Bytea, Kind::Bytea], Type::Bytea, |call| {
+            bytes::trimmed(call, |text, set| text.trim_end_matches(|char| set.contains(char)))
         }),
     ],
     examples: &[("rtrim('testxxzx', 'xyz')", "test"), ("trim(trailing 'x' from 'axx')", "a")],

@@ -13,10 +13,12 @@ use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
 use crate::value::Interval;
+use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::is_finite;
 use crate::value::datetime::zone::Memory;
 use crate::value::datetime::zone::Zone;
 use crate::value::text::quote;
+use crate::value::zoned::ZonedTime;
 
 pub(super) const FUNCTIONS: &[Function] = &[TIMEZONE, CONVERT_TIMEZONE];
 
@@ -31,12 +33,15 @@ const TIMEZONE: Function = Function {
             .constants(&[(0, OFFSET)]),
         Signature::new(&[Kind::Interval, Kind::Timestamp], Type::Timestamptz, to_instant_by_offset)
             .constants(&[(0, OFFSET)]),
+        Signature::new(&[Kind::Text, Kind::Timetz], Type::Timetz, zoned_at).constants(&[(0, FIXED)]),
+        Signature::new(&[Kind::Interval, Kind::Timetz], Type::Timetz, zoned_at_offset).constants(&[(0, OFFSET)]),
     ],
     examples: &[
         ("timestamptz '2026-07-01 12:00:00+00' at time zone 'Europe/Berlin'", "2026-07-01 14:00:00"),
         ("timestamp '2026-01-01 12:00:00' at time zone 'Europe/Berlin'", "2026-01-01 11:00:00+00"),
         ("timestamptz '2026-07-01 12:00:00+00' at time zone interval '-03:00'", "2026-07-01 09:00:00"),
         ("timestamp '2026-01-01 12:00:00' at time zone 'Nowhere/Town'", "R311"),
+        ("timetz '01:00+02' at time zone 'EST'", "18:00:00-05"),
     ],
 };
 
@@ -155,6 +160,41 @@ fn to_local_by_offset(call: &Call<'_>) -> Column {
 fn to_instant_by_offset(call: &Call<'_>) -> Column {
     call.map::<(call::Interval, call::Timestamp), call::Timestamp>(|(interval, local)| {
         Interval::of_micros(-offset(interval)?).after(local).map(Some)
+    })
+}
+
+/// The offset of a zone whose clocks are never put forward or back, in microseconds. That of another one at a time of day
+/// depends on the day, which PostgreSQL takes to be the one on which it is asked.
+fn fixed(name: &str) -> Result<i64, Fault> {
+    let zone = zone(name)?;
+    match zone.is_place() {
+        true => Err(Fault::new(Code::NotForValues, "what clocks of a place show at a time of day depends on the day")),
+        false => Ok(zone.offset_of_local(0)),
+    }
+}
+
+/// A constant zone for a time of day.
+const FIXED: Constant = Constant::Text(|name| fixed(name).map(|_| ()));
+
+/// A time of day by clocks that are so many microseconds ahead of UTC.
+fn moved(time: i64, offset: i64) -> Option<i64> {
+    let micros = (ZonedTime::unpacked(time).utc() + offset).rem_euclid(DAY_MICROS);
+    let offset = i32::try_from(offset / 1_000_000).ok()?;
+    Some(ZonedTime { micros, offset }.packed())
+}
+
+fn zoned_at(call: &Call<'_>) -> Column {
+    call.map::<(call::Text, call::Timetz), call::Timetz>(|(zone, time)| Ok(moved(time, fixed(zone)?)))
+}
+
+fn zoned_at_offset(call: &Call<'_>) -> Column {
+    call.map::<(call::Interval, call::Timetz), call::Timetz>(|(interval, time)| {
+        let offset = offset(interval)?;
+        // Sixteen hours and more are no offset.
+        match offset.abs() < 57_600_000_000 {
+            true => Ok(moved(time, offset)),
+            false => Err(out_of_range()),
+        }
     })
 }
 

@@ -75,7 +75,7 @@ impl Parser<'_> {
         }
         let mut modifier = None;
         let digits = numbers.trim_matches(['(', ')']).parse::<u32>();
-        if let ("timestamp" | "timestamptz" | "time" | "interval", Ok(digits)) =
+        if let ("timestamp" | "timestamptz" | "time" | "timetz" | "interval", Ok(digits)) =
             (text.split(' ').next().unwrap_or_default(), digits)
         {
             // More digits than there are: as many as there are.
@@ -156,20 +156,11 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         "bpchar" => Ok(Type::Char(0)),
         "interval" => Ok(Type::Interval),
         "jsonb" => Ok(Type::Jsonb),
-        "uuid"
-        | "bytea"
-        | "bit"
-        | "name"
-        | "time with time zone"
-        | "timetz"
-        | "money"
-        | "xml"
-        | "inet"
-        | "cidr"
-        | "oid"
-        | "regclass"
-        | "point"
-        | "varbyte" => {
+        "bytea" => Ok(Type::Bytea),
+        "timetz" | "time with time zone" => Ok(Type::Timetz),
+        // PostgreSQL's names of tables and others, which are cut to what one may have.
+        "name" => Ok(Type::Varchar(63)),
+        "uuid" | "bit" | "money" | "xml" | "inet" | "cidr" | "oid" | "regclass" | "point" | "varbyte" => {
             return Err(unsupported(
                 span,
                 format!("the type `{name}` is not supported"),

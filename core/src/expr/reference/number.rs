@@ -283,7 +283,7 @@ fn whole(value: f64, to: Type) -> Answer {
 /// A floating-point number by the digits that are certain: `d.ddde±x`.
 fn digits(value: f64, text: &str, to: Type) -> Answer {
     if !value.is_finite() {
-        return out_of_range();
+        return super::unknown("an exact number without digits");
     }
     let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

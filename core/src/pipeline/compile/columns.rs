@@ -96,7 +96,8 @@ impl<'a> Compiler<'a> {
                 "the digits after the point vary from row to row, and a column's do not",
                 "write round(…, 2), say, and `type: decimal(12,2)`",
             ),
-            Type::Time => ("a time of day has no column type", "keep it as text: (…)::varchar(15)"),
+            Type::Time | Type::Timetz => ("a time of day has no column type", "keep it as text: (…)::varchar(24)"),
+            Type::Bytea => ("bytes have no column type", "keep them as text: encode(…, 'hex')"),
             Type::Interval => (
                 "an interval has no column type",
                 "keep its seconds: extract(epoch from …)::bigint, or its text: (…)::varchar(64)",

@@ -588,7 +588,10 @@ impl Reader {
             if !self.has(said::TIME) || needs_date {
                 return Err(Wrong::Form);
             }
-            return Ok(Read { days: None, micros: self.micros_of_day(), offset });
+            let days = days_from_civil(self.year, self.month.cast_unsigned(), self.day.cast_unsigned());
+            let micros = self.micros_of_day();
+            let offset = self.zone.as_ref().map_or(offset, |zone| self.offset_in(zone, days.unwrap_or(0), micros));
+            return Ok(Read { days: None, micros, offset });
         }
         if !self.has(said::DATE) {
             return Err(Wrong::Form);
@@ -603,14 +606,17 @@ impl Reader {
         let offset = match &self.zone {
             // No summer time on top of a zone that knows its own.
             Some(zone) if self.has(said::SUMMER) && zone.is_place() => return Err(Wrong::Form),
-            Some(zone) => {
-                let local = i64::from(days).saturating_mul(DAY_MICROS).saturating_add(micros);
-                let summer = if self.has(said::SUMMER) { 3600 } else { 0 };
-                i32::try_from(zone.offset_of_local(local) / 1_000_000).ok().map(|offset| offset + summer)
-            }
+            Some(zone) => self.offset_in(zone, days, micros),
             None => offset,
         };
         Ok(Read { days: Some(days), micros, offset })
+    }
+
+    /// Seconds that the clocks of a zone are ahead of UTC when they show a time of a day.
+    fn offset_in(&self, zone: &Zone, days: i32, micros: i64) -> Option<i32> {
+        let local = i64::from(days).saturating_mul(DAY_MICROS).saturating_add(micros);
+        let summer = if self.has(said::SUMMER) { 3600 } else { 0 };
+        i32::try_from(zone.offset_of_local(local) / 1_000_000).ok().map(|offset| offset + summer)
     }
 
     /// Makes the year an astronomical one, and checks that the day exists.

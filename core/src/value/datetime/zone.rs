@@ -91,7 +91,7 @@ impl Zone {
     }
 
     /// Whether its offset depends on the day.
-    pub(super) fn is_place(&self) -> bool {
+    pub(crate) fn is_place(&self) -> bool {
         match &self.0 {
             Rule::Place(place) => {
                 let has_rule = matches!(place.extra_rule(), Some(tz::timezone::TransitionRule::Alternate(_)));

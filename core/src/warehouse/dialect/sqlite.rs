@@ -72,6 +72,7 @@ fn column_type(ty: Type) -> String {
         | Type::Numeric
         | Type::Date
         | Type::Time
+        | Type::Timetz
         | Type::Interval
         | Type::Timestamp
         | Type::Timestamptz
@@ -79,7 +80,8 @@ fn column_type(ty: Type) -> String {
         | Type::Varchar(_)
         | Type::Char(_)
         | Type::Super
-        | Type::Jsonb => "TEXT",
+        | Type::Jsonb
+        | Type::Bytea => "TEXT",
     };
     name.to_owned()
 }

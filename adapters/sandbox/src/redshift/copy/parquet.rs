@@ -253,7 +253,7 @@ fn fits(field: &Field, ty: Type, serializes: bool) -> bool {
         Type::Timestamp => is(Physical::INT64, &[Some(LogicalType::timestamp(false, TimeUnit::MICROS))]),
         Type::Timestamptz => is(Physical::INT64, &[Some(LogicalType::timestamp(true, TimeUnit::MICROS))]),
         Type::Varchar(_) | Type::Char(_) | Type::Super => is(Physical::BYTE_ARRAY, &[Some(LogicalType::String)]),
-        Type::Numeric | Type::Time | Type::Interval | Type::Text | Type::Jsonb => false,
+        Type::Numeric | Type::Time | Type::Timetz | Type::Interval | Type::Text | Type::Jsonb | Type::Bytea => false,
     }
 }
 

@@ -166,9 +166,15 @@ fn value<'f>(field: &'f [u8], column: &Column, options: &Csv) -> Result<Option<V
             Ok(document) => Value::Text(document.text()),
             Err(_) => return Err(wrong(1224, "Not well-formed JSON", "Super")),
         },
-        Type::Numeric | Type::Time | Type::Interval | Type::Text | Type::Varchar(_) | Type::Char(_) | Type::Jsonb => {
-            Value::Text(text()?)
-        }
+        Type::Numeric
+        | Type::Time
+        | Type::Timetz
+        | Type::Interval
+        | Type::Text
+        | Type::Varchar(_)
+        | Type::Char(_)
+        | Type::Jsonb
+        | Type::Bytea => Value::Text(text()?),
     };
     Ok(Some(value))
 }

@@ -97,7 +97,9 @@ impl Column {
             Type::Varchar(bytes) => ("varchar", bytes.to_string()),
             Type::Char(bytes) => ("char", bytes.to_string()),
             Type::Super => ("super", String::new()),
-            Type::Numeric | Type::Time | Type::Interval | Type::Text | Type::Jsonb => ("", String::new()),
+            Type::Numeric | Type::Time | Type::Timetz | Type::Interval | Type::Text | Type::Jsonb | Type::Bytea => {
+                ("", String::new())
+            }
         }
     }
 }

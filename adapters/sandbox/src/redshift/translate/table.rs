@@ -191,7 +191,7 @@ fn stored_type(told: &[Word<'_>], column: &Word<'_>) -> Result<(String, Option<S
             (ty.to_string(), limit("digits_", format!("abs({name}) <= {}e-{scale}", i64::MAX)))
         }
         Type::Super => ("_redshift.super".to_owned(), None),
-        Type::Numeric | Type::Time | Type::Interval | Type::Text | Type::Char(_) => {
+        Type::Numeric | Type::Time | Type::Timetz | Type::Interval | Type::Text | Type::Char(_) | Type::Bytea => {
             return Err(untranslated(&format!("the type {text}")));
         }
         ty => (ty.to_string(), None),

@@ -51,7 +51,9 @@ const TO_JSON: Function = Function {
         Signature::new(&[Kind::Timestamptz], Type::Super, timestamptz),
         Signature::new(&[Kind::Date], Type::Super, string),
         Signature::new(&[Kind::Time], Type::Super, string),
+        Signature::new(&[Kind::Timetz], Type::Super, string),
         Signature::new(&[Kind::Interval], Type::Super, string),
+        Signature::new(&[Kind::Bytea], Type::Super, string),
         Signature::new(&[TEXT], Type::Super, string),
     ],
     examples: &[
