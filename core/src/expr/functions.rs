@@ -46,6 +46,7 @@ mod scale;
 mod search;
 mod sign;
 mod logic;
+mod size;
 mod sound;
 mod substring;
 mod pattern;
@@ -84,6 +85,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     code::FUNCTIONS,
     quote::FUNCTIONS,
     format::FUNCTIONS,
+    size::FUNCTIONS,
     sound::FUNCTIONS,
     mask::FUNCTIONS,
     regexp::FUNCTIONS,
@@ -311,7 +313,8 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
 /// What an operator, or a form of SQL that has no name, means for days, times, intervals and JSON.
 pub(super) fn operator(name: &str) -> Option<&'static Function> {
     let json = json::OPERATORS.into_iter().flatten();
-    operators::OPERATORS.iter().chain(json).find(|function| function.name == name)
+    let named = |function: &&Function| function.name == name || function.aliases.contains(&name);
+    operators::OPERATORS.iter().chain(json).find(named)
 }
 
 /// Every function.

@@ -36,8 +36,8 @@ use run::run;
 /// Each file, and the least share of right cases, in thousandths of those whose types the product has. A share that rises
 /// is written here, so that it cannot fall again.
 const FLOORS: [(&str, usize); 9] = [
-    ("pg_scalar", 963),
-    ("pg_scalar_extended", 940),
+    ("pg_scalar", 970),
+    ("pg_scalar_extended", 954),
     ("pg_assign", 975),
     ("pg_assign_extended", 1000),
     ("pg_rowmap", 987),

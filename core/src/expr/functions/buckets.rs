@@ -9,16 +9,20 @@ use super::Signature;
 use super::call;
 use crate::column::Fault;
 use crate::diagnostic::Code;
+use crate::expr::evaluate::compare::float_order;
 use crate::expr::evaluate::decimal;
 use crate::types::Type;
 use crate::value::Decimal;
+use crate::value::array::TextArray;
+use crate::value::float;
+use crate::value::integer;
 
 pub(super) const FUNCTIONS: &[Function] = &[WIDTH_BUCKET];
 
 const WIDTH_BUCKET: Function = Function {
     name: "width_bucket",
     aliases: &[],
-    doc: "The number of the bucket, of so many of one width between two bounds; 0 before the first bound, one more than the last after the second",
+    doc: "The number of the bucket, of so many of one width between two bounds; 0 before the first bound, one more than the last after the second; or how many bounds of an array, which ascend, are not above it",
     signatures: &[
         Signature::new(&[Kind::Double, Kind::Double, Kind::Double, Kind::Integer], Type::Integer, |call| {
             call.map::<(call::Double, call::Double, call::Double, call::Integer), call::Integer>(
@@ -32,8 +36,36 @@ const WIDTH_BUCKET: Function = Function {
             )
         })
         .constants(&[(3, Constant::Integer(counted))]),
+        Signature::new(&[Kind::Integer, Kind::Text], Type::Integer, |call| {
+            call.map::<(call::Integer, call::Text), call::Integer>(|(value, bounds)| {
+                let read = |text: &str| integer::parse(text.as_bytes(), i32::MIN.into(), i32::MAX.into(), "integer");
+                among(i64::from(value), bounds, read, |value, bound| value.cmp(bound)).map(Some)
+            })
+        }),
+        Signature::new(&[Kind::Bigint, Kind::Text], Type::Integer, |call| {
+            call.map::<(call::Bigint, call::Text), call::Integer>(|(value, bounds)| {
+                let read = |text: &str| integer::parse(text.as_bytes(), i64::MIN, i64::MAX, "bigint");
+                among(value, bounds, read, |value, bound| value.cmp(bound)).map(Some)
+            })
+        }),
+        Signature::new(&[Kind::Numeric, Kind::Text], Type::Integer, |call| {
+            call.map::<(call::Numeric, call::Text), call::Integer>(|(value, bounds)| {
+                let read = |text: &str| Decimal::cast(text.as_bytes());
+                among(value, bounds, read, |value, bound| decimal::compare(*value, *bound)).map(Some)
+            })
+        }),
+        Signature::new(&[Kind::Double, Kind::Text], Type::Integer, |call| {
+            call.map::<(call::Double, call::Text), call::Integer>(|(value, bounds)| {
+                let read = |text: &str| float::parse_double(text.as_bytes());
+                among(value, bounds, read, |value, bound| float_order(*value, *bound)).map(Some)
+            })
+        }),
     ],
     examples: &[
+        ("width_bucket(5, '{1,3,5,10}')", "3"),
+        ("width_bucket(5, '{}')", "0"),
+        ("width_bucket(0.9, '{1,3}')", "0"),
+        ("width_bucket(5, '{1,NULL}')", "R342"),
         ("width_bucket(5.35, 0.024, 10.06, 5)", "3"),
         ("width_bucket(35.0::double precision, 0, 100, 10)", "4"),
         ("width_bucket(11, 10, 0, 5)", "0"),
@@ -41,6 +73,20 @@ const WIDTH_BUCKET: Function = Function {
         ("width_bucket(1, 0, 10, 0)", "R322"),
     ],
 };
+
+/// How many of the bounds, which ascend, are not above a value.
+fn among<T>(
+    value: T,
+    bounds: &str,
+    read: impl Fn(&str) -> Result<T, Fault>,
+    order: impl Fn(&T, &T) -> Ordering,
+) -> Result<i32, Fault> {
+    let null = || Fault::new(Code::NullArgument, "a bound is NULL");
+    let bounds = TextArray::parse(bounds)?.flat()?;
+    let bounds = bounds.iter().map(|bound| read(bound.as_deref().ok_or_else(null)?)).collect::<Result<Vec<_>, _>>()?;
+    let count = bounds.partition_point(|bound| order(&value, bound).is_ge());
+    i32::try_from(count).map_err(|_| Fault::new(Code::OutOfRange, "integer out of range"))
+}
 
 fn wrong(fact: &str) -> Fault {
     Fault::new(Code::BadBuckets, fact)

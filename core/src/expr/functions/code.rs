@@ -27,6 +27,56 @@ const ASCII: Function = Function {
     examples: &[("ascii('x')", "120"), ("ascii('ß')", "223"), ("ascii('')", "0")],
 };
 
+/// `"char"`, which no name but the type's own calls.
+pub(super) const CHAR: Function = Function {
+    name: "(char)",
+    aliases: &[],
+    doc: "The first byte of a text, or that of its octal digits behind a backslash, as PostgreSQL prints it",
+    signatures: &[
+        Signature::new(&[Kind::Text], Type::Text, |call| {
+            call.write::<(call::Text,)>(|(text,), out| {
+                write_byte(byte(text), out);
+                Ok(true)
+            })
+        }),
+        Signature::new(&[Kind::Integer], Type::Text, |call| {
+            call.write::<(call::Integer,)>(|(code,), out| {
+                let byte = i8::try_from(code).map_err(|_| Fault::new(Code::OutOfRange, "\"char\" out of range"))?;
+                write_byte(byte.cast_unsigned(), out);
+                Ok(true)
+            })
+        }),
+    ],
+    examples: &[
+        ("'abc'::\"char\"", "a"),
+        (r#"'\377'::"char""#, r"\377"),
+        (r#"'\101'::"char""#, "A"),
+        (r#"'\000'::"char""#, ""),
+        ("97::\"char\"", "a"),
+        ("200::\"char\"", "R302"),
+    ],
+};
+
+fn byte(text: &str) -> u8 {
+    match text.as_bytes() {
+        [b'\\', high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7'] => {
+            (high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0')
+        }
+        bytes => bytes.first().copied().unwrap_or(0),
+    }
+}
+
+fn write_byte(byte: u8, out: &mut String) {
+    match byte {
+        0 => {}
+        0x80.. => {
+            out.push('\\');
+            out.extend([byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| char::from(b'0' + digit)));
+        }
+        byte => out.push(char::from(byte)),
+    }
+}
+
 const CHR: Function = Function {
     name: "chr",
     aliases: &[],

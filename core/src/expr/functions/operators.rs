@@ -21,7 +21,8 @@ use crate::value::zoned::ZonedTime;
 /// Microseconds from 1970 to 2000, from where PostgreSQL counts.
 const SINCE_2000: i64 = 946_684_800_000_000;
 
-pub(super) const OPERATORS: &[Function] = &[ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATE, PRECISION, FIELDS];
+pub(super) const OPERATORS: &[Function] =
+    &[ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATE, PRECISION, FIELDS, super::code::CHAR];
 
 const ADD: Function = Function {
     name: "+",

@@ -65,6 +65,9 @@ impl Parser<'_> {
         if let (Type::Interval, Some(Modifier::Fields { range, digits })) = (to.ty, to.modifier) {
             return call("(interval)", vec![operand, number(range.to_string()), number(digits.to_string())], depth);
         }
+        if let Some(Modifier::Byte) = to.modifier {
+            return call("(char)", vec![operand], depth);
+        }
         let cast = self.node(Kind::Cast { operand: Box::new(operand), to: to.ty }, span, depth)?;
         match to.modifier {
             Some(Modifier::Digits(digits)) => {

@@ -18,13 +18,18 @@ pub(super) struct Target {
     pub(super) modifier: Option<Modifier>,
 }
 
-/// What limits the values of a type of times.
+/// The type of one byte, whose quotes tell it from the other one.
+const CHAR: &str = "\"char\"";
+
+/// What limits the values of a type.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Modifier {
     /// So many digits after the second's point: `timestamp(3)`.
     Digits(u32),
     /// Some fields only: `interval day to minute`.
     Fields { range: i32, digits: u32 },
+    /// One byte of a text: PostgreSQL's `"char"`, with its quotes.
+    Byte,
 }
 
 /// The words and numbers of a type, before anybody has looked whether there is such a type.
@@ -45,6 +50,10 @@ impl Parser<'_> {
     }
 
     pub(super) fn type_name(&mut self) -> Option<TypeName> {
+        if self.peek().is_some_and(|token| token.text == CHAR) {
+            let span = self.advance();
+            return Some(TypeName { text: CHAR.to_owned(), span, modifier: Some(Modifier::Byte) });
+        }
         let mut text = self.word_ahead(0);
         if text.is_empty() {
             return None;
@@ -157,6 +166,7 @@ pub(super) fn target(name: &str, span: Span) -> Result<Type> {
         "interval" => Ok(Type::Interval),
         "jsonb" => Ok(Type::Jsonb),
         "bytea" => Ok(Type::Bytea),
+        CHAR => Ok(Type::Text),
         "timetz" | "time with time zone" => Ok(Type::Timetz),
         // PostgreSQL's names of tables and others, which are cut to what one may have.
         "name" => Ok(Type::Varchar(63)),

@@ -31,7 +31,7 @@ pub(super) const OPERATORS: &[Function] = &[VALUE, VALUE_TEXT, AT_PATH, AT_PATH_
 
 const VALUE: Function = Function {
     name: "->",
-    aliases: &[],
+    aliases: &["json_object_field", "jsonb_object_field", "json_array_element", "jsonb_array_element"],
     doc: "The member of a JSON object, or the element of a JSON array at a place, counted from 0 or from -1 at the end",
     signatures: &[
         Signature::new(&[JSON, TEXT], Type::Super, |call| {
@@ -57,6 +57,7 @@ const VALUE: Function = Function {
         (r#"'{"a": [1, 2.50]}'::super -> 'a'"#, "[1, 2.50]"),
         ("'[1, \"b\"]'::json -> -1", "\"b\""),
         ("'[1, null]'::json -> 1", "null"),
+        ("jsonb_array_element('[1, 2]'::jsonb, 1)", "2"),
         (r#"'{"a": 1}'::json -> 0"#, "NULL"),
         ("'5'::json -> 0", "NULL"),
         ("'5'::jsonb -> 0", "5"),
@@ -67,7 +68,12 @@ const VALUE: Function = Function {
 
 const VALUE_TEXT: Function = Function {
     name: "->>",
-    aliases: &[],
+    aliases: &[
+        "json_object_field_text",
+        "jsonb_object_field_text",
+        "json_array_element_text",
+        "jsonb_array_element_text",
+    ],
     doc: "What `->` gives, as a text: a string without its quotes, and NULL for `null`",
     signatures: &[
         Signature::new(&[JSON, TEXT], Type::Text, |call| {
