@@ -15,6 +15,7 @@ mod discard;
 mod undiscard;
 mod reload;
 mod check;
+mod explain;
 mod preview;
 mod query;
 mod test;
@@ -32,6 +33,7 @@ const VERBS: &[Entry] = &[
     verb::<undiscard::Undiscard>(),
     verb::<reload::Reload>(),
     verb::<check::Check>(),
+    verb::<explain::Explain>(),
     verb::<preview::Preview>(),
     verb::<query::Query>(),
     verb::<test::Test>(),

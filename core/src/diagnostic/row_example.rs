@@ -52,7 +52,7 @@ macro_rules! rows {
 rows! {
     NotAValue: "", "id,customer,amount,ordered_at\n1,Ada,\"12,50\",2026-01-31 10:00Z\n"
         => "Say how the field is written, here `format: { decimal: \",\" }`; or declare it as text, and make a value of it in an \
-            expression.";
+            expression. Name texts that mean NULL in `nulls`; where they stand in quotes, say `quoted_nulls: true`.";
     OutOfRange: "", "id,customer,amount,ordered_at\n1,Ada,12345678901.00,2026-01-31 10:00Z\n"
         => "If the number is right, choose a type with more room.";
     DatetimeOutOfRange: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-02-30 10:00Z\n"

@@ -1,5 +1,7 @@
 //! `etalon rejects show`: rejected records, each with its place and everything that is wrong with it.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, ValueEnum};
 use etalon_core::plan::Object;
 use etalon_driver::local::LocalDisk;
@@ -156,13 +158,17 @@ impl View for Shown {
     }
 
     fn notes(&self) -> Vec<String> {
-        match (self.records.len(), self.count) {
-            (_, 0) => vec!["no reject matches; `--state all` shows what was redriven or discarded".to_owned()],
+        let reasons = self.records.iter().flat_map(|record| &record.kept.reject.reasons);
+        let codes: BTreeSet<String> = reasons.map(|reason| reason.code.to_string()).collect();
+        let advice = codes.first().map(|code| format!("`etalon explain {code}` says what to do"));
+        let count = match (self.records.len(), self.count) {
+            (_, 0) => Some("no reject matches; `--state all` shows what was redriven or discarded".to_owned()),
             (shown, count) if shown < count => {
                 let [shown, count] = [shown, count].map(|number| thousands(number as u64));
-                vec![format!("{shown} of {count} are shown; --limit shows more")]
+                Some(format!("{shown} of {count} are shown; --limit shows more"))
             }
-            _ => Vec::new(),
-        }
+            _ => None,
+        };
+        count.into_iter().chain(advice).collect()
     }
 }
