@@ -144,12 +144,19 @@ fn one_line(text: String) -> String {
     line
 }
 
+/// Nobody mistypes a name of more characters.
+const NEAR_CHARS_MAX: usize = 256;
+
 /// The known name nearest to `wrong` by edit distance, if one is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
-    let limit = wrong.chars().count().div_ceil(3).min(3);
+    let length = wrong.chars().count();
+    let limit = length.div_ceil(3).min(3);
+    // Each character that one has more is an edit; so the work grows with names that are near, and with no others.
+    let may_be_near = |name: &&str| length <= NEAR_CHARS_MAX && name.chars().count().abs_diff(length) <= limit;
     known
         .into_iter()
+        .filter(may_be_near)
         .map(|name| (distance(&wrong, &name.to_lowercase()), name))
         .filter(|&(distance, _)| distance <= limit)
         .min_by_key(|&(distance, _)| distance)
@@ -186,5 +193,13 @@ mod tests {
         assert_eq!(nearest("custmoer", known), Some("customer"));
         assert_eq!(nearest("Curency", known), Some("currency"));
         assert_eq!(nearest("id", known), None);
+    }
+
+    /// Edit by edit these two would take 10^12 steps.
+    #[test]
+    fn a_name_of_a_megabyte_is_near_to_none() {
+        let (wrong, known) = ("a".repeat(1 << 20), format!("b{}", "a".repeat((1 << 20) - 1)));
+        assert_eq!(nearest(&wrong, [known.as_str()]), None);
+        assert_eq!(nearest("a", [known.as_str()]), None);
     }
 }

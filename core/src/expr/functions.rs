@@ -24,6 +24,7 @@ mod calendar;
 mod datetime;
 mod divisors;
 mod exponential;
+mod field;
 mod format;
 mod hash;
 mod interval;
@@ -52,6 +53,7 @@ mod substring;
 mod pattern;
 mod trigonometry;
 mod trim;
+mod unit;
 mod zone;
 
 pub(super) use call::Call;
@@ -107,6 +109,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     buckets::FUNCTIONS,
     bits::FUNCTIONS,
     datetime::FUNCTIONS,
+    field::FUNCTIONS,
     interval::FUNCTIONS,
     make::FUNCTIONS,
     calendar::FUNCTIONS,
