@@ -23,6 +23,7 @@ mod clock;
 mod world;
 mod run;
 mod session;
+mod locks;
 mod failure;
 mod words;
 mod reader;

@@ -1,8 +1,9 @@
 //! Ledger: which inputs a warehouse holds, and what became of their rows. It is written in the transaction of the rows.
 //!
 //! One row per target table and batch; an input that was cut has several, all of one load. A load first puts its batches
-//! into a work table of their own, refuses an input that is in the ledger in its generation, and writes its rows before it
-//! looks at data: what comes after finds the source and the generation of every batch, of this load and of earlier ones, in one place.
+//! into a work table of their own, refuses an input that is in the ledger in its generation, and notes in the work table what
+//! becomes of the rows. The ledger is shared by all tables of a schema, and sees one INSERT at the end: on Redshift, INSERT shares
+//! a table and UPDATE wants it alone, so that two loads which did both to it would wait for each other.
 
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -202,12 +203,14 @@ pub fn migrate(target: &Target, present: &[String]) -> Result<Vec<Statement>, Er
     Ok(lacking.map(add).collect())
 }
 
-/// Creates the work table of a load's batches.
+/// Creates the work table of a load's batches, with outcomes to come.
 pub(crate) fn create_load() -> Command {
+    let outcomes = OUTCOMES.map(|name| (name, Type::Bigint));
+    let columns = [definitions(&BATCH, true), definitions(&ADDED, false), definitions(&outcomes, false)].concat();
     Command::CreateTable(CreateTable {
         temporary: true,
         primary_key: vec![Identifier::own("batch")],
-        ..CreateTable::new(load_table(), [definitions(&BATCH, true), definitions(&ADDED, false)].concat())
+        ..CreateTable::new(load_table(), columns)
     })
 }
 
@@ -251,7 +254,11 @@ fn own_pipeline(pipeline: &str) -> Expr {
 
 /// Notes, at one batch of a load that takes the place of all rows, how many rows there are.
 pub(crate) fn note_all_removed(target: &Target, batch: &str) -> Command {
-    let count = Select::from(&target.table, "t").column(Expr::CountRows, "removed");
+    note(Select::from(&target.table, "t").column(Expr::CountRows, "removed"), batch)
+}
+
+/// Notes a count of removed rows at one batch of the load.
+fn note(count: Select, batch: &str) -> Command {
     let load = load_table();
     Command::Update {
         set: vec![(Identifier::own("removed"), Expr::own("c", "removed"))],
@@ -265,7 +272,7 @@ fn first_batch(batch: &str) -> Expr {
     Expr::Parameter { name: "first_batch".to_owned(), value: batch.to_owned(), ty: Type::Varchar(256) }
 }
 
-/// Writes the load's batches into the ledger, with outcomes to come.
+/// Writes the load's batches into the ledger, with their outcomes.
 pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
     let loaded_at = Expr::Parameter { name: "loaded_at".to_owned(), value: loaded_at, ty: Type::Timestamptz };
     let names = ["target"].into_iter().chain(BATCH.map(|(name, _)| name)).chain(["loaded_at"]).chain(OUTCOMES);
@@ -274,7 +281,7 @@ pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
         .into_iter()
         .chain(BATCH.map(|(name, _)| Expr::own("b", name)))
         .chain([loaded_at])
-        .chain(OUTCOMES.map(|_| Expr::Number(0)))
+        .chain(OUTCOMES.map(|name| Expr::own("b", name)))
         .chain([Expr::own("b", "pipeline"), Expr::own("b", "removed").or_zero()]);
     Command::Insert {
         into: table(target),
@@ -328,7 +335,6 @@ fn any_of(input: &Expr, prefix: &str, inputs: &[&str]) -> Expr {
 /// that arrives late is replaced at once. Only the sources of this load are looked at: the others were, when they came.
 pub(crate) fn find_replaced(target: &Target) -> Command {
     let same_source = Expr::All(vec![
-        of_target(target, "n"),
         // Where trailing blanks do not count, two objects may differ in them alone.
         Expr::own("n", "source").equal(Expr::own("o", "source")),
         Expr::Call("octet_length", vec![Expr::own("n", "source")])
@@ -352,21 +358,38 @@ pub(crate) fn find_replaced(target: &Target) -> Command {
         new("input").equal(old("input")),
         old("generation").less(new("generation")),
     ]);
-    let filter = Expr::All(vec![
-        of_target(target, "o"),
-        old("source").among(Select::from(&load_table(), "b").columns([Expr::own("b", "source")])),
-        Expr::Any(vec![another, again]),
-    ]);
-    let mut found = Select::from(&table(target), "o")
+    let mut found = Select { from: Some((of_sources(target), Identifier::own("o"))), ..Select::default() };
+    found = found
         .columns([old("batch")])
-        .join(JoinKind::Inner, Source::Table(table(target)), "n", same_source)
-        .filter(filter);
+        .join(JoinKind::Inner, of_sources(target), "n", same_source)
+        .filter(Expr::Any(vec![another, again]));
     found.group_by = vec![old("batch")];
     Command::Insert {
         into: replaced_table(),
         columns: vec![Identifier::own("batch")],
         rows: Rows::Select(Box::new(found)),
     }
+}
+
+/// The batches of the load's sources: those in the ledger, and those of the load.
+fn of_sources(target: &Target) -> Source {
+    let names = [
+        "input",
+        "generation",
+        "batch",
+        "source",
+        "source_version",
+        "batch_time",
+        "replaces_source",
+        "replaces_generations",
+        "pipeline",
+    ];
+    let sources = Select::from(&load_table(), "b").columns([Expr::own("b", "source")]);
+    let earlier = Expr::All(vec![of_target(target, "l"), Expr::own("l", "source").among(sources)]);
+    Source::Selects(vec![
+        Select::from(&table(target), "l").columns(names.map(|name| Expr::own("l", name))).filter(earlier),
+        Select::from(&load_table(), "b").columns(names.map(|name| Expr::own("b", name))),
+    ])
 }
 
 /// Notes, at one batch of the load, how many rows of earlier loads are about to be removed.
@@ -383,14 +406,7 @@ pub(crate) fn note_removed(target: &Target, batch: &str) -> Command {
         )
         .join(JoinKind::Left, Source::Table(load_table()), "b", own)
         .filter(Expr::own("b", "batch").absent());
-    let ledger = table(target);
-    let at = |name| Expr::at(&ledger, &Identifier::own(name));
-    Command::Update {
-        set: vec![(Identifier::own("removed"), Expr::own("c", "removed"))],
-        from: Some((Source::Selects(vec![count]), Identifier::own("c"))),
-        filter: Expr::All(vec![at("target").equal(target_name(target)), at("batch").equal(first_batch(batch))]),
-        table: ledger.clone(),
-    }
+    note(count, batch)
 }
 
 /// Deletes the rows that came with replaced batches.
@@ -400,28 +416,25 @@ pub(crate) fn delete_replaced(from: &TableName) -> Command {
 }
 
 /// Selects 1 where the outcomes of every batch of the load sum up to its staged rows.
-pub(crate) fn guard_balance(target: &Target) -> Command {
-    let sum = OUTCOMES.map(|name| Expr::own("l", name)).into_iter().reduce(Expr::plus).unwrap_or(Expr::Number(0));
-    let wrong =
-        Expr::Any(vec![Expr::own("l", "staged").differs(sum), Expr::own("l", "deduplicated").less(Expr::Number(0))]);
-    let select = of_load(target).column(Expr::no_rows(), "guard");
-    let filter = Expr::All(select.filter.iter().cloned().chain([wrong]).collect());
-    Command::Select(select.filter(filter))
+pub(crate) fn guard_balance() -> Command {
+    let of = |name| Expr::own("b", name);
+    let sum = OUTCOMES.map(of).into_iter().reduce(Expr::plus).unwrap_or(Expr::Number(0));
+    let wrong = Expr::Any(vec![
+        // One that was not counted at all.
+        of("inserted").absent(),
+        of("staged").differs(sum),
+        of("deduplicated").less(Expr::Number(0)),
+    ]);
+    Command::Select(Select::from(&load_table(), "b").column(Expr::no_rows(), "guard").filter(wrong))
 }
 
 /// Selects the counts of the load.
-pub(crate) fn counts(target: &Target) -> Command {
-    let names = ["batch", "staged"].into_iter().chain(OUTCOMES).chain(["removed"]);
-    let mut select = of_load(target).columns(names.map(|name| Expr::own("l", name)));
-    select.order_by = vec![Expr::own("l", "batch").bytes()];
+pub(crate) fn counts() -> Command {
+    let names = ["batch", "staged"].into_iter().chain(OUTCOMES);
+    let mut select = Select::from(&load_table(), "b").columns(names.map(|name| Expr::own("b", name)));
+    select = select.column(Expr::own("b", "removed").or_zero(), "removed");
+    select.order_by = vec![Expr::own("b", "batch").bytes()];
     Command::Select(select)
-}
-
-/// The ledger rows of the load.
-fn of_load(target: &Target) -> Select {
-    Select::from(&table(target), "l")
-        .join(JoinKind::Inner, Source::Table(load_table()), "b", Expr::own("b", "batch").equal(Expr::own("l", "batch")))
-        .filter(of_target(target, "l"))
 }
 
 /// Selects something where the target has any row; it fails as one of a missing table where there is none, and where the

@@ -5,8 +5,9 @@
 //! divides by zero where the load must not be, and counts are computed and kept by SQL.
 //!
 //! ```text
-//! lock the fence -> the load's batches -> guard: none is loaded -> stage the rows -> guard: all came -> ledger rows
-//! -> rows of replaced sources go -> winners and outcomes -> delete, insert -> counts -> guard: they balance -> select them
+//! lock the fence -> the load's batches -> guard: none is loaded -> stage the rows -> guard: all came
+//! -> rows of replaced sources go -> winners and outcomes -> delete, insert -> counts -> guard: they balance -> ledger rows
+//! -> select the counts
 //! ```
 
 mod intervals;
@@ -327,8 +328,6 @@ impl Writer<'_> {
             self.replace_all(load, allow_empty, direct)?;
         }
         self.stage(load, direct)?;
-        let loaded_at = self.instant(load.loaded_at)?;
-        self.run("enter the batches into the ledger", ledger::enter(target, loaded_at));
         if replaces_sources {
             let first = load.batches.iter().find(|batch| batch.replaces_source || batch.replaces_generations);
             self.claim(load.batches);
@@ -358,9 +357,11 @@ impl Writer<'_> {
             // Sorting the keys of a new table once is quicker than finding the place of each.
             self.guard(Guard::UniqueKey, index);
         }
-        self.run("count what became of the rows", count(target, judge.as_ref(), replaces_sources));
-        self.guard(Guard::Balance, ledger::guard_balance(target));
-        let counts = ledger::counts(target).statement("tell the counts", target.dialect);
+        self.run("count what became of the rows", count(judge.as_ref(), replaces_sources));
+        self.guard(Guard::Balance, ledger::guard_balance());
+        let loaded_at = self.instant(load.loaded_at)?;
+        self.run("enter the batches into the ledger", ledger::enter(target, loaded_at));
+        let counts = ledger::counts().statement("tell the counts", target.dialect);
         self.steps.push(Step::Counts(counts));
 
         let mut work: Vec<TableName> = judge.iter().flat_map(Judge::tables).collect();
@@ -582,8 +583,8 @@ fn guard_all_rows() -> Command {
     )
 }
 
-/// Puts what became of each batch's rows into the ledger.
-fn count(target: &Target, judge: Option<&Judge<'_>>, replaces_sources: bool) -> Command {
+/// Notes what became of each batch's rows.
+fn count(judge: Option<&Judge<'_>>, replaces_sources: bool) -> Command {
     let staged = || Expr::own("b", "staged");
     let is_replaced = || Expr::own("r", "batch").present();
     // The rows of a batch that is replaced are not looked at further.
@@ -625,15 +626,11 @@ fn count(target: &Target, judge: Option<&Judge<'_>>, replaces_sources: bool) -> 
         let on = Expr::own("r", "batch").equal(Expr::own("b", "batch"));
         counts = counts.join(JoinKind::Left, Source::Table(ledger::replaced_table()), "r", on);
     }
-    let table = ledger::table(target);
-    let at = |name| Expr::at(&table, &Identifier::own(name));
+    let table = ledger::load_table();
     Command::Update {
         set: ledger::OUTCOMES.map(|name| (Identifier::own(name), Expr::own("c", name))).to_vec(),
         from: Some((Source::Selects(vec![counts]), Identifier::own("c"))),
-        filter: Expr::All(vec![
-            at("target").equal(ledger::target_name(target)),
-            at("batch").equal(Expr::own("c", "batch")),
-        ]),
-        table: table.clone(),
+        filter: Expr::at(&table, &Identifier::own("batch")).equal(Expr::own("c", "batch")),
+        table,
     }
 }

@@ -133,7 +133,7 @@ impl Migration {
                     shown_text(name)
                 ));
             }
-            let mut created = Self::create(target);
+            let mut created = Self::create(target, !found.declared.is_empty());
             created.migrate_ledger(target, &found.ledger)?;
             return Ok(created);
         }
@@ -204,7 +204,8 @@ impl Migration {
         Ok(planned)
     }
 
-    fn create(target: &Target) -> Self {
+    /// Whoever deletes from a table of all targets wants it alone: only what is there is forgotten.
+    fn create(target: &Target, is_declared: bool) -> Self {
         let mut created = Self { changes: vec![format!("table `{}` is created", target.name())], ..Self::default() };
         created.push(target, "create the target", target.create());
         let forget = Command::Delete {
@@ -212,7 +213,9 @@ impl Migration {
             using: None,
             filter: Some(Expr::bare("target").equal(ledger::target_name(target))),
         };
-        created.push(target, "forget the types of an earlier table", forget);
+        if is_declared {
+            created.push(target, "forget the types of an earlier table", forget);
+        }
         created.declare(target, (1..).zip(target.declared()).collect());
         created
     }

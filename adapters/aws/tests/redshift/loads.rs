@@ -178,6 +178,10 @@ fn every_statement_does_what_it_does_on_postgresql(server: &Server) {
     changed.load(&table(&[ID]), &[batch("input2", 0)], empty(&table(&[ID]))).unwrap();
     let pipelines = changed.query("SELECT coalesce(pipeline, '-') FROM _etalon_ledger ORDER BY input").unwrap();
     assert_eq!(pipelines.concat(), ["-", "-", "p"].map(|name| Some(name.to_owned())));
+    // A table that is gone with its loads, and whose types are still declared.
+    changed.sql("DROP TABLE orders");
+    changed.sql("DELETE FROM _etalon_ledger");
+    changed.load(&table(&[ID]), &[batch("input3", 0)], empty(&table(&[ID]))).unwrap();
     let kinds = kinds.lock().unwrap().clone();
     let told: Vec<&str> = kinds.keys().map(String::as_str).collect();
     assert_eq!(told, KINDS);

@@ -7,7 +7,7 @@ mod port;
 
 use std::io;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use etalon_aws::client::Clients;
 use etalon_aws::objects::S3Objects;
@@ -33,6 +33,9 @@ fn main() -> ExitCode {
         ("a_data_warehouse", |server| block_on(a_data_warehouse(server))),
         ("a_table_is_created_changed_and_refused", |server| block_on(a_table_is_created_changed_and_refused(server))),
         ("a_failure_is_the_worlds_or_the_datas", |server| block_on(a_failure_is_the_worlds_or_the_datas(server))),
+        ("pipelines_of_one_schema_are_not_in_each_others_way", |server| {
+            block_on(pipelines_of_one_schema_are_not_in_each_others_way(server));
+        }),
         ("what_does_not_end_is_given_up", |server| block_on(what_does_not_end_is_given_up(server))),
         ("many_pages_of_the_ledger", |server| block_on(many_pages_of_the_ledger(server))),
     ];
@@ -199,6 +202,40 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
     let ended = self::ended(&redshift, &second).await;
     let StatementState::Failed(words, Blame::Data) = ended else { panic!("{ended:?}") };
     assert!(words.starts_with("check that no input is loaded: "), "{words}");
+}
+
+async fn pipelines_of_one_schema_are_not_in_each_others_way(server: &Server) {
+    const PIPELINES: usize = 4;
+    const LOADS: usize = 6;
+    let (api, redshift) = warehouse(server, "schema", 1000).await;
+    // A load takes its time, so that loads overlap between what they do to the ledger.
+    api.script(Behaviour::on("count what became of the rows").delay(Duration::from_millis(250))).unwrap();
+    let pipeline = async |number: usize, round: &str| {
+        let orders = Table { name: format!("orders{number}"), write: merge(), ..table(&[ID]) };
+        for load in 0..LOADS {
+            let load = format!("{round}{number}-{load}");
+            let again = LoadBatch { replaces_generations: true, ..batch(&load, 0) };
+            let submitted =
+                redshift.submit(&order(&orders, &load, vec![again]), &sha256(load.as_bytes())).await.unwrap();
+            assert_eq!(ended(&redshift, &submitted).await, StatementState::Finished);
+        }
+    };
+    let began = Instant::now();
+    for number in 0..PIPELINES {
+        pipeline(number, "alone").await;
+    }
+    let alone = began.elapsed();
+    let began = Instant::now();
+    tokio::join!(pipeline(0, "beside"), pipeline(1, "beside"), pipeline(2, "beside"), pipeline(3, "beside"));
+    let beside = began.elapsed();
+    println!(
+        "{PIPELINES} pipelines, {LOADS} loads each: {alone:?} one after the other, {beside:?} at once, 0 deadlocks"
+    );
+    assert!(beside < alone, "{beside:?} at once and {alone:?} one after the other");
+}
+
+fn merge() -> WriteMode {
+    WriteMode::Merge { key: vec![0], order_by: Vec::new() }
 }
 
 async fn what_does_not_end_is_given_up(server: &Server) {

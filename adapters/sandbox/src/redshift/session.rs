@@ -8,6 +8,7 @@ use etalon_postgres::client::Client;
 
 use super::copy;
 use super::failure::Failure;
+use super::locks::Lock;
 use super::parameters;
 use super::parameters::Parameter;
 use super::results::ResultSet;
@@ -62,6 +63,9 @@ impl Session {
         check(sql, in_transaction)?;
         let numbered = parameters::number(sql);
         let values = parameters::values(&numbered.names, given);
+        if let Some(lock) = Lock::of(&numbered.sql).filter(|_| in_transaction) {
+            self.connection.run(&lock.sql(), &[&lock.table])?;
+        }
         match translate::translate(&numbered.sql, in_transaction).map_err(Failure::Error)? {
             Action::Run(statements) => {
                 let mut answer = Answer::default();

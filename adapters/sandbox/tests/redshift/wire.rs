@@ -13,6 +13,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_statement_runs_and_gives_its_rows", a_statement_runs_and_gives_its_rows),
     ("an_answer_has_the_headers_of_the_service", an_answer_has_the_headers_of_the_service),
     ("a_batch_is_one_transaction", a_batch_is_one_transaction),
+    ("insert_shares_a_table_and_update_wants_it_alone", insert_shares_a_table_and_update_wants_it_alone),
     ("an_end_is_told_to_who_asked_for_it", an_end_is_told_to_who_asked_for_it),
 ];
 
@@ -43,6 +44,29 @@ fn a_statement_runs_and_gives_its_rows(cloud: &Cloud) {
         .map(|column| column["typeName"].as_str().unwrap())
         .collect();
     assert_eq!(types, ["int4", "int8", "varchar", "bool", "numeric", "float8", "varchar", "timestamp"]);
+}
+
+fn insert_shares_a_table_and_update_wants_it_alone(cloud: &Cloud) {
+    let api = Api::new(cloud);
+    api.done("CREATE TABLE shared (id bigint)");
+    // Both have inserted before one of them goes on.
+    api.data.script(Behaviour::on("pause").delay(Duration::from_millis(500))).unwrap();
+    let both = |last: &str| {
+        let sqls = ["INSERT INTO shared VALUES (1)", "SELECT 1 AS pause", last];
+        let ids: Vec<String> = (0..2).map(|_| api.submit_batch(&sqls, json!({}))).collect();
+        let mut ended: Vec<Value> = ids.iter().map(|id| api.ended(id)["Status"].clone()).collect();
+        ended.sort_by_key(Value::to_string);
+        ended
+    };
+    assert_eq!(both("INSERT INTO shared VALUES (2)"), ["FINISHED", "FINISHED"]);
+    // No row is changed, and each waits for the other's end.
+    assert_eq!(both("UPDATE shared SET id = 3 WHERE id = 4"), ["FAILED", "FINISHED"]);
+    assert_eq!(both("DELETE FROM shared WHERE id = 4"), ["FAILED", "FINISHED"]);
+    // A temporary table is nobody else's.
+    let own = ["CREATE TEMPORARY TABLE own (id bigint)", "INSERT INTO own VALUES (1)", "SELECT 1 AS pause"];
+    let own = [&own[..], &["UPDATE own SET id = 2"]].concat();
+    let ids: Vec<String> = (0..2).map(|_| api.submit_batch(&own, json!({}))).collect();
+    assert!(ids.iter().all(|id| api.ended(id)["Status"] == "FINISHED"));
 }
 
 fn an_answer_has_the_headers_of_the_service(cloud: &Cloud) {

@@ -195,7 +195,13 @@ impl<'a> Judge<'a> {
             Expr::Scalar(Box::new(found.filter(of_batch)))
         };
         let told = |alias| (lookup("source", alias), lookup("generation", alias));
-        select = select.columns([self.verdict(told("s"), told("t"), told("d"), Expr::of("t", row).absent())]);
+        let own = |column: &'static str| {
+            let of_batch = Expr::own("b", "batch").equal(Expr::own("s", BATCH_COLUMN));
+            let found = Select::from(&ledger::load_table(), "b").columns([Expr::own("b", column)]);
+            Expr::Scalar(Box::new(found.filter(of_batch)))
+        };
+        let staged = (own("source"), own("generation"));
+        select = select.columns([self.verdict(staged, told("t"), told("d"), Expr::of("t", row).absent())]);
         let staged = Expr::own("s", ROW).equal(Expr::own("f", STAGED_ROW));
         select = select.join(JoinKind::Inner, Source::Table(TableName::work(STAGE)), "s", staged);
         insert(winner_table(), columns.into_iter().map(Identifier::own), self.beside_stored(select))
