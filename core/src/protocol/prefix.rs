@@ -107,7 +107,7 @@ pub(crate) const SOURCES: Prefix = Prefix {
     retention: Retention::Always,
     why: "It says whether a version is the object's first. A forgotten one would be loaded beside the rows that it replaces.",
     decides: &["plans/"],
-    rights: &[(Extract, &[Read, Write]), (Transform, &[Read])],
+    rights: &[(Extract, &[Read, Write]), (Transform, &[Read]), (Load, &[Read])],
     is_copied: false,
 };
 
