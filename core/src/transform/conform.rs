@@ -344,6 +344,10 @@ mod tests {
                     [Ok(limit - 1), Err(Code::OutOfRange), Err(Code::OutOfRange), Ok(1 - limit), Err(Code::OutOfRange)];
                 // At the same scale all are looked at together; at another each by itself.
                 assert_eq!(delivered(&values, (38, scale), (precision, scale)), fits, "({precision}, {scale})");
+                // One that does not fit makes each be looked at by itself; so each is put alone, too.
+                for (value, fit) in values.iter().zip(&fits) {
+                    assert_eq!(delivered(&[*value], (38, scale), (precision, scale)), [*fit], "{value}");
+                }
                 if scale < 37 {
                     let tens = values.map(|value| value.checked_mul(10));
                     let known: Vec<_> = tens.iter().flatten().copied().collect();

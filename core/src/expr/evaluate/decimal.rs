@@ -402,4 +402,22 @@ mod tests {
         assert_eq!(compare(number("1.50"), number("1.5")), Ordering::Equal);
         assert_eq!(multiply(large, number("10")), Err(too_large()));
     }
+
+    #[test]
+    fn nan_and_infinities_are_computed_as_postgresql_does() {
+        let (nan, infinity, minus) = (Decimal::NAN, Decimal::INFINITY, Decimal::MINUS_INFINITY);
+        let (zero, two) = (number("0"), number("2.0"));
+        assert_eq!([add(infinity, two), add(infinity, minus)], [Ok(infinity), Ok(nan)]);
+        assert_eq!([multiply(minus, two), multiply(infinity, zero)], [Ok(minus), Ok(nan)]);
+        assert_eq!([divide(two, minus), divide(infinity, minus)], [Ok(zero), Ok(nan)]);
+        assert_eq!([divide(infinity, zero), divide(nan, zero)], [Err(by_zero()), Ok(nan)]);
+        assert_eq!([remainder(two, infinity), remainder(infinity, two)], [Ok(two), Ok(nan)]);
+        assert_eq!([negate(infinity), negate(nan)], [minus, nan]);
+        let ascending = [minus, number("-1"), zero, two, infinity, nan];
+        for (at, left) in ascending.into_iter().enumerate() {
+            for (place, right) in ascending.into_iter().enumerate() {
+                assert_eq!(compare(left, right), at.cmp(&place), "{left:?} {right:?}");
+            }
+        }
+    }
 }
