@@ -290,6 +290,7 @@ mod tests {
             ("jsonb_path_exists('{}', 'strict $.a', silent => true)", "NULL"),
             ("jsonb_path_query_first('[1, 2]', vars => '{\"x\": 1}', path => '$[*] ? (@ > $x)')", "2"),
             ("make_interval(1, days => 2)", "1 year 2 days"),
+            ("to_char('-2147483648 days'::interval, 'WW W')", "306783379 306783379"),
             ("greatest('1'::jsonb, '[2e0]', 'null')", "[2]"),
             ("coalesce(null::super, '[2e0]')", "[2e0]"),
             ("case '1.0'::jsonb when '1' then 'x' end", "x"),

@@ -138,6 +138,7 @@ impl Moment {
         }
     }
 
+    /// The days of a span may be as few as there are: what is one less is then the most, as in PostgreSQL.
     fn field(&self, place: &Place, out: &mut String) {
         let year = self.shown(self.year);
         let dots = place.name.contains('.');
@@ -164,11 +165,11 @@ impl Moment {
             Field::DayOfYear => padded(self.day_of_year.into(), 3, place, out),
             Field::IsoDayOfYear => padded(self.iso().1.into(), 3, place, out),
             Field::Day => padded(self.day.into(), 2, place, out),
-            Field::WeekOfYear => padded(i64::from((self.day_of_year - 1) / 7 + 1), 2, place, out),
+            Field::WeekOfYear => padded(i64::from(self.day_of_year.wrapping_sub(1) / 7 + 1), 2, place, out),
             Field::IsoWeek => padded(i64::from((self.iso().1 - 1) / 7 + 1), 2, place, out),
             Field::DayOfWeek => number(i64::from(self.weekday() + 1), 0),
             Field::IsoDayOfWeek => number(i64::from((self.weekday() + 6) % 7 + 1), 0),
-            Field::WeekOfMonth => number(i64::from((self.day - 1) / 7 + 1), 0),
+            Field::WeekOfMonth => number(i64::from(self.day.wrapping_sub(1) / 7 + 1), 0),
             Field::Quarter if self.month == 0 => {}
             Field::Quarter => number(i64::from((self.month - 1) / 3 + 1), 0),
             Field::Month => number(self.month.into(), 2),
