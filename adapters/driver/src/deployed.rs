@@ -24,7 +24,8 @@ pub struct Deployed {
 impl Deployed {
     /// The pipeline of a fingerprint: this one, or the kept file of another.
     ///
-    /// A kept file decides what rows are; where they go, the deployment decides: names of tables may differ between
+    /// The fingerprint that a file was kept under is its own, also where a newer Etalon would give it another: what was planned
+    /// with it ends as it was planned. A kept file decides what rows are; where they go, the deployment decides: names of tables may differ between
     /// environments, and the kept file does not know in which one it is.
     pub async fn pipeline(&self, store: &impl Objects, fingerprint: &str) -> Result<Cow<'_, Resolved>, Error> {
         if self.pipeline.fingerprint() == fingerprint {
@@ -37,11 +38,57 @@ impl Deployed {
             let first = diagnostics.first().map(|diagnostic| diagnostic.message.clone()).unwrap_or_default();
             Error::new(ErrorKind::Refused, format!("{place} is no pipeline any more: {first}"))
         })?;
-        Ok(Cow::Owned(self.pipeline.with_pipeline(pipeline)))
+        Ok(Cow::Owned(self.pipeline.kept(pipeline, fingerprint)))
     }
 
     /// Keeps the file under its fingerprint.
     pub async fn keep(&self, store: &impl Objects) -> Result<(), Error> {
         put_once(store, &name::pipeline(self.pipeline.fingerprint()), self.text.as_bytes()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use etalon_core::plan::InputPlan;
+    use etalon_core::protocol::{TaskMessage, Unit, print};
+
+    use super::*;
+    use crate::line::Line;
+    use crate::memory::Memory;
+    use crate::ports::{Message, Put, Quiet};
+    use crate::store::{Handled, document, put};
+    use crate::transform::Transform;
+
+    const TEXT: &str = "{ etalon: 1, pipeline: p, source: { files: '*.csv', format: csv, fields: { a: } }, columns: { a: varchar(9) }, \
+                        target: { table: t, write: append } }";
+
+    /// An older Etalon has given the file of a plan another fingerprint than this one would.
+    #[test]
+    fn a_plan_is_run_with_the_file_that_it_was_made_with() {
+        let (pipeline, _) = Pipeline::compile(TEXT).unwrap();
+        let pipeline = pipeline.resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
+        let deployed = Deployed { pipeline, text: TEXT.to_owned(), inputs: Names::beginning(String::new()) };
+        let (source, store, loads) = (Memory::default(), Memory::default(), Line::default());
+        pollster::block_on(async {
+            source.put("a.csv", b"a\n1\n", Put::Always).await.unwrap();
+            let object = source.head("a.csv").await.unwrap();
+            let older = InputPlan { fingerprint: "older".to_owned(), ..deployed.pipeline.plan(&object, 0) };
+            store.put(&name::pipeline("older"), TEXT.as_bytes(), Put::Always).await.unwrap();
+            put(&store, &name::plan(&older.input, 0), &older, Put::Always).await.unwrap();
+
+            let (deployed, source, store, loads) = (&deployed, &source, &store, &loads);
+            let transform = Transform { deployed, source, store, loads, witness: &Quiet, progress: &Quiet };
+            let body = print(&TaskMessage { input: older.input.clone(), generation: 0, range: 0 });
+            let message = Message { handle: String::new(), body, received: 1, reason: None };
+            assert_eq!(transform.handle(&message).await, Handled::Done);
+
+            let place = name::unit_document(&name::table(deployed.pipeline.table()), &name::unit(&older.input, 0));
+            let (unit, _) = document::<Unit>(store, &place).await.unwrap().unwrap();
+            assert!(unit.is_pending(), "{:?}", unit.state);
+            assert_eq!((unit.fingerprint.as_str(), unit.counts.staged), ("older", 1));
+            // So it is loaded by the same file.
+            let loads_with = deployed.pipeline(store, &unit.fingerprint).await.unwrap();
+            assert_eq!(loads_with.fingerprint(), "older");
+        });
     }
 }

@@ -53,9 +53,12 @@ impl Resolved {
         full_name(&self.table)
     }
 
-    /// Another pipeline with the name of this one's table: an earlier file does not know in which environment it is.
+    /// A pipeline of an earlier file that was kept under a fingerprint, with the name of this one's table: the file does not know
+    /// in which environment it is. It has that fingerprint, also where a file of its words would have another by now: what was
+    /// planned with it is loaded as it was planned.
     #[must_use]
-    pub fn with_pipeline(&self, pipeline: Pipeline) -> Self {
+    pub fn kept(&self, pipeline: Pipeline, fingerprint: &str) -> Self {
+        let pipeline = Pipeline { fingerprint: fingerprint.to_owned(), ..pipeline };
         let (schema, name) = (self.table.schema.clone(), self.table.name.clone());
         let table = Table { schema, name, ..pipeline.table.clone() };
         Self { pipeline, table }.with_bounds(self.pipeline.bounds)
