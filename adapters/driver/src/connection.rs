@@ -84,7 +84,8 @@ pub trait Connection: Send {
     /// The record batches have the columns that [`Target::staged`] gives; rows of different batches may be mixed. `loaded_at`
     /// is now, in microseconds since 1970, UTC.
     ///
-    /// An input and generation that the ledger holds is `AlreadyExists`. A batch whose rows are not as many as it says is
+    /// An input and generation that the ledger holds is `AlreadyExists`. Data that the table does not take is `Held`: a value
+    /// that does not fit, or a row that a constraint of somebody else forbids. A batch whose rows are not as many as it says is
     /// `Refused`, as is a table that is not what the pipeline needs.
     fn load(
         &mut self,
@@ -285,8 +286,9 @@ impl<C: Connection + ?Sized> Load<'_, C> {
         Found::read(&answers)
     }
 
+    /// A failure that the data may have caused is `Held`: other data may be loaded.
     fn run(&mut self, statement: &Statement) -> Result<Selection, Error> {
-        self.connection.run(statement).map_err(|failure| failure.error(statement.what))
+        self.connection.run(statement).map_err(|failure| told(&failure, statement.what))
     }
 
     fn guard(&mut self, guard: Guard, statement: &Statement) -> Result<(), Undone> {
@@ -304,8 +306,8 @@ impl<C: Connection + ?Sized> Load<'_, C> {
         match self.connection.bring(stage, &mut counted) {
             Ok(()) => {}
             Err(Unbrought::Rows(error)) => return Err(counted.unfit.map_or(Stop::Rows(error), Stop::Error)),
-            Err(Unbrought::Unfit(fact)) => return Err(refused(fact).into()),
-            Err(Unbrought::Failed(failure)) => return Err(failure.error(stage.what()).into()),
+            Err(Unbrought::Unfit(fact)) => return Err(Error::new(ErrorKind::Held, fact).into()),
+            Err(Unbrought::Failed(failure)) => return Err(told(&failure, stage.what()).into()),
         }
         for LoadBatch { batch, source, staged, .. } in self.batches {
             let came = counted.came.get(batch.as_str()).copied().unwrap_or_default();
@@ -317,6 +319,12 @@ impl<C: Connection + ?Sized> Load<'_, C> {
         }
         Ok(())
     }
+}
+
+/// The error of a statement that has failed over rows.
+fn told(failure: &Failure, what: &str) -> Error {
+    let error = failure.error(what);
+    if failure.cause.is_of_data() { Error::new(ErrorKind::Held, error.to_string()) } else { error }
 }
 
 /// Staged rows on their way to a warehouse: their columns are looked at, and they are counted by batch.

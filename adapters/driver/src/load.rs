@@ -17,7 +17,7 @@ use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 
 use crate::deployed::Deployed;
-use crate::held::is_of;
+use crate::held::{is_of, title};
 use crate::judge::REFUSED;
 use crate::ports::{
     Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, StatementState, Witness,
@@ -270,7 +270,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     async fn hold(&self, unit: &Unit, version: &str, words: &str) -> Result<(), Error> {
         let (table, unit_name) = (self.table(), unit.name.clone());
         if unit.is_pending() {
-            let reasons = vec![format!("{REFUSED}{words}")];
+            let reasons = vec![format!("{REFUSED}{}: {words}", title(unit))];
             let state = UnitState::Held { reasons, incomplete: false, unread: false };
             let place = name::unit_document(&table, &unit_name);
             let held = Unit { state, ..unit.clone() };

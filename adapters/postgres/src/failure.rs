@@ -30,10 +30,14 @@ pub(crate) fn cause(error: &ServerError) -> Cause {
         "42P01" | "3F000" => Cause::Missing,
         "42P06" | "42P07" | "42710" => Cause::AlreadyThere,
         "42501" => Cause::Denied,
+        // Binary rows that are not what the column is: no value of the data's.
+        "22P03" | "22P04" => Cause::Permanent,
         // Deadlock, serialization, a lock that is not to be had.
         "40001" | "40P01" | "55P03" => Cause::Conflict,
         // Connections, resources, and a server that starts or stops.
         state if ["08", "53", "57P", "58"].iter().any(|class| state.starts_with(class)) => Cause::Unavailable,
+        // A value that does not fit; a constraint, also of a view.
+        state if ["22", "23", "44"].iter().any(|class| state.starts_with(class)) => Cause::Unfit,
         _ => Cause::Permanent,
     }
 }

@@ -18,6 +18,16 @@ pub(crate) fn failure(error: &rusqlite::Error) -> Failure {
     let cause = match (error.sqlite_error_code(), extended) {
         (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => Cause::Unavailable,
         (_, Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY)) => Cause::DuplicateKey,
+        (
+            _,
+            Some(
+                ffi::SQLITE_CONSTRAINT_NOTNULL
+                | ffi::SQLITE_CONSTRAINT_CHECK
+                | ffi::SQLITE_CONSTRAINT_FOREIGNKEY
+                | ffi::SQLITE_CONSTRAINT_TRIGGER
+                | ffi::SQLITE_TOOBIG,
+            ),
+        ) => Cause::Unfit,
         _ if words.starts_with("no such table") => Cause::Missing,
         _ => Cause::Permanent,
     };
