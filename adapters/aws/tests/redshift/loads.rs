@@ -150,9 +150,9 @@ fn every_statement_does_what_it_does_on_postgresql(server: &Server) {
             loads.set((done + usize::from(ours.is_ok()), failed + usize::from(ours.is_err()), cases));
             match (ours, theirs) {
                 (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
-                // Behind the Data API every failure that may be the data's is one.
+                // Behind the Data API a statement that fails because of the data is one kind; what is known before, another.
                 (Err(ours), Err(theirs)) if theirs.kind() == ErrorKind::Held => {
-                    assert_eq!(ours.kind(), ErrorKind::Refused, "{ours} {theirs}");
+                    assert!(matches!(ours.kind(), ErrorKind::Refused | ErrorKind::Held), "{ours} {theirs}");
                 }
                 (Err(ours), Err(theirs)) => assert_eq!(ours.kind(), theirs.kind(), "{ours} {theirs}"),
                 (ours, theirs) => panic!("{ours:?} in place of {theirs:?}"),
