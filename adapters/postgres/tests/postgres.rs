@@ -225,7 +225,7 @@ fn what_postgresql_cannot_hold_is_refused_with_its_place(server: &Server) {
     let mut postgres = Postgres::open(&server.database("unfit")).unwrap();
     let mut wrong = |ty: Type, array: ArrayRef| {
         let error = load(&mut postgres, &table(&[("x", ty)]), "b", rows("b", vec![array])).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.kind(), ErrorKind::Held);
         let message = error.to_string();
         message.split_once("port=").unwrap().1.split_once(": ").unwrap().1.to_owned()
     };
