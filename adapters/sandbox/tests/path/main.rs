@@ -16,6 +16,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use etalon_core::deploy::Sizes;
 use etalon_core::protocol::{Step, UnitState};
 use etalon_core::receipt::Counts;
 use etalon_sandbox::cloud::{Cloud, Counterparts, DeadLetter, Programs, Settings};
@@ -80,7 +81,12 @@ impl Shared {
         self.cloud_of(Settings::new(name, orders::PIPELINE, self.programs.clone()), days).await
     }
 
-    async fn cloud_of(&self, settings: Settings, days: u32) -> Cloud {
+    /// A cloud in which what went wrong comes again well within the patience of a test.
+    async fn cloud_of(&self, mut settings: Settings, days: u32) -> Cloud {
+        let Sizes { extract, transform, load, .. } = &mut settings.sizes;
+        for size in [extract, transform, load] {
+            size.timeout_seconds = size.timeout_seconds.min(40);
+        }
         let cloud = Cloud::start(Arc::clone(&self.counterparts), settings).await.unwrap();
         for day in 0..days {
             cloud.upload(&orders::name(day), orders::day(day)).await.unwrap();
