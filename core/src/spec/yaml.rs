@@ -436,7 +436,8 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Refuses the anchor and the tag of a value that begins at `start`, with them or behind them. Where it begins behind them.
+    /// Refuses the anchor and the tag of a value, and returns the byte at which the value itself begins: the parser's `start` may
+    /// be that of the anchor or the tag.
     fn refuse_properties(&mut self, anchor: usize, tag: bool, start: usize) -> usize {
         let mut behind = start;
         if anchor == 0 && !tag {
