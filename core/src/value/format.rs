@@ -62,7 +62,7 @@ enum Item {
     /// Exactly these bytes.
     Literal(Vec<u8>),
     /// A number of digits.
-    Digits { part: Part, least: usize, most: usize },
+    Digits { part: DateField, least: usize, most: usize },
     /// The first three letters of a month's English name.
     MonthName,
     /// `AM` or `PM`.
@@ -70,7 +70,7 @@ enum Item {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum DateField {
     Year,
     YearOfCentury,
     Month,
@@ -84,25 +84,25 @@ enum Part {
 
 /// The words of patterns; of two that begin alike the longer stands first.
 const WORDS: [(&str, Item); 15] = {
-    const fn digits(part: Part, least: usize, most: usize) -> Item {
+    const fn digits(part: DateField, least: usize, most: usize) -> Item {
         Item::Digits { part, least, most }
     }
     [
-        ("YYYY", digits(Part::Year, 4, 4)),
-        ("YY", digits(Part::YearOfCentury, 2, 2)),
+        ("YYYY", digits(DateField::Year, 4, 4)),
+        ("YY", digits(DateField::YearOfCentury, 2, 2)),
         ("MON", Item::MonthName),
-        ("MM", digits(Part::Month, 2, 2)),
-        ("MI", digits(Part::Minute, 2, 2)),
-        ("MS", digits(Part::Fraction, 3, 3)),
-        ("DD", digits(Part::Day, 2, 2)),
-        ("HH24", digits(Part::Hour, 2, 2)),
-        ("HH12", digits(Part::HourOfHalf, 2, 2)),
-        ("HH", digits(Part::HourOfHalf, 2, 2)),
+        ("MM", digits(DateField::Month, 2, 2)),
+        ("MI", digits(DateField::Minute, 2, 2)),
+        ("MS", digits(DateField::Fraction, 3, 3)),
+        ("DD", digits(DateField::Day, 2, 2)),
+        ("HH24", digits(DateField::Hour, 2, 2)),
+        ("HH12", digits(DateField::HourOfHalf, 2, 2)),
+        ("HH", digits(DateField::HourOfHalf, 2, 2)),
         ("AM", Item::Half),
         ("PM", Item::Half),
-        ("SS", digits(Part::Second, 2, 2)),
-        ("US", digits(Part::Fraction, 6, 6)),
-        ("FF", digits(Part::Fraction, 1, 6)),
+        ("SS", digits(DateField::Second, 2, 2)),
+        ("US", digits(DateField::Fraction, 6, 6)),
+        ("FF", digits(DateField::Fraction, 1, 6)),
     ]
 };
 
@@ -155,17 +155,17 @@ impl Pattern {
 
     /// Whether all parts are there that a time needs, and none twice.
     fn check(&self) -> Result<(), String> {
-        let count = |parts: &[Part]| self.parts().filter(|part| parts.contains(part)).count();
+        let count = |parts: &[DateField]| self.parts().filter(|part| parts.contains(part)).count();
         let names = self.items.iter().filter(|item| **item == Item::MonthName).count();
         let halves = self.items.iter().filter(|item| **item == Item::Half).count();
         let fixed = |item: &Item| matches!(item, Item::Digits { least, most, .. } if least != most);
         let runs_on = |pair: &[Item]| fixed(&pair[0]) && matches!(pair[1], Item::Digits { .. });
-        let (hours, half_hours) = (count(&[Part::Hour]), count(&[Part::HourOfHalf]));
-        let (minutes, seconds) = (count(&[Part::Minute]), count(&[Part::Second]));
+        let (hours, half_hours) = (count(&[DateField::Hour]), count(&[DateField::HourOfHalf]));
+        let (minutes, seconds) = (count(&[DateField::Minute]), count(&[DateField::Second]));
         let wanted = [
-            ("year", count(&[Part::Year, Part::YearOfCentury])),
-            ("month", count(&[Part::Month]) + names),
-            ("day", count(&[Part::Day])),
+            ("year", count(&[DateField::Year, DateField::YearOfCentury])),
+            ("month", count(&[DateField::Month]) + names),
+            ("day", count(&[DateField::Day])),
         ];
         for (name, found) in wanted {
             match found {
@@ -174,7 +174,7 @@ impl Pattern {
                 _ => return Err(format!("the pattern has two parts for the {name}")),
             }
         }
-        let of_time = [hours + half_hours, minutes, seconds, count(&[Part::Fraction])];
+        let of_time = [hours + half_hours, minutes, seconds, count(&[DateField::Fraction])];
         if of_time.iter().any(|&found| found > 1) || halves > 1 {
             return Err("the pattern has a part of the time twice".to_owned());
         }
@@ -190,7 +190,7 @@ impl Pattern {
         Ok(())
     }
 
-    fn parts(&self) -> impl Iterator<Item = Part> {
+    fn parts(&self) -> impl Iterator<Item = DateField> {
         self.items.iter().filter_map(|item| match item {
             Item::Digits { part, .. } => Some(*part),
             _ => None,
@@ -199,7 +199,7 @@ impl Pattern {
 
     /// Whether it has a time of day.
     pub(crate) fn has_time(&self) -> bool {
-        self.parts().any(|part| matches!(part, Part::Hour | Part::HourOfHalf))
+        self.parts().any(|part| matches!(part, DateField::Hour | DateField::HourOfHalf))
     }
 
     /// Reads a day as days since 1970.
@@ -240,17 +240,17 @@ impl Pattern {
                 }),
                 Item::Digits { part, least, most } => digits(rest, *least, *most).map(|(number, length, after)| {
                     match part {
-                        Part::Year => year = number,
+                        DateField::Year => year = number,
                         // As PostgreSQL: the year nearest to 2020.
-                        Part::YearOfCentury => year = number + if number < 70 { 2000 } else { 1900 },
-                        Part::Month => month = number,
-                        Part::Day => day = number,
-                        Part::Hour => hour = number,
+                        DateField::YearOfCentury => year = number + if number < 70 { 2000 } else { 1900 },
+                        DateField::Month => month = number,
+                        DateField::Day => day = number,
+                        DateField::Hour => hour = number,
                         // No such hour becomes one that no day has.
-                        Part::HourOfHalf => hour = if (1..=12).contains(&number) { number % 12 } else { 24 },
-                        Part::Minute => minute = number,
-                        Part::Second => second = number,
-                        Part::Fraction => micros = i64::from(number) * 10_i64.pow(6_u32.saturating_sub(length)),
+                        DateField::HourOfHalf => hour = if (1..=12).contains(&number) { number % 12 } else { 24 },
+                        DateField::Minute => minute = number,
+                        DateField::Second => second = number,
+                        DateField::Fraction => micros = i64::from(number) * 10_i64.pow(6_u32.saturating_sub(length)),
                     }
                     after
                 }),

@@ -43,7 +43,7 @@ use crate::warehouse::table::BATCH_COLUMN;
 use crate::warehouse::table::TableColumn;
 use crate::warehouse::table::WriteMode;
 use crate::warehouse::target::Target;
-use versions::Judge;
+use versions::Ranking;
 use versions::STAGE;
 
 /// What the step does that brings staged rows.
@@ -317,8 +317,8 @@ impl Writer<'_> {
         if replaces_sources && !target.lineage {
             return self.refuse("has no lineage columns, by which the rows of a source are replaced");
         }
-        let judge = target.versions().map(|versions| Judge::new(target, versions)).transpose()?;
-        let direct = judge.is_none() && target.dialect.stages_in_target;
+        let ranking = target.versions().map(|versions| Ranking::new(target, versions)).transpose()?;
+        let direct = ranking.is_none() && target.dialect.stages_in_target;
 
         if target.dialect.has_lock {
             self.run("wait for other loads of the table", Command::Lock(target.fence_table()));
@@ -333,16 +333,16 @@ impl Writer<'_> {
             self.claim(load.batches);
             self.replace_sources(first.map_or("", |batch| &batch.batch), direct)?;
         }
-        match &judge {
-            Some(judge) => {
-                self.all("make room for winners", judge.create());
-                self.all("judge the newest row of each key", judge.judge());
+        match &ranking {
+            Some(ranking) => {
+                self.all("make room for winners", ranking.create());
+                self.all("rank the rows of each key", ranking.rank());
                 if matches!(target.write, WriteMode::Replace { .. }) {
                     self.delete_all();
                 }
-                self.all("put the winners into the table", judge.settle());
+                self.all("put the winners into the table", ranking.settle());
                 if matches!(target.write, WriteMode::Scd2 { .. }) {
-                    self.all("set the intervals of versions", judge.set_intervals(replaces_sources));
+                    self.all("set the intervals of versions", ranking.set_intervals(replaces_sources));
                 }
             }
             None if direct => {}
@@ -357,14 +357,14 @@ impl Writer<'_> {
             // Sorting the keys of a new table once is quicker than finding the place of each.
             self.guard(Guard::UniqueKey, index);
         }
-        self.run("count what became of the rows", count(judge.as_ref(), replaces_sources));
+        self.run("count what became of the rows", count(ranking.as_ref(), replaces_sources));
         self.guard(Guard::Balance, ledger::guard_balance());
         let loaded_at = self.instant(load.loaded_at)?;
         self.run("enter the batches into the ledger", ledger::enter(target, loaded_at));
         let counts = ledger::counts().statement("tell the counts", target.dialect);
         self.steps.push(Step::Counts(counts));
 
-        let mut work: Vec<TableName> = judge.iter().flat_map(Judge::tables).collect();
+        let mut work: Vec<TableName> = ranking.iter().flat_map(Ranking::tables).collect();
         work.extend((!direct).then(|| TableName::work(STAGE)));
         work.extend(replaces_sources.then(ledger::replaced_table));
         work.push(ledger::load_table());
@@ -584,7 +584,7 @@ fn guard_all_rows() -> Command {
 }
 
 /// Notes what became of each batch's rows.
-fn count(judge: Option<&Judge<'_>>, replaces_sources: bool) -> Command {
+fn count(ranking: Option<&Ranking<'_>>, replaces_sources: bool) -> Command {
     let staged = || Expr::own("b", "staged");
     let is_replaced = || Expr::own("r", "batch").present();
     // The rows of a batch that is replaced are not looked at further.
@@ -594,7 +594,7 @@ fn count(judge: Option<&Judge<'_>>, replaces_sources: bool) -> Command {
     };
     let gone = || Expr::case(is_replaced(), staged(), Expr::Number(0));
     let mut counts = Select::from(&ledger::load_table(), "b").columns([Expr::own("b", "batch")]);
-    match judge {
+    match ranking {
         None => {
             counts = counts.column(left(), "inserted");
             for name in ["updated", "unchanged", "deduplicated"] {
@@ -603,11 +603,12 @@ fn count(judge: Option<&Judge<'_>>, replaces_sources: bool) -> Command {
             let superseded = if replaces_sources { gone() } else { Expr::Number(0) };
             counts = counts.column(superseded, "superseded").column(Expr::Number(0), "deleted");
         }
-        Some(judge) => {
+        Some(ranking) => {
             let batch = Identifier::own(BATCH_COLUMN);
-            let mut winners = judge.winners().columns([Expr::of("s", &batch)]).column(Expr::CountRows, "winners");
+            let mut winners = ranking.winners().columns([Expr::of("s", &batch)]).column(Expr::CountRows, "winners");
             for word in versions::WORDS {
-                let one = Expr::case(judge.winner_verdict().equal(Expr::Word(word)), Expr::Number(1), Expr::Number(0));
+                let one =
+                    Expr::case(ranking.winner_outcome().equal(Expr::Word(word)), Expr::Number(1), Expr::Number(0));
                 winners = winners.column(one.sum(), word);
             }
             winners.group_by = vec![Expr::of("s", &batch)];

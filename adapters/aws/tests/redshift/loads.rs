@@ -64,7 +64,7 @@ const KINDS: [&str; 37] = [
     "forget the types of an earlier table",
     "give a column more room",
     "insert the rows",
-    "judge the newest row of each key",
+    "rank the rows of each key",
     "list what was loaded of some inputs",
     "make room for replaced batches",
     "make room for the load's batches",

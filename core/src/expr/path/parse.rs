@@ -58,8 +58,8 @@ pub(super) fn parse(text: &str) -> Result<Path, Fault> {
     let mut parser = Parser { text, tokens: &tokens, at: 0, parts: 0, filters: 0, subscripts: 0 };
     let lax = parser.mode();
     let expression = match parser.or()? {
-        Part::Value(chain) => chain,
-        Part::Predicate(predicate) => Chain { head: Head::Predicate(Box::new(predicate)), steps: Vec::new() },
+        Operand::Value(chain) => chain,
+        Operand::Predicate(predicate) => Chain { head: Head::Predicate(Box::new(predicate)), steps: Vec::new() },
     };
     match parser.at == tokens.len() {
         true => Ok(Path { lax, expression }),
@@ -67,8 +67,8 @@ pub(super) fn parse(text: &str) -> Result<Path, Fault> {
     }
 }
 
-/// A part of a path.
-enum Part {
+/// What an operator of a path stands between.
+enum Operand {
     Value(Chain),
     Predicate(Predicate),
 }
@@ -152,42 +152,42 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&self, part: Part) -> Result<Chain, Fault> {
+    fn value(&self, part: Operand) -> Result<Chain, Fault> {
         match part {
-            Part::Value(chain) => Ok(chain),
-            Part::Predicate(_) => Err(self.unexpected()),
+            Operand::Value(chain) => Ok(chain),
+            Operand::Predicate(_) => Err(self.unexpected()),
         }
     }
 
-    fn predicate(&self, part: Part) -> Result<Predicate, Fault> {
+    fn predicate(&self, part: Operand) -> Result<Predicate, Fault> {
         match part {
-            Part::Predicate(predicate) => Ok(predicate),
-            Part::Value(_) => Err(self.unexpected()),
+            Operand::Predicate(predicate) => Ok(predicate),
+            Operand::Value(_) => Err(self.unexpected()),
         }
     }
 
-    fn or(&mut self) -> Result<Part, Fault> {
+    fn or(&mut self) -> Result<Operand, Fault> {
         self.part()?;
         let mut left = self.and()?;
         while self.take_sign("||") {
             self.part()?;
             let (one, two) = (self.predicate(left)?, self.and()?);
-            left = Part::Predicate(Predicate::Or(Box::new(one), Box::new(self.predicate(two)?)));
+            left = Operand::Predicate(Predicate::Or(Box::new(one), Box::new(self.predicate(two)?)));
         }
         Ok(left)
     }
 
-    fn and(&mut self) -> Result<Part, Fault> {
+    fn and(&mut self) -> Result<Operand, Fault> {
         let mut left = self.test()?;
         while self.take_sign("&&") {
             self.part()?;
             let (one, two) = (self.predicate(left)?, self.test()?);
-            left = Part::Predicate(Predicate::And(Box::new(one), Box::new(self.predicate(two)?)));
+            left = Operand::Predicate(Predicate::And(Box::new(one), Box::new(self.predicate(two)?)));
         }
         Ok(left)
     }
 
-    fn test(&mut self) -> Result<Part, Fault> {
+    fn test(&mut self) -> Result<Operand, Fault> {
         if self.take_sign("!") {
             let predicate = match self.word() {
                 Some("exists") => self.exists()?,
@@ -199,10 +199,10 @@ impl Parser<'_> {
                     inner
                 }
             };
-            return Ok(Part::Predicate(Predicate::Not(Box::new(predicate))));
+            return Ok(Operand::Predicate(Predicate::Not(Box::new(predicate))));
         }
         if self.word() == Some("exists") {
-            return self.exists().map(Part::Predicate);
+            return self.exists().map(Operand::Predicate);
         }
         let left = self.sum()?;
         let operator = match self.peek() {
@@ -218,11 +218,11 @@ impl Parser<'_> {
         self.at += 1;
         let right = self.sum()?;
         let right = self.value(right)?;
-        Ok(Part::Predicate(Predicate::Compare { operator, left, right }))
+        Ok(Operand::Predicate(Predicate::Compare { operator, left, right }))
     }
 
     /// `starts with` and `like_regex` behind a value.
-    fn words_behind(&mut self, left: Part) -> Result<Part, Fault> {
+    fn words_behind(&mut self, left: Operand) -> Result<Operand, Fault> {
         match self.word() {
             Some("starts") => {
                 let whole = self.value(left)?;
@@ -235,7 +235,7 @@ impl Parser<'_> {
                 };
                 self.at += 1;
                 let beginning = Chain { head, steps: Vec::new() };
-                Ok(Part::Predicate(Predicate::StartsWith { whole, beginning }))
+                Ok(Operand::Predicate(Predicate::StartsWith { whole, beginning }))
             }
             Some("like_regex") => {
                 let text = self.value(left)?;
@@ -243,7 +243,7 @@ impl Parser<'_> {
                 let pattern = self.text()?;
                 let flags = if self.take_word("flag") { self.text()? } else { String::new() };
                 let pattern = Box::new(Regexp::new(&pattern, self.options(&flags)?)?);
-                Ok(Part::Predicate(Predicate::LikeRegex { text, pattern }))
+                Ok(Operand::Predicate(Predicate::LikeRegex { text, pattern }))
             }
             _ => Ok(left),
         }
@@ -294,7 +294,7 @@ impl Parser<'_> {
         Ok(Predicate::Exists(inner))
     }
 
-    fn sum(&mut self) -> Result<Part, Fault> {
+    fn sum(&mut self) -> Result<Operand, Fault> {
         let mut left = self.product()?;
         loop {
             let operator = match self.peek() {
@@ -306,7 +306,7 @@ impl Parser<'_> {
         }
     }
 
-    fn product(&mut self) -> Result<Part, Fault> {
+    fn product(&mut self) -> Result<Operand, Fault> {
         let mut left = self.signed()?;
         loop {
             let operator = match self.peek() {
@@ -321,19 +321,19 @@ impl Parser<'_> {
 
     fn arithmetic(
         &mut self,
-        left: Part,
+        left: Operand,
         operator: Arithmetic,
-        operand: fn(&mut Self) -> Result<Part, Fault>,
-    ) -> Result<Part, Fault> {
+        operand: fn(&mut Self) -> Result<Operand, Fault>,
+    ) -> Result<Operand, Fault> {
         let left = Box::new(self.value(left)?);
         self.at += 1;
         self.part()?;
         let right = operand(self)?;
         let right = Box::new(self.value(right)?);
-        Ok(Part::Value(Chain { head: Head::Arithmetic { operator, left, right }, steps: Vec::new() }))
+        Ok(Operand::Value(Chain { head: Head::Arithmetic { operator, left, right }, steps: Vec::new() }))
     }
 
-    fn signed(&mut self) -> Result<Part, Fault> {
+    fn signed(&mut self) -> Result<Operand, Fault> {
         let negative = match self.peek() {
             Some(Token::Sign("-")) => true,
             Some(Token::Sign("+")) => false,
@@ -354,23 +354,23 @@ impl Parser<'_> {
                 Head::Sign { negative, operand: Box::new(operand) }
             }
         };
-        Ok(Part::Value(Chain { head, steps: Vec::new() }))
+        Ok(Operand::Value(Chain { head, steps: Vec::new() }))
     }
 
-    fn chain(&mut self) -> Result<Part, Fault> {
+    fn chain(&mut self) -> Result<Operand, Fault> {
         self.part()?;
         let mut chain = match self.primary()? {
-            Part::Value(chain) => chain,
-            Part::Predicate(predicate) => match self.peek() {
+            Operand::Value(chain) => chain,
+            Operand::Predicate(predicate) => match self.peek() {
                 Some(Token::Sign("." | "[" | "?")) => {
                     Chain { head: Head::Predicate(Box::new(predicate)), steps: Vec::new() }
                 }
                 Some(Token::Word(_)) if self.word() == Some("is") => {
                     self.at += 1;
                     self.expect_word("unknown")?;
-                    return Ok(Part::Predicate(Predicate::IsUnknown(Box::new(predicate))));
+                    return Ok(Operand::Predicate(Predicate::IsUnknown(Box::new(predicate))));
                 }
-                _ => return Ok(Part::Predicate(predicate)),
+                _ => return Ok(Operand::Predicate(predicate)),
             },
         };
         while let Some(Token::Sign("." | "[" | "?")) = self.peek() {
@@ -378,10 +378,10 @@ impl Parser<'_> {
             let step = self.step()?;
             chain.steps.push(step);
         }
-        Ok(Part::Value(chain))
+        Ok(Operand::Value(chain))
     }
 
-    fn primary(&mut self) -> Result<Part, Fault> {
+    fn primary(&mut self) -> Result<Operand, Fault> {
         let head = match self.peek() {
             Some(Token::Sign("(")) => {
                 self.at += 1;
@@ -410,7 +410,7 @@ impl Parser<'_> {
             },
         };
         self.at += 1;
-        Ok(Part::Value(Chain { head, steps: Vec::new() }))
+        Ok(Operand::Value(Chain { head, steps: Vec::new() }))
     }
 
     fn step(&mut self) -> Result<Step, Fault> {

@@ -139,7 +139,7 @@ struct Search<'a> {
 }
 
 /// A node to be matched as a whole: parts of a row, or a number of repetitions.
-enum Unit<'a> {
+enum Item<'a> {
     Row(&'a [Node]),
     Repeat(&'a Node, u32, Option<u32>),
 }
@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
             }
             Node::Repeat { part, min, max, .. } => {
                 // Only the last repetition's groups are wanted; those before it are taken as one.
-                let before = Unit::Repeat(part, min.saturating_sub(1), max.map(|max| max.saturating_sub(1)));
+                let before = Item::Repeat(part, min.saturating_sub(1), max.map(|max| max.saturating_sub(1)));
                 let is_long = node.preference() != Some(false);
                 let middles = self.preferred(&before, is_long, from);
                 let middle = middles.into_iter().find(|&middle| self.ends(part, middle).contains(&to));
@@ -272,7 +272,7 @@ impl<'a> Search<'a> {
             let Some((part, after)) = rest.split_first() else { return true };
             let starts = match run {
                 [] => vec![from],
-                _ => self.preferred(&Unit::Row(run), prefers(run) != Some(false), from),
+                _ => self.preferred(&Item::Row(run), prefers(run) != Some(false), from),
             };
             let is_long = part.preference() != Some(false);
             for start in starts {
@@ -281,7 +281,7 @@ impl<'a> Search<'a> {
                 }
                 let middles = match after {
                     [] => vec![to],
-                    _ => self.preferred(&Unit::Row(std::slice::from_ref(part)), is_long, start),
+                    _ => self.preferred(&Item::Row(std::slice::from_ref(part)), is_long, start),
                 };
                 for middle in middles {
                     if !after.is_empty() && !self.ends_of_row(after, middle).contains(&to) {
@@ -303,10 +303,10 @@ impl<'a> Search<'a> {
     }
 
     /// Where a unit may end, what it prefers first.
-    fn preferred(&mut self, unit: &Unit<'_>, is_long: bool, from: usize) -> Vec<usize> {
-        let mut ends = match unit {
-            Unit::Row(parts) => self.ends_of_row(parts, from),
-            Unit::Repeat(part, min, max) => self.ends_of_repeat(part, *min, *max, from),
+    fn preferred(&mut self, item: &Item<'_>, is_long: bool, from: usize) -> Vec<usize> {
+        let mut ends = match item {
+            Item::Row(parts) => self.ends_of_row(parts, from),
+            Item::Repeat(part, min, max) => self.ends_of_repeat(part, *min, *max, from),
         };
         if is_long {
             ends.reverse();

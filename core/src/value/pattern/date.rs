@@ -165,7 +165,7 @@ enum Ordinal {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum Piece {
     Field(Place),
     Space,
     Separator(char),
@@ -188,7 +188,7 @@ struct Place {
 
 /// A pattern.
 #[derive(Debug, Clone)]
-pub(crate) struct DatePattern(Vec<Part>);
+pub(crate) struct DatePattern(Vec<Piece>);
 
 fn is_separator(char: char) -> bool {
     char.is_ascii_punctuation()
@@ -201,7 +201,7 @@ fn is_space(char: char) -> bool {
 impl DatePattern {
     /// Reads a pattern; every text is one.
     pub(crate) fn new(text: &str) -> Self {
-        let mut parts = Vec::new();
+        let mut pieces = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
             // One prefix; what it stands before may be no field.
@@ -217,7 +217,7 @@ impl DatePattern {
                 };
                 let fill = prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case("FM"));
                 let localized = prefix.is_some() && !fill;
-                parts.push(Part::Field(Place { field, name, case, fill, localized, ordinal }));
+                pieces.push(Piece::Field(Place { field, name, case, fill, localized, ordinal }));
                 rest = end;
                 continue;
             }
@@ -233,22 +233,22 @@ impl DatePattern {
                                 end = at + 1;
                                 break;
                             }
-                            '\\' => parts.push(Part::Char(chars.next().map_or('\\', |(_, char)| char))),
-                            char => parts.push(Part::Char(char)),
+                            '\\' => pieces.push(Piece::Char(chars.next().map_or('\\', |(_, char)| char))),
+                            char => pieces.push(Piece::Char(char)),
                         }
                     }
                     rest = rest.get(end..).unwrap_or_default();
                 }
                 '\\' if rest.starts_with('"') => {
-                    parts.push(Part::Char('"'));
+                    pieces.push(Piece::Char('"'));
                     rest = &rest[1..];
                 }
-                char if is_space(char) => parts.push(Part::Space),
-                char if is_separator(char) => parts.push(Part::Separator(char)),
-                char => parts.push(Part::Char(char)),
+                char if is_space(char) => pieces.push(Piece::Space),
+                char if is_separator(char) => pieces.push(Piece::Separator(char)),
+                char => pieces.push(Piece::Char(char)),
             }
         }
-        Self(parts)
+        Self(pieces)
     }
 
     /// Whether there is nothing in it.
@@ -267,8 +267,8 @@ impl DatePattern {
     }
 
     fn fields(&self) -> impl Iterator<Item = Place> + '_ {
-        self.0.iter().filter_map(|part| match part {
-            Part::Field(place) => Some(*place),
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Field(place) => Some(*place),
             _ => None,
         })
     }

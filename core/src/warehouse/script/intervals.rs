@@ -3,7 +3,7 @@
 //! A version is valid from its own order to that of the next one of its key, a delete included. Where rows of a replaced
 //! source went away, the keys that they had are no longer known, and all are computed; only what differs is written.
 
-use super::versions::Judge;
+use super::versions::Ranking;
 use super::versions::SUPERSEDED;
 use crate::sql::quote::Identifier;
 use crate::types::Type;
@@ -20,7 +20,7 @@ const NEXT: &str = "_etalon_next";
 const TARGET_ROW: &str = "_etalon_target_row";
 const NEXT_VERSION: &str = "_etalon_next_version";
 
-impl Judge<'_> {
+impl Ranking<'_> {
     /// Sets `valid_to` and `is_current` of the versions whose next one is another than before.
     pub(super) fn set_intervals(&self, all_keys: bool) -> Option<Command> {
         let (version, key) = self.versions.key.split_last()?;
@@ -89,7 +89,7 @@ impl Judge<'_> {
 
     /// Only the rows whose key some winner has.
     fn of_touched(&self, select: Select, alias: &'static str, key: &[(Identifier, Type)]) -> Select {
-        let mut touched = self.winners().filter(self.winner_verdict().differs(Expr::Word(SUPERSEDED)));
+        let mut touched = self.winners().filter(self.winner_outcome().differs(Expr::Word(SUPERSEDED)));
         touched.columns = key.iter().map(|(name, ty)| (Expr::of("s", name).key(*ty), Some(name.clone()))).collect();
         touched.group_by = key.iter().map(|(name, ty)| Expr::of("s", name).key(*ty)).collect();
         let same = |(name, ty): &(Identifier, Type)| Expr::of(alias, name).key(*ty).equal(Expr::of("k", name).key(*ty));

@@ -15,7 +15,7 @@
 //!
 //! Staged rows are ranked, and the first of each key is judged against the stored row and the remembered delete, if there
 //! are any. Where rows have hidden numbers, the winners are numbers, found in two steps: most keys come once in a load, and
-//! only rows that have a rival are ranked by their long order. Elsewhere the winners are copies of the rows with their verdicts.
+//! only rows that have a rival are ranked by their long order. Elsewhere the winners are copies of the rows with their outcomes.
 
 use crate::error::Error;
 use crate::sql::quote::Identifier;
@@ -52,12 +52,12 @@ const FIRST: &str = "_etalon_first";
 const SOURCE: &str = "_etalon_source";
 const GENERATION: &str = "_etalon_generation";
 const RANK: &str = "_etalon_rank";
-const VERDICT: &str = "_etalon_verdict";
+const OUTCOME: &str = "_etalon_outcome";
 const STAGED_ROW: &str = "_etalon_staged_row";
 const TARGET_ROW: &str = "_etalon_target_row";
 const DELETED_ROW: &str = "_etalon_deleted_row";
 
-/// The words of a verdict, which are the names of the counts.
+/// The words of an outcome, which are the names of the counts.
 const INSERTED: &str = "inserted";
 const UPDATED: &str = "updated";
 const UNCHANGED: &str = "unchanged";
@@ -67,7 +67,7 @@ pub(super) const WORDS: [&str; 5] = [INSERTED, UPDATED, UNCHANGED, SUPERSEDED, D
 
 /// What the statements over versions are made of. Aliases: `s` the stage or a winner out of it, `b` its batch, `f` the
 /// numbers of winners, `t` the target, `l` the ledger row of what is stored there, `d` the deleted keys, `m` theirs.
-pub(super) struct Judge<'a> {
+pub(super) struct Ranking<'a> {
     pub(super) target: &'a Target,
     pub(super) versions: Versions,
     /// The target's column of hidden numbers, where rows have them.
@@ -76,7 +76,7 @@ pub(super) struct Judge<'a> {
     pub(super) deleted: Option<TableName>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Ranking<'a> {
     pub(super) fn new(target: &'a Target, versions: Versions) -> Result<Self, Error> {
         let deleted = if target.keeps_deleted() { Some(target.deleted_table()?) } else { None };
         Ok(Self { target, versions, row: target.row_column()?, deleted })
@@ -95,9 +95,9 @@ impl<'a> Judge<'a> {
                 ..CreateTable::new(table, columns)
             })
         };
-        let verdict = definitions(&[(VERDICT, Type::Varchar(16))], true);
+        let outcome = definitions(&[(OUTCOME, Type::Varchar(16))], true);
         if self.row.is_none() {
-            let columns = stage_definition(self.target).into_iter().chain(verdict).collect();
+            let columns = stage_definition(self.target).into_iter().chain(outcome).collect();
             return vec![temporary(winner_table(), columns, None)];
         }
         let rows =
@@ -105,7 +105,7 @@ impl<'a> Judge<'a> {
         let first = definitions(&[(STAGED_ROW, Type::Bigint)], false);
         vec![
             temporary(TableName::work(FIRST), first, Some(STAGED_ROW)),
-            temporary(winner_table(), rows.into_iter().chain(verdict).collect(), Some(STAGED_ROW)),
+            temporary(winner_table(), rows.into_iter().chain(outcome).collect(), Some(STAGED_ROW)),
         ]
     }
 
@@ -116,7 +116,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Finds the winner of each key and judges it.
-    pub(super) fn judge(&self) -> Vec<Command> {
+    pub(super) fn rank(&self) -> Vec<Command> {
         match &self.row {
             Some(row) => {
                 let mut commands = vec![self.find_lone(), self.find_ranked()];
@@ -188,7 +188,7 @@ impl<'a> Judge<'a> {
             // Its columns are some of the target's, so that the same name is free.
             select = select.columns([Expr::of("d", row)]);
         }
-        columns.push(VERDICT);
+        columns.push(OUTCOME);
         let lookup = |column: &'static str, alias: &'static str| {
             let of_batch = ledger::row_of(self.target, "l", Expr::own(alias, BATCH_COLUMN));
             let found = Select::from(&ledger::table(self.target), "l").columns([Expr::own("l", column)]);
@@ -201,7 +201,7 @@ impl<'a> Judge<'a> {
             Expr::Scalar(Box::new(found.filter(of_batch)))
         };
         let staged = (own("source"), own("generation"));
-        select = select.columns([self.verdict(staged, told("t"), told("d"), Expr::of("t", row).absent())]);
+        select = select.columns([self.outcome(staged, told("t"), told("d"), Expr::of("t", row).absent())]);
         let staged = Expr::own("s", ROW).equal(Expr::own("f", STAGED_ROW));
         select = select.join(JoinKind::Inner, Source::Table(TableName::work(STAGE)), "s", staged);
         insert(winner_table(), columns.into_iter().map(Identifier::own), self.beside_stored(select))
@@ -220,7 +220,7 @@ impl<'a> Judge<'a> {
         let told = |alias| (Expr::own(alias, "source"), Expr::own(alias, "generation"));
         let staged = (Expr::own("s", SOURCE), Expr::own("s", GENERATION));
         let absent = self.versions.key.first().map_or(Expr::Any(Vec::new()), |(name, _)| Expr::of("t", name).absent());
-        select = select.columns([self.verdict(staged, told("l"), told("m"), absent)]);
+        select = select.columns([self.outcome(staged, told("l"), told("m"), absent)]);
         select = self.beside_stored(select);
         if self.versions.against == Against::Lineage {
             let of = |alias, stored| ledger::row_of(self.target, alias, Expr::own(stored, BATCH_COLUMN));
@@ -230,7 +230,7 @@ impl<'a> Judge<'a> {
                 select = select.join(JoinKind::Left, ledger(), "m", of("m", "d"));
             }
         }
-        let columns = names.into_iter().chain([Identifier::own(VERDICT)]);
+        let columns = names.into_iter().chain([Identifier::own(OUTCOME)]);
         insert(winner_table(), columns, select.filter(Expr::own("s", RANK).equal(Expr::Number(1))))
     }
 
@@ -252,31 +252,31 @@ impl<'a> Judge<'a> {
 
     /// What becomes of a winner. Each of the three pairs is the source and the generation: of the winner, of the stored
     /// row, of the delete that is remembered; `absent` holds where there is no stored row.
-    fn verdict(&self, staged: (Expr, Expr), stored: (Expr, Expr), deleted: (Expr, Expr), absent: Expr) -> Expr {
+    fn outcome(&self, staged: (Expr, Expr), stored: (Expr, Expr), deleted: (Expr, Expr), absent: Expr) -> Expr {
         let word = |word: &'static str| Expr::Word(word);
         let older = |alias, told: (Expr, Expr)| self.older(alias, &staged, told).map(|older| (older, word(SUPERSEDED)));
         let inserted = (absent, word(INSERTED));
         let unchanged = (self.equal_data(), word(UNCHANGED));
-        let mut verdicts = Vec::new();
+        let mut outcomes = Vec::new();
         match self.versions.against {
             Against::Nothing => return word(INSERTED),
             // Equal data is a tie of all that is compared, and no tie is called older.
             Against::Columns => {
-                verdicts.extend([inserted, unchanged]);
-                verdicts.extend(older("t", stored));
+                outcomes.extend([inserted, unchanged]);
+                outcomes.extend(older("t", stored));
             }
             Against::LoadOrder | Against::Lineage => {
-                verdicts.extend(older("t", stored));
+                outcomes.extend(older("t", stored));
                 if self.deleted.is_some() {
-                    verdicts.extend(older("d", deleted));
+                    outcomes.extend(older("d", deleted));
                 }
                 if self.target.deletes {
-                    verdicts.push((Expr::own("s", DELETED_COLUMN), word(DELETED)));
+                    outcomes.push((Expr::own("s", DELETED_COLUMN), word(DELETED)));
                 }
-                verdicts.extend([inserted, unchanged]);
+                outcomes.extend([inserted, unchanged]);
             }
         }
-        Expr::Case(verdicts, Box::new(word(UPDATED)))
+        Expr::Case(outcomes, Box::new(word(UPDATED)))
     }
 
     /// That the winner is an older version than the stored one; `None` where the last load wins. Where nothing is stored it
@@ -335,12 +335,12 @@ impl<'a> Judge<'a> {
     /// Deletes what a winner has beaten. Rows are found by number where they have one, and by key elsewhere.
     fn delete_beaten(&self, table: &TableName, row: Option<Identifier>, column: &'static str) -> Command {
         let winner = winner_table();
-        let verdict = |verdict: Expr| verdict.differs(Expr::Word(SUPERSEDED));
+        let outcome = |outcome: Expr| outcome.differs(Expr::Word(SUPERSEDED));
         let (using, filter) = match row {
             Some(row) => {
                 let beaten = Select::from(&winner, "v").columns([Expr::own("v", column)]);
                 let found = Expr::own("v", column).present();
-                let filter = Expr::All(vec![verdict(Expr::own("v", VERDICT)), found]);
+                let filter = Expr::All(vec![outcome(Expr::own("v", OUTCOME)), found]);
                 (None, Expr::Column(None, row).among(beaten.filter(filter)))
             }
             None => {
@@ -348,8 +348,8 @@ impl<'a> Judge<'a> {
                     Expr::at(table, name).key(*ty).equal(Expr::at(&winner, name).key(*ty))
                 };
                 let same_key = self.versions.key.iter().map(same);
-                let verdict = verdict(Expr::at(&winner, &Identifier::own(VERDICT)));
-                (Some(winner.clone()), Expr::All(same_key.chain([verdict]).collect()))
+                let outcome = outcome(Expr::at(&winner, &Identifier::own(OUTCOME)));
+                (Some(winner.clone()), Expr::All(same_key.chain([outcome]).collect()))
             }
         };
         Command::Delete { from: table.clone(), using, filter: Some(filter) }
@@ -363,7 +363,7 @@ impl<'a> Judge<'a> {
             values.extend(self.target.at(&[*order_by]).iter().map(|(name, _)| Expr::of("s", name)));
             values.push(Expr::Boolean(true));
         }
-        let kept = [INSERTED, UPDATED, UNCHANGED].map(|word| self.winner_verdict().equal(Expr::Word(word)));
+        let kept = [INSERTED, UPDATED, UNCHANGED].map(|word| self.winner_outcome().equal(Expr::Word(word)));
         let mut select = self.winners().columns(values).filter(Expr::Any(kept.to_vec()));
         if self.row.is_some() {
             // The order in which they were staged is mostly that of the target too.
@@ -377,7 +377,7 @@ impl<'a> Judge<'a> {
         let lineage = self.target.kept_lineage().map(|(name, _)| Identifier::own(name));
         let columns: Vec<Identifier> = version.chain(lineage).collect();
         let values: Vec<Expr> = columns.iter().map(|name| Expr::of("s", name)).collect();
-        let deleted = self.winner_verdict().equal(Expr::Word(DELETED));
+        let deleted = self.winner_outcome().equal(Expr::Word(DELETED));
         insert(table.clone(), columns, self.winners().columns(values).filter(deleted))
     }
 
@@ -390,9 +390,9 @@ impl<'a> Judge<'a> {
         Select::from(&winner_table(), "v").join(JoinKind::Inner, Source::Table(TableName::work(STAGE)), "s", staged)
     }
 
-    /// The verdict on a winner of [`Judge::winners`].
-    pub(super) fn winner_verdict(&self) -> Expr {
-        Expr::own(if self.row.is_none() { "s" } else { "v" }, VERDICT)
+    /// What became of a winner of [`Ranking::winners`].
+    pub(super) fn winner_outcome(&self) -> Expr {
+        Expr::own(if self.row.is_none() { "s" } else { "v" }, OUTCOME)
     }
 }
 

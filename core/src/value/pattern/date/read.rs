@@ -5,7 +5,7 @@ use super::DatePattern;
 use super::Field;
 use super::MONTHS;
 use super::Ordinal;
-use super::Part;
+use super::Piece;
 use super::Place;
 use super::ROMAN;
 use super::is_separator;
@@ -53,27 +53,27 @@ impl DatePattern {
         let mut source = Source { text, at: 0 };
         // How many characters were passed over that the pattern does not have.
         let (mut fixed, mut skipped) = (false, 0_i32);
-        for (at, part) in self.0.iter().enumerate() {
+        for (at, piece) in self.0.iter().enumerate() {
             if source.rest().is_empty() {
                 break;
             }
-            let is_field = matches!(part, Part::Field(_));
-            let is_fixed = matches!(part, Part::Field(Place { field: Field::Fixed, .. }));
+            let is_field = matches!(piece, Piece::Field(_));
+            let is_fixed = matches!(piece, Piece::Field(Place { field: Field::Fixed, .. }));
             if !fixed && !is_fixed && (is_field || at == 0) {
                 skipped = skipped.saturating_add(source.skip_blanks());
             }
-            match part {
-                Part::Space | Part::Separator(_) if fixed => source.skip(1),
-                Part::Space | Part::Separator(_) => {
+            match piece {
+                Piece::Space | Piece::Separator(_) if fixed => source.skip(1),
+                Piece::Space | Piece::Separator(_) => {
                     skipped -= 1;
                     if source.next().is_some_and(|char| is_space(char) || is_separator(char)) {
                         source.skip(1);
                         skipped += 1;
                     }
                 }
-                Part::Char(_) if !fixed && skipped > 0 => skipped -= 1,
-                Part::Char(_) => source.skip(1),
-                Part::Field(place) => {
+                Piece::Char(_) if !fixed && skipped > 0 => skipped -= 1,
+                Piece::Char(_) => source.skip(1),
+                Piece::Field(place) => {
                     if place.field == Field::Fixed {
                         fixed = true;
                     } else {
@@ -96,9 +96,9 @@ impl DatePattern {
     fn ends_number(&self, at: usize) -> bool {
         match self.0.get(at + 1) {
             None => true,
-            Some(Part::Field(place)) => !place.field.is_digits(),
-            Some(Part::Char(char)) => !char.is_ascii_digit(),
-            Some(Part::Space | Part::Separator(_)) => true,
+            Some(Piece::Field(place)) => !place.field.is_digits(),
+            Some(Piece::Char(char)) => !char.is_ascii_digit(),
+            Some(Piece::Space | Piece::Separator(_)) => true,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::DatePattern;
 use super::Field;
 use super::MONTHS;
 use super::Ordinal;
-use super::Part;
+use super::Piece;
 use super::Place;
 use super::ROMAN;
 use super::iso_date;
@@ -39,9 +39,9 @@ impl DatePattern {
             micros: time % 1_000_000,
             kind: Kind::Moment { weekday: (days + 4).rem_euclid(7), in_utc },
         };
-        for part in &self.0 {
+        for piece in &self.0 {
             // A moment has every field.
-            let _ = moment.part(part, out);
+            let _ = moment.piece(piece, out);
         }
     }
 
@@ -59,7 +59,7 @@ impl DatePattern {
             micros: time % 1_000_000,
             kind: Kind::Span,
         };
-        self.0.iter().try_for_each(|part| moment.part(part, out))
+        self.0.iter().try_for_each(|piece| moment.piece(piece, out))
     }
 
     /// Whether it has a field that no span of time has.
@@ -85,7 +85,7 @@ fn is_of_calendar(field: Field) -> bool {
     )
 }
 
-/// A time in the parts that are written. The parts of a span may have a minus.
+/// A time in the fields that are written. The fields of a span may have a minus.
 struct Moment {
     /// Astronomical, of a moment.
     year: i32,
@@ -110,12 +110,12 @@ enum Kind {
 }
 
 impl Moment {
-    fn part(&self, part: &Part, out: &mut String) -> Result<(), Fault> {
-        match part {
-            Part::Field(place) if self.kind == Kind::Span && is_of_calendar(place.field) => {
+    fn piece(&self, piece: &Piece, out: &mut String) -> Result<(), Fault> {
+        match piece {
+            Piece::Field(place) if self.kind == Kind::Span && is_of_calendar(place.field) => {
                 Err(Fault::new(Code::NotADatetime, "an interval has no field of the calendar"))
             }
-            Part::Field(place) => {
+            Piece::Field(place) => {
                 let start = out.len();
                 self.field(place, out);
                 if place.ordinal != Ordinal::No && place.field.is_number() && out.len() > start {
@@ -127,11 +127,11 @@ impl Moment {
                 }
                 Ok(())
             }
-            Part::Space => {
+            Piece::Space => {
                 out.push(' ');
                 Ok(())
             }
-            Part::Separator(char) | Part::Char(char) => {
+            Piece::Separator(char) | Piece::Char(char) => {
                 out.push(*char);
                 Ok(())
             }
