@@ -29,17 +29,7 @@ pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &
         batches.entry((row.batch.input.as_str(), row.batch.generation)).or_default().push(row);
     }
     let known: BTreeSet<String> = names(store, &name::units(&table, None)).await?.into_iter().collect();
-    let in_ledger: BTreeSet<String> = batches
-        .keys()
-        .map(|(input, generation)| name::unit_document(&table, &name::unit(input, *generation)))
-        .collect();
-    let staged: BTreeSet<String> = names(store, prefix::STAGED.text)
-        .await?
-        .iter()
-        .filter_map(|part| part.split('/').nth(1))
-        .map(str::to_owned)
-        .collect();
-    for place in known.difference(&in_ledger) {
+    for place in known.difference(&in_ledger(&table, rows)) {
         let Some((unit, _)) = document::<Unit>(store, place).await? else { continue };
         let has = |member: &Member| batches.contains_key(&(member.input.as_str(), member.generation));
         let is_loaded = matches!(unit.state, UnitState::Loaded { .. });
@@ -51,14 +41,6 @@ pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &
         match unit.state {
             UnitState::Pending => put_once(store, &name::pending(&table, &unit.name), b"").await?,
             UnitState::Held { .. } => put_once(store, &name::held(&table, &unit.name), b"").await?,
-            // Nobody loads it any more.
-            UnitState::Replaced { .. } => {
-                for batch in batches_of(store, &unit).await?.iter().filter(|batch| staged.contains(*batch)) {
-                    for part in names(store, &name::part(batch, "")).await? {
-                        store.delete(&part).await?;
-                    }
-                }
-            }
             _ => {}
         }
     }
@@ -68,7 +50,8 @@ pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &
         remember(pipeline, store, &table, &known, &batches).await?;
     }
     discarded_before(pipeline, store, &table).await?;
-    meet_again(pipeline, store, &table).await
+    meet_again(pipeline, store, &table).await?;
+    remove_parts(store, &table, rows).await
 }
 
 /// Sees that an object is met again whose tasks were not all done when the last run was killed.
@@ -97,6 +80,35 @@ async fn meet_again(pipeline: &Pipeline, store: &impl Objects, table: &str) -> R
                     store.delete(&mark).await?;
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// The documents of the units of inputs that the ledger has.
+fn in_ledger(table: &str, rows: &[LedgerRow]) -> BTreeSet<String> {
+    rows.iter().map(|row| name::unit_document(table, &name::unit(&row.batch.input, row.batch.generation))).collect()
+}
+
+/// Removes staged parts that nobody loads any more: they are in the table, or another unit has taken the place of theirs.
+pub(crate) async fn remove_parts(store: &impl Objects, table: &str, rows: &[LedgerRow]) -> Result<(), Error> {
+    let staged = names(store, prefix::STAGED.text).await?;
+    if staged.is_empty() {
+        return Ok(());
+    }
+    let mut done: BTreeSet<String> = rows.iter().map(|row| row.batch.batch.clone()).collect();
+    let in_ledger = in_ledger(table, rows);
+    for place in names(store, &name::units(table, None)).await? {
+        if !in_ledger.contains(&place)
+            && let Some((unit, _)) = document::<Unit>(store, &place).await?
+            && matches!(unit.state, UnitState::Replaced { .. } | UnitState::Loaded { .. })
+        {
+            done.extend(batches_of(store, &unit).await?);
+        }
+    }
+    for part in staged {
+        if done.contains(part.split('/').nth(1).unwrap_or_default()) {
+            store.delete(&part).await?;
         }
     }
     Ok(())
@@ -133,6 +145,9 @@ async fn forget(pipeline: &Pipeline, store: &impl Objects, table: &str, unit: &U
             }
             for batch in batches_of(store, &replaced).await? {
                 store.delete(&name::receipt(&batch)).await?;
+                for part in names(store, &name::part(&batch, "")).await? {
+                    store.delete(&part).await?;
+                }
             }
             if let Some(Ok(generation)) = replaced.name.rsplit_once('-').map(|(_, generation)| generation.parse()) {
                 store.delete(&name::plan(&member.input, generation)).await?;

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
 use etalon_core::plan::{InputPlan, Object, identity};
-use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse, prefix};
+use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::source::Names;
 use etalon_core::warehouse::{LedgerRow, LoadCounts};
@@ -26,7 +26,7 @@ use crate::held::{self, is_of, title};
 use crate::line::Line;
 use crate::load::Loader;
 use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Warehouse, Witness};
-use crate::reconcile::reconcile;
+use crate::reconcile::{reconcile, remove_parts};
 use crate::report::{HeldReport, InputReport, RunReport, RunState};
 use crate::store::{Handled, document, names, put, put_once, receipt};
 use crate::transform::Transform;
@@ -87,7 +87,6 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         rows.clear();
     }
     reconcile(pipeline, store, &rows).await?;
-    remove_loaded_parts(store, &rows).await?;
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
     engine.put_back(&rows).await?;
@@ -99,7 +98,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     }
     let embedded = Embedded::new(&deployed, store, warehouse, clock);
     // What an interrupted release has let go is loaded, also where nothing is held any more that could be released.
-    engine.load(&embedded).await?;
+    engine.load(&embedded, &rows).await?;
     done?;
     let mut report = engine.report(objects, &rows, false).await?;
     if is_whole_reload && !pipeline.whole_runs() {
@@ -271,8 +270,11 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
     }
 
     /// Load: everything that waits for its load, in one transaction where it can be.
-    async fn load<W: Warehouse + Send>(&self, warehouse: &Embedded<'_, T, W, C>) -> Result<(), Error> {
-        let table = self.table();
+    async fn load<W: Warehouse + Send>(
+        &self,
+        warehouse: &Embedded<'_, T, W, C>,
+        rows: &[LedgerRow],
+    ) -> Result<(), Error> {
         let loader = Loader {
             deployed: self.deployed,
             store: self.store,
@@ -284,16 +286,8 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             deadline: i64::MAX,
         };
         while loader.sweep().await? {}
-        // The rows are in the table and the ledger says so; their parts have done their work.
-        for unit in self.seen.loaded() {
-            let unit = document::<Unit>(self.store, &name::unit_document(&table, &unit)).await?;
-            for batch in unit.iter().flat_map(|(unit, _)| unit.batches()) {
-                for part in &batch.parts {
-                    self.store.delete(&name::part(&batch.batch, &part.name)).await?;
-                }
-            }
-        }
-        Ok(())
+        // What the ledger has, or another unit has taken the place of, has done its work.
+        remove_parts(self.store, &self.table(), rows).await
     }
 
     /// What was done, and what waits.
@@ -410,21 +404,6 @@ fn held_report(unit: &Unit, is_new: bool) -> HeldReport {
     }
 }
 
-/// Removes staged parts that are in the table: a run that was killed after its load has left them.
-async fn remove_loaded_parts(store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
-    let staged = names(store, prefix::STAGED.text).await?;
-    if staged.is_empty() {
-        return Ok(());
-    }
-    let loaded: BTreeSet<&str> = rows.iter().map(|row| row.batch.batch.as_str()).collect();
-    for part in staged {
-        if loaded.contains(part.split('/').nth(1).unwrap_or_default()) {
-            store.delete(&part).await?;
-        }
-    }
-    Ok(())
-}
-
 /// Objects that were found, with the versions that they had then: nothing is looked at twice.
 #[derive(Debug)]
 struct Found<'a, S> {
@@ -492,10 +471,6 @@ struct Facts {
 impl Seen {
     fn facts(&self) -> MutexGuard<'_, Facts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn loaded(&self) -> Vec<String> {
-        self.facts().loaded.clone()
     }
 }
 

@@ -75,6 +75,13 @@ fn known_lives_go_right() {
     many(0, 150);
 }
 
+/// What has gone wrong once goes right.
+#[test]
+fn remembered_lives_go_right() {
+    // A reload that was killed, and asked for again, leaves no parts.
+    many(3_000_972, 1);
+}
+
 #[test]
 fn new_lives_go_right() {
     many(number("ETALON_SEED").unwrap_or(1_000_000), number("ETALON_RUNS").unwrap_or(150));
