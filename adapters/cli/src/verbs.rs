@@ -10,6 +10,7 @@ use crate::view::{View, written};
 mod run;
 mod stage;
 mod rejects;
+mod decision;
 mod release;
 mod discard;
 mod undiscard;

@@ -1,0 +1,44 @@
+//! Decisions about what runs have held: `release`, `discard` and `undiscard` take the same arguments, and look at no file.
+
+use std::time::Instant;
+
+use clap::Args;
+use etalon_core::protocol::Work;
+use etalon_driver::local::LocalDisk;
+use etalon_driver::run::RunOptions;
+
+use super::run::{self, Ran};
+use crate::arguments::{Destination, PipelineFile, Written};
+use crate::failure::Failure;
+use crate::output::Output;
+
+#[derive(Debug, Args)]
+pub(super) struct Decision {
+    #[command(flatten)]
+    file: PipelineFile,
+    /// The files, as summaries name them; all, if not given
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    written: Written,
+}
+
+impl Decision {
+    /// Does the work of the decision for its files.
+    pub(super) fn carry_out(&self, work: fn(Vec<String>) -> Work, output: Output) -> Result<Ran, Failure> {
+        let begun = Instant::now();
+        let loaded = self.file.load(output)?;
+        let found = (LocalDisk::new(&loaded.folder), Vec::new());
+        run::carry_out(
+            work(self.files.clone()),
+            begun,
+            &loaded,
+            found,
+            &self.destination,
+            &RunOptions::default(),
+            output,
+        )
+    }
+}
