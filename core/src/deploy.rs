@@ -9,7 +9,10 @@
 //! ```
 
 mod bucket;
+mod module;
+pub mod monitoring;
 mod page;
+mod policy;
 pub mod setting;
 
 use std::collections::BTreeMap;
@@ -21,9 +24,13 @@ use crate::protocol::prefix::{PREFIXES, Prefix, Right};
 use crate::protocol::{SCHEDULE_INPUT, SWEEP_INPUT};
 
 pub use bucket::prefixes;
+pub use module::module;
 pub use page::{deployment_page, settings_page};
+pub use policy::Statement;
 use setting::Setting;
 
+/// Where in the bucket the deployed pipeline files lie, by their digests.
+pub(crate) const DEPLOYED: &str = "deployed/";
 /// The pipeline file's name beside the programs of the functions.
 pub const PIPELINE_FILE: &str = "pipeline.yaml";
 /// The bus that every account has.
@@ -211,7 +218,7 @@ pub struct Schedule {
     /// When, as EventBridge Scheduler has it; nothing where the pipeline does not say when it runs.
     pub when: Option<String>,
     /// What the function is called with.
-    pub input: &'static str,
+    pub input: String,
     /// The URL of the queue of what cannot be delivered. A sweep has none: the next one does the same.
     pub dead_url: Option<String>,
 }
@@ -223,7 +230,7 @@ pub enum Permission {
     Store(&'static Prefix, &'static [Right]),
     /// With the objects of the source.
     Source(&'static [Right]),
-    /// Receive and remove messages of a queue, and change how long they are invisible.
+    /// Receive and remove messages of a queue.
     Receive(String),
     /// Send messages to a queue.
     Send(String),
@@ -248,14 +255,14 @@ impl Deployment {
                 Some(file::Schedule::Rate(when) | file::Schedule::Cron(when)) => Some(when.clone()),
                 Some(file::Schedule::ObjectCreated) | None => None,
             },
-            input: SCHEDULE_INPUT,
+            input: SCHEDULE_INPUT.to_owned(),
             dead_url: Some(extract.dead_url.clone()),
         };
         let sweep = Schedule {
             name: format!("{}-sweep", account.name),
             step: Step::Load,
             when: Some(SWEEP.to_owned()),
-            input: SWEEP_INPUT,
+            input: SWEEP_INPUT.to_owned(),
             dead_url: None,
         };
         Self { functions, schedules: [starts, sweep] }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use etalon_core::deploy::setting;
+use etalon_core::deploy::{monitoring::NAMESPACE, setting};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::Step;
 use etalon_driver::local::SystemClock;
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::client::Clients;
 use crate::settings::Settings;
-use crate::telemetry::{self, NAMESPACE, Telemetry};
+use crate::telemetry::{self, Telemetry};
 
 /// What remains of a call's time when a function stops beginning new work: enough to hand the rest on.
 const RESERVE: Duration = Duration::from_secs(2);

@@ -14,8 +14,10 @@ use etalon_core::source::Location;
 use etalon_core::source::s3::Address;
 use etalon_core::spec::Filled;
 use etalon_driver::deployed::Deployed;
+use etalon_driver::ports::Objects;
 
 use crate::client::Clients;
+use crate::objects::S3Objects;
 use crate::secrets;
 
 /// The environment of a step's function.
@@ -56,12 +58,7 @@ impl Settings {
 
     /// The deployed pipeline. A file with mistakes is refused as `etalon check` would.
     pub async fn deployed(&self, clients: &Clients) -> Result<Deployed, Error> {
-        let path = match self.get(&setting::PIPELINE) {
-            Some(path) => PathBuf::from(path),
-            None => PathBuf::from(self.variable("LAMBDA_TASK_ROOT").unwrap_or(".")).join(PIPELINE_FILE),
-        };
-        let shown = path.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("{shown}: {error}")))?;
+        let (shown, text) = self.pipeline_file(clients).await?;
         let (pipeline, warnings) = Pipeline::compile(&text).map_err(|diagnostics| {
             let rendered: Vec<String> = diagnostics.iter().map(|one| one.render(&shown, &text)).collect();
             refused(rendered.join("\n"))
@@ -73,6 +70,25 @@ impl Settings {
         let values = self.values(pipeline.placeholders(), clients).await?;
         let pipeline = pipeline.resolve(|asked| value(&values, asked))?;
         Ok(Deployed { pipeline, text, inputs })
+    }
+
+    /// The pipeline file: how it is called, and its text.
+    async fn pipeline_file(&self, clients: &Clients) -> Result<(String, String), Error> {
+        let place = self.get(&setting::PIPELINE);
+        if let Some(address) = place.filter(|place| place.starts_with("s3://")) {
+            // The whole prefix of the address is the object's name.
+            let Address { bucket, prefix: key } = Address::parse(address)?;
+            let (bytes, _) = S3Objects::new(clients.s3(), bucket, "").fetch(&key).await?;
+            let text = String::from_utf8(bytes).map_err(|error| refused(format!("{address}: {error}")))?;
+            return Ok((address.to_owned(), text));
+        }
+        let path = match place {
+            Some(path) => PathBuf::from(path),
+            None => PathBuf::from(self.variable("LAMBDA_TASK_ROOT").unwrap_or(".")).join(PIPELINE_FILE),
+        };
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("{shown}: {error}")))?;
+        Ok((shown, text))
     }
 
     /// Where the names of a pipeline's objects lie.

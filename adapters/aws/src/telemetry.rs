@@ -15,8 +15,6 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The namespace of the metrics, where no other is told.
-pub const NAMESPACE: &str = "Etalon";
 /// The most values of one metric in one line; later ones are left out of a distribution, never out of a sum.
 const VALUES_MAX: usize = 100;
 
@@ -215,6 +213,8 @@ impl Witness for Telemetry {
 
 #[cfg(test)]
 mod tests {
+    use etalon_core::deploy::monitoring::NAMESPACE;
+
     use super::*;
 
     #[test]

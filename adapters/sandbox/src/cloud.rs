@@ -11,6 +11,7 @@
 
 mod programs;
 mod settings;
+mod deployed;
 mod stage;
 mod queues;
 mod objects;
@@ -25,15 +26,19 @@ use etalon_core::deploy::{self, Deployment};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
 use etalon_core::protocol::{Step, prefix};
+use etalon_core::source::s3::Address;
 use etalon_core::warehouse::LedgerRow;
 use etalon_driver::connection::Connection;
 use etalon_postgres::Postgres;
 use tokio::time::sleep;
 
-use crate::aws::{self, unavailable};
-use crate::gateway::Gateway;
+use crate::aws::{self, REGION, unavailable};
+use crate::gateway::{Gateway, Policies};
+use crate::iam::Policy;
+use crate::lambda::ACCOUNT;
 use crate::postgres::connect;
 use crate::redshift::{Config, DataApi};
+pub use deployed::Deployed;
 pub use programs::{Counterparts, Programs};
 pub use queues::DeadLetter;
 pub use settings::Settings;
@@ -51,6 +56,8 @@ pub struct Cloud {
     stages: [Stage; 3],
     redshift: DataApi,
     gateway: Gateway,
+    /// What stands before Redshift.
+    _data_gateway: Gateway,
     counterparts: Arc<Counterparts>,
     name: String,
     pipeline: Resolved,
@@ -59,6 +66,7 @@ pub struct Cloud {
     schedules: [deploy::Schedule; 2],
     source: (String, String),
     staging: String,
+    staging_prefix: String,
     database_url: String,
     loaded: String,
 }
@@ -68,12 +76,36 @@ impl Cloud {
     pub async fn start(counterparts: Arc<Counterparts>, settings: Settings) -> Result<Self, Error> {
         let pipeline = settings.compile()?;
         let moto = counterparts.moto.url().to_owned();
-        let gateway = Gateway::open(&moto).await?;
-        let (s3, sqs) = (aws::s3(&moto), aws::sqs(&moto));
-        let (source, staging) = (settings.source(&pipeline)?, settings.staging());
-        for bucket in [&source.0, &staging] {
-            s3.create_bucket().bucket(bucket).send().await.map_err(|error| unavailable(DisplayErrorContext(error)))?;
+        create(&aws::s3(&moto), &settings.staging()).await?;
+        let bus = stage::bus(&moto, &settings.name).await?;
+        let account = settings.account(&settings.source(&pipeline)?, &moto, bus);
+        let deployment = Deployment::new(&pipeline, &account, &settings.sizes);
+        for function in &deployment.functions {
+            stage::create(&aws::sqs(&moto), &function.queue).await?;
         }
+        let deployed = Deployed {
+            deployment,
+            reports_failures: [true; 3],
+            policies: Policies::new(),
+            staging: account.staging,
+            event_bus: account.event_bus,
+        };
+        Self::run(counterparts, settings, deployed).await
+    }
+
+    /// Runs what was deployed: its queues, its bucket and its bus are there.
+    pub async fn run(counterparts: Arc<Counterparts>, settings: Settings, deployed: Deployed) -> Result<Self, Error> {
+        let pipeline = settings.compile()?;
+        for function in &deployed.deployment.functions {
+            if let Some(policy) = deployed.policies.get(&function.name) {
+                serves(policy, function)?;
+            }
+        }
+        let moto = counterparts.moto.url().to_owned();
+        let (s3, sqs) = (aws::s3(&moto), aws::sqs(&moto));
+        let source = settings.source(&pipeline)?;
+        create(&s3, &source.0).await?;
+        let Address { bucket: staging, prefix: staging_prefix } = Address::parse(&deployed.staging)?;
         let database_url = counterparts.postgres.database(&settings.name)?;
         if let Some(schema) = &pipeline.table().schema {
             // In the cloud somebody creates it who also says whose it is.
@@ -82,19 +114,22 @@ impl Cloud {
             created.map_err(|trouble| unavailable(format!("the schema is not created: {trouble:?}")))?;
         }
         let redshift = DataApi::start(Config::new(&database_url, Some(moto.clone())))?;
-        let (bus, loaded) = stage::bus(&moto, &sqs, &settings.name).await?;
-        let account = settings.account(&source, &moto, bus);
-        let Deployment { functions: [extract, transform, load], schedules } =
-            Deployment::new(&pipeline, &account, &settings.sizes);
-        let endpoints = [("AWS_ENDPOINT_URL", gateway.url()), ("AWS_ENDPOINT_URL_REDSHIFT_DATA", redshift.endpoint())];
-        let deploy = async |function| Stage::deploy(function, &settings, &endpoints, &sqs).await;
-        // Each queue must be there before somebody sends to it.
-        let stages = [deploy(load).await?, deploy(transform).await?, deploy(extract).await?];
-        let [load, transform, extract] = stages;
+        let gateway = Gateway::open(&moto, deployed.policies.clone()).await?;
+        let data_gateway = Gateway::open(&redshift.endpoint(), deployed.policies).await?;
+        let bus = deployed.event_bus.as_deref().unwrap_or(deploy::DEFAULT_BUS);
+        let loaded = stage::listen(&moto, &sqs, &settings.name, bus).await?;
+        let Deployment { functions: [extract, transform, load], schedules } = deployed.deployment;
+        let endpoints = [("AWS_ENDPOINT_URL", gateway.url()), ("AWS_ENDPOINT_URL_REDSHIFT_DATA", data_gateway.url())];
+        let [extract_reports, transform_reports, load_reports] = deployed.reports_failures;
+        let start = async |function, reports| Stage::start(function, reports, &settings, &endpoints, &sqs).await;
+        let load = start(load, load_reports).await?;
+        let transform = start(transform, transform_reports).await?;
+        let extract = start(extract, extract_reports).await?;
         Ok(Self {
             stages: [extract, transform, load],
             redshift,
             gateway,
+            _data_gateway: data_gateway,
             counterparts,
             name: settings.name,
             pipeline,
@@ -103,6 +138,7 @@ impl Cloud {
             schedules,
             source,
             staging,
+            staging_prefix,
             database_url,
             loaded,
         })
@@ -223,5 +259,29 @@ impl Cloud {
     /// What its names begin with.
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+/// Creates a bucket; one that is there stays as it is.
+async fn create(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<(), Error> {
+    if s3.head_bucket().bucket(bucket).send().await.is_ok() {
+        return Ok(());
+    }
+    let created = s3.create_bucket().bucket(bucket).send().await;
+    created.map(drop).map_err(|error| unavailable(DisplayErrorContext(error)))
+}
+
+/// Whether Lambda may do for a function what it does by the function's role.
+fn serves(policy: &Policy, function: &deploy::Function) -> Result<(), Error> {
+    let queue = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{}", function.queue.name);
+    let log = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{}:log-stream:1", function.name);
+    let queue = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"].map(|action| (action, &queue));
+    let log = ["logs:CreateLogStream", "logs:PutLogEvents"].map(|action| (action, &log));
+    match queue.into_iter().chain(log).find(|(action, resource)| !policy.allows(action, resource)) {
+        None => Ok(()),
+        Some((action, resource)) => {
+            let message = format!("the role of {} lacks {action} on {resource}", function.name);
+            Err(Error::new(ErrorKind::Refused, message))
+        }
     }
 }

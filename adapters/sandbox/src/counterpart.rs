@@ -37,3 +37,11 @@ pub fn main<C: Send + Sync + 'static>(start: impl FnOnce() -> io::Result<C>, tes
     };
     libtest_mimic::run(&arguments, tests.iter().map(trial).collect()).exit_code()
 }
+
+/// The `main` where something is missing that nobody needs to have: the tests are told, and not run.
+pub fn absent<C: 'static>(what: &str, tests: &[Test<C>]) -> ExitCode {
+    let trial = |&(name, _): &Test<C>| {
+        Trial::test(name, || Ok(())).with_kind(format!("absent: {what}")).with_ignored_flag(true)
+    };
+    libtest_mimic::run(&Arguments::from_args(), tests.iter().map(trial).collect()).exit_code()
+}

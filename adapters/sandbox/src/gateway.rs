@@ -1,5 +1,6 @@
 //! Gateway: what stands between functions and the stand-ins. It passes requests on, counts them by service and operation,
-//! and does what SQS does and moto does not: it keeps the trace header of a request with the messages that it sends.
+//! and does what AWS does and moto does not: it refuses what the caller's role does not allow, and keeps the trace header of a
+//! request with the messages that it sends.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use etalon_core::error::Error;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -20,8 +21,15 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::http::{Server, serve};
+use crate::iam::{Asking, Policy};
 
 type Body = BoxBody<Bytes, hyper::Error>;
+
+/// Policies of functions, by their names.
+pub type Policies = BTreeMap<String, Arc<Policy>>;
+
+/// The header that names the operation of a request in JSON.
+const TARGET: &str = "x-amz-target";
 
 /// A gateway; it closes with its value.
 #[derive(Debug)]
@@ -36,17 +44,19 @@ pub struct Gateway {
 struct Requests(Mutex<BTreeMap<(String, String), u64>>);
 
 impl Gateway {
-    /// Opens one in front of a server: `http://host:port`.
-    pub async fn open(behind: &str) -> Result<Self, Error> {
+    /// Opens one in front of a server: `http://host:port`. Whose policy is among those given may do what it allows, and
+    /// everybody else everything.
+    pub async fn open(behind: &str, policies: Policies) -> Result<Self, Error> {
         let client: Client<HttpConnector, Body> = Client::builder(TokioExecutor::new()).build_http();
         let requests = Arc::new(Requests::default());
         let (counted, behind) = (Arc::clone(&requests), behind.trim_end_matches('/').to_owned());
         let latency = Arc::new(AtomicU64::new(0));
         let waited = Arc::clone(&latency);
+        let policies = Arc::new(policies);
         let server = serve(move |request| {
             counted.count(&request);
             let latency = Duration::from_micros(waited.load(Ordering::Relaxed));
-            let passed = pass(client.clone(), behind.clone(), request);
+            let passed = pass(client.clone(), behind.clone(), Arc::clone(&policies), request);
             async move {
                 sleep(latency).await;
                 passed.await
@@ -84,7 +94,7 @@ fn operation<B>(request: &Request<B>) -> (String, String) {
     // The signature names the service: `Credential=id/day/region/service/aws4_request`.
     let service = header("authorization").and_then(|value| value.split("Credential=").nth(1)?.split('/').nth(3));
     let service = service.unwrap_or("unsigned").to_owned();
-    let target = header("x-amz-target").and_then(|target| target.rsplit('.').next());
+    let target = header(TARGET).and_then(|target| target.rsplit('.').next());
     let operation = match target {
         Some(operation) => operation,
         None => {
@@ -108,26 +118,88 @@ fn operation<B>(request: &Request<B>) -> (String, String) {
     (service, operation.to_owned())
 }
 
-async fn pass(client: Client<HttpConnector, Body>, behind: String, request: Request<Incoming>) -> Response<Body> {
+async fn pass(
+    client: Client<HttpConnector, Body>,
+    behind: String,
+    policies: Arc<Policies>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let policy = caller(&request).and_then(|caller| policies.get(&caller).cloned());
+    let (service, operation) = operation(&request);
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let Ok(uri) = format!("{behind}{path}").parse::<Uri>() else { return failed(StatusCode::BAD_REQUEST) };
-    parts.uri = uri;
-    let body = match trace(&parts.headers) {
-        Some(trace) => {
-            let Ok(collected) = body.collect().await else { return failed(StatusCode::BAD_REQUEST) };
-            let bytes = with_trace(collected.to_bytes(), &trace);
-            parts.headers.insert(CONTENT_LENGTH, bytes.len().into());
-            Full::new(bytes).map_err(|never| match never {}).boxed()
+    let mut json = Value::Null;
+    // Only what is sent to S3 may be long.
+    let body = if parts.headers.contains_key(TARGET) {
+        let Ok(collected) = body.collect().await else { return failed(StatusCode::BAD_REQUEST) };
+        let mut bytes = collected.to_bytes();
+        if policy.is_some() {
+            json = serde_json::from_slice(&bytes).unwrap_or_default();
         }
-        None => body.boxed(),
+        if let Some(trace) = trace(&parts.headers) {
+            bytes = with_trace(bytes, &trace);
+            parts.headers.insert(CONTENT_LENGTH, bytes.len().into());
+        }
+        Full::new(bytes).map_err(|never| match never {}).boxed()
+    } else {
+        body.boxed()
     };
+    let (method, headers, asked_uri) = (parts.method.clone(), parts.headers.clone(), parts.uri.clone());
+    let asking = Asking {
+        service: &service,
+        operation: &operation,
+        method: &method,
+        uri: &asked_uri,
+        headers: &headers,
+        body: Some(&json),
+    };
+    if let Some(policy) = &policy
+        && !asking.needs().iter().fold(true, |all, (action, resource)| policy.allows(action, resource) && all)
+    {
+        return forbidden(&service);
+    }
+    parts.uri = uri;
     // It is another server's name now.
     parts.headers.remove(HOST);
     match client.request(Request::from_parts(parts, body)).await {
-        Ok(response) => response.map(BodyExt::boxed),
+        Ok(response) => {
+            let is_absent = response.status() == StatusCode::NOT_FOUND;
+            if let Some((action, resource)) = asking.needs_of_absent().filter(|_| is_absent)
+                && policy.is_some_and(|policy| !policy.allows(&action, &resource))
+            {
+                return forbidden(&service);
+            }
+            response.map(BodyExt::boxed)
+        }
         Err(_) => failed(StatusCode::BAD_GATEWAY),
     }
+}
+
+/// Who sends a request: what the id of his key is.
+fn caller<B>(request: &Request<B>) -> Option<String> {
+    let header = request.headers().get("authorization")?.to_str().ok()?;
+    Some(header.split("Credential=").nth(1)?.split('/').next()?.to_owned())
+}
+
+/// What a service says to whom it is not allowed.
+fn forbidden(service: &str) -> Response<Body> {
+    let (status, kind, body) = match service {
+        "s3" => (
+            StatusCode::FORBIDDEN,
+            "application/xml",
+            "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+        ),
+        _ => (
+            StatusCode::BAD_REQUEST,
+            "application/x-amz-json-1.1",
+            r#"{"__type":"AccessDeniedException","message":"no identity-based policy allows the action"}"#,
+        ),
+    };
+    let mut response = Response::new(Full::from(body).map_err(|never| match never {}).boxed());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
 }
 
 fn failed(status: StatusCode) -> Response<Body> {
@@ -139,7 +211,7 @@ fn failed(status: StatusCode) -> Response<Body> {
 /// The trace header of a request that sends messages.
 fn trace(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let sends = matches!(text("x-amz-target")?, "AmazonSQS.SendMessage" | "AmazonSQS.SendMessageBatch");
+    let sends = matches!(text(TARGET)?, "AmazonSQS.SendMessage" | "AmazonSQS.SendMessageBatch");
     text("x-amzn-trace-id").filter(|_| sends).map(str::to_owned)
 }
 

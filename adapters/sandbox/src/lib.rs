@@ -13,6 +13,7 @@ pub mod cloud;
 pub mod counterpart;
 pub mod gateway;
 mod http;
+pub mod iam;
 pub mod lambda;
 pub mod moto;
 pub mod poller;

@@ -11,7 +11,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use etalon_sandbox::aws::sqs;
 use etalon_sandbox::counterpart::{self, Test};
-use etalon_sandbox::gateway::Gateway;
+use etalon_sandbox::gateway::{Gateway, Policies};
 use etalon_sandbox::lambda::{Function, Mishap, Settings, VISITS_MAX};
 use etalon_sandbox::moto::Moto;
 use etalon_sandbox::poller::{Mapping, Poller};
@@ -256,7 +256,7 @@ async fn a_response_that_is_lost_brings_the_work_again(world: World) {
 }
 
 async fn a_loop_is_stopped_unless_it_is_allowed(world: World) {
-    let gateway = Gateway::open(&world.url).await.unwrap();
+    let gateway = Gateway::open(&world.url, Policies::new()).await.unwrap();
     let queue = world.queue(30, 5, false).await;
     let function =
         world.function_with(|settings| drop(settings.environment.insert("AWS_ENDPOINT_URL".to_owned(), gateway.url())));

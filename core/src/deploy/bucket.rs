@@ -2,11 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::protocol::prefix::PREFIXES;
+use super::DEPLOYED;
+use crate::protocol::prefix::{PREFIXES, Retention};
 
 /// `terraform/modules/storage/prefixes.json`.
 pub fn prefixes() -> String {
     let row = |holds: &str, retention: &str| json!({ "holds": holds, "retention": retention });
     let rows = PREFIXES.iter().map(|prefix| (prefix.text.to_owned(), row(prefix.holds, prefix.retention.name())));
+    // Whoever deploys writes them, and no function does.
+    let deployed = (DEPLOYED.to_owned(), row("the pipeline files that are deployed", Retention::Always.name()));
+    let rows = std::iter::once(deployed).chain(rows);
     format!("{:#}\n", Value::Object(rows.collect::<Map<_, _>>()))
 }

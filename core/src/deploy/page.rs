@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::monitoring::{METRICS, Metric};
 use super::setting::{Need, SETTINGS, Setting};
 use super::{Deployment, Function, Permission, WarehouseId};
 use crate::protocol::Step;
@@ -25,7 +26,23 @@ pub fn settings_page() -> String {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(table, "| `{name}{rest}` | {steps} | {meaning}{need} |");
     }
-    SETTINGS_PAGE.replace("{settings}\n", &table)
+    SETTINGS_PAGE.replace("{settings}\n", &table).replace("{metrics}\n", &metrics())
+}
+
+/// The rows of the metrics, by who tells them.
+fn metrics() -> String {
+    let mut rows = String::new();
+    let told = |Metric { name, unit, .. }: &Metric| match *unit {
+        "" => format!("`{name}`"),
+        unit => format!("`{name}` ({unit})"),
+    };
+    let is_of_all = |metric: &&Metric| metric.steps == Step::ALL;
+    let _ = writeln!(rows, "| all | {} |", listed(METRICS.iter().filter(is_of_all).map(told)));
+    for step in Step::ALL {
+        let is_of = |metric: &&Metric| !is_of_all(metric) && metric.steps.contains(&step);
+        let _ = writeln!(rows, "| {} | {} |", step.name(), listed(METRICS.iter().filter(is_of).map(told)));
+    }
+    rows
 }
 
 /// The page of a deployment, in Markdown: its functions, queues and permissions, and how long everything is kept.
@@ -53,7 +70,7 @@ pub fn deployment_page(deployment: &Deployment) -> String {
     let mut schedules = String::from("| Schedule | When | Calls | With |\n|---|---|---|---|\n");
     for schedule in &deployment.schedules {
         let when = schedule.when.as_deref().unwrap_or("by hand");
-        let (name, step, input) = (&schedule.name, schedule.step.name(), schedule.input);
+        let (name, step, input) = (&schedule.name, schedule.step.name(), &schedule.input);
         let _ = writeln!(schedules, "| `{name}` | `{when}` | {step} | `{input}` |");
     }
     let mut store = String::from(
@@ -97,6 +114,10 @@ fn shown(permission: &Permission) -> Option<String> {
 
 fn rights(rights: &[Right]) -> String {
     joined(rights.iter().map(|right| right.name()))
+}
+
+fn listed(words: impl Iterator<Item = String>) -> String {
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {

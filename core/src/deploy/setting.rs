@@ -66,7 +66,7 @@ macro_rules! settings {
 
 settings! {
     PIPELINE = "ETALON_PIPELINE", ALL, Optional,
-        "The path of the pipeline file, if it is not `$LAMBDA_TASK_ROOT/pipeline.yaml`";
+        "The path of the pipeline file, or its object `s3://bucket/key`, if it is not `$LAMBDA_TASK_ROOT/pipeline.yaml`";
     STAGING = "ETALON_STAGING", ALL, Required,
         "`s3://bucket/prefix/`: where plans, parts, quarantine, receipts and units lie";
     SOURCE = "ETALON_SOURCE", &[Extract, Transform], RequiredWhere("`files:`"),

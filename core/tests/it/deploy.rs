@@ -1,9 +1,13 @@
 //! What a pipeline is in an account: complete, and what the clouds take.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use etalon_core::deploy::setting::{Need, SETTINGS, Setting};
-use etalon_core::deploy::{self, Account, Deployment, Function, Permission, Sizes, Warehouse, WarehouseId};
+use etalon_core::deploy::{self, Account, Deployment, Function, Permission, Sizes, Warehouse, WarehouseId, monitoring};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::Step;
+use etalon_core::protocol::prefix::Right;
 
 use crate::spec::{check_file, check_page};
 
@@ -93,6 +97,55 @@ fn the_page_of_settings_is_true() {
 #[test]
 fn the_page_of_a_deployment_is_true() {
     check_page("deployment.md", &deploy::deployment_page(&deployment()));
+}
+
+#[test]
+fn the_module_of_a_pipeline_knows_what_is_deployed() {
+    let (pipeline, _) = Pipeline::compile(ORDERS).unwrap();
+    check_file("terraform/modules/pipeline/deployment.json", &deploy::module(&pipeline));
+}
+
+#[test]
+fn a_policy_allows_what_the_permissions_say_and_nothing_twice() {
+    for function in deployment().functions {
+        let policy = function.policy();
+        let resources = |name: &str| policy.iter().find(|one| one.name == name).map(|one| one.resources.clone());
+        let below = |right: Right| {
+            let all = function.permissions.iter().filter_map(|permission| match permission {
+                Permission::Store(prefix, rights) if rights.contains(&right) => Some(format!("store/{}", prefix.text)),
+                _ => None,
+            });
+            Some(all.collect::<Vec<_>>()).filter(|all| !all.is_empty())
+        };
+        assert_eq!(resources("ReadStore"), below(Right::Read));
+        assert_eq!(resources("WriteStore"), below(Right::Write));
+        assert_eq!(resources("DeleteStore"), below(Right::Delete));
+        let granted: Vec<(&str, &str)> = policy
+            .iter()
+            .flat_map(|one| one.resources.iter().flat_map(|to| one.actions.iter().map(|action| (*action, to.as_str()))))
+            .collect();
+        let distinct: BTreeSet<_> = granted.iter().collect();
+        assert_eq!(distinct.len(), granted.len(), "{}", function.name);
+    }
+}
+
+#[test]
+fn what_is_monitored_is_written_down() {
+    check_file("terraform/monitoring/alarms.yaml", &monitoring::alarms());
+    check_file("terraform/monitoring/dashboard.json", &monitoring::dashboard());
+}
+
+#[test]
+fn every_metric_that_the_functions_tell_is_known_and_no_other() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters/aws/src");
+    let told = regex::Regex::new(r#"\.(?:count|milliseconds|add)\(\s*"([A-Z][A-Za-z]+)""#).unwrap();
+    let mut found = BTreeSet::new();
+    for file in ["function.rs", "telemetry.rs"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let program = text.split("#[cfg(test)]").next().unwrap();
+        found.extend(told.captures_iter(program).map(|name| name[1].to_owned()));
+    }
+    assert_eq!(found, monitoring::METRICS.iter().map(|metric| metric.name.to_owned()).collect());
 }
 
 #[test]

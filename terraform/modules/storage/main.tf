@@ -99,6 +99,8 @@ data "aws_iam_policy_document" "this" {
 }
 
 resource "aws_s3_bucket_policy" "this" {
+  count = var.is_emulated ? 0 : 1
+
   bucket = aws_s3_bucket.this.id
   policy = data.aws_iam_policy_document.this.json
 

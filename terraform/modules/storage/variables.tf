@@ -70,6 +70,12 @@ variable "force_destroy" {
   default     = false
 }
 
+variable "is_emulated" {
+  description = "Whether an emulator takes the place of AWS. Then the bucket has no policy: emulators take its condition for fulfilled, and refuse everything. Never true in an account."
+  type        = bool
+  default     = false
+}
+
 variable "tags" {
   description = "Tags of the bucket."
   type        = map(string)

@@ -9,7 +9,6 @@ use etalon_core::protocol::{Unit, name, parse, prefix};
 use etalon_core::receipt::Receipt;
 
 use super::Cloud;
-use super::settings::STAGING_PREFIX;
 use crate::aws::unavailable;
 
 /// Names of one page of a listing.
@@ -46,7 +45,7 @@ impl Cloud {
     /// Names in the staging bucket that begin so, at most so many.
     pub async fn names(&self, prefix: &str, most: usize) -> Result<Vec<String>, Error> {
         // The name of a unit's document ends like one; what all of them begin with does not.
-        let prefix = format!("{STAGING_PREFIX}{}", prefix.strip_suffix(".json").unwrap_or(prefix));
+        let prefix = format!("{}{}", self.staging_prefix, prefix.strip_suffix(".json").unwrap_or(prefix));
         let mut names = Vec::new();
         let mut after = None;
         loop {
@@ -55,18 +54,18 @@ impl Cloud {
             let page = page.map_err(|error| unavailable(DisplayErrorContext(error)))?;
             let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
             let before = names.len();
-            names.extend(keys.filter_map(|key| key.strip_prefix(STAGING_PREFIX).map(str::to_owned)));
+            names.extend(keys.filter_map(|key| key.strip_prefix(&self.staging_prefix).map(str::to_owned)));
             if names.len() == before || names.len() >= most {
                 names.truncate(most);
                 return Ok(names);
             }
-            after = names.last().map(|last| format!("{STAGING_PREFIX}{last}"));
+            after = names.last().map(|last| format!("{}{last}", self.staging_prefix));
         }
     }
 
     /// The bytes of an object in the staging bucket.
     pub async fn staged(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let get = self.s3.get_object().bucket(&self.staging).key(format!("{STAGING_PREFIX}{name}")).send();
+        let get = self.s3.get_object().bucket(&self.staging).key(format!("{}{name}", self.staging_prefix)).send();
         let object = get.await.map_err(|error| unavailable(DisplayErrorContext(error)))?;
         let bytes = object.body.collect().await.map_err(unavailable)?;
         Ok(bytes.to_vec())

@@ -12,7 +12,7 @@ use crate::cloud::Programs;
 use crate::lambda::ACCOUNT;
 
 /// Where staged files lie in their bucket.
-pub(super) const STAGING_PREFIX: &str = "etalon/";
+const STAGING_PREFIX: &str = "etalon/";
 /// The name of the database, as requests say it.
 const DATABASE: &str = "dev";
 /// What small files need. A message is invisible for as short as Lambda takes, so that what went wrong comes again soon.

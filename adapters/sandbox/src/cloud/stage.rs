@@ -1,4 +1,4 @@
-//! Stage: a function of a deployment with its queues, made as the deployment says.
+//! Stage: a function of a deployment with its queues, which work as the deployment says.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,15 +30,15 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Deploys a function with its queues. `endpoints` are the variables that tell the SDK where the services are.
-    pub(super) async fn deploy(
+    /// Starts a function, which its queue calls. `endpoints` are the variables that tell the SDK where the services are.
+    pub(super) async fn start(
         function: deploy::Function,
+        reports_failures: bool,
         settings: &Settings,
         endpoints: &[(&str, String)],
         sqs: &aws_sdk_sqs::Client,
     ) -> Result<Self, Error> {
         let deploy::Function { step, name, size, concurrency, mut environment, queue, mapping, .. } = function;
-        create(sqs, &queue).await?;
         environment.extend(endpoints.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let function = Arc::new(Function::new(lambda::Settings {
             files: [(PIPELINE_FILE.to_owned(), settings.pipeline.clone().into_bytes())].into(),
@@ -54,6 +54,7 @@ impl Stage {
             window: seconds(mapping.window_seconds),
             concurrency: mapping.concurrency_max,
             allows_loops: mapping.allows_loops,
+            reports_failures,
             ..Mapping::new(&queue.url)
         };
         let poller = Poller::start(sqs.clone(), Arc::clone(&function), mapping).await?;
@@ -71,7 +72,7 @@ fn seconds(seconds: u32) -> Duration {
 }
 
 /// Creates a queue with its dead letters.
-async fn create(sqs: &aws_sdk_sqs::Client, queue: &deploy::Queue) -> Result<(), Error> {
+pub(super) async fn create(sqs: &aws_sdk_sqs::Client, queue: &deploy::Queue) -> Result<(), Error> {
     let create = async |name: &str, redrive: Option<String>| {
         let mut call = sqs.create_queue().queue_name(name);
         call = call.attributes(QueueAttributeName::VisibilityTimeout, queue.visibility_seconds.to_string());
@@ -95,20 +96,26 @@ async fn create(sqs: &aws_sdk_sqs::Client, queue: &deploy::Queue) -> Result<(), 
     Ok(())
 }
 
-/// Creates a bus whose events of loads go to a queue; gives the bus's name and the queue's URL.
-pub(super) async fn bus(moto: &str, sqs: &aws_sdk_sqs::Client, name: &str) -> Result<(String, String), Error> {
+/// Creates a bus, and gives its name.
+pub(super) async fn bus(moto: &str, name: &str) -> Result<String, Error> {
+    use aws_sdk_eventbridge::error::DisplayErrorContext as Shown;
+    let created = aws::events(moto).create_event_bus().name(name).send().await;
+    created.map(|_| name.to_owned()).map_err(|error| unavailable(Shown(error)))
+}
+
+/// Lets a bus send its events of loads to a queue; gives the queue's URL.
+pub(super) async fn listen(moto: &str, sqs: &aws_sdk_sqs::Client, name: &str, bus: &str) -> Result<String, Error> {
     use aws_sdk_eventbridge::error::DisplayErrorContext as Shown;
     use aws_sdk_eventbridge::types::Target;
     let events = aws::events(moto);
     let queue = format!("{name}-loaded");
     let created = sqs.create_queue().queue_name(&queue).send().await;
     let url = created.map_err(|error| unavailable(DisplayErrorContext(error)))?.queue_url.unwrap_or_default();
-    events.create_event_bus().name(name).send().await.map_err(|error| unavailable(Shown(error)))?;
-    let rule = events.put_rule().name(&queue).event_bus_name(name).event_pattern(r#"{"detail-type":["etalon.load"]}"#);
+    let rule = events.put_rule().name(&queue).event_bus_name(bus).event_pattern(r#"{"detail-type":["etalon.load"]}"#);
     rule.send().await.map_err(|error| unavailable(Shown(error)))?;
     let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}");
     let target = Target::builder().id("queue").arn(arn).build().map_err(unavailable)?;
-    let targets = events.put_targets().rule(&queue).event_bus_name(name).targets(target);
+    let targets = events.put_targets().rule(&queue).event_bus_name(bus).targets(target);
     targets.send().await.map_err(|error| unavailable(Shown(error)))?;
-    Ok((name.to_owned(), url))
+    Ok(url)
 }

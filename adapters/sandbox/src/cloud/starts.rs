@@ -76,6 +76,6 @@ impl Cloud {
             dead_letters: schedule.dead_url.clone(),
             pause: PAUSE,
         };
-        Schedule { name: schedule.name.clone(), input: schedule.input.to_owned(), target }
+        Schedule { name: schedule.name.clone(), input: schedule.input.clone(), target }
     }
 }

@@ -271,7 +271,8 @@ impl Environment {
         set("AWS_LAMBDA_LOG_STREAM_NAME", self.stream.clone());
         set("AWS_REGION", settings.region.clone());
         set("AWS_DEFAULT_REGION", settings.region.clone());
-        set("AWS_ACCESS_KEY_ID", "sandbox".to_owned());
+        // Whoever looks at a request sees whose it is.
+        set("AWS_ACCESS_KEY_ID", settings.name.clone());
         set("AWS_SECRET_ACCESS_KEY", "sandbox".to_owned());
         set("AWS_SESSION_TOKEN", "sandbox".to_owned());
         set("LAMBDA_TASK_ROOT", self.task_root.display().to_string());

@@ -1,0 +1,208 @@
+//! Installation: an example of Terraform's modules in a folder of its own, against a stand-in of AWS.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A stand-in has no other way of naming buckets, and does not answer again what it has not answered once.
+const PROVIDER: &str = "
+provider \"aws\" {
+  s3_use_path_style           = true
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  max_retries                 = 1
+}
+";
+/// Where an example does not say so itself.
+const EMULATED: &str = "
+module \"etalon\" {
+  is_emulated   = true
+  force_destroy = true
+}
+";
+
+/// An example.
+pub(crate) struct Installation {
+    folder: TempDir,
+    example: String,
+    endpoint: String,
+    variables: Vec<String>,
+    begun: Instant,
+}
+
+/// Finds Terraform.
+pub(crate) fn find() -> io::Result<()> {
+    let found = Command::new("terraform").arg("version").output();
+    found.map(drop).map_err(|error| io::Error::new(error.kind(), "terraform"))
+}
+
+impl Installation {
+    /// A copy of an example and of all modules, with packages that hold nothing but a name.
+    pub(crate) fn new(example: &str, endpoint: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let terraform = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../terraform");
+        copy(&terraform, &folder.path().join("terraform"));
+        let packages = folder.path().join("target/lambda");
+        fs::create_dir_all(&packages).unwrap();
+        for function in ["extract", "transform", "load"] {
+            // A ZIP archive without files.
+            let mut empty = b"PK\x05\x06".to_vec();
+            empty.resize(22, 0);
+            fs::write(packages.join(format!("etalon-{function}.zip")), empty).unwrap();
+        }
+        let installation = Self {
+            folder,
+            example: example.to_owned(),
+            endpoint: endpoint.to_owned(),
+            variables: Vec::new(),
+            begun: Instant::now(),
+        };
+        fs::write(installation.path().join("provider.tf"), PROVIDER).unwrap();
+        let main = fs::read_to_string(installation.path().join("main.tf")).unwrap();
+        if main.contains("variable \"is_emulated\"") {
+            return installation.with("is_emulated=true");
+        }
+        fs::write(installation.path().join("emulated_override.tf"), EMULATED).unwrap();
+        installation
+    }
+
+    /// With the value of a variable.
+    pub(crate) fn with(mut self, variable: &str) -> Self {
+        self.variables.extend(["-var".to_owned(), variable.to_owned()]);
+        self
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("terraform/examples").join(&self.example)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let takes_variables = matches!(arguments[0], "apply" | "plan" | "destroy");
+        Command::new("terraform")
+            .current_dir(self.path())
+            .args(arguments)
+            .args(self.variables.iter().filter(|_| takes_variables))
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("TF_IN_AUTOMATION", "1")
+            .env("CHECKPOINT_DISABLE", "1")
+            .output()
+            .unwrap()
+    }
+
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        let (told, wrong) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        assert!(ran.status.success(), "terraform {arguments:?}: {told}{wrong}");
+        told.into_owned()
+    }
+
+    /// Makes the folder ready.
+    pub(crate) fn init(&self) {
+        let plugins = format!("-plugin-dir={}", std::env::var("TF_PLUGIN_DIR").unwrap());
+        self.succeed(&["init", "-backend=false", "-input=false", "-no-color", &plugins]);
+    }
+
+    /// Creates everything, and gives how many resources that are.
+    pub(crate) fn apply(&self) -> usize {
+        self.init();
+        self.succeed(&["validate", "-no-color"]);
+        self.succeed(&["apply", "-auto-approve", "-input=false", "-no-color"]);
+        self.succeed(&["state", "list"]).lines().filter(|line| !line.contains("data.")).count()
+    }
+
+    /// What a second plan would change: the kind of a resource, and an attribute.
+    pub(crate) fn changes(&self) -> Vec<(String, String)> {
+        self.succeed(&["plan", "-input=false", "-no-color", "-out=again"]);
+        let plan: Value = serde_json::from_str(&self.succeed(&["show", "-json", "again"])).unwrap();
+        let mut changes = Vec::new();
+        for resource in plan["resource_changes"].as_array().into_iter().flatten() {
+            let (change, kind) = (&resource["change"], resource["type"].as_str().unwrap());
+            let is_changed = change["actions"] != serde_json::json!(["no-op"]) && resource["mode"] == "managed";
+            if !is_changed {
+                continue;
+            }
+            let of = |name: &str| change[name].as_object().cloned().unwrap_or_default();
+            let (before, after, later) = (of("before"), of("after"), of("after_unknown"));
+            let mut names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            names.retain(|name| before.get(*name) != after.get(*name) && !later.contains_key(*name));
+            if names.is_empty() {
+                // It is known when something else is changed.
+                names = later.keys().collect();
+            }
+            assert!(!after.is_empty() && !names.is_empty(), "{resource}");
+            changes.extend(names.into_iter().map(|name| (kind.to_owned(), name.clone())));
+        }
+        changes
+    }
+
+    /// The state, as `terraform show -json` prints it.
+    pub(crate) fn state(&self) -> String {
+        self.succeed(&["show", "-json"])
+    }
+
+    /// Destroys everything.
+    pub(crate) fn destroy(&self) {
+        self.succeed(&["destroy", "-auto-approve", "-input=false", "-no-color"]);
+        assert_eq!(self.succeed(&["state", "list"]), "");
+    }
+
+    /// What a plan says that is refused after a file was changed; the file is as before then.
+    pub(crate) fn refused(&self, file: &str, from: &str, to: &str) -> String {
+        let path = self.folder.path().join("terraform").join(file);
+        let before = fs::read_to_string(&path).unwrap();
+        assert!(before.contains(from), "{file} has no {from}");
+        fs::write(&path, before.replace(from, to)).unwrap();
+        let ran = self.run(&["plan", "-input=false", "-no-color"]);
+        fs::write(&path, before).unwrap();
+        assert!(!ran.status.success(), "{file}: {to} is not refused");
+        String::from_utf8_lossy(&ran.stderr).into_owned()
+    }
+
+    /// The text of a file of the example.
+    pub(crate) fn text(&self, file: &str) -> String {
+        fs::read_to_string(self.path().join(file)).unwrap()
+    }
+
+    /// Seconds since it began.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.begun.elapsed().as_secs()
+    }
+}
+
+/// The values of all resources of a kind, in all modules of a state.
+pub(crate) fn values<'a>(state: &'a Value, kind: &str) -> Vec<&'a Value> {
+    let mut found = Vec::new();
+    let mut modules = vec![&state["values"]["root_module"]];
+    while let Some(module) = modules.pop() {
+        let resources = module["resources"].as_array().into_iter().flatten();
+        found.extend(resources.filter(|resource| resource["type"] == kind).map(|resource| &resource["values"]));
+        modules.extend(module["child_modules"].as_array().into_iter().flatten());
+    }
+    found
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        // What somebody has tried out there is his own.
+        if entry.file_name().to_string_lossy().starts_with(".terraform") {
+            continue;
+        }
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Terraform: the examples are applied, planned again without a change, run, and destroyed, against stand-ins of AWS.
+//!
+//! It needs `terraform`, moto and PostgreSQL, and in `$TF_PLUGIN_DIR` the folder with the provider of AWS that
+//! `terraform init -plugin-dir` takes; `terraform providers mirror` makes one. Without it, nothing here runs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may fail, and says why"
+)]
+
+mod installation;
+mod path;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use etalon_core::protocol::Step;
+use etalon_sandbox::cloud::{Counterparts, Deployed, Programs};
+use etalon_sandbox::counterpart;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use installation::Installation;
+
+/// What no second plan of moto's world is without: resources with the attributes that it does not give back, or gives back
+/// otherwise.
+const NEVER_THE_SAME: &[(&str, &[&str])] = &[
+    ("aws_lambda_function", &["dead_letter_config", "logging_config", "last_modified"]),
+    ("aws_sqs_queue", &["redrive_policy", "policy"]),
+    ("aws_sqs_queue_policy", &["policy"]),
+];
+
+/// What the tests share.
+struct Shared {
+    programs: Programs,
+    runtime: Runtime,
+}
+
+fn main() -> ExitCode {
+    let start = || {
+        let programs = Programs::find().map_err(std::io::Error::other)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        installation::find()?;
+        Ok(Shared { programs, runtime })
+    };
+    let tests: &[counterpart::Test<Shared>] = &[
+        ("the_minimal_example_runs", the_minimal_example_runs),
+        ("the_complete_example_is_applied_and_destroyed", the_complete_example_is_applied_and_destroyed),
+        ("what_people_get_wrong_is_refused", |_| what_people_get_wrong_is_refused()),
+    ];
+    if std::env::var_os("TF_PLUGIN_DIR").is_none() {
+        // Nobody has a provider by accident, so that this is not required of anybody either.
+        return counterpart::absent("TF_PLUGIN_DIR", tests);
+    }
+    counterpart::main(start, tests)
+}
+
+fn counterparts() -> Arc<Counterparts> {
+    Arc::new(Counterparts::start().unwrap())
+}
+
+fn the_minimal_example_runs(shared: &Shared) {
+    let counterparts = counterparts();
+    let installation = Installation::new("minimal", counterparts.moto.url());
+    let created = installation.apply();
+    let changed = installation.changes();
+    assert_eq!(unknown(&changed), [] as [&String; 0]);
+    let module = "module.etalon.module.pipeline[\"orders\"]";
+    let deployed = Deployed::read(&installation.state(), module).unwrap();
+    assert_eq!(deployed.reports_failures, [true; 3]);
+    shared.runtime.block_on(path::runs_with_the_rights_that_it_has(&counterparts, &shared.programs, &installation));
+    println!("minimal: {created} resources, {} known differences, {} s", changed.len(), installation.seconds());
+    installation.destroy();
+    shared.runtime.block_on(path::nothing_is_left(&counterparts));
+}
+
+fn the_complete_example_is_applied_and_destroyed(shared: &Shared) {
+    let counterparts = counterparts();
+    // There is no Redshift that an emulator could create.
+    let installation = Installation::new("complete", counterparts.moto.url()).with("warehouse=existing");
+    let created = installation.apply();
+    let changed = installation.changes();
+    assert_eq!(unknown(&changed), [] as [&String; 0]);
+    let state = installation.state();
+    for (pipeline, transforms) in [("orders", 20), ("events", 10)] {
+        let module = format!("module.etalon.module.pipeline[\"{pipeline}\"]");
+        let Deployed { deployment, event_bus, .. } = Deployed::read(&state, &module).unwrap();
+        for function in &deployment.functions {
+            let (size, queue, mapping) = (function.size, &function.queue, &function.mapping);
+            assert!(queue.visibility_seconds >= 6 * size.timeout_seconds && queue.receives_max >= 5);
+            assert!(function.concurrency > mapping.concurrency_max);
+            if function.step == Step::Transform {
+                assert_eq!(mapping.concurrency_max, transforms);
+            }
+        }
+        assert_eq!(event_bus.as_deref(), Some("etalon"));
+    }
+    // Every alarm that may be is there, and names a page of the guide.
+    let state: Value = serde_json::from_str(&state).unwrap();
+    let alarms = installation::values(&state, "aws_cloudwatch_metric_alarm");
+    assert!(alarms.len() > 40, "{}", alarms.len());
+    for alarm in alarms {
+        let description = alarm["alarm_description"].as_str().unwrap();
+        assert!(description.contains("docs/guide/troubleshooting.md#"), "{description}");
+        assert_eq!(alarm["alarm_actions"].as_array().unwrap().len(), 1);
+    }
+    println!("complete: {created} resources, {} known differences, {} s", changed.len(), installation.seconds());
+    installation.destroy();
+    shared.runtime.block_on(path::nothing_is_left(&counterparts));
+}
+
+/// Changes that are not among those that moto always has.
+fn unknown(changes: &[(String, String)]) -> Vec<&String> {
+    let is_known = |kind: &str, attribute: &str| {
+        NEVER_THE_SAME.iter().any(|(known, attributes)| *known == kind && attributes.contains(&attribute))
+    };
+    changes
+        .iter()
+        .filter(|(kind, attribute)| !is_known(kind, attribute))
+        .map(|(kind, attribute)| {
+            eprintln!("{kind}.{attribute} differs in the second plan");
+            attribute
+        })
+        .collect()
+}
+
+/// Each of these ends a plan with the words that say why.
+fn what_people_get_wrong_is_refused() {
+    let counterparts = counterparts();
+    let installation = Installation::new("minimal", counterparts.moto.url());
+    installation.init();
+    let wrong: &[(&str, &str, &str, &str)] = &[
+        (
+            "modules/pipeline/deployment.json",
+            "\"visibility_timeouts\": 6",
+            "\"visibility_timeouts\": 3",
+            "six timeouts of its function",
+        ),
+        (
+            "modules/pipeline/deployment.json",
+            "\"receives_max\": 5",
+            "\"receives_max\": 2",
+            "received five times at least",
+        ),
+        (
+            "modules/pipeline/deployment.json",
+            "\"ETALON_STAGING\",",
+            "\"ETALON_STAGING\", \"ETALON_NEW\",",
+            "ETALON_NEW",
+        ),
+        ("modules/pipeline/deployment.json", "\"store/sources/\"", "\"shop/sources/\"", "shop/sources/"),
+        (
+            "main.tf",
+            "log_days                =",
+            "message_days            = 14\n  log_days                =",
+            "dead letters",
+        ),
+        ("main.tf", "architecture            = var.architecture", "architecture = \"mips\"", "arm64 and x86_64"),
+        (
+            "examples/minimal/main.tf",
+            "workgroup = \"analytics\"",
+            "workgroup = \"a\", cluster = \"b\"",
+            "workgroup or a cluster",
+        ),
+        (
+            "examples/minimal/main.tf",
+            "existing = { workgroup = \"analytics\" }",
+            "",
+            "one of existing, serverless and provisioned",
+        ),
+        ("examples/minimal/pipelines/orders.yaml", "pipeline: orders", "pipelines: orders", "no pipeline file"),
+        ("examples/minimal/pipelines/orders.yaml", "s3: s3://acme-landing/orders/", "files: orders.csv", "source_uri"),
+    ];
+    for (file, from, to, words) in wrong {
+        let told = installation.refused(file, from, to);
+        let told = told.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(told.contains(words), "{file}: {to}: {told}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Module: a deployment as Terraform's module `pipeline` reads it: that of an account whose names are placeholders.
+//!
+//! What Terraform must find for itself (an ARN, the value of a setting) has a name here, and the module has a table of what
+//! each name stands for. A name without a row ends the plan, so that nothing is left out.
+
+use serde_json::{Map, Value, json};
+
+use super::setting::{SETTINGS, Setting};
+use super::{Account, Deployment, Function, PREFIXES, Schedule, Sizes, Warehouse, WarehouseId};
+use crate::pipeline::Pipeline;
+
+/// What stands for the beginning of all names.
+const NAME: &str = "{name}";
+
+/// `terraform/modules/pipeline/deployment.json`, of some pipeline: what the pipeline says, Terraform reads itself.
+pub fn module(pipeline: &Pipeline) -> String {
+    let sizes = Sizes::default();
+    let text = str::to_owned;
+    let account = Account {
+        name: text(NAME),
+        queues: text("{queues}/"),
+        staging: text("{staging}"),
+        source: None,
+        event_bus: None,
+        warehouse: Warehouse {
+            id: WarehouseId::Workgroup(text("{workgroup}")),
+            database: text("{database}"),
+            secret: Some(text("warehouse_secret")),
+            copy_role: text("{copy_role}"),
+        },
+        variables: [].into(),
+        secrets: [(text("secrets"), text("secrets"))].into(),
+    };
+    let Deployment { functions, schedules: [starts, sweep] } = Deployment::new(pipeline, &account, &sizes);
+    let functions: Map<String, Value> =
+        functions.iter().map(|function| (function.step.name().to_owned(), described(function))).collect();
+    let copied = PREFIXES.iter().filter(|prefix| prefix.is_copied).map(|prefix| prefix.text);
+    let schedule = |schedule: &Schedule| json!({ "calls": schedule.step.name(), "input": schedule.input });
+    let mut sweep_row = schedule(&sweep);
+    sweep_row["when"] = json!(sweep.when);
+    let all = json!({
+        "functions": functions,
+        "schedules": { "starts": schedule(&starts), "sweep": sweep_row },
+        "copied": copied.collect::<Vec<_>>(),
+        "visibility_timeouts": sizes.visibility_timeouts,
+        "receives_max": sizes.receives_max,
+    });
+    format!("{all:#}\n")
+}
+
+fn described(function: &Function) -> Value {
+    let Function { step, size, concurrency, queue, mapping, .. } = function;
+    // What has several names comes from the pipeline file's placeholders.
+    let is_one = |setting: &&Setting| setting.is_of(*step) && setting.rest.is_empty();
+    let policy = function.policy().into_iter().map(|statement| {
+        json!({
+            "name": statement.name,
+            "actions": statement.actions,
+            "resources": statement.resources,
+            "is_own": statement.is_own,
+        })
+    });
+    json!({
+        "memory_mb": size.memory_mb,
+        "timeout_seconds": size.timeout_seconds,
+        "concurrency": concurrency,
+        "settings": SETTINGS.iter().filter(is_one).map(|setting| setting.name).collect::<Vec<_>>(),
+        "queue": {
+            "name": queue.name,
+            "dead_name": queue.dead_name,
+            "is_fifo": queue.is_fifo,
+            "kept_seconds": queue.kept_seconds,
+        },
+        "mapping": {
+            "batch_size": mapping.batch_size,
+            "window_seconds": mapping.window_seconds,
+            "concurrency_max": mapping.concurrency_max,
+            "allows_loops": mapping.allows_loops,
+        },
+        "policy": policy.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,98 @@
+# An installation: a bucket, the way into the warehouse, and for each pipeline file the functions that run it.
+
+locals {
+  # A pipeline is known by the name of its file.
+  files    = { for file in fileset(var.pipelines, "*.yaml") : trimsuffix(file, ".yaml") => "${var.pipelines}/${file}" }
+  none     = { source_uri = null, source_kms_key_arn = null, variables = {}, secrets = {}, transforms_max = 10, timezone = "UTC", is_enabled = true, in_network = false, sizes = {} }
+  settings = { for pipeline in keys(local.files) : pipeline => merge(local.none, try(var.settings[pipeline], {})) }
+  unknown  = setsubtract(keys(var.settings), keys(local.files))
+}
+
+module "storage" {
+  source = "./modules/storage"
+
+  bucket          = var.bucket
+  prefix          = var.prefix
+  kms_key_arn     = var.kms_key_arn
+  staged_days     = var.retention.staged_days
+  receipt_days    = var.retention.receipt_days
+  quarantine_days = var.retention.quarantine_days
+  noncurrent_days = var.retention.noncurrent_days
+  force_destroy   = var.force_destroy
+  is_emulated     = var.is_emulated
+  tags            = var.tags
+}
+
+module "warehouse" {
+  source = "./modules/warehouse"
+
+  name                 = var.name
+  database             = var.warehouse.database
+  existing             = var.warehouse.existing
+  serverless           = var.warehouse.serverless
+  provisioned          = var.warehouse.provisioned
+  secret_arn           = var.warehouse.secret_arn
+  storage              = module.storage
+  kms_key_arn          = var.kms_key_arn
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
+}
+
+module "pipeline" {
+  source   = "./modules/pipeline"
+  for_each = local.files
+
+  name                    = var.name
+  file                    = each.value
+  packages                = var.packages
+  architecture            = var.architecture
+  storage                 = module.storage
+  warehouse               = module.warehouse
+  source_uri              = local.settings[each.key].source_uri
+  source_kms_key_arn      = local.settings[each.key].source_kms_key_arn
+  variables               = local.settings[each.key].variables
+  secrets                 = local.settings[each.key].secrets
+  sizes                   = local.settings[each.key].sizes
+  transforms_max          = local.settings[each.key].transforms_max
+  timezone                = local.settings[each.key].timezone
+  is_enabled              = local.settings[each.key].is_enabled
+  network                 = local.settings[each.key].in_network ? var.network : null
+  reserves_concurrency    = var.reserves_concurrency
+  event_bus               = var.event_bus
+  log_days                = var.log_days
+  log_kms_key_arn         = var.kms_key_arn
+  environment_kms_key_arn = var.kms_key_arn
+  permissions_boundary    = var.permissions_boundary
+  is_emulated             = var.is_emulated
+  tags                    = var.tags
+}
+
+resource "aws_sns_topic" "alarms" {
+  count = var.alarms == null ? 0 : 1
+
+  name              = "${var.name}-alarms"
+  kms_master_key_id = var.kms_key_arn
+  tags              = var.tags
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = toset(var.alarms == null ? [] : var.alarms.emails)
+
+  topic_arn = aws_sns_topic.alarms[0].arn
+  protocol  = "email"
+  endpoint  = each.value
+}
+
+module "monitoring" {
+  source   = "./modules/monitoring"
+  for_each = var.alarms == null ? {} : local.files
+
+  name            = module.pipeline[each.key].name
+  pipeline        = module.pipeline[each.key].pipeline
+  functions       = module.pipeline[each.key].functions
+  queues          = module.pipeline[each.key].queues
+  topic_arns      = aws_sns_topic.alarms[*].arn
+  max_age_minutes = try(var.alarms.max_age_minutes[each.key], null)
+  reject_percent  = var.alarms.reject_percent
+  tags            = var.tags
+}

@@ -1,0 +1,45 @@
+variable "name" {
+  description = "What the names of everything begin with."
+  type        = string
+  default     = "etalon"
+}
+
+variable "bucket" {
+  description = "Name of the bucket to be created for the trail."
+  type        = string
+}
+
+variable "watched_bucket_arns" {
+  description = "Buckets of which each access to an object is written down."
+  type        = list(string)
+}
+
+variable "days" {
+  description = "Days that the trail is kept."
+  type        = number
+  default     = 400
+}
+
+variable "kms_key_arn" {
+  description = "KMS key that encrypts the trail; its policy must let CloudTrail use it."
+  type        = string
+  default     = null
+}
+
+variable "force_destroy" {
+  description = "Whether the bucket may be destroyed with everything in it."
+  type        = bool
+  default     = false
+}
+
+variable "is_logging" {
+  description = "Whether the trail is written."
+  type        = bool
+  default     = true
+}
+
+variable "tags" {
+  description = "Tags of everything."
+  type        = map(string)
+  default     = {}
+}

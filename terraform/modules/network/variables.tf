@@ -1,0 +1,56 @@
+variable "name" {
+  description = "What the names of everything begin with."
+  type        = string
+  default     = "etalon"
+}
+
+variable "cidr" {
+  description = "Addresses of the network."
+  type        = string
+  default     = "10.64.0.0/20"
+
+  validation {
+    condition     = can(cidrsubnet(var.cidr, 4, 0))
+    error_message = "It is a range of addresses such as 10.64.0.0/20."
+  }
+}
+
+variable "zones" {
+  description = "Availability zones, a private subnet each. Two at least for functions, three for Redshift Serverless."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.zones) >= 2 && length(var.zones) <= 8
+    error_message = "A network has 2 to 8 zones, so that the loss of one stops nothing."
+  }
+}
+
+variable "endpoints" {
+  description = "Services that the functions reach by an endpoint. A pipeline needs sqs, events and redshift-data; secretsmanager and kms where it uses them. Each costs about 7 USD a month and zone."
+  type        = set(string)
+  default     = ["sqs", "events", "redshift-data", "secretsmanager"]
+}
+
+variable "endpoint_zones" {
+  description = "In how many zones an endpoint has an address. One is cheaper; more survive the loss of a zone."
+  type        = number
+  default     = 1
+}
+
+variable "has_nat" {
+  description = "Whether there is a NAT gateway: for sources in the internet. It costs about 33 USD a month, and 0.045 USD a gigabyte."
+  type        = bool
+  default     = false
+}
+
+variable "database_ports" {
+  description = "Ports of databases that functions read from, in this network."
+  type        = set(number)
+  default     = []
+}
+
+variable "tags" {
+  description = "Tags of everything."
+  type        = map(string)
+  default     = {}
+}

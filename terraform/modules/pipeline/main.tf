@@ -1,0 +1,75 @@
+# A pipeline in an account: three functions with their queues, and what starts them.
+#
+# The pipeline file is the input: its name, its source and its schedule are read here. Which function needs which queue,
+# setting and right stands in deployment.json, which is made from core/src/deploy; the locals below say what its names stand
+# for in this account. A name that is missing here ends the plan.
+
+locals {
+  deployment = jsondecode(file("${path.module}/deployment.json"))
+  text       = file(var.file)
+  pipeline   = yamldecode(local.text)
+  schedule   = try(local.pipeline.schedule, null)
+
+  # The names of functions, queues and schedules begin with it.
+  name = "${var.name}-${replace(lower(local.pipeline.pipeline), "/[^a-z0-9]+/", "-")}"
+
+  # `s3://bucket/prefix` with its placeholders replaced; of a pipeline over `files:`, where they lie.
+  written = try(local.pipeline.source.s3, var.source_uri)
+  source = local.written == null ? null : join("", [
+    for part in regexall("\\$\\$|\\$\\{[^}]*\\}|[^$]+|\\$", local.written) :
+    part == "$$" ? "$" : length(regexall("^\\$\\{", part)) > 0 ? var.variables[trim(part, "$${}")] : part
+  ])
+  source_bucket = local.source == null ? null : split("/", trimprefix(local.source, "s3://"))[0]
+  source_prefix = local.source == null ? null : trimprefix(trimprefix(local.source, "s3://${local.source_bucket}"), "/")
+
+  functions = {
+    for step, function in local.deployment.functions : step => merge(function, {
+      memory_mb       = coalesce(try(var.sizes[step].memory_mb, null), function.memory_mb)
+      timeout_seconds = coalesce(try(var.sizes[step].timeout_seconds, null), function.timeout_seconds)
+      concurrency_max = step == "transform" ? var.transforms_max : function.mapping.concurrency_max
+      # What is more than the queue calls at once is left for a schedule or a person.
+      reserved = (step == "transform" ? var.transforms_max : function.mapping.concurrency_max) + function.concurrency - function.mapping.concurrency_max
+    })
+  }
+
+  partition = data.aws_partition.this.partition
+  account   = data.aws_caller_identity.this.account_id
+  region    = data.aws_region.this.name
+}
+
+data "aws_partition" "this" {}
+data "aws_caller_identity" "this" {}
+data "aws_region" "this" {}
+
+# The functions read it when they begin. Its name has its digest, so that a changed file is a change of the functions: no
+# function begins with another file than the one that it was deployed with.
+resource "aws_s3_object" "pipeline" {
+  bucket       = var.storage.bucket
+  key          = "${var.storage.prefix}deployed/${local.pipeline.pipeline}-${sha256(local.text)}.yaml"
+  content      = local.text
+  content_type = "application/yaml"
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = local.source != null
+      error_message = "${var.file} reads `files:`; say with source_uri where they lie: s3://bucket/prefix/."
+    }
+
+    precondition {
+      condition     = local.source == null || can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/|$)", local.source))
+      error_message = "The source of ${var.file} is not s3://bucket/prefix/."
+    }
+
+    precondition {
+      condition     = length(local.name) <= 50
+      error_message = "`${local.name}` is too long: names of functions and queues begin with it, and they have 64 letters at most. Choose a shorter name."
+    }
+
+    precondition {
+      condition     = length(regexall("\\$\\{secret:", local.written == null ? "" : local.written)) == 0
+      error_message = "A secret cannot be a part of a source's address: Terraform gives rights by it."
+    }
+  }
+}

@@ -1,0 +1,45 @@
+output "name" {
+  description = "What the names of the pipeline's functions, queues and schedules begin with."
+  value       = local.name
+}
+
+output "pipeline" {
+  description = "Name of the pipeline, as its metrics say it."
+  value       = local.pipeline.pipeline
+}
+
+output "functions" {
+  description = "Names and timeouts of the functions, by step."
+  value = {
+    for step, function in aws_lambda_function.this : step => {
+      name            = function.function_name
+      arn             = function.arn
+      role_arn        = aws_iam_role.this[step].arn
+      role_name       = aws_iam_role.this[step].name
+      timeout_seconds = function.timeout
+      log_group       = aws_cloudwatch_log_group.this[step].name
+    }
+  }
+}
+
+output "queues" {
+  description = "Names and URLs of the queues and of those of their dead letters, by step."
+  value = {
+    for step, queue in aws_sqs_queue.this : step => {
+      name      = queue.name
+      url       = queue.url
+      dead_name = aws_sqs_queue.dead[step].name
+      dead_url  = aws_sqs_queue.dead[step].url
+    }
+  }
+}
+
+output "target" {
+  description = "The table that the pipeline loads."
+  value       = try(local.pipeline.target.table, null)
+}
+
+output "schedule" {
+  description = "When the pipeline runs, as its file says it; null where it does not."
+  value       = local.schedule
+}

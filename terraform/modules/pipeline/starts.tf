@@ -1,0 +1,135 @@
+# What calls the functions beside their queues: the clock, and new objects.
+
+locals {
+  starts = local.deployment.schedules.starts
+  sweep  = local.deployment.schedules.sweep
+  # What Scheduler calls, when, and with what.
+  schedules = merge(
+    {
+      "${local.name}-sweep" = {
+        when = local.sweep.when, calls = local.sweep.calls, input = local.sweep.input, dead = null
+      }
+    },
+    local.schedule == null || local.schedule == "object-created" ? {} : {
+      (local.name) = {
+        when = local.schedule, calls = local.starts.calls, input = local.starts.input,
+        dead = aws_sqs_queue.dead["extract"].arn
+      }
+    },
+  )
+}
+
+data "aws_iam_policy_document" "scheduler" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["scheduler.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+}
+
+resource "aws_iam_role" "scheduler" {
+  name                 = "${local.name}-scheduler"
+  assume_role_policy   = data.aws_iam_policy_document.scheduler.json
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
+}
+
+data "aws_iam_policy_document" "schedules" {
+  statement {
+    sid       = "Call"
+    actions   = ["lambda:InvokeFunction"]
+    resources = distinct([for schedule in local.schedules : aws_lambda_function.this[schedule.calls].arn])
+  }
+
+  dynamic "statement" {
+    for_each = contains(keys(local.schedules), local.name) ? [aws_sqs_queue.dead["extract"].arn] : []
+
+    content {
+      sid       = "KeepWhatCannotBeDelivered"
+      actions   = ["sqs:SendMessage"]
+      resources = [statement.value]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "scheduler" {
+  name   = "schedules"
+  role   = aws_iam_role.scheduler.id
+  policy = data.aws_iam_policy_document.schedules.json
+}
+
+resource "aws_scheduler_schedule" "this" {
+  for_each = local.schedules
+
+  name                         = each.key
+  schedule_expression          = each.value.when
+  schedule_expression_timezone = each.key == local.name ? var.timezone : "UTC"
+  state                        = var.is_enabled ? "ENABLED" : "DISABLED"
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = aws_lambda_function.this[each.value.calls].arn
+    role_arn = aws_iam_role.scheduler.arn
+    input    = each.value.input
+
+    # The next sweep does the same, so that one that cannot be delivered need not be.
+    retry_policy {
+      maximum_retry_attempts       = each.value.dead == null ? 0 : 185
+      maximum_event_age_in_seconds = each.value.dead == null ? 60 : 86400
+    }
+
+    dynamic "dead_letter_config" {
+      for_each = each.value.dead == null ? [] : [each.value.dead]
+
+      content {
+        arn = dead_letter_config.value
+      }
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.scheduler]
+}
+
+# `schedule: object-created`: the bucket tells EventBridge, and EventBridge the extract queue.
+resource "aws_cloudwatch_event_rule" "objects" {
+  count = local.schedule == "object-created" ? 1 : 0
+
+  name        = "${local.name}-objects"
+  description = "New objects of pipeline ${local.pipeline.pipeline}"
+  state       = var.is_enabled ? "ENABLED" : "DISABLED"
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source        = ["aws.s3"]
+    "detail-type" = ["Object Created"]
+    detail = {
+      bucket = { name = [local.source_bucket] }
+      object = { key = [{ prefix = local.source_prefix }] }
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "objects" {
+  count = length(aws_cloudwatch_event_rule.objects)
+
+  rule = aws_cloudwatch_event_rule.objects[0].name
+  arn  = aws_sqs_queue.this["extract"].arn
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dead["extract"].arn
+  }
+
+  depends_on = [aws_sqs_queue_policy.this, aws_sqs_queue_policy.dead]
+}

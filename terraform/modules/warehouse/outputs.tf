@@ -1,0 +1,37 @@
+output "database" {
+  description = "The database."
+  value       = var.database
+}
+
+output "workgroup" {
+  description = "The workgroup; null where the warehouse is a cluster."
+  value       = var.serverless == null ? try(var.existing.workgroup, null) : local.workgroup.workgroup_name
+}
+
+output "workgroup_arn" {
+  description = "ARN of the workgroup; null where the warehouse is a cluster, or where nobody said it."
+  value       = var.serverless == null ? try(var.existing.workgroup_arn, null) : local.workgroup.arn
+}
+
+output "cluster" {
+  description = "The cluster; null where the warehouse is a workgroup."
+  value       = var.provisioned == null ? try(var.existing.cluster, null) : local.cluster.cluster_identifier
+}
+
+output "user" {
+  description = "The user of a cluster; null where a secret or the functions' role says it."
+  value       = try(var.existing.user, null)
+}
+
+output "secret_arn" {
+  description = "Secret to connect with; null where the functions' roles do."
+  value       = var.secret_arn
+}
+
+output "copy_role_arn" {
+  description = "The role by which COPY reads staged parts. It must be one of the warehouse's roles; a warehouse that is created here has it."
+  value       = aws_iam_role.copy.arn
+
+  # COPY is refused while the role may not read yet.
+  depends_on = [aws_iam_role_policy.copy]
+}

@@ -1,0 +1,89 @@
+variable "name" {
+  description = "What the names of everything begin with."
+  type        = string
+  default     = "etalon"
+}
+
+variable "database" {
+  description = "The database."
+  type        = string
+}
+
+variable "existing" {
+  description = "A Redshift that is there: a workgroup of Redshift Serverless with its ARN, or a cluster, with its user if neither a secret nor the functions' role says it."
+  type = object({
+    workgroup     = optional(string)
+    workgroup_arn = optional(string)
+    cluster       = optional(string)
+    user          = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.existing == null || (try(var.existing.workgroup, null) == null) != (try(var.existing.cluster, null) == null)
+    error_message = "What is there is a workgroup or a cluster."
+  }
+}
+
+variable "serverless" {
+  description = "A workgroup of Redshift Serverless to be created: its base capacity in RPU, the RPU hours that it may take a day, and its network."
+  type = object({
+    base_capacity      = optional(number, 8)
+    max_capacity       = optional(number)
+    daily_rpu_hours    = optional(number)
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  default = null
+}
+
+variable "provisioned" {
+  description = "A cluster to be created: type and number of its nodes, and its network."
+  type = object({
+    node_type          = optional(string, "ra3.large")
+    nodes              = optional(number, 2)
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+    snapshot_days      = optional(number, 7)
+  })
+  default = null
+}
+
+variable "secret_arn" {
+  description = "Secret to connect with; without it the functions' roles do."
+  type        = string
+  default     = null
+}
+
+variable "storage" {
+  description = "Where staged parts and manifests lie: the outputs of module storage."
+  type = object({
+    bucket      = string
+    prefix      = string
+    kms_key_arn = optional(string)
+  })
+}
+
+variable "kms_key_arn" {
+  description = "KMS key that encrypts a warehouse that is created."
+  type        = string
+  default     = null
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the permissions boundary of the role."
+  type        = string
+  default     = null
+}
+
+variable "skip_final_snapshot" {
+  description = "Whether a cluster that is created may be destroyed without a last snapshot."
+  type        = bool
+  default     = false
+}
+
+variable "tags" {
+  description = "Tags of everything."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,24 @@
+output "bucket" {
+  description = "The bucket in which Etalon keeps what it keeps."
+  value       = module.storage.bucket
+
+  precondition {
+    condition     = length(local.unknown) == 0
+    error_message = "There are settings of pipelines without a file: ${join(", ", local.unknown)}."
+  }
+}
+
+output "copy_role_arn" {
+  description = "The role by which COPY reads. An existing warehouse must be given it."
+  value       = module.warehouse.copy_role_arn
+}
+
+output "pipelines" {
+  description = "Functions and queues by pipeline."
+  value = {
+    for file, pipeline in module.pipeline : file => {
+      functions = pipeline.functions
+      queues    = pipeline.queues
+    }
+  }
+}
