@@ -136,6 +136,15 @@ fn what_is_monitored_is_written_down() {
 }
 
 #[test]
+fn every_alarm_has_its_place_in_the_troubleshooting_guide() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/troubleshooting.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for alarm in monitoring::ALARMS {
+        assert!(page.contains(&format!("\n## {}\n", alarm.name)), "{}", alarm.name);
+    }
+}
+
+#[test]
 fn every_metric_that_the_functions_tell_is_known_and_no_other() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters/aws/src");
     let told = regex::Regex::new(r#"\.(?:count|milliseconds|add)\(\s*"([A-Z][A-Za-z]+)""#).unwrap();

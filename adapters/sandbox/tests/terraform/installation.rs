@@ -134,11 +134,8 @@ impl Installation {
             let (before, after, later) = (of("before"), of("after"), of("after_unknown"));
             let mut names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
             names.retain(|name| before.get(*name) != after.get(*name) && !later.contains_key(*name));
-            if names.is_empty() {
-                // It is known when something else is changed.
-                names = later.keys().collect();
-            }
-            assert!(!after.is_empty() && !names.is_empty(), "{resource}");
+            // What is known only when something else was changed is no change of its own.
+            assert!(!after.is_empty(), "{resource}");
             changes.extend(names.into_iter().map(|name| (kind.to_owned(), name.clone())));
         }
         changes

@@ -28,9 +28,9 @@ use installation::Installation;
 /// What no second plan of moto's world is without: resources with the attributes that it does not give back, or gives back
 /// otherwise.
 const NEVER_THE_SAME: &[(&str, &[&str])] = &[
-    ("aws_lambda_function", &["dead_letter_config", "logging_config", "last_modified"]),
-    ("aws_sqs_queue", &["redrive_policy", "policy"]),
-    ("aws_sqs_queue_policy", &["policy"]),
+    ("aws_lambda_function", &["dead_letter_config", "kms_key_arn", "logging_config"]),
+    // Only its spaces differ.
+    ("aws_sqs_queue", &["redrive_policy"]),
 ];
 
 /// What the tests share.
@@ -149,9 +149,9 @@ fn what_people_get_wrong_is_refused() {
             "modules/pipeline/deployment.json",
             "\"ETALON_STAGING\",",
             "\"ETALON_STAGING\", \"ETALON_NEW\",",
-            "ETALON_NEW",
+            "Invalid index",
         ),
-        ("modules/pipeline/deployment.json", "\"store/sources/\"", "\"shop/sources/\"", "shop/sources/"),
+        ("modules/pipeline/deployment.json", "\"store/sources/\"", "\"shop/sources/\"", "Invalid index"),
         (
             "main.tf",
             "log_days                =",

@@ -29,20 +29,28 @@ fn orders(day: u32, broken: u32) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// What the functions have said, where something has gone wrong.
+fn tell(cloud: &Cloud) {
+    for stage in cloud.stages() {
+        for line in stage.function.log() {
+            eprintln!("{}: {line}", stage.step.name());
+        }
+    }
+}
+
 async fn settle(cloud: &Cloud) {
     if let Err(error) = cloud.settle(PATIENCE).await {
-        for stage in cloud.stages() {
-            for line in stage.function.log() {
-                eprintln!("{}: {line}", stage.step.name());
-            }
-        }
+        tell(cloud);
         panic!("{error}");
     }
 }
 
 async fn event(cloud: &Cloud, event: serde_json::Value) {
     let outcome = cloud.event(&event).await.unwrap();
-    assert!(outcome.result.is_ok(), "{:?}", outcome.result);
+    if let Err(failure) = outcome.result {
+        tell(cloud);
+        panic!("{failure:?}");
+    }
     settle(cloud).await;
 }
 
@@ -68,11 +76,11 @@ pub(crate) async fn runs_with_the_rights_that_it_has(
     let key = cloud.upload("3.csv", orders(3, 0)).await.unwrap();
     cloud.object_created(&key).await.unwrap();
     settle(&cloud).await;
-    event(&cloud, json!({ "discard": ["1.csv"] })).await;
-    event(&cloud, json!({ "undiscard": ["1.csv"] })).await;
-    event(&cloud, json!({ "release": ["1.csv"] })).await;
+    event(&cloud, json!({ "discard": ["orders/1.csv"] })).await;
+    event(&cloud, json!({ "undiscard": ["orders/1.csv"] })).await;
+    event(&cloud, json!({ "release": ["orders/1.csv"] })).await;
     event(&cloud, json!({ "redrive": [] })).await;
-    event(&cloud, json!({ "reload": ["0.csv"] })).await;
+    event(&cloud, json!({ "reload": ["orders/0.csv"] })).await;
     let key = cloud.upload("0.csv", orders(9, 0)).await.unwrap();
     cloud.object_created(&key).await.unwrap();
     for stage in cloud.stages() {
