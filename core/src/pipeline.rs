@@ -48,6 +48,7 @@ mod bounds;
 mod compile;
 pub mod file;
 mod judge;
+mod meeting;
 mod resolved;
 mod run;
 
@@ -57,6 +58,7 @@ pub use crate::spec::Placeholder;
 pub use crate::transform::Transformed;
 pub use bounds::Bounds;
 pub use judge::{Input, Verdict};
+pub use meeting::{Effect, KeptUnit, Meeting, once_more};
 pub use resolved::Resolved;
 pub use run::{RowOutput, RowRun, Run, Step, TaskOutput, TaskRun};
 

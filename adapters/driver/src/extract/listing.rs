@@ -1,0 +1,111 @@
+//! Listing: every object that a start means is met, until the deadline; the rest of the work is a start again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::protocol::{HOPS_MAX, Start, Unit, name, print};
+use etalon_core::source::{ListStep, Listing};
+
+use super::Extract;
+use crate::ports::{Clock, Entry, Fact, Objects, Queue, Witness};
+use crate::store::{names, send};
+
+/// What a start must know before it looks at objects.
+pub(super) struct Known {
+    /// The version of each object that was met last, by what the names of its marks begin with: its place, and the input that
+    /// it is at its first meeting.
+    pub(super) met: BTreeMap<String, (usize, String)>,
+    /// Inputs whose tasks an older Etalon has sent.
+    pub(super) sent: BTreeSet<String>,
+    /// The pipeline's units that wait for a decision, with their versions.
+    pub(super) waiting: Vec<(Unit, String)>,
+}
+
+impl Known {
+    /// The units of an object that wait for a decision.
+    pub(super) fn waiting_of<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a (Unit, String)> {
+        self.waiting.iter().filter(move |(unit, _)| {
+            // What was replaced before it was judged has no members.
+            unit.members.iter().any(|member| member.source == source)
+        })
+    }
+}
+
+impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
+    /// Meets every object that begins so, or those of them that are wanted, until the deadline; hands on the rest.
+    pub(super) async fn list(&self, start: &Start, prefix: &str, wanted: &[String]) -> Result<(), Error> {
+        let pipeline = &self.deployed.pipeline;
+        let known = self.known().await?;
+        let mut missing: BTreeSet<&String> = wanted.iter().collect();
+        let mut listing = Listing::new(&self.deployed.inputs, prefix, start.after.clone());
+        loop {
+            let step = listing.step();
+            if step != ListStep::Finished && self.clock.now() >= self.deadline {
+                return self.hand_on(start, listing.after()).await;
+            }
+            match step {
+                ListStep::NeedsPage { prefix, after, most } => {
+                    listing.push(self.source.objects(&prefix, after.as_deref(), most).await?);
+                }
+                ListStep::Object(object) => {
+                    missing.remove(&object.name);
+                    if !wanted.is_empty() && !wanted.contains(&object.name) {
+                        continue;
+                    }
+                    let current = known.met.get(&name::met(pipeline.name(), Some(&object.name)));
+                    let is_known = current.is_some_and(|(_, first)| *first == pipeline.input(&object, 1));
+                    if start.backfill || !is_known || known.waiting_of(&object.name).next().is_some() {
+                        self.meet(&object.name, start, &known).await?;
+                    }
+                }
+                ListStep::Finished => break,
+            }
+        }
+        match missing.first() {
+            // A part of a listing need not have them all.
+            Some(name) if start.after.is_none() => {
+                Err(Error::new(ErrorKind::NotFound, format!("{name}: the pipeline's source has no such object")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A prefix that lies within the pipeline's own; without one, its own.
+    pub(super) fn below<'p>(&'p self, prefix: &'p str) -> Result<&'p str, Error> {
+        let own = self.deployed.inputs.prefix();
+        if own.starts_with(prefix) {
+            return Ok(own);
+        }
+        if !prefix.starts_with(own) {
+            let refused = format!("a listing of `{prefix}`, and the input of the pipeline begins with `{own}`");
+            return Err(Error::new(ErrorKind::Refused, refused));
+        }
+        Ok(prefix)
+    }
+
+    pub(super) async fn hand_on(&self, start: &Start, after: Option<&str>) -> Result<(), Error> {
+        let hop = start.hop + 1;
+        if hop > HOPS_MAX {
+            let refused = format!("run {} has had {HOPS_MAX} legs and is not at its end", start.run);
+            return Err(Error::new(ErrorKind::Refused, refused));
+        }
+        let rest = Start { after: after.map(str::to_owned), hop, ..start.clone() };
+        send(self.starts, vec![Entry { body: print(&rest), order: None }]).await?;
+        self.witness.saw(&Fact::HandedOn(&rest));
+        Ok(())
+    }
+
+    /// What is known of the pipeline's objects, without a look at them.
+    async fn known(&self) -> Result<Known, Error> {
+        let pipeline = self.deployed.pipeline.name();
+        let mut met = BTreeMap::new();
+        for mark in names(self.store, &name::met(pipeline, None)).await? {
+            // Marks come in the order of their places: the last one counts.
+            if let Some((object, position, first)) = name::read_met(&mark) {
+                met.insert(object, (position, first));
+            }
+        }
+        let sent = names(self.store, &name::sent(pipeline, "")).await?.into_iter().collect();
+        Ok(Known { met, sent, waiting: self.waiting().await? })
+    }
+}

@@ -1,0 +1,117 @@
+//! Meeting: an object is looked at, and what its version comes to is carried out; [`Pipeline::meet`] decides.
+//!
+//! [`Pipeline::meet`]: etalon_core::pipeline::Pipeline::meet
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::{Effect, Meeting, once_more};
+use etalon_core::plan::{InputPlan, Object};
+use etalon_core::protocol::{Met, Source, Start, Unit, name};
+
+use super::Extract;
+use super::listing::Known;
+use crate::judge::{give_way, judge_again};
+use crate::ports::{Clock, Objects, Put, Queue, Witness};
+use crate::store::{document, names, put, put_once, units};
+
+impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
+    /// Looks at an object as it is now, and does about it what is not done.
+    pub(super) async fn meet(&self, source: &str, start: &Start, known: &Known) -> Result<(), Error> {
+        let pipeline = &self.deployed.pipeline;
+        let Some((object, met)) = self.record(source, start.batch_time).await? else { return Ok(()) };
+        let met_mark = (met.position, pipeline.input(&object, 1));
+        let plan = InputPlan {
+            input: met.input,
+            meeting: met.meeting,
+            overwrites: met.position > 0,
+            ..pipeline.plan(&object, met.batch_time)
+        };
+        let was_sent = met.meeting == 1 && known.sent.contains(&name::sent(pipeline.name(), &plan.input));
+        let (plans, units) = self.kept(&plan.input).await?;
+        let meeting = Meeting {
+            plan,
+            reload: start.backfill.then_some(start.run.as_str()),
+            was_sent,
+            replans: self.replans,
+            plans: &plans,
+            units: &units,
+            waiting: known.waiting_of(source).collect(),
+        };
+        for effect in pipeline.meet(&meeting)? {
+            match effect {
+                Effect::Keep(plan) => self.plan(&plan).await?,
+                Effect::End(plan, by) => give_way(self.store, &self.table(), plan, &by).await?,
+                Effect::Replace((unit, version), by) => self.replace(unit, version, &by).await?,
+                Effect::JudgeAgain((unit, version)) => {
+                    judge_again(pipeline, self.store, (self.loads, self.witness), unit, version).await?;
+                }
+                Effect::Send(plan) => self.send(&plan).await?,
+                Effect::Mark => self.mark(source, &met_mark).await?,
+                Effect::Unlist(unit) => self.store.delete(&name::held(&self.table(), &unit.name)).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What is kept of an input: all its plans, and all its units.
+    async fn kept(&self, input: &str) -> Result<(Vec<InputPlan>, Vec<Unit>), Error> {
+        let mut plans = Vec::new();
+        for place in names(self.store, &name::plans(input)).await? {
+            plans.extend(document::<InputPlan>(self.store, &place).await?.map(|(plan, _)| plan));
+        }
+        let units = units(self.store, &self.table(), input).await?;
+        Ok((plans, units.into_iter().map(|(unit, _)| unit).collect()))
+    }
+
+    /// Plans an input in the next generation, once for each cause.
+    pub(super) async fn plan_once_more(&self, plan: InputPlan, cause: String) -> Result<InputPlan, Error> {
+        let (plans, units) = self.kept(&plan.input).await?;
+        let plan = once_more(&plans, &units, plan, cause)?;
+        if !plans.contains(&plan) {
+            self.plan(&plan).await?;
+        }
+        Ok(plan)
+    }
+
+    /// Keeps a plan. Where somebody else has kept another in its place, the message comes again.
+    async fn plan(&self, plan: &InputPlan) -> Result<(), Error> {
+        put(self.store, &name::plan(&plan.input, plan.generation), plan, Put::IfAbsent).await.map(drop)
+    }
+
+    /// Looks at an object after its record was read, and writes what is new into the record. Who comes second begins anew.
+    async fn record(&self, source: &str, batch_time: i64) -> Result<Option<(Object, Met)>, Error> {
+        let pipeline = &self.deployed.pipeline;
+        let place = name::source(pipeline.name(), source);
+        let (mut record, version) = match document::<Source>(self.store, &place).await? {
+            Some((record, version)) => (record, Some(version)),
+            None => (Source { source: source.to_owned(), versions: Vec::new() }, None),
+        };
+        let object = match self.source.head(source).await {
+            // It was removed since; there is nothing to read.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            object => object?,
+        };
+        let met = record.meet(|meeting| pipeline.input(&object, meeting), batch_time);
+        if met.is_new {
+            // Until this version is marked, no mark of an earlier one says that there is nothing new: that one may come back
+            // before anybody can mark this.
+            if met.position > 0 {
+                put_once(self.store, &name::met_begun(pipeline.name(), source, met.position), b"").await?;
+            }
+            put(self.store, &place, &record, version.as_deref().map_or(Put::IfAbsent, Put::IfVersion)).await?;
+        }
+        Ok(Some((object, met)))
+    }
+
+    /// Marks the version of an object that was met last; the marks of earlier ones go.
+    async fn mark(&self, source: &str, (position, first): &(usize, String)) -> Result<(), Error> {
+        let pipeline = self.deployed.pipeline.name();
+        let own = name::met_version(pipeline, source, *position, first);
+        put_once(self.store, &own, b"").await?;
+        for mark in names(self.store, &name::met(pipeline, Some(source))).await? {
+            if mark < own {
+                self.store.delete(&mark).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Redrive: open rejects are sent through the pipeline once more, in a generation of their own.
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::plan::InputPlan;
+use etalon_core::protocol::{Marks, Unit, UnitState, name};
+
+use super::Extract;
+use crate::ports::{Clock, Fact, Objects, Put, Queue, Witness};
+use crate::rejects;
+use crate::store::{document, put};
+use crate::transform::same;
+
+impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
+    /// Sends open rejects through the pipeline once more: those of the objects that are wanted, or all.
+    pub(super) async fn redrive(&self, wanted: &[String]) -> Result<(), Error> {
+        let pipeline = &self.deployed.pipeline;
+        if pipeline.whole_runs() {
+            let message = "a load takes the place of all rows of the table, so that records cannot be added; run the \
+                           pipeline again";
+            return Err(Error::new(ErrorKind::Refused, message));
+        }
+        for input in rejects::read(self.store, pipeline).await? {
+            if !wanted.is_empty() && !wanted.contains(&input.plan.source) {
+                continue;
+            }
+            // Records are read again from the version that has them; where another is there, or none, they stay open.
+            let is_there = match same(self.source, &input.plan).await {
+                Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => false,
+                found => found.map(|_| true)?,
+            };
+            let is_finished = self.finish_redrives(&input, is_there).await?;
+            let records = input.redrivable(pipeline.fingerprint());
+            if !is_finished || records.is_empty() {
+                continue;
+            }
+            if !input.is_loaded || !is_there {
+                self.witness.saw(&Fact::Waits(&input.plan));
+                continue;
+            }
+            let number = input.next();
+            let plan = pipeline.plan_again(&input.plan, number);
+            let plan = self.plan_once_more(plan, format!("redrive {number}")).await?;
+            let marks = Marks { redrive: Some(plan.clone()), records };
+            put(self.store, &name::marks(&plan.input, Some(number)), &marks, Put::IfAbsent).await?;
+            self.send(&plan).await?;
+        }
+        Ok(())
+    }
+
+    /// Does what interrupted redrives have left undone. Whether nothing was left.
+    async fn finish_redrives(&self, input: &rejects::InputRejects, is_there: bool) -> Result<bool, Error> {
+        let pipeline = &self.deployed.pipeline;
+        let mut is_finished = true;
+        for (number, marks) in (1..).zip(&input.marks) {
+            let Some(plan) = &marks.redrive else { continue };
+            let unit_name = name::unit(&plan.input, plan.generation);
+            let unit = document::<Unit>(self.store, &name::unit_document(&self.table(), &unit_name)).await?;
+            let is_mended = plan.fingerprint != pipeline.fingerprint();
+            let plan = match &unit {
+                Some((Unit { state: UnitState::Held { unread, .. }, .. }, _)) if !is_mended && !unread => continue,
+                Some((unit, _)) if !unit.is_held() || !is_there => continue,
+                // One that was begun with another pipeline file or could not be read, and is not loaded, is begun anew.
+                Some(_) => {
+                    let again = pipeline.plan_again(plan, number);
+                    self.plan_once_more(again, pipeline.instead_of(&unit_name)).await?
+                }
+                // An older Etalon has kept the plan with the decision alone.
+                None => self.planned(InputPlan { redrives: Some(number), ..plan.clone() }).await?,
+            };
+            is_finished = false;
+            let renewed = Marks { redrive: Some(plan.clone()), ..marks.clone() };
+            put(self.store, &name::marks(&plan.input, Some(number)), &renewed, Put::Always).await?;
+            if let Some((unit, version)) = &unit {
+                self.replace(unit, version, &name::unit(&plan.input, plan.generation)).await?;
+                self.store.delete(&name::held(&self.table(), &unit_name)).await?;
+            }
+            self.send(&plan).await?;
+        }
+        Ok(is_finished)
+    }
+}

@@ -1,0 +1,219 @@
+//! Meeting: what is to be done when somebody looks at an object, as one table: everything that is kept of its current version
+//! goes in, and steps come out, in order.
+//!
+//! Whoever carries them out may be killed between any two of them, and somebody may look again at any time. Each look decides
+//! anew from what is kept then, and comes to the same end.
+
+use super::Pipeline;
+use super::file::OnOverwrite;
+use crate::error::{Error, ErrorKind};
+use crate::plan::InputPlan;
+use crate::protocol::{Unit, UnitState, name};
+
+/// A unit, and the version of its document.
+pub type KeptUnit = (Unit, String);
+
+/// What is known when the current version of an object is met.
+#[derive(Debug, Clone)]
+pub struct Meeting<'a> {
+    /// How the version is planned that was never planned before.
+    pub plan: InputPlan,
+    /// The run by which everything that is loaded is brought again.
+    pub reload: Option<&'a str>,
+    /// Whether an older Etalon has sent the version's tasks.
+    pub was_sent: bool,
+    /// Whether what was planned with another pipeline file and has not been judged is planned anew.
+    pub replans: bool,
+    /// All plans of the version's input.
+    pub plans: &'a [InputPlan],
+    /// All units of the version's input.
+    pub units: &'a [Unit],
+    /// The units of the object, of whichever version, that wait for a decision, or for the end of what has taken their place.
+    pub waiting: Vec<&'a KeptUnit>,
+}
+
+/// One thing to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect<'a> {
+    /// Keep a plan, unless somebody else has kept one in its place: then it is decided anew.
+    Keep(InputPlan),
+    /// See that a plan is never judged: this unit has taken its place.
+    End(&'a InputPlan, String),
+    /// Let a held unit give way to this one.
+    Replace(&'a KeptUnit, String),
+    /// Judge a held unit again: the pipeline's limits may be others.
+    JudgeAgain(&'a KeptUnit),
+    /// Send the tasks of a plan.
+    Send(InputPlan),
+    /// Mark the version as met.
+    Mark,
+    /// Remove the mark of a unit that has given way.
+    Unlist(&'a Unit),
+}
+
+/// To what a held unit gives way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    /// To nothing: it waits.
+    Nothing,
+    /// To what is planned.
+    ToPlan,
+    /// To the same version, with the pipeline that is deployed.
+    ToPipeline,
+}
+
+impl Pipeline {
+    /// What is to be done about a version that is met.
+    pub fn meet<'a>(&self, met: &Meeting<'a>) -> Result<Vec<Effect<'a>>, Error> {
+        let loaded = met.units.iter().filter(|unit| matches!(unit.state, UnitState::Loaded { .. }));
+        let loaded = loaded.flat_map(|unit| &unit.members).map(|member| member.generation).max();
+        let mut plan = match (met.reload, loaded, met.unended_reload()) {
+            (Some(run), Some(_), _) => {
+                let again = InputPlan { overwrites: false, backfills: true, ..met.plan.clone() };
+                met.once_more(again, format!("reload {run}"))?
+            }
+            _ if met.was_sent => return Ok(vec![Effect::Mark]),
+            (_, Some(_), Some(reload)) => self.live(met, reload)?,
+            // It is in the table, whether or not its plan is kept.
+            (_, Some(generation), None) => InputPlan { generation, ..met.plan.clone() },
+            (_, None, _) => match met.plans.iter().find(|kept| kept.generation == 0) {
+                Some(kept) => self.live(met, kept)?,
+                None => met.plan.clone(),
+            },
+        };
+        let gives: Vec<(&KeptUnit, Gives)> =
+            met.waiting.iter().map(|&waits| (waits, self.gives_way(&waits.0, &plan))).collect();
+        // The last of those that give way to the pipeline is replaced last: as long as it is held, it is the same cause.
+        if let Some(((unit, _), _)) = gives.iter().rfind(|(_, gives)| *gives == Gives::ToPipeline) {
+            let backfills = loaded.is_some() || unit.members.iter().any(|member| member.replaces_generations);
+            let overwrites = plan.overwrites && !backfills;
+            let batch_time = plan.batch_time;
+            let anew = InputPlan { batch_time, backfills, overwrites, run: None, ..met.plan.clone() };
+            plan = met.once_more(anew, self.instead_of(&unit.name))?;
+        }
+        let by = name::unit(&plan.input, plan.generation);
+        let judged = met.units.iter().find(|unit| unit.name == by);
+        let is_judged = judged.is_some();
+        let is_in_table = judged.is_some_and(|unit| matches!(unit.state, UnitState::Loaded { .. }));
+        let mut effects = Vec::new();
+        if !is_in_table && !met.plans.iter().any(|kept| kept.generation == plan.generation) {
+            effects.push(Effect::Keep(plan.clone()));
+        }
+        if met.replans && !is_judged {
+            effects.extend(met.unjudged(&plan).map(|ended| Effect::End(ended, by.clone())));
+        }
+        effects.extend(gives.iter().map(|&(waits, gives)| match gives {
+            Gives::Nothing => Effect::JudgeAgain(waits),
+            Gives::ToPlan | Gives::ToPipeline => Effect::Replace(waits, by.clone()),
+        }));
+        // What was judged is in its document, and its tasks are done.
+        if !is_judged {
+            effects.push(Effect::Send(plan));
+        }
+        effects.push(Effect::Mark);
+        let replaced = gives.iter().filter(|(_, gives)| *gives != Gives::Nothing);
+        effects.extend(replaced.map(|((unit, _), _)| Effect::Unlist(unit)));
+        Ok(effects)
+    }
+
+    /// Why an input is planned once more where a unit of it cannot be loaded as it is.
+    pub fn instead_of(&self, unit: &str) -> String {
+        format!("instead of {unit} by {}", self.fingerprint)
+    }
+
+    /// The plan that counts of an input that was planned before: where another has taken the place of its unit, that one. Of
+    /// what was not judged the deployed pipeline's plan may take the place.
+    fn live(&self, met: &Meeting<'_>, planned: &InputPlan) -> Result<InputPlan, Error> {
+        let mut kept = planned;
+        loop {
+            let unit = name::unit(&kept.input, kept.generation);
+            match met.units.iter().find(|other| other.name == unit).map(|unit| &unit.state) {
+                _ if kept.run.is_some() => return Ok(kept.clone()),
+                Some(UnitState::Replaced { by }) => {
+                    let next = by.strip_prefix(&format!("{}-", kept.input)).and_then(|next| next.parse().ok());
+                    let Some(next) = next.filter(|&next: &u32| next > kept.generation) else { return Ok(kept.clone()) };
+                    let gone = || {
+                        let place = name::plan(&kept.input, next);
+                        Error::new(ErrorKind::NotFound, format!("{place}: there is no such plan"))
+                    };
+                    kept = met.plans.iter().find(|plan| plan.generation == next).ok_or_else(gone)?;
+                }
+                None if met.replans && kept.fingerprint != self.fingerprint => {
+                    let (batch_time, backfills) = (kept.batch_time, kept.backfills);
+                    let anew = InputPlan { batch_time, backfills, ..met.plan.clone() };
+                    return met.once_more(anew, self.instead_of(&unit));
+                }
+                _ => return Ok(kept.clone()),
+            }
+        }
+    }
+
+    /// To what a unit gives way that waits for a decision, when its object is met as a plan has it.
+    fn gives_way(&self, unit: &Unit, plan: &InputPlan) -> Gives {
+        let redrives = unit.members.iter().any(|member| member.redrives.is_some());
+        let is_of_version = unit.members.iter().all(|member| member.input == plan.input);
+        let is_own = unit.name == name::unit(&plan.input, plan.generation);
+        let is_mended = unit.fingerprint != self.fingerprint;
+        match (&unit.state, self.on_overwrite) {
+            (UnitState::Replaced { .. }, _) if is_of_version => Gives::ToPlan,
+            // What is brought again as a whole brings all records; the message may come twice.
+            (UnitState::Held { .. }, _) if is_of_version && plan.backfills && !is_own => Gives::ToPlan,
+            // The records of a redrive are sent again by a redrive.
+            (UnitState::Held { .. }, _) if is_of_version && redrives => Gives::Nothing,
+            // An object that was gone for a while, or another, is there again.
+            (UnitState::Held { unread, .. }, _) if is_of_version && (is_mended || *unread) => Gives::ToPipeline,
+            _ if is_of_version => Gives::Nothing,
+            // Every version brings rows of its own.
+            (_, OnOverwrite::Add) => Gives::Nothing,
+            // The version that the records are of stays in the table.
+            (_, OnOverwrite::Fail) if redrives => Gives::Nothing,
+            (UnitState::Held { .. } | UnitState::Replaced { .. }, _) => Gives::ToPlan,
+            _ => Gives::Nothing,
+        }
+    }
+}
+
+impl<'a> Meeting<'a> {
+    /// The last plan of the input, if it is that of a reload whose tasks were not all done.
+    fn unended_reload(&self) -> Option<&'a InputPlan> {
+        let last = self.plans.iter().max_by_key(|plan| plan.generation)?;
+        let is_reload = last.backfills && last.redrives.is_none();
+        (is_reload && !self.is_judged(last)).then_some(last)
+    }
+
+    /// The plans that were never judged and that another one takes the place of.
+    fn unjudged(&self, plan: &InputPlan) -> impl Iterator<Item = &'a InputPlan> {
+        let is_older = |other: &&InputPlan| other.generation < plan.generation;
+        self.plans
+            .iter()
+            .filter(is_older)
+            .filter(|other| other.run.is_none() && other.redrives.is_none() && !self.is_judged(other))
+    }
+
+    fn is_judged(&self, plan: &InputPlan) -> bool {
+        let unit = name::unit(&plan.input, plan.generation);
+        self.units.iter().any(|other| other.name == unit)
+    }
+
+    fn once_more(&self, plan: InputPlan, cause: String) -> Result<InputPlan, Error> {
+        once_more(self.plans, self.units, plan, cause)
+    }
+}
+
+/// Plans an input in the next generation, once for each cause: the plan that is kept of that cause, or a new one.
+pub fn once_more(plans: &[InputPlan], units: &[Unit], plan: InputPlan, cause: String) -> Result<InputPlan, Error> {
+    if let Some(kept) = plans.iter().find(|kept| kept.cause.as_ref() == Some(&cause)) {
+        return Ok(kept.clone());
+    }
+    let planned = plans.iter().map(|plan| plan.generation);
+    let members = units.iter().flat_map(|unit| &unit.members).filter(|member| member.input == plan.input);
+    let full = || Error::new(ErrorKind::Refused, format!("{} was planned too often", plan.source));
+    let generation = match planned.chain(members.map(|member| member.generation)).max() {
+        None => 0,
+        Some(greatest) => greatest.checked_add(1).ok_or_else(full)?,
+    };
+    Ok(InputPlan { generation, cause: Some(cause), ..plan })
+}
+
+#[cfg(test)]
+mod tests;
