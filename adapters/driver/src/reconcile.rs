@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use etalon_core::error::Error;
 use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{LastRun, Member, Source, SourceVersion, Unit, UnitBatch, UnitState, name, prefix};
+use etalon_core::protocol::{LastRun, Marks, Member, Source, SourceVersion, Unit, UnitBatch, UnitState, name, prefix};
 use etalon_core::receipt::Counts;
 use etalon_core::warehouse::{LedgerRow, LoadCounts};
 
@@ -160,10 +160,29 @@ async fn forget(pipeline: &Pipeline, store: &impl Objects, table: &str, unit: &U
         store.delete(&name::sent(pipeline.name(), &member.input)).await?;
         // The decision about rejects stays: a redrive finds it and does it again.
         if member.redrives.is_none() {
+            forget_redrives(store, table, &member.input).await?;
             store.delete(&name::plan(&member.input, member.generation)).await?;
         }
     }
     store.delete(&name::unit_document(table, &unit.name)).await
+}
+
+/// Forgets that rejects of an input were sent again: the input is read again as a whole, and its rejects are open then.
+async fn forget_redrives(store: &impl Objects, table: &str, input: &str) -> Result<(), Error> {
+    for place in names(store, &name::marks(input, None)).await? {
+        let Some((Marks { redrive: Some(plan), .. }, _)) = document::<Marks>(store, &place).await? else { continue };
+        let unit = name::unit_document(table, &name::unit(input, plan.generation));
+        if document::<Unit>(store, &unit)
+            .await?
+            .is_some_and(|(unit, _)| !matches!(unit.state, UnitState::Loaded { .. }))
+        {
+            continue;
+        }
+        // Decisions are numbered, so that the document stays.
+        put(store, &place, &Marks { redrive: None, records: BTreeMap::new() }, Put::Always).await?;
+        store.delete(&name::plan(input, plan.generation)).await?;
+    }
+    Ok(())
 }
 
 /// Gives inputs that are in the ledger, and that the store does not know, their records.
