@@ -38,6 +38,8 @@ pub struct RunReport {
     pub out_of_date: u64,
     /// Objects that are loaded and that a reload of everything has not found: their rows stay.
     pub gone: BTreeSet<String>,
+    /// Objects that had rows in a table that was lost and loaded anew, and that the source does not have any more as they were.
+    pub lost: BTreeSet<String>,
     /// The other pipelines that have loaded rows into the table, as far as the ledger says.
     pub other_pipelines: BTreeSet<String>,
     /// Rows that were staged and are not loaded.
@@ -94,7 +96,9 @@ pub struct InputReport {
     pub bytes: u64,
     /// Whether the table had it before this run.
     pub loaded_before: bool,
-    /// Whether an earlier run has staged it, and it waits for a decision.
+    /// Whether this run has loaded it once more, in the place of its rows.
+    pub reloaded: bool,
+    /// Whether it was read, by an earlier run or to be reloaded, and waits for a decision.
     pub held_before: bool,
     /// Whether somebody decided that it is not loaded.
     pub discarded: bool,

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
+use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
@@ -78,13 +79,14 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         );
         return Err(Error::new(ErrorKind::Refused, fact));
     }
+    let mut forgotten = Vec::new();
     if let Some(lost) = lost(pipeline, &rows, warehouse).await? {
         if !matches!(&work, Work::Reload(wanted) if wanted.is_empty()) {
             return Err(Error::new(ErrorKind::Refused, lost));
         }
         // Everything is loaded again, as if nothing had been.
         warehouse.forget(pipeline.table()).await?;
-        rows.clear();
+        forgotten = std::mem::take(&mut rows);
     }
     reconcile(pipeline, store, &rows).await?;
     let seen = Seen::default();
@@ -102,10 +104,18 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     done?;
     let mut report = engine.report(objects, &rows, false).await?;
     if is_whole_reload && !pipeline.whole_runs() {
-        let there: BTreeSet<&str> = objects.iter().map(|object| object.name.as_str()).collect();
-        let is_there = |row: &LedgerRow| there.contains(row.batch.source.as_str());
-        let own = rows.iter().filter(|row| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0);
-        report.gone = own.filter(|row| !is_there(row)).map(|row| row.batch.source.clone()).collect();
+        let there: BTreeMap<&str, &str> =
+            objects.iter().map(|object| (object.name.as_str(), object.version.as_str())).collect();
+        let is_own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0;
+        let is_gone = |row: &&LedgerRow| !there.contains_key(row.batch.source.as_str());
+        let adds = pipeline.on_overwrite() == OnOverwrite::Add;
+        let is_lost = |row: &&LedgerRow| match there.get(row.batch.source.as_str()) {
+            None => true,
+            Some(version) => adds && **version != row.batch.source_version,
+        };
+        let source = |row: &LedgerRow| row.batch.source.clone();
+        report.gone = rows.iter().filter(is_own).filter(is_gone).map(source).collect();
+        report.lost = forgotten.iter().filter(is_own).filter(is_lost).map(source).collect();
     }
     Ok(report)
 }
@@ -317,6 +327,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             held: Vec::new(),
             out_of_date: 0,
             gone: BTreeSet::new(),
+            lost: BTreeSet::new(),
             other_pipelines: rows
                 .iter()
                 .map(|row| &row.batch.pipeline)
@@ -327,12 +338,15 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             decision: facts.decision.clone(),
             waiting: facts.waiting.clone(),
         };
+        let mut brought = BTreeSet::new();
         for unit in &units {
             let Some((unit, _)) = document::<Unit>(self.store, &name::unit_document(&table, unit)).await? else {
                 continue;
             };
             if !matches!(unit.state, UnitState::Loaded { .. }) {
                 report.not_loaded += unit.counts.staged;
+            } else if unit.members.iter().all(|member| member.redrives.is_none()) {
+                brought.extend(unit.members.iter().map(|member| member.source.clone()));
             }
             for batch in unit.batches() {
                 let receipt = match facts.receipts.get(&batch.batch) {
@@ -349,16 +363,20 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         for unit in held::held(self.store, &table).await?.iter().filter(|unit| is_of(pipeline, unit)) {
             report.held.push(held_report(unit, facts.judged.contains_key(&unit.name)));
         }
-        let planned: BTreeSet<&str> = facts.planned.iter().map(|plan| plan.source.as_str()).collect();
+        // The records of a redrive are some of an object's; the object is what it was.
+        let plans = facts.planned.iter().filter(|plan| plan.redrives.is_none());
+        let planned: BTreeMap<&str, &InputPlan> = plans.map(|plan| (plan.source.as_str(), plan)).collect();
         for object in objects {
             let of_version =
                 |row: &&LedgerRow| row.batch.source == object.name && row.batch.source_version == object.version;
-            let in_table =
-                rows.iter().filter(of_version).max_by_key(|row| (row.batch.batch_time, row.batch.generation));
-            let is_new = planned.contains(object.name.as_str());
+            let in_table: Vec<&LedgerRow> = rows.iter().filter(of_version).collect();
+            let plan = planned.get(object.name.as_str());
             let is_held = report.held.iter().any(|held| held.sources.contains(&object.name));
-            let loaded_before = !is_new && in_table.is_some();
-            if loaded_before && in_table.is_some_and(|row| row.batch.fingerprint != pipeline.fingerprint()) {
+            let reloaded = !is_held && !in_table.is_empty() && plan.is_some_and(|plan| plan.backfills);
+            let is_new = !reloaded && (plan.is_some_and(|plan| !plan.backfills) || brought.contains(&object.name));
+            let held_before = !is_new && !reloaded && is_held;
+            let loaded_before = !is_new && !reloaded && !is_held && !in_table.is_empty();
+            if loaded_before && !is_up_to_date(&in_table, pipeline.fingerprint()) {
                 report.out_of_date += 1;
             }
             report.inputs.push(InputReport {
@@ -366,8 +384,9 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
                 version: object.version.clone(),
                 bytes: object.size,
                 loaded_before,
-                held_before: !is_new && !loaded_before && is_held,
-                discarded: !is_new && !loaded_before && !is_held,
+                reloaded,
+                held_before,
+                discarded: !is_new && !reloaded && !held_before && !loaded_before,
             });
         }
         report.state = if !facts.loaded.is_empty() {
@@ -385,6 +404,16 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
     fn table(&self) -> String {
         name::table(self.deployed.pipeline.table())
     }
+}
+
+/// Whether all rows of a version that are in the table were made by the pipeline of a fingerprint: some may be those of a
+/// redrive, which is no reload of the others.
+fn is_up_to_date(of_version: &[&LedgerRow], fingerprint: &str) -> bool {
+    let order = |row: &&&LedgerRow| (row.batch.batch_time, row.batch.generation);
+    let whole =
+        of_version.iter().filter(|row| row.batch.replaces_generations || row.batch.generation == 0).max_by_key(order);
+    let stands = |row: &&&LedgerRow| whole.is_none_or(|whole| order(row) >= order(&whole));
+    of_version.iter().filter(stands).all(|row| row.batch.fingerprint == fingerprint)
 }
 
 fn held_report(unit: &Unit, is_new: bool) -> HeldReport {

@@ -72,7 +72,8 @@ impl Pipeline {
         };
         for Input { plan, .. } in inputs.iter().filter(|input| self.refuses_version(input)) {
             reasons.push(format!(
-                "{} was loaded before, and its contents have changed since; say `on_overwrite: replace` or `add`",
+                "{} was loaded before, and its contents have changed since; say `on_overwrite: replace` or `add` \
+                 (a release keeps the rows of the version before, too)",
                 plan.source
             ));
         }

@@ -69,7 +69,9 @@ impl Pipeline {
         let loaded = loaded.flat_map(|unit| &unit.members).map(|member| member.generation).max();
         let mut plan = match (met.reload, loaded, met.unended_reload()) {
             (Some(run), Some(_), _) => {
-                let again = InputPlan { overwrites: false, backfills: true, ..met.plan.clone() };
+                // Where a version takes the place of those before, that of none of them is left.
+                let overwrites = met.plan.overwrites && self.on_overwrite == OnOverwrite::Replace;
+                let again = InputPlan { overwrites, backfills: true, ..met.plan.clone() };
                 met.once_more(again, format!("reload {run}"))?
             }
             _ if met.was_sent => return Ok(vec![Effect::Mark]),

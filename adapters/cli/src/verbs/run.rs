@@ -104,15 +104,17 @@ impl Ran {
         let before = report.inputs.iter().filter(|input| input.loaded_before).count() as u64;
         let discarded = report.inputs.iter().filter(|input| input.discarded).count() as u64;
         let held = report.inputs.iter().filter(|input| input.held_before).count() as u64;
+        let reloaded = report.inputs.iter().filter(|input| input.reloaded).count() as u64;
         let inputs = report.inputs.len() as u64;
-        let new = inputs - before - discarded - held;
+        let new = inputs - before - reloaded - discarded - held;
         let mut parts = vec![("new", new), ("loaded before", before)];
+        parts.extend((reloaded > 0).then_some(("reloaded", reloaded)));
         parts.extend((held > 0).then_some(("held before", held)));
         parts.extend((discarded > 0).then_some(("discarded", discarded)));
         if inputs > 0 {
             sums.push("inputs", inputs, parts);
         }
-        if new == 0 && report.counts.read == 0 {
+        if new + reloaded == 0 && report.counts.read == 0 {
             return sums;
         }
         let counts = &report.counts;
@@ -212,7 +214,15 @@ impl View for Ran {
             n => notes.push(format!("removed {} that earlier loads had brought", how_many(n, "row"))),
         }
         notes.extend(report.gone.iter().map(|source| {
-            format!("{source} is not there any more: what it has brought was not loaded again, and stays as it is")
+            format!(
+                "{source} is no longer among the source's files: its rows were not loaded again, and stay as they are"
+            )
+        }));
+        notes.extend(report.lost.iter().map(|source| {
+            format!(
+                "{source}: rows that it had brought are LOST; they were in the table that is gone, and the source does not \
+                 have the file any more as it was then"
+            )
         }));
         if report.load.is_some() && !report.other_pipelines.is_empty() {
             let others: Vec<&str> = report.other_pipelines.iter().map(String::as_str).collect();

@@ -160,7 +160,13 @@ impl View for Shown {
     fn notes(&self) -> Vec<String> {
         let reasons = self.records.iter().flat_map(|record| &record.kept.reject.reasons);
         let codes: BTreeSet<String> = reasons.map(|reason| reason.code.to_string()).collect();
-        let advice = codes.first().map(|code| format!("`etalon explain {code}` says what to do"));
+        let advice = match (codes.first(), codes.len()) {
+            (None, _) => None,
+            (Some(code), 1) => Some(format!("`etalon explain {code}` says what to do")),
+            (Some(code), _) => {
+                Some(format!("`etalon explain CODE` says what to do, for each code: `etalon explain {code}`, say"))
+            }
+        };
         let count = match (self.records.len(), self.count) {
             (_, 0) => Some("no reject matches; `--state all` shows what was redriven or discarded".to_owned()),
             (shown, count) if shown < count => {
