@@ -5,6 +5,7 @@
 
 pub mod files;
 pub mod s3;
+pub mod connector;
 mod names;
 mod listing;
 

@@ -17,17 +17,19 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
+mod connectors;
 mod expressions;
 mod reading;
 
 /// A test over the folder of the corpora.
 type Test = fn(&Path);
 
-const TESTS: [(&str, Test); 5] = [
+const TESTS: [(&str, Test); 6] = [
     ("csv_spectrum", reading::csv_spectrum),
     ("python_csv", reading::python_csv),
     ("papaparse", reading::papaparse),
     ("json_test_suite", reading::json_test_suite),
+    ("connectors_ask_and_say_what_the_reference_does", connectors::connectors_ask_and_say_what_the_reference_does),
     ("expressions_mean_what_postgresql_means", expressions::expressions_mean_what_postgresql_means),
 ];
 

@@ -60,7 +60,7 @@ const MODULES: &[(&str, Map)] = &[
             ("value", &["diagnostic", "types", "column"]),
             ("expr", &["diagnostic", "sql", "types", "column", "value"]),
             ("spec", &["diagnostic"]),
-            ("source", &["diagnostic", "error", "plan", "spec"]),
+            ("source", &["diagnostic", "error", "plan", "value", "spec"]),
             ("format", &["diagnostic", "error", "receipt", "reject", "records", "spec"]),
             ("transform", &["diagnostic", "types", "column", "reject", "records", "value", "spec", "expr"]),
             ("stage", &["types", "receipt", "value", "spec"]),
@@ -188,20 +188,40 @@ const CIRCLES: &[(&str, &[&str], &str)] = &[
         &["expr::checked", "expr::evaluate", "expr::functions", "expr::path"],
         "a call evaluates its function, which evaluates; a path of JSON computes as expressions do",
     ),
+    (
+        "core",
+        &["source::connector::authenticate", "source::connector::request"],
+        "a request is authenticated, and a login is a request",
+    ),
+    (
+        "core",
+        &["source::connector::partition", "source::connector::stream"],
+        "a stream is divided by the records of its parents, which are streams",
+    ),
+    (
+        "core",
+        &[
+            "source::connector::template::evaluate",
+            "source::connector::template::functions",
+            "source::connector::template::parse",
+        ],
+        "what a template calls is known when it is parsed, and compares and counts as expressions do",
+    ),
     ("core", &["expr::functions::regexp", "expr::functions::substring"], "`substring` takes a pattern"),
 ];
 
 /// Crates that few files of core may know, and those files or folders below `src`. `testing` may know what it tests against.
 const FOREIGN: Map = &[
     ("sqlparser", &[]),
-    ("saphyr_parser", &["spec/yaml.rs"]),
+    ("saphyr_parser", &["spec/yaml.rs", "source/connector/yaml.rs"]),
+    ("minijinja", &["source/connector/template/parse.rs"]),
     ("parquet", &["stage/parquet"]),
     ("flate2", &["format/compression", "testing"]),
     ("encoding_rs", &["format/encoding.rs"]),
     ("glob", &["source/names.rs"]),
-    ("regex", &["expr", "transform.rs", "pipeline"]),
-    ("sha2", &["plan.rs", "stage", "expr/functions"]),
-    ("md5", &["expr/functions"]),
+    ("regex", &["expr", "transform.rs", "pipeline", "source/connector"]),
+    ("sha2", &["plan.rs", "stage", "expr/functions", "source/connector/template/functions.rs"]),
+    ("md5", &["expr/functions", "source/connector/template/functions.rs"]),
     (
         "serde",
         &[
@@ -216,7 +236,10 @@ const FOREIGN: Map = &[
             "pipeline",
         ],
     ),
-    ("serde_json", &["spec/schema.rs", "warehouse/manifest.rs", "protocol", "pipeline", "deploy", "testing"]),
+    (
+        "serde_json",
+        &["spec/schema.rs", "source/connector", "warehouse/manifest.rs", "protocol", "pipeline", "deploy", "testing"],
+    ),
     ("proptest", &["testing"]),
     ("csv", &[]),
     ("rust_decimal", &[]),

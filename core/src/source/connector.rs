@@ -1,0 +1,172 @@
+//! Connector: the streams of a public declarative manifest, which says in data how an API is asked. It runs unchanged, or a
+//! stream of it is refused by name before anything is sent.
+//!
+//! ```text
+//! yaml          the manifest as it is written
+//! manifest      references, types and parameters: the components complete
+//! python time   what texts and times mean to whom manifests were written for
+//! template      `{{ … }}`, computed
+//! component     a part of the manifest while it is read, and what it asks for that we do not have
+//! request       what is sent; `authenticate` proves who asks, `url` writes the address
+//! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for
+//! select        the records of a page, found by a `path`, and `transform`ed
+//! window        which part of time is read; `partition`: which part of the stream; `position`: how far
+//! stream walk   all of it together, step by step
+//! ```
+//!
+//! A manifest is not trusted: only hosts that it and the configuration name are asked, private addresses only if that is
+//! allowed, credentials are not sent in the clear, and whatever may grow is bounded.
+
+mod yaml;
+mod manifest;
+mod python;
+mod time;
+mod template;
+mod component;
+mod path;
+mod url;
+mod request;
+mod response;
+mod failure;
+mod authenticate;
+mod page;
+mod transform;
+mod select;
+mod window;
+mod partition;
+mod position;
+mod stream;
+mod walk;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+use component::{Component, Missing};
+use stream::Stream;
+
+pub use request::Request;
+pub use response::Response;
+pub use walk::{Bounds, Page, RESPONSE_BYTES_MAX, Step, Walk};
+
+/// A connector.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    streams: Vec<Entry>,
+}
+
+/// A stream of the manifest.
+#[derive(Debug, Clone)]
+struct Entry {
+    name: String,
+    stream: Option<Arc<Stream>>,
+    /// There is a stream if there is nothing in it.
+    missing: Vec<String>,
+    ignored: Vec<String>,
+}
+
+/// A stream of a connector, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether the next walk reads only what came since.
+    pub is_incremental: bool,
+    /// The streams that it takes its partitions from.
+    pub parents: Vec<&'a str>,
+    /// What it asks for that we do not have, each a few words; it is refused if there is any.
+    pub missing: &'a [String],
+    /// What it says that means nothing in the format, and is passed over.
+    pub ignored: &'a [String],
+}
+
+impl Connector {
+    /// Reads a manifest. The error is a sentence about the manifest as a whole; a stream that asks for what we do not have is
+    /// no error, it is listed so.
+    pub fn read(manifest: &str) -> Result<Self, Error> {
+        let refused = |message: String| Error::new(ErrorKind::Refused, message);
+        let root = manifest::read(manifest).map_err(refused)?;
+        let mut missing = Missing::default();
+        let component = Component::of(&root, &mut missing)
+            .filter(|root| root.ty == "DeclarativeSource")
+            .ok_or_else(|| refused("the manifest is no `DeclarativeSource`".to_owned()))?;
+        let fields = [
+            "check",
+            "streams",
+            "dynamic_streams",
+            "version",
+            "schemas",
+            "definitions",
+            "spec",
+            "concurrency_level",
+            "api_budget",
+            "max_concurrent_async_job_count",
+            "metadata",
+            "stream_groups",
+        ];
+        component.knows(&fields, &mut missing);
+        // A rate that the manifest asks for, and streams that are known at run time only, would be passed over.
+        component.lacks("api_budget", &mut missing);
+        component.lacks("dynamic_streams", &mut missing);
+        let all = missing;
+        let streams = component.get("streams").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let streams = streams.iter().map(|value| {
+            let mut missing = Missing::default();
+            let stream = Component::of(value, &mut missing).and_then(|stream| Stream::read(&stream, 0, &mut missing));
+            missing.lacked.extend(all.lacked.iter().cloned());
+            missing.ignored.extend(all.ignored.iter().cloned());
+            if stream.is_none() && missing.lacked.is_empty() {
+                missing.add("a component that cannot be read");
+            }
+            Entry {
+                name: value.get("name").map(python::text).unwrap_or_default(),
+                stream: stream.filter(|_| missing.lacked.is_empty()).map(Arc::new),
+                missing: missing.lacked.into_iter().collect(),
+                ignored: missing.ignored.into_iter().collect(),
+            }
+        });
+        Ok(Self { streams: streams.collect() })
+    }
+
+    /// The streams, in the order of the manifest.
+    pub fn streams(&self) -> impl Iterator<Item = Listed<'_>> {
+        self.streams.iter().map(|entry| {
+            let routers = entry.stream.iter().flat_map(|stream| &stream.routers);
+            Listed {
+                name: &entry.name,
+                is_incremental: entry.stream.as_ref().is_some_and(|stream| stream.cursor.is_some()),
+                parents: routers
+                    .flat_map(|router| router.parents())
+                    .map(|parent| parent.stream.name.as_str())
+                    .collect(),
+                missing: &entry.missing,
+                ignored: &entry.ignored,
+            }
+        })
+    }
+
+    /// Begins to read a stream. `config`: what the manifest's specification asks for; `state`: where the last walk ended;
+    /// `now`: microseconds since 1970; `chance`: bits for names that nobody may guess.
+    ///
+    /// The error names the stream and what is missing.
+    pub fn walk(
+        &self,
+        stream: &str,
+        config: Value,
+        state: Option<&Value>,
+        bounds: Bounds,
+        now: i64,
+        chance: u128,
+    ) -> Result<Walk, Error> {
+        let Some(entry) = self.streams.iter().find(|entry| entry.name == stream) else {
+            return Err(Error::new(ErrorKind::NotFound, format!("the manifest has no stream `{stream}`")));
+        };
+        let Some(found) = &entry.stream else {
+            let missing = entry.missing.join("; ");
+            let message = format!("the stream `{stream}` asks for what we do not have: {missing}");
+            return Err(Error::new(ErrorKind::Refused, message));
+        };
+        Walk::new(Arc::clone(found), Arc::new(config), state, bounds, now, chance)
+    }
+}

@@ -1,0 +1,359 @@
+//! Failure: what is done about a response that is not as it should be, and how long is waited before it is asked for again.
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::component::{Component, Missing};
+use super::response::Response;
+use super::template::{Datum, Scope, Template};
+use super::time::SECOND;
+
+/// So often a request is sent again, if the manifest does not say.
+const RETRIES_MAX: u32 = 5;
+/// The most that is waited for one request, in microseconds: ten minutes.
+const WAIT_MAX: i64 = 600 * SECOND;
+
+/// What is done about a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// It is read.
+    Success,
+    /// It is passed over.
+    Ignore,
+    /// It is asked for again.
+    Retry,
+    /// It is asked for again, since the server says that it was too often.
+    RateLimited,
+    /// The stream ends with an error.
+    Fail,
+}
+
+/// What a filter says about the responses that it takes.
+#[derive(Debug, Clone)]
+struct Filter {
+    action: Option<Action>,
+    statuses: Vec<u16>,
+    contains: Option<String>,
+    predicate: Option<Template>,
+    message: Option<Template>,
+}
+
+/// How long is waited.
+#[derive(Debug, Clone)]
+enum Backoff {
+    Constant(Template),
+    /// The factor, times 2 to the power of the attempts.
+    Exponential(Template),
+    /// As many seconds as a header says.
+    Header {
+        name: Template,
+        regex: Option<Template>,
+        seconds_max: Option<Template>,
+    },
+    /// Until the time that a header says, in seconds since 1970.
+    Until {
+        name: Template,
+        regex: Option<Template>,
+        seconds_min: Option<Template>,
+        seconds_max: Option<Template>,
+    },
+}
+
+#[derive(Debug, Clone, Default)]
+struct Handler {
+    filters: Vec<Filter>,
+    retries_max: Option<Template>,
+    backoffs: Vec<Backoff>,
+}
+
+/// The rules of a requester.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    /// One after the other is asked, until one says something that is not a failure.
+    handlers: Vec<Handler>,
+}
+
+/// What the rules say of one response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) action: Action,
+    /// What the manifest says about it.
+    pub(super) message: Option<String>,
+}
+
+impl Rules {
+    pub(super) fn read(component: Option<Component<'_>>, missing: &mut Missing) -> Self {
+        let mut handlers = Vec::new();
+        match component {
+            Some(component) if component.ty == "CompositeErrorHandler" => {
+                component.knows(&["error_handlers"], missing);
+                for child in component.children("error_handlers", missing) {
+                    handlers.extend(Self::read(Some(child), missing).handlers);
+                }
+            }
+            Some(component) => handlers.extend(Handler::read(&component, missing)),
+            None => {}
+        }
+        if handlers.is_empty() {
+            handlers.push(Handler::default());
+        }
+        Self { handlers }
+    }
+
+    /// What is done about a response; `None`: there was none.
+    pub(super) fn verdict(&self, response: Option<&Response>, scope: &Scope<'_>) -> Result<Verdict, String> {
+        let mut verdict = Verdict { action: Action::Retry, message: None };
+        for handler in &self.handlers {
+            verdict = handler.verdict(response, scope)?;
+            if matches!(verdict.action, Action::Success | Action::Retry | Action::Ignore) {
+                break;
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// So often a request is sent again.
+    pub(super) fn retries_max(&self, scope: &Scope<'_>) -> u32 {
+        let said = self.handlers[0].retries_max.as_ref().and_then(|said| said.value(scope).ok());
+        let said = said.and_then(|said| said.as_u64().or_else(|| said.as_str()?.parse().ok()));
+        said.and_then(|said| u32::try_from(said).ok()).unwrap_or(RETRIES_MAX)
+    }
+
+    /// How long is waited before the next attempt, in microseconds. `attempt`: how many there were, from 1.
+    pub(super) fn wait(&self, response: Option<&Response>, attempt: u32, scope: &Scope<'_>) -> Result<i64, String> {
+        for backoff in self.handlers.iter().flat_map(|handler| &handler.backoffs) {
+            if let Some(seconds) = backoff.seconds(response, attempt, scope)?.filter(|seconds| *seconds > 0.0) {
+                // The reference waits a second longer than it was told, and so do we.
+                return Ok(micros(seconds + 1.0).min(WAIT_MAX));
+            }
+        }
+        Ok(micros(2_f64.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(30).min(30))).min(WAIT_MAX))
+    }
+}
+
+fn micros(seconds: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "it is bounded right after")]
+    let micros = (seconds * 1e6).ceil() as i64;
+    micros.max(0)
+}
+
+impl Handler {
+    fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
+        if component.ty != "DefaultErrorHandler" {
+            component.is_missing(missing);
+            return None;
+        }
+        component.knows(&["response_filters", "max_retries", "backoff_strategies"], missing);
+        let filters = component.children("response_filters", missing);
+        let backoffs = component.children("backoff_strategies", missing);
+        Some(Self {
+            filters: filters.iter().filter_map(|filter| Filter::read(filter, missing)).collect(),
+            retries_max: component.template("max_retries", missing),
+            backoffs: backoffs.iter().filter_map(|backoff| Backoff::read(backoff, missing)).collect(),
+        })
+    }
+
+    fn verdict(&self, response: Option<&Response>, scope: &Scope<'_>) -> Result<Verdict, String> {
+        let said = |action| Ok(Verdict { action, message: None });
+        let Some(response) = response else { return said(Action::Retry) };
+        for filter in &self.filters {
+            if let Some(action) = filter.action
+                && filter.takes(response, scope)?
+            {
+                let message = filter
+                    .message
+                    .as_ref()
+                    .and_then(|message| filter_scope(response, scope, |scope| message.text(scope)).ok());
+                return Ok(Verdict { action, message });
+            }
+        }
+        said(match response.status {
+            _ if response.is_ok() => Action::Success,
+            400 | 401 | 403 | 404 | 405 => Action::Fail,
+            429 => Action::RateLimited,
+            _ => Action::Retry,
+        })
+    }
+}
+
+/// Computes something where the response can be named.
+fn filter_scope<T>(response: &Response, scope: &Scope<'_>, compute: impl FnOnce(&Scope<'_>) -> T) -> T {
+    let body = response.json().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let headers = response.header_map();
+    let url = Value::String(response.url_without_query());
+    compute(
+        &Scope::new(scope.now, scope.chance, scope.config)
+            .with("response", Datum::from(&body))
+            .with("headers", Datum::from(&headers))
+            .with("request_url", Datum::from(&url)),
+    )
+}
+
+impl Filter {
+    fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
+        if component.ty != "HttpResponseFilter" {
+            component.is_missing(missing);
+            return None;
+        }
+        let fields = ["action", "failure_type", "error_message", "error_message_contains", "http_codes", "predicate"];
+        component.knows(&fields, missing);
+        let action = match component.text("action") {
+            Some("SUCCESS") => Some(Action::Success),
+            Some("IGNORE") => Some(Action::Ignore),
+            Some("RETRY") => Some(Action::Retry),
+            Some("RATE_LIMITED") => Some(Action::RateLimited),
+            Some("FAIL") => Some(Action::Fail),
+            Some(other) => {
+                missing.add(format!("the action `{other}` of a response filter"));
+                None
+            }
+            None => None,
+        };
+        let codes = component.get("http_codes").and_then(Value::as_array);
+        let status = |code: &Value| code.as_u64().and_then(|code| u16::try_from(code).ok());
+        Some(Self {
+            action,
+            statuses: codes.map(|codes| codes.iter().filter_map(status).collect()).unwrap_or_default(),
+            contains: component.text("error_message_contains").filter(|text| !text.is_empty()).map(ToOwned::to_owned),
+            predicate: component.template("predicate", missing).filter(|predicate| !predicate.source().is_empty()),
+            message: component.template("error_message", missing),
+        })
+    }
+
+    fn takes(&self, response: &Response, scope: &Scope<'_>) -> Result<bool, String> {
+        if self.statuses.contains(&response.status) {
+            return Ok(true);
+        }
+        if let Some(predicate) = &self.predicate
+            && filter_scope(response, scope, |scope| predicate.holds(scope))?
+        {
+            return Ok(true);
+        }
+        let Some(contains) = &self.contains else { return Ok(false) };
+        let message = match response.json() {
+            Some(body) => message_of(&body).unwrap_or_default(),
+            None => response.text().into_owned(),
+        };
+        Ok(message.contains(contains.as_str()))
+    }
+}
+
+/// The message of an error, wherever servers put it.
+fn message_of(body: &Value) -> Option<String> {
+    const KEYS: [&str; 12] = [
+        "message",
+        "messages",
+        "error",
+        "errors",
+        "failures",
+        "failure",
+        "detail",
+        "err",
+        "error_message",
+        "msg",
+        "reason",
+        "status_message",
+    ];
+    match body {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => Some(items.iter().filter_map(message_of).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            KEYS.iter().filter_map(|key| map.get(*key)).find(|value| super::python::is_true(value)).and_then(message_of)
+        }
+        _ => None,
+    }
+}
+
+impl Backoff {
+    fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
+        match component.ty {
+            "ConstantBackoffStrategy" => {
+                component.knows(&["backoff_time_in_seconds", "jitter_range_in_seconds"], missing);
+                component.needed("backoff_time_in_seconds", missing).map(Self::Constant)
+            }
+            "ExponentialBackoffStrategy" => {
+                component.knows(&["factor", "jitter_range_in_seconds"], missing);
+                let factor = component.template("factor", missing);
+                factor.or_else(|| component.parse("5", missing)).map(Self::Exponential)
+            }
+            "WaitTimeFromHeader" => {
+                component.knows(&["header", "regex", "max_waiting_time_in_seconds"], missing);
+                Some(Self::Header {
+                    name: component.needed("header", missing)?,
+                    regex: component.template("regex", missing),
+                    seconds_max: component.template("max_waiting_time_in_seconds", missing),
+                })
+            }
+            "WaitUntilTimeFromHeader" => {
+                component.knows(&["header", "regex", "min_wait", "max_waiting_time_in_seconds"], missing);
+                Some(Self::Until {
+                    name: component.needed("header", missing)?,
+                    regex: component.template("regex", missing),
+                    seconds_min: component.template("min_wait", missing),
+                    seconds_max: component.template("max_waiting_time_in_seconds", missing),
+                })
+            }
+            _ => {
+                component.is_missing(missing);
+                None
+            }
+        }
+    }
+
+    fn seconds(&self, response: Option<&Response>, attempt: u32, scope: &Scope<'_>) -> Result<Option<f64>, String> {
+        let scope = &Scope::new(scope.now, scope.chance, scope.config);
+        match self {
+            Self::Constant(seconds) => number(seconds, scope),
+            Self::Exponential(factor) => {
+                Ok(number(factor, scope)?
+                    .map(|factor| factor * 2_f64.powi(i32::try_from(attempt).unwrap_or(30).min(30))))
+            }
+            Self::Header { name, regex, seconds_max } => {
+                capped(header(response, name, regex.as_ref(), scope)?, seconds_max.as_ref(), scope)
+            }
+            Self::Until { name, regex, seconds_min, seconds_max } => {
+                let min = seconds_min.as_ref().map_or(Ok(None), |min| number(min, scope))?;
+                #[expect(clippy::cast_precision_loss, reason = "a clock's time has fewer digits")]
+                let now = scope.now as f64 / 1e6;
+                let until = header(response, name, regex.as_ref(), scope)?.filter(|until| *until != 0.0);
+                let seconds = match (until.map(|until| until - now), min) {
+                    (Some(seconds), Some(min)) => Some(seconds.max(min)),
+                    (Some(seconds), None) => Some(seconds).filter(|seconds| *seconds >= 0.0),
+                    (None, min) => min,
+                };
+                capped(seconds, seconds_max.as_ref(), scope)
+            }
+        }
+    }
+}
+
+fn number(template: &Template, scope: &Scope<'_>) -> Result<Option<f64>, String> {
+    let value = template.value(scope)?;
+    Ok(value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok())))
+}
+
+fn capped(seconds: Option<f64>, max: Option<&Template>, scope: &Scope<'_>) -> Result<Option<f64>, String> {
+    let max = max.map_or(Ok(None), |max| number(max, scope))?;
+    match (seconds, max) {
+        (Some(seconds), Some(max)) if seconds >= max => {
+            Err(format!("the server asks to wait {seconds} seconds, and the manifest allows less than {max}"))
+        }
+        _ => Ok(seconds),
+    }
+}
+
+/// The number that a header says.
+fn header(
+    response: Option<&Response>,
+    name: &Template,
+    regex: Option<&Template>,
+    scope: &Scope<'_>,
+) -> Result<Option<f64>, String> {
+    let name = name.text(scope)?;
+    let Some(value) = response.and_then(|response| response.header(&name)) else { return Ok(None) };
+    let Some(regex) = regex else { return Ok(value.trim().parse().ok()) };
+    let pattern = regex.text(scope)?;
+    let regex = Regex::new(&format!("^(?:{pattern})"))
+        .map_err(|_| format!("the regular expression `{pattern}` cannot be read"))?;
+    Ok(regex.find(value).map_or(value, |found| found.as_str()).trim().parse().ok())
+}

@@ -1,0 +1,250 @@
+//! Position: how far a stream has been read, as a document that the next sync begins with. A stream without partitions has
+//! one cursor; one with partitions has one for each, until they are too many, and one for all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::template::Slice;
+use super::time::SECOND;
+use super::window::{Calendar, Position as Reached};
+
+/// From so many partitions on, one cursor is kept for all.
+const PARTITIONS_MAX: usize = 10_000;
+
+/// How far a stream has been read.
+#[derive(Debug, Clone)]
+pub(super) enum Position {
+    /// The stream has no cursor: it is read whole.
+    Whole,
+    One(Box<(Calendar, Reached)>),
+    Partitions(Box<Partitions>),
+}
+
+/// A cursor for each partition.
+#[derive(Debug, Clone)]
+pub(super) struct Partitions {
+    calendar: Calendar,
+    /// By key, in the order in which they came.
+    reached: BTreeMap<String, Reached>,
+    order: Vec<(String, Value)>,
+    /// The partitions of this sync.
+    read: BTreeSet<String>,
+    /// The cursor of the last sync, as text, and the greatest since.
+    global: Option<String>,
+    new_global: Option<String>,
+    /// So many seconds before the global cursor a new partition begins: as long as the last sync took.
+    back: i64,
+    /// Whether a record with a cursor was read.
+    is_synced: bool,
+    is_global: bool,
+    parents: Option<Value>,
+}
+
+/// The key of a partition: its JSON, with keys in order.
+fn key(partition: &Map<String, Value>) -> (String, Value) {
+    let sorted = sorted(&Value::Object(partition.clone()));
+    (sorted.to_string(), sorted)
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let entries: BTreeMap<_, _> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            Value::Object(entries.into_iter().collect())
+        }
+        other => other.clone(),
+    }
+}
+
+impl Position {
+    /// The position that a document tells.
+    pub(super) fn new(
+        calendar: Option<Calendar>,
+        has_partitions: bool,
+        is_global: bool,
+        state: Option<&Value>,
+    ) -> Result<Self, String> {
+        let state = state.filter(|state| state.as_object().is_some_and(|state| !state.is_empty()));
+        let Some(calendar) = calendar else { return Ok(Self::Whole) };
+        if has_partitions {
+            return Partitions::new(calendar, is_global, state).map(|all| Self::Partitions(Box::new(all)));
+        }
+        let reached = calendar.position(state, 0)?;
+        Ok(Self::One(Box::new((calendar, reached))))
+    }
+
+    /// The slices of a partition, window by window; none, if the partition was met before.
+    pub(super) fn slices(&mut self, partition: Slice) -> Result<Vec<Slice>, String> {
+        let windows = match self {
+            Self::Whole => return Ok(vec![partition]),
+            Self::One(one) => one.0.windows(&one.1)?,
+            Self::Partitions(all) => all.windows(&partition)?,
+        };
+        Ok(windows.into_iter().map(|window| Slice { window, ..partition.clone() }).collect())
+    }
+
+    /// Whether a record is of the time that this sync reads.
+    pub(super) fn is_synced(&self, slice: &Slice, record: &Value) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::One(one) => one.0.is_synced(&one.1, record),
+            Self::Partitions(all) => {
+                all.reached.get(&key(&slice.partition).0).is_none_or(|reached| all.calendar.is_synced(reached, record))
+            }
+        }
+    }
+
+    /// Takes note of a record.
+    pub(super) fn observe(&mut self, slice: &Slice, record: &Value) {
+        match self {
+            Self::Whole => {}
+            Self::One(one) => {
+                let (calendar, reached) = &mut **one;
+                calendar.observe(reached, record);
+            }
+            Self::Partitions(all) => all.observe(slice, record),
+        }
+    }
+
+    /// Takes note that a slice was read to its end; `is_last`: the last of its partition.
+    pub(super) fn close(&mut self, slice: &Slice, is_last: bool) {
+        match self {
+            Self::Whole => {}
+            Self::One(one) => {
+                let (calendar, reached) = &mut **one;
+                calendar.close(reached, &slice.window);
+            }
+            Self::Partitions(all) => all.close(slice, is_last),
+        }
+    }
+
+    /// Takes note that the stream was read to its end, in so many microseconds; `parents`: how far its parents were read.
+    pub(super) fn finish(&mut self, micros: i64, parents: Option<Value>) {
+        if let Self::Partitions(all) = self {
+            if all.is_synced {
+                all.global.clone_from(&all.new_global);
+                all.back = (micros / SECOND + i64::from(micros % SECOND != 0)).max(1);
+            }
+            all.parents = parents;
+        }
+    }
+
+    /// The position as a document.
+    pub(super) fn state(&self) -> Value {
+        match self {
+            Self::Whole => json!({"__ab_no_cursor_state_message": true}),
+            Self::One(one) => one.0.state(&one.1),
+            Self::Partitions(all) => all.state(),
+        }
+    }
+}
+
+impl Partitions {
+    fn new(calendar: Calendar, is_global: bool, state: Option<&Value>) -> Result<Self, String> {
+        let mut all = Self {
+            calendar,
+            reached: BTreeMap::new(),
+            order: Vec::new(),
+            read: BTreeSet::new(),
+            global: None,
+            new_global: None,
+            back: 0,
+            is_synced: false,
+            is_global,
+            parents: None,
+        };
+        let Some(state) = state else { return Ok(all) };
+        if state.get("states").is_none() && state.get("state").is_none() {
+            all.begin_after(state);
+            return Ok(all);
+        }
+        all.is_global = state.get("use_global_cursor").and_then(Value::as_bool).unwrap_or(false) || is_global;
+        all.back = state.get("lookback_window").and_then(Value::as_i64).unwrap_or(0);
+        for entry in state.get("states").and_then(Value::as_array).into_iter().flatten() {
+            if let Some(partition) = entry.get("partition").and_then(Value::as_object) {
+                let (key, partition) = key(partition);
+                let reached = all.calendar.position(entry.get("cursor"), 0)?;
+                all.reached.insert(key.clone(), reached);
+                all.order.push((key, partition));
+            }
+        }
+        if let Some(global) = state.get("state") {
+            all.begin_after(global);
+        }
+        all.parents = state.get("parent_state").cloned();
+        Ok(all)
+    }
+
+    fn begin_after(&mut self, state: &Value) {
+        let at = state.get(&self.calendar.field).and_then(|value| self.calendar.parse(value));
+        self.global = at.map(|at| self.calendar.write(at));
+        self.new_global.clone_from(&self.global);
+    }
+
+    fn windows(&mut self, slice: &Slice) -> Result<Vec<Map<String, Value>>, String> {
+        let (key, partition) = key(&slice.partition);
+        if !self.read.insert(key.clone()) {
+            return Ok(Vec::new());
+        }
+        self.is_global |= self.reached.len() > PARTITIONS_MAX;
+        let reached = match self.reached.get(&key) {
+            Some(reached) => reached,
+            None => {
+                let global = self.global.as_ref().map(|global| json!({ self.calendar.field.as_str(): global }));
+                let back = if global.is_some() { self.back } else { 0 };
+                let reached = self.calendar.position(global.as_ref(), back)?;
+                self.order.push((key.clone(), partition));
+                self.reached.entry(key).or_insert(reached)
+            }
+        };
+        self.calendar.windows(reached)
+    }
+
+    fn observe(&mut self, slice: &Slice, record: &Value) {
+        let Some(reached) = self.reached.get_mut(&key(&slice.partition).0) else { return };
+        if let Some(at) = self.calendar.observe(reached, record) {
+            self.is_synced = true;
+            let text = self.calendar.write(at);
+            self.raise(text);
+        }
+    }
+
+    /// Cursors of all partitions are compared as texts.
+    fn raise(&mut self, text: String) {
+        if self.new_global.as_ref().is_none_or(|known| *known < text) {
+            self.new_global = Some(text);
+        }
+    }
+
+    fn close(&mut self, slice: &Slice, is_last: bool) {
+        let Some(reached) = self.reached.get_mut(&key(&slice.partition).0) else { return };
+        self.calendar.close(reached, &slice.window);
+        if is_last
+            && !self.is_global
+            && let Some(text) = self.calendar.state(reached).get(&self.calendar.field).and_then(Value::as_str)
+        {
+            self.raise(text.to_owned());
+        }
+    }
+
+    fn state(&self) -> Value {
+        let mut state = Map::new();
+        state.insert("use_global_cursor".to_owned(), self.is_global.into());
+        if !self.is_global {
+            let of = |(key, partition): &(String, Value)| {
+                let cursor = self.reached.get(key).map(|reached| self.calendar.state(reached))?;
+                Some(json!({"partition": partition, "cursor": cursor}))
+            };
+            state.insert("states".to_owned(), self.order.iter().filter_map(of).collect());
+        }
+        if let Some(global) = &self.global {
+            state.insert("state".to_owned(), json!({ self.calendar.field.as_str(): global }));
+        }
+        state.insert("lookback_window".to_owned(), self.back.into());
+        if let Some(parents) = &self.parents {
+            state.insert("parent_state".to_owned(), parents.clone());
+        }
+        Value::Object(state)
+    }
+}

@@ -1,0 +1,288 @@
+//! Select: the records of a response. It is decoded, records are extracted from it, filtered, transformed, and brought to
+//! the types of the stream's schema if the manifest asks for that.
+
+use serde_json::{Map, Number, Value};
+
+use super::component::{Component, Missing};
+use super::path;
+use super::python;
+use super::response::Response;
+use super::template::{Datum, Scope, Template};
+use super::transform::Transformation;
+
+/// Most lists inside each other that a normalised record is followed into.
+const DEPTH_MAX: usize = 32;
+
+/// How a body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoder {
+    Json,
+    /// A document a line.
+    JsonLines,
+    /// A record `{record: line}` a line.
+    Lines,
+}
+
+impl Decoder {
+    pub(super) fn read(component: Option<Component<'_>>, missing: &mut Missing) -> Self {
+        let Some(component) = component else { return Self::Json };
+        component.knows(&[], missing);
+        match component.ty {
+            "JsonDecoder" => Self::Json,
+            "JsonlDecoder" => Self::JsonLines,
+            "IterableDecoder" => Self::Lines,
+            _ => {
+                component.is_missing(missing);
+                Self::Json
+            }
+        }
+    }
+
+    /// The elements of a body. A body that is no JSON, or has no element, is one empty mapping.
+    pub(super) fn elements(self, response: &Response) -> Vec<Value> {
+        let empty = || vec![Value::Object(Map::new())];
+        match self {
+            Self::Json => match response.json() {
+                Some(Value::Array(items)) if !items.is_empty() => items,
+                Some(Value::Array(_) | Value::Null) | None => empty(),
+                Some(one) => vec![one],
+            },
+            Self::JsonLines => response.text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+            Self::Lines => {
+                let record = |line: &str| Value::Object(Map::from_iter([("record".to_owned(), line.into())]));
+                response.text().lines().map(record).collect()
+            }
+        }
+    }
+}
+
+/// How the records of a response are found.
+#[derive(Debug, Clone)]
+pub(super) struct Selector {
+    path: Vec<Template>,
+    filter: Option<Template>,
+    /// Whether records are transformed before they are filtered.
+    is_transformed_first: bool,
+    schema: Option<Value>,
+}
+
+impl Selector {
+    /// `schema`: what the stream says of its records; `by_cursor`: whether records are filtered by the cursor, too.
+    pub(super) fn read(
+        component: &Component<'_>,
+        schema: Option<&Value>,
+        by_cursor: bool,
+        missing: &mut Missing,
+    ) -> Option<Self> {
+        if component.ty != "RecordSelector" {
+            component.is_missing(missing);
+            return None;
+        }
+        let fields = ["extractor", "record_filter", "schema_normalization", "transform_before_filtering"];
+        component.knows(&fields, missing);
+        let extractor = component.child("extractor", missing)?;
+        if extractor.ty != "DpathExtractor" {
+            extractor.is_missing(missing);
+            return None;
+        }
+        extractor.knows(&["field_path", "decoder"], missing);
+        let filter = component.child("record_filter", missing).and_then(|filter| {
+            if filter.ty != "RecordFilter" {
+                filter.is_missing(missing);
+                return None;
+            }
+            filter.knows(&["condition"], missing);
+            // Without a condition no record is kept: nothing does not hold.
+            filter.template("condition", missing).or_else(|| filter.parse("", missing))
+        });
+        let schema = match component.get("schema_normalization") {
+            Some(Value::String(word)) if word == "Default" => schema.cloned(),
+            Some(Value::String(word)) if word == "None" => None,
+            None => None,
+            Some(_) => {
+                missing.add("a `schema_normalization` of one's own");
+                None
+            }
+        };
+        Some(Self {
+            path: extractor.templates("field_path", missing),
+            filter,
+            is_transformed_first: match component.get("transform_before_filtering") {
+                Some(said) => python::is_true(said),
+                None => by_cursor,
+            },
+            schema,
+        })
+    }
+
+    /// The records of the elements, as they stand in them.
+    pub(super) fn extract(&self, elements: Vec<Value>, scope: &Scope<'_>) -> Result<Vec<Value>, String> {
+        let scope = Scope::new(scope.now, scope.chance, scope.config);
+        let path = self.path.iter().map(|part| part.text(&scope)).collect::<Result<Vec<_>, _>>()?;
+        let mut records = Vec::new();
+        for element in elements {
+            let found = if path.is_empty() {
+                element
+            } else if path.iter().any(|part| part == "*") {
+                records.extend(path::values(&element, &path).into_iter().cloned());
+                continue;
+            } else {
+                path::get(&element, &path).cloned().unwrap_or(Value::Null)
+            };
+            match found {
+                Value::Array(items) => records.extend(items),
+                one if python::is_true(&one) => records.push(one),
+                _ => {}
+            }
+        }
+        Ok(records)
+    }
+
+    /// The records that the filter and the cursor keep, transformed.
+    pub(super) fn refine(
+        &self,
+        records: Vec<Value>,
+        transformations: &[Transformation],
+        is_synced: impl Fn(&Value) -> bool,
+        scope: &Scope<'_>,
+    ) -> Result<Vec<Value>, String> {
+        let is_kept = |record: &Value| -> Result<bool, String> {
+            if !is_synced(record) {
+                return Ok(false);
+            }
+            let none = Value::Null;
+            let of = || scope.clone().with("record", Datum::from(record)).with("next_page_token", Datum::from(&none));
+            self.filter.as_ref().map_or(Ok(true), |filter| filter.holds(&of()))
+        };
+        let mut refined = Vec::with_capacity(records.len());
+        for mut record in records {
+            if self.is_transformed_first {
+                transformations.iter().try_for_each(|transformation| transformation.apply(&mut record, scope))?;
+            }
+            if !is_kept(&record)? {
+                continue;
+            }
+            if !self.is_transformed_first {
+                transformations.iter().try_for_each(|transformation| transformation.apply(&mut record, scope))?;
+            }
+            if let Some(schema) = &self.schema {
+                normalise(&mut record, schema, 0);
+            }
+            refined.push(record);
+        }
+        Ok(refined)
+    }
+}
+
+/// Brings a value to the types of a schema, where that can be done.
+fn normalise(value: &mut Value, schema: &Value, depth: usize) {
+    if depth > DEPTH_MAX {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            for (name, schema) in properties.into_iter().flatten() {
+                if let Some(value) = map.get_mut(name) {
+                    convert(value, schema);
+                    normalise(value, schema, depth + 1);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items").filter(|schema| schema.is_object()) else { return };
+            for item in items {
+                convert(item, schema);
+                normalise(item, schema, depth + 1);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn convert(value: &mut Value, schema: &Value) {
+    let types: Vec<&str> = match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect(),
+        Some(Value::String(ty)) => vec![ty],
+        _ => return,
+    };
+    if value.is_null() && types.contains(&"null") {
+        return;
+    }
+    let mut named = types.iter().filter(|ty| **ty != "null" || schema["type"].is_string());
+    let (Some(ty), None) = (named.next(), named.next()) else { return };
+    let converted = match *ty {
+        "string" if !value.is_string() => Some(Value::String(python::text(value))),
+        "number" => number(value).and_then(Number::from_f64).map(Value::Number),
+        "integer" => integer(value),
+        "boolean" => match value.as_str().map(|text| text.trim().to_lowercase()) {
+            Some(text) if ["y", "yes", "t", "true", "on", "1"].contains(&text.as_str()) => Some(Value::Bool(true)),
+            Some(text) if ["n", "no", "f", "false", "off", "0"].contains(&text.as_str()) => Some(Value::Bool(false)),
+            Some(_) => None,
+            None => Some(Value::Bool(python::is_true(value))),
+        },
+        "array" if !value.is_array() && !value.is_object() => {
+            // The reference takes the letters of a type that is one word for types, and wraps nothing then.
+            let is_simple =
+                |ty: &Value| ["string", "number", "integer", "boolean", "null"].iter().any(|name| ty == name);
+            match schema.get("items").and_then(|items| items.get("type")) {
+                None => Some(Value::Array(vec![value.clone()])),
+                Some(Value::Array(types)) if types.iter().all(is_simple) => Some(Value::Array(vec![value.clone()])),
+                Some(_) => None,
+            }
+        }
+        _ => None,
+    };
+    if let Some(converted) = converted {
+        *value = converted;
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Bool(yes) => Some(f64::from(u8::from(*yes))),
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_f64(),
+    }
+}
+
+fn integer(value: &Value) -> Option<Value> {
+    match value {
+        Value::Bool(yes) => Some(i64::from(*yes).into()),
+        Value::String(text) => text.trim().replace('_', "").parse::<i64>().ok().map(Value::from),
+        Value::Number(number) if number.is_f64() => {
+            let cut = number.as_f64()?.trunc();
+            #[expect(clippy::cast_possible_truncation, reason = "its size is looked at")]
+            (cut.abs() < 9e18).then(|| Value::from(cut as i64))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_its_elements_and_no_json_is_one_empty_mapping() {
+        let elements = |body: &str| Decoder::Json.elements(&Response::new(200, Vec::new(), body.into()));
+        assert_eq!(elements("[1, 2]"), [json!(1), json!(2)]);
+        assert_eq!([elements("[]"), elements("<html>"), elements("")], [[json!({})], [json!({})], [json!({})]]);
+    }
+
+    #[test]
+    fn records_are_brought_to_the_types_of_the_schema() {
+        let schema = json!({"properties": {
+            "text": {"type": ["null", "string"]}, "number": {"type": "number"}, "yes": {"type": "boolean"},
+            "whole": {"type": ["integer", "null"]}, "list": {"type": "array", "items": {"type": ["string"]}},
+            "deep": {"type": "object", "properties": {"x": {"type": "string"}}}, "any": {"type": ["string", "integer"]},
+        }});
+        let mut record =
+            json!({"text": 5, "number": "1.5", "yes": "no", "whole": "x", "list": "a", "deep": {"x": true}, "any": 1});
+        normalise(&mut record, &schema, 0);
+        let expected = json!({"text": "5", "number": 1.5, "yes": false, "whole": "x", "list": ["a"], "deep": {"x": "True"}, "any": 1});
+        assert_eq!(record, expected);
+    }
+}

@@ -1,0 +1,134 @@
+//! Stream: what a connector can read under one name, put together from the components of its manifest.
+
+use serde_json::Value;
+
+use super::component::{Component, Missing};
+use super::page::Paginator;
+use super::partition::Router;
+use super::python;
+use super::request::Requester;
+use super::select::{Decoder, Selector};
+use super::template::Template;
+use super::transform::Transformation;
+use super::window::Cursor;
+
+/// Most streams inside each other, as children and parents.
+const DEPTH_MAX: usize = 8;
+
+/// A stream.
+#[derive(Debug, Clone)]
+pub(super) struct Stream {
+    pub(super) name: String,
+    pub(super) requester: Requester,
+    pub(super) paginator: Paginator,
+    pub(super) decoder: Decoder,
+    pub(super) selector: Selector,
+    pub(super) transformations: Vec<Transformation>,
+    pub(super) cursor: Option<Cursor>,
+    /// What divides the stream into partitions; several give each with each.
+    pub(super) routers: Vec<Router>,
+    /// Whether only the first page of a partition is asked for with what the partition injects.
+    pub(super) is_bare_after_first: bool,
+}
+
+impl Stream {
+    /// Reads a stream; `depth`: how many streams it is the parent of. What it asks for that we do not have is on the list.
+    pub(super) fn read(component: &Component<'_>, depth: usize, missing: &mut Missing) -> Option<Self> {
+        if component.ty != "DeclarativeStream" {
+            component.is_missing(missing);
+            return None;
+        }
+        if depth > DEPTH_MAX {
+            missing.add(format!("more than {DEPTH_MAX} streams inside each other"));
+            return None;
+        }
+        let fields = [
+            "retriever",
+            "incremental_sync",
+            "primary_key",
+            "schema_loader",
+            "transformations",
+            "state_migrations",
+            "file_uploader",
+            "stream_cursor_field",
+        ];
+        component.knows(&fields, missing);
+        component.lacks("file_uploader", missing);
+        // An empty list migrates nothing.
+        component.lacks("state_migrations", missing);
+        let schema = schema(component, missing);
+        let cursor = match component.child("incremental_sync", missing) {
+            Some(cursor) => Some(Cursor::read(&cursor, missing)?),
+            None => None,
+        };
+        let retriever = component.child("retriever", missing)?;
+        if retriever.ty != "SimpleRetriever" {
+            retriever.is_missing(missing);
+            return None;
+        }
+        let fields = [
+            "requester",
+            "decoder",
+            "record_selector",
+            "paginator",
+            "partition_router",
+            "ignore_stream_slicer_parameters_on_paginated_requests",
+            "primary_key",
+        ];
+        retriever.knows(&fields, missing);
+        let transformations = component.children("transformations", missing);
+        let transformations = transformations.iter().filter_map(|one| Transformation::read(one, missing)).collect();
+        let routers = retriever.children("partition_router", missing);
+        let routers: Vec<Option<Router>> = routers.iter().map(|router| Router::read(router, depth, missing)).collect();
+        let paginator = match retriever.child("paginator", missing) {
+            Some(paginator) => Paginator::read(&paginator, missing),
+            None => Some(Paginator::single()),
+        };
+        let requester =
+            retriever.child("requester", missing).and_then(|requester| Requester::read(&requester, missing));
+        let is_client_side = cursor.as_ref().is_some_and(|cursor| cursor.is_client_side);
+        let selector = retriever
+            .child("record_selector", missing)
+            .and_then(|selector| Selector::read(&selector, schema.as_ref(), is_client_side, missing));
+        Some(Self {
+            name: component.get("name").map(python::text).unwrap_or_default(),
+            requester: requester?,
+            paginator: paginator?,
+            decoder: Decoder::read(retriever.child("decoder", missing), missing),
+            selector: selector?,
+            transformations,
+            cursor,
+            routers: routers.into_iter().collect::<Option<_>>()?,
+            is_bare_after_first: retriever.flag("ignore_stream_slicer_parameters_on_paginated_requests"),
+        })
+    }
+
+    /// The addresses that the stream and its parents send requests to.
+    pub(super) fn addresses(&self) -> Vec<&Template> {
+        let mut addresses = self.requester.authenticator.addresses();
+        addresses.extend(self.requester.base());
+        addresses.extend(self.routers.iter().flat_map(Router::parents).flat_map(|parent| parent.stream.addresses()));
+        addresses
+    }
+}
+
+/// The schema that the stream says of its records.
+fn schema(component: &Component<'_>, missing: &mut Missing) -> Option<Value> {
+    let loaders = component.children("schema_loader", missing);
+    let mut schema = None;
+    for loader in &loaders {
+        match loader.ty {
+            "InlineSchemaLoader" => schema = loader.get("schema").cloned().or(schema),
+            // Without normalisation nobody asks for the schema, and it may stand in a file beside the manifest.
+            "JsonFileSchemaLoader" | "DynamicSchemaLoader" => {
+                let selector = component.get("retriever").and_then(|retriever| retriever.get("record_selector"));
+                let word = selector.and_then(|selector| selector.get("schema_normalization")).and_then(Value::as_str);
+                if loader.ty == "DynamicSchemaLoader" || word.is_some_and(|word| word != "None") {
+                    loader.is_missing(missing);
+                }
+            }
+            _ => loader.is_missing(missing),
+        }
+    }
+    schema
+}

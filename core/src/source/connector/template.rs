@@ -1,0 +1,294 @@
+//! Template: a text of a manifest with `{{ … }}` in it, and what it means where it stands.
+//!
+//! `minijinja` parses; evaluating is here, since a template computes as Python does: `None > 0` is wrong, an undefined name
+//! is not, a date less a duration is a date, and the text that comes out means what Python's literals mean.
+//! What a template asks for and nobody has is known before anything is sent.
+//!
+//! `parse` gives a tree -> `evaluate` computes it, with the `functions` that templates may call, over `datum`s
+
+mod datum;
+mod evaluate;
+mod functions;
+mod parse;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::python::{self, Literal};
+use parse::Statement;
+
+pub(super) use datum::{Datum, Slice};
+pub(super) use functions::{quote, spaced};
+
+/// Most bytes of a template.
+const TEMPLATE_BYTES_MAX: usize = 64 << 10;
+
+/// A template, parsed.
+#[derive(Debug, Clone)]
+pub(super) struct Template {
+    source: String,
+    body: Vec<Statement>,
+    /// The names that it takes from where it stands.
+    names: BTreeSet<String>,
+    /// What it means everywhere, if nothing in it is computed.
+    constant: Option<Literal>,
+    /// What the components above its own give it.
+    parameters: Arc<Value>,
+}
+
+/// What templates can name where they stand.
+#[derive(Debug, Clone)]
+pub(super) struct Scope<'a> {
+    /// Microseconds since 1970.
+    pub(super) now: i64,
+    /// A number for `generate_uuid`, which chance gives.
+    pub(super) chance: u128,
+    /// What the user of the connector says.
+    pub(super) config: &'a Value,
+    /// Everything else, by its name.
+    pub(super) names: Vec<(&'a str, Datum<'a>)>,
+}
+
+impl<'a> Scope<'a> {
+    /// Where nothing but the configuration can be named.
+    pub(super) fn new(now: i64, chance: u128, config: &'a Value) -> Self {
+        Self { now, chance, config, names: Vec::new() }
+    }
+
+    /// With one more name.
+    #[must_use]
+    pub(super) fn with(mut self, name: &'a str, datum: Datum<'a>) -> Self {
+        self.names.push((name, datum));
+        self
+    }
+}
+
+/// Why a template gives no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// It takes something from what is not there.
+    Undefined(String),
+    /// Python would say `TypeError`: the template then gives itself.
+    Type,
+    /// It cannot be computed.
+    Other(String),
+}
+
+/// Which meanings of a text are taken; any other stays the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Types {
+    Any,
+    /// Texts and lists, as in query parameters and forms.
+    TextOrList,
+    Text,
+    Number,
+    Integer,
+    Boolean,
+    List,
+    Object,
+}
+
+impl Types {
+    fn take(self, literal: &Literal) -> bool {
+        let value = &literal.value;
+        match self {
+            Self::Any => true,
+            Self::TextOrList => value.is_string() || (value.is_array() && !literal.is_tuple),
+            Self::Text => value.is_string(),
+            Self::Number => value.is_f64(),
+            Self::Integer => value.is_i64() || value.is_u64() || value.is_boolean(),
+            Self::Boolean => value.is_boolean(),
+            Self::List => value.is_array() && !literal.is_tuple,
+            Self::Object => value.is_object(),
+        }
+    }
+
+    fn meaning(self, text: &str) -> Literal {
+        python::literal(text).filter(|literal| self.take(literal)).unwrap_or_else(|| Literal::text(text))
+    }
+}
+
+impl Template {
+    /// Parses a template; the errors are what it asks for that nobody has, each a few words.
+    pub(super) fn parse(source: &str, parameters: &Arc<Value>) -> Result<Self, Vec<String>> {
+        if source.len() > TEMPLATE_BYTES_MAX {
+            return Err(vec![format!("a template of {} bytes; it has at most {TEMPLATE_BYTES_MAX}", source.len())]);
+        }
+        if source.contains("stream_state") {
+            return Err(vec!["`stream_state` in a template".to_owned()]);
+        }
+        let is_plain = !["{{", "{%", "{#"].iter().any(|mark| source.contains(mark));
+        let (body, names) = if is_plain { (Vec::new(), BTreeSet::new()) } else { parse::parse(source)? };
+        // Jinja leaves out a line break at the end.
+        let plain = source.strip_suffix('\n').unwrap_or(source);
+        let constant = is_plain.then(|| Types::Any.meaning(plain));
+        Ok(Self { source: source.to_owned(), body, names, constant, parameters: Arc::clone(parameters) })
+    }
+
+    /// As it is written.
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The text that it gives.
+    fn render(&self, scope: &Scope<'_>) -> Result<String, Wrong> {
+        let known = |name: &String| {
+            matches!(name.as_str(), "config" | "parameters") || scope.names.iter().any(|(known, _)| known == name)
+        };
+        if let Some(name) = self.names.iter().find(|name| !known(name)) {
+            return Err(Wrong::Other(format!("`{name}` cannot be named here")));
+        }
+        evaluate::render(&self.body, &self.parameters, scope)
+    }
+
+    /// What it means; where it gives no text, what `otherwise` says.
+    fn meaning(
+        &self,
+        scope: &Scope<'_>,
+        types: Types,
+        otherwise: impl FnOnce(Wrong) -> Result<Literal, String>,
+    ) -> Result<Literal, String> {
+        if let Some(literal) = &self.constant {
+            let plain = self.source.strip_suffix('\n').unwrap_or(&self.source);
+            return match plain {
+                "" => otherwise(Wrong::Undefined(String::new())),
+                _ if types == Types::Any => Ok(literal.clone()),
+                plain => Ok(types.meaning(plain)),
+            };
+        }
+        let wrong = match self.render(scope) {
+            Ok(text) if !text.is_empty() => return Ok(types.meaning(&text)),
+            Ok(_) => Wrong::Undefined(String::new()),
+            Err(Wrong::Type) => return Ok(types.meaning(&self.source)),
+            Err(Wrong::Other(message)) => return Err(self.failed(&message)),
+            Err(undefined) => undefined,
+        };
+        otherwise(wrong)
+    }
+
+    /// A sentence; it quotes the template, never a value.
+    fn failed(&self, message: &str) -> String {
+        format!("the template `{}`: {message}", self.source)
+    }
+
+    /// Its meaning where it must have one.
+    pub(super) fn literal(&self, scope: &Scope<'_>, types: Types) -> Result<Literal, String> {
+        self.meaning(scope, types, |wrong| match wrong {
+            Wrong::Undefined(message) if !message.is_empty() => Err(self.failed(&message)),
+            _ => Ok(Literal::text("")),
+        })
+    }
+
+    /// Its meaning where it must have one.
+    pub(super) fn value(&self, scope: &Scope<'_>) -> Result<Value, String> {
+        self.literal(scope, Types::Any).map(|literal| literal.value)
+    }
+
+    /// Its meaning as `str` writes it.
+    pub(super) fn text(&self, scope: &Scope<'_>) -> Result<String, String> {
+        self.literal(scope, Types::Any).map(|literal| literal.to_text())
+    }
+
+    /// Its meaning where it may have none: null then.
+    pub(super) fn optional(&self, scope: &Scope<'_>, types: Types) -> Result<Literal, String> {
+        self.meaning(scope, types, |_| Ok(Literal::from(Value::Null)))
+    }
+
+    /// Whether it holds.
+    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+        let literal = self.meaning(scope, Types::Any, |_| Ok(Literal::from(Value::Bool(false))))?;
+        Ok(match &literal.value {
+            Value::String(text) => !["", "False", "false", "{}", "[]", "()", "0", "0.0"].contains(&text.as_str()),
+            value => python::is_true(value),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn scope<'a>(config: &'a Value, response: &'a Value) -> Scope<'a> {
+        Scope::new(1_709_294_400_000_000, 0, config).with("response", Datum::from(response))
+    }
+
+    fn check(template: &str, expected: Result<Value, &str>) {
+        let config =
+            json!({"id": "007", "n": 3, "none": null, "start": "2024-02-20T00:00:00Z", "text": "a,b", "f": 1.5});
+        let response = json!({"next": null, "items": [{"id": 1}, {"id": 2}], "more": true, "s": "it's"});
+        let template = Template::parse(template, &Arc::new(Value::Null)).unwrap();
+        let found = template.value(&scope(&config, &response));
+        match expected {
+            Ok(value) => assert_eq!(found, Ok(value), "{}", template.source()),
+            Err(part) => assert!(found.as_ref().is_err_and(|message| message.contains(part)), "{found:?}"),
+        }
+    }
+
+    #[test]
+    fn a_template_means_what_its_text_means() {
+        for (template, expected) in [
+            ("{{ config['id'] }}", json!("007")),
+            ("{{ config.n }}", json!(3)),
+            ("{{ config.n + 1.5 }}", json!(4.5)),
+            ("{{ config['none'] }}", json!(null)),
+            ("{{ config['gone'] }}", json!("")),
+            ("plain", json!("plain")),
+            ("12", json!(12)),
+            ("{{ response.get('gone', {}).get('x') }}", json!(null)),
+            ("{{ response['items'][-1]['id'] }}", json!(2)),
+            ("{{ response['items'] | map(attribute='id') | list }}", json!([1, 2])),
+            ("{{ response['items'] | selectattr('id', 'gt', 1) | list | length }}", json!(1)),
+            ("{{ not response.get('next') }}", json!(true)),
+            ("{{ response.next is none and response.more }}", json!(true)),
+            ("{{ 'a' if config.n > 2 else 'b' }}", json!("a")),
+            ("{{ config.text.split(',')[1] }}", json!("b")),
+            ("{{ config['text'][:1] ~ config.n ~ config.none }}", json!("a3None")),
+            ("{{ now_utc().strftime('%Y-%m-%d') }}", json!("2024-03-01")),
+            ("{{ (now_utc() - duration('P1M')).strftime('%Y-%m-%d') }}", json!("2024-02-01")),
+            ("{{ day_delta(-1, '%Y-%m-%d') }}", json!("2024-02-29")),
+            ("{{ format_datetime(config.start, '%s') }}", json!(1_708_387_200)),
+            ("{{ timestamp(config.start) }}", json!(1_708_387_200.0)),
+            ("{{ config.id | hash('md5') }}", json!("9e94b15ed312fa42232fd87a55db0d39")),
+            ("{{ 'x-12-y' | regex_search('x-([0-9]+)') }}", json!(12)),
+            ("{{ config.gone | default('d') }}", json!("d")),
+            ("{% if config.n == 3 %}three{% else %}other{% endif %}", json!("three")),
+            ("{% set a = 5 %}{{ a * 2 }}", json!(10)),
+            ("{{ response['s'] | string }}", json!("it's")),
+            ("{{ max(2, 3) }} ", json!(3)),
+            ("{{ config.f | int }}", json!(1)),
+            ("{{ 'a b' | urlencode }}", json!("a%20b")),
+            ("{{ 7 in [1, 7] and 'a' not in 'xyz' }}", json!(true)),
+        ] {
+            check(template, Ok(expected));
+        }
+    }
+
+    #[test]
+    fn what_python_calls_a_type_error_gives_the_template_itself() {
+        check("{{ response.next > 0 }}", Ok(json!("{{ response.next > 0 }}")));
+        check("{{ response.gone.deeper }}", Err("undefined"));
+        check("{{ record.id }}", Err("`record` cannot be named here"));
+    }
+
+    #[test]
+    fn what_nobody_has_is_said_when_the_template_is_parsed() {
+        let wrong = |source: &str| Template::parse(source, &Arc::new(Value::Null)).unwrap_err().join("; ");
+        assert!(wrong("{{ range(3) }}").contains("the function `range`"));
+        assert!(wrong("{{ config.x | tricky }}").contains("the filter `tricky`"));
+        assert!(wrong("{% for x in config %}{% endfor %}").contains("`{% for %}`"));
+        assert!(wrong("{{ 'a'.encode() }}").contains("the method `encode`"));
+        assert!(wrong("{{ config. }}").contains("template"));
+    }
+
+    #[test]
+    fn a_template_that_grows_without_end_is_stopped() {
+        check("{{ 'x' * 999999999 }}", Err("more than"));
+        check("{{ ('x' * 60000) * 60000 }}", Err("more than"));
+        let nested = format!("{{{{ {}1{} }}}}", "[".repeat(5000), "]".repeat(5000));
+        assert!(Template::parse(&nested, &Arc::new(Value::Null)).is_err());
+    }
+}

@@ -1,0 +1,200 @@
+//! Datum: a value while a template is computed. What a template takes from a response is borrowed from it, however deep.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::Wrong;
+use crate::source::connector::python;
+use crate::source::connector::time::{Moment, Span};
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::source::connector) enum Datum<'a> {
+    /// Nothing: a name or a key that is not there.
+    Undefined,
+    Json(Cow<'a, Value>),
+    Moment(Moment),
+    /// A moment of which only the day counts.
+    Day(Moment),
+    Span(Span),
+    Slice(&'a Slice),
+}
+
+/// The part of a stream that a request asks for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(in crate::source::connector) struct Slice {
+    /// What the partition routers say.
+    pub(in crate::source::connector) partition: Map<String, Value>,
+    /// The window of the cursor.
+    pub(in crate::source::connector) window: Map<String, Value>,
+    /// What a parent record gives beside its key.
+    pub(in crate::source::connector) extra: Map<String, Value>,
+}
+
+impl Slice {
+    /// An entry of the partition or of the window.
+    pub(in crate::source::connector) fn get(&self, key: &str) -> Option<&Value> {
+        self.window.get(key).or_else(|| self.partition.get(key))
+    }
+
+    fn merged(&self) -> Value {
+        let entries = self.partition.iter().chain(&self.window);
+        Value::Object(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+}
+
+impl<'a> From<&'a Value> for Datum<'a> {
+    fn from(value: &'a Value) -> Self {
+        Self::Json(Cow::Borrowed(value))
+    }
+}
+
+impl From<Value> for Datum<'_> {
+    fn from(value: Value) -> Self {
+        Self::Json(Cow::Owned(value))
+    }
+}
+
+impl<'a> Datum<'a> {
+    /// A text.
+    pub(super) fn text_of(text: impl Into<String>) -> Self {
+        Value::String(text.into()).into()
+    }
+
+    /// As JSON; what JSON has no word for is written as text.
+    pub(super) fn into_json(self) -> Value {
+        match self {
+            Self::Json(value) => value.into_owned(),
+            Self::Slice(slice) => slice.merged(),
+            other => Value::String(other.to_text()),
+        }
+    }
+
+    /// The JSON that it is.
+    pub(super) fn json(&self) -> Option<Cow<'_, Value>> {
+        match self {
+            Self::Json(value) => Some(Cow::Borrowed(value.as_ref())),
+            Self::Slice(slice) => Some(Cow::Owned(slice.merged())),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Json(value) => value.as_str(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        matches!(self, Self::Json(value) if value.is_null())
+    }
+
+    /// An integer, or a truth value as one.
+    pub(super) fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Json(value) => value.as_i64().or_else(|| value.as_bool().map(i64::from)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_float(&self) -> Option<f64> {
+        match self {
+            Self::Json(value) => value.as_f64().or_else(|| value.as_bool().map(|yes| f64::from(u8::from(yes)))),
+            _ => None,
+        }
+    }
+
+    /// As `str` writes it.
+    pub(super) fn to_text(&self) -> String {
+        match self {
+            Self::Undefined => String::new(),
+            Self::Json(value) => python::text(value),
+            Self::Moment(moment) => moment.iso(' '),
+            Self::Day(moment) => moment.format("%Y-%m-%d"),
+            Self::Span(span) => python::float(span.micros as f64 / 1e6),
+            Self::Slice(slice) => python::text(&slice.merged()),
+        }
+    }
+
+    /// Whether `if` takes it.
+    pub(super) fn is_true(&self) -> bool {
+        match self {
+            Self::Undefined => false,
+            Self::Json(value) => python::is_true(value),
+            Self::Moment(_) | Self::Day(_) => true,
+            Self::Span(span) => *span != Span::default(),
+            Self::Slice(slice) => !(slice.partition.is_empty() && slice.window.is_empty() && slice.extra.is_empty()),
+        }
+    }
+
+    /// `self.name`
+    pub(super) fn attribute(&self, name: &str) -> Result<Self, Wrong> {
+        match self {
+            Self::Undefined => Err(Wrong::Undefined(format!("`{name}` of what is undefined"))),
+            Self::Moment(moment) | Self::Day(moment) => {
+                Ok(moment.field(name).map_or(Self::Undefined, |field| Value::from(field).into()))
+            }
+            Self::Span(span) => Ok(match name {
+                "days" => Value::from(span.micros.div_euclid(86_400_000_000)).into(),
+                "seconds" => Value::from(span.micros.rem_euclid(86_400_000_000) / 1_000_000).into(),
+                _ => Self::Undefined,
+            }),
+            Self::Slice(slice) => Ok(match name {
+                _ if slice.get(name).is_some() => slice.get(name).map_or(Self::Undefined, Self::from),
+                "extra_fields" => Value::Object(slice.extra.clone()).into(),
+                "partition" => Value::Object(slice.partition.clone()).into(),
+                "cursor_slice" => Value::Object(slice.window.clone()).into(),
+                _ => Self::Undefined,
+            }),
+            Self::Json(Cow::Borrowed(value)) => Ok(value.get(name).map_or(Self::Undefined, Self::from)),
+            Self::Json(Cow::Owned(value)) => Ok(value.get(name).map_or(Self::Undefined, |value| value.clone().into())),
+        }
+    }
+
+    /// `self[key]`
+    pub(super) fn item(&self, key: &Datum<'_>) -> Result<Self, Wrong> {
+        if let Some(key) = key.as_str() {
+            return self.attribute(key);
+        }
+        if *self == Self::Undefined {
+            return Err(Wrong::Undefined("an item of what is undefined".to_owned()));
+        }
+        let (Self::Json(value), Some(index)) = (self, key.as_integer()) else { return Ok(Self::Undefined) };
+        let place = |length: usize| {
+            let index = if index < 0 { index + i64::try_from(length).unwrap_or(i64::MAX) } else { index };
+            usize::try_from(index).ok()
+        };
+        Ok(match value {
+            Cow::Borrowed(Value::Array(items)) => {
+                place(items.len()).and_then(|at| items.get(at)).map_or(Self::Undefined, Self::from)
+            }
+            Cow::Owned(Value::Array(items)) => {
+                place(items.len()).and_then(|at| items.get(at)).map_or(Self::Undefined, |item| item.clone().into())
+            }
+            text if text.is_string() => {
+                let characters: Vec<char> = text.as_str().unwrap_or_default().chars().collect();
+                let found = place(characters.len()).and_then(|at| characters.get(at));
+                found.map_or(Self::Undefined, |c| Self::text_of(c.to_string()))
+            }
+            _ => Self::Undefined,
+        })
+    }
+
+    /// What `for` would give, one by one: items, keys, or characters.
+    pub(super) fn items(&self) -> Result<Vec<Self>, Wrong> {
+        match self {
+            Self::Undefined => Ok(Vec::new()),
+            Self::Json(Cow::Borrowed(Value::Array(items))) => Ok(items.iter().map(Self::from).collect()),
+            Self::Json(value) => match value.as_ref() {
+                Value::Array(items) => Ok(items.iter().map(|item| item.clone().into()).collect()),
+                Value::Object(map) => Ok(map.keys().map(Self::text_of).collect()),
+                Value::String(text) => Ok(text.chars().map(|c| Self::text_of(c.to_string())).collect()),
+                _ => Err(Wrong::Type),
+            },
+            Self::Slice(slice) => Ok(slice.partition.keys().chain(slice.window.keys()).map(Self::text_of).collect()),
+            _ => Err(Wrong::Type),
+        }
+    }
+}

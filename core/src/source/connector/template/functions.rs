@@ -1,0 +1,832 @@
+//! Functions: what a template may call. Those of manifests, and those of Jinja and of Python that manifests use.
+//!
+//! The lists of names are what parsing knows; a test holds that each name does something.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
+use serde_json::Value;
+use sha2::Digest as _;
+
+use super::evaluate::{Evaluation, Given, are_equal, bounded, float, order};
+use super::parse::Comparison;
+use super::{Datum, Wrong};
+use crate::source::connector::python;
+use crate::source::connector::time::{DAY, Moment, Span};
+
+/// The functions.
+pub(super) const FUNCTIONS: &[&str] = &[
+    "camel_case_to_snake_case",
+    "day_delta",
+    "duration",
+    "format_datetime",
+    "generate_uuid",
+    "max",
+    "min",
+    "now_utc",
+    "sanitize_url",
+    "str_to_datetime",
+    "timestamp",
+    "today_utc",
+];
+
+/// The filters.
+pub(super) const FILTERS: &[&str] = &[
+    "abs",
+    "base64binascii_decode",
+    "base64decode",
+    "base64encode",
+    "capitalize",
+    "count",
+    "d",
+    "default",
+    "first",
+    "float",
+    "hash",
+    "hmac",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "regex_replace",
+    "regex_search",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "sort",
+    "string",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+];
+
+/// The tests.
+pub(super) const TESTS: &[&str] = &[
+    "!=",
+    "<",
+    "<=",
+    "==",
+    ">",
+    ">=",
+    "boolean",
+    "defined",
+    "divisibleby",
+    "eq",
+    "equalto",
+    "even",
+    "false",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sequence",
+    "string",
+    "true",
+    "undefined",
+];
+
+/// The methods.
+pub(super) const METHODS: &[&str] = &[
+    "capitalize",
+    "count",
+    "date",
+    "endswith",
+    "find",
+    "format",
+    "get",
+    "index",
+    "isdigit",
+    "isoformat",
+    "items",
+    "join",
+    "keys",
+    "lower",
+    "lstrip",
+    "replace",
+    "rstrip",
+    "split",
+    "startswith",
+    "strftime",
+    "strip",
+    "timestamp",
+    "title",
+    "total_seconds",
+    "upper",
+    "values",
+    "weekday",
+    "zfill",
+];
+
+/// What a regular expression of a manifest may grow to, in bytes.
+const REGEX_BYTES_MAX: usize = 1 << 20;
+
+fn other(message: impl Into<String>) -> Wrong {
+    Wrong::Other(message.into())
+}
+
+/// Calls a function.
+pub(super) fn function<'a>(eval: &mut Evaluation<'a>, name: &str, given: &Given<'a>) -> Result<Datum<'a>, Wrong> {
+    let now = Moment::utc(eval.scope.now);
+    Ok(match name {
+        "now_utc" => Datum::Moment(now),
+        "today_utc" => Datum::Day(now.midnight()),
+        "timestamp" => {
+            let of = given.get(0, "dt").ok_or(Wrong::Type)?;
+            match of.as_float() {
+                Some(number) => return int(number),
+                None => return float(to_moment(of)?.seconds()),
+            }
+        }
+        "str_to_datetime" => {
+            let moment = to_moment(given.get(0, "s").ok_or(Wrong::Type)?)?;
+            Datum::Moment(Moment::utc(moment.micros))
+        }
+        "day_delta" => {
+            let days = given.get(0, "num_days").and_then(Datum::as_integer).ok_or(Wrong::Type)?;
+            let format = match given.get(1, "format") {
+                Some(format) => format.as_str().ok_or(Wrong::Type)?,
+                None => "%Y-%m-%dT%H:%M:%S.%f%z",
+            };
+            let span = Span::micros(days.checked_mul(DAY).ok_or_else(|| other("it leaves the calendar"))?);
+            Datum::text_of(now.plus(span).ok_or_else(|| other("it leaves the calendar"))?.format(format))
+        }
+        "duration" => {
+            let text = given.text(0, "datestring")?;
+            Datum::Span(Span::parse(text).ok_or_else(|| other(format!("`{text}` is no duration")))?)
+        }
+        "format_datetime" => format_datetime(given)?,
+        "max" | "min" => {
+            let items =
+                if given.positional.len() == 1 { given.positional[0].items()? } else { given.positional.clone() };
+            return extreme(eval, items, name == "max");
+        }
+        "sanitize_url" => Datum::text_of(quote(given.text(0, "value")?, "", true)),
+        "camel_case_to_snake_case" => {
+            let mut out = String::new();
+            for (at, c) in given.text(0, "value")?.char_indices() {
+                if c.is_ascii_uppercase() && at > 0 {
+                    out.push('_');
+                }
+                out.extend(c.to_lowercase());
+            }
+            Datum::text_of(out)
+        }
+        "generate_uuid" => {
+            let bits = (eval.scope.chance & !(0xF << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+            let hex = format!("{bits:032x}");
+            Datum::text_of(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+        }
+        name => unreachable!("`{name}` was found missing when the template was parsed"),
+    })
+}
+
+/// A moment, or the moment that a text of ISO 8601 means.
+fn to_moment(datum: &Datum<'_>) -> Result<Moment, Wrong> {
+    match datum {
+        Datum::Moment(moment) => Ok(*moment),
+        datum => {
+            let text = datum.as_str().ok_or(Wrong::Type)?;
+            Moment::iso_parse(text).ok_or_else(|| other("a text is no time of ISO 8601"))
+        }
+    }
+}
+
+fn format_datetime<'a>(given: &Given<'a>) -> Result<Datum<'a>, Wrong> {
+    let of = given.get(0, "dt").ok_or(Wrong::Type)?;
+    let format = given.text(1, "format")?;
+    let input = given.get(2, "input_format").and_then(Datum::as_str);
+    let moment = match of {
+        Datum::Moment(moment) => return Ok(Datum::text_of(moment.format(format))),
+        Datum::Undefined => return Err(Wrong::Undefined("a time that is undefined".to_owned())),
+        of => match (of.as_integer(), input) {
+            (Some(number), input) => Moment::parse(&number.to_string(), input.unwrap_or("%s")),
+            (None, Some(input)) => Moment::strptime(of.as_str().ok_or(Wrong::Type)?, input),
+            (None, None) => {
+                let moment = to_moment(of)?;
+                Some(Moment::utc(moment.micros))
+            }
+        },
+    };
+    let moment = moment.ok_or_else(|| other("a text is no time in the format that is said"))?;
+    Ok(Datum::text_of(Moment { offset: moment.offset.or(Some(0)), ..moment }.write(format)))
+}
+
+/// The integer that a float is cut to.
+fn int<'a>(number: f64) -> Result<Datum<'a>, Wrong> {
+    if number.abs() >= 9e18 {
+        return Err(other("it computes a number of more than 64 bits"));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "its size was looked at, and `int` cuts")]
+    let integer = number.trunc() as i64;
+    Ok(Value::from(integer).into())
+}
+
+fn extreme<'a>(eval: &mut Evaluation<'a>, items: Vec<Datum<'a>>, is_max: bool) -> Result<Datum<'a>, Wrong> {
+    eval.spend(items.len())?;
+    let mut items = items.into_iter();
+    let mut best = items.next().ok_or_else(|| other("there is no greatest of nothing"))?;
+    for item in items {
+        let ordering = order(&item, &best)?;
+        if if is_max { ordering.is_gt() } else { ordering.is_lt() } {
+            best = item;
+        }
+    }
+    Ok(best)
+}
+
+/// Whether a test holds.
+pub(super) fn test<'a>(
+    eval: &mut Evaluation<'a>,
+    name: &str,
+    of: &Datum<'a>,
+    with: Option<&Datum<'a>>,
+) -> Result<bool, Wrong> {
+    let with = || with.ok_or(Wrong::Type);
+    let json = of.json();
+    let is = |holds: fn(&Value) -> bool| json.as_deref().is_some_and(holds);
+    let integer = || of.as_integer().ok_or(Wrong::Type);
+    let comparison = match name {
+        "defined" => return Ok(*of != Datum::Undefined),
+        "undefined" => return Ok(*of == Datum::Undefined),
+        "none" => return Ok(of.is_none()),
+        "true" => return Ok(is(|value| *value == Value::Bool(true))),
+        "false" => return Ok(is(|value| *value == Value::Bool(false))),
+        "boolean" => return Ok(is(Value::is_boolean)),
+        "string" => return Ok(is(Value::is_string)),
+        "number" => return Ok(is(|value| value.is_number() || value.is_boolean())),
+        "integer" => return Ok(is(|value| value.is_i64() || value.is_u64())),
+        "float" => return Ok(is(Value::is_f64)),
+        "mapping" => return Ok(is(Value::is_object)),
+        "sequence" | "iterable" => {
+            return Ok(
+                *of == Datum::Undefined || is(|value| value.is_array() || value.is_object() || value.is_string())
+            );
+        }
+        "even" => return Ok(integer()? % 2 == 0),
+        "odd" => return Ok(integer()? % 2 != 0),
+        "divisibleby" => return Ok(integer()?.checked_rem(with()?.as_integer().ok_or(Wrong::Type)?) == Some(0)),
+        "eq" | "equalto" | "==" => Comparison::Equal,
+        "ne" | "!=" => Comparison::Unequal,
+        "lt" | "lessthan" | "<" => Comparison::Less,
+        "le" | "<=" => Comparison::LessOrEqual,
+        "gt" | "greaterthan" | ">" => Comparison::Greater,
+        "ge" | ">=" => Comparison::GreaterOrEqual,
+        "in" => Comparison::In,
+        name => unreachable!("`{name}` was found missing when the template was parsed"),
+    };
+    eval.compare(comparison, of, with()?)
+}
+
+/// Applies a filter.
+pub(super) fn filter<'a>(
+    eval: &mut Evaluation<'a>,
+    name: &str,
+    of: Datum<'a>,
+    given: &Given<'a>,
+) -> Result<Datum<'a>, Wrong> {
+    Ok(match name {
+        "default" | "d" => {
+            let by_truth = given.get(1, "boolean").is_some_and(Datum::is_true);
+            if of == Datum::Undefined || (by_truth && !of.is_true()) {
+                given.get(0, "default_value").cloned().unwrap_or_else(|| Datum::text_of(""))
+            } else {
+                of
+            }
+        }
+        "string" => match of.as_str() {
+            Some(_) => of,
+            None if of == Datum::Undefined => Datum::text_of(""),
+            None => {
+                let json = of.json().ok_or(Wrong::Type)?;
+                Datum::text_of(format!("\"\"\"{}\"\"\"", spaced(&json)))
+            }
+        },
+        "tojson" => {
+            let json = of.json().ok_or(Wrong::Type)?;
+            Datum::text_of(spaced(&json))
+        }
+        "hash" => hash(&of, given)?,
+        "hmac" => {
+            if given.get(1, "hash_type").is_some_and(|ty| ty.as_str() != Some("sha256")) {
+                return Err(other("`hmac` knows `sha256` only"));
+            }
+            let key = given.get(0, "key").ok_or(Wrong::Type)?.to_text();
+            Datum::text_of(hex(&hmac_sha256(key.as_bytes(), of.to_text().as_bytes())))
+        }
+        "base64encode" | "base64binascii_decode" => Datum::text_of(STANDARD.encode(of.as_str().ok_or(Wrong::Type)?)),
+        "base64decode" => {
+            let bytes = STANDARD.decode(of.as_str().ok_or(Wrong::Type)?).ok();
+            let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+            Datum::text_of(text.ok_or_else(|| other("a text is no base64 of a text"))?)
+        }
+        "regex_search" => {
+            let (text, regex) = (of.as_str().ok_or(Wrong::Type)?, regex(given.text(0, "regex")?)?);
+            let found = regex.captures(text).and_then(|found| found.get(1).map(|group| group.as_str().to_owned()));
+            Datum::text_of(found.unwrap_or_default())
+        }
+        "regex_replace" => {
+            let (text, regex) = (of.as_str().ok_or(Wrong::Type)?, regex(given.text(0, "regex")?)?);
+            // `\1` of Python is `${1}` here, and `$` means nothing to Python.
+            let replacement = given.text(1, "replacement")?.replace('$', "$$");
+            let group = Regex::new(r"\\([0-9])").map_err(|_| Wrong::Type)?;
+            let replaced = regex.replace_all(text, group.replace_all(&replacement, "$${$1}").as_ref()).into_owned();
+            bounded(replaced.len())?;
+            Datum::text_of(replaced)
+        }
+        "int" => {
+            let default = given.get(0, "default").and_then(Datum::as_integer).unwrap_or(0);
+            let text = of.as_str().map(str::trim);
+            let parsed = text.and_then(|text| text.replace('_', "").parse::<i64>().ok()).or_else(|| of.as_integer());
+            match (parsed, text.and_then(|text| text.parse().ok()).or_else(|| of.as_float())) {
+                (Some(integer), _) => Value::from(integer).into(),
+                (None, Some(number)) => return int(number),
+                (None, None) => Value::from(default).into(),
+            }
+        }
+        "float" => {
+            let default = given.get(0, "default").and_then(Datum::as_float).unwrap_or(0.0);
+            let parsed = of.as_str().and_then(|text| text.trim().parse().ok()).or_else(|| of.as_float());
+            return float(parsed.unwrap_or(default));
+        }
+        "abs" => match (of.as_integer(), of.as_float()) {
+            (Some(integer), _) => Value::from(integer.checked_abs().ok_or(Wrong::Type)?).into(),
+            (None, Some(number)) => return float(number.abs()),
+            (None, None) => return Err(Wrong::Type),
+        },
+        "round" => {
+            let digits = given.get(0, "precision").and_then(Datum::as_integer).unwrap_or(0);
+            let scale = 10_f64.powi(i32::try_from(digits).unwrap_or_default());
+            let scaled = of.as_float().ok_or(Wrong::Type)? * scale;
+            let method = given.get(1, "method").and_then(Datum::as_str).unwrap_or("common");
+            let rounded = match method {
+                "ceil" => scaled.ceil(),
+                "floor" => scaled.floor(),
+                _ => scaled.round_ties_even(),
+            };
+            return float(rounded / scale);
+        }
+        "length" | "count" => match of.as_str() {
+            Some(text) => Value::from(text.chars().count()).into(),
+            None => Value::from(of.items()?.len()).into(),
+        },
+        "lower" => Datum::text_of(of.to_text().to_lowercase()),
+        "upper" => Datum::text_of(of.to_text().to_uppercase()),
+        "title" => Datum::text_of(title(&of.to_text())),
+        "capitalize" => Datum::text_of(capitalized(&of.to_text())),
+        "trim" => {
+            let text = of.to_text();
+            Datum::text_of(strip(&text, given.get(0, "chars").and_then(Datum::as_str), true, true))
+        }
+        "replace" => {
+            let text = of.to_text();
+            let (old, new) = (given.get(0, "old"), given.get(1, "new"));
+            let (old, new) = (old.ok_or(Wrong::Type)?.to_text(), new.ok_or(Wrong::Type)?.to_text());
+            replace(&text, &old, &new)?
+        }
+        "urlencode" => match of.json().as_deref() {
+            Some(Value::Object(map)) => {
+                let entry = |(key, value): (&String, &Value)| {
+                    format!("{}={}", quote(key, "", true), quote(&python::text(value), "", true))
+                };
+                Datum::text_of(map.iter().map(entry).collect::<Vec<_>>().join("&"))
+            }
+            _ => Datum::text_of(quote(&of.to_text(), "/", false)),
+        },
+        "join" => {
+            let separator = given.get(0, "d").map(Datum::to_text).unwrap_or_default();
+            let attribute = given.get(1, "attribute").and_then(Datum::as_str);
+            let mut items = of.items()?;
+            if let Some(attribute) = attribute {
+                items = items.iter().map(|item| attribute_of(item, attribute)).collect::<Result<_, _>>()?;
+            }
+            join(&separator, &items)?
+        }
+        "list" => list(of.items()?),
+        "items" => entries(&of)?,
+        "first" => of.items()?.into_iter().next().unwrap_or(Datum::Undefined),
+        "last" => of.items()?.pop().unwrap_or(Datum::Undefined),
+        "reverse" => {
+            let mut items = of.items()?;
+            items.reverse();
+            match of.as_str() {
+                Some(_) => join("", &items)?,
+                None => list(items),
+            }
+        }
+        "max" | "min" => {
+            let items = of.items()?;
+            if items.is_empty() { Datum::Undefined } else { extreme(eval, items, name == "max")? }
+        }
+        "sum" => {
+            let mut sum = (Some(0_i64), 0.0);
+            for item in of.items()? {
+                sum.0 = sum.0.zip(item.as_integer()).and_then(|(sum, item)| sum.checked_add(item));
+                sum.1 += item.as_float().ok_or(Wrong::Type)?;
+            }
+            match sum.0 {
+                Some(integer) => Value::from(integer).into(),
+                None => return float(sum.1),
+            }
+        }
+        "sort" => {
+            let attribute = given.get(2, "attribute").and_then(Datum::as_str);
+            let mut keyed = Vec::new();
+            for item in of.items()? {
+                let key = attribute.map_or_else(|| Ok(item.clone()), |attribute| attribute_of(&item, attribute))?;
+                keyed.push((key, item));
+            }
+            eval.spend(keyed.len() * 8)?;
+            let mut wrong = None;
+            keyed.sort_by(|(left, _), (right, _)| {
+                order(left, right).unwrap_or_else(|error| {
+                    wrong = Some(error);
+                    std::cmp::Ordering::Equal
+                })
+            });
+            if let Some(wrong) = wrong {
+                return Err(wrong);
+            }
+            if given.get(0, "reverse").is_some_and(Datum::is_true) {
+                keyed.reverse();
+            }
+            list(keyed.into_iter().map(|(_, item)| item).collect())
+        }
+        "unique" => {
+            let mut unique: Vec<Datum<'a>> = Vec::new();
+            for item in of.items()? {
+                eval.spend(unique.len())?;
+                if !unique.iter().any(|known| are_equal(known, &item)) {
+                    unique.push(item);
+                }
+            }
+            list(unique)
+        }
+        "map" => {
+            let items = of.items()?;
+            eval.spend(items.len())?;
+            let attribute = given.named.iter().find(|(name, _)| *name == "attribute").map(|(_, value)| value);
+            if let Some(attribute) = attribute {
+                let attribute = attribute.as_str().ok_or(Wrong::Type)?;
+                let default = given.named.iter().find(|(name, _)| *name == "default").map(|(_, value)| value.clone());
+                let mapped = items.iter().map(|item| match (attribute_of(item, attribute)?, &default) {
+                    (Datum::Undefined, Some(default)) => Ok(default.clone()),
+                    (found, _) => Ok(found),
+                });
+                return Ok(list(mapped.collect::<Result<_, Wrong>>()?));
+            }
+            let name = given.text(0, "name")?;
+            if !FILTERS.contains(&name) {
+                return Err(other(format!("there is no filter `{name}`")));
+            }
+            let rest = Given { positional: given.positional[1..].to_vec(), named: given.named.clone() };
+            let mapped: Result<Vec<_>, _> = items.into_iter().map(|item| filter(eval, name, item, &rest)).collect();
+            list(mapped?)
+        }
+        "select" | "reject" | "selectattr" | "rejectattr" => select(eval, name, &of, given)?,
+        name => unreachable!("`{name}` was found missing when the template was parsed"),
+    })
+}
+
+/// The items of which a test holds, or does not.
+fn select<'a>(eval: &mut Evaluation<'a>, name: &str, of: &Datum<'a>, given: &Given<'a>) -> Result<Datum<'a>, Wrong> {
+    let by_attribute = name.ends_with("attr");
+    let skipped = usize::from(by_attribute);
+    let attribute = if by_attribute { Some(given.text(0, "attribute")?) } else { None };
+    let test_name = given.positional.get(skipped).map(|name| name.as_str().ok_or(Wrong::Type)).transpose()?;
+    if let Some(name) = test_name.filter(|name| !TESTS.contains(name)) {
+        return Err(other(format!("there is no test `{name}`")));
+    }
+    let mut selected = Vec::new();
+    for item in of.items()? {
+        eval.spend(1)?;
+        let tested = attribute.map_or_else(|| Ok(item.clone()), |attribute| attribute_of(&item, attribute))?;
+        let holds = match test_name {
+            Some(name) => test(eval, name, &tested, given.positional.get(skipped + 1))?,
+            None => tested.is_true(),
+        };
+        if holds == name.starts_with("select") {
+            selected.push(item);
+        }
+    }
+    Ok(list(selected))
+}
+
+/// `a.b.0` of an item, as filters with an attribute take it.
+fn attribute_of<'a>(item: &Datum<'a>, path: &str) -> Result<Datum<'a>, Wrong> {
+    path.split('.').try_fold(item.clone(), |item, part| match part.parse::<i64>() {
+        Ok(index) => item.item(&Value::from(index).into()),
+        Err(_) => item.attribute(part),
+    })
+}
+
+fn list(items: Vec<Datum<'_>>) -> Datum<'static> {
+    Value::Array(items.into_iter().map(Datum::into_json).collect()).into()
+}
+
+/// The entries of a mapping, each as `[key, value]`.
+fn entries<'a>(of: &Datum<'a>) -> Result<Datum<'a>, Wrong> {
+    match of.json().as_deref() {
+        Some(Value::Object(map)) => {
+            let entry = |(key, value): (&String, &Value)| Value::Array(vec![key.clone().into(), value.clone()]);
+            Ok(Value::Array(map.iter().map(entry).collect()).into())
+        }
+        None if *of == Datum::Undefined => Ok(Value::Array(Vec::new()).into()),
+        _ => Err(Wrong::Type),
+    }
+}
+
+fn join<'a>(separator: &str, items: &[Datum<'_>]) -> Result<Datum<'a>, Wrong> {
+    let mut out = String::new();
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push_str(separator);
+        }
+        out.push_str(&item.to_text());
+        bounded(out.len())?;
+    }
+    Ok(Datum::text_of(out))
+}
+
+fn replace<'a>(text: &str, old: &str, new: &str) -> Result<Datum<'a>, Wrong> {
+    bounded((text.len() / old.len().max(1) + 1).saturating_mul(new.len()))?;
+    Ok(Datum::text_of(text.replace(old, new)))
+}
+
+fn strip(text: &str, chars: Option<&str>, start: bool, end: bool) -> String {
+    let is_stripped = |c: char| chars.map_or_else(|| c.is_whitespace(), |chars| chars.contains(c));
+    let text = if start { text.trim_start_matches(is_stripped) } else { text };
+    if end { text.trim_end_matches(is_stripped).to_owned() } else { text.to_owned() }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars.as_str().to_lowercase().chars()).collect())
+        .unwrap_or_default()
+}
+
+fn title(text: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in text.chars() {
+        if inside {
+            out.extend(c.to_lowercase())
+        } else {
+            out.extend(c.to_uppercase())
+        }
+        inside = c.is_alphabetic();
+    }
+    out
+}
+
+fn regex(pattern: &str) -> Result<Regex, Wrong> {
+    let built = regex::RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build();
+    built.map_err(|_| other(format!("the regular expression `{pattern}` cannot be read")))
+}
+
+/// JSON with a blank after `,` and `:`, as Python writes it, and with escapes for what is not ASCII.
+pub(in crate::source::connector) fn spaced(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entry = |(key, value): (&String, &Value)| format!("{}: {}", escaped(key), spaced(value));
+            format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) => escaped(text),
+        Value::Number(number) if number.is_f64() => python::float(number.as_f64().unwrap_or_default()),
+        scalar => scalar.to_string(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let json = Value::String(text.to_owned()).to_string();
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}
+
+/// Percent-encodes what is neither a letter, a digit nor `_.-~`, nor in `safe`; a blank may become `+`.
+pub(in crate::source::connector) fn quote(text: &str, safe: &str, is_plus: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for b in text.bytes() {
+        match b {
+            b' ' if is_plus => out.push('+'),
+            b if b.is_ascii_alphanumeric() || b"_.-~".contains(&b) || safe.as_bytes().contains(&b) => {
+                out.push(b.into())
+            }
+            b => out.push_str(&format!("%{b:02X}")),
+        }
+    }
+    out
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn hash<'a>(of: &Datum<'a>, given: &Given<'a>) -> Result<Datum<'a>, Wrong> {
+    let mut text = of.to_text();
+    if let Some(salt) = given.get(1, "salt").filter(|salt| salt.is_true()) {
+        text.push_str(&salt.to_text());
+    }
+    Ok(Datum::text_of(match given.get(0, "hash_type").and_then(Datum::as_str).unwrap_or("md5") {
+        "md5" => hex(&md5::Md5::digest(&text)),
+        "sha1" => hex(&sha1::Sha1::digest(&text)),
+        "sha256" => hex(&sha2::Sha256::digest(&text)),
+        "sha512" => hex(&sha2::Sha512::digest(&text)),
+        name => return Err(other(format!("there is no hash `{name}`"))),
+    }))
+}
+
+/// RFC 2104: `H(key ^ opad, H(key ^ ipad, message))`.
+fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut block = [0_u8; 64];
+    let short = if key.len() > block.len() { sha2::Sha256::digest(key).to_vec() } else { key.to_vec() };
+    block[..short.len()].copy_from_slice(&short);
+    let inner = sha2::Sha256::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(message).finalize();
+    sha2::Sha256::new().chain_update(block.map(|b| b ^ 0x5c)).chain_update(inner).finalize().to_vec()
+}
+
+/// Calls a method.
+pub(super) fn method<'a>(
+    eval: &mut Evaluation<'a>,
+    of: &Datum<'a>,
+    name: &str,
+    given: &Given<'a>,
+) -> Result<Datum<'a>, Wrong> {
+    match of {
+        Datum::Moment(moment) | Datum::Day(moment) => match name {
+            "strftime" => return Ok(Datum::text_of(moment.format(given.text(0, "format")?))),
+            "isoformat" if matches!(of, Datum::Day(_)) => return Ok(Datum::text_of(moment.format("%Y-%m-%d"))),
+            "isoformat" => return Ok(Datum::text_of(moment.iso('T'))),
+            "timestamp" => return float(moment.seconds()),
+            "date" => return Ok(Datum::Day(moment.midnight())),
+            "weekday" => return Ok(Value::from(moment.weekday()).into()),
+            _ => {}
+        },
+        Datum::Span(span) if name == "total_seconds" => return float(span.micros as f64 / 1e6),
+        _ => {}
+    }
+    if let Some(text) = of.as_str() {
+        return text_method(text, name, given);
+    }
+    let missing = || Wrong::Undefined(format!("there is no `{name}` of this value"));
+    let json = of.json().ok_or_else(missing)?;
+    match (json.as_ref(), name) {
+        (Value::Object(_), "get") => {
+            let key = given.get(0, "key").ok_or(Wrong::Type)?;
+            let found = if key.as_str().is_some() { of.item(key)? } else { Datum::Undefined };
+            Ok(match found {
+                Datum::Undefined => given.get(1, "default").cloned().unwrap_or_else(|| Value::Null.into()),
+                found => found,
+            })
+        }
+        (Value::Object(map), "keys") => Ok(Value::Array(map.keys().map(|key| key.clone().into()).collect()).into()),
+        (Value::Object(map), "values") => Ok(Value::Array(map.values().cloned().collect()).into()),
+        (Value::Object(_), "items") => entries(of),
+        (Value::Array(items), "index" | "count") => {
+            let wanted = given.get(0, "value").ok_or(Wrong::Type)?;
+            eval.spend(items.len())?;
+            let mut places = items.iter().enumerate().filter(|(_, item)| are_equal(&Datum::from(*item), wanted));
+            match name {
+                "count" => Ok(Value::from(places.count()).into()),
+                _ => Ok(Value::from(places.next().ok_or_else(|| other("an item is not in its list"))?.0).into()),
+            }
+        }
+        _ => Err(missing()),
+    }
+}
+
+fn text_method<'a>(text: &str, name: &str, given: &Given<'a>) -> Result<Datum<'a>, Wrong> {
+    let chars = || given.get(0, "chars").and_then(Datum::as_str);
+    let starts = |text: &str, parts: &Datum<'_>, starts: bool| -> Result<bool, Wrong> {
+        let fits = |part: &str| if starts { text.starts_with(part) } else { text.ends_with(part) };
+        match parts.as_str() {
+            Some(part) => Ok(fits(part)),
+            None => Ok(parts.items()?.iter().filter_map(Datum::as_str).any(fits)),
+        }
+    };
+    Ok(match name {
+        "split" => {
+            let count =
+                given.get(1, "maxsplit").and_then(Datum::as_integer).and_then(|count| usize::try_from(count).ok());
+            let parts: Vec<String> = match (given.get(0, "sep").filter(|sep| !sep.is_none()), count) {
+                (None, None) => text.split_whitespace().map(ToOwned::to_owned).collect(),
+                (None, Some(count)) => {
+                    text.trim_start().splitn(count + 1, char::is_whitespace).map(ToOwned::to_owned).collect()
+                }
+                (Some(separator), count) => {
+                    let separator = separator.as_str().ok_or(Wrong::Type)?;
+                    if separator.is_empty() {
+                        return Err(other("the separator of `split` is empty"));
+                    }
+                    match count {
+                        Some(count) => text.splitn(count + 1, separator).map(ToOwned::to_owned).collect(),
+                        None => text.split(separator).map(ToOwned::to_owned).collect(),
+                    }
+                }
+            };
+            Value::Array(parts.into_iter().map(Value::String).collect()).into()
+        }
+        "join" => {
+            let items = given.get(0, "iterable").ok_or(Wrong::Type)?.items()?;
+            if items.iter().any(|item| item.as_str().is_none()) {
+                return Err(Wrong::Type);
+            }
+            join(text, &items)?
+        }
+        "format" => format(text, given)?,
+        "replace" => replace(text, given.text(0, "old")?, given.text(1, "new")?)?,
+        "strip" => Datum::text_of(strip(text, chars(), true, true)),
+        "lstrip" => Datum::text_of(strip(text, chars(), true, false)),
+        "rstrip" => Datum::text_of(strip(text, chars(), false, true)),
+        "lower" => Datum::text_of(text.to_lowercase()),
+        "upper" => Datum::text_of(text.to_uppercase()),
+        "title" => Datum::text_of(title(text)),
+        "capitalize" => Datum::text_of(capitalized(text)),
+        "startswith" | "endswith" => {
+            Value::Bool(starts(text, given.get(0, "prefix").ok_or(Wrong::Type)?, name == "startswith")?).into()
+        }
+        "find" | "index" => {
+            let found = text.find(given.text(0, "sub")?).map(|at| text[..at].chars().count());
+            match found {
+                Some(at) => Value::from(at).into(),
+                None if name == "find" => Value::from(-1).into(),
+                None => return Err(other("a part is not in its text")),
+            }
+        }
+        "count" => Value::from(text.matches(given.text(0, "sub")?).count()).into(),
+        "isdigit" => Value::Bool(!text.is_empty() && text.chars().all(|c| c.is_ascii_digit())).into(),
+        "zfill" => {
+            let width = given.get(0, "width").and_then(Datum::as_integer).ok_or(Wrong::Type)?;
+            let width = usize::try_from(width).unwrap_or_default();
+            bounded(width)?;
+            let (sign, digits) = text.split_at(usize::from(text.starts_with(['+', '-'])));
+            let missing = width.saturating_sub(text.chars().count());
+            Datum::text_of(format!("{sign}{}{digits}", "0".repeat(missing)))
+        }
+        _ => return Err(Wrong::Undefined(format!("there is no `{name}` of a text"))),
+    })
+}
+
+/// `str.format` with `{}`, `{0}` and `{name}`; anything finer is said to be missing.
+fn format<'a>(text: &str, given: &Given<'a>) -> Result<Datum<'a>, Wrong> {
+    let mut out = String::new();
+    let (mut rest, mut next) = (text, 0);
+    while let Some(at) = rest.find(['{', '}']) {
+        out.push_str(&rest[..at]);
+        let mark = &rest[at..=at];
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix(mark) {
+            out.push_str(mark);
+            rest = after;
+            continue;
+        }
+        let end = rest.find('}').filter(|_| mark == "{").ok_or_else(|| other("a bracket of `format` stands alone"))?;
+        let field = &rest[..end];
+        rest = &rest[end + 1..];
+        let place = if field.is_empty() { Some(next) } else { field.parse().ok() };
+        next += usize::from(field.is_empty());
+        let datum = match place {
+            Some(place) => given.positional.get(place),
+            None => given.named.iter().find(|(name, _)| *name == field).map(|(_, datum)| datum),
+        };
+        out.push_str(&datum.ok_or_else(|| other(format!("`format` has nothing for `{{{field}}}`")))?.to_text());
+        bounded(out.len())?;
+    }
+    out.push_str(rest);
+    Ok(Datum::text_of(out))
+}
