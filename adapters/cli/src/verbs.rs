@@ -21,6 +21,7 @@ mod preview;
 mod query;
 mod test;
 mod schema;
+mod connector;
 mod sandbox;
 mod sample;
 
@@ -39,6 +40,7 @@ const VERBS: &[Entry] = &[
     verb::<query::Query>(),
     verb::<test::Test>(),
     verb::<schema::Schema>(),
+    connector::GROUP,
     verb::<sandbox::Sandbox>(),
     verb::<sample::Sample>(),
 ];

@@ -442,6 +442,45 @@ fn a_case_fails_where_it_differs_and_says_where() {
 }
 
 #[test]
+fn the_streams_of_a_connector_are_listed_and_what_is_refused_is_said() {
+    let manifest = "
+type: DeclarativeSource
+definitions:
+  people: &people
+    name: people
+    retriever:
+      requester: { type: HttpRequester, url_base: https://api.example, path: people, speed: high }
+      record_selector: { extractor: { field_path: [] } }
+streams:
+  - *people
+  - name: notes
+    retriever:
+      requester: { type: HttpRequester, url_base: https://api.example, path: \"notes/{{ stream_slice.of }}\" }
+      record_selector: { extractor: { field_path: [] } }
+      partition_router:
+        type: SubstreamPartitionRouter
+        parent_stream_configs: [{ stream: *people, parent_key: id, partition_field: of }]
+  - name: jobs
+    retriever: { type: AsyncRetriever }
+";
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("manifest.yaml"), manifest).unwrap();
+    let output = etalon(folder.path(), &["connector", "ls", "manifest.yaml"]);
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let lines: Vec<Vec<&str>> = out.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["people", "whole"]);
+    assert_eq!(lines[1], ["notes", "whole", "people"]);
+    assert_eq!(lines[2], ["jobs", "refused", "the", "component", "`AsyncRetriever`"]);
+    assert!(err.contains("3 streams, 1 of them refused"), "{err}");
+    assert!(err.contains("the field `speed` of `HttpRequester`"), "{err}");
+
+    let listed = json(&done(folder.path(), &["connector", "ls", "manifest.yaml", "--output", "json"], 0));
+    assert_eq!(listed[2]["missing"], json!(["the component `AsyncRetriever`"]));
+    fs::write(folder.path().join("manifest.yaml"), "type: [").unwrap();
+    done(folder.path(), &["connector", "ls", "manifest.yaml"], 3);
+}
+
+#[test]
 fn the_schema_is_a_json_schema() {
     let folder = tempfile::tempdir().unwrap();
     let schema = json(&done(folder.path(), &["schema"], 0));

@@ -106,9 +106,11 @@ impl Connector {
             "stream_groups",
         ];
         component.knows(&fields, &mut missing);
-        // A rate that the manifest asks for, and streams that are known at run time only, would be passed over.
+        // What these ask for would be passed over: a rate, and a configuration that is rewritten before it is used.
         component.lacks("api_budget", &mut missing);
-        component.lacks("dynamic_streams", &mut missing);
+        if let Some(spec) = component.child("spec", &mut missing) {
+            spec.lacks("config_normalization_rules", &mut missing);
+        }
         let all = missing;
         let streams = component.get("streams").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let streams = streams.iter().map(|value| {
@@ -126,7 +128,14 @@ impl Connector {
                 ignored: missing.ignored.into_iter().collect(),
             }
         });
-        Ok(Self { streams: streams.collect() })
+        let dynamic = component.get("dynamic_streams").and_then(Value::as_array).into_iter().flatten();
+        let dynamic = dynamic.map(|value| Entry {
+            name: value.get("name").map(python::text).unwrap_or_else(|| "(dynamic)".to_owned()),
+            stream: None,
+            missing: vec!["the component `DynamicDeclarativeStream`".to_owned()],
+            ignored: Vec::new(),
+        });
+        Ok(Self { streams: streams.chain(dynamic).collect() })
     }
 
     /// The streams, in the order of the manifest.

@@ -14,7 +14,7 @@ pub(super) const PARAMETERS: &str = "$parameters";
 /// Most references inside each other.
 const DEPTH_MAX: usize = 64;
 /// Most values after references have been replaced.
-const VALUES_MAX: usize = 4_000_000;
+const VALUES_MAX: usize = 2_000_000;
 
 /// Reads a manifest: its tree, complete. The error is a sentence.
 pub(super) fn read(source: &str) -> Result<Value, String> {

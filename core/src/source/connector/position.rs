@@ -156,6 +156,9 @@ impl Partitions {
         };
         let Some(state) = state else { return Ok(all) };
         if state.get("states").is_none() && state.get("state").is_none() {
+            if state.get(&all.calendar.field).is_none() {
+                return Err("the state is of another form than that of a stream with partitions".to_owned());
+            }
             all.begin_after(state);
             return Ok(all);
         }

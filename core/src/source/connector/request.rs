@@ -226,7 +226,7 @@ impl Entries {
 
     /// A mapping of one level, its nulls left out; or a text.
     fn flat(&self, scope: &Scope<'_>, keys: Types, values: Types) -> Result<Value, String> {
-        let Self::Map(entries) = self else { return self.text(scope, values) };
+        let Self::Map(entries) = self else { return self.text(scope, Types::Any) };
         let mut map = Map::new();
         for (key, entry) in entries {
             let value = match entry {
@@ -313,7 +313,7 @@ impl Requester {
             body.knows(&["value"], missing);
             let entries = Entries::read(&body, "value", missing);
             match body.ty {
-                "RequestBodyJsonObject" => json = entries,
+                "RequestBodyJsonObject" | "RequestBodyGraphQL" => json = entries,
                 "RequestBodyUrlEncodedForm" | "RequestBodyPlainText" => form = entries,
                 _ => body.is_missing(missing),
             }

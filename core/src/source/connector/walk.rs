@@ -25,6 +25,8 @@ use crate::error::{Error, ErrorKind};
 pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
 /// Most bytes of responses that are remembered, so that a request of a parent is not sent twice.
 const REMEMBERED_BYTES_MAX: usize = 64 << 20;
+/// So often the next page may be the same as this one.
+const SAME_PAGES_MAX: usize = 100;
 /// Most partitions of a product of routers.
 const PRODUCT_MAX: usize = 1_000_000;
 
@@ -434,6 +436,8 @@ struct Reading {
     token: Option<Value>,
     stage: Stage,
     pages: usize,
+    /// So many pages in a row had the same token.
+    same_pages: usize,
     attempts: u32,
     /// Microseconds that were waited for the page.
     waited: i64,
@@ -453,7 +457,7 @@ enum Stage {
 
 impl Reading {
     fn new(slice: Slice, token: Option<Value>) -> Self {
-        Self { slice, token, stage: Stage::Begin, pages: 0, attempts: 0, waited: 0, is_last: false }
+        Self { slice, token, stage: Stage::Begin, pages: 0, same_pages: 0, attempts: 0, waited: 0, is_last: false }
     }
 
     fn push(&mut self, response: Option<Response>) {
@@ -645,6 +649,10 @@ impl Reading {
             records.retain(|record| position.is_synced(slice, record));
         }
         records.iter().for_each(|record| position.observe(slice, record));
+        self.same_pages = if next.is_some() && next == self.token { self.same_pages + 1 } else { 0 };
+        if self.same_pages > SAME_PAGES_MAX {
+            return Err(format!("`{place}` names the same page as the next one, again and again"));
+        }
         self.is_last = next.is_none();
         self.token = next;
         Ok(Some(records))
