@@ -34,7 +34,16 @@ pub(crate) fn is_url(place: &str) -> bool {
 
 /// Opens the warehouse of a URL, or of a path, which is created if it is not there.
 pub(crate) fn open(place: &str) -> Result<AnyConnection, Error> {
-    let Some(scheme) = scheme(place) else { return open_file(Path::new(place)) };
+    let Some(scheme) = scheme(place) else {
+        // Two slashes were left out, or a variable is empty.
+        let is_meant = |word: &&str| place.strip_prefix(*word).is_some_and(|rest| rest.starts_with(':'));
+        if let Some(word) = KINDS.iter().flat_map(|kind| kind.schemes).copied().find(|word| is_meant(&word)) {
+            let message =
+                format!("`{word}:` is no warehouse: give `{word}://user@host/database`, or the path of a file");
+            return Err(Error::new(ErrorKind::Refused, message));
+        }
+        return open_file(Path::new(place));
+    };
     match KINDS.iter().find(|kind| kind.schemes.contains(&scheme)) {
         Some(kind) => (kind.open)(place),
         None => {
@@ -69,6 +78,9 @@ mod tests {
                 "{message}"
             );
             assert!(message.contains("postgres://user@host/database") && !message.contains("secret"), "{message}");
+        }
+        for place in ["", " ", ":memory:", "postgres:", "postgresql:/h/d"] {
+            assert_eq!(open(place).unwrap_err().kind(), ErrorKind::Refused, "{place}");
         }
         assert!(!is_url("warehouse.db") && !is_url("a b://c") && is_url("postgres://h"));
     }

@@ -242,7 +242,10 @@ impl<C: Connection + ?Sized> Load<'_, C> {
         }
         let migration = Migration::new(self.target, &self.found(set_up)?)?;
         for statement in migration.outside.iter().chain(&migration.statements) {
-            self.guard(Guard::UniqueKey, statement)?;
+            match Guard::of(statement.what) {
+                Some(guard) => self.guard(guard, statement)?,
+                None => drop(self.run(statement)?),
+            }
         }
         let mut counts = LoadCounts::default();
         for step in &script.steps {

@@ -190,8 +190,11 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                         self.settle(unit, version, *counts).await?;
                     }
                 }
-                if in_ledger == InLedger::All {
-                    self.tell(load, &units, &loaded).await?;
+                match in_ledger {
+                    InLedger::All => self.tell(load, &units, &loaded).await?,
+                    // Somebody else has loaded some of them, who tells of it; here they are seen.
+                    InLedger::Some => self.witness.saw(&Fact::Loaded(&self.event(load, &units, &loaded))),
+                    InLedger::None => {}
                 }
                 unless_raced(self.store.delete_version(&current, version).await)?;
             }
@@ -328,13 +331,23 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     }
 
     async fn tell(&self, load: &Load, units: &[(Unit, String)], loaded: &[Option<LoadCounts>]) -> Result<(), Error> {
-        let mut counts = LoadCounts::default();
-        loaded.iter().flatten().for_each(|unit| counts.add(*unit));
-        let batch_time = units.iter().map(|(unit, _)| unit.batch_time()).max().unwrap_or_default();
-        let (load, units) = (load.load.clone(), load.units.clone());
-        let event = LoadEvent { table: self.table(), load, units, counts, batch_time };
+        let event = self.event(load, units, loaded);
         self.witness.saw(&Fact::Loaded(&event));
         self.events.loaded(&event).await
+    }
+
+    /// The units of a load that are in the table, and what became of their rows.
+    fn event(&self, load: &Load, units: &[(Unit, String)], loaded: &[Option<LoadCounts>]) -> LoadEvent {
+        let there = || units.iter().zip(loaded).filter_map(|((unit, _), counts)| Some((unit, (*counts)?)));
+        let mut counts = LoadCounts::default();
+        there().for_each(|(_, unit)| counts.add(unit));
+        LoadEvent {
+            table: self.table(),
+            load: load.load.clone(),
+            units: there().map(|(unit, _)| unit.name.clone()).collect(),
+            counts,
+            batch_time: there().map(|(unit, _)| unit.batch_time()).max().unwrap_or_default(),
+        }
     }
 
     /// What the warehouse is to do.

@@ -76,10 +76,23 @@ async fn meet_again(pipeline: &Pipeline, store: &impl Objects, table: &str) -> R
                 give_way(store, table, &plan, &name::unit(&plan.input, later)).await?;
             }
             _ => {
+                forget_receipts(store, &plan).await?;
                 for mark in names(store, &name::met(pipeline.name(), Some(&plan.source))).await? {
                     store.delete(&mark).await?;
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Sees that tasks are done again whose parts are gone: they were loaded into another table, of which the pipeline was then.
+async fn forget_receipts(store: &impl Objects, plan: &InputPlan) -> Result<(), Error> {
+    for task in plan.tasks() {
+        let Some(receipt) = receipt(store, &task.batch).await? else { continue };
+        let there = names(store, &name::part(&task.batch, "")).await?;
+        if receipt.parts.iter().any(|part| !there.contains(&name::part(&task.batch, &part.name))) {
+            store.delete(&name::receipt(&task.batch)).await?;
         }
     }
     Ok(())
@@ -318,21 +331,28 @@ fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow]) -> Unit {
     }
 }
 
-/// What the last run has met, where the store does not know it: what was loaded last.
+/// What the last run has met, where the store does not know it: what was loaded last. Another store may have loaded the table
+/// since this one's last run.
 async fn last_run(pipeline: &Resolved, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
     let place = name::last_run(pipeline.name());
-    let Some(last) = rows.iter().map(|row| row.loaded_at).max() else { return Ok(()) };
-    if document::<LastRun>(store, &place).await?.is_some() {
-        return Ok(());
+    let own: Vec<&LedgerRow> = rows.iter().filter(|row| is_own(pipeline, row)).collect();
+    let Some(last) = own.iter().map(|row| row.loaded_at).max() else { return Ok(()) };
+    let of_last: Vec<&LedgerRow> = own.iter().copied().filter(|row| row.loaded_at == last).collect();
+    if let Some((record, _)) = document::<LastRun>(store, &place).await? {
+        let unit = name::unit_document(&name::table(pipeline.table()), &name::run_unit(pipeline.name(), &record.run));
+        let Some((unit, _)) = document::<Unit>(store, &unit).await? else { return Ok(()) };
+        let batches: BTreeSet<&str> = unit.batches().map(|batch| batch.batch.as_str()).collect();
+        let of_run = own.iter().filter(|row| batches.contains(row.batch.batch.as_str()));
+        let is_later = of_run.map(|row| row.loaded_at).max().is_some_and(|loaded| last > loaded);
+        // What is loaded later of the same inputs is a redrive.
+        if !is_later || of_last.iter().all(|row| record.inputs.contains(&row.batch.input)) {
+            return Ok(());
+        }
     }
-    let of_last: Vec<&LedgerRow> = rows.iter().filter(|row| row.loaded_at == last && is_own(pipeline, row)).collect();
     let run = format!("loaded at {last}");
     let batch_time = of_last.iter().map(|row| row.batch.batch_time).max().unwrap_or_default();
     let inputs = of_last.iter().map(|row| row.batch.input.clone()).collect();
     let unit = Unit { name: name::run_unit(pipeline.name(), &run), ..loaded(pipeline, &of_last) };
-    if of_last.is_empty() {
-        return Ok(());
-    }
     put_once_unit(store, &name::unit_document(&name::table(pipeline.table()), &unit.name), &unit).await?;
     put(store, &place, &LastRun { run, batch_time, inputs }, Put::Always).await.map(drop)
 }

@@ -31,12 +31,18 @@ use etalon_driver::connection::AnswerColumn;
 use etalon_driver::connection::Connection;
 use etalon_driver::connection::Unbrought;
 use etalon_driver::ports::Rows;
+use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 
 use crate::failure::failure;
 use crate::failure::world;
 
+/// What SQLite calls a database without a file.
+const MEMORY: &str = ":memory:";
+/// A path is a path, and no URI.
+const FLAGS: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_CREATE).union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 /// How long a statement waits for another process to let go of the file.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Memory for pages and sorting, in KiB; what is beyond goes to disk.
@@ -53,11 +59,16 @@ impl Sqlite {
     /// Opens a file, or creates it.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let place = path.display().to_string();
+        // SQLite has databases without a file, which are gone when they are closed.
+        if place.trim().is_empty() || place == MEMORY {
+            let fact = format!("`{place}` is no file, and what is loaded would be lost; name a file");
+            return Err(Error::new(ErrorKind::Refused, fact));
+        }
         if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("") && !folder.is_dir()) {
             let fact = format!("{place}: there is no folder {}", folder.display());
             return Err(Error::new(ErrorKind::NotFound, fact));
         }
-        let connection = rusqlite::Connection::open(path).map_err(|error| world(&place, &error))?;
+        let connection = rusqlite::Connection::open_with_flags(path, FLAGS).map_err(|error| world(&place, &error))?;
         Self::with(connection, place)
     }
 

@@ -198,7 +198,13 @@ impl Migration {
             };
             return refuse(format!("is not what the pipeline needs: {}; {way_out}", wrong.join(", ")));
         }
-        planned.declare(target, (found.declared.len() as u64 + 1..).zip(added).collect());
+        // What was declared and went away has its row still.
+        let (again, new): (Vec<_>, Vec<_>) =
+            added.into_iter().partition(|column| found.declared.iter().any(|known| known.name == column.name));
+        let optional =
+            |column: &TableColumn| vec![set_type(column), (Identifier::own("required"), Expr::Boolean(false))];
+        again.iter().for_each(|column| planned.declare_anew(target, column, optional(column)));
+        planned.declare(target, (found.declared.len() as u64 + 1..).zip(new).collect());
         planned.change_indexes(target, &found.indexes);
         planned.migrate_ledger(target, &found.ledger)?;
         Ok(planned)
@@ -268,16 +274,16 @@ impl Migration {
             Widening::InTransaction => self.push(target, "give a column more room", widen),
             Widening::Alone => self.outside.push(widen.statement("give a column more room", target.dialect)),
         }
+        self.declare_anew(target, column, vec![set_type(column)]);
+    }
+
+    /// Remembers something else of a column that is declared.
+    fn declare_anew(&mut self, target: &Target, column: &TableColumn, set: Vec<(Identifier, Expr)>) {
         let this = Expr::All(vec![
             Expr::bare("target").equal(ledger::target_name(target)),
             Expr::bare("name").equal(column_name(column)),
         ]);
-        let declare = Command::Update {
-            table: target.own_table(COLUMNS_TABLE),
-            set: vec![(Identifier::own("type"), type_name(column.ty))],
-            from: None,
-            filter: this,
-        };
+        let declare = Command::Update { table: target.own_table(COLUMNS_TABLE), set, from: None, filter: this };
         self.push(target, "declare a column's new type", declare);
     }
 
@@ -298,6 +304,10 @@ impl Migration {
             self.push(target, Guard::UniqueKey.what(), create);
         }
     }
+}
+
+fn set_type(column: &TableColumn) -> (Identifier, Expr) {
+    (Identifier::own("type"), type_name(column.ty))
 }
 
 /// The statements by which a person gives a declared column another type; `None` where the warehouse has none.
