@@ -1,5 +1,7 @@
 //! Judge: whether a unit may be loaded, by the receipts of all its tasks, and the unit that they make.
 
+use std::collections::BTreeMap;
+
 use super::Pipeline;
 use super::file::OnOverwrite;
 use crate::plan::InputPlan;
@@ -42,10 +44,10 @@ impl Pipeline {
     fn over_limits(&self, receipts: &[Receipt]) -> Vec<String> {
         let read: u64 = receipts.iter().map(|receipt| receipt.counts.read).sum();
         let rejected: u64 = receipts.iter().map(|receipt| receipt.counts.quarantined).sum();
-        if read > 0 && rejected == read {
-            // A wrong format is no success, however few its records are.
-            let all = if read == 1 { "its only record was".to_owned() } else { format!("all its {read} records were") };
-            return vec![format!("{}{all} rejected", place(receipts))];
+        // A wrong format is no success, however few its records are, and whatever else a run has read.
+        let wholly: Vec<String> = by_source(receipts).into_iter().filter_map(all_rejected).collect();
+        if !wholly.is_empty() {
+            return wholly;
         }
         let limits = &self.limits;
         let is_over = u128::from(rejected) * 1_000_000 > u128::from(read) * u128::from(limits.rejects_ppm);
@@ -126,6 +128,23 @@ impl Pipeline {
             batches: receipts.iter().map(batch).collect(),
         }
     }
+}
+
+/// Records read and rejected, by object.
+fn by_source(receipts: &[Receipt]) -> BTreeMap<&str, (u64, u64)> {
+    let mut sums: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for receipt in receipts {
+        let (read, rejected) = sums.entry(&receipt.source).or_default();
+        *read += receipt.counts.read;
+        *rejected += receipt.counts.quarantined;
+    }
+    sums
+}
+
+/// That all records of an object were rejected, where they were.
+fn all_rejected((source, (read, rejected)): (&str, (u64, u64))) -> Option<String> {
+    let all = if read == 1 { "its only record was".to_owned() } else { format!("all its {read} records were") };
+    (read > 0 && rejected == read).then(|| format!("{source}: {all} rejected"))
 }
 
 /// What keeps a unit from being loaded, however many of its records are right.
