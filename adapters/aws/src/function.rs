@@ -217,3 +217,49 @@ impl Call {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use etalon_driver::memory::{Kind, ManualClock, MemoryQueue};
+    use serde_json::json;
+
+    use super::*;
+
+    /// What a batch of messages comes to, each of which says with its body how it goes.
+    fn batch(records: &[(&str, u32)]) -> Value {
+        let record = |(number, (body, received)): (usize, &(&str, u32))| {
+            json!({
+                "eventSource": "aws:sqs",
+                "messageId": format!("id{number}"),
+                "receiptHandle": format!("receipt{number}"),
+                "body": body,
+                "attributes": { "ApproximateReceiveCount": received.to_string() },
+            })
+        };
+        let records: Vec<Value> = records.iter().enumerate().map(record).collect();
+        let event = Event::of(json!({ "Records": records })).unwrap();
+        let Event::Messages(messages) = &event else { panic!("{event:?}") };
+        let clock = ManualClock::new(0);
+        let dead = MemoryQueue::new(Kind::Fifo, &clock, 1);
+        let now = SystemClock.now();
+        let telemetry = Telemetry::new(NAMESPACE, "orders", "load", now);
+        let end = now + 60_000_000;
+        let call = Call { event: Event::Direct(Value::Null), now, deadline: end, end, receives_max: 5, telemetry };
+        let handle = async |message: &Message| {
+            assert!(message.handle.starts_with("receipt"), "{message:?}");
+            match message.body.as_str() {
+                "done" => Handled::Done,
+                _ => Handled::Again(Error::new(ErrorKind::Unavailable, "no answer")),
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(call.each(messages, &dead, handle)).unwrap()
+    }
+
+    #[test]
+    fn what_comes_again_is_told_by_its_message_id() {
+        let told = batch(&[("done", 1), ("again", 1), ("done", 4), ("again", 4)]);
+        assert_eq!(told, json!({ "batchItemFailures": [{ "itemIdentifier": "id1" }, { "itemIdentifier": "id3" }] }));
+        assert_eq!(batch(&[("done", 1)]), json!({ "batchItemFailures": [] }));
+    }
+}
