@@ -33,6 +33,8 @@ pub(crate) const LEDGER_TABLE: &str = "_etalon_ledger";
 const LOAD_TABLE: &str = "_etalon_load";
 /// The work table of the batches whose rows a later version of their source has replaced.
 const REPLACED_TABLE: &str = "_etalon_replaced";
+/// The work table of the earlier versions of the load's objects.
+const VERSIONS_TABLE: &str = "_etalon_versions";
 
 /// Inputs in one question: its text stays far below what a statement may have.
 const INPUTS_AT_ONCE: usize = 1000;
@@ -298,24 +300,24 @@ pub(crate) fn create_replaced() -> Command {
     })
 }
 
-/// Says of inputs whose rows an older Etalon has written, without a pipeline, that they are a pipeline's.
-pub(crate) fn claim(target: &Target, pipeline: &str, inputs: &[&str]) -> Vec<Command> {
+/// Creates the work table of the earlier versions of the load's objects, and fills it.
+pub(crate) fn note_versions(inputs: &[&str]) -> Vec<Command> {
+    let column = ("input", Type::Varchar(128));
+    let create = Command::CreateTable(CreateTable {
+        temporary: true,
+        ..CreateTable::new(TableName::work(VERSIONS_TABLE), definitions(&[column], true))
+    });
     // Parameters of one name have one value in a load.
-    let of = |(chunk, inputs): (usize, &[&str])| {
-        let ledger = table(target);
-        let at = |name| Expr::at(&ledger, &Identifier::own(name));
-        Command::Update {
-            set: vec![(Identifier::own("pipeline"), own_pipeline(pipeline))],
-            from: None,
-            filter: Expr::All(vec![
-                at("target").equal(target_name(target)),
-                at("pipeline").absent(),
-                any_of(&at("input"), &format!("c{chunk}_"), inputs),
-            ]),
-            table: ledger,
-        }
+    let row = |(number, input): (usize, &&str)| {
+        vec![Expr::Parameter { name: format!("c{number}"), value: (*input).to_owned(), ty: column.1 }]
     };
-    inputs.chunks(INPUTS_AT_ONCE).enumerate().map(of).collect()
+    let rows: Vec<Vec<Expr>> = inputs.iter().enumerate().map(row).collect();
+    let insert = |rows: &[Vec<Expr>]| Command::Insert {
+        into: TableName::work(VERSIONS_TABLE),
+        columns: vec![Identifier::own(column.0)],
+        rows: Rows::Values(rows.to_vec()),
+    };
+    [create].into_iter().chain(rows.chunks(INPUTS_AT_ONCE).map(insert)).collect()
 }
 
 /// That an input is one of some; the parameters' names begin so.
@@ -333,7 +335,9 @@ fn any_of(input: &Expr, prefix: &str, inputs: &[&str]) -> Expr {
 ///
 /// Later is the greater batch time, then the greater version: one order for every order of arrival, so that an old version
 /// that arrives late is replaced at once. Only the sources of this load are looked at: the others were, when they came.
-pub(crate) fn find_replaced(target: &Target) -> Command {
+///
+/// Rows of an older ledger do not say whose they are. Those of the earlier versions, where these were noted, are the pipeline's.
+pub(crate) fn find_replaced(target: &Target, noted: Option<&str>) -> Command {
     let same_source = Expr::All(vec![
         // Where trailing blanks do not count, two objects may differ in them alone.
         Expr::own("n", "source").equal(Expr::own("o", "source")),
@@ -358,10 +362,10 @@ pub(crate) fn find_replaced(target: &Target) -> Command {
         new("input").equal(old("input")),
         old("generation").less(new("generation")),
     ]);
-    let mut found = Select { from: Some((of_sources(target), Identifier::own("o"))), ..Select::default() };
+    let mut found = Select { from: Some((of_sources(target, noted), Identifier::own("o"))), ..Select::default() };
     found = found
         .columns([old("batch")])
-        .join(JoinKind::Inner, of_sources(target), "n", same_source)
+        .join(JoinKind::Inner, of_sources(target, noted), "n", same_source)
         .filter(Expr::Any(vec![another, again]));
     found.group_by = vec![old("batch")];
     Command::Insert {
@@ -372,7 +376,7 @@ pub(crate) fn find_replaced(target: &Target) -> Command {
 }
 
 /// The batches of the load's sources: those in the ledger, and those of the load.
-fn of_sources(target: &Target) -> Source {
+fn of_sources(target: &Target, noted: Option<&str>) -> Source {
     let names = [
         "input",
         "generation",
@@ -382,13 +386,19 @@ fn of_sources(target: &Target) -> Source {
         "batch_time",
         "replaces_source",
         "replaces_generations",
-        "pipeline",
     ];
+    let of = |alias: &'static str| names.map(|name| Expr::own(alias, name));
+    let mut pipeline = Expr::own("l", "pipeline");
+    if let Some(noted) = noted {
+        let versions = Select::from(&TableName::work(VERSIONS_TABLE), "v").columns([Expr::own("v", "input")]);
+        let is_noted = Expr::All(vec![pipeline.clone().absent(), Expr::own("l", "input").among(versions)]);
+        pipeline = Expr::case(is_noted, own_pipeline(noted), pipeline);
+    }
     let sources = Select::from(&load_table(), "b").columns([Expr::own("b", "source")]);
     let earlier = Expr::All(vec![of_target(target, "l"), Expr::own("l", "source").among(sources)]);
     Source::Selects(vec![
-        Select::from(&table(target), "l").columns(names.map(|name| Expr::own("l", name))).filter(earlier),
-        Select::from(&load_table(), "b").columns(names.map(|name| Expr::own("b", name))),
+        Select::from(&table(target), "l").columns(of("l")).column(pipeline, "pipeline").filter(earlier),
+        Select::from(&load_table(), "b").columns(of("b")).columns([Expr::own("b", "pipeline")]),
     ])
 }
 

@@ -330,8 +330,7 @@ impl Writer<'_> {
         self.stage(load, direct)?;
         if replaces_sources {
             let first = load.batches.iter().find(|batch| batch.replaces_source || batch.replaces_generations);
-            self.claim(load.batches);
-            self.replace_sources(first.map_or("", |batch| &batch.batch), direct)?;
+            self.replace_sources(load.batches, first.map_or("", |batch| &batch.batch), direct)?;
         }
         match &ranking {
             Some(ranking) => {
@@ -474,19 +473,18 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Says of the other versions of the load's objects whose they are, where an older Etalon has not.
-    fn claim(&mut self, batches: &[LoadBatch]) {
-        let inputs: BTreeSet<&str> = batches.iter().flat_map(|batch| &batch.versions).map(String::as_str).collect();
-        let inputs: Vec<&str> = inputs.into_iter().collect();
-        let pipeline = batches.first().map_or("", |batch| &batch.pipeline);
-        self.all("tell whose the earlier versions are", ledger::claim(self.target, pipeline, &inputs));
-    }
-
     /// Removes the rows of sources that have a later version, also those of this load.
-    fn replace_sources(&mut self, first: &str, direct: bool) -> Result<(), Error> {
+    fn replace_sources(&mut self, batches: &[LoadBatch], first: &str, direct: bool) -> Result<(), Error> {
         let target = self.target;
+        let versions: BTreeSet<&str> = batches.iter().flat_map(|batch| &batch.versions).map(String::as_str).collect();
+        let versions: Vec<&str> = versions.into_iter().collect();
+        let noted =
+            batches.first().map(|batch| batch.pipeline.as_str()).filter(|own| !own.is_empty() && !versions.is_empty());
+        if noted.is_some() {
+            self.all("note the earlier versions of the objects", ledger::note_versions(&versions));
+        }
         self.run("make room for replaced batches", ledger::create_replaced());
-        self.run("find the batches that a later version replaces", ledger::find_replaced(target));
+        self.run("find the batches that a later version replaces", ledger::find_replaced(target, noted));
         // Where all rows are, they have been counted.
         if !matches!(target.write, WriteMode::Replace { .. }) {
             self.run("count the rows that are removed", ledger::note_removed(target, first));
