@@ -15,6 +15,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 
 use crate::client::Clients;
+use crate::panic;
 use crate::settings::Settings;
 use crate::telemetry::{self, Telemetry};
 
@@ -80,6 +81,7 @@ pub async fn run<W>(
     let settings = Settings::of_process(step);
     let step = step.name();
     telemetry::log(settings.get(&setting::LOG_LEVEL));
+    panic::log();
     let began = Instant::now();
     let clients = Clients::from_env().await;
     let (pipeline, world) = match begin(&settings, &clients).await {
@@ -116,7 +118,7 @@ pub async fn run<W>(
                 Err(error) => Err(error),
                 Ok(event) => {
                     let one = Call { event, now, deadline, end, receives_max, telemetry };
-                    let answer = call(world, &one).await;
+                    let answer = panic::caught(call(world, &one)).await.flatten();
                     one.telemetry.milliseconds("Latency", started.elapsed().as_secs_f64() * 1e3);
                     one.telemetry.emit();
                     answer
@@ -172,9 +174,11 @@ impl Call {
             let (id, receipt) = message.handle.split_once(' ').unwrap_or_default();
             let here = Message { handle: receipt.to_owned(), ..message.clone() };
             let left = u64::try_from(self.end - SystemClock.now()).unwrap_or_default();
-            let handled = match tokio::time::timeout(Duration::from_micros(left), handle(&here)).await {
-                Ok(handled) => handled,
-                Err(_) => Handled::Again(Error::new(ErrorKind::Unavailable, "the call ran out of time")),
+            let work = panic::caught(tokio::time::timeout(Duration::from_micros(left), handle(&here)));
+            let handled = match work.await {
+                Ok(Ok(handled)) => handled,
+                Ok(Err(_)) => Handled::Again(Error::new(ErrorKind::Unavailable, "the call ran out of time")),
+                Err(bug) => Handled::Again(bug),
             };
             let received = here.received;
             // The queue would bury it without a reason.
@@ -225,8 +229,8 @@ mod tests {
 
     use super::*;
 
-    /// What a batch of messages comes to, each of which says with its body how it goes.
-    fn batch(records: &[(&str, u32)]) -> Value {
+    /// What a batch of messages comes to, each of which says with its body how it goes; and the dead letters.
+    fn batch(records: &[(&str, u32)]) -> (Value, Vec<(String, Option<String>)>) {
         let record = |(number, (body, received)): (usize, &(&str, u32))| {
             json!({
                 "eventSource": "aws:sqs",
@@ -240,7 +244,7 @@ mod tests {
         let event = Event::of(json!({ "Records": records })).unwrap();
         let Event::Messages(messages) = &event else { panic!("{event:?}") };
         let clock = ManualClock::new(0);
-        let dead = MemoryQueue::new(Kind::Fifo, &clock, 1);
+        let queue = MemoryQueue::new(Kind::Fifo, &clock, 5);
         let now = SystemClock.now();
         let telemetry = Telemetry::new(NAMESPACE, "orders", "load", now);
         let end = now + 60_000_000;
@@ -249,17 +253,29 @@ mod tests {
             assert!(message.handle.starts_with("receipt"), "{message:?}");
             match message.body.as_str() {
                 "done" => Handled::Done,
+                "panic" => panic!("a bug"),
+                "dead" => Handled::Dead(Error::new(ErrorKind::Refused, "no message")),
                 _ => Handled::Again(Error::new(ErrorKind::Unavailable, "no answer")),
             }
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(call.each(messages, &dead, handle)).unwrap()
+        let told = runtime.block_on(call.each(messages, &queue, handle)).unwrap();
+        (told, queue.dead())
     }
 
     #[test]
     fn what_comes_again_is_told_by_its_message_id() {
-        let told = batch(&[("done", 1), ("again", 1), ("done", 4), ("again", 4)]);
+        let (told, _) = batch(&[("done", 1), ("again", 1), ("done", 4), ("again", 4)]);
         assert_eq!(told, json!({ "batchItemFailures": [{ "itemIdentifier": "id1" }, { "itemIdentifier": "id3" }] }));
-        assert_eq!(batch(&[("done", 1)]), json!({ "batchItemFailures": [] }));
+        assert_eq!(batch(&[("done", 1)]).0, json!({ "batchItemFailures": [] }));
+    }
+
+    #[test]
+    fn a_panic_costs_one_message_and_the_last_time_its_reason_is_kept() {
+        let (told, letters) = batch(&[("panic", 1), ("done", 1), ("panic", 5), ("dead", 1), ("again", 5)]);
+        assert_eq!(told, json!({ "batchItemFailures": [{ "itemIdentifier": "id0" }] }));
+        let letters: Vec<_> = letters.iter().map(|(body, reason)| (body.as_str(), reason.as_deref())).collect();
+        let bug = Some("a bug of Etalon, please report it: a panic");
+        assert_eq!(letters, [("panic", bug), ("dead", Some("no message")), ("again", Some("no answer"))]);
     }
 }

@@ -6,6 +6,7 @@ pub mod events;
 mod failure;
 pub mod function;
 pub mod objects;
+mod panic;
 pub mod queue;
 pub mod redshift;
 pub mod secrets;

@@ -1,5 +1,5 @@
-//! Bug: a panic is one. It is told, and the program ends with a code of its own, whether panics unwind or, as in release
-//! builds, abort: a hook runs before either.
+//! Bug: a panic is one. It is told, and the program ends with a code of its own, whether panics unwind or abort: a
+//! hook runs before either.
 
 /// Makes every panic, of any thread, end the program with `exit_code`, after `tell` has told it.
 pub(crate) fn end_with(exit_code: u8, tell: fn(&str)) {

@@ -1,4 +1,4 @@
-//! A panic ends the command with the documented code, whether panics unwind or abort, as those of a release build do.
+//! A panic ends the command with the documented code, whether panics unwind or abort.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
