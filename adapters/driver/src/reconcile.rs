@@ -21,8 +21,14 @@ use crate::store::{document, names, put, put_once, receipt, units};
 /// So often an input is taken for one that has come back.
 const MEETINGS_MAX: u32 = 64;
 
-/// Makes the store agree with the ledger rows of a pipeline's table.
-pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
+/// Makes the store agree with the ledger rows of a pipeline's table. Gives the objects, with their versions, that the store calls
+/// loaded and the ledger does not have.
+pub(crate) async fn reconcile(
+    pipeline: &Resolved,
+    store: &impl Objects,
+    rows: &[LedgerRow],
+) -> Result<Vec<(String, String)>, Error> {
+    let mut forgotten = Vec::new();
     let table = name::table(pipeline.table());
     let mut batches: BTreeMap<(&str, u32), Vec<&LedgerRow>> = BTreeMap::new();
     for row in rows {
@@ -36,6 +42,8 @@ pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &
         // A unit without inputs has nothing to be found.
         if is_loaded && is_of(pipeline, &unit) && !unit.members.is_empty() && !unit.members.iter().any(has) {
             forget(pipeline, store, &table, &unit).await?;
+            let with_rows = unit.members.iter().filter(|member| member.batches.iter().any(|batch| batch.staged > 0));
+            forgotten.extend(with_rows.map(|member| (member.source.clone(), member.source_version.clone())));
         }
         // Who judged it may have been killed before it was marked.
         match unit.state {
@@ -51,7 +59,8 @@ pub(crate) async fn reconcile(pipeline: &Resolved, store: &impl Objects, rows: &
     }
     discarded_before(pipeline, store, &table).await?;
     meet_again(pipeline, store, &table).await?;
-    remove_parts(store, &table, rows).await
+    remove_parts(store, &table, rows).await?;
+    Ok(forgotten)
 }
 
 /// Sees that an object is met again whose tasks were not all done when the last run was killed.

@@ -79,20 +79,20 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         );
         return Err(Error::new(ErrorKind::Refused, fact));
     }
-    let mut forgotten = Vec::new();
     if let Some(lost) = lost(pipeline, &rows, warehouse).await? {
         if !matches!(&work, Work::Reload(wanted) if wanted.is_empty()) {
             return Err(Error::new(ErrorKind::Refused, lost));
         }
         // Everything is loaded again, as if nothing had been.
         warehouse.forget(pipeline.table()).await?;
-        forgotten = std::mem::take(&mut rows);
+        rows.clear();
     }
-    reconcile(pipeline, store, &rows).await?;
+    let forgotten = reconcile(pipeline, store, &rows).await?;
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
     engine.put_back(&rows).await?;
     let is_whole_reload = matches!(&work, Work::Reload(wanted) if wanted.is_empty());
+    let lists = matches!(&work, Work::Prefix(_) | Work::Reload(_));
     let decides = matches!(&work, Work::Release(_) | Work::Discard(_) | Work::Undiscard(_));
     let done = engine.transform(work, objects).await;
     if !decides {
@@ -103,19 +103,20 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     engine.load(&embedded, &rows).await?;
     done?;
     let mut report = engine.report(objects, &rows, false).await?;
-    if is_whole_reload && !pipeline.whole_runs() {
+    if lists && !pipeline.whole_runs() {
         let there: BTreeMap<&str, &str> =
             objects.iter().map(|object| (object.name.as_str(), object.version.as_str())).collect();
-        let is_own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0;
-        let is_gone = |row: &&LedgerRow| !there.contains_key(row.batch.source.as_str());
         let adds = pipeline.on_overwrite() == OnOverwrite::Add;
-        let is_lost = |row: &&LedgerRow| match there.get(row.batch.source.as_str()) {
+        let is_lost = |(source, version): &(String, String)| match there.get(source.as_str()) {
             None => true,
-            Some(version) => adds && **version != row.batch.source_version,
+            Some(now) => adds && now != version,
         };
-        let source = |row: &LedgerRow| row.batch.source.clone();
-        report.gone = rows.iter().filter(is_own).filter(is_gone).map(source).collect();
-        report.lost = forgotten.iter().filter(is_own).filter(is_lost).map(source).collect();
+        report.lost = forgotten.into_iter().filter(is_lost).map(|(source, _)| source).collect();
+        if is_whole_reload {
+            let is_own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0;
+            let is_gone = |row: &&LedgerRow| !there.contains_key(row.batch.source.as_str());
+            report.gone = rows.iter().filter(is_own).filter(is_gone).map(|row| row.batch.source.clone()).collect();
+        }
     }
     Ok(report)
 }
