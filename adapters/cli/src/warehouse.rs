@@ -37,7 +37,7 @@ pub(crate) fn open(place: &str) -> Result<AnyConnection, Error> {
     let Some(scheme) = scheme(place) else {
         // Two slashes were left out, or a variable is empty.
         let is_meant = |word: &&str| place.strip_prefix(*word).is_some_and(|rest| rest.starts_with(':'));
-        if let Some(word) = KINDS.iter().flat_map(|kind| kind.schemes).copied().find(|word| is_meant(&word)) {
+        if let Some(word) = KINDS.iter().flat_map(|kind| kind.schemes).copied().find(is_meant) {
             let message =
                 format!("`{word}:` is no warehouse: give `{word}://user@host/database`, or the path of a file");
             return Err(Error::new(ErrorKind::Refused, message));
