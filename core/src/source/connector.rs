@@ -10,6 +10,7 @@
 //! request       what is sent; `authenticate` proves who asks, `url` writes the address
 //! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for
 //! select        the records of a page, found by a `path`, and `transform`ed
+//! budget        how often the server may be asked
 //! window        which part of time is read; `partition`: which part of the stream; `position`: how far
 //! stream walk   all of it together, step by step
 //! ```
@@ -32,6 +33,7 @@ mod authenticate;
 mod page;
 mod transform;
 mod select;
+mod budget;
 mod window;
 mod partition;
 mod position;
@@ -43,6 +45,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
+use budget::Budget;
 use component::{Component, Missing};
 use stream::Stream;
 
@@ -54,6 +57,7 @@ pub use walk::{Bounds, Page, RESPONSE_BYTES_MAX, Step, Walk};
 #[derive(Debug, Clone)]
 pub struct Connector {
     streams: Vec<Entry>,
+    budget: Option<Budget>,
 }
 
 /// A stream of the manifest.
@@ -106,8 +110,8 @@ impl Connector {
             "stream_groups",
         ];
         component.knows(&fields, &mut missing);
-        // What these ask for would be passed over: a rate, and a configuration that is rewritten before it is used.
-        component.lacks("api_budget", &mut missing);
+        let budget = component.child("api_budget", &mut missing).and_then(|budget| Budget::read(&budget, &mut missing));
+        // A configuration that is rewritten before it is used.
         if let Some(spec) = component.child("spec", &mut missing) {
             spec.lacks("config_normalization_rules", &mut missing);
         }
@@ -135,7 +139,7 @@ impl Connector {
             missing: vec!["the component `DynamicDeclarativeStream`".to_owned()],
             ignored: Vec::new(),
         });
-        Ok(Self { streams: streams.chain(dynamic).collect() })
+        Ok(Self { streams: streams.chain(dynamic).collect(), budget })
     }
 
     /// The streams, in the order of the manifest.
@@ -176,6 +180,7 @@ impl Connector {
             let message = format!("the stream `{stream}` asks for what we do not have: {missing}");
             return Err(Error::new(ErrorKind::Refused, message));
         };
-        Walk::new(Arc::clone(found), Arc::new(config), state, bounds, now, chance)
+        let calls = self.budget.as_ref().map(Budget::calls);
+        Walk::new(Arc::clone(found), Arc::new(config), state, bounds, calls, now, chance)
     }
 }

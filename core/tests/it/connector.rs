@@ -189,6 +189,29 @@ fn a_next_page_on_another_host_is_not_asked() {
 }
 
 #[test]
+fn a_host_that_a_list_names_is_asked_and_one_that_a_record_names_is_not() {
+    let list = "partition_router: { type: ListPartitionRouter, values: [eu, us], cursor_field: region }";
+    let text =
+        manifest("", list, "").replace("https://api.example", "\"https://{{ stream_partition.region }}.example\"");
+    let walked = walk(&text, json!({}), Bounds::default(), |_| ok(&json!({"items": [1]}))).unwrap();
+    let asked: Vec<&str> = walked.requests.iter().map(|request| request.url.as_str()).collect();
+    assert_eq!(asked, ["https://eu.example/things", "https://us.example/things"]);
+
+    let parents = "partition_router:
+        type: SubstreamPartitionRouter
+        parent_stream_configs:
+          - parent_key: host
+            partition_field: region
+            stream:
+              name: hosts
+              retriever:
+                requester: { type: HttpRequester, url_base: https://api.example, path: hosts }
+                record_selector: { extractor: { field_path: [items] } }";
+    let text = text.replace(list, parents);
+    assert!(refused(&text, json!({}), &json!({"items": [{"host": "evil"}]})).contains("evil.example"));
+}
+
+#[test]
 fn credentials_do_not_go_in_the_clear() {
     let paginator = "paginator:
         type: DefaultPaginator
@@ -424,4 +447,24 @@ fn a_walk_goes_on_where_the_last_one_ended() {
     let (first, state) = since(None);
     assert_eq!((first.as_str(), &state), ("2024-01-01", &json!({"at": "2024-02-10"})));
     assert_eq!(since(Some(&state)).0, "2024-02-10");
+}
+
+#[test]
+fn no_more_is_asked_than_the_manifest_allows() {
+    let budget = "
+api_budget:
+  type: HTTPAPIBudget
+  policies:
+    - type: MovingWindowCallRatePolicy
+      rates: [{ limit: 2, interval: PT10S }]
+      matchers: [{ method: GET, url_base: https://api.example, url_path_pattern: ^/things }]
+";
+    let text = manifest("", &OFFSET.replace("SIZE", "1"), "") + budget;
+    let walked = walk(&text, json!({}), Bounds::default(), |request| {
+        let start: u64 = query(request).get("offset").map_or(0, |offset| offset.parse().unwrap());
+        ok(&json!({"items": (start..(start + 1).min(6)).collect::<Vec<_>>()}))
+    });
+    let walked = walked.unwrap();
+    // Seven requests, the last of which finds nothing: two at once, then two every ten seconds.
+    assert_eq!((walked.requests.len(), walked.records.len(), walked.waited), (7, 6, 30_000_000));
 }

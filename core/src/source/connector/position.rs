@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::template::Slice;
+use super::template::{Slice, sorted};
 use super::time::SECOND;
 use super::window::{Calendar, Position as Reached};
 
@@ -45,16 +45,6 @@ pub(super) struct Partitions {
 fn key(partition: &Map<String, Value>) -> (String, Value) {
     let sorted = sorted(&Value::Object(partition.clone()));
     (sorted.to_string(), sorted)
-}
-
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let entries: BTreeMap<_, _> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
-            Value::Object(entries.into_iter().collect())
-        }
-        other => other.clone(),
-    }
 }
 
 impl Position {

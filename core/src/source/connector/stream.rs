@@ -1,5 +1,7 @@
 //! Stream: what a connector can read under one name, put together from the components of its manifest.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::component::{Component, Missing};
@@ -8,8 +10,9 @@ use super::partition::Router;
 use super::python;
 use super::request::Requester;
 use super::select::{Decoder, Selector};
-use super::template::Template;
+use super::template::{Scope, Slice};
 use super::transform::Transformation;
+use super::url::plain_host;
 use super::window::Cursor;
 
 /// Most streams inside each other, as children and parents.
@@ -107,12 +110,25 @@ impl Stream {
         })
     }
 
-    /// The addresses that the stream and its parents send requests to.
-    pub(super) fn addresses(&self) -> Vec<&Template> {
+    /// The hosts that the stream and its parents may ask: those of the addresses that the manifest and the configuration
+    /// give, also by the values of a list, but never those that a response names.
+    pub(super) fn hosts(&self, scope: &Scope<'_>, hosts: &mut BTreeSet<String>) -> Result<(), String> {
         let mut addresses = self.requester.authenticator.addresses();
         addresses.extend(self.requester.base());
-        addresses.extend(self.routers.iter().flat_map(Router::parents).flat_map(|parent| parent.stream.addresses()));
-        addresses
+        let mut slices = vec![Slice::default()];
+        for router in &self.routers {
+            match router {
+                Router::List(list) => slices.extend(list.slices(scope)?),
+                Router::Parents(parents) => parents.iter().try_for_each(|parent| parent.stream.hosts(scope, hosts))?,
+            }
+        }
+        for address in addresses {
+            let needed = if address.is_constant() { 1 } else { slices.len() };
+            for slice in &slices[..needed] {
+                hosts.extend(address.text(&scope.clone().sliced(slice)).ok().and_then(|text| plain_host(&text)));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ use super::python::{self, Literal};
 use parse::Statement;
 
 pub(super) use datum::{Datum, Slice};
-pub(super) use functions::{quote, spaced};
+pub(super) use functions::{quote, sorted, spaced};
 
 /// Most bytes of a template.
 const TEMPLATE_BYTES_MAX: usize = 64 << 10;
@@ -62,6 +62,17 @@ impl<'a> Scope<'a> {
     pub(super) fn with(mut self, name: &'a str, datum: Datum<'a>) -> Self {
         self.names.push((name, datum));
         self
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// Where a slice can be named, and what its parent gives beside its key.
+    #[must_use]
+    pub(super) fn sliced(self, slice: &'a Slice) -> Self {
+        let scope = slice.extra.iter().fold(self, |scope, (name, value)| scope.with(name, Datum::from(value)));
+        ["stream_slice", "stream_interval", "stream_partition"]
+            .into_iter()
+            .fold(scope, |scope, name| scope.with(name, Datum::Slice(slice)))
     }
 }
 
@@ -130,6 +141,11 @@ impl Template {
     /// As it is written.
     pub(super) fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether nothing in it is computed.
+    pub(super) fn is_constant(&self) -> bool {
+        self.constant.is_some()
     }
 
     /// The text that it gives.
@@ -261,6 +277,8 @@ mod tests {
             ("{{ max(2, 3) }} ", json!(3)),
             ("{{ config.f | int }}", json!(1)),
             ("{{ 'a b' | urlencode }}", json!("a%20b")),
+            ("{{ {'b': '<', 'a': 1} | tojson }}", json!({"a": 1, "b": "<"})),
+            ("{{ now_utc().replace(day=1, hour=0).isoformat() }}", json!("2024-03-01T00:00:00+00:00")),
             ("{{ 7 in [1, 7] and 'a' not in 'xyz' }}", json!(true)),
         ] {
             check(template, Ok(expected));

@@ -100,6 +100,28 @@ impl Moment {
         })
     }
 
+    /// With other fields, by the names that Python gives them; `None`: there is no such moment.
+    pub(super) fn with<'a>(self, fields: impl IntoIterator<Item = (&'a str, i64)>) -> Option<Self> {
+        let own = self.fields();
+        let (mut year, mut month, mut day) = (i64::from(own.year), i64::from(own.month), i64::from(own.day));
+        let (mut hour, mut minute, mut second, mut micros) = (own.hour, own.minute, own.second, own.micros);
+        for (name, value) in fields {
+            let (field, max) = match name {
+                "year" => (&mut year, 9999),
+                "month" => (&mut month, 12),
+                "day" => (&mut day, 31),
+                "hour" => (&mut hour, 23),
+                "minute" => (&mut minute, 59),
+                "second" => (&mut second, 59),
+                "microsecond" => (&mut micros, SECOND - 1),
+                _ => return None,
+            };
+            *field = Some(value).filter(|value| (0..=max).contains(value))?;
+        }
+        let days = days_from_civil(i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?)?;
+        Self::at(days, hour * 3600 + minute * 60 + second, micros, self.offset)
+    }
+
     /// 0 for Monday to 6 for Sunday.
     pub(super) fn weekday(self) -> i64 {
         (i64::from(self.fields().days) + 3).rem_euclid(7)
@@ -162,6 +184,13 @@ impl Moment {
             };
             rest = &rest[directive.len_utf8()..];
             match directive {
+                // `%-d` is `%d` without the zeros before it.
+                '-' if rest.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                    let padded = self.format(&format!("%{}", &rest[..1]));
+                    let bare = padded.trim_start_matches('0');
+                    out.push_str(if bare.is_empty() { "0" } else { bare });
+                    rest = &rest[1..];
+                }
                 'Y' => out.push_str(&fields.year.to_string()),
                 'm' => out.push_str(&format!("{:02}", fields.month)),
                 'd' => out.push_str(&format!("{:02}", fields.day)),
@@ -517,6 +546,9 @@ mod tests {
             let parsed = Moment::parse(text, format).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((parsed.iso('T').as_str(), parsed.write(format).as_str()), (iso, text));
         }
+        assert_eq!(moment("2024-02-03").format("%-d.%-m.%Y %-H"), "3.2.2024 0");
+        assert_eq!(moment("2024-02-03T04:05:06").with([("day", 1), ("hour", 0)]), Some(moment("2024-02-01T00:05:06")));
+        assert_eq!(moment("2024-02-03").with([("day", 30)]), None);
         assert_eq!(Moment::parse("2024-02-30", "%Y-%m-%d"), None);
         assert_eq!(Moment::parse("2024-02-20 ", "%Y-%m-%d"), None);
     }

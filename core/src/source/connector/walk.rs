@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::authenticate::{Authenticator, Tokens};
+use super::budget::Calls;
 use super::failure::Action;
 use super::page::Last;
 use super::partition::{Parent, Router};
@@ -85,6 +86,7 @@ struct Shared {
     bounds: Bounds,
     hosts: BTreeSet<String>,
     tokens: Tokens,
+    calls: Option<Calls>,
     remembered: BTreeMap<String, Response>,
     remembered_bytes: usize,
     records: usize,
@@ -106,13 +108,13 @@ impl Walk {
         config: Arc<Value>,
         state: Option<&Value>,
         bounds: Bounds,
+        calls: Option<Calls>,
         now: i64,
         chance: u128,
     ) -> Result<Self, Error> {
         let scope = Scope::new(now, chance, &config);
-        // Only what the manifest and the configuration name is asked, never what a response names.
-        let addresses = stream.addresses().into_iter().filter_map(|address| address.text(&scope).ok());
-        let hosts = addresses.filter_map(|address| plain_host(&address)).collect();
+        let mut hosts = BTreeSet::new();
+        stream.hosts(&scope, &mut hosts).map_err(refused)?;
         let mut shared = Shared {
             now,
             chance,
@@ -120,6 +122,7 @@ impl Walk {
             bounds,
             hosts,
             tokens: Tokens::default(),
+            calls,
             remembered: BTreeMap::new(),
             remembered_bytes: 0,
             records: 0,
@@ -164,6 +167,12 @@ fn refused(message: String) -> Error {
 impl Shared {
     fn scope(&self) -> Scope<'_> {
         Scope::new(self.now, self.chance, &self.config)
+    }
+
+    /// Counts a request against the budget; or says until when it waits.
+    fn count(&mut self, request: &Request) -> Result<Option<i64>, String> {
+        let scope = Scope::new(self.now, self.chance, &self.config);
+        self.calls.as_mut().map_or(Ok(None), |calls| calls.count(request, &scope))
     }
 
     /// Refuses a request to where the manifest names no address, and credentials where others can read them.
@@ -485,9 +494,16 @@ impl Reading {
                     }
                     let request = self.request(stream, owner, shared)?;
                     shared.check(&request, !matches!(authenticator, Authenticator::Nobody))?;
-                    authenticator.forget(owner, &mut shared.tokens, &shared.config);
                     let known = stream.requester.is_cached.then(|| shared.remembered.get(&memory(&request)).cloned());
-                    self.stage = Stage::Sent(request, known.flatten().map(Some));
+                    let known = known.flatten();
+                    if known.is_none()
+                        && let Some(until) = shared.count(&request)?
+                    {
+                        self.stage = Stage::Waiting(until);
+                        continue;
+                    }
+                    authenticator.forget(owner, &mut shared.tokens, &shared.config);
+                    self.stage = Stage::Sent(request, known.map(Some));
                 }
                 Stage::Waiting(until) if shared.now < until => {
                     self.stage = Stage::Waiting(until);
@@ -531,7 +547,7 @@ impl Reading {
         let token = self.token.as_ref().map_or(Value::Null, |token| {
             Value::Object(Map::from_iter([("next_page_token".to_owned(), token.clone())]))
         });
-        let scope = sliced(scope, &self.slice).with("next_page_token", Datum::from(&token));
+        let scope = scope.sliced(&self.slice).with("next_page_token", Datum::from(&token));
         let path = stream.paginator.path(self.token.as_ref());
         stream.requester.request(&scope, path.as_deref(), proof, options)
     }
@@ -588,6 +604,9 @@ impl Reading {
         position: &mut Position,
         shared: &mut Shared,
     ) -> Result<Option<Vec<Value>>, String> {
+        if let (Some(calls), Some(response)) = (&mut shared.calls, &response) {
+            calls.heed(request, response);
+        }
         let rules = &stream.requester.rules;
         let place = request.url.split(['?', '#']).next().unwrap_or_default();
         let status = response.as_ref().map_or(0, |response| response.status);
@@ -632,7 +651,7 @@ impl Reading {
         let is_feed = cursor.is_some_and(|cursor| cursor.is_feed);
         let slice = &self.slice;
         let is_kept = |record: &Value| !is_filtered || position.is_synced(slice, record);
-        let scope = sliced(shared.scope(), slice);
+        let scope = shared.scope().sliced(slice);
         let mut records = stream.selector.refine(extracted, &stream.transformations, is_kept, &scope)?;
         let is_past = is_feed && records.last().is_some_and(|record| !position.is_synced(slice, record));
         let last = Last {
@@ -661,14 +680,6 @@ impl Reading {
 
 fn answered(status: u16) -> String {
     if status == 0 { "no response".to_owned() } else { format!("HTTP {status}") }
-}
-
-/// Where the slice can be named, and what its parent gives beside its key.
-fn sliced<'a>(scope: Scope<'a>, slice: &'a Slice) -> Scope<'a> {
-    let scope = slice.extra.iter().fold(scope, |scope, (name, value)| scope.with(name, Datum::from(value)));
-    ["stream_slice", "stream_interval", "stream_partition"]
-        .into_iter()
-        .fold(scope, |scope, name| scope.with(name, Datum::Slice(slice)))
 }
 
 /// The response with the address that was asked; an error if it is too large.

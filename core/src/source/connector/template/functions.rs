@@ -2,6 +2,8 @@
 //!
 //! The lists of names are what parsing knows; a test holds that each name does something.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
@@ -13,6 +15,7 @@ use super::parse::Comparison;
 use super::{Datum, Wrong};
 use crate::source::connector::python;
 use crate::source::connector::time::{DAY, Moment, Span};
+use crate::value::datetime::zone::Zone;
 
 /// The functions.
 pub(super) const FUNCTIONS: &[&str] = &[
@@ -28,6 +31,7 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "str_to_datetime",
     "timestamp",
     "today_utc",
+    "today_with_timezone",
 ];
 
 /// The filters.
@@ -155,6 +159,12 @@ pub(super) fn function<'a>(eval: &mut Evaluation<'a>, name: &str, given: &Given<
     Ok(match name {
         "now_utc" => Datum::Moment(now),
         "today_utc" => Datum::Day(now.midnight()),
+        "today_with_timezone" => {
+            let name = given.text(0, "timezone")?;
+            let zone = Zone::find(name).ok_or_else(|| other(format!("there is no time zone `{name}`")))?;
+            let local = zone.local(now.micros).ok_or_else(|| other("it leaves the calendar"))?;
+            Datum::Day(Moment::utc(local).midnight())
+        }
         "timestamp" => {
             let of = given.get(0, "dt").ok_or(Wrong::Type)?;
             match of.as_float() {
@@ -326,9 +336,14 @@ pub(super) fn filter<'a>(
                 Datum::text_of(format!("\"\"\"{}\"\"\"", spaced(&json)))
             }
         },
+        // Jinja sorts the keys, and writes what could end a script as escapes.
         "tojson" => {
-            let json = of.json().ok_or(Wrong::Type)?;
-            Datum::text_of(spaced(&json))
+            let value = of.json().ok_or(Wrong::Type)?;
+            let mut json = spaced(&sorted(&value));
+            for (character, escape) in [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")] {
+                json = json.replace(character, escape);
+            }
+            Datum::text_of(json)
         }
         "hash" => hash(&of, given)?,
         "hmac" => {
@@ -378,6 +393,7 @@ pub(super) fn filter<'a>(
             (None, Some(number)) => return float(number.abs()),
             (None, None) => return Err(Wrong::Type),
         },
+        "round" if of.as_integer().is_some() => of,
         "round" => {
             let digits = given.get(0, "precision").and_then(Datum::as_integer).unwrap_or(0);
             let scale = 10_f64.powi(i32::try_from(digits).unwrap_or_default());
@@ -624,6 +640,18 @@ pub(in crate::source::connector) fn spaced(value: &Value) -> String {
     }
 }
 
+/// With the keys of every mapping in order.
+pub(in crate::source::connector) fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let entries: BTreeMap<_, _> = map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            Value::Object(entries.into_iter().collect())
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        scalar => scalar.clone(),
+    }
+}
+
 fn escaped(text: &str) -> String {
     let json = Value::String(text.to_owned()).to_string();
     let mut out = String::with_capacity(json.len());
@@ -694,6 +722,13 @@ pub(super) fn method<'a>(
             "isoformat" => return Ok(Datum::text_of(moment.iso('T'))),
             "timestamp" => return float(moment.seconds()),
             "date" => return Ok(Datum::Day(moment.midnight())),
+            "replace" => {
+                let fields =
+                    given.named.iter().map(|(name, value)| Ok((*name, value.as_integer().ok_or(Wrong::Type)?)));
+                let fields = fields.collect::<Result<Vec<_>, Wrong>>()?;
+                let replaced = moment.with(fields).ok_or_else(|| other("there is no such time"))?;
+                return Ok(if matches!(of, Datum::Day(_)) { Datum::Day(replaced) } else { Datum::Moment(replaced) });
+            }
             "weekday" => return Ok(Value::from(moment.weekday()).into()),
             _ => {}
         },

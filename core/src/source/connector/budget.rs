@@ -1,0 +1,183 @@
+//! Budget: how often a manifest lets its server be asked. The first policy that a request falls under counts it, and says
+//! how long the next one waits.
+
+use std::collections::VecDeque;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::component::{Component, Missing};
+use super::python;
+use super::request::Request;
+use super::response::Response;
+use super::template::{Scope, Template};
+use super::time::{SECOND, Span};
+use super::url;
+
+/// Most calls that a policy remembers.
+const CALLS_MAX: usize = 100_000;
+
+/// What a manifest says of its rates.
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    policies: Vec<Policy>,
+    remaining_header: String,
+    reset_header: String,
+}
+
+/// So many calls in a time, of the requests that it is about.
+#[derive(Debug, Clone)]
+struct Policy {
+    /// Each a limit and its time; none: as often as one likes.
+    rates: Vec<(Template, Span)>,
+    matchers: Vec<Matcher>,
+}
+
+#[derive(Debug, Clone)]
+struct Matcher {
+    method: Option<String>,
+    base: Option<String>,
+    path: Option<Regex>,
+}
+
+/// The calls of one walk.
+#[derive(Debug)]
+pub(super) struct Calls {
+    budget: Budget,
+    /// By policy: when the last calls were, and until when the server has none left.
+    made: Vec<(VecDeque<i64>, i64)>,
+}
+
+impl Budget {
+    pub(super) fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
+        if component.ty != "HTTPAPIBudget" {
+            component.is_missing(missing);
+            return None;
+        }
+        let fields =
+            ["policies", "ratelimit_reset_header", "ratelimit_remaining_header", "status_codes_for_ratelimit_hit"];
+        component.knows(&fields, missing);
+        let header = |field: &str, otherwise: &str| component.text(field).unwrap_or(otherwise).to_owned();
+        let policies = component.children("policies", missing);
+        Some(Self {
+            remaining_header: header("ratelimit_remaining_header", "ratelimit-remaining"),
+            reset_header: header("ratelimit_reset_header", "ratelimit-reset"),
+            policies: policies.iter().filter_map(|policy| Policy::read(policy, missing)).collect(),
+        })
+    }
+
+    /// Nothing has been asked yet.
+    pub(super) fn calls(&self) -> Calls {
+        Calls { budget: self.clone(), made: self.policies.iter().map(|_| (VecDeque::new(), 0)).collect() }
+    }
+}
+
+impl Policy {
+    fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
+        let rate = |component: &Component<'_>, limit: &str, time: &str, missing: &mut Missing| {
+            let span = component.text(time).and_then(Span::parse).filter(|span| span.months == 0 && span.micros > 0);
+            if span.is_none() {
+                missing.add(format!("a rate whose `{time}` is no duration of ISO 8601"));
+            }
+            Some((component.needed(limit, missing)?, span?))
+        };
+        let rates = match component.ty {
+            "UnlimitedCallRatePolicy" => {
+                component.knows(&["matchers"], missing);
+                Vec::new()
+            }
+            "FixedWindowCallRatePolicy" => {
+                component.knows(&["matchers", "period", "call_limit"], missing);
+                vec![rate(component, "call_limit", "period", missing)?]
+            }
+            "MovingWindowCallRatePolicy" => {
+                component.knows(&["matchers", "rates"], missing);
+                let rates = component.get("rates").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+                let mut read = Vec::new();
+                for value in rates {
+                    let mut typed = value.clone();
+                    if let Value::Object(fields) = &mut typed {
+                        fields.entry("type").or_insert_with(|| "Rate".into());
+                    }
+                    let component = Component::of(&typed, missing)?;
+                    component.knows(&["limit", "interval"], missing);
+                    read.push(rate(&component, "limit", "interval", missing)?);
+                }
+                read
+            }
+            _ => {
+                component.is_missing(missing);
+                return None;
+            }
+        };
+        let matchers = component.get("matchers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let matchers = matchers.iter().map(|matcher| Matcher::read(matcher, missing)).collect::<Option<_>>()?;
+        Some(Self { rates, matchers })
+    }
+}
+
+impl Matcher {
+    fn read(value: &Value, missing: &mut Missing) -> Option<Self> {
+        let text = |field: &str| value.get(field).and_then(Value::as_str);
+        for field in ["params", "headers", "weight"] {
+            if value.get(field).is_some_and(python::is_true) {
+                missing.add(format!("the field `{field}` of `HttpRequestRegexMatcher`"));
+            }
+        }
+        let path = text("url_path_pattern").map(Regex::new).transpose();
+        if path.is_err() {
+            missing.add("a `url_path_pattern` that cannot be read");
+        }
+        Some(Self {
+            method: text("method").map(str::to_uppercase),
+            base: text("url_base").map(|base| base.trim_end_matches('/').to_owned()),
+            path: path.ok()?,
+        })
+    }
+
+    fn fits(&self, request: &Request) -> bool {
+        let parts = url::Parts::of(&request.url);
+        let base = format!("{}://{}", parts.scheme, parts.authority.unwrap_or_default());
+        self.method.as_ref().is_none_or(|method| *method == request.method)
+            && self.base.as_ref().is_none_or(|known| *known == base)
+            && self.path.as_ref().is_none_or(|path| path.is_match(parts.path.trim_end_matches('/')))
+    }
+}
+
+impl Calls {
+    fn policy(&self, request: &Request) -> Option<usize> {
+        let fits = |policy: &Policy| policy.matchers.is_empty() || policy.matchers.iter().any(|one| one.fits(request));
+        self.budget.policies.iter().position(fits)
+    }
+
+    /// Counts a request that is about to be sent; or says until when it waits, in microseconds since 1970.
+    pub(super) fn count(&mut self, request: &Request, scope: &Scope<'_>) -> Result<Option<i64>, String> {
+        let Some(at) = self.policy(request) else { return Ok(None) };
+        let (made, until) = &mut self.made[at];
+        let mut wait = (*until > scope.now).then_some(*until);
+        let mut longest = 0;
+        for (limit, span) in &self.budget.policies[at].rates {
+            let said = limit.value(scope)?.as_u64().and_then(|limit| usize::try_from(limit).ok());
+            let limit = said.filter(|limit| (1..=CALLS_MAX).contains(limit));
+            let limit = limit.ok_or_else(|| format!("a rate allows no number of calls from 1 to {CALLS_MAX}"))?;
+            longest = longest.max(span.micros);
+            // The call that has to be past before this one.
+            let before = made.len().checked_sub(limit).and_then(|place| made.get(place));
+            wait = wait.max(before.map(|call| call + span.micros).filter(|free| *free > scope.now));
+        }
+        if wait.is_none() && longest > 0 {
+            made.retain(|call| call + longest > scope.now);
+            made.push_back(scope.now);
+        }
+        Ok(wait)
+    }
+
+    /// Takes what a response says of its server's own count.
+    pub(super) fn heed(&mut self, request: &Request, response: &Response) {
+        let number = |name: &str| response.header(name).and_then(|text| text.trim().parse::<i64>().ok());
+        let reset = number(&self.budget.reset_header).and_then(|seconds| seconds.checked_mul(SECOND));
+        if let (Some(at), Some(0), Some(reset)) = (self.policy(request), number(&self.budget.remaining_header), reset) {
+            self.made[at].1 = reset;
+        }
+    }
+}
