@@ -37,8 +37,8 @@ pub(crate) fn connectors_ask_and_say_what_the_reference_does(corpora: &Path) {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let manifest = small_pages(&fs::read_to_string(folder.join("manifest.yaml")).unwrap());
         let mut lines = String::new();
-        let packed = fs::File::open(folder.join("transcript.jsonl.gz")).unwrap();
-        flate2::read::GzDecoder::new(packed).read_to_string(&mut lines).unwrap();
+        let packed = fs::read(folder.join("transcript.jsonl.gz")).unwrap();
+        flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut lines).unwrap();
         let connector = Connector::read(&manifest).map_err(|error| error.to_string());
         let mut counts = [0; 3];
         // What was asked for one stream is remembered by the recording, and not asked again for another of the connector.
