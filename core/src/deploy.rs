@@ -9,6 +9,7 @@
 //! ```
 
 mod bucket;
+pub mod cost;
 mod module;
 pub mod monitoring;
 mod page;

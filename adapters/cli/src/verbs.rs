@@ -22,6 +22,7 @@ mod query;
 mod test;
 mod schema;
 mod connector;
+mod cost;
 mod sandbox;
 mod sample;
 
@@ -41,6 +42,7 @@ const VERBS: &[Entry] = &[
     verb::<test::Test>(),
     verb::<schema::Schema>(),
     connector::GROUP,
+    verb::<cost::Cost>(),
     verb::<sandbox::Sandbox>(),
     verb::<sample::Sample>(),
 ];

@@ -67,7 +67,7 @@ const MODULES: &[(&str, Map)] = &[
             ("warehouse", &["error", "sql", "types", "spec"]),
             ("protocol", &["error", "receipt", "plan", "source", "value", "warehouse"]),
             ("pipeline", ALL_ABOVE),
-            ("deploy", &["protocol", "pipeline"]),
+            ("deploy", &["plan", "protocol", "pipeline"]),
             ("testing", ALL_ABOVE),
         ],
     ),

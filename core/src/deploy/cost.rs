@@ -1,0 +1,308 @@
+//! Cost: what a pipeline costs in a month, from prices with their dates and sources, and from what was measured.
+//!
+//! Money is exact: whole numbers of a trillionth of a dollar. Quantities are rounded up. What is assumed is told, and so is what
+//! makes it dear.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::Sizes;
+use super::monitoring::{ALARMS, METRICS, Seen};
+use crate::pipeline::Pipeline;
+use crate::pipeline::file::Schedule;
+use crate::plan::RANGE_BYTES;
+
+/// The prices, each with its date and its source.
+const PRICES: &str = include_str!("prices.json");
+/// Parts of a dollar that money is counted in.
+const PARTS: i128 = 1_000_000_000_000;
+/// Decimal places of a part.
+const PLACES: usize = 12;
+
+/// Days of a month, and hours.
+const DAYS: u64 = 30;
+const HOURS: u64 = 730;
+const GIB: u64 = 1 << 30;
+/// What a processor reads, checks and stages in a second, as docs/guide/performance.md measures it.
+const BYTES_PER_SECOND: u64 = 60 << 20;
+/// The memory of a function that has one processor, in mebibytes.
+const PROCESSOR_MB: u64 = 1769;
+/// What each call of transform takes beside the reading, of extract for a run and for an object, of load, of a sweep.
+const TASK_MS: u64 = 150;
+const RUN_MS: u64 = 300;
+const OBJECT_MS: u64 = 40;
+const LOAD_MS: u64 = 20_000;
+const SWEEP_MS: u64 = 60;
+/// Requests to S3 for an object with one task: documents and marks that are written, and those that are read.
+const OBJECT_WRITES: u64 = 12;
+const OBJECT_READS: u64 = 14;
+/// The same for a load, with its look at what waits.
+const LOAD_WRITES: u64 = 6;
+const LOAD_READS: u64 = 20;
+/// Polls of an empty queue in a month, of each of three: five pollers, 20 seconds each.
+const POLLS: u64 = 648_000;
+const SWEEPS: u64 = DAYS * 24 * 12;
+/// Staged parts are so many percent of the source, and live for so many days.
+const STAGED_PERCENT: u64 = 30;
+const STAGED_DAYS: u64 = 37;
+/// An activation of Redshift Serverless is paid for so long at least.
+const ACTIVATION_SECONDS: u64 = 60;
+/// What a call logs.
+const LOG_BYTES: u64 = 2048;
+
+/// What a month is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes that arrive in a day.
+    pub bytes_per_day: u64,
+    /// Objects that arrive in a day.
+    pub objects_per_day: u64,
+    /// Loads in a day. Several of one minute count once: they share the warehouse's waking.
+    pub loads_per_day: u64,
+    /// How long a load takes, in seconds.
+    pub load_seconds: u64,
+    /// The base capacity of Redshift Serverless, in RPU; 0 where the warehouse is paid for already.
+    pub rpu: u64,
+    /// Zones of interface endpoints, of all services together.
+    pub endpoint_zones: u64,
+    /// Whether there is a NAT gateway.
+    pub has_nat: bool,
+    /// Whether objects are encrypted with a key of one's own.
+    pub has_key: bool,
+}
+
+/// An amount of US dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Usd(i128);
+
+/// Something that is paid for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The service.
+    pub service: &'static str,
+    /// What of it.
+    pub what: &'static str,
+    /// How much of it.
+    pub quantity: u64,
+    /// What it costs in a month.
+    pub usd: Usd,
+}
+
+/// What a pipeline costs in a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Estimate {
+    /// What is paid for.
+    pub lines: Vec<Line>,
+    /// The sum.
+    pub total: Usd,
+    /// What was assumed.
+    pub assumptions: Vec<String>,
+    /// What makes it dear, and what would make it cheaper.
+    pub advice: Vec<String>,
+}
+
+/// A price: so much for so many.
+#[derive(Debug, Clone, Copy)]
+struct Price {
+    usd: Usd,
+    per: u64,
+}
+
+impl Usd {
+    /// Reads an amount such as `0.0000133334`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let is_number = !whole.is_empty() && (whole.chars().chain(fraction.chars())).all(|c| c.is_ascii_digit());
+        let digits = format!("{whole}{fraction:0<PLACES$}");
+        digits.parse().ok().filter(|_| is_number && fraction.len() <= PLACES).map(Self)
+    }
+
+    /// In whole cents, rounded.
+    fn cents(self) -> i128 {
+        (self.0 + PARTS / 200).div_euclid(PARTS / 100)
+    }
+}
+
+impl fmt::Display for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cents = self.cents();
+        write!(f, "{}.{:02}", cents / 100, cents % 100)
+    }
+}
+
+impl Price {
+    /// What so many cost.
+    fn of(self, quantity: u64) -> Usd {
+        Usd((self.usd.0 * i128::from(quantity)).div_euclid(i128::from(self.per)))
+    }
+}
+
+/// The prices' region, and the dates of the oldest and of the newest one.
+fn dates(prices: &Value) -> (String, String, String) {
+    let mut all: Vec<&str> =
+        prices.as_object().into_iter().flatten().filter_map(|(_, price)| price["as_of"].as_str()).collect();
+    all.sort_unstable();
+    let date = |found: Option<&&str>| found.map_or_else(String::new, |date| (*date).to_owned());
+    (prices["region"].as_str().unwrap_or_default().to_owned(), date(all.first()), date(all.last()))
+}
+
+/// How often a pipeline runs in a month: by its schedule, or once an object.
+fn runs(pipeline: &Pipeline, usage: &Usage) -> u64 {
+    match pipeline.schedule() {
+        Some(Schedule::Rate(rate)) => {
+            let mut words = rate.trim_start_matches("rate(").trim_end_matches(')').split(' ');
+            let number = words.next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(1).max(1);
+            let minutes = match words.next().unwrap_or_default().trim_end_matches('s') {
+                "minute" => 1,
+                "hour" => 60,
+                _ => 24 * 60,
+            };
+            (DAYS * 24 * 60).div_ceil(number * minutes)
+        }
+        Some(Schedule::Cron(_)) | None => DAYS,
+        Some(Schedule::ObjectCreated) => usage.objects_per_day * DAYS,
+    }
+}
+
+impl Estimate {
+    /// What a pipeline costs in a month.
+    pub fn new(pipeline: &Pipeline, usage: &Usage) -> Self {
+        // What is not a price is a mistake that a test finds.
+        let prices: Value = serde_json::from_str(PRICES).unwrap_or_default();
+        let price = |name: &str| Price {
+            usd: prices[name]["usd"].as_str().and_then(Usd::parse).unwrap_or_default(),
+            per: prices[name]["per"].as_u64().unwrap_or(1).max(1),
+        };
+        let sizes = Sizes::default();
+        let (bytes, objects, loads) =
+            (usage.bytes_per_day * DAYS, usage.objects_per_day * DAYS, usage.loads_per_day * DAYS);
+        let tasks = objects.max(bytes.div_ceil(RANGE_BYTES));
+        let runs = runs(pipeline, usage);
+        let calls = tasks + runs + loads + SWEEPS;
+        let gb_seconds = |milliseconds: u64, memory_mb: u64| (milliseconds * memory_mb).div_ceil(1024 * 1000);
+        let small = |milliseconds: u64, memory_mb: u32| gb_seconds(milliseconds, memory_mb.into());
+        let reading = gb_seconds((bytes * 1000).div_ceil(BYTES_PER_SECOND), PROCESSOR_MB);
+        let lambda = reading
+            + small(tasks * TASK_MS, sizes.transform.memory_mb)
+            + small(runs * RUN_MS + objects * OBJECT_MS, sizes.extract.memory_mb)
+            + small(loads * LOAD_MS + SWEEPS * SWEEP_MS, sizes.load.memory_mb);
+        let writes = objects * OBJECT_WRITES + loads * LOAD_WRITES;
+        let reads = objects * OBJECT_READS + loads * LOAD_READS + bytes.div_ceil(16 << 20);
+        let staged_per_day = usage.bytes_per_day * STAGED_PERCENT / 100;
+        let metrics: usize = METRICS.iter().map(|metric| metric.steps.len()).sum();
+        let alarms: usize = ALARMS
+            .iter()
+            .map(|alarm| match alarm.seen {
+                Seen::Etalon(_, steps) => steps.len(),
+                // Its alarm looks at two metrics.
+                Seen::Rejects => 2,
+                Seen::Function(_) | Seen::Queue(_) | Seen::DeadQueue(_) => 3,
+            })
+            .sum();
+        let awake = loads * usage.load_seconds.max(ACTIVATION_SECONDS);
+        let gib = |bytes: u64| bytes.div_ceil(GIB);
+        let rows: [(&str, &str, &str, u64); 20] = [
+            ("Lambda", "GB-seconds, arm64", "lambda_arm64_gb_second", lambda),
+            ("Lambda", "calls", "lambda_request", calls),
+            ("S3", "writes and listings", "s3_write", writes + runs),
+            ("S3", "reads", "s3_read", reads),
+            ("S3", "GB kept for a month", "s3_gb_month", gib(staged_per_day * STAGED_DAYS)),
+            ("SQS", "requests", "sqs_request", 2 * POLLS + 3 * (tasks + runs)),
+            ("SQS", "requests, FIFO", "sqs_fifo_request", POLLS + 3 * (objects + loads)),
+            ("Scheduler", "calls", "scheduler_call", runs + SWEEPS),
+            ("EventBridge", "events of loads", "event", loads),
+            ("Redshift", "RPU-hours", "redshift_rpu_hour", (awake * usage.rpu).div_ceil(3600)),
+            ("Redshift", "GB kept, after the first month", "redshift_gb_month", gib(staged_per_day * DAYS)),
+            ("CloudWatch", "metrics", "metric_month", metrics as u64),
+            ("CloudWatch", "alarms", "alarm_month", alarms as u64),
+            ("CloudWatch", "dashboards", "dashboard_month", 1),
+            ("CloudWatch", "GB of logs", "log_gb", gib(calls * LOG_BYTES)),
+            ("KMS", "keys", "kms_key_month", usage.has_key.into()),
+            ("KMS", "requests, with a bucket key", "kms_request", if usage.has_key { calls } else { 0 }),
+            ("Network", "hours of endpoints and zones", "endpoint_zone_hour", usage.endpoint_zones * HOURS),
+            ("Network", "hours of NAT", "nat_hour", if usage.has_nat { HOURS } else { 0 }),
+            ("Network", "GB through NAT", "nat_gb", if usage.has_nat { gib(bytes) } else { 0 }),
+        ];
+        let line = |&(service, what, name, quantity): &(&'static str, &'static str, &str, u64)| Line {
+            service,
+            what,
+            quantity,
+            usd: price(name).of(quantity),
+        };
+        let lines: Vec<Line> = rows.iter().filter(|(.., quantity)| *quantity > 0).map(line).collect();
+        let total = Usd(lines.iter().map(|line| line.usd.0).sum());
+        let (region, oldest, newest) = dates(&prices);
+        let assumptions = vec![
+            format!("list prices of {region}, of {oldest} to {newest}, without tax and free tiers"),
+            format!(
+                "a processor reads {} MiB a second; staged parts are {STAGED_PERCENT} % of the source and kept for {STAGED_DAYS} days",
+                BYTES_PER_SECOND >> 20
+            ),
+            format!("{runs} runs and {tasks} tasks a month; a load takes {} seconds", usage.load_seconds),
+        ];
+        Self { advice: advice(usage, &price, awake), lines, total, assumptions }
+    }
+}
+
+/// What makes it dear.
+fn advice(usage: &Usage, price: &impl Fn(&str) -> Price, awake: u64) -> Vec<String> {
+    let mut advice = Vec::new();
+    if usage.rpu > 0 && usage.loads_per_day > 24 {
+        let less = 24 * DAYS * usage.load_seconds.max(ACTIVATION_SECONDS);
+        let cost = |seconds: u64| price("redshift_rpu_hour").of((seconds * usage.rpu).div_ceil(3600));
+        advice.push(format!(
+            "each load alone wakes the warehouse for {ACTIVATION_SECONDS} paid seconds at least: {} loads a day cost {} USD, one an \
+             hour {} USD",
+            usage.loads_per_day,
+            cost(awake),
+            cost(less)
+        ));
+    }
+    if usage.rpu > 4 {
+        let times = usage.rpu / 4;
+        advice.push(format!("4 RPU are the least that there are; {} cost {times} times as much", usage.rpu));
+    }
+    if usage.objects_per_day > 0 && usage.bytes_per_day / usage.objects_per_day < 1 << 20 {
+        advice.push(
+            "objects of less than 1 MiB: their requests cost more than their bytes; write fewer, larger ones"
+                .to_owned(),
+        );
+    }
+    if usage.has_nat {
+        advice.push("a NAT gateway is paid for by the hour and by the byte; S3's endpoint is free, and a source in S3 needs no network".to_owned());
+    }
+    advice
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_exact_and_shown_in_cents() {
+        let usd = |text: &str| Usd::parse(text).expect("an amount");
+        assert_eq!(usd("0.0000133334").0, 13_333_400);
+        assert_eq!(usd("3").0, 3 * PARTS);
+        assert_eq!([usd("0.005"), usd("0.004999"), usd("144")].map(|usd| usd.to_string()), ["0.01", "0.00", "144.00"]);
+        for wrong in ["", ".5", "1,5", "-1", "0.0000000000001"] {
+            assert_eq!(Usd::parse(wrong), None, "{wrong}");
+        }
+        let price = Price { usd: usd("0.20"), per: 1_000_000 };
+        assert_eq!(price.of(5).0, 1_000_000);
+    }
+
+    #[test]
+    fn each_price_has_a_date_and_a_source() {
+        let prices: Value = serde_json::from_str(PRICES).expect("JSON");
+        for (name, price) in prices.as_object().expect("prices") {
+            if name == "region" {
+                continue;
+            }
+            assert!(price["usd"].as_str().and_then(Usd::parse).is_some_and(|usd| usd > Usd::default()), "{name}");
+            assert!(price["per"].as_u64().is_some_and(|per| per > 0), "{name}");
+            assert!(price["as_of"].as_str().is_some_and(|date| date.len() == 10), "{name}");
+            assert!(price["source"].as_str().is_some_and(|source| !source.is_empty()), "{name}");
+        }
+    }
+}
