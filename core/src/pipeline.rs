@@ -81,6 +81,7 @@ pub struct Pipeline {
     whole_runs: bool,
     stage: stage::Format,
     schedule: Option<Schedule>,
+    load_every: Option<u64>,
     fingerprint: String,
     bounds: Bounds,
     format: Format,
@@ -136,6 +137,11 @@ impl Pipeline {
     /// When it runs.
     pub fn schedule(&self) -> Option<&Schedule> {
         self.schedule.as_ref()
+    }
+
+    /// How many minutes are between two loads of the functions at least, if the file says so.
+    pub fn load_every(&self) -> Option<u64> {
+        self.load_every
     }
 
     /// What can change output bytes, as one name.

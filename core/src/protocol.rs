@@ -37,6 +37,7 @@ pub use decision::Decision;
 pub use document::Document;
 pub use document::parse;
 pub use document::print;
+pub use load::Begun;
 pub use load::Blame;
 pub use load::Holds;
 pub use load::InLedger;

@@ -10,8 +10,8 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
-    Blame, Holds, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Source, Unit, UnitState, choose,
-    name, next, parse,
+    Begun, Blame, Holds, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Source, Unit, UnitState,
+    choose, name, next, parse,
 };
 use etalon_core::receipt::Part;
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
@@ -24,6 +24,8 @@ use crate::ports::{
 };
 use crate::store::{Handled, document, put, put_once};
 
+/// A minute, in microseconds.
+const MINUTE: i64 = 60_000_000;
 /// Marks of pending units that one look takes in.
 const MARKS_MAX: usize = 1000;
 /// Steps of one call; what is left is done by the next.
@@ -119,11 +121,15 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         }
         // A run that takes the place of all rows is a load of its own.
         let units_max = if self.deployed.pipeline.whole_runs() { 1 } else { self.limits.units_max };
+        let waiting = pending.len();
         let units = choose(pending, LoadLimits { units_max, ..self.limits });
         let Some(first) = units.first() else {
             self.forget_holds().await?;
             return Ok(Left::Nothing);
         };
+        if !self.may_begin(units.len() == waiting).await? {
+            return Ok(Left::Nothing);
+        }
         let fingerprint = first.fingerprint.clone();
         let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
         let now = self.clock.now().to_string();
@@ -132,6 +138,23 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         let load = Load::new(identity("load", &parts), fingerprint, names.clone());
         put_unless_raced(put(self.store, &name::current(&table), &load, Put::IfAbsent).await)?;
         Ok(Left::Something)
+    }
+
+    /// Whether a load may begin: not too soon after the last one. One that leaves units waiting is followed at once.
+    async fn may_begin(&self, takes_all: bool) -> Result<bool, Error> {
+        let between = i64::try_from(self.limits.minutes_between).unwrap_or(i64::MAX).saturating_mul(MINUTE);
+        if between == 0 {
+            return Ok(true);
+        }
+        let (now, place) = (self.clock.now(), name::begun(&self.table(), self.deployed.pipeline.name()));
+        let last = document::<Begun>(self.store, &place).await?;
+        if last.is_some_and(|(Begun { at }, _)| now < at.saturating_add(between)) {
+            return Ok(false);
+        }
+        if takes_all {
+            put(self.store, &place, &Begun { at: now }, Put::Always).await?;
+        }
+        Ok(true)
     }
 
     /// Does the one thing that comes next for the load in flight.

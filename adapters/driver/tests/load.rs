@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail, and says why")]
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -45,7 +46,7 @@ fn deployed() -> Deployed {
 }
 
 /// Units that wait for their load, each of an object without rows.
-fn pending(store: &Memory, deployed: &Deployed, count: usize) -> Vec<String> {
+fn pending(store: &Memory, deployed: &Deployed, numbers: Range<usize>) -> Vec<String> {
     let unit = |number: usize| {
         let (input, source) = (format!("input{number:03}"), format!("{number:03}.csv"));
         let fingerprint = deployed.pipeline.fingerprint().to_owned();
@@ -78,7 +79,7 @@ fn pending(store: &Memory, deployed: &Deployed, count: usize) -> Vec<String> {
         block_on(store.put(&mark, b"", Put::Always)).unwrap();
         unit.name
     };
-    (0..count).map(unit).map(put).collect()
+    numbers.map(unit).map(put).collect()
 }
 
 fn state(store: &Memory, unit: &str) -> UnitState {
@@ -92,7 +93,7 @@ fn is_held(state: &UnitState) -> bool {
 #[test]
 fn a_right_that_is_lost_for_a_while_holds_nothing_and_asks_seldom() {
     let (store, clock, deployed) = (Memory::default(), ManualClock::new(0), deployed());
-    let units = pending(&store, &deployed, 500);
+    let units = pending(&store, &deployed, 0..500);
     let is_lost = Arc::new(AtomicBool::new(true));
     let lost = Arc::clone(&is_lost);
     let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), move |_| {
@@ -134,10 +135,44 @@ fn a_right_that_is_lost_for_a_while_holds_nothing_and_asks_seldom() {
 }
 
 #[test]
+fn loads_do_not_come_more_often_than_the_pipeline_says() {
+    let (store, clock, deployed) = (Memory::default(), ManualClock::new(0), deployed());
+    let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: 0, end: End::Finishes };
+    let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
+    // A load takes twenty units, so that the first forty need two of them.
+    let limits = LoadLimits { minutes_between: 15, units_max: 20, ..LoadLimits::default() };
+    let loader = Loader {
+        deployed: &deployed,
+        store: &store,
+        warehouse: &warehouse,
+        events: &Unheard,
+        clock: &clock,
+        witness: &Quiet,
+        limits,
+        deadline: i64::MAX,
+    };
+    pending(&store, &deployed, 0..40);
+    block_on(loader.sweep()).unwrap();
+    assert_eq!(warehouse.statements(), 2, "what is too much for one load is loaded at once");
+    let mut times = Vec::new();
+    for minute in 1..=60 {
+        let unit = pending(&store, &deployed, 39 + minute..40 + minute).pop().unwrap();
+        let before = warehouse.statements();
+        clock.advance(MINUTE);
+        block_on(loader.sweep()).unwrap();
+        if warehouse.statements() > before {
+            times.push(minute);
+            assert!(matches!(state(&store, &unit), UnitState::Loaded { .. }));
+        }
+    }
+    assert_eq!(times, [15, 30, 45, 60]);
+}
+
+#[test]
 fn not_more_than_some_units_are_held_in_an_hour() {
     const BAD: usize = 25;
     let (store, clock, deployed) = (Memory::default(), ManualClock::new(0), deployed());
-    let units = pending(&store, &deployed, 60);
+    let units = pending(&store, &deployed, 0..60);
     let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: 0, end: End::Finishes };
     let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
     for number in 0..BAD {

@@ -61,7 +61,10 @@ async fn call(world: &World, call: &Call) -> Result<Value, Error> {
         events,
         clock: &SystemClock,
         witness: &call.telemetry,
-        limits: LoadLimits::default(),
+        limits: LoadLimits {
+            minutes_between: deployed.pipeline.load_every().unwrap_or_default(),
+            ..LoadLimits::default()
+        },
         deadline: call.deadline,
     };
     match &call.event {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Sizes;
 use super::monitoring::{ALARMS, METRICS, Seen};
 use crate::pipeline::Pipeline;
-use crate::pipeline::file::Schedule;
+use crate::pipeline::file::{Schedule, minutes};
 use crate::plan::RANGE_BYTES;
 
 /// The prices, each with its date and its source.
@@ -151,14 +151,8 @@ fn dates(prices: &Value) -> (String, String, String) {
 fn runs(pipeline: &Pipeline, usage: &Usage) -> u64 {
     match pipeline.schedule() {
         Some(Schedule::Rate(rate)) => {
-            let mut words = rate.trim_start_matches("rate(").trim_end_matches(')').split(' ');
-            let number = words.next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(1).max(1);
-            let minutes = match words.next().unwrap_or_default().trim_end_matches('s') {
-                "minute" => 1,
-                "hour" => 60,
-                _ => 24 * 60,
-            };
-            (DAYS * 24 * 60).div_ceil(number * minutes)
+            let rate = rate.trim_start_matches("rate(").trim_end_matches(')');
+            (DAYS * 24 * 60).div_ceil(minutes(rate).unwrap_or(1))
         }
         Some(Schedule::Cron(_)) | None => DAYS,
         Some(Schedule::ObjectCreated) => usage.objects_per_day * DAYS,
@@ -175,6 +169,9 @@ impl Estimate {
             per: prices[name]["per"].as_u64().unwrap_or(1).max(1),
         };
         let sizes = Sizes::default();
+        // The file may bound how often it loads.
+        let loads_per_day = pipeline.load_every().map_or(u64::MAX, |minutes| (24 * 60_u64).div_ceil(minutes));
+        let usage = &Usage { loads_per_day: usage.loads_per_day.min(loads_per_day), ..*usage };
         let (bytes, objects, loads) =
             (usage.bytes_per_day * DAYS, usage.objects_per_day * DAYS, usage.loads_per_day * DAYS);
         let tasks = objects.max(bytes.div_ceil(RANGE_BYTES));

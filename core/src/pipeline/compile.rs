@@ -85,6 +85,7 @@ impl<'a> Compiler<'a> {
             table,
             stage: spec.stage,
             schedule: spec.schedule.clone(),
+            load_every: spec.load_every,
             fingerprint: identity::fingerprint(words),
             bounds: Bounds::default(),
             format: spec.source.format.clone(),

@@ -27,6 +27,7 @@ pub use field::FieldSpec;
 pub use field_format::{Detail, FormatSpec, NamedFormat};
 pub(super) use name::{is_table, table_parts};
 pub use schedule::Schedule;
+pub(crate) use schedule::minutes;
 pub use target::{DedupeSpec, TargetSpec};
 
 /// The version of the file format that this Etalon reads.
@@ -57,6 +58,8 @@ pub struct Spec {
     pub stage: stage::Format,
     /// When it runs.
     pub schedule: Option<Schedule>,
+    /// How many minutes are between two loads at least; `None`: what is staged is loaded at once.
+    pub load_every: Option<u64>,
 }
 
 /// Where records come from.
@@ -165,6 +168,11 @@ pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
         let stage =
             keys.or("stage", STAGE, "parquet", "How rows are written on their way to the target, for Redshift's COPY.");
         let schedule = keys.optional("schedule", Placed(schedule::Form), "When the pipeline runs.");
+        let load_every = keys.optional(
+            "load_every",
+            schedule::Pace,
+            "How often the functions load at most; what is staged meanwhile is loaded together. If not said, at once.",
+        );
         if let (Some(schedule), Some(source)) = (&schedule, &source) {
             needs_events(keys, schedule, &source.location);
         }
@@ -185,6 +193,7 @@ pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
             target,
             stage,
             schedule: schedule.map(|schedule| schedule.value),
+            load_every,
         })
     },
 };

@@ -115,6 +115,18 @@ impl Holds {
     }
 }
 
+/// When a pipeline's last load began that left nothing waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// Microseconds since 1970.
+    pub at: i64,
+}
+
+impl Document for Begun {
+    const KIND: &'static str = "the beginning of a load";
+    const VERSION: u32 = 1;
+}
+
 /// Whose fault it is that a statement failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
@@ -210,17 +222,24 @@ pub struct LoadLimits {
     pub bytes_max: u64,
     /// Units that are held in an hour because the warehouse has refused their rows.
     pub holds_max: usize,
+    /// Minutes between a load that left nothing waiting and the next one, at least.
+    pub minutes_between: u64,
 }
 
 impl LoadLimits {
     /// No limits: somebody waits for everything.
-    pub const NONE: Self =
-        Self { units_max: usize::MAX, parts_max: usize::MAX, bytes_max: u64::MAX, holds_max: usize::MAX };
+    pub const NONE: Self = Self {
+        units_max: usize::MAX,
+        parts_max: usize::MAX,
+        bytes_max: u64::MAX,
+        holds_max: usize::MAX,
+        minutes_between: 0,
+    };
 }
 
 impl Default for LoadLimits {
     fn default() -> Self {
-        Self { units_max: 500, parts_max: 5_000, bytes_max: 64 * 1024 * 1024 * 1024, holds_max: 10 }
+        Self { units_max: 500, parts_max: 5_000, bytes_max: 64 * 1024 * 1024 * 1024, holds_max: 10, minutes_between: 0 }
     }
 }
 

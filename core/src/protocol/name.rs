@@ -158,6 +158,11 @@ pub fn holds(table: &str) -> String {
     LOADS.name(format_args!("{table}/holds"))
 }
 
+/// When the last load of a pipeline into a table began.
+pub fn begun(table: &str, pipeline: &str) -> String {
+    LOADS.name(format_args!("{table}/begun/{}.json", identity("pipeline", &[pipeline])))
+}
+
 /// The manifest of a load: which staged files the warehouse takes.
 pub fn manifest(load: &str) -> String {
     MANIFESTS.name(format_args!("{load}.json"))
@@ -220,6 +225,7 @@ mod tests {
             discarded("t", "u"),
             decision("t", "r"),
             current("t"),
+            begun("t", "p"),
             manifest("l"),
         ];
         let begun: BTreeSet<_> = names.iter().map(|name| Prefix::of(name).expect(name).text).collect();

@@ -259,9 +259,10 @@ pub(crate) const DECISIONS: Prefix = Prefix {
 /// The loads in flight.
 pub const LOADS: Prefix = Prefix {
     text: "loads/",
-    holds: "the load in flight of each table; when its loads had units held within the last hour",
+    holds: "the load in flight of each table; when its last load began, and when units were held within the last hour",
     retention: Retention::UntilDone,
-    why: "The one keeps a second load of the table from beginning, the other keeps all units from being held at once.",
+    why: "The one keeps a second load of the table from beginning, the others keep loads from coming too often, and all units \
+          from being held at once.",
     decides: &["manifests/", "staged/"],
     rights: &[(Load, &[Read, Write, Delete])],
     is_copied: false,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use etalon_core::deploy::cost::{Estimate, Usage, Usd};
 use etalon_core::deploy::setting::{Need, SETTINGS, Setting};
 use etalon_core::deploy::{self, Account, Deployment, Function, Permission, Sizes, Warehouse, WarehouseId, monitoring};
 use etalon_core::pipeline::Pipeline;
@@ -155,6 +156,54 @@ fn every_metric_that_the_functions_tell_is_known_and_no_other() {
         found.extend(told.captures_iter(program).map(|name| name[1].to_owned()));
     }
     assert_eq!(found, monitoring::METRICS.iter().map(|metric| metric.name.to_owned()).collect());
+}
+
+fn usage(loads_per_day: u64, rpu: u64) -> Usage {
+    Usage {
+        bytes_per_day: 10 << 30,
+        objects_per_day: 96,
+        loads_per_day,
+        load_seconds: 15,
+        rpu,
+        endpoint_zones: 0,
+        has_nat: false,
+        has_key: false,
+    }
+}
+
+#[test]
+fn a_pipeline_of_ten_gigabytes_a_day_costs_what_the_warehouse_costs() {
+    let (pipeline, _) = Pipeline::compile(ORDERS).unwrap();
+    let usd = |text: &str| Usd::parse(text).unwrap();
+    let estimate = Estimate::new(&pipeline, &usage(96, 8));
+    assert!(estimate.total > usd("125") && estimate.total < usd("200"), "{}", estimate.total);
+    let redshift = estimate.lines.iter().find(|line| line.what == "RPU-hours").unwrap();
+    // 2,880 minutes of 8 RPU.
+    assert_eq!((redshift.quantity, redshift.usd), (384, usd("144")));
+    assert!(estimate.advice.iter().any(|advice| advice.contains("60 paid seconds")), "{:?}", estimate.advice);
+    let cheaper = Estimate::new(&pipeline, &usage(24, 4));
+    assert!(cheaper.total < usd("60") && cheaper.advice.is_empty(), "{} {:?}", cheaper.total, cheaper.advice);
+}
+
+#[test]
+fn nothing_that_is_used_more_costs_less() {
+    let (pipeline, _) = Pipeline::compile(ORDERS).unwrap();
+    let total = |usage: Usage| Estimate::new(&pipeline, &usage).total;
+    let one = usage(24, 8);
+    for more in [
+        Usage { bytes_per_day: one.bytes_per_day * 2, ..one },
+        Usage { objects_per_day: one.objects_per_day * 1000, ..one },
+        Usage { loads_per_day: one.loads_per_day * 2, ..one },
+        Usage { load_seconds: 600, ..one },
+        Usage { rpu: 16, ..one },
+        Usage { endpoint_zones: 4, ..one },
+        Usage { has_nat: true, ..one },
+        Usage { has_key: true, ..one },
+    ] {
+        assert!(total(more) > total(one), "{more:?}");
+    }
+    let lines = Estimate::new(&pipeline, &one).lines;
+    assert!(lines.iter().all(|line| line.quantity > 0));
 }
 
 #[test]

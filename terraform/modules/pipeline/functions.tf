@@ -128,7 +128,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   function_name                = aws_lambda_function.this[each.key].function_name
   maximum_retry_attempts       = each.value.queue.is_fifo ? 0 : 2
-  maximum_event_age_in_seconds = 21600
+  maximum_event_age_in_seconds = each.value.queue.is_fifo ? 300 : 21600
 }
 
 resource "aws_lambda_event_source_mapping" "this" {

@@ -114,10 +114,10 @@ resource "aws_cloudwatch_event_rule" "objects" {
   event_pattern = jsonencode({
     source        = ["aws.s3"]
     "detail-type" = ["Object Created"]
-    detail = {
-      bucket = { name = [local.source_bucket] }
-      object = { key = [{ prefix = local.source_prefix }] }
-    }
+    detail = merge(
+      { bucket = { name = [local.source_bucket] } },
+      local.source_prefix == "" ? {} : { object = { key = [{ prefix = local.source_prefix }] } },
+    )
   })
 }
 

@@ -21,6 +21,7 @@ const NOT_IDENTITY: &[&str] = &[
     "source.s3",
     "source.on_overwrite",
     "schedule",
+    "load_every",
     // What becomes of staged rows. `delete_when` is a column of them.
     "limits",
     "target.table",

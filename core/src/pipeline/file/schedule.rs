@@ -1,4 +1,4 @@
-//! Schedule: when a pipeline runs.
+//! Schedule: when a pipeline runs, and how often it loads at most.
 
 use crate::diagnostic::Code;
 use crate::spec::{self, Hint, Mismatch, Text};
@@ -63,14 +63,43 @@ impl spec::Form for Form {
 }
 
 fn is_rate(rate: &str) -> bool {
-    let words: Vec<&str> = rate.split_whitespace().collect();
-    match words.as_slice() {
-        ["1", unit] => ["minute", "hour", "day"].contains(unit),
-        [number, unit] => {
-            number.parse::<u32>().is_ok_and(|number| number > 1)
-                && number.chars().all(|c| c.is_ascii_digit())
-                && ["minutes", "hours", "days"].contains(unit)
-        }
-        _ => false,
+    minutes(rate).is_some()
+}
+
+/// A time such as `15 minutes`, in minutes.
+pub(crate) fn minutes(text: &str) -> Option<u64> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [number, unit] = words.as_slice() else { return None };
+    let count = number.parse::<u32>().ok().filter(|_| number.chars().all(|c| c.is_ascii_digit()))?;
+    let singular = if count == 1 { unit } else { unit.strip_suffix('s')? };
+    let minutes = match singular {
+        "minute" => 1,
+        "hour" => 60,
+        "day" => 24 * 60,
+        _ => return None,
+    };
+    Some(u64::from(count) * minutes).filter(|minutes| *minutes > 0)
+}
+
+/// How often a pipeline loads at most: `number unit`, as in a rate. Its value is in minutes.
+pub(super) struct Pace;
+
+impl spec::Form for Pace {
+    type Value = u64;
+
+    fn noun(&self) -> &'static str {
+        "a time such as `15 minutes`"
+    }
+
+    fn read(&self, key: &str, text: &Text) -> Result<u64, Mismatch> {
+        let text = text.text.as_str();
+        minutes(text).ok_or_else(|| {
+            Mismatch::new(Code::WrongValue, format!("`{key}`: `{text}` is not a time"))
+                .with_help("write `1 hour` or `15 minutes`: minute, hour or day, with an `s` after any number but 1")
+        })
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern("^[0-9]+ +(minute|hour|day)s?$")
     }
 }
