@@ -35,9 +35,11 @@ impl Asking<'_> {
                 let reads = self.headers.contains_key("if-match").then(|| on("s3:GetObject", self.object()));
                 reads.into_iter().chain([on("s3:PutObject", self.object())]).collect()
             }
-            ("sqs", "SendMessage" | "SendMessageBatch") => {
+            ("sqs", operation) => {
                 let queue = text("QueueUrl").rsplit('/').next().unwrap_or_default();
-                vec![on("sqs:SendMessage", arn("sqs", queue.to_owned()))]
+                // A batch needs what each of its messages does.
+                let action = operation.strip_suffix("Batch").unwrap_or(operation);
+                vec![on(&format!("sqs:{action}"), arn("sqs", queue.to_owned()))]
             }
             ("events", "PutEvents") => {
                 let entries = self.body.and_then(|body| body["Entries"].as_array()).into_iter().flatten();
