@@ -64,7 +64,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.csv"), bytes).unwrap();
         let disk = LocalDisk::new(folder.path());
-        let object = disk.find(&["a.csv".to_owned()]).unwrap().remove(0);
+        let object = disk.find(folder.path(), &["a.csv".to_owned()]).unwrap().remove(0);
         of(&disk, &object, offsets)
     }
 

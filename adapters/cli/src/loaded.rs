@@ -7,7 +7,7 @@ use etalon_core::pipeline::{Pipeline, Placeholder, Resolved};
 use etalon_core::plan::{Object, identity};
 use etalon_core::source::Location;
 use etalon_core::spec::Text;
-use etalon_driver::local::{self, LocalDisk};
+use etalon_driver::local::LocalDisk;
 
 use crate::arguments::{Destination, PipelineFile, Source};
 use crate::failure::{Failure, Problem};
@@ -64,9 +64,18 @@ impl Source {
             }
         };
         // A file is named from the pipeline file's folder, however it is spelt.
-        let named = patterns.iter().map(|pattern| local::rebase(pattern, start, &loaded.folder));
         let disk = LocalDisk::new(&loaded.folder);
-        let objects = disk.find(&named.collect::<Result<Vec<_>, _>>()?)?;
+        let objects = disk.find(start, &patterns)?;
+        let pipeline = disk.name_of(&self.file.pipeline)?;
+        for Object { name, .. } in &objects {
+            let what = match name {
+                name if *name == pipeline => "the pipeline file itself",
+                name if name.split('/').any(|part| part == STATE_FOLDER) => "what Etalon keeps for its runs",
+                _ => continue,
+            };
+            let message = format!("{}: this is {what}, which is never a source", disk.path(name).display());
+            return Err(Failure::environment(message).with_help("name the files more closely, by `*.csv`, say"));
+        }
         if objects.is_empty() {
             return Err(Failure::environment(format!("no file matches {}", patterns.join(", "))));
         }

@@ -340,6 +340,29 @@ fn numbers_are_numbers_in_json() {
 }
 
 #[test]
+fn a_sample_takes_the_place_of_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["sample", ".", "--rows", "10"], 0);
+    done(folder, &["sample", ".", "--rows", "10"], 0);
+    fs::write(folder.join("orders.csv"), "mine").unwrap();
+    done(folder, &["sample", ".", "--rows", "10"], 3);
+    assert_eq!(fs::read_to_string(folder.join("orders.csv")).unwrap(), "mine");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_name_of_a_file_does_nothing_to_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["sample", ".", "--rows", "10"], 0);
+    fs::write(folder.join("\u{1b}[31m.csv"), "x\n").unwrap();
+    let output = etalon(folder, &["run", "orders.yaml", "--from", "*31m.csv"]);
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("\\u{1b}[31m.csv") && !said.contains('\u{1b}'), "{said}");
+}
+
+#[test]
 fn the_sample_raises_no_warning() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -109,6 +109,11 @@ impl<'a> Life<'a> {
                 let (from, to) = rest.split_once(' ').ok_or("move FROM TO")?;
                 fs::rename(path(from), path(to)).map_err(|error| error.to_string())
             }
+            #[cfg(unix)]
+            "link" => {
+                let (to, name) = rest.split_once(' ').ok_or("link TO NAME")?;
+                std::os::unix::fs::symlink(to, path(name)).map_err(|error| error.to_string())
+            }
             "in" => {
                 self.here = path(rest);
                 Ok(())

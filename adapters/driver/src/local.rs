@@ -8,11 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
-use etalon_core::source::{Names, files};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::extract;
 use crate::ports::{Clock, Objects, Put};
+
+mod found;
 
 /// What the names of files begin with while they are written.
 const WRITING_PREFIX: &str = ".writing-";
@@ -25,8 +25,6 @@ const RUN_LOCK_FILE: &str = ".run-lock";
 #[derive(Debug, Clone)]
 pub struct LocalDisk {
     folder: PathBuf,
-    /// The only files that are listed, where not all are.
-    only: Option<Names>,
 }
 
 /// While it is there, no other run begins.
@@ -38,7 +36,7 @@ pub struct RunLock {
 impl LocalDisk {
     /// The files below `folder`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), only: None }
+        Self { folder: folder.into() }
     }
 
     /// Where the object of that name is, or would be.
@@ -46,18 +44,14 @@ impl LocalDisk {
         self.folder.join(name)
     }
 
-    /// The files that match any of the patterns (paths or globs, relative to the folder), by name, each once.
-    pub fn find(&self, patterns: &[String]) -> Result<Vec<Object>, Error> {
-        // A file below the folder has one name, also where a pattern begins at the root.
-        let patterns: Vec<String> = patterns.iter().map(|pattern| self.name(Path::new(pattern))).collect();
-        let names = files::names(&patterns)?;
-        let only = Self { only: Some(names.clone()), ..self.clone() };
-        let objects = pollster::block_on(extract::objects(&only, &names))?;
-        let found: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
-        if let Some(lacking) = names.lacking(&found).next() {
-            return Err(no_file(&self.path(lacking)));
-        }
-        Ok(objects)
+    /// The files that match any of the patterns (paths or globs, relative to `start`), by name, each once.
+    pub fn find(&self, start: &Path, patterns: &[String]) -> Result<Vec<Object>, Error> {
+        found::find(&self.folder, start, patterns)?.iter().map(|name| self.describe(name)).collect()
+    }
+
+    /// The name of the file at a path, which is there.
+    pub fn name_of(&self, path: &Path) -> Result<String, Error> {
+        found::name_of(&self.folder, path)
     }
 
     /// The name of a path: relative to the folder where it lies below it.
@@ -126,48 +120,6 @@ impl LocalDisk {
         }
         Ok(Object { name: name.to_owned(), version: format!("{:032x}", hash.digest128()), size })
     }
-}
-
-/// A pattern, which starts from one folder, as it is written from another: one file has one name, however it is spelt. Links
-/// to folders are followed; a link to a file is a file of its own. What follows the first glob stays as it is.
-pub fn rebase(pattern: &str, from: &Path, onto: &Path) -> Result<String, Error> {
-    let real = |folder: &Path| {
-        let folder = if folder == Path::new("") { Path::new(".") } else { folder };
-        fs::canonicalize(folder).map_err(|error| failed(folder, &error))
-    };
-    let wild = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
-    let (folders, rest) = match pattern.get(..wild).and_then(|plain| plain.rfind('/')) {
-        Some(slash) => pattern.split_at(slash + 1),
-        None => ("", pattern),
-    };
-    let (onto, from) = (real(onto)?, real(from)?);
-    let wanted = from.join(folders);
-    // A folder that is not there is told where files are looked for.
-    let Ok(wanted) = fs::canonicalize(&wanted) else { return Ok(wanted.join(rest).to_string_lossy().into_owned()) };
-    let shared = onto.components().zip(wanted.components()).take_while(|(left, right)| left == right).count();
-    let up = onto.components().skip(shared).map(|_| "..".into());
-    let down = wanted.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
-    Ok(up.chain(down).chain([rest.to_owned()]).collect::<Vec<String>>().join("/"))
-}
-
-/// Why a path is not one of a file that can be read.
-fn no_file(path: &Path) -> Error {
-    let shown = path.display();
-    match fs::metadata(path) {
-        Ok(there) if there.is_dir() => Error::new(
-            ErrorKind::Refused,
-            format!("{shown}: this is a folder; name a file in it, or a glob such as `*.csv`"),
-        ),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => failed(path, &error),
-        _ => Error::new(ErrorKind::NotFound, format!("{shown}: there is no such file")),
-    }
-}
-
-/// Whether a folder is one of those that lead to it, by a link.
-fn leads_back(folder: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).ok();
-    let (Some(there), Some(here)) = (real(folder), folder.parent().and_then(real)) else { return false };
-    folder.is_symlink() && here.starts_with(there)
 }
 
 /// An error of the file system, with the path.
@@ -252,10 +204,9 @@ impl Objects for LocalDisk {
                 let path = entry.map_err(|error| failed(&folder, &error))?.path();
                 let name = self.name(&path);
                 if path.is_dir() {
-                    let may_lie_below = self.only.as_ref().is_none_or(|only| only.may_lie_below(&name));
                     let is_on_the_way =
                         format!("{name}/").starts_with(prefix) || prefix.starts_with(&format!("{name}/"));
-                    if is_on_the_way && may_lie_below && !leads_back(&path) {
+                    if is_on_the_way {
                         folders.push(path);
                     }
                     continue;
@@ -265,7 +216,7 @@ impl Objects for LocalDisk {
                     file.starts_with(WRITING_PREFIX) || file == LOCK_FILE || file == RUN_LOCK_FILE
                 });
                 let is_asked_for = name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after);
-                if is_asked_for && !is_own && self.only.as_ref().is_none_or(|only| only.include(&name)) {
+                if is_asked_for && !is_own {
                     names.push(name);
                 }
             }
@@ -307,86 +258,5 @@ impl Clock for SystemClock {
     fn now(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn disk(files: &[&str]) -> (tempfile::TempDir, LocalDisk) {
-        let folder = tempfile::tempdir().unwrap();
-        for file in files {
-            let path = folder.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, file).unwrap();
-        }
-        let disk = LocalDisk::new(folder.path());
-        (folder, disk)
-    }
-
-    fn found(disk: &LocalDisk, patterns: &[&str]) -> Result<Vec<String>, String> {
-        let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-        let names = |objects: Vec<Object>| objects.into_iter().map(|object| object.name).collect();
-        disk.find(&patterns).map(names).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn files_are_found_as_a_shell_would_find_them() {
-        let (folder, disk) = disk(&["a.csv", "in/b.csv", "in/c.json", "in/late/d.csv", ".etalon/e.csv"]);
-        assert_eq!(found(&disk, &["*.csv"]).unwrap(), ["a.csv"]);
-        assert_eq!(found(&disk, &["./in//b.csv", "in/*"]).unwrap(), ["in/b.csv", "in/c.json"]);
-        assert_eq!(found(&disk, &["in/**/*.csv"]).unwrap(), ["in/b.csv", "in/late/d.csv"]);
-        let absolute = folder.path().join("in/?.csv").to_string_lossy().into_owned();
-        assert_eq!(found(&disk, &[&absolute]).unwrap(), ["in/b.csv"]);
-        let beside = LocalDisk::new(folder.path().join("in/late"));
-        assert_eq!(found(&beside, &["../*.csv"]).unwrap(), ["../b.csv"]);
-        assert_eq!(found(&beside, &[&absolute]).unwrap(), [absolute.replace('?', "b")]);
-    }
-
-    #[test]
-    fn what_is_no_file_is_told_as_what_it_is() {
-        let (folder, disk) = disk(&["in/a.csv"]);
-        let shown = folder.path().display();
-        assert_eq!(found(&disk, &["b.csv"]).unwrap_err(), format!("{shown}/b.csv: there is no such file"));
-        let folder = format!("{shown}/in: this is a folder; name a file in it, or a glob such as `*.csv`");
-        assert_eq!(found(&disk, &["in"]).unwrap_err(), folder);
-        assert_eq!(found(&disk, &["b*.csv"]).unwrap(), [""; 0]);
-    }
-
-    #[test]
-    fn one_file_has_one_name_however_it_is_spelt() {
-        let folder = tempfile::tempdir().unwrap();
-        let de = folder.path().join("de");
-        fs::create_dir_all(de.join("in")).unwrap();
-        fs::create_dir_all(folder.path().join("at")).unwrap();
-        let absolute = de.join("in/a.csv").to_string_lossy().into_owned();
-        let spelt = [("in/a.csv", &de), ("./in/../in/a.csv", &de), ("../de/in/a.csv", &de), (absolute.as_str(), &de)];
-        for (pattern, from) in spelt {
-            assert_eq!(rebase(pattern, from, &de).unwrap(), "in/a.csv", "{pattern}");
-        }
-        assert_eq!(rebase("de/in/*.csv", folder.path(), &de).unwrap(), "in/*.csv");
-        assert_eq!(rebase("a.csv", &de, &de).unwrap(), "a.csv");
-        assert_eq!(rebase("at/**/a.csv", folder.path(), &de).unwrap(), "../at/**/a.csv");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_folder_that_leads_back_is_not_entered_again() {
-        let (folder, disk) = disk(&["in/a.csv", "out/b.csv"]);
-        std::os::unix::fs::symlink(folder.path(), folder.path().join("in/back")).unwrap();
-        std::os::unix::fs::symlink(folder.path().join("out"), folder.path().join("in/out")).unwrap();
-        assert_eq!(found(&disk, &["in/**/*.csv"]).unwrap(), ["in/a.csv", "in/out/b.csv"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_folder_is_the_one_that_its_link_leads_to() {
-        let folder = tempfile::tempdir().unwrap();
-        let de = folder.path().join("de");
-        fs::create_dir_all(&de).unwrap();
-        std::os::unix::fs::symlink(&de, folder.path().join("germany")).unwrap();
-        assert_eq!(rebase("germany/a.csv", folder.path(), &de).unwrap(), "a.csv");
-        assert_eq!(rebase("a.csv", &folder.path().join("germany"), &de).unwrap(), "a.csv");
     }
 }

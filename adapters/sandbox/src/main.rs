@@ -156,8 +156,9 @@ async fn inputs(arguments: &Run, pipeline: &Pipeline, settings: &Settings) -> Re
         }
         return Ok(inputs);
     }
-    let disk = LocalDisk::new(arguments.pipeline.parent().unwrap_or_else(|| Path::new(".")));
-    for object in disk.find(&patterns)? {
+    let folder = arguments.pipeline.parent().unwrap_or_else(|| Path::new("."));
+    let disk = LocalDisk::new(folder);
+    for object in disk.find(folder, &patterns)? {
         let content = disk.get(&object.name).await?;
         inputs.push((object.name, content));
     }

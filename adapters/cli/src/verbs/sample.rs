@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -131,13 +132,25 @@ impl Verb for Sample {
         let folder = &self.folder;
         fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
         let planted = json(&planted)?;
-        let mut files = Vec::new();
-        for (name, bytes) in [
+        let contents = [
             ("orders.csv", orders.as_slice()),
             ("orders.yaml", PIPELINE.as_bytes()),
             ("planted.json", planted.as_bytes()),
-        ] {
-            let path = folder.join(name);
+        ]
+        .map(|(name, bytes)| (folder.join(name), bytes));
+        // Somebody else's file of that name stays as it is.
+        for (path, bytes) in &contents {
+            match fs::read(path) {
+                Ok(there) if there != *bytes => {
+                    let message = format!("{}: another file of that name is there", path.display());
+                    return Err(Failure::environment(message).with_help("give another folder, or remove the file"));
+                }
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(Failure::file(path, &error)),
+                _ => {}
+            }
+        }
+        let mut files = Vec::new();
+        for (path, bytes) in contents {
             fs::write(&path, bytes).map_err(|error| Failure::file(&path, &error))?;
             files.push(SampleFile { file: path.display().to_string(), bytes: bytes.len() as u64 });
         }
