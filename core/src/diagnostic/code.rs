@@ -85,6 +85,8 @@ codes! {
     ColumnType = "E208";
     /// A constant part of an expression that always faults.
     ConstantFault = "E209";
+    /// A rule that no row can obey, or a value that no row can have.
+    NeverTrueRule = "E210";
 
     /// A comment that ends a text where its author may not mean one.
     CutByComment = "W101";

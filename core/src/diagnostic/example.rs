@@ -100,6 +100,8 @@ examples! {
         => "Give the column the type of its value, or cast the value.";
     ConstantFault: "where: ordered_at >= '2024-02-30'\n"
         => "Correct the constant: no row could be delivered.";
+    NeverTrueRule: "columns: { amount: { min: 5, max: 1 } }\n"
+        => "Correct the rule: every row would be rejected, or no row would ever have the value.";
     CutByComment: "where: customer <> 'room #1'\n"
         => "A blank and `#` begin a comment in YAML. Quote the whole text.";
     RuleOverNull: "checks: { positive: amount > 0 }\n"

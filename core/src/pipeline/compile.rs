@@ -62,6 +62,7 @@ impl<'a> Compiler<'a> {
     fn pipeline(mut self, words: &[Word]) -> Pipeline {
         let spec = self.spec;
         let fields = self.compile_fields();
+        self.check_names();
         let filter = spec.filter.as_ref().and_then(|text| {
             let scope = self.fields.clone();
             self.condition(text, &scope, "`where`")

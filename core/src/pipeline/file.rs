@@ -11,7 +11,7 @@ mod target;
 
 use serde_json::Value;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::format::{self, Compression, Contract, Encoding, Format};
 use crate::source::{self, Location, SOURCES};
 use crate::spec::{
@@ -77,8 +77,12 @@ pub struct SourceSpec {
     pub fields: Vec<Item<FieldSpec>>,
     /// What happens to fields that are not declared.
     pub contract: Contract,
+    /// The place of `contract`, where it is said.
+    pub contract_span: Option<Span>,
     /// What happens to a new version of a known object.
     pub on_overwrite: OnOverwrite,
+    /// The place of `on_overwrite`, where it is said.
+    pub on_overwrite_span: Option<Span>,
 }
 
 /// What happens to a new version of a known object.
@@ -91,6 +95,9 @@ pub enum OnOverwrite {
     /// Its rows are added.
     Add,
 }
+
+const CONTRACT: &str = "contract";
+const ON_OVERWRITE_KEY: &str = "on_overwrite";
 
 const ON_OVERWRITE: Choice<OnOverwrite> = Choice(&[
     ("fail", "it is held", OnOverwrite::Fail),
@@ -210,13 +217,15 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
         fields: keys
             .required("fields", FIELDS, "What arrives: each field that the pipeline uses; one without a type is text.")
             .unwrap_or_default(),
-        contract: keys.or("contract", format::CONTRACTS, "ignore", "What happens to fields that are not declared."),
+        contract: keys.or(CONTRACT, format::CONTRACTS, "ignore", "What happens to fields that are not declared."),
+        contract_span: keys.place(CONTRACT),
         on_overwrite: keys.or(
-            "on_overwrite",
+            ON_OVERWRITE_KEY,
             ON_OVERWRITE,
             "fail",
             "What happens to a new version of an object that was loaded.",
         ),
+        on_overwrite_span: keys.place(ON_OVERWRITE_KEY),
     },
 };
 

@@ -467,10 +467,14 @@ impl<'a> Reader<'a> {
     }
 
     fn comment_after(&self, end: usize) -> Option<Span> {
-        let line = self.source.get(end..self.line_end(end))?;
-        let comment = line.trim_start_matches([' ', '\t']);
-        (comment.len() < line.len() && comment.starts_with('#'))
-            .then(|| Span::new(end + line.len() - comment.len(), end + line.trim_end().len()))
+        let rest = self.source.get(end..)?;
+        let comment = rest.trim_start_matches([' ', '\t']);
+        if comment.len() == rest.len() || !comment.starts_with('#') {
+            return None;
+        }
+        let start = self.source.len() - comment.len();
+        let line = self.source.get(start..self.line_end(start))?;
+        Some(Span::new(start, start + line.trim_end().len()))
     }
 
     fn line_end(&self, from: usize) -> usize {

@@ -142,6 +142,92 @@ fn with(lines: &str) -> String {
     format!("{rest}{lines}\n")
 }
 
+/// What is said of a file with some lines in the place of others, as `code message`.
+fn said(lines: &str) -> Vec<String> {
+    said_of(&with(lines))
+}
+
+fn said_of(file: &str) -> Vec<String> {
+    let diagnostics = match Pipeline::compile(file) {
+        Ok((_, warnings)) => warnings,
+        Err(diagnostics) => diagnostics,
+    };
+    diagnostics.iter().map(|diagnostic| format!("{} {}", diagnostic.code, diagnostic.message)).collect()
+}
+
+#[test]
+fn a_rule_that_no_row_obeys_is_a_mistake() {
+    let column = |rules: &str| said(&format!("columns:\n  id: {{ {rules} }}"));
+    for (rules, wanted) in [
+        ("min: 5, max: 1", "E210 `max` is less than `min`, 5, so that no value is let through"),
+        ("one_of: [1, 3], min: 3", "E210 `1` of `one_of` is let through in no row: it is less than `min`, 3"),
+        ("one_of: [9], max: 8", "E210 `9` of `one_of` is let through in no row: it is greater than `max`, 8"),
+        (
+            "from: id::text, type: varchar(1), one_of: [a, aaa]",
+            "E210 `aaa` of `one_of` is let through in no row: the column is varchar(1), and does not hold it",
+        ),
+        (
+            "from: id::text, type: varchar(3), one_of: [a1], matches: '^[a-z]+$'",
+            "E210 `a1` of `one_of` is let through in no row: it does not match ^[a-z]+$",
+        ),
+        ("from: null::bigint, required: true", "E210 its value is always NULL, and the column is required"),
+    ] {
+        assert_eq!(column(rules), [wanted], "{rules}");
+    }
+    for right in ["min: 1, max: 1", "one_of: [3], min: 3, max: 3", "from: id::text, type: char(4), one_of: [a, 'ab ']"]
+    {
+        assert_eq!(column(right), [""; 0], "{right}");
+    }
+    assert_eq!(said("checks: { never: 1 = 2 }"), ["E210 the check `never` is false for every row"]);
+}
+
+#[test]
+fn a_word_that_nothing_obeys_is_a_mistake() {
+    let source = |rest: &str| said(&format!("source: {{ files: a, {rest} }}"));
+    for (rest, wanted) in [
+        (
+            "format: { csv: { header: false } }, fields: { id: { type: bigint, name: ID } }",
+            "E110 `name` is how a header calls the field, and there is none",
+        ),
+        (
+            "format: { csv: { header: false } }, fields: { id: bigint }, contract: fail",
+            "E110 `contract` is about fields that a header has and the pipeline does not, and there is none",
+        ),
+        (
+            "format: { csv: { nulls: ['1'] } }, fields: { id: { type: boolean, format: { true: ['1'], false: ['0'] } } }",
+            "E110 `1` is among `nulls`, so that it is read as NULL",
+        ),
+    ] {
+        assert_eq!(source(rest), [wanted], "{rest}");
+    }
+    let jsonl = "format: jsonl, fields: { id: { type: bigint, name: ID } }, contract: fail";
+    assert_eq!(source(jsonl), [""; 0]);
+    let replace = with("source: { files: a, format: csv, fields: { id: bigint }, on_overwrite: add }");
+    assert_eq!(
+        said_of(&replace.replace("write: append", "write: replace")),
+        ["E110 `on_overwrite` has no meaning for `write: replace`"]
+    );
+    assert_eq!(
+        said("target: { table: _etalon_ledger, write: append }"),
+        ["E113 `_etalon_ledger` cannot be a table's name: `_etalon_` begins the names of Etalon's own"]
+    );
+    assert_eq!(
+        said("schedule: cron(99 99 * * ? *)"),
+        ["E108 `cron(99 99 * * ? *)` has `99` for the minutes; it has values from 0 to 59"]
+    );
+}
+
+#[test]
+fn a_table_has_as_many_columns_as_a_warehouse_takes() {
+    let columns = |count: usize| {
+        let columns: String = (0..count).map(|column| format!("\n  c{column}: {{ from: id }}")).collect();
+        said(&format!("columns:{columns}"))
+    };
+    assert_eq!(columns(1597), [""; 0]);
+    let wanted = "E108 the table would have 1601 columns, 3 of them Etalon's own; 1600 are the most";
+    assert_eq!(columns(1598), [wanted]);
+}
+
 #[test]
 fn short_and_long_forms_mean_the_same() {
     let columns = |text: &str| {

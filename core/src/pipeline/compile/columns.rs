@@ -1,5 +1,7 @@
 //! Columns: the expression of each, and the type of the target that its values are put into.
 
+use arrow_array::Array;
+
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::{Expr, Name};
 use crate::spec::Spanned;
@@ -57,6 +59,11 @@ impl<'a> Compiler<'a> {
             None if is_wrong => return None,
             None => self.storable(from.ty(), span)?,
         };
+        if column.required && from.constant().is_some_and(|value| value.values.is_null(0)) {
+            let message = "its value is always NULL, and the column is required";
+            self.error(Code::NeverTrueRule, span, message, "correct the value, or leave `required` out");
+            return None;
+        }
         // A constant that the column does not hold is one that no row gets past.
         let constant = from.constant().map(|value| conform::put(value, from.ty(), ty));
         if let Some(fault) = constant.as_ref().and_then(|column| column.faults.of(0)) {

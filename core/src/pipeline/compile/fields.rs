@@ -1,10 +1,11 @@
 //! Fields: how the cells of each declared field become values.
 
-use crate::diagnostic::{Code, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::transform::Field;
 use crate::transform::decode::FieldFormat;
 use crate::types::Type;
 use crate::value::datetime::zone::Zone;
+use crate::value::format::Words;
 
 use super::Compiler;
 use super::formats;
@@ -23,6 +24,9 @@ impl Compiler<'_> {
                     .map_err(|wrong| self.diagnostics.push(wrong.at(said.span))),
             };
             let field_format = field_format.unwrap_or(FieldFormat::Usual);
+            if let (FieldFormat::Words(words), Some(said)) = (&field_format, &field.format) {
+                self.check_words(words, said.span);
+            }
             if let Some(zone) = &field.zone {
                 self.check_zone(zone.span, field.ty, &field_format);
             }
@@ -36,6 +40,34 @@ impl Compiler<'_> {
             });
         }
         fields
+    }
+
+    /// A word that is NULL is never read.
+    fn check_words(&mut self, words: &Words, span: Span) {
+        let nulls = self.spec.source.format.nulls();
+        if let Some(word) = words.yes.iter().chain(&words.no).find(|word| nulls.contains(word)) {
+            let message = format!("`{word}` is among `nulls`, so that it is read as NULL");
+            self.error(Code::Conflict, span, message, "take it out of one of the two");
+        }
+    }
+
+    /// What is about the names of an object's fields means nothing where they have none.
+    pub(super) fn check_names(&mut self) {
+        let source = &self.spec.source;
+        if source.format.has_header() || source.format.values_are_json() {
+            return;
+        }
+        let help = "leave it out: without a header, fields are told apart by their places";
+        let names = source.fields.iter().filter_map(|item| item.right()?.source_name.as_ref());
+        for name in names {
+            let message = "`name` is how a header calls the field, and there is none";
+            self.diagnostics.push(Diagnostic::error(Code::Conflict, name.span, message).with_help(help));
+        }
+        if let Some(span) = source.contract_span {
+            let message = "`contract` is about fields that a header has and the pipeline does not, and there is none";
+            let help = "leave it out: a record with other than the declared number of fields is rejected";
+            self.error(Code::Conflict, span, message, help);
+        }
     }
 
     /// A zone is for texts that may have no offset.
@@ -64,6 +96,6 @@ impl Compiler<'_> {
     /// How the object calls each field.
     pub(super) fn source_names(&self) -> Vec<String> {
         let fields = self.spec.source.fields.iter().filter_map(|item| Some((item, item.right()?)));
-        fields.map(|(item, field)| field.source_name.as_ref().unwrap_or(&item.name.value).clone()).collect()
+        fields.map(|(item, field)| field.source_name.as_ref().unwrap_or(&item.name).value.clone()).collect()
     }
 }

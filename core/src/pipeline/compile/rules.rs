@@ -1,11 +1,15 @@
 //! Rules: what a row must fulfil, over the columns. What the file says of one column is an expression over it, like any check.
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, Name};
 use crate::reject::Subject;
 use crate::spec::Text;
 use crate::stage;
 use crate::transform::{OnFail, Rule, Test};
+use crate::types::Type;
 
 use super::super::file::{CheckSpec, ColumnSpec};
 use super::{Compiler, literal, quoted};
@@ -49,6 +53,7 @@ impl Compiler<'_> {
                 self.compare(&format!("{sql_name} = {}", literal(&value.text)), scope, value, name).is_some()
             })
             .collect();
+        self.never_true(column, name.ty, &good);
         if !good.is_empty() {
             let values: Vec<String> = good.iter().map(|value| literal(&value.text)).collect();
             let shown: Vec<&str> = good.iter().map(|value| value.text.as_str()).collect();
@@ -83,6 +88,35 @@ impl Compiler<'_> {
         }
     }
 
+    /// Finds values of the file that no row can have: by the column's type, or by its other rules.
+    fn never_true(&mut self, column: &ColumnSpec, ty: Type, one_of: &[&Text]) {
+        let written = |text: &Text| format!("{}::{}", literal(&text.text), widened(ty));
+        let is_false = |sql: String| Expr::compile(&sql, &[]).is_ok_and(|(expr, _)| truth(&expr) == Some(false));
+        let is_less = |left: &Text, right: &Text| is_false(format!("{} >= {}", written(left), written(right)));
+        if let (Some(min), Some(max)) = (&column.min, &column.max)
+            && is_less(max, min)
+        {
+            let message = format!("`max` is less than `min`, {}, so that no value is let through", min.text);
+            self.error(Code::NeverTrueRule, max.span, message, "correct one of the two");
+            return;
+        }
+        let pattern = column.matches.as_ref().filter(|_| ty.is_text());
+        let pattern = pattern.and_then(|pattern| regex::Regex::new(&pattern.text).ok());
+        for value in one_of {
+            let why = match (&column.min, &column.max, &pattern) {
+                _ if is_false(format!("{}::{ty} = {}", literal(&value.text), written(value))) => {
+                    format!("the column is {ty}, and does not hold it")
+                }
+                (Some(min), ..) if is_less(value, min) => format!("it is less than `min`, {}", min.text),
+                (_, Some(max), _) if is_less(max, value) => format!("it is greater than `max`, {}", max.text),
+                (.., Some(pattern)) if !pattern.is_match(&value.text) => format!("it does not match {pattern}"),
+                _ => continue,
+            };
+            let message = format!("`{}` of `one_of` is let through in no row: {why}", value.text);
+            self.error(Code::NeverTrueRule, value.span, message, "take it out, or correct what rules it out");
+        }
+    }
+
     /// Compiles a comparison of a column with a value of the file; what is wrong is said of the value.
     fn compare(&mut self, sql: &str, scope: &[Name], value: &Text, column: &Name) -> Option<Expr> {
         match Expr::compile(sql, scope) {
@@ -100,6 +134,11 @@ impl Compiler<'_> {
             let Some(CheckSpec { check: Some(condition), on_fail }) = item.right() else { continue };
             let what = format!("the check `{}`", item.name.value);
             let Some(expr) = self.condition(condition, scope, &what) else { continue };
+            if truth(&expr) == Some(false) {
+                let message = format!("{what} is false for every row");
+                self.error(Code::NeverTrueRule, condition.span, message, "compare a column with something");
+                continue;
+            }
             if expr.nullable() {
                 let message = format!("{what} holds for a row in which an operand is NULL");
                 let warning = Diagnostic::warning(Code::RuleOverNull, condition.span, message)
@@ -115,6 +154,24 @@ impl Compiler<'_> {
                 on_fail: *on_fail,
             });
         }
+    }
+}
+
+/// What an expression is for every row, if it is the same for all.
+fn truth(expr: &Expr) -> Option<bool> {
+    let values = expr.constant()?.values;
+    let values = values.as_boolean_opt()?;
+    values.is_valid(0).then(|| values.value(0))
+}
+
+/// The type of a value as it is written, before it is cut or rounded.
+fn widened(ty: Type) -> Type {
+    match ty {
+        Type::Decimal { .. } => Type::Numeric,
+        // Its blanks do not count.
+        Type::Char(_) => Type::Char(0),
+        ty if ty.is_text() => Type::Text,
+        ty => ty,
     }
 }
 

@@ -10,6 +10,11 @@ use crate::warehouse::{Dedupe, Layout, Order, Positions, Table, TableColumn, WRI
 use super::super::file::{OnOverwrite, table_parts};
 use super::Compiler;
 
+/// Most columns of a table.
+const COLUMNS_MAX: usize = 1600;
+/// `_etalon_batch`, `_etalon_offset` and `_etalon_time`.
+const LINEAGE_COLUMNS: usize = 3;
+
 impl Compiler<'_> {
     /// Which rows delete their key: `delete_when`.
     pub(super) fn deletes(&mut self, scope: &[Name]) -> Option<Expr> {
@@ -51,6 +56,7 @@ impl Compiler<'_> {
         };
         let dedupe = self.dedupe(columns);
         self.comparable(columns);
+        self.narrow();
         let (schema, name) = table_parts(&target.table.text);
         let columns = columns
             .iter()
@@ -58,6 +64,20 @@ impl Compiler<'_> {
             .collect();
         let deletes = target.delete_when.is_some();
         Table { schema, name, columns, write, lineage: target.lineage, deletes, dedupe, layout }
+    }
+
+    /// No table of PostgreSQL or Redshift has more columns.
+    fn narrow(&mut self) {
+        let target = &self.spec.target;
+        let lineage = if target.lineage { LINEAGE_COLUMNS } else { 0 };
+        let own = target.write.as_ref().map_or(0, |write| write.value.own_columns.len()) + lineage;
+        let said = self.spec.columns.len();
+        if let Some(first) = self.spec.columns.get(COLUMNS_MAX - own) {
+            let total = said + own;
+            let message =
+                format!("the table would have {total} columns, {own} of them Etalon's own; {COLUMNS_MAX} are the most");
+            self.error(Code::WrongValue, first.name.span, message, "leave columns out, or load them into two tables");
+        }
     }
 
     /// What stands in the target and has no meaning for its way of writing.
@@ -73,6 +93,9 @@ impl Compiler<'_> {
         }
         if !write.may_empty {
             self.no_meaning("allow_empty", target.allow_empty_span, write, |other| other.may_empty);
+        } else {
+            // A whole run takes the place of all rows, also of those of an earlier version.
+            self.no_meaning("on_overwrite", self.spec.source.on_overwrite_span, write, |other| !other.may_empty);
         }
         if let Some(dedupe) = &self.spec.dedupe
             && write.has_key

@@ -1,7 +1,7 @@
 //! A field: what arrives under a name.
 
 use crate::diagnostic::{Code, Span};
-use crate::spec::{Boolean, Form, Mapping, Mismatch, Spanned, Text, TextOrMapping};
+use crate::spec::{Boolean, Form, Mapping, Mismatch, Placed, Spanned, Text, TextOrMapping};
 use crate::types::Type;
 use crate::value::datetime::zone::Zone;
 
@@ -14,7 +14,7 @@ pub struct FieldSpec {
     /// Its type.
     pub ty: Type,
     /// How the object calls it, where that is not how expressions call it.
-    pub source_name: Option<String>,
+    pub source_name: Option<Spanned<String>>,
     /// How its text is written, where that is not the type's usual way.
     pub format: Option<Spanned<FormatSpec>>,
     /// Where it is said that a header may lack it.
@@ -39,7 +39,7 @@ pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
     may_be_empty: true,
     keys: |keys| FieldSpec {
         ty: keys.or(TYPE, FieldType, "text", "Its type."),
-        source_name: keys.optional("name", name::Field, "How the object calls it, where that is not the key."),
+        source_name: keys.optional("name", Placed(name::Field), "How the object calls it, where that is not the key."),
         format: {
             let format = keys.optional(
                 FORMAT,

@@ -10,6 +10,9 @@ const PIPELINE_NAME_MAX: usize = 64;
 /// Names that every table of PostgreSQL and Redshift has already.
 const SYSTEM_COLUMNS: [&str; 7] = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
+/// What the names of Etalon's own tables and columns begin with.
+const RESERVED: &str = "_etalon_";
+
 /// The name of a pipeline: `a-z { a-z | 0-9 | "-" | "_" }`.
 pub(super) struct Pipeline;
 
@@ -83,8 +86,8 @@ impl Form for Column {
         if SYSTEM_COLUMNS.contains(&text) {
             return Err(wrong("every table has a system column of that name"));
         }
-        if text.starts_with("_etalon_") {
-            return Err(wrong("`_etalon_` begins the names of Etalon's own columns"));
+        if is_reserved(text) {
+            return Err(wrong(&format!("`{RESERVED}` begins the names of Etalon's own columns")));
         }
         if text.len() > NAME_BYTES_MAX {
             return Err(wrong(&format!("it has {} bytes, {NAME_BYTES_MAX} are the most", text.len())));
@@ -160,6 +163,11 @@ impl Form for Table {
         if is_table(&resolved) {
             return Ok(text.clone());
         }
+        if resolved.split('.').any(is_reserved) {
+            let message =
+                format!("`{}` cannot be a table's name: `{RESERVED}` begins the names of Etalon's own", text.text);
+            return Err(Mismatch::new(Code::Name, message));
+        }
         Err(Mismatch::new(Code::Name, format!("`{}` cannot be a table's name", text.text))
             .with_help("a table is `schema.table` or `table`: letters, digits and `_`, beginning with a letter or `_`"))
     }
@@ -172,7 +180,13 @@ impl Form for Table {
 /// Whether a text without placeholders is the name of a table.
 pub(in crate::pipeline) fn is_table(text: &str) -> bool {
     let mut parts = text.split('.');
-    text.split('.').count() <= 2 && parts.all(|part| part.len() <= NAME_BYTES_MAX && is_identifier(part))
+    text.split('.').count() <= 2
+        && parts.all(|part| part.len() <= NAME_BYTES_MAX && is_identifier(part) && !is_reserved(part))
+}
+
+/// Whether a warehouse may take a name for that of a table or column of Etalon's own.
+fn is_reserved(name: &str) -> bool {
+    name.get(..RESERVED.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(RESERVED))
 }
 
 /// The schema of a table's name, if it has one, and the table in it.

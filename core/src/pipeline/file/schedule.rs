@@ -1,5 +1,7 @@
 //! Schedule: when a pipeline runs, and how often it loads at most.
 
+mod cron;
+
 use crate::diagnostic::Code;
 use crate::spec::{self, Hint, Mismatch, Text};
 
@@ -46,12 +48,11 @@ impl spec::Form for Form {
             ));
         }
         if let Some(cron) = inside("cron") {
-            let count = cron.split_whitespace().count();
-            if count == 6 {
-                return Ok(Schedule::Cron(text.to_owned()));
-            }
-            return Err(Mismatch::new(Code::WrongValue, format!("`{text}` has {count} parts; a cron schedule has 6"))
-                .with_help("minutes, hours, day of month, month, day of week, year: `cron(0 6 * * ? *)`"));
+            return match cron::wrong(cron) {
+                None => Ok(Schedule::Cron(text.to_owned())),
+                Some(why) => Err(Mismatch::new(Code::WrongValue, format!("`{text}` {why}"))
+                    .with_help("minutes, hours, day of month, month, day of week, year: `cron(0 6 * * ? *)`")),
+            };
         }
         Err(Mismatch::new(Code::WrongValue, format!("`{text}` is not a schedule"))
             .with_help("write `rate(15 minutes)`, `cron(0 6 * * ? *)` or `object-created`"))
