@@ -2,6 +2,7 @@
 //! through COPY in their binary form, encrypted where the server offers it.
 
 mod trouble;
+mod socket;
 mod tls;
 mod address;
 mod session;

@@ -18,6 +18,9 @@
 //! | `verify-ca` | always | by the authority that signed it |
 //! | `verify-full` | always | and by the name of the host |
 //!
+//! `connect_timeout` is the number of seconds, from 1, that each address of the host has, from the call to the end of the log-in;
+//! 30 where nothing is said. libpq would wait without end there.
+//!
 //! The authorities are those of the file `sslrootcert`, or those that the system trusts (`system`, or nothing said).
 
 use std::fmt;
@@ -31,8 +34,8 @@ use crate::client::tls::Check;
 use crate::client::tls::Roots;
 
 const PORT: u16 = 5432;
-/// How long a host may take to answer a call, where nobody says.
-const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// How long a server may take to let somebody in, where nobody says.
+const CONNECT_WAIT: Duration = Duration::from_secs(30);
 
 /// Where a PostgreSQL is, and who asks. It prints without the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,7 +52,7 @@ pub struct Address {
     pub database: String,
     /// Whether the connection is encrypted, and what is checked.
     pub encryption: Encryption,
-    /// How long the host may take to answer a call.
+    /// How long an address of the host may take until the server has let the user in.
     pub connect_wait: Duration,
     /// What the server calls the connection in its log.
     pub application: String,

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::net::ToSocketAddrs;
 use std::path::Path;
+use std::time::Instant;
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
@@ -24,6 +25,8 @@ use crate::client::address::Address;
 use crate::client::address::Binding;
 use crate::client::address::Host;
 use crate::client::address::SslMode;
+use crate::client::socket::Limit;
+use crate::client::socket::Socket;
 use crate::client::tls;
 use crate::client::tls::Check;
 use crate::client::trouble::Trouble;
@@ -95,15 +98,24 @@ impl Client {
         let host = match &address.host {
             Host::Name(host) => host,
             // Whoever reads a socket of this machine can read its memory: libpq does not encrypt there either.
-            Host::Folder(folder) => return Self::start(socket_in(folder, address.port)?, address, None),
+            Host::Folder(folder) => {
+                let socket = socket_in(folder, address)?;
+                let limit = socket.limit();
+                return Self::start(Box::new(socket), &limit, address, None);
+            }
         };
-        let plain = || Self::start(Box::new(call(host, address)?), address, None);
+        let plain = || {
+            let socket = call(host, address)?;
+            let limit = socket.limit();
+            Self::start(Box::new(socket), &limit, address, None)
+        };
         let encrypted = |check: &Check| match agree(call(host, address)?)? {
             None => Err(Refused::NotOffered),
             Some(socket) => {
+                let limit = socket.limit();
                 let stream = tls::greet(socket, host, check).map_err(Refused::Handshake)?;
                 let end_point = tls::end_point(&stream);
-                Ok(Self::start(Box::new(stream), address, Some(end_point))?)
+                Ok(Self::start(Box::new(stream), &limit, address, Some(end_point))?)
             }
         };
         let mode = address.encryption.mode;
@@ -133,9 +145,15 @@ impl Client {
 
     /// Says who asks. `encryption` is there where the stream is encrypted, and has the hash of the server's certificate, if it
     /// has one.
-    fn start(stream: Box<dyn Stream>, address: &Address, encryption: Option<Option<Vec<u8>>>) -> Result<Self, Trouble> {
+    fn start(
+        stream: Box<dyn Stream>,
+        limit: &Limit,
+        address: &Address,
+        encryption: Option<Option<Vec<u8>>>,
+    ) -> Result<Self, Trouble> {
         let mut client = Self { stream, received: BytesMut::new(), chunk: vec![0; READ_BYTES] };
         client.log_in(address, encryption)?;
+        limit.end();
         Ok(client)
     }
 
@@ -433,7 +451,7 @@ impl Refused {
 }
 
 /// Asks a server to speak TLS; `None` where it does not.
-fn agree(mut socket: TcpStream) -> Result<Option<TcpStream>, Trouble> {
+fn agree(mut socket: Socket) -> Result<Option<Socket>, Trouble> {
     let mut out = BytesMut::new();
     frontend::ssl_request(&mut out);
     socket.write_all(&out)?;
@@ -450,14 +468,15 @@ fn agree(mut socket: TcpStream) -> Result<Option<TcpStream>, Trouble> {
     }
 }
 
-/// Tries the addresses of a host in turn.
-fn call(host: &str, address: &Address) -> io::Result<TcpStream> {
+/// Tries the addresses of a host in turn; each has the whole limit.
+fn call(host: &str, address: &Address) -> io::Result<Socket> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for found in (host, address.port).to_socket_addrs()? {
+        let begun = Instant::now();
         match TcpStream::connect_timeout(&found, address.connect_wait) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
-                return Ok(stream);
+                return Ok(Socket::new(stream, begun, address.connect_wait));
             }
             Err(error) => last = error,
         }
@@ -467,13 +486,15 @@ fn call(host: &str, address: &Address) -> io::Result<TcpStream> {
 
 /// Connects to the socket in a folder of this machine.
 #[cfg(unix)]
-fn socket_in(folder: &Path, port: u16) -> Result<Box<dyn Stream>, Trouble> {
-    Ok(Box::new(std::os::unix::net::UnixStream::connect(folder.join(format!(".s.PGSQL.{port}")))?))
+fn socket_in(folder: &Path, address: &Address) -> Result<Socket, Trouble> {
+    let begun = Instant::now();
+    let stream = std::os::unix::net::UnixStream::connect(folder.join(format!(".s.PGSQL.{}", address.port)))?;
+    Ok(Socket::new(stream, begun, address.connect_wait))
 }
 
 /// Refuses: there are no sockets in folders here.
 #[cfg(not(unix))]
-fn socket_in(folder: &Path, _port: u16) -> Result<Box<dyn Stream>, Trouble> {
+fn socket_in(folder: &Path, _address: &Address) -> Result<Socket, Trouble> {
     let folder = folder.display();
     Err(Trouble::Refused(format!("{folder} is a folder, and this system has no Unix sockets; give the name of a host")))
 }

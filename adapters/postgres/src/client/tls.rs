@@ -5,7 +5,6 @@
 //! a password to the certificate would prove nothing.
 
 use std::io;
-use std::net::TcpStream;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +36,7 @@ use sha2::Sha256;
 use sha2::Sha384;
 use sha2::Sha512;
 
+use crate::client::socket::Socket;
 use crate::client::trouble::Trouble;
 
 /// Whose certificates are believed: `sslrootcert`.
@@ -60,10 +60,10 @@ pub(super) enum Check {
 }
 
 /// An encrypted stream.
-pub(super) type Stream = StreamOwned<ClientConnection, TcpStream>;
+pub(super) type Stream = StreamOwned<ClientConnection, Socket>;
 
 /// Greets a server that has agreed to speak TLS, and checks who it is.
-pub(super) fn greet(socket: TcpStream, host: &str, check: &Check) -> Result<Stream, Trouble> {
+pub(super) fn greet(socket: Socket, host: &str, check: &Check) -> Result<Stream, Trouble> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier {
         roots: match check {
