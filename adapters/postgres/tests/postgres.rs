@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
 
 use arrow_array::ArrayRef;
+use arrow_array::BooleanArray;
 use arrow_array::Date32Array;
 use arrow_array::Decimal128Array;
 use arrow_array::Int64Array;
@@ -51,7 +55,9 @@ fn main() -> ExitCode {
         ("schemas_are_made_and_foreign_tables_left_alone", schemas_are_made_and_foreign_tables_left_alone),
         ("several_rows_with_one_key_are_counted", several_rows_with_one_key_are_counted),
         ("a_query_only_reads_and_answers_as_sqlite_does", a_query_only_reads_and_answers_as_sqlite_does),
+        ("expressions_over_decimals_are_those_of_sqlite", expressions_over_decimals_are_those_of_sqlite),
         ("whoever_is_not_let_in_is_told_why", whoever_is_not_let_in_is_told_why),
+        ("a_silent_server_is_not_waited_for", a_silent_server_is_not_waited_for),
     ])
 }
 
@@ -410,6 +416,112 @@ fn a_query_only_reads_and_answers_as_sqlite_does(server: &Server) {
     assert_eq!(postgres.query("select count(*) from analytics.orders").unwrap().rows, [[Some("3".to_owned())]]);
 }
 
+/// Decimals as PostgreSQL and SQLite both write them: `d` are exact decimals, `b` are conditions, both of the columns `amount`,
+/// `fee` and `x`.
+fn decimal_expression() -> impl Strategy<Value = String> + Clone {
+    let leaf = prop::sample::select(vec!["amount", "fee", "amount", "(fee)"]).prop_map(str::to_owned);
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let number = prop::sample::select(vec!["0", "1000", "9", "-3", "12.5", "x"]);
+        let either = prop_oneof![3 => inner.clone(), 1 => number.prop_map(str::to_owned)];
+        prop_oneof![
+            inner.clone().prop_map(|a| format!("- ({a})")),
+            (condition(inner.clone()), inner.clone(), either.clone())
+                .prop_map(|(b, a, c)| format!("case when {b} then {a} else {c} end")),
+            (inner.clone(), either.clone(), inner.clone(), either.clone())
+                .prop_map(|(a, b, c, d)| format!("case {a} when {b} then {c} else {d} end")),
+            (inner.clone(), either.clone()).prop_map(|(a, c)| format!("coalesce({a}, {c})")),
+            (inner.clone(), either.clone()).prop_map(|(a, c)| format!("nullif({a}, {c})")),
+            inner.clone().prop_map(|a| format!("(select {a})")),
+            prop::sample::select(vec!["min", "max", "sum"])
+                .prop_flat_map(move |f| (Just(f), inner.clone()))
+                .prop_map(|(f, a)| format!("(select {f}(v) from (select {a} as v from analytics.orders) t)")),
+            Just("(select max(i.amount) from analytics.orders i where i.x < o.x)".to_owned()),
+        ]
+    })
+}
+
+fn condition(decimal: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = String> {
+    let number = prop::sample::select(vec!["0", "1000", "9", "-3", "12.5", "x", "x + 1"]).prop_map(str::to_owned);
+    let either = prop_oneof![decimal.clone(), number];
+    let sign = prop::sample::select(vec!["<", "<=", "=", "<>", ">", ">=", "is distinct from"]);
+    prop_oneof![
+        (decimal.clone(), sign.clone(), either.clone()).prop_map(|(a, sign, c)| format!("{a} {sign} {c}")),
+        (either.clone(), sign, decimal.clone()).prop_map(|(a, sign, c)| format!("{a} {sign} {c}")),
+        (decimal.clone(), either.clone(), either.clone()).prop_map(|(a, b, c)| format!("{a} between {b} and {c}")),
+        (decimal.clone(), either.clone(), either.clone()).prop_map(|(a, b, c)| format!("{a} not in ({b}, {c})")),
+        (decimal.clone(), decimal).prop_map(|(a, c)| format!("{a} in (select {c} from analytics.orders i)")),
+        Just("paid".to_owned()),
+    ]
+}
+
+fn expressions_over_decimals_are_those_of_sqlite(server: &Server) {
+    let mut postgres = Postgres::open(&server.database("expressions")).unwrap();
+    let decimal = Type::Decimal { precision: 20, scale: 2 };
+    let table = table(&[("x", Type::Bigint), ("amount", decimal), ("fee", decimal), ("paid", Type::Boolean)]);
+    let decimals = |cents: Vec<Option<i128>>| {
+        Arc::new(Decimal128Array::from(cents).with_precision_and_scale(20, 2).unwrap()) as ArrayRef
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(vec![Some(1), Some(9), Some(10), None, Some(1000), Some(-3), Some(7)])),
+        decimals(vec![
+            Some(900),
+            Some(100_000),
+            Some(1250),
+            Some(-300),
+            None,
+            Some(99_999),
+            Some(123_456_789_012_345_678),
+        ]),
+        decimals(vec![Some(1000), Some(-1250), Some(0), Some(900), Some(100_001), None, Some(-5)]),
+        Arc::new(BooleanArray::from(vec![
+            Some(true),
+            Some(false),
+            None,
+            Some(true),
+            Some(false),
+            Some(true),
+            Some(false),
+        ])),
+    ];
+    load(&mut postgres, &table, "b", rows("b", columns.clone())).unwrap();
+    let mut sqlite = Sqlite::open_in_memory().unwrap();
+    sqlite.load(&table, &[batch("b", 7)], &mut [Ok(rows("b", columns))].into_iter(), 2 * DAY).unwrap();
+    // A number is the same with more zeros: which has how many is PostgreSQL's own.
+    let plain = |rows: Vec<Vec<Option<String>>>| -> Vec<Vec<Option<String>>> {
+        let cut = |cell: String| match cell.contains('.') {
+            true => cell.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => cell,
+        };
+        let cut = |cell: String| Some(cut(cell)).map(|cell| if cell == "-0" { "0".to_owned() } else { cell });
+        rows.into_iter().map(|row| row.into_iter().map(|cell| cell.and_then(cut)).collect()).collect()
+    };
+    let mut compare = |sql: &str| {
+        let (theirs, ours) = (postgres.query(sql).unwrap(), sqlite.query(sql));
+        let ours = ours.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(plain(ours.rows), plain(theirs.rows), "{sql}");
+    };
+    for sql in [
+        "select x from analytics.orders where case when paid then amount else 0 end > 1000 order by x",
+        "select x from analytics.orders o where (select amount) > 1000 order by x",
+        "select x from analytics.orders o where (select max(i.amount) from analytics.orders i where i.paid = o.paid) > 1000 order by 1",
+        "select x from analytics.orders order by case when paid then amount else fee end nulls first, x nulls first",
+        "select sum(case when amount < 0 then -amount else amount end) from analytics.orders",
+        "select amount from analytics.orders union all select x from analytics.orders order by 1 nulls first",
+        "with t(v) as (select amount from analytics.orders) select count(*) from t where coalesce(v, 0) > 1000",
+        "select count(distinct case when paid then amount else 9 end) from analytics.orders",
+    ] {
+        compare(sql);
+    }
+    let compare = std::cell::RefCell::new(compare);
+    let expression = decimal_expression();
+    law(300, (expression.clone(), condition(expression.clone()), expression), |(shown, held, order)| {
+        let sql = format!(
+            "select x, {shown} as shown from analytics.orders o where {held} order by {order} nulls first, x nulls first"
+        );
+        (compare.borrow_mut())(&sql);
+    });
+}
+
 fn whoever_is_not_let_in_is_told_why(server: &Server) {
     let made = server.psql(
         "set password_encryption = 'scram-sha-256'; create role scram login password 'se:cret@1';
@@ -435,4 +547,25 @@ fn whoever_is_not_let_in_is_told_why(server: &Server) {
     let error = Postgres::open(&format!("postgres://u:secret@{closed}/d")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("no PostgreSQL answers at 127.0.0.1") && !error.to_string().contains("secret"));
+}
+
+/// It takes calls, answers as much of them as is said, and then nothing.
+fn a_silent_server_is_not_waited_for(_: &Server) {
+    for (answer, sslmode) in [("", "disable"), ("", "prefer"), ("S", "require"), ("N", "prefer")] {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let place = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                socket.write_all(answer.as_bytes()).unwrap();
+                held.push(socket);
+            }
+        });
+        let begun = Instant::now();
+        let error = Postgres::open(&format!("postgres://u@{place}/d?connect_timeout=1&sslmode={sslmode}")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{answer} {sslmode}");
+        assert!(error.to_string().contains("within 1 s (connect_timeout)"), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(8), "{answer} {sslmode}: {:?}", begun.elapsed());
+    }
 }

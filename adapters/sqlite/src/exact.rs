@@ -7,7 +7,8 @@
 use etalon_core::value::Decimal;
 use etalon_core::value::DecimalSum;
 use etalon_core::warehouse::dialect::sqlite;
-use etalon_core::warehouse::dialect::sqlite::query::DIGITS_FUNCTION;
+use etalon_core::warehouse::dialect::sqlite::numbers::DIGITS_FUNCTION;
+use etalon_core::warehouse::dialect::sqlite::numbers::MINUS_FUNCTION;
 use rusqlite::Connection;
 use rusqlite::Error;
 use rusqlite::Result;
@@ -29,6 +30,28 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
             ValueRef::Real(number) => Value::Text(number.to_string()),
             other => other.try_into()?,
         })
+    })?;
+    connection.create_scalar_function(MINUS_FUNCTION, 1, flags, |context| minus(context.get_raw(0)))
+}
+
+/// The value with the other sign.
+fn minus(value: ValueRef<'_>) -> Result<Value> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Real(number) => Value::Real(-number),
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "the least number has no opposite, and SQLite makes it a double"
+        )]
+        ValueRef::Integer(number) => number.checked_neg().map_or(Value::Real(-(number as f64)), Value::Integer),
+        ValueRef::Text(text) | ValueRef::Blob(text) if text == sqlite::NAN.as_bytes() => {
+            Value::Text(sqlite::NAN.to_owned())
+        }
+        ValueRef::Text(text) | ValueRef::Blob(text) => {
+            let number = Decimal::parse(text)
+                .map_err(|fault| Error::UserFunctionError(format!("minus a text: {}", fault.message).into()))?;
+            Value::Text(Decimal { unscaled: -number.unscaled, ..number }.print())
+        }
     })
 }
 

@@ -25,6 +25,7 @@ use etalon_core::warehouse::Stage;
 use etalon_core::warehouse::Statement;
 use etalon_core::warehouse::dialect::sqlite;
 use etalon_core::warehouse::dialect::sqlite::decimal;
+use etalon_core::warehouse::dialect::sqlite::numbers;
 use etalon_core::warehouse::dialect::sqlite::query;
 use etalon_driver::connection::Answer;
 use etalon_driver::connection::AnswerColumn;
@@ -174,7 +175,7 @@ impl Connection for Sqlite {
             // Undone on the way out, and with it the views.
             let transaction = self.connection.unchecked_transaction()?;
             create_views(&transaction, &decimals)?;
-            let mut statement = transaction.prepare(&query::compare_by_number(&sql, &names))?;
+            let mut statement = transaction.prepare(&numbers::compare_by_number(&sql, &names))?;
             let mut rows = Vec::new();
             let mut found = statement.query([])?;
             while let Some(row) = found.next()? {

@@ -10,6 +10,7 @@
 //! | text of any kind | TEXT as it is |
 
 pub mod decimal;
+pub mod numbers;
 pub mod query;
 
 use crate::types::Type;
