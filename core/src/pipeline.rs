@@ -230,6 +230,12 @@ impl Pipeline {
         columns.chain(self.table.deletes.then(|| (DELETED_COLUMN.to_owned(), Type::Boolean, true))).collect()
     }
 
+    /// Whether a sensitive field reaches each of the columns, so that people must not see its values.
+    pub fn sensitive_columns(&self) -> Vec<bool> {
+        let columns = self.transform.columns.iter().map(|mapping| mapping.sensitive);
+        columns.chain(self.table.deletes.then_some(false)).collect()
+    }
+
     /// Reads the rows of a part that a task staged.
     ///
     /// An error means that the bytes are not those of a part.

@@ -10,6 +10,9 @@ use crate::diagnostic::Code;
 /// Raw text longer than this is left out; the place remains.
 pub(crate) const RAW_BYTES_MAX: usize = 64 * 1024;
 
+/// What people see where a value is sensitive.
+pub const MASKED: &str = "(masked)";
+
 /// Where a record lies in the decoded stream of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {

@@ -38,7 +38,7 @@ pub(crate) struct Work {
     #[arg(long, value_name = "TIMESTAMP", value_parser = batch_time)]
     pub(crate) batch_time: Option<i64>,
     /// Threads to work with; the machine's cores, if not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) threads: Option<NonZero<usize>>,
 }
 
@@ -57,6 +57,12 @@ pub(crate) struct Chosen {
     /// Only rejects with a reason that begins so: a code, or a code and what it happened to
     #[arg(long)]
     pub(crate) reason: Option<String>,
+}
+
+/// A number from 1.
+pub(crate) fn at_least_one(text: &str) -> Result<NonZero<usize>, String> {
+    let number: usize = text.parse().map_err(|_| "it is not a whole number".to_owned())?;
+    NonZero::new(number).ok_or_else(|| "it must be at least 1".to_owned())
 }
 
 /// Microseconds since 1970.

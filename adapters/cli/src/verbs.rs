@@ -86,7 +86,7 @@ pub(crate) fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("ETL pipelines in one YAML file: on a laptop into an embedded warehouse, on AWS into Redshift")
         .after_help(format!("Exit codes:{codes}"));
-    with(command, VERBS)
+    with(command, VERBS).disable_help_subcommand(false)
 }
 
 fn with(command: Command, verbs: &[Entry]) -> Command {

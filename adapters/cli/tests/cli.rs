@@ -228,6 +228,17 @@ fn exit_codes_tell_what_is_wrong() {
     ] {
         assert_eq!(told(folder, wrong).1, Some(64), "{wrong:?}");
     }
+    assert_eq!(
+        told(folder, &["query", "nope.yaml", "select 1"]),
+        ("error: nope.yaml: there is no such file\n".to_owned(), Some(3))
+    );
+    assert!(told(folder, &["run", "people.yaml", "--threads", "0"]).0.contains("it must be at least 1"));
+    assert!(done(folder, &["help", "run"], 0).contains("--threads"));
+    let explained = json(&done(folder, &["explain", "r331", "--output", "json"], 0));
+    assert!(
+        explained["code"] == "R331"
+            && explained["text"].as_str().unwrap().contains("Give no such value to a column of the `key`")
+    );
     assert!(done(folder, &["--help"], 0).contains("64   wrong arguments"));
     assert!(done(folder, &["--version"], 0).starts_with("etalon 0."));
 }
@@ -335,6 +346,8 @@ fn numbers_are_numbers_in_json() {
     assert!(row["order_id"].is_u64() && row["amount"].is_f64() && row["n"] == 1, "{row}");
     assert_eq!(row["amount"], row["total"]);
     assert!(row["ordered_on"].is_string() && (row["coupon"].is_string() || row["coupon"].is_null()), "{row}");
+    let twice = told(folder, &["query", "orders.yaml", "select 1 as n, 2 as n", "--output", "json"]);
+    assert!(twice.1 == Some(64) && twice.0.contains("two columns of the answer are named `n`"), "{twice:?}");
     let seen = json(&done(folder, &["preview", "orders.yaml", "--output", "json"], 0));
     assert!(seen["rows"][0]["order_id"].is_u64() && seen["rows"][0]["amount"].is_f64(), "{seen}");
 }
@@ -446,6 +459,19 @@ fn preview_shows_typed_rows_and_keeps_nothing() {
         "{told}"
     );
     assert!(!folder.path().join(".etalon").exists());
+}
+
+#[test]
+fn preview_masks_what_is_sensitive() {
+    let folder = people("1,Ada,1815-12-10\nx,Grace,1906-12-09\n2,,1930-05-11\n");
+    let pipeline = PIPELINE.replace("name: ,", "name: { sensitive: true },");
+    assert_ne!(pipeline, PIPELINE);
+    fs::write(folder.path().join("people.yaml"), pipeline).unwrap();
+    for form in ["table", "json", "csv"] {
+        let output = etalon(folder.path(), &["preview", "people.yaml", "--output", form]);
+        let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(told.contains("(masked)") && !told.contains("Ada") && !told.contains("Grace"), "{told}");
+    }
 }
 
 #[test]

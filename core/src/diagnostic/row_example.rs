@@ -119,7 +119,8 @@ rows! {
         "id,customer,amount,ordered_at\n1,\"{\"\"name\"\": \"\"\\u0000\"\"}\",12.50,2026-01-31 10:00Z\n"
         => "No text of a warehouse holds it. Where it may be lost, write `replace(customer, '\\u0000', '')::super`.";
     Required: "", "id,customer,amount,ordered_at\n,Ada,12.50,2026-01-31 10:00Z\n"
-        => "Correct the source; give a value in its place, `from: coalesce(id, 0)`; or leave `required` out.";
+        => "Correct the source; give a value in its place, `from: coalesce(id, 0)`; or leave `required` out. Give no such value to a column of the \
+            `key`: a merge would take all these rows for one.";
     OneOf: "columns:\n  customer: { type: varchar(64), one_of: [Ada, Grace] }\n", "id,customer,amount,ordered_at\n1,Alan,12.50,2026-01-31 10:00Z\n"
         => "Add the value to the list if it is good.";
     Matches: "columns:\n  customer: { type: varchar(64), matches: '^[a-z]+$' }\n", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00Z\n"

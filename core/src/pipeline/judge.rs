@@ -155,7 +155,8 @@ fn failures(receipts: &[Receipt]) -> Vec<String> {
             held.push(format!("{}: {incomplete}", receipt.source));
         }
         for (check, rows) in &receipt.failed_checks {
-            held.push(format!("{}: {check} failed for {rows} rows, and must not", receipt.source));
+            let count = if *rows == 1 { "1 row" } else { &format!("{rows} rows") };
+            held.push(format!("{}: {check} fails for {count}, and the pipeline lets none fail it", receipt.source));
         }
     }
     held

@@ -10,7 +10,7 @@ use crate::format::{ReadStep, Reader};
 use crate::plan::{self, Task};
 use crate::receipt::{Counts, Coverage, Part, Receipt};
 use crate::records::Records;
-use crate::reject::{RAW_BYTES_MAX, Reason, Reject};
+use crate::reject::{MASKED, RAW_BYTES_MAX, Reason, Reject};
 use crate::stage::{PartWriter, StagedPart};
 use crate::transform::Transformed;
 use crate::value::datetime::print_timestamptz;
@@ -266,7 +266,7 @@ impl TaskRun<'_> {
             .map(|(index, field)| {
                 let text = field
                     .text(records, records.cell(row, index))
-                    .map(|text| if field.sensitive { "(masked)".to_owned() } else { short(text) });
+                    .map(|text| if field.sensitive { MASKED.to_owned() } else { short(text) });
                 (field.name.clone(), text)
             })
             .collect();

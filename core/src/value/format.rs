@@ -273,7 +273,7 @@ impl Pattern {
                 Ok((days, seconds * 1_000_000 + micros))
             }
             _ => {
-                let message = format!("{} names no day and time that there is", quote(text));
+                let message = format!("{} is not a day of the calendar with a time of the day", quote(text));
                 Err(Fault::new(Code::DatetimeOutOfRange, message))
             }
         }

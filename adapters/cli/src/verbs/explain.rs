@@ -4,9 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
+use crate::arguments::Written;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::view::{Table, View};
+use crate::view::{Column, Kind, Table, View};
 
 /// The page of codes, which is made from the registry.
 const PAGE: &str = include_str!("../../../../docs/reference/codes.md");
@@ -16,12 +17,16 @@ const PAGE: &str = include_str!("../../../../docs/reference/codes.md");
 pub(super) struct Explain {
     /// The code, `R301` say
     code: String,
+    #[command(flatten)]
+    written: Written,
 }
 
 /// The section of a code.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub(super) struct Explained(&'static str);
+pub(super) struct Explained {
+    code: String,
+    text: &'static str,
+}
 
 impl Verb for Explain {
     const NAME: &'static str = "explain";
@@ -29,11 +34,12 @@ impl Verb for Explain {
 
     fn carry_out(&self, _: Output) -> Result<Explained, Failure> {
         let code = self.code.to_ascii_uppercase();
-        section(&code).map(Explained).ok_or_else(|| {
+        let text = section(&code).ok_or_else(|| {
             let known: Vec<&str> = headings().map(|(code, _)| code).collect();
             Failure::arguments(format!("{}: there is no such code", self.code))
                 .with_help(&format!("the codes are: {}", known.join(", ")))
-        })
+        })?;
+        Ok(Explained { code, text })
     }
 }
 
@@ -58,11 +64,13 @@ fn section(code: &str) -> Option<&'static str> {
 
 impl View for Explained {
     fn table(&self) -> Table {
-        Table::default()
+        let mut table = Table::new(["code", "text"].map(|name| Column::new(name, Kind::Text)).to_vec());
+        table.push(vec![Some(self.code.clone()), Some(self.text.to_owned())]);
+        table
     }
 
     fn page(&self) -> String {
-        format!("{}\n", self.0)
+        format!("{}\n", self.text)
     }
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use clap::Args;
 use etalon_core::pipeline::RowOutput;
 use etalon_core::plan::Object;
-use etalon_core::reject::Reason;
+use etalon_core::reject::{MASKED, Reason};
 use etalon_core::value::show::show;
 use etalon_driver::local::{LocalDisk, SystemClock};
 use etalon_driver::ports::{Clock, Quiet};
@@ -13,12 +13,12 @@ use etalon_driver::transform;
 use serde::Serialize;
 
 use super::Verb;
-use crate::arguments::{Source, Written};
+use crate::arguments::{Source, Written, at_least_one};
 use crate::failure::Failure;
 use crate::lines;
 use crate::loaded::Loaded;
 use crate::output::Output;
-use crate::view::{Column, Table, View, thousands};
+use crate::view::{Column, Kind, Table, View, thousands};
 
 /// Show the first rows, typed, and the rejects among them
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(super) struct Preview {
     #[command(flatten)]
     source: Source,
     /// How many records to look at
-    #[arg(long, default_value = "10", value_name = "N")]
+    #[arg(long, default_value = "10", value_name = "N", value_parser = at_least_one)]
     rows: NonZero<usize>,
     #[command(flatten)]
     written: Written,
@@ -39,6 +39,9 @@ pub(super) struct Seen {
     rejects: Vec<Rejected>,
     /// Records that `where` leaves out.
     filtered: u64,
+    /// Whether people must not see the values of each column.
+    #[serde(skip)]
+    sensitive: Vec<bool>,
 }
 
 /// One reason for which a record is rejected.
@@ -58,10 +61,13 @@ impl Verb for Preview {
     fn carry_out(&self, output: Output) -> Result<Seen, Failure> {
         let loaded = self.source.file.load(output)?;
         let (disk, objects) = self.source.objects(&loaded)?;
-        let columns = loaded.pipeline.columns();
-        let columns =
-            columns.into_iter().map(|(name, ty, _)| Column { heading: format!("{name} {ty}"), name, kind: ty.into() });
-        let mut seen = Seen { rows: Table::new(columns.collect()), rejects: Vec::new(), filtered: 0 };
+        let sensitive = loaded.pipeline.sensitive_columns();
+        let columns = loaded.pipeline.columns().into_iter().zip(&sensitive).map(|((name, ty, _), &is_masked)| Column {
+            heading: format!("{name} {ty}"),
+            name,
+            kind: if is_masked { Kind::Text } else { ty.into() },
+        });
+        let mut seen = Seen { rows: Table::new(columns.collect()), rejects: Vec::new(), filtered: 0, sensitive };
         let mut left = self.rows.get();
         for object in &objects {
             if left == 0 {
@@ -95,7 +101,12 @@ impl Seen {
                         let (mut kept, before) = (0, rejected.len());
                         for (position, _) in outcome.accepted_rows.iter().enumerate().filter(|(_, row)| is_seen(**row))
                         {
-                            self.rows.push(outcome.accepted.iter().map(|column| show(column, position)).collect());
+                            let cells = outcome.accepted.iter().map(|column| show(column, position));
+                            let masked = cells.zip(&self.sensitive).map(|(cell, &is_masked)| match cell {
+                                Some(_) if is_masked => Some(MASKED.to_owned()),
+                                cell => cell,
+                            });
+                            self.rows.push(masked.collect());
                             kept += 1;
                         }
                         for (row, reasons) in outcome.rejected.iter().filter(|(row, _)| is_seen(*row)) {

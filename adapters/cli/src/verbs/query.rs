@@ -1,5 +1,6 @@
 //! `etalon query`: SQL put to a warehouse, read-only.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::Args;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::arguments::Written;
 use crate::failure::Failure;
+use crate::form::Form;
 use crate::loaded::embedded_warehouse;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View, is_number};
@@ -37,7 +39,7 @@ impl Verb for Query {
     const NAME: &'static str = "query";
     type Found = Rows;
 
-    fn carry_out(&self, _: Output) -> Result<Rows, Failure> {
+    fn carry_out(&self, output: Output) -> Result<Rows, Failure> {
         // With --to, the one argument is the query.
         let (warehouse, sql) = match (&self.warehouse, &self.sql, &self.to) {
             (sql, None, Some(to)) => (to, sql),
@@ -54,6 +56,12 @@ impl Verb for Query {
             ErrorKind::Refused => Failure::environment(format!("the warehouse refuses the query: {error}")),
             _ => error.into(),
         })?;
+        if output.form() == Form::Json
+            && let Some(name) = repeated(&answer)
+        {
+            let failure = Failure::arguments(format!("two columns of the answer are named `{name}`"));
+            return Err(failure.with_help("an object of JSON has each name once; give the columns names with `as`"));
+        }
         Ok(Rows(table(answer)))
     }
 }
@@ -62,11 +70,20 @@ impl Verb for Query {
 fn file(given: &Path) -> Result<String, Failure> {
     let is_pipeline = given.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
     let path = if is_pipeline { embedded_warehouse(given) } else { given.to_owned() };
+    if is_pipeline && !given.is_file() {
+        return Err(Failure::environment(format!("{}: there is no such file", given.display())));
+    }
     if !path.is_file() {
         let failure = Failure::environment(format!("{}: there is no warehouse", path.display()));
         return Err(failure.with_help("`etalon run` creates it"));
     }
     Ok(path.display().to_string())
+}
+
+/// The first name that two columns have.
+fn repeated(answer: &Answer) -> Option<&str> {
+    let mut seen = BTreeSet::new();
+    answer.columns.iter().map(|column| column.name.as_str()).find(|name| !seen.insert(*name))
 }
 
 /// The answer with its columns' kinds. An expression has no declared type; it gives numbers if all its values are.
