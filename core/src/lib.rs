@@ -1,28 +1,37 @@
 //! Everything in Etalon that decides: pure functions and state machines, without I/O, clock, chance, environment, threads
 //! or async.
 //!
-//! The data's path:
+//! The modules, in reading order:
 //!
-//! ```text
-//! sql        the words of SQL: scanned, read, written
-//! spec       the pipeline file as written, with the place of everything in it
-//! expr       SQL scalar expressions: parse -> check -> evaluate, over columns
-//! source     which objects there are: names, and a listing of them page by page
-//! plan       an object becomes an input, an input becomes tasks
-//! format     bytes in, records out: cells that point into the bytes
-//! transform  records in, accepted rows and rejects out: decode, where, columns, rules, conform
-//! stage      accepted rows in, Parquet parts out
-//! receipt    what one task did, in numbers that balance; written last
-//! warehouse  the statements that bring staged rows into a table
-//! protocol   what the steps say to each other and keep between calls, and what a loader does next
-//! pipeline   the front door: compile -> plan -> task -> judge -> load
-//! deploy     what a pipeline is in an account: functions, settings, queues, rights, retention
+//! | module | what it is |
+//! |---|---|
+//! | [`types`] | the types that columns have |
+//! | [`diagnostic`] | what is wrong with a pipeline file, and the codes of all that can be wrong |
+//! | [`error`] | what a file, a disk, a network or a warehouse did not do |
+//! | [`sql`] | the words of SQL: scanned, read, written |
+//! | [`column`] | values of one type, with the fault of each row that has none |
+//! | [`records`] | what a format read: cells that point into the bytes |
+//! | [`reject`] | a record that is not loaded, with all its reasons |
+//! | [`receipt`] | what one task did, in numbers that balance; written last |
+//! | [`value`] | a value of each type: read from a text, computed with, printed |
+//! | [`spec`] | how a file of YAML is read, with the place of everything in it |
+//! | [`expr`] | SQL scalar expressions: parsed, checked, evaluated over columns |
+//! | [`plan`] | an object becomes an input, an input becomes tasks |
+//! | [`source`] | which objects there are: names, and a listing of them page by page |
+//! | [`format`] | bytes in, records out |
+//! | `transform` | records in, accepted rows and rejects out: fields, `where`, columns, rules |
+//! | [`stage`] | accepted rows in, parts of Parquet or CSV out |
+//! | [`warehouse`] | the statements that bring staged rows into a table |
+//! | [`protocol`] | what the steps say to each other and keep between calls, and what a loader does next |
+//! | [`pipeline`] | all of it together: a file is compiled, an object planned, a task run, its receipts judged |
+//! | [`deploy`] | what a pipeline is in an account: functions, settings, queues, rights, retention |
+//!
+//! Begin at [`pipeline::Pipeline`]: a file goes in, and a checked pipeline comes out, or every mistake with its place. The pipeline
+//! plans an object, and runs the tasks of the plan: a task asks for bytes, and gives staged rows, rejects and a receipt.
+//!
 //! ```
-//!
-//! Begin at [`pipeline::Pipeline`]: a file goes in, and what it says of each column comes out, or every mistake with its place.
-//!
-//! ```
-//! use etalon_core::pipeline::Pipeline;
+//! use etalon_core::pipeline::{Pipeline, Run, Step, TaskOutput};
+//! use etalon_core::plan::Object;
 //!
 //! let file = "
 //! etalon: 1
@@ -32,10 +41,28 @@
 //!   id: required
 //!   name: { from: upper(trim(name)), type: varchar(20) }
 //! target: { table: people, write: append }
+//! stage: csv
 //! ";
 //! let (pipeline, _warnings) = Pipeline::compile(file).map_err(|mistakes| format!("{mistakes:?}"))?;
-//! let columns: Vec<String> = pipeline.columns().iter().map(|(name, ty, _)| format!("{name} {ty}")).collect();
-//! assert_eq!(columns, ["id integer", "name varchar(20)"]);
+//!
+//! let bytes = b"id,name\n1, Ada\nx,Grace\n";
+//! let object = Object { name: "people.csv".to_owned(), version: "v1".to_owned(), size: bytes.len() as u64 };
+//! for task in pipeline.plan(&object, 0).tasks() {
+//!     let mut run = pipeline.task(&task);
+//!     loop {
+//!         match run.step().map_err(|error| error.to_string())? {
+//!             Step::NeedsData(range) => run.push(&bytes[range.start as usize..range.end as usize]),
+//!             Step::Has(TaskOutput::Part(part, _bytes)) => assert_eq!(part.rows, 1),
+//!             Step::Has(TaskOutput::Quarantine(_, lines)) => {
+//!                 assert!(String::from_utf8_lossy(&lines).contains("is not a whole number for integer"));
+//!             }
+//!             Step::Has(TaskOutput::Finished(receipt)) => {
+//!                 assert_eq!((receipt.counts.read, receipt.counts.staged, receipt.counts.quarantined), (2, 1, 1));
+//!                 break;
+//!             }
+//!         }
+//!     }
+//! }
 //!
 //! let mistakes = Pipeline::compile(&file.replace("trim(name)", "trim(nme)")).err().unwrap_or_default();
 //! assert_eq!(mistakes[0].message, "there is no `nme` here");

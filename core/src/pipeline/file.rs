@@ -135,7 +135,8 @@ impl Spec {
 /// The reference of the pipeline file, in Markdown.
 pub fn reference() -> String {
     let introduction = "# The pipeline file\n\n\
-        Made from the rows that read the file; do not edit. What the words mean exactly, and how to use them, is in the guide.\n\n\
+        Made from the rows that read the file; do not edit. [The guide](../guide/words.md) says exactly what `limits`, `contract`, \
+        `on_overwrite`, `dedupe`, the ways of writing and `lineage` do.\n\n\
         The file is YAML 1.2. Every text is taken as written and read by its place: `NO` is a text and `1.10` keeps its zero.\n\
         Anchors, aliases, merge keys and tags are not part of the format.\n";
     spec::reference(introduction, &FILE.outline())
