@@ -136,6 +136,11 @@ pub(crate) fn load_table() -> TableName {
     TableName::work(LOAD_TABLE)
 }
 
+/// The work table of the earlier versions of the load's objects.
+pub(crate) fn versions_table() -> TableName {
+    TableName::work(VERSIONS_TABLE)
+}
+
 /// The work table of replaced batches.
 pub(crate) fn replaced_table() -> TableName {
     TableName::work(REPLACED_TABLE)
@@ -305,7 +310,7 @@ pub(crate) fn note_versions(inputs: &[&str]) -> Vec<Command> {
     let column = ("input", Type::Varchar(128));
     let create = Command::CreateTable(CreateTable {
         temporary: true,
-        ..CreateTable::new(TableName::work(VERSIONS_TABLE), definitions(&[column], true))
+        ..CreateTable::new(versions_table(), definitions(&[column], true))
     });
     // Parameters of one name have one value in a load.
     let row = |(number, input): (usize, &&str)| {
@@ -313,7 +318,7 @@ pub(crate) fn note_versions(inputs: &[&str]) -> Vec<Command> {
     };
     let rows: Vec<Vec<Expr>> = inputs.iter().enumerate().map(row).collect();
     let insert = |rows: &[Vec<Expr>]| Command::Insert {
-        into: TableName::work(VERSIONS_TABLE),
+        into: versions_table(),
         columns: vec![Identifier::own(column.0)],
         rows: Rows::Values(rows.to_vec()),
     };
@@ -390,7 +395,7 @@ fn of_sources(target: &Target, noted: Option<&str>) -> Source {
     let of = |alias: &'static str| names.map(|name| Expr::own(alias, name));
     let mut pipeline = Expr::own("l", "pipeline");
     if let Some(noted) = noted {
-        let versions = Select::from(&TableName::work(VERSIONS_TABLE), "v").columns([Expr::own("v", "input")]);
+        let versions = Select::from(&versions_table(), "v").columns([Expr::own("v", "input")]);
         let is_noted = Expr::All(vec![pipeline.clone().absent(), Expr::own("l", "input").among(versions)]);
         pipeline = Expr::case(is_noted, own_pipeline(noted), pipeline);
     }

@@ -328,9 +328,10 @@ impl Writer<'_> {
             self.replace_all(load, allow_empty, direct)?;
         }
         self.stage(load, direct)?;
+        let mut noted = false;
         if replaces_sources {
             let first = load.batches.iter().find(|batch| batch.replaces_source || batch.replaces_generations);
-            self.replace_sources(load.batches, first.map_or("", |batch| &batch.batch), direct)?;
+            noted = self.replace_sources(load.batches, first.map_or("", |batch| &batch.batch), direct)?;
         }
         match &ranking {
             Some(ranking) => {
@@ -366,6 +367,7 @@ impl Writer<'_> {
         let mut work: Vec<TableName> = ranking.iter().flat_map(Ranking::tables).collect();
         work.extend((!direct).then(|| TableName::work(STAGE)));
         work.extend(replaces_sources.then(ledger::replaced_table));
+        work.extend(noted.then(ledger::versions_table));
         work.push(ledger::load_table());
         self.all("drop the work tables", work.into_iter().map(Command::DropTable));
         Ok(())
@@ -473,8 +475,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Removes the rows of sources that have a later version, also those of this load.
-    fn replace_sources(&mut self, batches: &[LoadBatch], first: &str, direct: bool) -> Result<(), Error> {
+    /// Removes the rows of sources that have a later version, also those of this load. Whether earlier versions were noted.
+    fn replace_sources(&mut self, batches: &[LoadBatch], first: &str, direct: bool) -> Result<bool, Error> {
         let target = self.target;
         let versions: BTreeSet<&str> = batches.iter().flat_map(|batch| &batch.versions).map(String::as_str).collect();
         let versions: Vec<&str> = versions.into_iter().collect();
@@ -497,7 +499,7 @@ impl Writer<'_> {
             tables.push(TableName::work(STAGE));
         }
         self.all("delete the rows of replaced batches", tables.iter().map(ledger::delete_replaced));
-        Ok(())
+        Ok(noted.is_some())
     }
 
     fn insert_all(&mut self) {

@@ -205,7 +205,7 @@ fn a_word_that_nothing_obeys_is_a_mistake() {
     let replace = with("source: { files: a, format: csv, fields: { id: bigint }, on_overwrite: add }");
     assert_eq!(
         said_of(&replace.replace("write: append", "write: replace")),
-        ["E110 `on_overwrite` has no meaning for `write: replace`"]
+        ["E110 `on_overwrite: add` has no meaning for `write: replace`"]
     );
     assert_eq!(
         said("target: { table: _etalon_ledger, write: append }"),

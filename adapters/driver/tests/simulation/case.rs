@@ -69,6 +69,7 @@ fn pipeline(whole_runs: bool, merges: bool, on_overwrite: &str, limits: bool, la
         (_, true) => "merge, key: id, order_by: n",
         _ => "append",
     };
+    let on_overwrite = if whole_runs { "replace" } else { on_overwrite };
     let limits = if limits { "limits: { rejects: 40%, at_least: 2 }\n" } else { "" };
     let from = if later { "upper(name)" } else { "name" };
     let text = format!(

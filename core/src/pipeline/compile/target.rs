@@ -95,7 +95,10 @@ impl Compiler<'_> {
             self.no_meaning("allow_empty", target.allow_empty_span, write, |other| other.may_empty);
         } else {
             // A whole run takes the place of all rows, also of those of an earlier version.
-            self.no_meaning("on_overwrite", self.spec.source.on_overwrite_span, write, |other| !other.may_empty);
+            // That the rows of a version take the place of those before is what a whole run does anyway.
+            let adds = self.spec.source.on_overwrite == OnOverwrite::Add;
+            let place = self.spec.source.on_overwrite_span.filter(|_| adds);
+            self.no_meaning("on_overwrite: add", place, write, |other| !other.may_empty);
         }
         if let Some(dedupe) = &self.spec.dedupe
             && write.has_key
