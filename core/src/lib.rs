@@ -9,7 +9,7 @@
 //! | [`diagnostic`] | what is wrong with a pipeline file, and the codes of all that can be wrong |
 //! | [`error`] | what a file, a disk, a network or a warehouse did not do |
 //! | [`sql`] | the words of SQL: scanned, read, written |
-//! | [`column`] | values of one type, with the fault of each row that has none |
+//! | [`mod@column`] | values of one type, with the fault of each row that has none |
 //! | [`records`] | what a format read: cells that point into the bytes |
 //! | [`reject`] | a record that is not loaded, with all its reasons |
 //! | [`receipt`] | what one task did, in numbers that balance; written last |
@@ -18,7 +18,7 @@
 //! | [`expr`] | SQL scalar expressions: parsed, checked, evaluated over columns |
 //! | [`plan`] | an object becomes an input, an input becomes tasks |
 //! | [`source`] | which objects there are: names, and a listing of them page by page |
-//! | [`format`] | bytes in, records out |
+//! | [`mod@format`] | bytes in, records out |
 //! | `transform` | records in, accepted rows and rejects out: fields, `where`, columns, rules |
 //! | [`stage`] | accepted rows in, parts of Parquet or CSV out |
 //! | [`warehouse`] | the statements that bring staged rows into a table |
