@@ -274,8 +274,11 @@ mod tests {
     fn a_panic_costs_one_message_and_the_last_time_its_reason_is_kept() {
         let (told, letters) = batch(&[("panic", 1), ("done", 1), ("panic", 5), ("dead", 1), ("again", 5)]);
         assert_eq!(told, json!({ "batchItemFailures": [{ "itemIdentifier": "id0" }] }));
-        let letters: Vec<_> = letters.iter().map(|(body, reason)| (body.as_str(), reason.as_deref())).collect();
-        let bug = Some("a bug of Etalon, please report it: a panic");
-        assert_eq!(letters, [("panic", bug), ("dead", Some("no message")), ("again", Some("no answer"))]);
+        // Whether the place of a panic is known depends on who tells of panics in this process.
+        let reason = |reason: &str| reason.split_inclusive(": ").next().unwrap_or_default().to_owned();
+        let letters: Vec<_> =
+            letters.iter().map(|(body, why)| (body.as_str(), why.as_deref().map(reason).unwrap_or_default())).collect();
+        let told = [("panic", "a bug of Etalon, please report it: "), ("dead", "no message"), ("again", "no answer")];
+        assert_eq!(letters, told.map(|(body, why)| (body, why.to_owned())));
     }
 }
