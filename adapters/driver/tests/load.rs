@@ -14,7 +14,7 @@ use etalon_core::source::Names;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::load::Loader;
 use etalon_driver::memory::{ManualClock, Memory};
-use etalon_driver::ports::{Clock, Events, Objects, Put, Quiet};
+use etalon_driver::ports::{Clock, DataWarehouse, Events, Objects, Put, Quiet};
 use etalon_driver::store::names;
 use etalon_driver::testing::warehouse::{End, Fate, Flaws, MemoryWarehouse};
 use pollster::block_on;
@@ -86,6 +86,17 @@ fn state(store: &Memory, unit: &str) -> UnitState {
     parse::<Unit>(&block_on(store.get(&name::unit_document(TABLE, unit))).unwrap()).unwrap().state
 }
 
+/// A loader with time enough, of which nobody hears.
+fn loader<'a, W: DataWarehouse>(
+    deployed: &'a Deployed,
+    store: &'a Memory,
+    warehouse: &'a W,
+    clock: &'a ManualClock,
+    limits: LoadLimits,
+) -> Loader<'a, Memory, W, Unheard, ManualClock, Quiet> {
+    Loader { deployed, store, warehouse, events: &Unheard, clock, witness: &Quiet, limits, deadline: i64::MAX }
+}
+
 fn is_held(state: &UnitState) -> bool {
     matches!(state, UnitState::Held { .. })
 }
@@ -101,16 +112,7 @@ fn a_right_that_is_lost_for_a_while_holds_nothing_and_asks_seldom() {
         Fate { takes: 0, end }
     });
     let sweep = || {
-        let loader = Loader {
-            deployed: &deployed,
-            store: &store,
-            warehouse: &warehouse,
-            events: &Unheard,
-            clock: &clock,
-            witness: &Quiet,
-            limits: LoadLimits::default(),
-            deadline: i64::MAX,
-        };
+        let loader = loader(&deployed, &store, &warehouse, &clock, LoadLimits::default());
         block_on(loader.sweep())
     };
     // A message for each unit arrives, and each that fails comes again: somebody looks every second.
@@ -141,16 +143,7 @@ fn loads_do_not_come_more_often_than_the_pipeline_says() {
     let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
     // A load takes twenty units, so that the first forty need two of them.
     let limits = LoadLimits { minutes_between: 15, units_max: 20, ..LoadLimits::default() };
-    let loader = Loader {
-        deployed: &deployed,
-        store: &store,
-        warehouse: &warehouse,
-        events: &Unheard,
-        clock: &clock,
-        witness: &Quiet,
-        limits,
-        deadline: i64::MAX,
-    };
+    let loader = loader(&deployed, &store, &warehouse, &clock, limits);
     pending(&store, &deployed, 0..40);
     block_on(loader.sweep()).unwrap();
     assert_eq!(warehouse.statements(), 2, "what is too much for one load is loaded at once");
@@ -179,16 +172,7 @@ fn not_more_than_some_units_are_held_in_an_hour() {
         warehouse.refuse(&format!("{:03}.csv", number * 2));
     }
     let limits = LoadLimits::default();
-    let loader = Loader {
-        deployed: &deployed,
-        store: &store,
-        warehouse: &warehouse,
-        events: &Unheard,
-        clock: &clock,
-        witness: &Quiet,
-        limits,
-        deadline: i64::MAX,
-    };
+    let loader = loader(&deployed, &store, &warehouse, &clock, limits);
     let held = || units.iter().filter(|unit| is_held(&state(&store, unit))).count();
     let mut told = 0;
     for hour in 1..=3 {

@@ -1,7 +1,7 @@
 //! Time: moments as manifests write and reckon with them. Formats are those of Python's `strptime` and `strftime`, with the
 //! few directives that manifests have beside them; durations are those of ISO 8601, and their months are calendar months.
 
-use crate::value::datetime::{civil_from_days, days_from_civil, days_of_month};
+use crate::value::datetime::{MONTHS, civil_from_days, days_from_civil, days_of_month};
 
 /// Microseconds of a second.
 pub(super) const SECOND: i64 = 1_000_000;
@@ -10,20 +10,6 @@ pub(super) const DAY: i64 = 86_400 * SECOND;
 /// The first moment that can be written, 0001-01-01, and the last, 9999-12-31, in microseconds since 1970.
 const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800 * SECOND..=253_402_300_799 * SECOND + 999_999;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A moment, and the zone that it is written in.
