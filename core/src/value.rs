@@ -19,6 +19,7 @@ pub(crate) mod pattern;
 pub mod show;
 mod sum;
 pub mod text;
+pub(crate) mod unit;
 mod values;
 pub(crate) mod wide;
 pub(crate) mod zoned;

@@ -196,6 +196,10 @@ codes! {
     PathDatetime = "R351" "22031";
     /// A JSON path's variable that has no value.
     PathVariable = "R352" "42704";
+    /// An offset from UTC that no zone has.
+    BadOffset = "R353" "22009";
+    /// An interval with more of a unit than there is room for.
+    IntervalField = "R354" "22015";
 
     /// A record with too many or too few fields.
     Ragged = "R401";

@@ -167,6 +167,11 @@ rows! {
     PathVariable: "columns:\n  found: { from: \"jsonb_path_exists('[1]', '$[*] ? (@ > $least)', customer::super)\", type: boolean }\n",
         "id,customer,amount,ordered_at\n1,\"{\"\"most\"\": 1}\",12.50,2026-01-31 10:00Z\n"
         => "The variables of a path are the members of the third argument.";
+    BadOffset: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00+42:00\n"
+        => "Offsets go from -15:59:59 to +15:59:59. Correct the source.";
+    IntervalField: "columns:\n  hours: { from: \"extract(hour from customer::interval)\", type: bigint }\n",
+        "id,customer,amount,ordered_at\n1,3000000000 days,12.50,2026-01-31 10:00Z\n"
+        => "An interval has room for 2,147,483,647 months and as many days. Correct the source.";
     Ragged: "", "id,customer,amount,ordered_at\n1,Ada,12.50\n"
         => "Mostly a value holds the delimiter without quotes, or a line was cut. Correct the source.";
     Unclosed: "", "id,customer,amount,ordered_at\n1,\"Ada,12.50,2026-01-31 10:00Z\n"

@@ -8,6 +8,7 @@
 //! and knows all matches, and the groups by [`dissect`], which follows PostgreSQL's rules for parts of a match.
 
 mod dissect;
+mod flavour;
 pub(super) mod similar;
 mod syntax;
 
@@ -25,6 +26,7 @@ use regex_automata::util::syntax as engine;
 
 use crate::column::Fault;
 use crate::diagnostic::Code;
+use flavour::Flavour;
 use syntax::Tree;
 
 /// The most memory of a compiled expression, in bytes.
@@ -45,6 +47,8 @@ pub(super) struct Options {
     pub(super) expanded: bool,
     /// The pattern is a text without operators.
     pub(super) literal: bool,
+    /// The language of the pattern.
+    pub(super) flavour: Flavour,
 }
 
 /// A regular expression that is ready to search.

@@ -18,13 +18,13 @@ pub(crate) fn parse(text: &str) -> Result<Vec<u8>, Fault> {
 
 /// Two hexadecimal digits a byte, with blanks between the bytes.
 pub(crate) fn parse_digits(digits: &str) -> Result<Vec<u8>, Fault> {
-    let mut digits = digits.chars().filter(|char| !matches!(char, ' ' | '\t' | '\n' | '\r'));
+    let mut digits = digits.chars();
     let mut bytes = Vec::new();
     let value = |digit: char| {
         let value = digit.to_digit(16).and_then(|value| u8::try_from(value).ok());
         value.ok_or_else(|| wrong(format!("{} is no hexadecimal digit", quote(digit.to_string().as_bytes()))))
     };
-    while let Some(high) = digits.next() {
+    while let Some(high) = digits.by_ref().find(|char| !matches!(char, ' ' | '\t' | '\n' | '\r')) {
         let high = value(high)?;
         let low = digits.next().ok_or_else(|| wrong("the number of hexadecimal digits is odd".to_owned()))?;
         bytes.push(high << 4 | value(low)?);

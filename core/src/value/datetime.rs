@@ -345,6 +345,8 @@ enum Wrong {
     Fraction,
     /// No offset where one is wanted.
     NoOffset,
+    /// An offset that no zone has.
+    Offset,
     /// A zone that is not known.
     Zone,
     /// A word that means another time on another day.
@@ -364,6 +366,7 @@ impl Wrong {
             Self::Range => (Code::DatetimeOutOfRange, format!("{text} is out of range for a {what}")),
             Self::Fraction => (Code::ExcessFraction, format!("{text} has more than six digits after the point")),
             Self::NoOffset => (Code::NoOffset, format!("{text} has no offset from UTC")),
+            Self::Offset => (Code::BadOffset, format!("{text} is not a {what}: its offset from UTC is out of range")),
             Self::Zone => (Code::BadArgument, format!("{text} is not a {what}: it names an unknown time zone")),
             Self::Clock => (Code::NotADatetime, format!("{text} is not a {what}: what it means depends on the clock")),
             Self::Infinity { .. } => (Code::Infinite, format!("{text} is infinite, which a {what} cannot be")),

@@ -72,13 +72,14 @@ impl Interval {
     pub fn parse(text: &[u8], range: i32) -> Result<Self, Fault> {
         let read = read::read(text, range).or_else(|wrong| match wrong {
             Wrong::Form => read::iso(text),
-            Wrong::Range => Err(wrong),
+            Wrong::Range | Wrong::Whole => Err(wrong),
         });
         read.map_err(|wrong| {
             let text = quote(text);
             match wrong {
                 Wrong::Form => Fault::new(Code::NotADatetime, format!("{text} is not an interval")),
-                Wrong::Range => Fault::new(Code::DatetimeOutOfRange, format!("{text} is out of range for an interval")),
+                Wrong::Whole => out_of_range(),
+                Wrong::Range => Fault::new(Code::IntervalField, format!("{text} is out of range for an interval")),
             }
         })
     }

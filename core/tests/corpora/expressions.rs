@@ -1,8 +1,8 @@
 //! Expressions with PostgreSQL's own answers, out of test suites that others wrote.
 //!
 //! A case is *right*; *refused* before running, which is a gap in coverage; *stricter*, a reject by one of the written cases in
-//! which putting a value into a column differs from a cast; or *wrong*: another value, a value where there should be an
-//! error, or the reverse. No case may be wrong but those of [`DIFFERENCES`].
+//! which putting a value into a column differs from a cast; or *wrong*: another value, an error with another SQLSTATE, a
+//! value where there should be an error, or the reverse. No case may be wrong but those of [`DIFFERENCES`].
 //!
 //! Cases over types that the product does not have are *out*: they are no part of the share, and may be refused, but not be
 //! wrong. Only the types of a case and PostgreSQL's answers decide that.
@@ -65,13 +65,11 @@ enum Verdict {
 struct Judgement {
     verdict: Verdict,
     message: String,
-    /// Errors that PostgreSQL has as well: how many, and how many have its whole SQLSTATE.
-    states: (usize, usize),
 }
 
 impl Judgement {
     fn new(verdict: Verdict, message: impl Into<String>) -> Self {
-        Self { verdict, message: message.into(), states: (0, 0) }
+        Self { verdict, message: message.into() }
     }
 }
 
@@ -82,7 +80,6 @@ struct Score {
     verdicts: BTreeMap<Verdict, usize>,
     /// Cases that are out, by type.
     out: BTreeMap<String, usize>,
-    states: (usize, usize),
     /// What is not right, by its message.
     groups: BTreeMap<(Verdict, bool, String), Vec<String>>,
 }
@@ -101,7 +98,7 @@ impl Score {
     fn print(&self, file: &str) {
         let out: usize = self.out.values().sum();
         println!(
-            "{file:<20} {:>5} {out:>5} {:>5} {:>7} {:>8} {:>5} {:>5}.{}% {:>5}/{}",
+            "{file:<20} {:>5} {out:>5} {:>5} {:>7} {:>8} {:>5} {:>5}.{}%",
             self.cases,
             self.count(Verdict::Right),
             self.count(Verdict::Refused),
@@ -109,8 +106,6 @@ impl Score {
             self.count(Verdict::Wrong),
             self.share() / 10,
             self.share() % 10,
-            self.states.1,
-            self.states.0,
         );
     }
 
@@ -135,8 +130,8 @@ pub(crate) fn expressions_mean_what_postgresql_means(corpora: &Path) {
     let mut unused: BTreeSet<&str> = DIFFERENCES.iter().map(|(id, _)| *id).collect();
     let mut problems = Vec::new();
     println!(
-        "{:<20} {:>5} {:>5} {:>5} {:>7} {:>8} {:>5} {:>8} {:>9}",
-        "file", "cases", "out", "right", "refused", "stricter", "wrong", "share", "SQLSTATE"
+        "{:<20} {:>5} {:>5} {:>5} {:>7} {:>8} {:>5} {:>8}",
+        "file", "cases", "out", "right", "refused", "stricter", "wrong", "share"
     );
     for (file, floor) in FLOORS {
         let mut score = Score::default();
@@ -170,8 +165,6 @@ pub(crate) fn expressions_mean_what_postgresql_means(corpora: &Path) {
                 Some(reason) if judgement.verdict != Verdict::Wrong => *score.out.entry(reason).or_default() += 1,
                 _ => *score.verdicts.entry(judgement.verdict).or_default() += 1,
             }
-            score.states.0 += judgement.states.0;
-            score.states.1 += judgement.states.1;
         }
         score.print(file);
         if has_details {
@@ -205,10 +198,9 @@ fn refused(case: &Case, diagnostics: &[Diagnostic]) -> Judgement {
     let states: Option<Vec<_>> = states.collect();
     let known = first.fault.and_then(Code::sqlstate);
     if let (Some(states), Some(known)) = (&states, known)
-        && states.iter().all(|state| is_same_class(state, known))
+        && states.iter().all(|state| *state == known)
     {
-        let same = states.iter().filter(|state| **state == known).count();
-        return Judgement { states: (states.len(), same), ..Judgement::new(Verdict::Right, "") };
+        return Judgement::new(Verdict::Right, "");
     }
     let message = format!("[{}] {}", first.code, first.message);
     match states {
@@ -234,11 +226,7 @@ fn delivered(case: &Case, outcome: &Outcome) -> Judgement {
     for (found, expected) in outcome.rows.iter().zip(&case.answers) {
         let verdict = match (found, expected) {
             (Err(code), Answer::Error { state, .. }) => match code.sqlstate() {
-                Some(known) if is_same_class(state, known) => {
-                    judgement.states.0 += 1;
-                    judgement.states.1 += usize::from(state == known);
-                    Verdict::Right
-                }
+                Some(known) if state == known => Verdict::Right,
                 _ => Verdict::Wrong,
             },
             (Err(Code::ExcessScale | Code::ExcessBlanks | Code::ExcessFraction), Answer::Value(_)) => Verdict::Stricter,
@@ -284,11 +272,6 @@ fn kind(ty: Type) -> Type {
         Type::Char(_) => Type::Char(0),
         ty => ty,
     }
-}
-
-/// Whether two SQLSTATEs are of one class.
-fn is_same_class(one: &str, two: &str) -> bool {
-    one.get(..2) == two.get(..2)
 }
 
 /// Whether a code says that PostgreSQL has room for what the product has not.

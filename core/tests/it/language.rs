@@ -73,6 +73,12 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "t",
         "An exact number has at most 38 digits; beside a `double precision` a longer one is one too",
     ),
+    (
+        "power(0.001, 10000000000)",
+        "0.00000000000000000000000000000000000000",
+        "0 and 1000 zeros",
+        "What has no digit that is not zero is zero, with at most 38 digits",
+    ),
     ("round(2.5, 40)", "refused", "2.5 and 39 zeros", "So too digits after the point"),
     (
         "to_date('2026', 'IYYY-MM')",
@@ -91,6 +97,12 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "R315",
         "5000 a and a b",
         "The work that a regular expression makes in a row is bounded: 10,000 parts, 8 MiB for each automaton, 4 GiB of text looked at again, a million steps to find the groups of a match of at most 4096 bytes",
+    ),
+    (
+        "width_bucket(1.5, -1000000000000000000, 2, 32)",
+        "32",
+        "33",
+        "PostgreSQL rounds its quotient up to the bucket behind the last, though the number is below the upper bound",
     ),
     ("sum(1)", "refused", "1", "An aggregate, a window, a subquery needs other rows"),
     ("now()", "refused", "the time", "The same input must give the same bytes: `batch_time()`"),

@@ -118,7 +118,7 @@ fn to_integer<O: Whole>(call: &Call<'_>, from: Type, name: &'static str) -> Colu
         Type::Decimal { .. } | Type::Numeric => call.map::<(call::Numeric,), O>(|(value,)| {
             if value.special().is_some() {
                 let shown = if value == Decimal::NAN { "NaN" } else { "infinity" };
-                return Err(Fault::new(Code::BeyondDecimal, format!("cannot convert {shown} to {name}")));
+                return Err(Fault::new(Code::NotForValues, format!("cannot convert {shown} to {name}")));
             }
             let whole = decimal::rounded_quotient(value.unscaled, decimal::ten(value.scale));
             narrow(i64::try_from(whole).ok())

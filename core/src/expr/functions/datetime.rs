@@ -139,6 +139,10 @@ const SPAN_UNIT: Constant = Constant::Text(|text| span_unit(text).map(|_| ()));
 fn date_trunc(call: &Call<'_>) -> Column {
     let units = Units::new(time_unit);
     call.map::<(call::Text, call::Timestamp), call::Timestamp>(|(unit, micros)| {
+        // PostgreSQL does not look at the unit for an infinite time, nor at the interval and the zone below.
+        if !datetime::is_finite(micros) {
+            return Ok(Some(micros));
+        }
         truncated(micros, units.of(unit)?).map(Some)
     })
 }
@@ -146,10 +150,10 @@ fn date_trunc(call: &Call<'_>) -> Column {
 fn date_trunc_in_zone(call: &Call<'_>) -> Column {
     let (units, zones) = (Units::new(time_unit), Zones::new());
     call.map::<(call::Text, call::Timestamp, call::Text), call::Timestamp>(|(unit, instant, zone)| {
-        let unit = units.of(unit)?;
         if !datetime::is_finite(instant) {
             return Ok(Some(instant));
         }
+        let unit = units.of(unit)?;
         let local = zones.local(zone, instant)?;
         let cut = truncated(local, unit)?;
         if unit.is_of_day() {
@@ -212,13 +216,13 @@ fn stride_micros(stride: Interval) -> Result<i64, Fault> {
 
 fn date_bin(call: &Call<'_>) -> Column {
     call.map::<(call::Interval, call::Timestamp, call::Timestamp), call::Timestamp>(|(stride, micros, origin)| {
-        let size = stride_micros(stride)?;
         if !datetime::is_finite(micros) {
             return Ok(Some(micros));
         }
         if !datetime::is_finite(origin) {
             return Err(beyond("origin"));
         }
+        let size = stride_micros(stride)?;
         let since = micros.checked_sub(origin).ok_or_else(|| beyond("interval"))?;
         let bin = since.checked_sub(since.rem_euclid(size)).and_then(|start| start.checked_add(origin));
         let bin = bin.filter(|&bin| bin >= datetime::MICROS_MIN);
@@ -294,9 +298,6 @@ pub(super) fn finite_time(micros: i64) -> Result<(), Fault> {
 
 fn truncated(micros: i64, unit: Unit) -> Result<i64, Fault> {
     let within = |unit: i64| Ok(micros - micros.rem_euclid(unit));
-    if !datetime::is_finite(micros) {
-        return Ok(micros);
-    }
     let days = micros.div_euclid(DAY_MICROS);
     let first_of = |year: i32, month: u32| {
         let day = days_from_civil(year, month, 1).and_then(|day| i64::from(day).checked_mul(DAY_MICROS));

@@ -83,6 +83,7 @@ const TIMESTAMPTZ: Function = Function {
     doc: "The instant of a day and a time in UTC",
     signatures: &[
         Signature::new(&[Kind::Date, Kind::Time], Type::Timestamptz, at_time),
+        Signature::new(&[Kind::Date, Kind::Timetz], Type::Timestamptz, at_zoned_time),
         Signature::new(&[Kind::Date], Type::Timestamptz, midnight),
         Signature::new(&[Kind::Timestamp], Type::Timestamptz, same),
     ],
@@ -154,6 +155,10 @@ fn make_timestamptz(call: &Call<'_>) -> Column {
 
 fn at_time(call: &Call<'_>) -> Column {
     call.map::<(call::Date, call::Time), call::Timestamp>(|(day, time)| moment(day, time).map(Some))
+}
+
+fn at_zoned_time(call: &Call<'_>) -> Column {
+    call.map::<(call::Date, call::Timetz), call::Timestamp>(|(day, time)| super::operators::at_zoned(day, time))
 }
 
 fn midnight(call: &Call<'_>) -> Column {

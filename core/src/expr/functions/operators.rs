@@ -226,7 +226,7 @@ fn zoned_earlier(call: &Call<'_>) -> Column {
     })
 }
 
-fn at_zoned(day: i32, time: i64) -> Result<Option<i64>, Fault> {
+pub(super) fn at_zoned(day: i32, time: i64) -> Result<Option<i64>, Fault> {
     at_time(day, ZonedTime::unpacked(time).utc())
 }
 

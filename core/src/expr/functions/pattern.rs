@@ -46,17 +46,17 @@ const TO_CHAR: Function = Function {
         .returns(numeric_text),
         Signature::new(&[Kind::Numeric, Kind::Text], Type::Text, |call| {
             numbers::<call::Numeric>(call, |pattern, value, out| match value.special() {
-                Some(special) => pattern.write_double(special, 15, out),
+                Some(special) => pattern.write_special(special, out),
                 None => pattern.write_decimal(value, out),
             })
         })
         .returns(numeric_text),
         Signature::new(&[Kind::Real, Kind::Text], Type::Text, |call| {
-            numbers::<call::Real>(call, |pattern, value, out| pattern.write_double(value.into(), 6, out))
+            numbers::<call::Real>(call, |pattern, value, out| pattern.write_real(value, out))
         })
         .returns(numeric_text),
         Signature::new(&[Kind::Double, Kind::Text], Type::Text, |call| {
-            numbers::<call::Double>(call, |pattern, value, out| pattern.write_double(value, 15, out))
+            numbers::<call::Double>(call, |pattern, value, out| pattern.write_double(value, out))
         })
         .returns(numeric_text),
     ],

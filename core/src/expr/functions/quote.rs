@@ -1,8 +1,5 @@
 //! `quote_ident`, `quote_literal`, `quote_nullable`: texts as they stand in SQL.
 
-use arrow_array::Array;
-use arrow_array::cast::AsArray;
-
 use super::Call;
 use super::Function;
 use super::Kind;
@@ -46,15 +43,20 @@ const QUOTE_LITERAL: Function = Function {
     name: "quote_literal",
     aliases: &[],
     doc: "The text of a value as a quoted text in SQL",
-    signatures: &[Signature::new(&[Kind::Any], Type::Text, |call| {
-        call.write::<(call::Text,)>(|(text,), out| {
-            literal(text, out);
-            Ok(true)
-        })
-    })],
+    signatures: &[
+        Signature::new(&[Kind::Text], Type::Text, quoted),
+        Signature::new(&[Kind::Any], Type::Text, quoted),
+        Signature::new(&[Kind::Boolean], Type::Text, |call| {
+            call.write::<(call::Boolean,)>(|(truth,), out| {
+                literal(word(truth), out);
+                Ok(true)
+            })
+        }),
+    ],
     examples: &[
         ("quote_literal('O''Reilly')", "'O''Reilly'"),
         ("quote_literal(42.5)", "'42.5'"),
+        ("quote_literal(true)", "'true'"),
         ("quote_literal(null)", "NULL"),
     ],
 };
@@ -63,22 +65,48 @@ const QUOTE_NULLABLE: Function = Function {
     name: "quote_nullable",
     aliases: &[],
     doc: "The text of a value as a quoted text in SQL, or the word NULL",
-    signatures: &[Signature { strict: false, ..Signature::new(&[Kind::Any], Type::Text, nullable) }],
-    examples: &[("quote_nullable('a')", "'a'"), ("quote_nullable(null) || '!'", "NULL!")],
+    signatures: &[
+        Signature { strict: false, ..Signature::new(&[Kind::Text], Type::Text, nullable) },
+        Signature { strict: false, ..Signature::new(&[Kind::Any], Type::Text, nullable) },
+        Signature { strict: false, ..Signature::new(&[Kind::Boolean], Type::Text, nullable_truth) },
+    ],
+    examples: &[
+        ("quote_nullable('a')", "'a'"),
+        ("quote_nullable(false)", "'false'"),
+        ("quote_nullable(null) || '!'", "NULL!"),
+    ],
 };
 
-fn nullable(call: &Call<'_>) -> Column {
-    let Some(argument) = call.arguments.first() else { return super::nothing(call) };
-    let (texts, mask) = (argument.values.as_string_view(), argument.mask());
-    let rows = (0..call.rows).map(|row| {
-        let mut out = String::new();
-        match texts.is_valid(row & mask) {
-            true => literal(texts.value(row & mask), &mut out),
-            false => out.push_str("NULL"),
+/// A boolean is quoted as a cast to a text writes it.
+fn word(truth: bool) -> &'static str {
+    if truth { "true" } else { "false" }
+}
+
+fn quoted(call: &Call<'_>) -> Column {
+    call.write::<(call::Text,)>(|(text,), out| {
+        literal(text, out);
+        Ok(true)
+    })
+}
+
+fn nullable_truth(call: &Call<'_>) -> Column {
+    call.write_all_rows(|row, out| {
+        match call.is_null(0, row) {
+            true => out.push_str("NULL"),
+            false => literal(word(call.is_true(0, row)), out),
         }
-        Some(out)
-    });
-    Column::new(std::sync::Arc::new(rows.collect::<arrow_array::StringViewArray>()))
+        Ok(true)
+    })
+}
+
+fn nullable(call: &Call<'_>) -> Column {
+    call.write_all_rows(|row, out| {
+        match call.is_null(0, row) {
+            true => out.push_str("NULL"),
+            false => literal(call.text(0, row), out),
+        }
+        Ok(true)
+    })
 }
 
 /// Appends a text as a name.

@@ -7,7 +7,17 @@ use super::call;
 use crate::types::Type;
 use crate::value::bytes;
 
-pub(super) const FUNCTIONS: &[Function] = &[STRPOS, CHARINDEX, OCTETINDEX, STARTS_WITH, BPCHARCMP];
+pub(super) const FUNCTIONS: &[Function] = &[
+    STRPOS,
+    CHARINDEX,
+    OCTETINDEX,
+    STARTS_WITH,
+    BPCHARCMP,
+    TEXT_PATTERN_LT,
+    TEXT_PATTERN_LE,
+    TEXT_PATTERN_GE,
+    TEXT_PATTERN_GT,
+];
 
 const STRPOS: Function = Function {
     name: "strpos",
@@ -74,6 +84,48 @@ const STARTS_WITH: Function = Function {
     })],
     examples: &[("starts_with('alphabet', 'alph')", "true")],
 };
+
+/// A comparison of texts by their characters' code points, which all comparisons of texts are.
+const fn comparison(
+    names: (&'static str, &'static [&'static str]),
+    signatures: &'static [Signature],
+    examples: &'static [(&'static str, &'static str)],
+) -> Function {
+    let doc = "Whether a text stands before or behind another by the code points of its characters";
+    Function { name: names.0, aliases: names.1, doc, signatures, examples }
+}
+
+const TEXT_PATTERN_LT: Function = comparison(
+    ("text_pattern_lt", &["~<~"]),
+    &[Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, |call| {
+        call.map::<(call::Text, call::Text), call::Boolean>(|(one, two)| Ok(Some(one < two)))
+    })],
+    &[("'B' ~<~ 'a'", "true")],
+);
+
+const TEXT_PATTERN_LE: Function = comparison(
+    ("text_pattern_le", &["~<=~"]),
+    &[Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, |call| {
+        call.map::<(call::Text, call::Text), call::Boolean>(|(one, two)| Ok(Some(one <= two)))
+    })],
+    &[("'a' ~<=~ 'a'", "true")],
+);
+
+const TEXT_PATTERN_GE: Function = comparison(
+    ("text_pattern_ge", &["~>=~"]),
+    &[Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, |call| {
+        call.map::<(call::Text, call::Text), call::Boolean>(|(one, two)| Ok(Some(one >= two)))
+    })],
+    &[("'B' ~>=~ 'a'", "false")],
+);
+
+const TEXT_PATTERN_GT: Function = comparison(
+    ("text_pattern_gt", &["~>~"]),
+    &[Signature::new(&[Kind::Text, Kind::Text], Type::Boolean, |call| {
+        call.map::<(call::Text, call::Text), call::Boolean>(|(one, two)| Ok(Some(one > two)))
+    })],
+    &[("'ß' ~>~ 'z'", "true")],
+);
 
 /// The place of a part in characters, or 0.
 fn position(text: &str, part: &str) -> Option<i32> {

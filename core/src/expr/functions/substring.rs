@@ -73,10 +73,12 @@ const RIGHT: Function = Function {
     signatures: &[Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
         call.slice::<(call::Text, call::Integer)>(|(text, count)| match usize::try_from(count) {
             Ok(count) => Ok(text.get(place_from_end(text, count)..)),
+            // PostgreSQL negates the number, and this one stays what it is.
+            Err(_) if count == i32::MIN => Ok(Some(text)),
             Err(_) => Ok(text.get(place(text, count.unsigned_abs() as usize)..)),
         })
     })],
-    examples: &[("right('abcde', 2)", "de"), ("right('abcde', -2)", "cde")],
+    examples: &[("right('abcde', 2)", "de"), ("right('abcde', -2)", "cde"), ("right('abcde', -2147483648)", "abcde")],
 };
 
 fn not_negative(count: i32) -> Result<(), Fault> {

@@ -153,12 +153,18 @@ fn offset(interval: Interval) -> Result<i64, Fault> {
 
 fn to_local_by_offset(call: &Call<'_>) -> Column {
     call.map::<(call::Interval, call::Timestamp), call::Timestamp>(|(interval, instant)| {
+        if !is_finite(instant) {
+            return Ok(Some(instant));
+        }
         Interval::of_micros(offset(interval)?).after(instant).map(Some)
     })
 }
 
 fn to_instant_by_offset(call: &Call<'_>) -> Column {
     call.map::<(call::Interval, call::Timestamp), call::Timestamp>(|(interval, local)| {
+        if !is_finite(local) {
+            return Ok(Some(local));
+        }
         Interval::of_micros(-offset(interval)?).after(local).map(Some)
     })
 }

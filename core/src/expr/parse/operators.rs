@@ -60,9 +60,9 @@ enum Infix {
 }
 
 /// The operators that are functions, under their signs.
-const CALLED: [&str; 22] = [
+const CALLED: [&str; 26] = [
     "~", "~*", "!~", "!~*", "&", "|", "#", "<<", ">>", "^@", "->", "->>", "#>", "#>>", "@>", "<@", "?", "?|", "?&",
-    "#-", "@?", "@@",
+    "#-", "@?", "@@", "~<~", "~<=~", "~>=~", "~>~",
 ];
 
 /// The operator of a sign, and its precedence.

@@ -294,11 +294,14 @@ impl<'t> Machine<'t> {
             Head::Number(text) => self.next(chain, 0, &Item::Scalar(Tree::Number(text.into())), found),
             Head::String(text) => self.next(chain, 0, &Item::Scalar(Tree::String(text.into())), found),
             Head::Variable(name) => {
-                let Some(variable) = self.search.variables.and_then(|variables| variables.member(name)) else {
-                    let fact = format!("could not find jsonpath variable {}", quote(name.as_bytes()));
-                    return Err(Stop::hard(Fault::new(Code::PathVariable, fact)));
+                let variable = match self.search.variables {
+                    // The operators have no variables, and take each for a null.
+                    None => Item::Scalar(Tree::Null),
+                    Some(variables) => Item::Tree(variables.member(name).ok_or_else(|| {
+                        let fact = format!("could not find jsonpath variable {}", quote(name.as_bytes()));
+                        Stop::hard(Fault::new(Code::PathVariable, fact))
+                    })?),
                 };
-                let variable = Item::Tree(variable);
                 self.next(chain, 0, &variable, found)
             }
             Head::Predicate(predicate) => {

@@ -7,6 +7,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use super::Options;
+use super::flavour::Flavour;
 use super::invalid;
 use crate::column::Fault;
 use crate::diagnostic::Code;
@@ -209,22 +210,25 @@ impl Node {
 /// Reads a pattern, and the options that it begins with.
 pub(super) fn parse(pattern: &str, mut options: Options) -> Result<(Tree, Options), Fault> {
     let mut rest = pattern;
-    if !options.literal
-        && let Some(after) = rest.strip_prefix("***")
-    {
+    let is_advanced = !options.literal && options.flavour == Flavour::Advanced;
+    if is_advanced && let Some(after) = rest.strip_prefix("***") {
         match (after.strip_prefix('='), after.strip_prefix(':')) {
             (Some(text), _) => (rest, options.literal) = (text, true),
             (_, Some(text)) => rest = text,
             _ => return Err(invalid("quantifier operand invalid")),
         }
     }
-    if !options.literal
+    if is_advanced
+        && !options.literal
         && let Some(after) = rest.strip_prefix("(?")
         && after.starts_with(|char: char| char.is_ascii_alphabetic())
     {
         let (letters, after) = after.split_once(')').ok_or_else(|| invalid("invalid embedded option"))?;
         for letter in letters.chars() {
             options = options.with(letter).ok_or_else(|| invalid("invalid embedded option"))?;
+            if letter == 'e' {
+                options.flavour = Flavour::Extended;
+            }
         }
         rest = after;
     }
@@ -235,6 +239,7 @@ pub(super) fn parse(pattern: &str, mut options: Options) -> Result<(Tree, Option
         let parts = rest.chars().map(|char| Node::One(quoted(char))).collect();
         return Ok((Tree { root: Node::Row(parts), groups: 0, looks: false, refers: false }, options));
     }
+    let rest = options.flavour.advanced(rest)?;
     let mut parser = Parser {
         chars: rest.chars().peekable(),
         options,
@@ -268,7 +273,10 @@ impl Options {
             's' => Self { lines: false, line_anchors: false, ..self },
             'x' => Self { expanded: true, ..self },
             't' => Self { expanded: false, ..self },
-            'q' => Self { literal: true, ..self },
+            'q' => Self { literal: true, flavour: Flavour::Advanced, ..self },
+            'b' => Self { literal: false, flavour: Flavour::Basic, ..self },
+            // Within a pattern it says `Extended`; as a flag PostgreSQL takes it for this.
+            'e' => Self { literal: false, flavour: Flavour::Basic, ..self },
             _ => return None,
         })
     }

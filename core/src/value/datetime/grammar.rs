@@ -662,6 +662,7 @@ fn trailing_offset(text: &[u8]) -> Result<i32, Wrong> {
 /// `8`, `08`, `0830`, `08:30`, `08:30:15`: seconds ahead of UTC, or behind it.
 fn zone_offset(negative: bool, text: &[u8]) -> Result<i32, Wrong> {
     let (whole, rest) = digits(text);
+    let number = |digits| number(digits).map_err(|_| Wrong::Offset);
     let (mut hours, mut minutes, mut seconds) = (number(whole)?, 0, 0);
     let mut rest = rest;
     if let [b':', after @ ..] = rest {
@@ -677,7 +678,7 @@ fn zone_offset(negative: bool, text: &[u8]) -> Result<i32, Wrong> {
         (hours, minutes) = (hours / 100, hours % 100);
     }
     if hours > 15 || minutes > 59 || seconds > 59 {
-        return Err(Wrong::Range);
+        return Err(Wrong::Offset);
     }
     if !rest.is_empty() {
         return Err(Wrong::Form);

@@ -10,50 +10,16 @@ use crate::value::datetime::DAY_MICROS;
 use crate::value::datetime::grammar;
 use crate::value::datetime::grammar::fields::Look;
 use crate::value::datetime::grammar::fields::interval_fields;
+use crate::value::unit::Unit;
 
 /// Why a text is no interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrong {
     Form,
+    /// A number that its unit has no room for.
     Range,
-}
-
-/// A unit of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Micros,
-    Millis,
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Year,
-    Decade,
-    Century,
-    Millennium,
-    /// `quarter` and others, of which there are no intervals.
-    Other,
-}
-
-fn unit(word: &[u8]) -> Option<Unit> {
-    Some(match word {
-        b"us" | b"usec" | b"usecs" | b"usecond" | b"useconds" | b"microsecon" => Unit::Micros,
-        b"ms" | b"msec" | b"msecs" | b"msecond" | b"mseconds" | b"millisecon" => Unit::Millis,
-        b"s" | b"sec" | b"secs" | b"second" | b"seconds" => Unit::Second,
-        b"m" | b"min" | b"mins" | b"minute" | b"minutes" => Unit::Minute,
-        b"h" | b"hr" | b"hrs" | b"hour" | b"hours" => Unit::Hour,
-        b"d" | b"day" | b"days" => Unit::Day,
-        b"w" | b"week" | b"weeks" => Unit::Week,
-        b"mon" | b"mons" | b"month" | b"months" => Unit::Month,
-        b"y" | b"yr" | b"yrs" | b"year" | b"years" => Unit::Year,
-        b"dec" | b"decs" | b"decade" | b"decades" => Unit::Decade,
-        b"c" | b"cent" | b"century" | b"centuries" => Unit::Century,
-        b"mil" | b"mils" | b"millennia" | b"millennium" => Unit::Millennium,
-        b"qtr" | b"quarter" | b"timezone" | b"timezone_h" | b"timezone_m" => Unit::Other,
-        _ => return None,
-    })
+    /// More months than there is room for, once the years are months.
+    Whole,
 }
 
 /// What is being read; the parts that intervals have, and years.
@@ -68,7 +34,7 @@ struct Parts {
 impl Parts {
     fn interval(&self) -> Result<Interval, Wrong> {
         let months = i64::from(self.years) * 12 + i64::from(self.months);
-        let months = i32::try_from(months).map_err(|_| Wrong::Range)?;
+        let months = i32::try_from(months).map_err(|_| Wrong::Whole)?;
         Ok(Interval { months, days: self.days, micros: self.micros })
     }
 
@@ -76,8 +42,8 @@ impl Parts {
     fn add(&mut self, unit: Unit, whole: i64, fraction: f64) -> Result<(), Wrong> {
         let narrow = |value: i64| i32::try_from(value).map_err(|_| Wrong::Range);
         match unit {
-            Unit::Micros => self.add_micros(whole, fraction, 1),
-            Unit::Millis => self.add_micros(whole, fraction, 1000),
+            Unit::Microseconds => self.add_micros(whole, fraction, 1),
+            Unit::Milliseconds => self.add_micros(whole, fraction, 1000),
             Unit::Second => self.add_micros(whole, fraction, SECOND_MICROS),
             Unit::Minute => self.add_micros(whole, fraction, MINUTE_MICROS),
             Unit::Hour => self.add_micros(whole, fraction, HOUR_MICROS),
@@ -98,7 +64,8 @@ impl Parts {
             Unit::Decade => self.add_years(whole, fraction, 10),
             Unit::Century => self.add_years(whole, fraction, 100),
             Unit::Millennium => self.add_years(whole, fraction, 1000),
-            Unit::Other => Err(Wrong::Form),
+            // There are no intervals of quarters and others.
+            _ => Err(Wrong::Form),
         }
     }
 
@@ -172,32 +139,39 @@ fn bit(unit: Unit) -> u32 {
 
 /// PostgreSQL's and SQL's own forms, from the end to the start, so that a unit comes before its number.
 pub(super) fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
-    let time = bit(Unit::Hour) | bit(Unit::Minute) | bit(Unit::Second) | bit(Unit::Millis) | bit(Unit::Micros);
+    let time =
+        bit(Unit::Hour) | bit(Unit::Minute) | bit(Unit::Second) | bit(Unit::Milliseconds) | bit(Unit::Microseconds);
     let (fields, count) = interval_fields(text).ok_or(Wrong::Form)?;
     let fields = fields.get(..count).unwrap_or_default();
     let mut parts = Parts::default();
-    let (mut said, mut current, mut ago) = (0, None, false);
+    // A number before `ago` needs a unit.
+    let (mut said, mut current, mut ago, mut is_before_ago) = (0, None, false, false);
     for field in fields.iter().rev() {
         let mut new = 0;
         match field.look {
             Look::Time => {
                 parts.micros = time_of(field.text, range)?;
-                (new, current) = (time, Some(Unit::Day));
+                (new, current, is_before_ago) = (time, Some(Unit::Day), false);
             }
             Look::Zone if field.text.contains(&b':') && time_of(field.text, range).is_ok() => {
                 let micros = time_of(field.text, range)?;
                 parts.micros = if field.negative { -micros } else { micros };
-                (new, current) = (time, Some(Unit::Day));
+                (new, current, is_before_ago) = (time, Some(Unit::Day), false);
             }
             Look::Zone | Look::Date | Look::Number => {
                 let mut unit = current.unwrap_or_else(|| last_unit(range));
                 let (whole, fraction, is_months) = number(field.text, field.negative)?;
                 if is_months {
                     unit = Unit::Month;
+                } else if is_before_ago {
+                    return Err(Wrong::Form);
                 }
+                is_before_ago = false;
                 parts.add(unit, whole, fraction)?;
                 new = match unit {
-                    Unit::Second if fraction != 0.0 => bit(Unit::Second) | bit(Unit::Millis) | bit(Unit::Micros),
+                    Unit::Second if fraction != 0.0 => {
+                        bit(Unit::Second) | bit(Unit::Milliseconds) | bit(Unit::Microseconds)
+                    }
                     _ => bit(unit),
                 };
                 // A number before hours is of days.
@@ -207,15 +181,11 @@ pub(super) fn read(text: &[u8], range: i32) -> Result<Interval, Wrong> {
                 if field.look == Look::SignedWord {
                     return Err(Wrong::Form);
                 }
-                let mut lower = [0; 10];
-                let length = field.text.len().min(lower.len());
-                let (word, _) = lower.split_at_mut(length);
-                word.copy_from_slice(field.text.get(..length).unwrap_or_default());
-                word.make_ascii_lowercase();
-                match unit(word) {
+                is_before_ago = false;
+                match Unit::parse(field.text).filter(|unit| unit.is_of_interval()) {
                     Some(found) => current = Some(found),
-                    None if word == b"ago" => ago = true,
-                    None if matches!(&*word, b"at" | b"on") => {}
+                    None if field.text.eq_ignore_ascii_case(b"ago") => (ago, is_before_ago) = (true, true),
+                    None if [&b"at"[..], b"on"].iter().any(|word| field.text.eq_ignore_ascii_case(word)) => {}
                     None => return Err(Wrong::Form),
                 }
             }

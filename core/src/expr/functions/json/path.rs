@@ -215,6 +215,11 @@ fn search<T>(
     f: impl FnOnce(&Search<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let json = Tree::parse(call.text(0, row))?;
-    let variables = if call.arguments.len() > 2 { Some(Tree::parse(call.text(2, row))?) } else { None };
+    let variables = match call.arguments.len() {
+        3.. => Some(Tree::parse(call.text(2, row))?),
+        // An operator is silent without being told so, and knows of no variables.
+        _ if silent => None,
+        _ => Some(Tree::parse("{}")?),
+    };
     f(&Search { path, json: &json, variables: variables.as_ref(), silent, zone })
 }

@@ -19,7 +19,6 @@ use crate::value::datetime::DAYS_MAX;
 use crate::value::datetime::DAYS_MIN;
 use crate::value::datetime::MICROS_MIN;
 use crate::value::datetime::civil_from_days;
-use crate::value::datetime::days_from_civil;
 use crate::value::datetime::days_of_month;
 use crate::value::interval::round_to;
 use crate::value::text::quote;
@@ -399,7 +398,10 @@ impl Said {
         }
         let mut whole = None;
         if self.julian != 0 {
-            whole = Some(i64::from(self.julian) - i64::from(JULIAN_EPOCH));
+            let days = i64::from(self.julian) - i64::from(JULIAN_EPOCH);
+            // An ISO week is one of that day's year.
+            year = i32::try_from(days).map_or(year, |days| civil_from_days(days).0);
+            whole = Some(days);
         }
         let is_iso = self.iso == Some(true);
         if self.week != 0 {
@@ -434,20 +436,20 @@ impl Said {
             if year == 0 && !is_before_christ {
                 return Err(Fault::new(Code::NotADatetime, "a day of the year needs a year"));
             }
-            let first = match is_iso {
-                true => iso_year_start(year).checked_sub(JULIAN_EPOCH),
-                false => days_from_civil(year, 1, 1),
-            };
-            let days = first.ok_or_else(range)?.checked_add(self.day_of_year - 1).ok_or_else(range)?;
-            let (y, m, d) = civil_from_days(days);
-            if !is_iso && y != year {
-                return Err(range());
-            }
             if is_iso {
+                let days = iso_year_start(year).checked_sub(JULIAN_EPOCH);
+                let days = days.and_then(|days| days.checked_add(self.day_of_year - 1)).ok_or_else(range)?;
+                let (y, m, d) = civil_from_days(days);
                 (year, month, day) = (y, m.cast_signed(), d.cast_signed());
             } else {
-                (month, day) =
-                    (if month <= 1 { m.cast_signed() } else { month }, if day <= 1 { d.cast_signed() } else { day });
+                // What a year has no room for is in a thirteenth month, which counts where no month is said.
+                let (mut of_year, mut rest) = (1, self.day_of_year);
+                while of_year <= 12 && rest > days_of_month(year, of_year).cast_signed() {
+                    rest -= days_of_month(year, of_year).cast_signed();
+                    of_year += 1;
+                }
+                month = if month <= 1 { of_year.cast_signed() } else { month };
+                day = if day <= 1 { rest } else { day };
             }
             (has_month, has_day) = (true, true);
         }
@@ -466,7 +468,8 @@ impl Said {
             return Err(range());
         }
         if self.zone_sign != 0 && !((0..=15).contains(&self.zone_hour) && (0..60).contains(&self.zone_minute)) {
-            return Err(range());
+            let fact = format!("{} has an offset from UTC that is out of range", quote(text.as_bytes()));
+            return Err(Fault::new(Code::BadOffset, fact));
         }
         Ok(Read {
             days,

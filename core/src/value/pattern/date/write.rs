@@ -192,7 +192,7 @@ impl Moment {
             }
             Field::Year(digits) => {
                 let (value, width) = of_year(year, digits);
-                number(value, width);
+                padded(value, width + usize::from(width > 0 && year < 0), place, out);
             }
             Field::IsoYear(digits) => {
                 // Its width goes by the sign of the other year.

@@ -12,6 +12,10 @@ use crate::diagnostic::Code;
 use crate::value::Decimal;
 use crate::value::float;
 
+/// Digits of a floating-point number of 64 bits, and of one of 32 bits, that are certain.
+const DOUBLE_DIGITS: usize = 15;
+const REAL_DIGITS: usize = 6;
+
 /// The digits of a number and its sign, as a pattern takes them.
 struct Number {
     text: String,
@@ -84,8 +88,32 @@ impl NumberPattern {
         self.write(&text, self.post, out)
     }
 
-    /// Appends a floating-point number that has so many certain digits.
-    pub(crate) fn write_double(&self, value: f64, digits: usize, out: &mut String) -> Result<(), Fault> {
+    /// Appends `NaN` or an infinity that is an exact number.
+    pub(crate) fn write_special(&self, value: f64, out: &mut String) -> Result<(), Fault> {
+        if self.has_roman {
+            let fact = format!("cannot convert {} to integer", if value.is_nan() { "NaN" } else { "infinity" });
+            return Err(Fault::new(Code::NotForValues, fact));
+        }
+        self.write_double(value, out)
+    }
+
+    /// Appends a floating-point number of 64 bits.
+    pub(crate) fn write_double(&self, value: f64, out: &mut String) -> Result<(), Fault> {
+        self.write_float(value, value * 10_f64.powi(self.shift_exponent()), DOUBLE_DIGITS, out)
+    }
+
+    /// Appends a floating-point number of 32 bits, which also has the product with the pattern's power of ten.
+    pub(crate) fn write_real(&self, value: f32, out: &mut String) -> Result<(), Fault> {
+        let shifted = value * 10_f32.powi(self.shift_exponent());
+        self.write_float(value.into(), shifted.into(), REAL_DIGITS, out)
+    }
+
+    fn shift_exponent(&self) -> i32 {
+        i32::try_from(self.shift).unwrap_or(i32::MAX)
+    }
+
+    /// Appends a number that has so many certain digits; `shifted` is it times the pattern's power of ten.
+    fn write_float(&self, value: f64, shifted: f64, digits: usize, out: &mut String) -> Result<(), Fault> {
         if self.has_roman {
             #[expect(clippy::cast_possible_truncation, reason = "what is out of range has no Roman number")]
             self.write_roman(value.round_ties_even() as i32, out);
@@ -102,7 +130,7 @@ impl NumberPattern {
             }
             return Ok(());
         }
-        let value = value * 10_f64.powi(i32::try_from(self.shift).unwrap_or(i32::MAX));
+        let value = shifted;
         let print = |value: f64, post: usize| match value.is_finite() {
             true => format!("{value:.post$}"),
             false => float::print_double(value),
