@@ -12,10 +12,11 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::EncodingType;
 use bytes::Bytes;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
-use etalon_core::source::s3::Address;
+use etalon_core::source::s3::{Address, decode_key};
 use etalon_driver::ports::{Objects, Put};
 
 use crate::client::Clients;
@@ -233,11 +234,16 @@ impl Objects for S3Objects {
             let after = found.last().map(|object| object.name.as_str()).or(after).map(|name| self.key(name));
             let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.key(prefix));
             let request = request.set_start_after(after).max_keys(i32::try_from(page).unwrap_or(i32::MAX));
+            // A key may have characters that XML does not know.
+            let request = request.encoding_type(EncodingType::Url);
             let answer = request.send().await.map_err(|error| self.failed("ListObjectsV2", prefix, &error))?;
             let is_last = answer.is_truncated != Some(true);
+            let is_encoded = answer.encoding_type == Some(EncodingType::Url);
             found.extend(answer.contents.unwrap_or_default().into_iter().filter_map(|listed| {
+                let key = listed.key?;
+                let key = if is_encoded { decode_key(&key) } else { key };
                 Some(Object {
-                    name: listed.key?.strip_prefix(&self.prefix)?.to_owned(),
+                    name: key.strip_prefix(&self.prefix)?.to_owned(),
                     version: unquoted(listed.e_tag),
                     size: listed.size.unwrap_or_default().unsigned_abs(),
                 })

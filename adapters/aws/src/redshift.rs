@@ -20,8 +20,7 @@ use etalon_core::warehouse::{
     Arrival, Cause, CopyFormat, CopySource, Failure, Found, LedgerRow, LoadBatch, LoadCounts, LoadScript, ManifestPart,
     Migration, Selection, SetUp, Statement, Step, Table, Target, ledger_of, manifest, migrate_ledger,
 };
-use etalon_driver::local::SystemClock;
-use etalon_driver::ports::{Clock, DataWarehouse, LoadOrder, Objects, Put, StatementState};
+use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
 use crate::objects::S3Objects;
 use crate::settings::Settings as Environment;
@@ -192,7 +191,7 @@ impl DataWarehouse for Redshift {
         let target = Target::new(&order.table, &DIALECT)?;
         self.set_up(&target).await?;
         let copy = self.copy_source(order).await?;
-        let load = Arrival { batches: &order.batches, loaded_at: SystemClock.now(), copy: copy.as_ref() };
+        let load = Arrival { batches: &order.batches, loaded_at: order.loaded_at, copy: copy.as_ref() };
         let statements: Vec<Statement> = LoadScript::new(&target, &load)?.steps.into_iter().map(statement).collect();
         self.api.submit(&statements.iter().collect::<Vec<_>>(), Some((&order.load, token))).await
     }

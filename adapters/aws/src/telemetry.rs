@@ -65,6 +65,12 @@ impl Telemetry {
         self.add(name, Metric::Milliseconds(vec![milliseconds]));
     }
 
+    /// Tells of an event that starts nothing: where its object lies, and where those of the pipeline do.
+    pub fn dropped(&self, elsewhere: &str, source: &str) {
+        tracing::warn!(elsewhere, source, "the event's object is none of the pipeline's source; the event is dropped");
+        self.count("EventsDropped", 1);
+    }
+
     fn add(&self, name: &'static str, metric: Metric) {
         let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
         match (metrics.get_mut(name), metric) {
@@ -205,6 +211,10 @@ impl Witness for Telemetry {
             Fact::Decided(decision) => {
                 let (what, units, left) = (&decision.decision, decision.units.len(), decision.left.len());
                 tracing::info!(what, units, left, "decided");
+            }
+            Fact::Unreadable(words) => {
+                tracing::error!(words, "what is kept cannot be read; the others go on");
+                self.count("DocumentsUnreadable", 1);
             }
             Fact::Waits(plan) => tracing::info!(source = plan.source, "rejects wait until it is loaded"),
         }

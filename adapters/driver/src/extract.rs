@@ -13,7 +13,7 @@ use etalon_core::protocol::{Start, TaskMessage, Unit, UnitState, Work, name, par
 use etalon_core::source::{ListStep, Listing, Names};
 
 use crate::deployed::Deployed;
-use crate::held;
+use crate::held::{self, Marked};
 use crate::ports::{Clock, Entry, Fact, Message, Objects, Put, Queue, Witness};
 use crate::store::{self, Handled, put, send};
 
@@ -84,17 +84,30 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             }
             Work::Object(object) if !self.deployed.inputs.include(object) => Ok(()),
             Work::Object(object) => {
-                let known = Known { met: BTreeMap::new(), sent: BTreeSet::new(), waiting: self.waiting().await? };
+                let known = Known {
+                    met: BTreeMap::new(),
+                    sent: BTreeSet::new(),
+                    waiting: self.waiting().await?,
+                    lacks_plans: false,
+                };
                 self.meet(object, start, &known).await
             }
         }
     }
 
+    /// What is marked as held of the pipeline; what cannot be read is told.
+    async fn marked(&self) -> Result<Marked, Error> {
+        let mut marked = held::marked(self.store, &self.table()).await?;
+        marked.units.retain(|(unit, _)| held::is_of(&self.deployed.pipeline, unit));
+        for error in &marked.unreadable {
+            self.witness.saw(&Fact::Unreadable(&error.to_string()));
+        }
+        Ok(marked)
+    }
+
     /// The pipeline's units that wait for a decision, with their versions.
     async fn waiting(&self) -> Result<Vec<(Unit, String)>, Error> {
-        let mut waiting = held::waiting(self.store, &self.table()).await?;
-        waiting.retain(|(unit, _)| held::is_of(&self.deployed.pipeline, unit));
-        Ok(waiting)
+        self.marked().await.map(|marked| marked.units)
     }
 
     /// Says that another unit has taken the place of one that was held.

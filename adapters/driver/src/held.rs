@@ -3,31 +3,66 @@
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Resolved};
+use etalon_core::plan::InputPlan;
 use etalon_core::protocol::{Decision, Member, Start, Unit, UnitState, Work, name};
 use etalon_core::warehouse::WriteMode;
 
 use crate::judge::announce;
 use crate::ports::{Objects, Put, Queue};
-use crate::store::{document, names, put, put_once};
+use crate::store::{document, names, put, put_once, readable, side_by_side};
+
+/// What is marked as held in a table.
+#[derive(Debug, Default)]
+pub(crate) struct Marked {
+    /// The units that wait for a decision, or for the end of one that was interrupted, with their versions.
+    pub(crate) units: Vec<(Unit, String)>,
+    /// What cannot be read: documents of units, and plans whose tasks were met.
+    pub(crate) unreadable: Vec<Error>,
+    /// Whether a plan is among them.
+    pub(crate) lacks_plans: bool,
+}
+
+/// Looks at what is marked as held.
+pub(crate) async fn marked(store: &impl Objects, table: &str) -> Result<Marked, Error> {
+    let prefix = name::held(table, "");
+    let mut marked = Marked::default();
+    let marks = names(store, &prefix).await?;
+    let of = |mark: &String| mark.strip_prefix(&prefix).unwrap_or(mark).to_owned();
+    let documents = side_by_side(&marks, async |mark| {
+        readable(document::<Unit>(store, &name::unit_document(table, &of(mark))).await)
+    });
+    for (mark, unit) in marks.iter().zip(documents.await?) {
+        match unit {
+            Err(error) => marked.unreadable.push(error),
+            // Of one that was replaced, what has taken its place may not have begun.
+            Ok(Some((unit, version)))
+                if matches!(unit.state, UnitState::Held { .. } | UnitState::Pending | UnitState::Replaced { .. }) =>
+            {
+                marked.units.push((unit, version));
+            }
+            Ok(unit) => match unreadable_plan(store, &of(mark)).await? {
+                Some(error) if unit.is_none() => {
+                    marked.unreadable.push(error);
+                    marked.lacks_plans = true;
+                }
+                // The mark came late: everything has been decided.
+                _ => store.delete(mark).await?,
+            },
+        }
+    }
+    Ok(marked)
+}
+
+/// Why the plan of a unit cannot be read, if it is there and cannot.
+async fn unreadable_plan(store: &impl Objects, unit: &str) -> Result<Option<Error>, Error> {
+    let Some((input, generation)) = unit.rsplit_once('-') else { return Ok(None) };
+    let Ok(generation) = generation.parse() else { return Ok(None) };
+    readable(document::<InputPlan>(store, &name::plan(input, generation)).await).map(Result::err)
+}
 
 /// The units of a table that wait for a decision, or for the end of one that was interrupted, with their versions.
 pub async fn waiting(store: &impl Objects, table: &str) -> Result<Vec<(Unit, String)>, Error> {
-    let prefix = name::held(table, "");
-    let mut units = Vec::new();
-    for mark in names(store, &prefix).await? {
-        let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
-        match document::<Unit>(store, &name::unit_document(table, unit)).await? {
-            // Of one that was replaced, what has taken its place may not have begun.
-            Some((unit, version))
-                if matches!(unit.state, UnitState::Held { .. } | UnitState::Pending | UnitState::Replaced { .. }) =>
-            {
-                units.push((unit, version));
-            }
-            // The mark came late: everything has been decided.
-            _ => store.delete(&mark).await?,
-        }
-    }
-    Ok(units)
+    marked(store, table).await.map(|marked| marked.units)
 }
 
 /// The units of a table that wait for a decision.

@@ -22,7 +22,7 @@ use crate::judge::REFUSED;
 use crate::ports::{
     Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, StatementState, Witness,
 };
-use crate::store::{Handled, document, put, put_once};
+use crate::store::{Handled, document, is_unreadable, put, put_once, readable, side_by_side};
 
 /// A minute, in microseconds.
 const MINUTE: i64 = 60_000_000;
@@ -66,6 +66,12 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     }
 
     async fn work(&self, message: &Message) -> Result<(), Error> {
+        self.is_own(message)?;
+        self.sweep().await.map(drop)
+    }
+
+    /// Whether a message is about the table that is loaded here: if not, the error says why.
+    pub fn is_own(&self, message: &Message) -> Result<(), Error> {
         let LoadMessage { table } = parse(message.body.as_bytes())?;
         let here = self.table();
         if table != here {
@@ -74,15 +80,17 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                 format!("the message is for table {table}, but this function loads {here}"),
             ));
         }
-        self.sweep().await.map(drop)
+        Ok(())
     }
 
     /// Brings the table as far as it can be brought without waiting. Whether it stopped before that: another sweep goes on.
     pub async fn sweep(&self) -> Result<bool, Error> {
         for _ in 0..STEPS_MAX {
-            let left = match document::<Load>(self.store, &name::current(&self.table())).await? {
-                Some((load, version)) => self.go_on(&load, &version).await?,
-                None => self.begin().await?,
+            let left = match document::<Load>(self.store, &name::current(&self.table())).await {
+                Ok(Some((load, version))) => self.go_on(&load, &version).await?,
+                Ok(None) => self.begin().await?,
+                Err(error) if is_unreadable(&error) => self.forget_current(&error).await?,
+                Err(error) => return Err(error),
             };
             if left == Left::Nothing {
                 return Ok(false);
@@ -92,6 +100,22 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             }
         }
         Ok(true)
+    }
+
+    /// Ends a load in flight that cannot be read. Should its statement still run, its guards and those of the next load see to
+    /// it that one of them alone loads a unit.
+    async fn forget_current(&self, error: &Error) -> Result<Left, Error> {
+        self.witness.saw(&Fact::Unreadable(&error.to_string()));
+        let current = name::current(&self.table());
+        let (_, version) = self.store.fetch(&current).await?;
+        unless_raced(self.store.delete_version(&current, &version).await)?;
+        Ok(Left::Something)
+    }
+
+    /// The document of a unit, or why it cannot be read, which is told.
+    async fn unit(&self, unit: &str) -> Result<Result<Option<(Unit, String)>, Error>, Error> {
+        let unit = readable(document::<Unit>(self.store, &name::unit_document(&self.table(), unit)).await)?;
+        Ok(unit.inspect_err(|error| self.witness.saw(&Fact::Unreadable(&error.to_string()))))
     }
 
     /// Makes the pipeline's pending units the load in flight. Whoever writes it first has decided what is in it.
@@ -104,14 +128,15 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         // What another pipeline brings into the table is for its own loader, which knows whether it can be loaded.
         while pending.len() < self.limits.units_max {
             let marks = self.store.list(&prefix, after.as_deref(), most).await?;
-            for mark in &marks {
-                let unit = mark.strip_prefix(&prefix).unwrap_or(mark);
-                match document::<Unit>(self.store, &name::unit_document(&table, unit)).await? {
-                    Some((unit, _)) if unit.is_pending() => {
+            let units = side_by_side(&marks, |mark| self.unit(mark.strip_prefix(&prefix).unwrap_or(mark))).await?;
+            for (mark, unit) in marks.iter().zip(units) {
+                match unit {
+                    Ok(Some((unit, _))) if unit.is_pending() => {
                         pending.extend(is_of(&self.deployed.pipeline, &unit).then_some(unit));
                     }
+                    Err(_) => {}
                     // The mark came late, or its remover was killed.
-                    _ => self.store.delete(mark).await?,
+                    Ok(_) => self.store.delete(mark).await?,
                 }
             }
             if marks.len() < most {
@@ -132,10 +157,11 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         }
         let fingerprint = first.fingerprint.clone();
         let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
-        let now = self.clock.now().to_string();
+        let now = self.clock.now();
+        let time = now.to_string();
         let parts: Vec<&str> =
-            [table.as_str(), now.as_str()].into_iter().chain(names.iter().map(String::as_str)).collect();
-        let load = Load::new(identity("load", &parts), fingerprint, names.clone());
+            [table.as_str(), time.as_str()].into_iter().chain(names.iter().map(String::as_str)).collect();
+        let load = Load::new(identity("load", &parts), fingerprint, names.clone(), now);
         put_unless_raced(put(self.store, &name::current(&table), &load, Put::IfAbsent).await)?;
         Ok(Left::Something)
     }
@@ -169,11 +195,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             return Ok(Left::Nothing);
         }
         let pipeline = self.deployed.pipeline(self.store, &load.fingerprint).await?;
-        let mut units = Vec::new();
-        for unit in &load.units {
-            let place = name::unit_document(&self.table(), unit);
-            let gone = || Error::new(ErrorKind::Refused, format!("{place} is gone, and load {} needs it", load.load));
-            units.push(document::<Unit>(self.store, &place).await?.ok_or_else(gone)?);
+        let units = side_by_side(&load.units, |unit| self.unit(unit)).await?;
+        let units: Vec<(Unit, String)> = units.into_iter().flatten().flatten().collect();
+        if units.len() < load.units.len() {
+            return self.go_on_without(load, version, &units).await;
         }
         let loaded = self.loaded(pipeline.table(), &units).await?;
         let in_ledger = match loaded.iter().flatten().count() {
@@ -208,11 +233,8 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         match then {
             Next::Wait | Next::Submit => return Ok(Left::Nothing),
             Next::Settle | Next::Abandon => {
-                for ((unit, version), counts) in units.iter().zip(&loaded) {
-                    if let Some(counts) = counts {
-                        self.settle(unit, version, *counts).await?;
-                    }
-                }
+                let settled = units.iter().zip(&loaded).filter_map(|(unit, counts)| Some((unit, (*counts)?)));
+                side_by_side(settled, |((unit, version), counts)| self.settle(unit, version, counts)).await?;
                 match in_ledger {
                     InLedger::All => self.tell(load, &units, &loaded).await?,
                     // Somebody else has loaded some of them, who tells of it; here they are seen.
@@ -232,7 +254,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             Next::Halve => {
                 let half: Vec<String> = load.units.iter().take(load.units.len() / 2).cloned().collect();
                 let id = identity("half", &[&load.load]);
-                let half = Load::new(id, load.fingerprint.clone(), half);
+                let half = Load::new(id, load.fingerprint.clone(), half, self.clock.now());
                 put_unless_raced(put(self.store, &current, &half, Put::IfVersion(version)).await)?;
             }
             Next::Hold(words) => {
@@ -244,6 +266,20 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             }
             Next::Stop(words) => return Err(Error::new(ErrorKind::Refused, words)),
         }
+        Ok(Left::Something)
+    }
+
+    /// Begins a load of those units alone whose documents are there and can be read.
+    async fn go_on_without(&self, load: &Load, version: &str, units: &[(Unit, String)]) -> Result<Left, Error> {
+        let current = name::current(&self.table());
+        let names: Vec<String> = units.iter().map(|(unit, _)| unit.name.clone()).collect();
+        if names.is_empty() {
+            unless_raced(self.store.delete_version(&current, version).await)?;
+            return Ok(Left::Something);
+        }
+        let parts: Vec<&str> = [load.load.as_str()].into_iter().chain(names.iter().map(String::as_str)).collect();
+        let rest = Load::new(identity("rest", &parts), load.fingerprint.clone(), names.clone(), self.clock.now());
+        put_unless_raced(put(self.store, &current, &rest, Put::IfVersion(version)).await)?;
         Ok(Left::Something)
     }
 
@@ -383,15 +419,16 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             }
             if batch.replaces_source {
                 let record = document::<Source>(self.store, &name::source(pipeline.name(), &batch.source)).await?;
-                let versions = record.into_iter().flat_map(|(record, _)| record.versions);
+                // Those that come later are met while this attempt is submitted again, which would not be the same.
                 batch.versions =
-                    versions.map(|version| version.input).filter(|version| *version != batch.input).collect();
+                    record.iter().flat_map(|(record, _)| record.before(&batch.input)).map(str::to_owned).collect();
             }
         }
         let staged = units.iter().flat_map(|(unit, _)| unit.batches());
         Ok(LoadOrder {
             load: load.load.clone(),
             table: pipeline.table().clone(),
+            loaded_at: if load.loaded_at == 0 { self.clock.now() } else { load.loaded_at },
             batches,
             parts: staged.flat_map(|batch| batch.parts.iter().map(|part| order_part(&batch.batch, part))).collect(),
         })

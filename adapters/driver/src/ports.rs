@@ -147,6 +147,8 @@ pub struct LoadOrder {
     pub load: String,
     /// The table.
     pub table: Table,
+    /// When it is loaded, in microseconds since 1970: the same whenever this attempt is submitted again.
+    pub loaded_at: i64,
     /// The ledger rows.
     pub batches: Vec<LoadBatch>,
     /// The staged files.
@@ -229,6 +231,8 @@ pub enum Fact<'a> {
     Decided(&'a Decision),
     /// Rejects of an input wait until it is loaded.
     Waits(&'a InputPlan),
+    /// What is kept cannot be read, and everything else goes on: its name, and why.
+    Unreadable(&'a str),
 }
 
 /// Who sees what happens.

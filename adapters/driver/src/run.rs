@@ -526,7 +526,8 @@ impl Witness for Seen {
             | Fact::Failed(..)
             | Fact::Braked(..)
             | Fact::Held(_)
-            | Fact::Replaced(_) => {}
+            | Fact::Replaced(_)
+            | Fact::Unreadable(_) => {}
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Store: what several loops do alike with objects and messages.
 
+use std::future::Future;
+
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::InputPlan;
 use etalon_core::protocol::{Document, Unit, name, parse, print};
 use etalon_core::receipt::Receipt;
+use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
 use crate::ports::{Entry, MESSAGES_MAX, Message, Objects, Put, Queue};
 
@@ -13,6 +16,9 @@ const PAGE_NAMES: usize = 1000;
 const SEND_BYTES_MAX: usize = 1024 * 1024;
 /// So often in a row an entry may fail before the sender gives up.
 const SEND_ATTEMPTS_MAX: usize = 5;
+
+/// So many requests wait for the world at once.
+pub(crate) const TOGETHER: usize = 32;
 
 /// What is to be done with a message that was handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +55,15 @@ impl Handled {
     }
 }
 
+/// Does the same with many things, side by side, so that they wait for the world together; gives what came of each, in order.
+/// The first error ends it.
+pub(crate) async fn side_by_side<I: IntoIterator, T, F: Future<Output = Result<T, Error>>>(
+    things: I,
+    work: impl FnMut(I::Item) -> F,
+) -> Result<Vec<T>, Error> {
+    iter(things).map(work).buffered(TOGETHER).try_collect().await
+}
+
 /// All names that begin with `prefix`, in order.
 pub async fn names(store: &impl Objects, prefix: &str) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> = Vec::new();
@@ -71,6 +86,19 @@ pub async fn document<D: Document>(store: &impl Objects, name: &str) -> Result<O
             Ok(document) => Ok(Some((document, version))),
             Err(error) => Err(Error::new(error.kind(), format!("{name} is {error}"))),
         },
+    }
+}
+
+/// Whether an error is that of something that is kept and cannot be read, now or later. Others need not wait for it.
+pub(crate) fn is_unreadable(error: &Error) -> bool {
+    error.kind() == ErrorKind::Refused
+}
+
+/// What was found, or why it cannot be read; an error of the world stays one.
+pub(crate) fn readable<T>(found: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+    match found {
+        Err(error) if is_unreadable(&error) => Ok(Err(error)),
+        found => found.map(Ok),
     }
 }
 

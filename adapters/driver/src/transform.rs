@@ -12,7 +12,7 @@ use etalon_core::receipt::Receipt;
 use crate::deployed::Deployed;
 use crate::judge::{complete_run, complete_unit};
 use crate::ports::{Fact, Message, Objects, Progress, Put, Queue, Witness};
-use crate::store::{Handled, document, plan, put, receipt};
+use crate::store::{Handled, document, is_unreadable, plan, put, put_once, receipt};
 
 /// The world of transform.
 #[derive(Debug)]
@@ -39,7 +39,15 @@ impl<S: Objects, T: Objects, L: Queue, W: Witness, P: Progress> Transform<'_, S,
 
     async fn work(&self, message: &Message) -> Result<(), Error> {
         let TaskMessage { input, generation, range } = parse(message.body.as_bytes())?;
-        let plan = plan(self.store, &input, generation).await?;
+        let plan = match plan(self.store, &input, generation).await {
+            Err(error) if is_unreadable(&error) => {
+                // By this mark the next run finds it, and plans the input anew.
+                let table = name::table(self.deployed.pipeline.table());
+                put_once(self.store, &name::held(&table, &name::unit(&input, generation)), b"").await?;
+                return Err(error);
+            }
+            plan => plan?,
+        };
         let tasks = plan.tasks();
         let Some(task) = tasks.get(range) else {
             let ranges = tasks.len();

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail, and says why")]
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
@@ -14,7 +14,7 @@ use etalon_core::source::Names;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::load::Loader;
 use etalon_driver::memory::{ManualClock, Memory};
-use etalon_driver::ports::{Clock, DataWarehouse, Events, Objects, Put, Quiet};
+use etalon_driver::ports::{Clock, DataWarehouse, Events, Fact, Objects, Put, Quiet, Witness};
 use etalon_driver::store::names;
 use etalon_driver::testing::warehouse::{End, Fate, Flaws, MemoryWarehouse};
 use pollster::block_on;
@@ -36,6 +36,24 @@ struct Unheard;
 impl Events for Unheard {
     async fn loaded(&self, _: &LoadEvent) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// Who keeps what cannot be read.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Told {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Witness for Told {
+    fn saw(&self, fact: &Fact<'_>) {
+        if let Fact::Unreadable(words) = fact {
+            self.0.lock().unwrap().push((*words).to_owned());
+        }
     }
 }
 
@@ -195,4 +213,82 @@ fn not_more_than_some_units_are_held_in_an_hour() {
     clock.advance(60 * MINUTE);
     block_on(loader.sweep()).unwrap();
     assert_eq!(block_on(names(&store, "loads/")).unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_document_that_cannot_be_read_keeps_no_other_unit_out() {
+    let (store, clock, deployed, told) = (Memory::default(), ManualClock::new(0), deployed(), Told::default());
+    let units = pending(&store, &deployed, 0..5);
+    let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: 0, end: End::Finishes };
+    let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
+    let sweep = || {
+        let loader = Loader {
+            deployed: &deployed,
+            store: &store,
+            warehouse: &warehouse,
+            events: &Unheard,
+            clock: &clock,
+            witness: &told,
+            limits: LoadLimits::default(),
+            deadline: i64::MAX,
+        };
+        block_on(loader.sweep()).unwrap();
+        clock.advance(SECOND);
+    };
+    let put = |place: &str, text: &str| block_on(store.put(place, text.as_bytes(), Put::Always)).unwrap();
+    let document = |unit: &str| name::unit_document(TABLE, unit);
+    let kept = block_on(store.get(&document(&units[1]))).unwrap();
+    put(&document(&units[1]), "no JSON");
+    // So is the load in flight, and one whose units are not all there.
+    put(&name::current(TABLE), r#"{"version":9}"#);
+    sweep();
+    sweep();
+    let words = told.take();
+    assert!(
+        words.iter().any(|one| one.starts_with("loads/things/current is a load in flight of version 9")),
+        "{words:?}"
+    );
+    assert!(words.iter().any(|one| one.starts_with("units/things/input001-0")), "{words:?}");
+    for unit in [&units[0], &units[2], &units[3], &units[4]] {
+        assert!(matches!(state(&store, unit), UnitState::Loaded { .. }), "{unit}");
+    }
+    assert_eq!(block_on(names(&store, &name::pending(TABLE, ""))).unwrap(), [name::pending(TABLE, &units[1])]);
+    // What is put back is loaded.
+    block_on(store.put(&document(&units[1]), &kept, Put::Always)).unwrap();
+    sweep();
+    sweep();
+    assert!(matches!(state(&store, &units[1]), UnitState::Loaded { .. }));
+    assert_eq!(block_on(names(&store, "loads/")).unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_load_in_flight_goes_on_without_a_unit_that_cannot_be_read() {
+    let (store, clock, deployed, told) = (Memory::default(), ManualClock::new(0), deployed(), Told::default());
+    let units = pending(&store, &deployed, 0..3);
+    let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: SECOND, end: End::Finishes };
+    let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
+    let sweep = || {
+        let loader = Loader {
+            deployed: &deployed,
+            store: &store,
+            warehouse: &warehouse,
+            events: &Unheard,
+            clock: &clock,
+            witness: &told,
+            limits: LoadLimits::default(),
+            deadline: i64::MAX,
+        };
+        block_on(loader.sweep()).unwrap();
+    };
+    // Its statement runs.
+    sweep();
+    block_on(store.put(&name::unit_document(TABLE, &units[0]), b"{}", Put::Always)).unwrap();
+    for _ in 0..5 {
+        clock.advance(2 * SECOND);
+        sweep();
+    }
+    assert!(!told.take().is_empty());
+    assert!(units[1..].iter().all(|unit| matches!(state(&store, unit), UnitState::Loaded { .. })));
+    // What the first statement has committed was not brought again.
+    assert_eq!(warehouse.statements(), 1);
 }

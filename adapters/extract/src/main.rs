@@ -9,7 +9,7 @@ use etalon_aws::queue::SqsQueue;
 use etalon_aws::settings::Settings;
 use etalon_core::deploy::setting;
 use etalon_core::error::Error;
-use etalon_core::protocol::{Start, Step, Work, triggers};
+use etalon_core::protocol::{Start, Step, Trigger, Work, triggers};
 use etalon_core::source::s3::Address;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::extract::Extract;
@@ -62,7 +62,7 @@ async fn call(world: &World, call: &Call) -> Result<Value, Error> {
 }
 
 impl World {
-    /// Does what a caller asks for; what it says of another bucket is not ours.
+    /// Does what a caller asks for; what it says of another place is not ours.
     async fn handle(&self, text: &str, call: &Call) -> Handled {
         let extract = Extract {
             deployed: &self.deployed,
@@ -78,14 +78,9 @@ impl World {
         };
         let work = async {
             for trigger in triggers(text, self.deployed.pipeline.name(), call.now)? {
-                match trigger.bucket {
-                    Some(bucket) if bucket != self.place.bucket => {}
-                    Some(_) => {
-                        if let Some(start) = self.within(trigger.start) {
-                            extract.start(&start).await?;
-                        }
-                    }
-                    None => extract.start(&trigger.start).await?,
+                match self.within(trigger) {
+                    Ok(start) => extract.start(&start).await?,
+                    Err(elsewhere) => call.telemetry.dropped(&elsewhere, &self.source.url("")),
                 }
             }
             Ok(())
@@ -93,10 +88,15 @@ impl World {
         Handled::from(work.await)
     }
 
-    /// A start of one object, whose name is its key, with the name that it has below the source's prefix.
-    fn within(&self, start: Start) -> Option<Start> {
-        let Work::Object(key) = &start.work else { return Some(start) };
-        let name = key.strip_prefix(&self.place.prefix)?.to_owned();
-        Some(Start { work: Work::Object(name), ..start })
+    /// What is to be done. An object that arrived is named by its key, and has the name that follows the source's prefix; one of
+    /// another place is none of the pipeline's.
+    fn within(&self, Trigger { start, bucket }: Trigger) -> Result<Start, String> {
+        let (Some(bucket), Work::Object(key)) = (bucket, &start.work) else { return Ok(start) };
+        match key.strip_prefix(&self.place.prefix) {
+            Some(name) if bucket == self.place.bucket && self.deployed.inputs.include(name) => {
+                Ok(Start { work: Work::Object(name.to_owned()), ..start })
+            }
+            _ => Err(format!("s3://{bucket}/{key}")),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The load function: messages that say "look at this table", and a sweep every few minutes, in; committed loads out.
 
+use std::cell::RefCell;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use etalon_core::protocol::{LoadLimits, SWEEP_INPUT, Step};
 use etalon_driver::deployed::Deployed;
 use etalon_driver::load::Loader;
 use etalon_driver::local::SystemClock;
+use etalon_driver::ports::Message;
+use etalon_driver::store::Handled;
 use serde_json::Value;
 
 /// What is read once.
@@ -68,7 +71,21 @@ async fn call(world: &World, call: &Call) -> Result<Value, Error> {
         deadline: call.deadline,
     };
     match &call.event {
-        Event::Messages(messages) => call.each(messages, loads, async |message| loader.handle(message).await).await,
+        Event::Messages(messages) => {
+            // All messages of a batch were there before the first look, which is therefore one for all.
+            let looked = RefCell::new(None);
+            let handle = async |message: &Message| {
+                if let Err(error) = loader.is_own(message) {
+                    return Err(error).into();
+                }
+                if looked.borrow().is_none() {
+                    let came: Handled = loader.sweep().await.map(drop).into();
+                    looked.replace(Some(came));
+                }
+                looked.borrow().clone().unwrap_or(Handled::Done)
+            };
+            call.each(messages, loads, handle).await
+        }
         Event::Direct(event) if SWEEP_INPUT.parse().is_ok_and(|sweep: Value| sweep == *event) => {
             call.direct(loader.sweep().await.map(drop).into())
         }

@@ -36,6 +36,8 @@ pub const METRICS: &[Metric] = &[
     metric("Beginning", "ms, of a start", ALL),
     metric("MessagesAgain", "", ALL),
     metric("MessagesDead", "", ALL),
+    metric("DocumentsUnreadable", "", &[Extract, Load]),
+    metric("EventsDropped", "", &[Extract]),
     metric("InputsPlanned", "", &[Extract]),
     metric("BytesPlanned", "", &[Extract]),
     metric("RowsRead", "", &[Transform]),
@@ -166,6 +168,13 @@ pub const ALARMS: &[Alarm] = &[
         ("Sum", 300, 1),
         Threshold::Over(0),
         "Loads fail one after the other; no more units are held for it, and the table waits.",
+    ),
+    alarm(
+        "unreadable",
+        Seen::Etalon("DocumentsUnreadable", &[Extract, Load]),
+        ("Sum", 300, 1),
+        Threshold::Over(0),
+        "A document in the staging bucket cannot be read. What it is about is left out, and everything else goes on.",
     ),
     alarm(
         "dead-letters",

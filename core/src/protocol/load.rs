@@ -40,6 +40,10 @@ pub struct Load {
     /// When the next attempt may begin, in microseconds since 1970.
     #[serde(default)]
     pub not_before: i64,
+    /// The time of loading that this attempt writes, in microseconds since 1970: submitted again, it is the same to the byte. An
+    /// older Etalon has not kept it, and it is 0.
+    #[serde(default)]
+    pub loaded_at: i64,
 }
 
 impl Document for Load {
@@ -48,9 +52,19 @@ impl Document for Load {
 }
 
 impl Load {
-    /// The first attempt at a load.
-    pub fn new(id: String, fingerprint: String, units: Vec<String>) -> Self {
-        Self { load: id, fingerprint, units, attempt: 1, statement: None, data_failures: 0, failures: 0, not_before: 0 }
+    /// The first attempt at a load, at a time in microseconds since 1970.
+    pub fn new(id: String, fingerprint: String, units: Vec<String>, now: i64) -> Self {
+        Self {
+            load: id,
+            fingerprint,
+            units,
+            attempt: 1,
+            statement: None,
+            data_failures: 0,
+            failures: 0,
+            not_before: 0,
+            loaded_at: now,
+        }
     }
 
     /// The token of this attempt: submitted again, it is the same statement.
@@ -65,7 +79,7 @@ impl Load {
             Blame::Environment => self.put_off(now),
             Blame::Data => Self { data_failures: self.data_failures + 1, ..self.clone() },
         };
-        Self { attempt: self.attempt.saturating_add(1), statement: None, ..load }
+        Self { attempt: self.attempt.saturating_add(1), statement: None, loaded_at: now, ..load }
     }
 
     /// The same attempt, later: the world has failed before it was known to have begun. The waits grow, and are spread by the
@@ -267,7 +281,7 @@ mod tests {
     use super::*;
 
     fn load(units: usize) -> Load {
-        Load::new("l".to_owned(), "f".to_owned(), (0..units).map(|unit| unit.to_string()).collect())
+        Load::new("l".to_owned(), "f".to_owned(), (0..units).map(|unit| unit.to_string()).collect(), 7)
     }
 
     const STATES: fn() -> Vec<Seen> = || {
@@ -339,8 +353,18 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_writes_one_time_of_loading_however_often_it_is_submitted() {
+        let first = load(1);
+        assert_eq!((first.loaded_at, first.put_off(9).loaded_at, first.again(Blame::Data, 9).loaded_at), (7, 7, 9));
+        assert_eq!(first.put_off(9).token(), first.token());
+        let older =
+            r#"{"version":1,"load":"l","fingerprint":"f","units":[],"attempt":1,"statement":null,"data_failures":0}"#;
+        assert_eq!(crate::protocol::parse::<Load>(older.as_bytes()).unwrap().loaded_at, 0);
+    }
+
+    #[test]
     fn loads_that_fail_together_come_again_apart() {
-        let when = |number: usize| Load::new(number.to_string(), "f".to_owned(), Vec::new()).put_off(0).not_before;
+        let when = |number: usize| Load::new(number.to_string(), "f".to_owned(), Vec::new(), 0).put_off(0).not_before;
         let mut times: Vec<i64> = (0..100).map(when).collect();
         times.sort_unstable();
         times.dedup();

@@ -114,14 +114,20 @@ pub fn triggers(text: &str, pipeline: &str, now: i64) -> Result<Vec<Trigger>, Er
         return Ok(vec![Trigger { start: super::parse::<Start>(text.as_bytes())?, bucket: None }]);
     }
     if has("Records") {
-        return notification(members, pipeline);
+        return notification(members, pipeline, now);
+    }
+    // A topic between the bucket and the queue puts what it passes on into an envelope of its own.
+    if has("TopicArn")
+        && let Some(message) = members.get("Message").and_then(Value::as_str)
+    {
+        return triggers(message, pipeline, now);
     }
     // S3 says so once, when a notification is set up.
     if members.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
         return Ok(Vec::new());
     }
     if has("detail-type") {
-        return event(read("an event", value)?, pipeline).map(|trigger| vec![trigger]);
+        return event(read("an event", value)?, pipeline).map(|trigger| trigger.into_iter().collect());
     }
     let start = if has("schedule") || has("scheduled_time") {
         let Scheduled { schedule, scheduled_time } = read("a schedule's input", value)?;
@@ -132,29 +138,46 @@ pub fn triggers(text: &str, pipeline: &str, now: i64) -> Result<Vec<Trigger>, Er
     Ok(vec![Trigger { start, bucket: None }])
 }
 
-fn event(event: Event, pipeline: &str) -> Result<Trigger, Error> {
+fn event(event: Event, pipeline: &str) -> Result<Option<Trigger>, Error> {
     match (event.source.as_str(), event.detail_type.as_str()) {
-        ("aws.s3", "Object Created") => created(read("an event of an object", event.detail)?, pipeline, &event.time),
-        ("aws.events", "Scheduled Event") => {
+        // What was restored from an archive can be read from now on.
+        ("aws.s3", "Object Created" | "Object Restore Completed") => {
+            created(read("an event of an object", event.detail)?, pipeline, &event.time).map(Some)
+        }
+        // Whatever else S3 tells of an object, deletions and tags among them, brings nothing to read.
+        ("aws.s3", kind) if kind.starts_with("Object ") => Ok(None),
+        // A rule of EventBridge, or a schedule that was given no input.
+        ("aws.events" | "aws.scheduler", "Scheduled Event") => {
             let rule = event.resources.first().map_or("", String::as_str);
-            Ok(Trigger { start: scheduled(pipeline, rule, &event.time)?, bucket: None })
+            Ok(Some(Trigger { start: scheduled(pipeline, rule, &event.time)?, bucket: None }))
         }
         (source, kind) => Err(refused(format!("an event `{kind}` of {source} starts nothing"))),
     }
 }
 
-fn notification(members: &Map<String, Value>, pipeline: &str) -> Result<Vec<Trigger>, Error> {
+fn notification(members: &Map<String, Value>, pipeline: &str, now: i64) -> Result<Vec<Trigger>, Error> {
     let records = members.get("Records").cloned().unwrap_or_default();
+    // A topic calls a function with records of its own.
+    let passed: Vec<&str> = records.as_array().into_iter().flatten().filter_map(passed_on).collect();
+    if !passed.is_empty() {
+        let passed: Result<Vec<_>, Error> = passed.iter().map(|message| triggers(message, pipeline, now)).collect();
+        return passed.map(|passed| passed.concat());
+    }
     let records: Vec<Record> = read("a notification of S3", records)?;
     let mut triggers = Vec::new();
     for Record { name, time, mut s3 } in records {
         // A removal is notified too, where somebody asked for it; there is nothing to read.
-        if name.starts_with("ObjectCreated:") {
+        if name.starts_with("ObjectCreated:") || name == "ObjectRestore:Completed" {
             s3.object.key = decode_key(&s3.object.key);
             triggers.push(created(s3, pipeline, &time)?);
         }
     }
     Ok(triggers)
+}
+
+/// What a topic passes on in a record.
+fn passed_on(record: &Value) -> Option<&str> {
+    record.pointer("/Sns/Message")?.as_str()
 }
 
 fn created(created: Created, pipeline: &str, time: &str) -> Result<Trigger, Error> {
@@ -248,6 +271,52 @@ mod tests {
             "s3":{"bucket":{"name":"landing"},"object":{"key":"in/a+b%2Bc.csv","size":5,"eTag":"b1946","sequencer":"61"}}}]}"#;
         assert_eq!(one(record), told, "a key is encoded in a notification");
         assert_eq!(triggers(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#, "orders", 7), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_schedule_without_an_input_starts_a_listing() {
+        let text = r#"{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.scheduler","account":"1",
+            "time":"2026-11-23T06:00:00Z","region":"us-east-1","resources":["arn:x"],"detail":"{}"}"#;
+        assert_eq!(one(text).start, one(r#"{"schedule": "arn:x", "scheduled_time": "2026-11-23T06:00:00Z"}"#).start);
+    }
+
+    #[test]
+    fn what_happens_to_an_object_starts_something_where_there_is_something_to_read() {
+        let event = |kind: &str| {
+            let text = format!(
+                r#"{{"detail-type":"{kind}","source":"aws.s3","time":"2021-11-12T00:00:00Z","detail":{{"bucket":{{"name":
+                "landing"}},"object":{{"key":"in/a.csv","etag":"b1946"}}}}}}"#
+            );
+            triggers(&text, "orders", 7).unwrap().len()
+        };
+        assert_eq!((event("Object Created"), event("Object Restore Completed")), (1, 1));
+        for kind in ["Object Deleted", "Object Tags Added", "Object Tags Deleted", "Object Restore Initiated"] {
+            assert_eq!(event(kind), 0, "{kind}");
+        }
+        let notified = |name: &str| {
+            let text = format!(
+                r#"{{"Records":[{{"eventName":"{name}","eventTime":"2021-11-12T00:00:00Z","s3":{{"bucket":{{"name":
+                "landing"}},"object":{{"key":"in/a.csv"}}}}}}]}}"#
+            );
+            triggers(&text, "orders", 7).unwrap().len()
+        };
+        assert_eq!((notified("ObjectCreated:Put"), notified("ObjectRestore:Completed")), (1, 1));
+        for name in ["ObjectRemoved:Delete", "ObjectTagging:Put", "ObjectRestore:Post"] {
+            assert_eq!(notified(name), 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_topic_on_the_way_changes_nothing() {
+        let text = r#"{"Records":[{"eventName":"ObjectCreated:Put","eventTime":"2021-11-12T00:00:00Z","s3":{"bucket":
+            {"name":"landing"},"object":{"key":"in/a.csv"}}}]}"#;
+        let message = Value::from(text);
+        let queued = format!(r#"{{"Type":"Notification","MessageId":"1","TopicArn":"arn:t","Message":{message}}}"#);
+        let called =
+            format!(r#"{{"Records":[{{"EventSource":"aws:sns","Sns":{{"TopicArn":"arn:t","Message":{message}}}}}]}}"#);
+        assert_eq!((one(&queued), one(&called)), (one(text), one(text)));
+        let wrong = r#"{"TopicArn":"arn:t","Message":"hello"}"#;
+        assert!(fault(wrong).contains("not JSON"));
     }
 
     #[test]

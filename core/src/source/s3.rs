@@ -88,8 +88,8 @@ impl Address {
     }
 }
 
-/// A key as a notification of S3 has it: the encoding of a form, with `+` for a space and `%XX` for a byte.
-pub(crate) fn decode_key(key: &str) -> String {
+/// A key as a notification of S3 has it, or a listing that asks for it: the encoding of a form, with `+` for a space and `%XX` for a byte.
+pub fn decode_key(key: &str) -> String {
     let mut bytes = Vec::with_capacity(key.len());
     let mut rest = key.as_bytes();
     while let [first, after @ ..] = rest {

@@ -26,6 +26,8 @@ const WORDS_MAX: usize = 1000;
 pub(super) struct Api {
     client: Client,
     settings: Settings,
+    /// When its time is over, where somebody has said so: no answer is waited for longer.
+    until: Option<Instant>,
 }
 
 /// How statements ended that were waited for.
@@ -65,12 +67,13 @@ impl Ended {
 
 impl Api {
     pub(super) fn new(client: Client, settings: Settings) -> Self {
-        Self { client, settings }
+        Self { client, settings, until: None }
     }
 
     pub(super) fn within(&self, patience: Duration) -> Self {
         let patience = patience.min(self.settings.patience);
-        Self { client: self.client.clone(), settings: Settings { patience, ..self.settings.clone() } }
+        let until = Some(Instant::now() + patience);
+        Self { client: self.client.clone(), settings: Settings { patience, ..self.settings.clone() }, until }
     }
 
     /// Begins statements as one transaction, and gives their id. With a name, they are a load: the token makes them the same
@@ -120,6 +123,7 @@ impl Api {
     /// Waits for the end of statements, as long as patience lasts.
     async fn end(&self, id: String) -> Result<Ended, Error> {
         let until = Instant::now() + self.settings.patience;
+        let until = self.until.map_or(until, |end| end.min(until));
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let described = self.described(&id, self.settings.poll.min(left)).await?;
@@ -145,7 +149,8 @@ impl Api {
         if id.is_empty() || !id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-') {
             return Err(Error::new(ErrorKind::NotFound, format!("{}: there is no statement {id}", self.name())));
         }
-        self.described(id, self.settings.poll).await
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        self.described(id, left.map_or(self.settings.poll, |left| left.min(self.settings.poll))).await
     }
 
     async fn described(&self, id: &str, poll: Duration) -> Result<Described, Error> {

@@ -116,7 +116,7 @@ fn batch(input: &str, staged: u64) -> LoadBatch {
 }
 
 fn order(table: &Table, load: &str, batches: Vec<LoadBatch>) -> LoadOrder {
-    LoadOrder { load: load.to_owned(), table: table.clone(), batches, parts: Vec::new() }
+    LoadOrder { load: load.to_owned(), table: table.clone(), loaded_at: 0, batches, parts: Vec::new() }
 }
 
 async fn ended(redshift: &Redshift, statement: &str) -> StatementState {

@@ -99,7 +99,7 @@ impl Port {
     ) -> Result<StatementState, Error> {
         let load = format!("load{}", self.loads.get());
         let token = sha256(load.as_bytes());
-        let order = LoadOrder { load, table: table.clone(), batches: batches.to_vec(), parts };
+        let order = LoadOrder { load, table: table.clone(), loaded_at: 0, batches: batches.to_vec(), parts };
         self.runtime.block_on(async {
             let submitted = self.redshift.submit(&order, &token).await?;
             Ok(super::ended(&self.redshift, &submitted).await)

@@ -7,8 +7,9 @@ use etalon_core::protocol::{HOPS_MAX, Start, Unit, name, print};
 use etalon_core::source::{ListStep, Listing};
 
 use super::Extract;
+use crate::held::Marked;
 use crate::ports::{Clock, Entry, Fact, Objects, Queue, Witness};
-use crate::store::{names, send};
+use crate::store::{TOGETHER, names, readable, send, side_by_side};
 
 /// What a start must know before it looks at objects.
 pub(super) struct Known {
@@ -19,6 +20,8 @@ pub(super) struct Known {
     pub(super) sent: BTreeSet<String>,
     /// The pipeline's units that wait for a decision, with their versions.
     pub(super) waiting: Vec<(Unit, String)>,
+    /// Whether plans of objects that have their marks cannot be read.
+    pub(super) lacks_plans: bool,
 }
 
 impl Known {
@@ -32,16 +35,25 @@ impl Known {
 }
 
 impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
-    /// Meets every object that begins so, or those of them that are wanted, until the deadline; hands on the rest.
+    /// Meets every object that begins so, or those of them that are wanted, until the deadline; hands on the rest. An object
+    /// of which something that is kept cannot be read keeps no other back, and is told at the end.
     pub(super) async fn list(&self, start: &Start, prefix: &str, wanted: &[String]) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
         let known = self.known().await?;
         let mut missing: BTreeSet<&String> = wanted.iter().collect();
+        let mut together = Vec::new();
+        let mut unreadable = None;
         let mut listing = Listing::new(&self.deployed.inputs, prefix, start.after.clone());
         loop {
             let step = listing.step();
-            if step != ListStep::Finished && self.clock.now() >= self.deadline {
-                return self.hand_on(start, listing.after()).await;
+            let is_late = step != ListStep::Finished && self.clock.now() >= self.deadline;
+            if is_late || together.len() >= TOGETHER || !matches!(step, ListStep::Object(_)) {
+                let met = side_by_side(together.drain(..), |name| self.met(name, start, &known)).await?;
+                unreadable = unreadable.or_else(|| met.into_iter().flatten().next());
+            }
+            if is_late {
+                self.hand_on(start, listing.after()).await?;
+                return unreadable.map_or(Ok(()), Err);
             }
             match step {
                 ListStep::NeedsPage { prefix, after, most } => {
@@ -54,12 +66,16 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                     }
                     let current = known.met.get(&name::met(pipeline.name(), Some(&object.name)));
                     let is_known = current.is_some_and(|(_, first)| *first == pipeline.input(&object, 1));
-                    if start.backfill || !is_known || known.waiting_of(&object.name).next().is_some() {
-                        self.meet(&object.name, start, &known).await?;
+                    let is_new = start.backfill || !is_known || known.lacks_plans;
+                    if is_new || known.waiting_of(&object.name).next().is_some() {
+                        together.push(object.name);
                     }
                 }
                 ListStep::Finished => break,
             }
+        }
+        if let Some(error) = unreadable {
+            return Err(error);
         }
         match missing.first() {
             // A part of a listing need not have them all.
@@ -68,6 +84,15 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             }
             _ => Ok(()),
         }
+    }
+
+    /// Meets one of several objects: what cannot be read of it is told.
+    async fn met(&self, object: String, start: &Start, known: &Known) -> Result<Option<Error>, Error> {
+        let met = readable(self.meet(&object, start, known).await)?.err();
+        if let Some(error) = &met {
+            self.witness.saw(&Fact::Unreadable(&error.to_string()));
+        }
+        Ok(met)
     }
 
     /// A prefix that lies within the pipeline's own; without one, its own.
@@ -106,6 +131,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             }
         }
         let sent = names(self.store, &name::sent(pipeline, "")).await?.into_iter().collect();
-        Ok(Known { met, sent, waiting: self.waiting().await? })
+        let Marked { units, lacks_plans, .. } = self.marked().await?;
+        Ok(Known { met, sent, waiting: units, lacks_plans })
     }
 }

@@ -5,13 +5,16 @@
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Effect, Meeting, once_more};
 use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{Met, Source, Start, Unit, name};
+use etalon_core::protocol::{Met, Source, Start, Unit, name, parse};
 
 use super::Extract;
 use super::listing::Known;
 use crate::judge::{give_way, judge_again};
 use crate::ports::{Clock, Objects, Put, Queue, Witness};
-use crate::store::{document, names, put, put_once, units};
+use crate::store::{document, names, put, put_once, readable, units};
+
+/// So often an object is looked at while others write its record.
+const LOOKS_MAX: u32 = 5;
 
 impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
     /// Looks at an object as it is now, and does about it what is not done.
@@ -52,11 +55,12 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         Ok(())
     }
 
-    /// What is kept of an input: all its plans, and all its units.
+    /// What is kept of an input: all its plans that can be read, and all its units.
     async fn kept(&self, input: &str) -> Result<(Vec<InputPlan>, Vec<Unit>), Error> {
         let mut plans = Vec::new();
         for place in names(self.store, &name::plans(input)).await? {
-            plans.extend(document::<InputPlan>(self.store, &place).await?.map(|(plan, _)| plan));
+            let plan = readable(document::<InputPlan>(self.store, &place).await)?;
+            plans.extend(plan.ok().flatten().map(|(plan, _)| plan));
         }
         let units = units(self.store, &self.table(), input).await?;
         Ok((plans, units.into_iter().map(|(unit, _)| unit).collect()))
@@ -72,13 +76,38 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         Ok(plan)
     }
 
-    /// Keeps a plan. Where somebody else has kept another in its place, the message comes again.
+    /// Keeps a plan. Where somebody else has kept another in its place, the message comes again; where nobody can read that one,
+    /// this one takes its place.
     async fn plan(&self, plan: &InputPlan) -> Result<(), Error> {
-        put(self.store, &name::plan(&plan.input, plan.generation), plan, Put::IfAbsent).await.map(drop)
+        let place = name::plan(&plan.input, plan.generation);
+        match put(self.store, &place, plan, Put::IfAbsent).await {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let (bytes, version) = self.store.fetch(&place).await?;
+                match parse::<InputPlan>(&bytes) {
+                    Ok(_) => Err(error),
+                    Err(_) => put(self.store, &place, plan, Put::IfVersion(&version)).await.map(drop),
+                }
+            }
+            done => done.map(drop),
+        }
     }
 
-    /// Looks at an object after its record was read, and writes what is new into the record. Who comes second begins anew.
+    /// Looks at an object after its record was read, and writes what is new into the record. Who comes second looks again.
     async fn record(&self, source: &str, batch_time: i64) -> Result<Option<(Object, Met)>, Error> {
+        let mut looks = 1;
+        loop {
+            match self.look_and_record(source, batch_time).await {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Changed) && looks < LOOKS_MAX =>
+                {
+                    looks += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn look_and_record(&self, source: &str, batch_time: i64) -> Result<Option<(Object, Met)>, Error> {
         let pipeline = &self.deployed.pipeline;
         let place = name::source(pipeline.name(), source);
         let (mut record, version) = match document::<Source>(self.store, &place).await? {
@@ -107,6 +136,10 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         let pipeline = self.deployed.pipeline.name();
         let own = name::met_version(pipeline, source, *position, first);
         put_once(self.store, &own, b"").await?;
+        // Before the first one there is none.
+        if *position == 0 {
+            return Ok(());
+        }
         for mark in names(self.store, &name::met(pipeline, Some(source))).await? {
             if mark < own {
                 self.store.delete(&mark).await?;

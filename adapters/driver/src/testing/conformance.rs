@@ -290,6 +290,7 @@ pub async fn data_warehouse<W: Future<Output = ()>>(
     let order = |batches: Vec<LoadBatch>| LoadOrder {
         load: format!("{prefix} load"),
         table: table.clone(),
+        loaded_at: 0,
         batches,
         parts: Vec::new(),
     };

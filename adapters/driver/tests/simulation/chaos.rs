@@ -48,8 +48,8 @@ impl Chance {
     }
 }
 
-/// Why a worker gave way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a worker gave way. Of several calls that it makes side by side the last in this order counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {
     /// Others may go first.
     Yields,
@@ -111,16 +111,25 @@ impl Chaos {
         self.state().signal.take()
     }
 
+    fn give(&self, signal: Signal) {
+        let state = &mut *self.state();
+        state.signal = state.signal.max(Some(signal));
+    }
+
     async fn give_way(&self, signal: Signal) {
-        self.state().signal = Some(signal);
+        self.give(signal);
         let mut given = false;
-        std::future::poll_fn(|_| if std::mem::replace(&mut given, true) { Poll::Ready(()) } else { Poll::Pending })
-            .await;
+        std::future::poll_fn(|context| {
+            // Who drives several calls side by side asks those again that have said so.
+            context.waker().wake_by_ref();
+            if std::mem::replace(&mut given, true) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     async fn die<T>(&self, what: &'static str) -> T {
         self.count(what);
-        self.state().signal = Some(Signal::Dies);
+        self.give(Signal::Dies);
         std::future::pending().await
     }
 
