@@ -42,7 +42,7 @@ fn every_cell_of_the_dirty_beers_becomes_clean(corpora: &Path) {
     let folder = corpora.join("beers");
     let source = LocalDisk::new(&folder);
     let store = Memory::default();
-    let object = source.find(&folder, &["dirty.csv".to_owned()]).unwrap().remove(0);
+    let object = source.find(&folder, &["dirty.csv".to_owned()], &Quiet).unwrap().remove(0);
     let task = pipeline.plan(&object, 0).tasks().remove(0);
     let receipt = pollster::block_on(transform::run(&pipeline, &task, &source, &store, &Quiet)).unwrap();
     assert_eq!(receipt.counts.quarantined, 0, "{:?}", receipt.reasons);

@@ -58,13 +58,15 @@ pub(crate) fn place(source: &str, line: Option<u64>, offset: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use etalon_driver::ports::Quiet;
+
     use super::*;
 
     fn lines(bytes: &[u8], offsets: &[u64]) -> Vec<Option<u64>> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.csv"), bytes).unwrap();
         let disk = LocalDisk::new(folder.path());
-        let object = disk.find(folder.path(), &["a.csv".to_owned()]).unwrap().remove(0);
+        let object = disk.find(folder.path(), &["a.csv".to_owned()], &Quiet).unwrap().remove(0);
         of(&disk, &object, offsets)
     }
 

@@ -12,6 +12,7 @@ use etalon_driver::local::LocalDisk;
 use crate::arguments::{Destination, PipelineFile, Source};
 use crate::failure::{Failure, Problem};
 use crate::output::Output;
+use crate::progress::Bar;
 use crate::warehouse::{self, AnyConnection};
 
 /// The folder, beside a pipeline file, in which runs keep plans, receipts, quarantine and the embedded warehouse.
@@ -65,7 +66,10 @@ impl Source {
         };
         // A file is named from the pipeline file's folder, however it is spelt.
         let disk = LocalDisk::new(&loaded.folder);
-        let objects = disk.find(start, &patterns)?;
+        let bar = Bar::drawn();
+        let objects = disk.find(start, &patterns, &bar);
+        bar.clear();
+        let objects = objects?;
         let pipeline = disk.name_of(&self.file.pipeline)?;
         for Object { name, .. } in &objects {
             let what = match name {

@@ -1,12 +1,14 @@
-//! Progress of long work: on a terminal a bar with bytes, rate and remaining time; and what Ctrl-C says of it.
+//! Progress of long work: on a terminal what it is at, with counts, and while it reads a bar with bytes, rate and remaining
+//! time; and what Ctrl-C says of it.
 
 use std::io::IsTerminal;
 
-use etalon_driver::ports::Progress;
+use etalon_driver::ports::{Progress, Stage};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::view::thousands;
 
 /// A bar on a terminal; nothing elsewhere.
 #[derive(Debug)]
@@ -32,16 +34,23 @@ impl Bar {
         bar
     }
 
-    fn drawn() -> Self {
+    /// A bar, without a word about Ctrl-C.
+    pub(crate) fn drawn() -> Self {
         if !std::io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::new(0);
-        let style = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
+        // Words that a moment later are others need not be read.
+        bar.enable_steady_tick(std::time::Duration::from_millis(200));
+        let bar = Self(bar);
+        bar.style("{msg}");
+        bar
+    }
+
+    fn style(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.0.set_style(style);
         }
-        Self(bar)
     }
 
     /// Takes the bar away.
@@ -52,10 +61,25 @@ impl Bar {
 
 impl Progress for Bar {
     fn total(&self, bytes: u64) {
+        self.style("reading: {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
         self.0.set_length(bytes);
     }
 
     fn advance(&self, bytes: u64) {
         self.0.inc(bytes);
+    }
+
+    fn at(&self, stage: Stage, files: u64) {
+        // To say it for each file would take longer than the work.
+        if files > 0 && !files.is_multiple_of(100) {
+            return;
+        }
+        let doing = match stage {
+            Stage::Listing => "listing",
+            Stage::Planning => "planning",
+            Stage::Loading => "loading",
+        };
+        self.style("{msg}");
+        self.0.set_message(format!("{doing}: {} files", thousands(files)));
     }
 }

@@ -234,3 +234,26 @@ fn a_held_run_is_released_or_discarded_by_somebody() {
         assert_eq!(report["decision"]["units"], serde_json::json!([]));
     }
 }
+
+#[test]
+fn rejects_of_a_file_that_was_discarded_come_back_with_it_and_with_the_reason() {
+    let folder = people();
+    let folder = folder.path();
+    mend(folder, "target:", "limits: { rejects: 10%, at_least: 2 }\ntarget:");
+    let said = |arguments: &[&str], code: i32| {
+        let output = etalon(folder, arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        said
+    };
+    let reason = "4 of 6 records were rejected";
+    assert!(said(&["run", "people.yaml"], 1).contains(reason));
+    said(&["discard", "people.yaml"], 0);
+    let note = "people.csv was discarded, with the rejects; `etalon undiscard` brings it back\n";
+    assert_eq!(said(&["rejects", "ls", "people.yaml"], 0), note);
+    assert_eq!(said(&["rejects", "show", "people.yaml"], 0), note);
+    assert_eq!(said(&["rejects", "redrive", "people.yaml"], 0), format!("no reject is open; nothing was done\n{note}"));
+    let undiscarded = said(&["undiscard", "people.yaml"], 1);
+    assert!(undiscarded.contains(reason), "{undiscarded}");
+    assert_eq!(counts(folder), [4, 4, 0, 0]);
+}

@@ -148,7 +148,7 @@ fn run(case: &Path, pipeline: &Pipeline, files: &mut BTreeMap<String, String>) -
     let mut rows = csv_line(&header);
     let mut rejects = String::new();
     let mut receipts: Vec<Receipt> = Vec::new();
-    for object in source.find(case, &patterns)? {
+    for object in source.find(case, &patterns, &Quiet)? {
         for task in pipeline.plan(&object, BATCH_TIME).tasks() {
             let receipt = pollster::block_on(transform::run(pipeline, &task, &source, &store, &Quiet))?;
             for part in &receipt.parts {

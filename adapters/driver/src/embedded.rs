@@ -36,6 +36,8 @@ impl<'a, T: Objects, W: Warehouse + Send, C: Clock> Embedded<'a, T, W, C> {
     async fn load(&self, order: &LoadOrder) -> Result<LoadCounts, Error> {
         let fingerprint = order.batches.first().map_or("", |batch| batch.fingerprint.as_str());
         let pipeline = self.deployed.pipeline(self.store, fingerprint).await?;
+        // What the ledger will speak of must be there tomorrow.
+        self.store.flush().await?;
         let mut rows = order.parts.iter().flat_map(|part| staged(&pipeline, self.store, &part.name));
         let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
         warehouse.load(&order.table, &order.batches, &mut rows, self.clock.now()).await

@@ -163,11 +163,29 @@ async fn discard(pipeline: &Pipeline, store: &impl Objects, table: &str, wanted:
     waiting.retain(|(unit, _)| is_of(pipeline, unit) && unit.is_held());
     for (unit, version) in choose(waiting, wanted, "held")? {
         put_once(store, &name::discarded(table, &unit.name), b"").await?;
-        let unit = settle(store, table, unit, &version, UnitState::Discarded).await?;
+        let reasons = match &unit.state {
+            UnitState::Held { reasons, .. } => reasons.clone(),
+            _ => Vec::new(),
+        };
+        let unit = settle(store, table, unit, &version, UnitState::Discarded { reasons }).await?;
         store.delete(&name::held(table, &unit.name)).await?;
         decision.add(&unit);
     }
     Ok(decision)
+}
+
+/// The units of a pipeline of which somebody decided that they are not loaded, with their versions.
+pub async fn discarded(pipeline: &Pipeline, store: &impl Objects, table: &str) -> Result<Vec<(Unit, String)>, Error> {
+    let mut discarded = Vec::new();
+    let prefix = name::discarded(table, "");
+    for mark in names(store, &prefix).await? {
+        let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
+        let found = document::<Unit>(store, &name::unit_document(table, unit)).await?;
+        // The mark is there before the decision, and goes after it.
+        let is_it = |unit: &Unit| matches!(unit.state, UnitState::Discarded { .. }) && is_of(pipeline, unit);
+        discarded.extend(found.filter(|(unit, _)| is_it(unit)));
+    }
+    Ok(discarded)
 }
 
 /// Lets units that were discarded be decided about once more.
@@ -178,17 +196,14 @@ async fn undiscard(
     wanted: &[String],
 ) -> Result<Decision, Error> {
     let mut decision = Decision { decision: "undiscard".to_owned(), ..Decision::default() };
-    let mut discarded = Vec::new();
-    let prefix = name::discarded(table, "");
-    for mark in names(store, &prefix).await? {
-        let unit = mark.strip_prefix(&prefix).unwrap_or(&mark);
-        let found = document::<Unit>(store, &name::unit_document(table, unit)).await?;
-        // The mark is there before the decision, and goes after it.
-        discarded.extend(found.filter(|(unit, _)| unit.state == UnitState::Discarded && is_of(pipeline, unit)));
-    }
+    let discarded = discarded(pipeline, store, table).await?;
     for (unit, version) in choose(discarded, wanted, "discarded")? {
         let incomplete = is_incomplete(store, &unit).await?;
-        let reasons = vec![format!("{}: it was discarded, and is looked at again", title(&unit))];
+        let reasons = match &unit.state {
+            UnitState::Discarded { reasons } if !reasons.is_empty() => reasons.clone(),
+            // An older Etalon did not keep why.
+            _ => vec![format!("{}: it was discarded, and is looked at again", title(&unit))],
+        };
         let state = UnitState::Held { reasons, incomplete, unread: false };
         put_once(store, &name::held(table, &unit.name), b"").await?;
         let unit = settle(store, table, unit, &version, state).await?;

@@ -210,7 +210,7 @@ pub async fn announce(
 ) -> Result<(), Error> {
     let unit_name = &unit.name;
     match unit.state {
-        UnitState::Loaded { .. } | UnitState::Discarded | UnitState::Replaced { .. } => Ok(()),
+        UnitState::Loaded { .. } | UnitState::Discarded { .. } | UnitState::Replaced { .. } => Ok(()),
         UnitState::Held { .. } => put_once(store, &name::held(table, unit_name), b"").await,
         UnitState::Pending => {
             put_once(store, &name::pending(table, unit_name), b"").await?;

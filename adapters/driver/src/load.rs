@@ -340,7 +340,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             self.witness.saw(&Fact::Held(&held));
         }
         // An earlier call may have held it and been killed; somebody may have discarded it since.
-        if unit.state != UnitState::Discarded {
+        if !matches!(unit.state, UnitState::Discarded { .. }) {
             put_once(self.store, &name::held(&table, &unit_name), b"").await?;
         }
         self.store.delete(&name::pending(&table, &unit_name)).await

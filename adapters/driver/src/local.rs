@@ -4,15 +4,19 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::ports::{Clock, Objects, Put};
+use crate::ports::{Clock, Objects, Progress, Put, Quiet, Stage};
 
+pub(crate) mod alone;
 mod found;
+
+use alone::{Alone, WORK_FILE};
 
 /// What the names of files begin with while they are written.
 const WRITING_PREFIX: &str = ".writing-";
@@ -25,18 +29,35 @@ const RUN_LOCK_FILE: &str = ".run-lock";
 #[derive(Debug, Clone)]
 pub struct LocalDisk {
     folder: PathBuf,
+    /// What a run keeps in mind, while no other is there.
+    alone: Option<Arc<Alone>>,
 }
 
-/// While it is there, no other run begins.
+/// A folder while no other run works with it.
 #[derive(Debug)]
 pub struct RunLock {
+    disk: LocalDisk,
     _file: File,
+}
+
+impl RunLock {
+    /// The files below the folder. What is put among them is written through to the disk by [`Objects::flush`] and by
+    /// [`RunLock::end`], all together.
+    pub fn disk(&self) -> &LocalDisk {
+        &self.disk
+    }
+
+    /// Ends the work. Without it the next run finds what was written through.
+    pub fn end(self) -> Result<(), Error> {
+        let ended = self.disk.alone.as_ref().map_or(Ok(()), |alone| alone.end());
+        ended.map_err(|error| failed(&self.disk.folder, &error))
+    }
 }
 
 impl LocalDisk {
     /// The files below `folder`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), alone: None }
     }
 
     /// Where the object of that name is, or would be.
@@ -45,8 +66,15 @@ impl LocalDisk {
     }
 
     /// The files that match any of the patterns (paths or globs, relative to `start`), by name, each once.
-    pub fn find(&self, start: &Path, patterns: &[String]) -> Result<Vec<Object>, Error> {
-        found::find(&self.folder, start, patterns)?.iter().map(|name| self.describe(name)).collect()
+    pub fn find(&self, start: &Path, patterns: &[String], progress: &impl Progress) -> Result<Vec<Object>, Error> {
+        let names = found::find(&self.folder, start, patterns)?;
+        (0..)
+            .zip(&names)
+            .map(|(count, name)| {
+                progress.at(Stage::Listing, count);
+                self.describe(name)
+            })
+            .collect()
     }
 
     /// The name of the file at a path, which is there.
@@ -90,7 +118,12 @@ impl LocalDisk {
             }
             Ok(file)
         };
-        lock().map(|file| RunLock { _file: file }).map_err(|error| failed(&path, &error))
+        let lock = || -> io::Result<RunLock> {
+            let file = lock()?;
+            let alone = Some(Arc::new(Alone::begin(&self.folder)?));
+            Ok(RunLock { disk: Self { folder: self.folder.clone(), alone }, _file: file })
+        };
+        lock().map_err(|error| failed(&path, &error))
     }
 
     /// Refuses if an object is not of a version, or not there.
@@ -106,19 +139,77 @@ impl LocalDisk {
 
     fn describe(&self, name: &str) -> Result<Object, Error> {
         let path = self.path(name);
-        let mut file = File::open(&path).map_err(|error| failed(&path, &error))?;
-        let mut hash = Xxh3::new();
-        let mut size = 0;
-        let mut buffer = vec![0; 256 * 1024];
-        loop {
-            let count = file.read(&mut buffer).map_err(|error| failed(&path, &error))?;
-            if count == 0 {
-                break;
+        let read = || -> io::Result<Object> {
+            let mut file = File::open(&path)?;
+            let mut hash = Xxh3::new();
+            let mut size = 0;
+            // One byte more than there is: the end of a small file is seen by its first read.
+            let most = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).saturating_add(1);
+            let mut buffer = vec![0; most.min(256 * 1024)];
+            loop {
+                let count = file.read(&mut buffer)?;
+                if count == 0 {
+                    break;
+                }
+                hash.update(&buffer[..count]);
+                size += count as u64;
             }
-            hash.update(&buffer[..count]);
-            size += count as u64;
+            Ok(Object { name: name.to_owned(), version: format!("{:032x}", hash.digest128()), size })
+        };
+        read().map_err(|error| failed(&path, &error))
+    }
+
+    /// The objects of some names; what has gone since is left out.
+    fn describe_all(&self, names: &[String], progress: &impl Progress) -> Result<Vec<Object>, Error> {
+        (0..)
+            .zip(names)
+            .map(|(count, name)| {
+                progress.at(Stage::Listing, count);
+                self.describe(name)
+            })
+            .filter(|described| !described.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound))
+            .collect()
+    }
+
+    /// All names that begin with a prefix, in order.
+    fn list_all(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        // What lies in other folders cannot begin with the prefix.
+        let below = prefix.rsplit_once('/').map_or("", |(folders, _)| folders);
+        let mut folders = vec![self.folder.join(if below.is_empty() && prefix.starts_with('/') { "/" } else { below })];
+        while let Some(folder) = folders.pop() {
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(|error| failed(&folder, &error))?,
+            };
+            for entry in entries {
+                let entry = entry.map_err(|error| failed(&folder, &error))?;
+                let path = entry.path();
+                let name = self.name(&path);
+                // Only of a link one must ask where it leads.
+                let is_folder = match entry.file_type() {
+                    Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+                    _ => path.is_dir(),
+                };
+                if is_folder {
+                    let is_on_the_way =
+                        format!("{name}/").starts_with(prefix) || prefix.starts_with(&format!("{name}/"));
+                    if is_on_the_way {
+                        folders.push(path);
+                    }
+                    continue;
+                }
+                let is_own = path.file_name().is_some_and(|file| {
+                    let file = file.to_string_lossy();
+                    file.starts_with(WRITING_PREFIX) || [LOCK_FILE, RUN_LOCK_FILE, WORK_FILE].contains(&file.as_ref())
+                });
+                if name.starts_with(prefix) && !is_own {
+                    names.push(name);
+                }
+            }
         }
-        Ok(Object { name: name.to_owned(), version: format!("{:032x}", hash.digest128()), size })
+        names.sort();
+        Ok(names)
     }
 }
 
@@ -169,69 +260,63 @@ impl Objects for LocalDisk {
     async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
         let path = self.path(name);
         let folder = path.parent().unwrap_or(&self.folder);
-        let write = || -> io::Result<tempfile::NamedTempFile> {
+        if condition == Put::IfAbsent && path.exists() {
+            return Err(Error::new(ErrorKind::AlreadyExists, format!("{}: it is there", path.display())));
+        }
+        let write = || -> io::Result<(tempfile::NamedTempFile, Option<&Alone>)> {
             fs::create_dir_all(folder)?;
             let mut file = tempfile::Builder::new().prefix(WRITING_PREFIX).tempfile_in(folder)?;
             file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            Ok(file)
-        };
-        let file = write().map_err(|error| failed(&path, &error))?;
-        let _lock = self.lock()?;
-        let persisted = match condition {
-            Put::Always => file.persist(&path),
-            Put::IfAbsent => file.persist_noclobber(&path),
-            Put::IfVersion(version) => {
-                self.must_be(name, version)?;
-                file.persist(&path)
+            match self.alone.as_deref() {
+                Some(alone) if alone.lets_wait(name, &path, file.as_file())? => return Ok((file, Some(alone))),
+                Some(alone) => alone.before_change(name)?,
+                None => {}
             }
+            file.as_file().sync_all()?;
+            Ok((file, None))
+        };
+        let (file, lets_wait) = write().map_err(|error| failed(&path, &error))?;
+        // That nothing is there is seen by the system; a version is seen by us.
+        let _lock = if condition == Put::IfAbsent { None } else { Some(self.lock()?) };
+        if let Put::IfVersion(version) = condition {
+            self.must_be(name, version)?;
+        }
+        let persist = || match condition {
+            Put::IfAbsent => file.persist_noclobber(&path).map(drop),
+            Put::Always | Put::IfVersion(_) => file.persist(&path).map(drop),
+        };
+        let persisted = match lets_wait {
+            Some(alone) => alone.name(name, persist),
+            None => persist(),
         };
         persisted.map_err(|error| failed(&path, &error.error))?;
+        if let Some(alone) = &self.alone {
+            alone.put(name);
+        }
         Ok(format!("{:032x}", xxh3_128(bytes)))
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
-        let mut names = Vec::new();
-        // What lies in other folders cannot begin with the prefix.
-        let below = prefix.rsplit_once('/').map_or("", |(folders, _)| folders);
-        let mut folders = vec![self.folder.join(if below.is_empty() && prefix.starts_with('/') { "/" } else { below })];
-        while let Some(folder) = folders.pop() {
-            let entries = match fs::read_dir(&folder) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                entries => entries.map_err(|error| failed(&folder, &error))?,
-            };
-            for entry in entries {
-                let path = entry.map_err(|error| failed(&folder, &error))?.path();
-                let name = self.name(&path);
-                if path.is_dir() {
-                    let is_on_the_way =
-                        format!("{name}/").starts_with(prefix) || prefix.starts_with(&format!("{name}/"));
-                    if is_on_the_way {
-                        folders.push(path);
-                    }
-                    continue;
-                }
-                let is_own = path.file_name().is_some_and(|file| {
-                    let file = file.to_string_lossy();
-                    file.starts_with(WRITING_PREFIX) || file == LOCK_FILE || file == RUN_LOCK_FILE
-                });
-                let is_asked_for = name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after);
-                if is_asked_for && !is_own {
-                    names.push(name);
-                }
-            }
+        if let Some(alone) = self.alone.as_ref().filter(|_| prefix.contains('/')) {
+            return alone.list((prefix, after, most), |folder| self.list_all(folder));
         }
-        names.sort();
-        names.truncate(most);
-        Ok(names)
+        let names = self.list_all(prefix)?.into_iter();
+        Ok(names.filter(|name| after.is_none_or(|after| name.as_str() > after)).take(most).collect())
     }
 
     async fn delete(&self, name: &str) -> Result<(), Error> {
         let path = self.path(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
-            _ => Ok(()),
+        if let Some(alone) = &self.alone {
+            alone.before_change(name).map_err(|error| failed(&path, &error))?;
         }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&path, &error)),
+            _ => {}
+        }
+        if let Some(alone) = &self.alone {
+            alone.removed(name);
+        }
+        Ok(())
     }
 
     async fn delete_version(&self, name: &str, version: &str) -> Result<(), Error> {
@@ -241,12 +326,12 @@ impl Objects for LocalDisk {
     }
 
     async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
-        let names = self.list(prefix, after, most).await?;
-        names
-            .iter()
-            .map(|name| self.describe(name))
-            .filter(|described| !described.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound))
-            .collect()
+        self.describe_all(&self.list(prefix, after, most).await?, &Quiet)
+    }
+
+    async fn flush(&self) -> Result<(), Error> {
+        let flushed = self.alone.as_ref().map_or(Ok(()), |alone| alone.write_through());
+        flushed.map_err(|error| failed(&self.folder, &error))
     }
 }
 

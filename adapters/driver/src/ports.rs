@@ -52,6 +52,11 @@ pub trait Objects: Sync {
         async move { self.fetch(name).await.map(|(bytes, _)| bytes) }
     }
 
+    /// Sees that everything that was put stays, also if the machine stops now. Where every put does so, there is nothing to do.
+    fn flush(&self) -> impl Future<Output = Result<(), Error>> {
+        async { Ok(()) }
+    }
+
     /// As [`Objects::list`], with versions and sizes; what is gone by the time that it is looked at is left out.
     fn objects(
         &self,
@@ -253,6 +258,19 @@ pub trait Progress: Sync {
     fn total(&self, bytes: u64);
     /// So many stored bytes were read.
     fn advance(&self, bytes: u64);
+    /// The run is at this, and so many files of it are done.
+    fn at(&self, stage: Stage, files: u64);
+}
+
+/// What a run is at, beside reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Files are looked for, and their contents' digests are made.
+    Listing,
+    /// What is new is planned.
+    Planning,
+    /// What is staged is loaded, in one transaction.
+    Loading,
 }
 
 /// Nobody wants to know.
@@ -266,4 +284,5 @@ impl Witness for Quiet {
 impl Progress for Quiet {
     fn total(&self, _bytes: u64) {}
     fn advance(&self, _bytes: u64) {}
+    fn at(&self, _stage: Stage, _files: u64) {}
 }

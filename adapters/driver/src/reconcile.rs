@@ -404,7 +404,7 @@ async fn discarded_before(pipeline: &Pipeline, store: &impl Objects, table: &str
                 redrives: None,
                 batches,
             }],
-            state: UnitState::Discarded,
+            state: UnitState::Discarded { reasons: Vec::new() },
         };
         put_once_unit(store, &name::unit_document(table, &unit_name), &unit).await?;
         put_once(store, &name::discarded(table, &unit_name), b"").await?;

@@ -104,7 +104,7 @@ pub async fn read(store: &impl Objects, pipeline: &Resolved) -> Result<Vec<Input
             };
             let unit = document::<Unit>(store, &name::unit_document(&table, &unit)).await?;
             match unit.map(|(unit, _)| unit.state) {
-                Some(UnitState::Replaced { .. } | UnitState::Discarded) => {}
+                Some(UnitState::Replaced { .. } | UnitState::Discarded { .. }) => {}
                 Some(UnitState::Loaded { .. }) => live = Some((plan, true)),
                 // What is not loaded does not take the place of what is.
                 _ if live.as_ref().is_some_and(|(_, is_loaded)| *is_loaded) => {}
@@ -160,7 +160,7 @@ async fn read_input(
     for again in redriven.filter(|again| again.generation > plan.generation) {
         let unit = name::unit_document(table, &name::unit(&again.input, again.generation));
         let unit = document::<Unit>(store, &unit).await?;
-        if !unit.is_some_and(|(unit, _)| unit.state == UnitState::Discarded) {
+        if !unit.is_some_and(|(unit, _)| matches!(unit.state, UnitState::Discarded { .. })) {
             plans.push(again);
         }
     }

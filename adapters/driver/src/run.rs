@@ -26,7 +26,7 @@ use crate::extract::Extract;
 use crate::held::{self, is_of, title};
 use crate::line::Line;
 use crate::load::Loader;
-use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Warehouse, Witness};
+use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Stage, Warehouse, Witness};
 use crate::reconcile::{reconcile, remove_parts};
 use crate::report::{HeldReport, InputReport, RunReport, RunState};
 use crate::store::{Handled, document, names, put, put_once, receipt};
@@ -229,7 +229,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             starts: &starts,
             loads: &loads,
             clock: self.clock,
-            witness: self.seen,
+            witness: &Told { seen: self.seen, progress: self.progress },
             deadline: i64::MAX,
             replans: true,
         };
@@ -296,6 +296,10 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             limits: LoadLimits::NONE,
             deadline: i64::MAX,
         };
+        let waiting = names(self.store, &name::pending(&self.table(), "")).await?.len();
+        if waiting > 0 {
+            self.progress.at(Stage::Loading, waiting as u64);
+        }
         while loader.sweep().await? {}
         // What the ledger has, or another unit has taken the place of, has done its work.
         remove_parts(self.store, &self.table(), rows).await
@@ -367,12 +371,15 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         // The records of a redrive are some of an object's; the object is what it was.
         let plans = facts.planned.iter().filter(|plan| plan.redrives.is_none());
         let planned: BTreeMap<&str, &InputPlan> = plans.map(|plan| (plan.source.as_str(), plan)).collect();
+        let held: BTreeSet<&String> = report.held.iter().flat_map(|held| &held.sources).collect();
+        let mut of_version: BTreeMap<(&str, &str), Vec<&LedgerRow>> = BTreeMap::new();
+        for row in rows {
+            of_version.entry((&row.batch.source, &row.batch.source_version)).or_default().push(row);
+        }
         for object in objects {
-            let of_version =
-                |row: &&LedgerRow| row.batch.source == object.name && row.batch.source_version == object.version;
-            let in_table: Vec<&LedgerRow> = rows.iter().filter(of_version).collect();
+            let in_table = of_version.remove(&(object.name.as_str(), object.version.as_str())).unwrap_or_default();
             let plan = planned.get(object.name.as_str());
-            let is_held = report.held.iter().any(|held| held.sources.contains(&object.name));
+            let is_held = held.contains(&object.name);
             let reloaded = !is_held && !in_table.is_empty() && plan.is_some_and(|plan| plan.backfills);
             let is_new = !reloaded && (plan.is_some_and(|plan| !plan.backfills) || brought.contains(&object.name));
             let held_before = !is_new && !reloaded && is_held;
@@ -528,6 +535,22 @@ impl Witness for Seen {
             | Fact::Held(_)
             | Fact::Replaced(_)
             | Fact::Unreadable(_) => {}
+        }
+    }
+}
+
+/// Who sees what is planned, and tells how far the run is.
+#[derive(Debug)]
+struct Told<'a, P> {
+    seen: &'a Seen,
+    progress: &'a P,
+}
+
+impl<P: Progress> Witness for Told<'_, P> {
+    fn saw(&self, fact: &Fact<'_>) {
+        self.seen.saw(fact);
+        if let Fact::Planned(_) = fact {
+            self.progress.at(Stage::Planning, self.seen.facts().planned.len() as u64);
         }
     }
 }

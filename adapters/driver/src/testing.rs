@@ -4,3 +4,8 @@
 
 pub mod conformance;
 pub mod warehouse;
+
+/// The files of a store that a machine which stops now may leave without their bytes, or not at all.
+pub fn unwritten(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    crate::local::alone::unwritten(folder).unwrap()
+}

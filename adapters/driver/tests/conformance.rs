@@ -28,6 +28,17 @@ fn objects_on_local_disk() {
 }
 
 #[test]
+fn objects_on_local_disk_of_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = LocalDisk::new(folder.path()).lock_run(|| unreachable!("nobody else is there")).unwrap();
+    block_on(conformance::objects(run.disk(), "here"));
+    for _ in 0..20 {
+        conformance::one_writer_wins(run.disk(), "there/below", || ());
+    }
+    run.end().unwrap();
+}
+
+#[test]
 fn a_standard_queue_in_memory() {
     for seed in 0..200 {
         let clock = ManualClock::new(0);

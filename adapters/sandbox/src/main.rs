@@ -18,7 +18,7 @@ use etalon_core::pipeline::Pipeline;
 use etalon_core::source::Location;
 use etalon_core::spec::Filled;
 use etalon_driver::local::LocalDisk;
-use etalon_driver::ports::Objects;
+use etalon_driver::ports::{Objects, Quiet};
 use etalon_sandbox::cloud::{Cloud, Counterparts, Programs, Settings};
 use serde_json::json;
 
@@ -158,7 +158,7 @@ async fn inputs(arguments: &Run, pipeline: &Pipeline, settings: &Settings) -> Re
     }
     let folder = arguments.pipeline.parent().unwrap_or_else(|| Path::new("."));
     let disk = LocalDisk::new(folder);
-    for object in disk.find(folder, &patterns)? {
+    for object in disk.find(folder, &patterns, &Quiet)? {
         let content = disk.get(&object.name).await?;
         inputs.push((object.name, content));
     }

@@ -135,7 +135,7 @@ pub const PLANS: Prefix = Prefix {
 };
 
 /// The marks of the current versions of objects.
-pub(crate) const MET: Prefix = Prefix {
+pub const MET: Prefix = Prefix {
     text: "met/",
     holds: "a mark for the version of each object that was met last and whose tasks have been sent; what the last run met",
     retention: Retention::Always,

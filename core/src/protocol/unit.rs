@@ -92,7 +92,11 @@ pub enum UnitState {
         counts: LoadCounts,
     },
     /// Somebody decided that it is not loaded.
-    Discarded,
+    Discarded {
+        /// Why it was held.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        reasons: Vec<String>,
+    },
     /// It was never loaded, and another has taken its place: a newer version of its object, or the same with a mended pipeline.
     Replaced {
         /// The unit that has.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use etalon_core::protocol::name;
 use etalon_core::reject::Reject;
+use etalon_driver::held;
 use etalon_driver::rejects::{self, InputRejects};
 
 use super::{Entry, verb};
@@ -24,6 +26,19 @@ pub(super) const GROUP: Entry = Entry::Group {
 
 fn read(loaded: &Loaded, destination: &Destination) -> Result<Vec<InputRejects>, Failure> {
     Ok(pollster::block_on(rejects::read(&loaded.store(destination), &loaded.pipeline))?)
+}
+
+/// What is to be said of files that were discarded: their rejects are nobody's as long as they are.
+fn of_discarded(loaded: &Loaded, destination: &Destination) -> Result<Option<String>, Failure> {
+    let table = name::table(loaded.pipeline.table());
+    let store = loaded.store(destination);
+    let units = pollster::block_on(held::discarded(&loaded.pipeline, &store, &table))?;
+    let with_rejects = units.iter().filter(|(unit, _)| unit.counts.quarantined > 0);
+    let files: Vec<String> = with_rejects.map(|(unit, _)| held::title(unit)).collect();
+    let (verb, them) = if files.len() == 1 { ("was", "it") } else { ("were", "them") };
+    let note =
+        format!("{} {verb} discarded, with the rejects; `etalon undiscard` brings {them} back", files.join(", "));
+    Ok((!files.is_empty()).then_some(note))
 }
 
 impl Chosen {

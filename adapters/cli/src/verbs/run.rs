@@ -60,12 +60,14 @@ pub(super) fn carry_out(
 ) -> Result<Ran, Failure> {
     let store = loaded.store(destination);
     // Whoever waits finds what is left when the other has ended.
-    let _lock = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
+    let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
     let mut warehouse = destination.open(&loaded.state())?;
     let bar = Bar::new(output);
-    let world = World { source: &disk, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
+    let world =
+        World { source: &disk, store: alone.disk(), warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
     let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, work, &objects, world, options));
     bar.clear();
+    alone.end()?;
     Ok(Ran::new(ended?, &loaded.pipeline, begun, &store))
 }
 

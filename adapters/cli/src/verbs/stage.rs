@@ -37,11 +37,13 @@ impl Verb for Stage {
         let loaded = self.source.file.load(output)?;
         let (disk, objects) = self.source.objects(&loaded)?;
         let store = LocalDisk::new(&self.to);
+        let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let bar = Bar::new(output);
         let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads };
-        let world = (&disk, &store, &SystemClock, &bar);
+        let world = (&disk, alone.disk(), &SystemClock, &bar);
         let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &objects, world, &options));
         bar.clear();
+        alone.end()?;
         Ok(Ran::new(ended?, &loaded.pipeline, begun, &store))
     }
 }

@@ -241,7 +241,7 @@ impl Laptop<'_> {
         let mut waiting = BTreeSet::new();
         for place in store::names(&self.store, &name::units(&table, None)).await? {
             let (unit, _) = store::document::<Unit>(&self.store, &place).await?.unwrap();
-            if unit.is_held() || unit.state == UnitState::Discarded {
+            if unit.is_held() || matches!(unit.state, UnitState::Discarded { .. }) {
                 waiting.extend(unit.batches().map(|batch| batch.batch.clone()));
             }
         }

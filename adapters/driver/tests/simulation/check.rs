@@ -132,30 +132,30 @@ fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String>
             .filter(|(_, member)| is_it(member))
             .collect();
         let settled = its.iter().find(|(unit, _)| matches!(unit.state, UnitState::Loaded { .. }));
-        let settled = settled.or_else(|| its.iter().find(|(unit, _)| unit.state == UnitState::Discarded));
+        let settled = settled.or_else(|| its.iter().find(|(unit, _)| is_discarded(unit)));
         let (unit, member) = settled.ok_or_else(|| {
             let states: Vec<_> = its.iter().map(|(unit, _)| (&unit.name, &unit.state)).collect();
             format!("{} is forgotten: {current:?} is {states:?}", object.name)
         })?;
         // Somebody who discards a version that could not be read has decided about that version, also where it comes back.
         must!(
-            unit.state == UnitState::Discarded || !is_unread(world, member),
+            is_discarded(unit) || !is_unread(world, member),
             "{} is there to be read, and was not: {} {:?} of {:?}",
             object.name,
             unit.name,
             unit.state,
             its.iter().map(|(unit, _)| (&unit.name, &unit.state)).collect::<Vec<_>>()
         );
-        if unit.state == UnitState::Discarded {
+        if is_discarded(unit) {
             must!(can_be_held(world, unit)?, "{} was held for no reason", object.name);
         }
     }
     for unit in units {
         let is_settled =
-            matches!(unit.state, UnitState::Loaded { .. } | UnitState::Discarded | UnitState::Replaced { .. });
+            matches!(unit.state, UnitState::Loaded { .. } | UnitState::Discarded { .. } | UnitState::Replaced { .. });
         must!(is_settled, "{} is {:?} at rest", unit.name, unit.state);
         let discarded = world.discarded.lock().map_err(|error| error.to_string())?.contains(&unit.name);
-        must!(discarded || unit.state != UnitState::Discarded, "{} was discarded by nobody", unit.name);
+        must!(discarded || !is_discarded(unit), "{} was discarded by nobody", unit.name);
     }
     Ok(())
 }
@@ -284,4 +284,8 @@ fn nobody_wakes_the_warehouse(world: &World<'_>) -> Result<(), String> {
     world.look();
     must!(world.warehouse.calls() == before, "the warehouse was called for nothing");
     Ok(())
+}
+
+fn is_discarded(unit: &Unit) -> bool {
+    matches!(unit.state, UnitState::Discarded { .. })
 }

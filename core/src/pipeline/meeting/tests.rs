@@ -137,7 +137,7 @@ fn worlds(pipeline: &Pipeline) -> Vec<Kept> {
         Some(Some(held(false))),
         Some(Some(held(true))),
         Some(Some(UnitState::Pending)),
-        Some(Some(UnitState::Discarded)),
+        Some(Some(UnitState::Discarded { reasons: Vec::new() })),
         Some(Some(loaded())),
         Some(Some(by_next())),
     ];
@@ -253,7 +253,7 @@ fn what_is_nowhere_is_sent() {
 #[test]
 fn a_decision_stays() {
     each(|_, before, look, after| {
-        if before.has(|state| *state == UnitState::Discarded) && before.plans.len() == 1 {
+        if before.has(|state| matches!(state, UnitState::Discarded { .. })) && before.plans.len() == 1 {
             assert_eq!((&after.plans, after.sent.len()), (&before.plans, 0), "{look:?}");
         }
     });

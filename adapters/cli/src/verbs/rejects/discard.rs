@@ -38,8 +38,11 @@ impl Verb for Discard {
         let loaded = self.file.load(output)?;
         self.chosen.must_be_of(&read(&loaded, &self.destination)?)?;
         let store = loaded.store(&self.destination);
-        let discard = rejects::discard(&loaded.pipeline, &store, |reject| self.chosen.has(reject));
-        Ok(Discarded { discarded: pollster::block_on(discard)? })
+        let alone = store.lock_run(|| output.note("a run is at work; this waits until it has ended"))?;
+        let discard = rejects::discard(&loaded.pipeline, alone.disk(), |reject| self.chosen.has(reject));
+        let discarded = pollster::block_on(discard);
+        alone.end()?;
+        Ok(Discarded { discarded: discarded? })
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use etalon_driver::rejects::State;
 use serde::Serialize;
 
-use super::{read, reasons};
+use super::{of_discarded, read, reasons};
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -27,7 +27,12 @@ pub(super) struct Ls {
 /// The inputs that have rejects.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct Listed(Vec<Input>);
+pub(super) struct Listed {
+    inputs: Vec<Input>,
+    /// What is to be said of files that were discarded.
+    #[serde(skip)]
+    discarded: Option<String>,
+}
 
 #[derive(Debug, Serialize)]
 struct Input {
@@ -80,7 +85,7 @@ impl Verb for Ls {
                 reasons: by_reason,
             });
         }
-        Ok(Listed(listed))
+        Ok(Listed { inputs: listed, discarded: of_discarded(&loaded, &self.destination)? })
     }
 }
 
@@ -89,7 +94,7 @@ impl View for Listed {
         let texts = ["source", "reason"].map(|name| Column::new(name, Kind::Text));
         let counts = ["quarantined", "open", "redriven", "discarded"].map(|name| Column::new(name, Kind::Count));
         let mut table = Table::new(texts.into_iter().chain(counts).collect());
-        for input in &self.0 {
+        for input in &self.inputs {
             let mut push = |reason: &str, counts: &Counts| {
                 let numbers = [counts.quarantined, counts.open, counts.redriven, counts.discarded];
                 let texts = [input.source.clone(), reason.to_owned()];
@@ -102,6 +107,7 @@ impl View for Listed {
     }
 
     fn notes(&self) -> Vec<String> {
-        if self.0.is_empty() { vec!["the quarantine is empty".to_owned()] } else { Vec::new() }
+        let empty = (self.inputs.is_empty() && self.discarded.is_none()).then(|| "the quarantine is empty".to_owned());
+        empty.into_iter().chain(self.discarded.clone()).collect()
     }
 }

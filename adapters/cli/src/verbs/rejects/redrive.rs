@@ -8,7 +8,7 @@ use etalon_driver::report::RunReport;
 use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
-use super::read;
+use super::{of_discarded, read};
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -42,6 +42,9 @@ pub(super) enum Answer {
         open: u64,
         #[serde(flatten)]
         redriven: RunReport,
+        /// What is to be said of files that were discarded.
+        #[serde(skip)]
+        discarded: Option<String>,
     },
 }
 
@@ -61,15 +64,22 @@ impl Verb for Redrive {
         let open = kept.filter(|kept| kept.state == State::Open).count() as u64;
         let mut warehouse = self.destination.open(&loaded.state())?;
         let store = loaded.store(&self.destination);
-        let _lock = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
+        let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let bar = Bar::new(output);
-        let world =
-            World { source: &disk, store: &store, warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
+        let world = World {
+            source: &disk,
+            store: alone.disk(),
+            warehouse: &mut warehouse,
+            clock: &SystemClock,
+            progress: &bar,
+        };
         let options = RunOptions::default();
         let redrive = run::run(pipeline, &loaded.text, Work::Redrive(Vec::new()), &[], world, &options);
         let redriven = pollster::block_on(redrive);
         bar.clear();
-        Ok(Answer::Done { open, redriven: redriven? })
+        alone.end()?;
+        let discarded = of_discarded(&loaded, &self.destination)?;
+        Ok(Answer::Done { open, redriven: redriven?, discarded })
     }
 }
 
@@ -97,7 +107,9 @@ impl Answer {
     /// Whether there was nothing to do: how many rejects are open all the same.
     fn nothing(&self) -> Option<u64> {
         match self {
-            Self::Done { open, redriven } if redriven.counts.read == 0 && redriven.waiting.is_empty() => Some(*open),
+            Self::Done { open, redriven, .. } if redriven.counts.read == 0 && redriven.waiting.is_empty() => {
+                Some(*open)
+            }
             _ => None,
         }
     }
@@ -132,7 +144,7 @@ impl View for Answer {
     }
 
     fn notes(&self) -> Vec<String> {
-        let Self::Done { redriven, .. } = self else { return Vec::new() };
+        let Self::Done { redriven, discarded, .. } = self else { return Vec::new() };
         let waiting = redriven.waiting.iter();
         let mut notes: Vec<String> = waiting
             .map(|source| format!("{source} is not loaded, or is not there as it was; its rejects wait"))
@@ -142,6 +154,7 @@ impl View for Answer {
             Some(open) => notes.push(format!("{} open, none would pass; nothing was done", thousands(open))),
             None => {}
         }
+        notes.extend(discarded.clone());
         notes
     }
 

@@ -8,7 +8,7 @@ use etalon_driver::local::LocalDisk;
 use etalon_driver::rejects::{InputRejects, Kept, State};
 use serde::Serialize;
 
-use super::read;
+use super::{of_discarded, read};
 use crate::arguments::{Chosen, Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::lines;
@@ -63,6 +63,9 @@ pub(super) struct Shown {
     /// How many there are.
     #[serde(skip)]
     count: usize,
+    /// What is to be said of files that were discarded.
+    #[serde(skip)]
+    discarded: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,7 +84,7 @@ impl Verb for Show {
         let inputs = read(&loaded, &self.destination)?;
         self.chosen.must_be_of(&inputs)?;
         let disk = LocalDisk::new(&loaded.folder);
-        let mut shown = Shown { records: Vec::new(), count: 0 };
+        let mut shown = Shown { records: Vec::new(), count: 0, discarded: of_discarded(&loaded, &self.destination)? };
         for InputRejects { plan, rejects, .. } in inputs {
             let is_wanted = |kept: &Kept| self.state.has(kept.state) && self.chosen.has(&kept.reject);
             let mut wanted: Vec<Kept> = rejects.into_iter().filter(is_wanted).collect();
@@ -168,6 +171,7 @@ impl View for Shown {
             }
         };
         let count = match (self.records.len(), self.count) {
+            (_, 0) if self.discarded.is_some() => None,
             (_, 0) => Some("no reject matches; `--state all` shows what was redriven or discarded".to_owned()),
             (shown, count) if shown < count => {
                 let [shown, count] = [shown, count].map(|number| thousands(number as u64));
@@ -175,6 +179,6 @@ impl View for Shown {
             }
             _ => None,
         };
-        count.into_iter().chain(advice).collect()
+        count.into_iter().chain(advice).chain(self.discarded.clone()).collect()
     }
 }
