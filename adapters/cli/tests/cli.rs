@@ -529,6 +529,100 @@ streams:
     done(folder.path(), &["connector", "ls", "manifest.yaml"], 3);
 }
 
+/// A server on this machine that answers each request with what `answer` makes of its first line.
+fn served(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            let first = lines.next().unwrap_or_default();
+            lines.take_while(|line| !line.is_empty()).for_each(drop);
+            let body = answer(&first);
+            let length = body.len();
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn a_stream_of_a_connector_is_read_and_loaded() {
+    let manifest = "
+type: DeclarativeSource
+streams:
+  - name: people
+    retriever:
+      requester:
+        type: HttpRequester
+        url_base: \"{{ config['base'] }}\"
+        path: people
+        authenticator: { type: BearerAuthenticator, api_token: \"{{ config['token'] }}\" }
+      record_selector: { extractor: { field_path: [people] } }
+      paginator:
+        type: DefaultPaginator
+        page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: page }
+        pagination_strategy: { type: PageIncrement, page_size: 2, start_from_page: 1 }
+    incremental_sync:
+      type: DatetimeBasedCursor
+      cursor_field: seen
+      datetime_format: \"%Y-%m-%d\"
+      start_datetime: \"2026-01-01\"
+      end_datetime: \"2026-02-01\"
+";
+    let base = served(|line| {
+        let people = if line.contains("page=2") {
+            json!([{"id": 3, "name": "Eve", "seen": "2026-01-03"}])
+        } else {
+            json!([{"id": 1, "name": "Ada", "seen": "2026-01-01"}, {"id": 2, "name": "Zo\u{e9}", "seen": "2026-01-02"}])
+        };
+        json!({ "people": people }).to_string()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("manifest.yaml", manifest);
+    write("config.json", &json!({"base": base, "token": "hunter2"}).to_string());
+    let read = ["connector", "read", "manifest.yaml", "people", "--config", "config.json", "--to", "people.jsonl"];
+    let refused = |read: &[&str]| {
+        let output = etalon(folder.path(), read);
+        assert_eq!(output.status.code(), Some(3));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!told.contains("hunter2"), "{told}");
+        told
+    };
+    let told = refused(&read);
+    assert!(told.contains("is an address of this machine or of a private network"), "{told}");
+    assert!(!folder.path().join("people.jsonl").exists());
+
+    let read = [&read[..], &["--allow-private", "--state", "state.json", "--output", "json"]].concat();
+    let found = json(&done(folder.path(), &read, 0));
+    assert_eq!((&found["pages"], &found["records"]), (&json!(2), &json!(3)));
+    let state = json(&fs::read_to_string(folder.path().join("state.json")).unwrap());
+    assert_eq!(state, json!({"seen": "2026-01-03"}));
+    let again = refused(&read);
+    assert!(again.contains("people.jsonl: there is such a file"), "{again}");
+
+    write(
+        "people.yaml",
+        "
+etalon: 1
+pipeline: people
+source: { files: \"people*.jsonl\", format: jsonl, fields: { id: integer, name: , seen: date } }
+columns:
+  id: required
+  name: varchar(20)
+  seen: date required
+target: { table: people, write: merge, key: id, order_by: seen }
+",
+    );
+    done(folder.path(), &["run", "people.yaml"], 0);
+    let rows =
+        done(folder.path(), &["query", "people.yaml", "select id, name from people order by id", "--output", "csv"], 0);
+    assert_eq!(rows, "id,name\n1,Ada\n2,Zo\u{e9}\n3,Eve\n");
+}
+
 #[test]
 fn the_schema_is_a_json_schema() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,8 @@
 //! component     a part of the manifest while it is read, and what it asks for that we do not have
 //! request       what is sent; `authenticate` proves who asks, `url` writes the address
 //! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for
-//! select        the records of a page, found by a `path`, and `transform`ed
+//! decode        its elements, of JSON, `xml` or CSV
+//! select        the records among them, found by a `path`, and `transform`ed
 //! budget        how often the server may be asked
 //! window        which part of time is read; `partition`: which part of the stream; `position`: how far
 //! stream walk   all of it together, step by step
@@ -32,6 +33,8 @@ mod failure;
 mod authenticate;
 mod page;
 mod transform;
+mod xml;
+mod decode;
 mod select;
 mod budget;
 mod window;
@@ -50,8 +53,9 @@ use component::{Component, Missing};
 use stream::Stream;
 
 pub use request::Request;
-pub use response::Response;
-pub use walk::{Bounds, Page, RESPONSE_BYTES_MAX, Step, Walk};
+pub use response::{RESPONSE_BYTES_MAX, Response};
+pub use url::is_private;
+pub use walk::{Bounds, Page, Step, Walk};
 
 /// A connector.
 #[derive(Debug, Clone)]

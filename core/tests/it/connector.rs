@@ -309,7 +309,7 @@ fn manifests_that_grow_without_end_are_refused() {
 #[test]
 fn a_stream_that_asks_for_what_is_missing_is_refused_by_name() {
     for (retriever, what) in [
-        ("decoder: { type: XmlDecoder }", "XmlDecoder"),
+        ("decoder: { type: ZipfileDecoder }", "ZipfileDecoder"),
         ("partition_router: { type: CustomPartitionRouter, class_name: source.Mine }", "source.Mine"),
         ("page_size_reduction: { type: PageSizeReduction }", "page_size_reduction"),
     ] {

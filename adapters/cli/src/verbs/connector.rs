@@ -1,9 +1,12 @@
-//! `etalon connector`: what a public connector manifest offers.
+//! `etalon connector`: what a public connector manifest offers, and the records of its streams.
 
 use super::{Entry, verb};
 
 mod ls;
+mod read;
 
 /// The verbs of connectors.
 pub(super) const GROUP: Entry =
-    Entry::Group { name: "connector", about: "Look at a connector's manifest", verbs: &[verb::<ls::Ls>()] };
+    Entry::Group { name: "connector", about: "Look at a connector's manifest, and read its streams", verbs: VERBS };
+
+const VERBS: &[Entry] = &[verb::<ls::Ls>(), verb::<read::Read>()];

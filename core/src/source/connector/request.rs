@@ -9,6 +9,7 @@ use super::failure::Rules;
 use super::python;
 use super::template::{Scope, Template, Types};
 use super::url;
+use crate::error::{Error, ErrorKind};
 
 /// One request over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,24 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body, if there is one.
     pub body: Option<String>,
+}
+
+impl Request {
+    /// The request that a redirect leads to, as clients of HTTP make it: 301, 302 and 303 ask with GET and without the body. The
+    /// error says that it leads to another server, to which nothing is sent.
+    pub fn redirected(&self, status: u16, location: &str) -> Result<Self, Error> {
+        let url = url::redirected(&self.url, location).ok_or_else(|| {
+            let from = self.url.split(['?', '#']).next().unwrap_or_default();
+            Error::new(ErrorKind::Refused, format!("`{from}` redirects to another server, which is not followed"))
+        })?;
+        let mut next = Self { url, ..self.clone() };
+        if matches!(status, 301..=303) && next.method != "HEAD" {
+            next.method = "GET".to_owned();
+            next.body = None;
+            next.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        }
+        Ok(next)
+    }
 }
 
 /// Where something is injected into a request.

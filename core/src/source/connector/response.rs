@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use super::python;
 
+/// Most bytes of a response.
+pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
+
 /// What a server answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Response {
@@ -31,7 +34,7 @@ impl Response {
     }
 
     /// A header, whatever the case of its name.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }

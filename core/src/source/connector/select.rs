@@ -1,60 +1,16 @@
-//! Select: the records of a response. It is decoded, records are extracted from it, filtered, transformed, and brought to
-//! the types of the stream's schema if the manifest asks for that.
+//! Select: the records of a response. They are extracted from its elements, filtered, transformed, and brought to the types
+//! of the stream's schema if the manifest asks for that.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use super::component::{Component, Missing};
 use super::path;
 use super::python;
-use super::response::Response;
 use super::template::{Datum, Scope, Template};
 use super::transform::Transformation;
 
 /// Most lists inside each other that a normalised record is followed into.
 const DEPTH_MAX: usize = 32;
-
-/// How a body is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decoder {
-    Json,
-    /// A document a line.
-    JsonLines,
-    /// A record `{record: line}` a line.
-    Lines,
-}
-
-impl Decoder {
-    pub(super) fn read(component: Option<Component<'_>>, missing: &mut Missing) -> Self {
-        let Some(component) = component else { return Self::Json };
-        component.knows(&[], missing);
-        match component.ty {
-            "JsonDecoder" => Self::Json,
-            "JsonlDecoder" => Self::JsonLines,
-            "IterableDecoder" => Self::Lines,
-            _ => {
-                component.is_missing(missing);
-                Self::Json
-            }
-        }
-    }
-
-    /// The elements of a body. A body that is no JSON, or has no element, is one empty mapping.
-    pub(super) fn elements(self, response: &Response) -> Vec<Value> {
-        let empty = || vec![Value::Object(Map::new())];
-        match self {
-            Self::Json => match response.json() {
-                Some(Value::Array(items)) if !items.is_empty() => items,
-                Some(Value::Array(_) | Value::Null) | None => empty(),
-                Some(one) => vec![one],
-            },
-            Self::JsonLines => response.text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
-            Self::Lines => {
-                let record = |line: &str| Value::Object(Map::from_iter([("record".to_owned(), line.into())]));
-                response.text().lines().map(record).collect()
-            }
-        }
-    }
-}
 
 /// How the records of a response are found.
 #[derive(Debug, Clone)]
@@ -264,13 +220,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_list_is_its_elements_and_no_json_is_one_empty_mapping() {
-        let elements = |body: &str| Decoder::Json.elements(&Response::new(200, Vec::new(), body.into()));
-        assert_eq!(elements("[1, 2]"), [json!(1), json!(2)]);
-        assert_eq!([elements("[]"), elements("<html>"), elements("")], [[json!({})], [json!({})], [json!({})]]);
-    }
 
     #[test]
     fn records_are_brought_to_the_types_of_the_schema() {

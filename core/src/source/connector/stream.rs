@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::component::{Component, Missing};
+use super::decode::Decoder;
 use super::page::Paginator;
 use super::partition::Router;
 use super::python;
 use super::request::Requester;
-use super::select::{Decoder, Selector};
+use super::select::Selector;
 use super::template::{Scope, Slice};
 use super::transform::Transformation;
 use super::url::plain_host;

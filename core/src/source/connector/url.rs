@@ -88,6 +88,18 @@ pub(super) fn join(base: &str, path: &str) -> String {
     Parts { path: &whole, query: target.query, fragment: target.fragment, ..base }.write()
 }
 
+/// The address that a redirect of `from` leads to; `None` if it is on another server or would give up encryption.
+pub(super) fn redirected(from: &str, location: &str) -> Option<String> {
+    let base = Parts::of(from);
+    let folder = base.path.rfind('/').map_or("/", |at| &base.path[..=at]);
+    let folder = Parts { path: folder, query: None, fragment: None, ..base }.write();
+    let to = join(&folder, location.trim());
+    let target = Parts::of(&to);
+    let is_same = target.authority.map(str::to_ascii_lowercase) == base.authority.map(str::to_ascii_lowercase);
+    let is_as_safe = target.scheme == base.scheme || (base.scheme, target.scheme) == ("http", "https");
+    (plain_host(&to).is_some() && is_same && is_as_safe).then(|| requoted(&to))
+}
+
 fn without_dots(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let segments: Vec<&str> = path.split('/').collect();
@@ -195,7 +207,7 @@ fn requoted(url: &str) -> String {
 }
 
 /// Whether a host is an address that only a machine or its own network knows.
-pub(super) fn is_private(host: &str) -> bool {
+pub fn is_private(host: &str) -> bool {
     if is_loopback(host) {
         return true;
     }
@@ -291,5 +303,21 @@ mod tests {
         }
         assert_eq!(plain_host("https://evil.example\\@good.example/"), None);
         assert_eq!(plain_host("https://user@good.example/"), None);
+    }
+
+    #[test]
+    fn a_redirect_stays_on_its_server_and_keeps_encryption() {
+        for (from, location, to) in [
+            ("https://h/a/b?x=1", "c", Some("https://h/a/c")),
+            ("https://h/a", "/c?y=2", Some("https://h/c?y=2")),
+            ("http://h/a", "https://H/a", Some("https://H/a")),
+            ("https://h/a", "http://h/a", None),
+            ("https://h/a", "https://other/a", None),
+            ("https://h/a", "//other/a", None),
+            ("https://h:8443/a", "https://h/a", None),
+            ("https://h/a", "file:///etc/passwd", None),
+        ] {
+            assert_eq!(redirected(from, location).as_deref(), to, "{from} {location}");
+        }
     }
 }

@@ -16,14 +16,12 @@ use super::page::Last;
 use super::partition::{Parent, Router};
 use super::position::Position;
 use super::request::Request;
-use super::response::Response;
+use super::response::{RESPONSE_BYTES_MAX, Response};
 use super::stream::Stream;
 use super::template::{Datum, Scope, Slice};
 use super::url::{self, is_loopback, is_private, plain_host};
 use crate::error::{Error, ErrorKind};
 
-/// Most bytes of a response.
-pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
 /// Most bytes of responses that are remembered, so that a request of a parent is not sent twice.
 const REMEMBERED_BYTES_MAX: usize = 64 << 20;
 /// So often the next page may be the same as this one.
@@ -638,7 +636,7 @@ impl Reading {
         if self.pages > shared.bounds.pages_max {
             return Err(format!("`{place}` has more than {} pages", shared.bounds.pages_max));
         }
-        let elements = stream.decoder.elements(&response);
+        let elements = stream.decoder.elements(&response).map_err(|what| format!("`{place}`: {what}"))?;
         let first = elements.first().cloned().unwrap_or_else(|| Value::Object(Map::new()));
         let extracted = stream.selector.extract(elements, &shared.scope())?;
         let count = extracted.len();

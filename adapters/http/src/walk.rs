@@ -1,0 +1,68 @@
+//! Walk: a stream read to its end. Core says what is next; this sends, waits, and hands the pages on.
+
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::source::connector::{Page, Step, Walk};
+
+use crate::Client;
+
+/// The time, and how it passes.
+pub trait Clock {
+    /// Microseconds since 1970.
+    fn now(&self) -> i64;
+    /// Waits until then.
+    fn wait(&self, until: i64);
+}
+
+/// The clock of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    fn wait(&self, until: i64) {
+        let micros = u64::try_from(until.saturating_sub(self.now())).unwrap_or_default();
+        thread::sleep(Duration::from_micros(micros));
+    }
+}
+
+/// Walks a stream to its end, and hands each page of records on.
+///
+/// The error is core's, the server's, or that of `take`. Where a server gave no answer as often as the manifest lets it, it says what
+/// came instead of the last one.
+pub fn walk(
+    walk: &mut Walk,
+    client: &Client,
+    clock: &impl Clock,
+    mut take: impl FnMut(Page) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut unanswered: Option<Error> = None;
+    loop {
+        let step = walk.step(clock.now()).map_err(|error| match &unanswered {
+            Some(reason) => Error::new(error.kind(), format!("{error}: {reason}")),
+            None => error,
+        })?;
+        match step {
+            Step::Request(request) => match client.send(&request) {
+                Ok(response) => {
+                    unanswered = None;
+                    walk.push(Some(response));
+                }
+                Err(error) if error.kind() == ErrorKind::Unavailable => {
+                    unanswered = Some(error);
+                    walk.push(None);
+                }
+                Err(error) => return Err(error),
+            },
+            Step::Wait(until) => clock.wait(until),
+            Step::Page(page) => take(page)?,
+            Step::Done => return Ok(()),
+        }
+    }
+}
