@@ -16,7 +16,7 @@ use crate::ports::{Clock, Objects, Progress, Put, Quiet, Stage};
 pub(crate) mod alone;
 mod found;
 
-use alone::{Alone, WORK_FILE};
+use alone::{Alone, WHOLE_FILE, WORK_FILE};
 
 /// What the names of files begin with while they are written.
 const WRITING_PREFIX: &str = ".writing-";
@@ -201,7 +201,8 @@ impl LocalDisk {
                 }
                 let is_own = path.file_name().is_some_and(|file| {
                     let file = file.to_string_lossy();
-                    file.starts_with(WRITING_PREFIX) || [LOCK_FILE, RUN_LOCK_FILE, WORK_FILE].contains(&file.as_ref())
+                    file.starts_with(WRITING_PREFIX)
+                        || [LOCK_FILE, RUN_LOCK_FILE, WHOLE_FILE, WORK_FILE].contains(&file.as_ref())
                 });
                 if name.starts_with(prefix) && !is_own {
                     names.push(name);

@@ -6,6 +6,9 @@
 //! every few seconds. What waits bears a time of its own; it gets its real time when it is on the disk. A run that begins
 //! where another has not ended removes what still bears that time, since the machine may have stopped and left names
 //! without their bytes. So what a folder holds then is what it held when it was written through last, whole.
+//!
+//! All that waits gets its time, or none: while the times are set a file says that everything is on the disk, and a run that
+//! finds it sets the others. Otherwise a mark could stay whose plan is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -21,6 +24,8 @@ use super::WRITING_PREFIX;
 
 /// The file that is there while a run works.
 pub(super) const WORK_FILE: &str = ".at-work";
+/// The file that is there while what waits gets its time: everything is written through.
+pub(super) const WHOLE_FILE: &str = ".written-through";
 /// The modification time of what is not written through yet: one that no clock has and no archive gives.
 const WAITS: Duration = Duration::from_secs(86_399);
 /// So long at most what was put waits while more is put.
@@ -48,6 +53,9 @@ impl Alone {
     /// Begins to work below a folder, after what a run that did not end has left there is put right.
     pub(super) fn begin(folder: &Path) -> io::Result<Self> {
         let mark = folder.join(WORK_FILE);
+        if folder.join(WHOLE_FILE).exists() {
+            end_settling(folder)?;
+        }
         if mark.exists() {
             remove_unwritten(folder)?;
         }
@@ -74,15 +82,14 @@ impl Alone {
 
     fn settle(&self, waiting: &mut Waiting) -> io::Result<()> {
         written_through(&self.folder)?;
-        for name in &waiting.names {
-            match File::open(self.folder.join(name)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                file => file?.set_modified(SystemTime::now())?,
-            }
-        }
         // Nothing follows from an object before the disk knows that it is whole.
         if !waiting.names.is_empty() {
+            File::create(self.folder.join(WHOLE_FILE))?;
             written_through(&self.folder)?;
+            for name in &waiting.names {
+                is_written(&self.folder.join(name))?;
+            }
+            said_no_more(&self.folder)?;
         }
         *waiting = Waiting { names: BTreeSet::new(), since: Instant::now() };
         Ok(())
@@ -211,7 +218,7 @@ pub(crate) fn unwritten(folder: &Path) -> io::Result<Vec<PathBuf>> {
             let path = entry.path();
             if entry.file_type()?.is_dir() {
                 folders.push(path);
-            } else if entry.file_name().to_string_lossy().starts_with(WRITING_PREFIX) || waits_still(&path)? {
+            } else if is_being_written(&path) || waits_still(&path)? {
                 unwritten.push(path);
             }
         }
@@ -221,6 +228,35 @@ pub(crate) fn unwritten(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn remove_unwritten(folder: &Path) -> io::Result<()> {
     unwritten(folder)?.iter().try_for_each(fs::remove_file)
+}
+
+/// Goes on where a run was ended that knew that everything which waits is on the disk. What never got its name is not among it.
+fn end_settling(folder: &Path) -> io::Result<()> {
+    for path in unwritten(folder)? {
+        if waits_still(&path)? && !is_being_written(&path) {
+            is_written(&path)?;
+        }
+    }
+    said_no_more(folder)
+}
+
+/// Gives a file that is on the disk its time.
+fn is_written(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        file => file?.set_modified(SystemTime::now()),
+    }
+}
+
+/// The times are on the disk, and then nothing says any more that all is: what is put next is not.
+fn said_no_more(folder: &Path) -> io::Result<()> {
+    written_through(folder)?;
+    fs::remove_file(folder.join(WHOLE_FILE))?;
+    File::open(folder)?.sync_all()
+}
+
+fn is_being_written(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(WRITING_PREFIX))
 }
 
 #[cfg(test)]
@@ -295,6 +331,27 @@ mod tests {
                 put(disk, "plans/b");
             });
             assert_eq!((there, waiting), (vec!["plans/a".to_owned(), "plans/old".to_owned()], 1));
+        }
+
+        #[test]
+        fn who_is_ended_while_times_are_set_leaves_all_or_nothing() {
+            let folder = tempfile::tempdir().unwrap();
+            let disk = LocalDisk::new(folder.path());
+            let run = disk.lock_run(|| ()).unwrap();
+            for name in ["met/a", "plans/a", "units/t/a"] {
+                put(run.disk(), name);
+            }
+            drop(run);
+            // It has said that everything is on the disk, and has set one time of three.
+            File::create(folder.path().join(WHOLE_FILE)).unwrap();
+            is_written(&folder.path().join("met/a")).unwrap();
+            let never_named = folder.path().join(format!("plans/{WRITING_PREFIX}x"));
+            File::create(&never_named).unwrap().set_modified(waits()).unwrap();
+            let run = disk.lock_run(|| ()).unwrap();
+            assert_eq!(block_on(run.disk().list("", None, 9)).unwrap(), ["met/a", "plans/a", "units/t/a"]);
+            assert!(unwritten(folder.path()).unwrap().is_empty() && !never_named.exists());
+            assert!(!folder.path().join(WHOLE_FILE).exists());
+            run.end().unwrap();
         }
 
         #[test]
