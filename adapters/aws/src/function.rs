@@ -189,11 +189,11 @@ impl Call {
             match &handled {
                 Handled::Done => {}
                 Handled::Again(error) => {
-                    tracing::warn!(message = id, received, error = error.to_string(), "the message comes again");
+                    tracing::warn!(id, received, error = error.to_string(), "the message comes again");
                     self.telemetry.count("MessagesAgain", 1);
                 }
                 Handled::Dead(error) => {
-                    tracing::error!(message = id, received, error = error.to_string(), "the message is dead");
+                    tracing::error!(id, received, error = error.to_string(), "the message is dead");
                     self.telemetry.count("MessagesDead", 1);
                 }
             }

@@ -24,14 +24,19 @@ use similar::TextDiff;
 /// The blocks that cannot run here: the page, the first command, why not.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("README.md", "cargo test", "it runs this test; `.ci/run tests` runs the line"),
-    ("docs/guide/deployment.md", "pip install", "it takes a release build for another processor"),
-    ("docs/guide/deployment.md", "terraform init", "adapters/sandbox/tests/terraform runs them against moto"),
+    (
+        "docs/guide/deployment.md",
+        "pip install",
+        "it takes a release build; adapters/sandbox/tests/terraform tries what it refuses",
+    ),
+    ("docs/guide/deployment.md", "terraform init", "adapters/sandbox/tests/terraform follows the page against moto"),
     ("docs/guide/deployment.md", "aws redshift-serverless", "moto has no Redshift Serverless"),
-    ("docs/guide/deployment.md", "aws lambda invoke", "adapters/sandbox/tests/terraform sends the same event"),
+    ("docs/guide/deployment.md", "aws lambda invoke", "adapters/sandbox/tests/terraform sends this payload"),
     ("docs/guide/deployment.md", "aws s3api", "it is about a bucket of the reader's"),
     ("docs/guide/deployment.md", "terraform destroy", "adapters/sandbox/tests/terraform runs it against moto"),
     ("docs/guide/first-pipeline.md", "export PGPASSWORD=", "tests/postgres.rs runs the same with a server of its own"),
     ("docs/guide/performance.md", "tpchgen-cli", "it takes a release build and a gigabyte of lines"),
+    ("docs/guide/performance.md", "cargo run -- sample target/million", "it takes pandas and a million rows"),
     ("docs/guide/performance.md", "cargo build --release", "it takes a release build, PostgreSQL and moto"),
     ("docs/guide/sandbox.md", "cargo build", "adapters/sandbox/tests/path runs the same with PostgreSQL and moto"),
     ("docs/guide/troubleshooting.md", "aws sqs receive-message", "there is no queue here"),

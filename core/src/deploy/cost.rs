@@ -26,6 +26,16 @@ const HOURS: u64 = 730;
 const GIB: u64 = 1 << 30;
 /// What a processor reads, checks and stages in a second, as docs/guide/performance.md measures it.
 const BYTES_PER_SECOND: u64 = 60 << 20;
+/// What a processor reads, checks and stages in a second with pandas, and how much memory an object takes there: so many times
+/// its size. docs/guide/performance.md measures both.
+const PANDAS_BYTES_PER_SECOND: u64 = 15 << 20;
+const PANDAS_TIMES: u64 = 8;
+/// The fewest workers of a Glue job, each of 1 DPU with so many processors; a job is paid for so long at least.
+const GLUE_DPU: u64 = 2;
+const GLUE_PROCESSORS: u64 = 4;
+const GLUE_SECONDS: u64 = 60;
+/// The most memory of a function, in mebibytes.
+const MEMORY_MB_MAX: u64 = 10_240;
 /// The memory of a function that has one processor, in mebibytes.
 const PROCESSOR_MB: u64 = 1769;
 /// What each call of transform takes beside the reading, of extract for a run and for an object, of load, of a sweep.
@@ -100,6 +110,8 @@ pub struct Estimate {
     pub assumptions: Vec<String>,
     /// What makes it dear, and what would make it cheaper.
     pub advice: Vec<String>,
+    /// What reading, checking and staging costs here and elsewhere.
+    pub beside: Vec<String>,
 }
 
 /// A price: so much for so many.
@@ -180,8 +192,8 @@ impl Estimate {
         let gb_seconds = |milliseconds: u64, memory_mb: u64| (milliseconds * memory_mb).div_ceil(1024 * 1000);
         let small = |milliseconds: u64, memory_mb: u32| gb_seconds(milliseconds, memory_mb.into());
         let reading = gb_seconds((bytes * 1000).div_ceil(BYTES_PER_SECOND), PROCESSOR_MB);
-        let lambda = reading
-            + small(tasks * TASK_MS, sizes.transform.memory_mb)
+        let transform = reading + small(tasks * TASK_MS, sizes.transform.memory_mb);
+        let lambda = transform
             + small(runs * RUN_MS + objects * OBJECT_MS, sizes.extract.memory_mb)
             + small(loads * LOAD_MS + SWEEPS * SWEEP_MS, sizes.load.memory_mb);
         let writes = objects * OBJECT_WRITES + loads * LOAD_WRITES;
@@ -199,7 +211,7 @@ impl Estimate {
             .sum();
         let awake = loads * usage.load_seconds.max(ACTIVATION_SECONDS);
         let gib = |bytes: u64| bytes.div_ceil(GIB);
-        let rows: [(&str, &str, &str, u64); 20] = [
+        let rows: [(&str, &str, &str, u64); 21] = [
             ("Lambda", "GB-seconds, arm64", "lambda_arm64_gb_second", lambda),
             ("Lambda", "calls", "lambda_request", calls),
             ("S3", "writes and listings", "s3_write", writes + runs),
@@ -213,6 +225,7 @@ impl Estimate {
             ("Redshift", "GB kept, after the first month", "redshift_gb_month", gib(staged_per_day * DAYS)),
             ("CloudWatch", "metrics", "metric_month", metrics as u64),
             ("CloudWatch", "alarms", "alarm_month", alarms as u64),
+            ("CloudWatch", "composite alarms", "composite_alarm_month", 1),
             ("CloudWatch", "dashboards", "dashboard_month", 1),
             ("CloudWatch", "GB of logs", "log_gb", gib(calls * LOG_BYTES)),
             ("KMS", "keys", "kms_key_month", usage.has_key.into()),
@@ -238,8 +251,46 @@ impl Estimate {
             ),
             format!("{runs} runs and {tasks} tasks a month; a load takes {} seconds", usage.load_seconds),
         ];
-        Self { advice: advice(usage, &price, awake), lines, total, assumptions }
+        Self {
+            advice: advice(usage, &price, awake),
+            beside: beside(usage, &price, transform),
+            lines,
+            total,
+            assumptions,
+        }
     }
+}
+
+/// What reading, checking and staging costs here and elsewhere; everything else costs the same there. `transform` is in GB-seconds.
+fn beside(usage: &Usage, price: &impl Fn(&str) -> Price, transform: u64) -> Vec<String> {
+    let (bytes, objects) = (usage.bytes_per_day * DAYS, usage.objects_per_day * DAYS);
+    let object_mb = (usage.bytes_per_day / usage.objects_per_day.max(1)).div_ceil(1 << 20);
+    let memory_mb = (object_mb * PANDAS_TIMES).max(PROCESSOR_MB);
+    let milliseconds = (bytes * 1000).div_ceil(PANDAS_BYTES_PER_SECOND) + objects * TASK_MS;
+    let pandas = price("lambda_arm64_gb_second").of((milliseconds * memory_mb).div_ceil(1024 * 1000));
+    let pandas = if memory_mb > MEMORY_MB_MAX {
+        format!(
+            "a function with pandas: not at all, an object of {object_mb} MiB takes {PANDAS_TIMES} times its size in memory"
+        )
+    } else {
+        format!(
+            "a function with pandas: {pandas} USD, reading {} MiB a second; an object takes {PANDAS_TIMES} times its size in memory",
+            PANDAS_BYTES_PER_SECOND >> 20
+        )
+    };
+    let jobs = usage.loads_per_day * DAYS;
+    let working = bytes.div_ceil(PANDAS_BYTES_PER_SECOND * GLUE_DPU * GLUE_PROCESSORS);
+    let seconds = working.max(jobs * GLUE_SECONDS);
+    let glue = price("glue_dpu_hour").of((seconds * GLUE_DPU).div_ceil(3600));
+    vec![
+        format!("transform: {} USD", price("lambda_arm64_gb_second").of(transform)),
+        pandas,
+        format!(
+            "Glue: {glue} USD, {jobs} jobs of {GLUE_DPU} DPU, each paid for {GLUE_SECONDS} seconds at least, each of {} processors as \
+             quick as pandas",
+            GLUE_DPU * GLUE_PROCESSORS
+        ),
+    ]
 }
 
 /// What makes it dear.

@@ -245,6 +245,81 @@ pub fn alarms() -> String {
     text
 }
 
+/// A question to the logs of a pipeline's functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Query {
+    /// Its name, behind the pipeline's.
+    pub name: &'static str,
+    /// What it answers.
+    pub says: &'static str,
+    /// Its parts, in the language of CloudWatch Logs Insights.
+    pub parts: &'static [&'static str],
+}
+
+/// What went wrong last.
+const WRONG: &[&str] = &[
+    "filter level in ['ERROR', 'WARN']",
+    "sort @timestamp desc",
+    "limit 20",
+    "display @timestamp, level, message, error, words",
+];
+
+/// The questions that somebody has who looks into the logs.
+pub const QUERIES: &[Query] = &[
+    Query { name: "wrong", says: "What went wrong last", parts: WRONG },
+    Query {
+        name: "loads",
+        says: "What was loaded, and what became of the rows",
+        parts: &[
+            "filter message = 'loaded'",
+            "sort @timestamp desc",
+            "limit 100",
+            "display @timestamp, load, units, staged, inserted, updated, unchanged, deduplicated, superseded, deleted",
+        ],
+    },
+    Query {
+        name: "rejects",
+        says: "Which objects have most rejects",
+        parts: &[
+            "filter message = 'transformed' and quarantined > 0",
+            "stats sum(quarantined) as rejects, sum(read) as records by source",
+            "sort rejects desc",
+            "limit 100",
+        ],
+    },
+    Query {
+        name: "again",
+        says: "Which messages came again or died, and why",
+        parts: &[
+            "filter message in ['the message comes again', 'the message is dead']",
+            "stats count(*) as times, max(received) as receives by error",
+            "sort times desc",
+        ],
+    },
+    Query {
+        name: "sizes",
+        says: "How much of their memory and time calls take, by function",
+        parts: &[
+            "filter type = 'platform.report'",
+            "stats count(*) as calls, max(record.metrics.maxMemoryUsedMB) as memory_mb, max(record.metrics.durationMs) as longest_ms, \
+             pct(record.metrics.durationMs, 50) as usual_ms, sum(record.metrics.billedDurationMs) as paid_ms by @log",
+        ],
+    },
+];
+
+/// `terraform/monitoring/queries.yaml`.
+pub fn queries() -> String {
+    let mut text = String::from(
+        "# Questions to the logs of a pipeline's functions, for CloudWatch Logs Insights. Made from core/src/deploy/monitoring.rs; do\n\
+         # not edit.\n",
+    );
+    for Query { name, says, parts } in QUERIES {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name}:\n  says: {}\n  query: {}", json!(says), json!(parts.join(" | ")));
+    }
+    text
+}
+
 /// `terraform/monitoring/dashboard.json`: what is asked first stands first. `{name}` stands for what the names of functions
 /// and queues begin with, `{pipeline}` for the pipeline, `{region}` for the region.
 pub fn dashboard() -> String {
@@ -258,8 +333,8 @@ pub fn dashboard() -> String {
     let rows = |kinds: &[&str], step: Step| -> Vec<Value> {
         kinds.iter().map(|kind| etalon(&format!("Rows{kind}"), step, "Sum", &kind.to_lowercase())).collect()
     };
-    let log = "SOURCE '/aws/lambda/{name}-extract' | SOURCE '/aws/lambda/{name}-transform' | SOURCE '/aws/lambda/{name}-load' \
-               | filter level in ['ERROR', 'WARN'] | sort @timestamp desc | limit 20 | display @timestamp, level, message, error, words";
+    let logs = Step::ALL.map(|step| format!("SOURCE '/aws/lambda/{{name}}-{}'", step.name()));
+    let log = format!("{} | {}", logs.join(" | "), WRONG.join(" | "));
     let widgets = [
         (
             "Is it fresh? Age of data when it was loaded (s)",

@@ -134,15 +134,79 @@ fn a_policy_allows_what_the_permissions_say_and_nothing_twice() {
 fn what_is_monitored_is_written_down() {
     check_file("terraform/monitoring/alarms.yaml", &monitoring::alarms());
     check_file("terraform/monitoring/dashboard.json", &monitoring::dashboard());
+    check_file("terraform/monitoring/queries.yaml", &monitoring::queries());
 }
 
 #[test]
 fn every_alarm_has_its_place_in_the_troubleshooting_guide() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/troubleshooting.md");
     let page = std::fs::read_to_string(page).unwrap();
-    for alarm in monitoring::ALARMS {
-        assert!(page.contains(&format!("\n## {}\n", alarm.name)), "{}", alarm.name);
+    for name in monitoring::ALARMS.iter().map(|alarm| alarm.name).chain(["unhealthy"]) {
+        assert!(page.contains(&format!("\n## {name}\n")), "{name}");
     }
+}
+
+/// Each code of a diagnostic or a reject is in one row of the guide, which says what to do.
+#[test]
+fn every_code_has_its_place_in_the_troubleshooting_guide() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let page = std::fs::read_to_string(docs.join("guide/troubleshooting.md")).unwrap();
+    let (_, table) = page.split_once("\n## Codes\n").unwrap();
+    let ranges = regex::Regex::new(r"([EWR]\d{3})(?: to ([EWR]\d{3}))?").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let rows: Vec<(String, String)> = rows
+        .flat_map(|codes| {
+            ranges
+                .captures_iter(codes)
+                .map(|range| (range[1].to_owned(), range.get(2).map_or(&range[1], |last| last.as_str()).to_owned()))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let reference = std::fs::read_to_string(docs.join("reference/codes.md")).unwrap();
+    let codes: Vec<&str> =
+        reference.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' ')).collect();
+    let codes: Vec<&str> =
+        codes.into_iter().filter(|code| ranges.find(code).is_some_and(|found| found.len() == code.len())).collect();
+    assert!(codes.len() > 80, "{}", codes.len());
+    for code in codes {
+        let places = rows.iter().filter(|(first, last)| (first.as_str()..=last.as_str()).contains(&code)).count();
+        assert_eq!(places, 1, "{code}");
+    }
+}
+
+/// A question to the logs asks for what the functions log, or for what Lambda does.
+#[test]
+fn queries_ask_for_what_is_logged() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters/aws/src");
+    let code =
+        ["function.rs", "telemetry.rs", "panic.rs"].map(|file| std::fs::read_to_string(folder.join(file)).unwrap());
+    let code = code.join("\n");
+    let fields = regex::Regex::new(r"'[^']*'|as (?<name>\w+)|(?<field>@?[a-z][A-Za-z_.]*)").unwrap();
+    let words = "and as by count desc display filter in limit max pct sort stats sum".split(' ');
+    // What a line of a log has, and what Lambda writes.
+    let known: BTreeSet<&str> = words.chain(["level", "message", "type", "@timestamp", "@log"]).collect();
+    let mut asked = 0;
+    for query in monitoring::QUERIES {
+        let text = query.parts.join(" | ");
+        let mut names: BTreeSet<&str> =
+            fields.captures_iter(&text).filter_map(|one| Some(one.name("name")?.as_str())).collect();
+        names.extend(&known);
+        for field in fields.captures_iter(&text).filter_map(|one| Some(one.name("field")?.as_str())) {
+            let is_told = || regex::Regex::new(&format!(r"\b{field}\b( =|,)")).unwrap().is_match(&code);
+            assert!(
+                names.contains(field) || field.starts_with("record.metrics.") || is_told(),
+                "{}: {field}",
+                query.name
+            );
+            asked += 1;
+        }
+        for message in regex::Regex::new("message (?:=|in) [^|]*").unwrap().find_iter(&text) {
+            for said in message.as_str().split('\'').skip(1).step_by(2) {
+                assert!(code.contains(&format!("\"{said}\"")), "{}: {said}", query.name);
+            }
+        }
+    }
+    assert!(asked > 30, "{asked}");
 }
 
 #[test]
@@ -183,6 +247,24 @@ fn a_pipeline_of_ten_gigabytes_a_day_costs_what_the_warehouse_costs() {
     assert!(estimate.advice.iter().any(|advice| advice.contains("60 paid seconds")), "{:?}", estimate.advice);
     let cheaper = Estimate::new(&pipeline, &usage(24, 4));
     assert!(cheaper.total < usd("60") && cheaper.advice.is_empty(), "{} {:?}", cheaper.total, cheaper.advice);
+}
+
+/// Reading and checking is dearer elsewhere, at 1, 10 and 100 GiB a day; an object that pandas cannot hold is told.
+#[test]
+fn transform_costs_less_than_what_is_beside_it() {
+    let (pipeline, _) = Pipeline::compile(ORDERS).unwrap();
+    let beside = |usage: Usage| Estimate::new(&pipeline, &usage).beside;
+    let usd = |sentence: &str| {
+        let (_, amount) = sentence.split_once(": ").unwrap();
+        amount.split(' ').next().and_then(Usd::parse).unwrap()
+    };
+    for gib in [1, 10, 100] {
+        let beside = beside(Usage { bytes_per_day: gib << 30, objects_per_day: 96 * gib.div_ceil(10), ..usage(96, 8) });
+        let [transform, pandas, glue] = beside.as_slice() else { panic!("{beside:?}") };
+        assert!(usd(transform) < usd(pandas) && usd(pandas) < usd(glue), "{beside:?}");
+    }
+    let large = beside(Usage { bytes_per_day: 100 << 30, objects_per_day: 24, ..usage(96, 8) });
+    assert!(large[1].contains("not at all"), "{large:?}");
 }
 
 #[test]

@@ -77,12 +77,13 @@ struct Document<'a> {
     usd: String,
     assumptions: &'a [String],
     advice: &'a [String],
+    beside: &'a [String],
 }
 
 impl Serialize for Priced {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Estimate { total, assumptions, advice, .. } = &self.0;
-        Document { lines: self.table(), usd: total.to_string(), assumptions, advice }.serialize(serializer)
+        let Estimate { total, assumptions, advice, beside, .. } = &self.0;
+        Document { lines: self.table(), usd: total.to_string(), assumptions, advice, beside }.serialize(serializer)
     }
 }
 
@@ -98,9 +99,13 @@ impl View for Priced {
     }
 
     fn page(&self) -> String {
-        let Estimate { total, assumptions, advice, .. } = &self.0;
+        let Estimate { total, assumptions, advice, beside, .. } = &self.0;
         let mut page = format!("{}\n{total} USD a month\n", self.table().text());
-        for (title, sentences) in [("Assumed", assumptions), ("What makes it dear", advice)] {
+        for (title, sentences) in [
+            ("Assumed", assumptions),
+            ("What makes it dear", advice),
+            ("Reading, checking and staging, here and elsewhere", beside),
+        ] {
             if !sentences.is_empty() {
                 page += &format!("\n{title}:\n");
                 page.extend(sentences.iter().map(|sentence| format!("- {sentence}\n")));
