@@ -46,6 +46,7 @@ module "pipeline" {
   file                    = each.value
   packages                = var.packages
   architecture            = var.architecture
+  code_signing_config_arn = var.code_signing_config_arn
   storage                 = module.storage
   warehouse               = module.warehouse
   source_uri              = local.settings[each.key].source_uri
@@ -94,5 +95,47 @@ module "monitoring" {
   topic_arns      = aws_sns_topic.alarms[*].arn
   max_age_minutes = try(var.alarms.max_age_minutes[each.key], null)
   reject_percent  = var.alarms.reject_percent
+  is_told_once    = var.alarms.is_told_once
+  is_emulated     = var.is_emulated
   tags            = var.tags
+}
+
+# What a month may cost, told before it is spent. Budgets are the account's: without a tag it is about everything in it.
+resource "aws_budgets_budget" "this" {
+  count = var.budget == null || var.is_emulated ? 0 : 1
+
+  name         = var.name
+  budget_type  = "COST"
+  time_unit    = "MONTHLY"
+  limit_unit   = "USD"
+  limit_amount = tostring(var.budget.monthly_usd)
+  tags         = var.tags
+
+  dynamic "cost_filter" {
+    for_each = var.budget.tag == null ? [] : [var.budget.tag]
+
+    content {
+      name   = "TagKeyValue"
+      values = [format("user:%s$%s", cost_filter.value, var.tags[cost_filter.value])]
+    }
+  }
+
+  dynamic "notification" {
+    for_each = { ACTUAL = 80, FORECASTED = 100 }
+
+    content {
+      notification_type          = notification.key
+      threshold                  = notification.value
+      threshold_type             = "PERCENTAGE"
+      comparison_operator        = "GREATER_THAN"
+      subscriber_email_addresses = var.budget.emails
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.budget.tag == null || contains(keys(var.tags), coalesce(var.budget.tag, "-"))
+      error_message = "The budget counts what has the tag that it names, and nothing has: it must be one of `tags`."
+    }
+  }
 }

@@ -25,6 +25,12 @@ variable "architecture" {
   default     = "arm64"
 }
 
+variable "code_signing_config_arn" {
+  description = "Configuration of code signing by which Lambda takes signed packages only; whoever sets it signs what terraform/package makes."
+  type        = string
+  default     = null
+}
+
 variable "bucket" {
   description = "Name of the bucket to be created, in which Etalon keeps what it keeps. Names of buckets are known in the whole world."
   type        = string
@@ -110,13 +116,29 @@ variable "network" {
 }
 
 variable "alarms" {
-  description = "Whom alarms are told: addresses of electronic mail. `max_age_minutes`: how old the data of a table may become by the name of the pipeline's file. null: there are no alarms and no dashboard."
+  description = "Whom alarms are told: addresses of electronic mail. `max_age_minutes`: how old the data of a table may become by the name of the pipeline's file. `is_told_once`: one message where several alarms of a pipeline have the same cause. null: there are no alarms and no dashboard."
   type = object({
     emails          = optional(list(string), [])
     max_age_minutes = optional(map(number), {})
     reject_percent  = optional(number, 1)
+    is_told_once    = optional(bool, false)
   })
   default = {}
+}
+
+variable "budget" {
+  description = "What a month may cost, and who is told by electronic mail when 80 % are spent or the month will take more than all of it. `tag`: one of `tags` by which the account's bill is divided (a cost allocation tag, which somebody has activated); without it the budget is about the whole account."
+  type = object({
+    monthly_usd = number
+    emails      = list(string)
+    tag         = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.budget == null || try(var.budget.monthly_usd > 0 && length(var.budget.emails) > 0, false)
+    error_message = "A budget is more than 0 USD, and somebody is told of it."
+  }
 }
 
 variable "kms_key_arn" {

@@ -7,55 +7,23 @@ data "aws_region" "this" {}
 locals {
   partition = data.aws_partition.this.partition
   account   = data.aws_caller_identity.this.account_id
+  bucket    = "arn:${local.partition}:s3:::${var.bucket}"
   trail     = "arn:${local.partition}:cloudtrail:${data.aws_region.this.name}:${local.account}:trail/${var.name}"
 }
 
-resource "aws_s3_bucket" "this" {
+module "bucket" {
+  source = "../bucket"
+
   bucket        = var.bucket
+  policy        = data.aws_iam_policy_document.this.json
+  kms_key_arn   = var.kms_key_arn
   force_destroy = var.force_destroy
+  is_emulated   = var.is_emulated
   tags          = var.tags
 }
 
-resource "aws_s3_bucket_ownership_controls" "this" {
-  bucket = aws_s3_bucket.this.id
-
-  rule {
-    object_ownership = "BucketOwnerEnforced"
-  }
-}
-
-resource "aws_s3_bucket_public_access_block" "this" {
-  bucket = aws_s3_bucket.this.id
-
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_versioning" "this" {
-  bucket = aws_s3_bucket.this.id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
-  bucket = aws_s3_bucket.this.id
-
-  rule {
-    bucket_key_enabled = var.kms_key_arn != null
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
-      kms_master_key_id = var.kms_key_arn
-    }
-  }
-}
-
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
-  bucket = aws_s3_bucket.this.id
+  bucket = module.bucket.bucket
 
   rule {
     id     = "trail"
@@ -75,33 +43,13 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       days_after_initiation = 2
     }
   }
-
-  depends_on = [aws_s3_bucket_versioning.this]
 }
 
 data "aws_iam_policy_document" "this" {
   statement {
-    sid       = "RefusePlainHttp"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-
-  statement {
     sid       = "LetCloudTrailLook"
     actions   = ["s3:GetBucketAcl"]
-    resources = [aws_s3_bucket.this.arn]
+    resources = [local.bucket]
 
     principals {
       type        = "Service"
@@ -118,7 +66,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid       = "LetCloudTrailWrite"
     actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.this.arn}/AWSLogs/${local.account}/*"]
+    resources = ["${local.bucket}/AWSLogs/${local.account}/*"]
 
     principals {
       type        = "Service"
@@ -139,20 +87,16 @@ data "aws_iam_policy_document" "this" {
   }
 }
 
-resource "aws_s3_bucket_policy" "this" {
-  bucket = aws_s3_bucket.this.id
-  policy = data.aws_iam_policy_document.this.json
-
-  depends_on = [aws_s3_bucket_public_access_block.this]
-}
-
 resource "aws_cloudtrail" "this" {
+  #checkov:skip=CKV_AWS_251:it is off only where an emulator takes the place of AWS
+  #checkov:skip=CKV_AWS_252:a trail is read when something has happened; a message for each of its files would tell nobody anything
+  #checkov:skip=CKV2_AWS_10:as above; a copy of each event in CloudWatch Logs costs more than everything else that Etalon does
   name                          = var.name
-  s3_bucket_name                = aws_s3_bucket.this.id
+  s3_bucket_name                = module.bucket.bucket
   include_global_service_events = true
-  is_multi_region_trail         = false
+  is_multi_region_trail         = true
   enable_log_file_validation    = true
-  enable_logging                = var.is_logging
+  enable_logging                = !var.is_emulated
   kms_key_id                    = var.kms_key_arn
   tags                          = var.tags
 
@@ -165,6 +109,4 @@ resource "aws_cloudtrail" "this" {
       values = [for arn in var.watched_bucket_arns : "${arn}/"]
     }
   }
-
-  depends_on = [aws_s3_bucket_policy.this]
 }

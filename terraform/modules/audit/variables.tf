@@ -32,10 +32,10 @@ variable "force_destroy" {
   default     = false
 }
 
-variable "is_logging" {
-  description = "Whether the trail is written."
+variable "is_emulated" {
+  description = "Whether an emulator takes the place of AWS. Then the trail is not written, and its bucket has no policy. Never true in an account."
   type        = bool
-  default     = true
+  default     = false
 }
 
 variable "tags" {

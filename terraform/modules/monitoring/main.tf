@@ -1,7 +1,8 @@
 # Alarms and a dashboard of a pipeline. What they are stands in terraform/monitoring, made from core/src/deploy/monitoring.rs.
 
 locals {
-  alarms = yamldecode(file("${path.module}/../../monitoring/alarms.yaml"))
+  queries = yamldecode(file("${path.module}/../../monitoring/queries.yaml"))
+  alarms  = yamldecode(file("${path.module}/../../monitoring/alarms.yaml"))
 
   # An alarm for each step that it is about.
   each = merge([
@@ -10,6 +11,9 @@ locals {
       if var.max_age_minutes != null || !(contains(keys(alarm), "threshold_age") || contains(keys(alarm), "none_within_age"))
     }
   ]...)
+
+  # Whom each alarm tells; where one message is wanted for all of them, the alarm over all tells it.
+  told = var.is_told_once ? [] : var.topic_arns
 
   dimensions = {
     for key, alarm in local.each : key => {
@@ -22,6 +26,10 @@ locals {
   namespaces = {
     for key, alarm in local.each : key => alarm.each == "step" ? coalesce(var.metrics_namespace, alarm.namespace) : alarm.namespace
   }
+  names = concat(
+    [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name],
+    [for alarm in aws_cloudwatch_metric_alarm.rejects : alarm.alarm_name],
+  )
   thresholds = {
     for key, alarm in local.each : key => (
       contains(keys(alarm), "threshold_rejects") ? var.reject_percent :
@@ -48,8 +56,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   threshold           = local.thresholds[each.key]
   comparison_operator = contains(keys(each.value), "none_within_age") ? "LessThanThreshold" : "GreaterThanThreshold"
   treat_missing_data  = contains(keys(each.value), "none_within_age") ? "breaching" : "notBreaching"
-  alarm_actions       = var.topic_arns
-  ok_actions          = var.topic_arns
+  alarm_actions       = local.told
+  ok_actions          = local.told
   tags                = var.tags
 }
 
@@ -62,8 +70,8 @@ resource "aws_cloudwatch_metric_alarm" "rejects" {
   threshold           = local.thresholds[each.key]
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.topic_arns
-  ok_actions          = var.topic_arns
+  alarm_actions       = local.told
+  ok_actions          = local.told
   tags                = var.tags
 
   metric_query {
@@ -88,6 +96,27 @@ resource "aws_cloudwatch_metric_alarm" "rejects" {
       }
     }
   }
+}
+
+# Whether the pipeline is well: whether none of its alarms tells something.
+resource "aws_cloudwatch_composite_alarm" "unhealthy" {
+  count = var.is_emulated ? 0 : 1
+
+  alarm_name        = "${var.name}-unhealthy"
+  alarm_description = "Pipeline ${var.pipeline} needs somebody: one of its alarms says why. See ${var.guide}docs/guide/troubleshooting.md#unhealthy"
+  alarm_rule        = join(" OR ", [for name in local.names : "ALARM(\"${name}\")"])
+  alarm_actions     = var.is_told_once ? var.topic_arns : []
+  ok_actions        = var.is_told_once ? var.topic_arns : []
+  tags              = var.tags
+}
+
+# What somebody asks the logs, ready to be run.
+resource "aws_cloudwatch_query_definition" "this" {
+  for_each = var.is_emulated ? {} : local.queries
+
+  name            = "${var.name}/${each.key}"
+  log_group_names = [for function in var.functions : function.log_group]
+  query_string    = each.value.query
 }
 
 data "aws_region" "this" {}

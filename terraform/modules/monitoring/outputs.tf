@@ -1,7 +1,9 @@
 output "alarms" {
   description = "Names of the alarms."
-  value = concat(
-    [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name],
-    [for alarm in aws_cloudwatch_metric_alarm.rejects : alarm.alarm_name],
-  )
+  value       = local.names
+}
+
+output "unhealthy_arn" {
+  description = "The alarm over all of them: for a deployment that waits for it, or for somebody else's dashboard."
+  value       = one(aws_cloudwatch_composite_alarm.unhealthy[*].arn)
 }

@@ -13,6 +13,7 @@ variable "functions" {
   type = map(object({
     name            = string
     timeout_seconds = number
+    log_group       = string
   }))
 }
 
@@ -28,6 +29,12 @@ variable "topic_arns" {
   description = "Topics of SNS that alarms are told."
   type        = list(string)
   default     = []
+}
+
+variable "is_told_once" {
+  description = "Whether there is one message where several alarms have the same cause: then the alarm over all of them tells it, and they do not."
+  type        = bool
+  default     = false
 }
 
 variable "max_age_minutes" {
@@ -63,6 +70,12 @@ variable "guide" {
   description = "Where the pages of the guide are that alarms name."
   type        = string
   default     = ""
+}
+
+variable "is_emulated" {
+  description = "Whether an emulator takes the place of AWS. Then what emulators lack is left out: the alarm over all alarms, and the questions to the logs. Never true in an account."
+  type        = bool
+  default     = false
 }
 
 variable "tags" {

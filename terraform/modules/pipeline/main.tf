@@ -17,7 +17,7 @@ locals {
   written = try(local.pipeline.source.s3, var.source_uri)
   source = local.written == null ? null : join("", [
     for part in regexall("\\$\\$|\\$\\{[^}]*\\}|[^$]+|\\$", local.written) :
-    part == "$$" ? "$" : length(regexall("^\\$\\{", part)) > 0 ? var.variables[trim(part, "$${}")] : part
+    part == "$$" ? "$" : length(regexall("^\\$\\{", part)) > 0 ? var.variables[substr(part, 2, length(part) - 3)] : part
   ])
   source_bucket = local.source == null ? null : split("/", trimprefix(local.source, "s3://"))[0]
   source_prefix = local.source == null ? null : trimprefix(trimprefix(local.source, "s3://${local.source_bucket}"), "/")

@@ -6,8 +6,8 @@ locals {
   resources = merge(
     {
       store      = [local.store]
-      source     = ["arn:${local.partition}:s3:::${local.source_bucket}"]
-      "source/"  = ["arn:${local.partition}:s3:::${local.source_bucket}/${local.source_prefix}*"]
+      source     = local.source == null ? [] : ["arn:${local.partition}:s3:::${local.source_bucket}"]
+      "source/"  = local.source == null ? [] : ["arn:${local.partition}:s3:::${local.source_bucket}/${local.source_prefix}*"]
       pipeline   = ["${local.store}/${var.storage.prefix}deployed/${local.pipeline.pipeline}-*.yaml"]
       secrets    = values(var.secrets)
       statements = ["*"]

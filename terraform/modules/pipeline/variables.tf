@@ -35,6 +35,12 @@ variable "architecture" {
   }
 }
 
+variable "code_signing_config_arn" {
+  description = "Configuration of code signing by which Lambda takes signed packages only."
+  type        = string
+  default     = null
+}
+
 variable "storage" {
   description = "Where Etalon keeps what it keeps: the outputs of module storage."
   type = object({

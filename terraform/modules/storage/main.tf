@@ -17,99 +17,18 @@ locals {
   }
 }
 
-resource "aws_s3_bucket" "this" {
+module "bucket" {
+  source = "../bucket"
+
   bucket        = var.bucket
+  kms_key_arn   = var.kms_key_arn
   force_destroy = var.force_destroy
+  is_emulated   = var.is_emulated
   tags          = var.tags
-
-  lifecycle {
-    precondition {
-      condition     = var.staged_days < var.receipt_days
-      error_message = "Receipts must be kept longer than the staged parts that they speak of: receipt_days > staged_days."
-    }
-
-    precondition {
-      condition     = var.quarantine_days < var.receipt_days
-      error_message = "Rejected records are found by their receipts, and must go before them: quarantine_days < receipt_days."
-    }
-  }
-}
-
-resource "aws_s3_bucket_ownership_controls" "this" {
-  bucket = aws_s3_bucket.this.id
-
-  rule {
-    object_ownership = "BucketOwnerEnforced"
-  }
-}
-
-resource "aws_s3_bucket_public_access_block" "this" {
-  bucket = aws_s3_bucket.this.id
-
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_versioning" "this" {
-  bucket = aws_s3_bucket.this.id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
-  bucket = aws_s3_bucket.this.id
-
-  rule {
-    # A bucket key saves a call to KMS for every object.
-    bucket_key_enabled = var.kms_key_arn != null
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
-      kms_master_key_id = var.kms_key_arn
-    }
-  }
-}
-
-data "aws_iam_policy_document" "this" {
-  statement {
-    sid     = "RefusePlainHttp"
-    effect  = "Deny"
-    actions = ["s3:*"]
-
-    resources = [
-      aws_s3_bucket.this.arn,
-      "${aws_s3_bucket.this.arn}/*",
-    ]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
-resource "aws_s3_bucket_policy" "this" {
-  count = var.is_emulated ? 0 : 1
-
-  bucket = aws_s3_bucket.this.id
-  policy = data.aws_iam_policy_document.this.json
-
-  # A policy that is put while public access is being blocked is refused now and then.
-  depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
-  bucket = aws_s3_bucket.this.id
+  bucket = module.bucket.bucket
 
   dynamic "rule" {
     for_each = local.prefixes
@@ -146,6 +65,15 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Rules about old versions need versioning.
-  depends_on = [aws_s3_bucket_versioning.this]
+  lifecycle {
+    precondition {
+      condition     = var.staged_days < var.receipt_days
+      error_message = "Receipts must be kept longer than the staged parts that they speak of: receipt_days > staged_days."
+    }
+
+    precondition {
+      condition     = var.quarantine_days < var.receipt_days
+      error_message = "Rejected records are found by their receipts, and must go before them: quarantine_days < receipt_days."
+    }
+  }
 }

@@ -1,11 +1,6 @@
 variable "bucket" {
   description = "Name of the bucket."
   type        = string
-
-  validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket))
-    error_message = "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit."
-  }
 }
 
 variable "prefix" {
@@ -71,7 +66,7 @@ variable "force_destroy" {
 }
 
 variable "is_emulated" {
-  description = "Whether an emulator takes the place of AWS. Then the bucket has no policy: emulators take its condition for fulfilled, and refuse everything. Never true in an account."
+  description = "Whether an emulator takes the place of AWS. Then the bucket has no policy. Never true in an account."
   type        = bool
   default     = false
 }

@@ -148,6 +148,8 @@ resource "aws_redshift_parameter_group" "this" {
 }
 
 resource "aws_redshift_cluster" "this" {
+  #checkov:skip=CKV_AWS_71:aws_redshift_logging below does it
+  #checkov:skip=CKV_AWS_321:COPY reads from S3 by TLS either way; routed through the network it would need an endpoint of its own there
   count = var.provisioned == null ? 0 : 1
 
   cluster_identifier                  = var.name
@@ -168,4 +170,13 @@ resource "aws_redshift_cluster" "this" {
   skip_final_snapshot                 = var.skip_final_snapshot
   final_snapshot_identifier           = var.skip_final_snapshot ? null : "${var.name}-last"
   tags                                = var.tags
+}
+
+# Who connects, and who may.
+resource "aws_redshift_logging" "this" {
+  count = var.provisioned == null ? 0 : 1
+
+  cluster_identifier   = aws_redshift_cluster.this[0].id
+  log_destination_type = "cloudwatch"
+  log_exports          = ["connectionlog", "userlog"]
 }

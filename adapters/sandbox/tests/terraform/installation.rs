@@ -1,4 +1,5 @@
-//! Installation: an example of Terraform's modules in a folder of its own, against a stand-in of AWS.
+//! Installation: an example of Terraform's modules, or what the guide tells to write, in a folder of its own, against a stand-in
+//! of AWS.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,13 +11,13 @@ use std::time::Instant;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A stand-in has no other way of naming buckets, and does not answer again what it has not answered once.
+/// A stand-in has no other way of naming buckets. It seldom answers again what it has not answered once, but where it was busy.
 const PROVIDER: &str = "
 provider \"aws\" {
   s3_use_path_style           = true
   skip_credentials_validation = true
   skip_metadata_api_check     = true
-  max_retries                 = 1
+  max_retries                 = 3
 }
 ";
 /// Where an example does not say so itself.
@@ -27,10 +28,11 @@ module \"etalon\" {
 }
 ";
 
-/// An example.
+/// An example, or what the guide tells to write.
 pub(crate) struct Installation {
     folder: TempDir,
-    example: String,
+    /// Its folder in there.
+    here: String,
     endpoint: String,
     variables: Vec<String>,
     begun: Instant,
@@ -45,10 +47,25 @@ pub(crate) fn find() -> io::Result<()> {
 impl Installation {
     /// A copy of an example and of all modules, with packages that hold nothing but a name.
     pub(crate) fn new(example: &str, endpoint: &str) -> Self {
+        Self::begin(&format!("etalon/terraform/examples/{example}"), endpoint).ready()
+    }
+
+    /// What the guide tells a stranger to write, beside a checkout of Etalon.
+    pub(crate) fn guided(files: &[(&str, &str)], endpoint: &str) -> Self {
+        let installation = Self::begin("acme", endpoint);
+        for (name, text) in files {
+            let file = installation.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        installation.ready()
+    }
+
+    fn begin(here: &str, endpoint: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let terraform = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../terraform");
-        copy(&terraform, &folder.path().join("terraform"));
-        let packages = folder.path().join("target/lambda");
+        let etalon = folder.path().join("etalon");
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../terraform"), &etalon.join("terraform"));
+        let packages = etalon.join("target/lambda");
         fs::create_dir_all(&packages).unwrap();
         for function in ["extract", "transform", "load"] {
             // A ZIP archive without files.
@@ -56,13 +73,13 @@ impl Installation {
             empty.resize(22, 0);
             fs::write(packages.join(format!("etalon-{function}.zip")), empty).unwrap();
         }
-        let installation = Self {
-            folder,
-            example: example.to_owned(),
-            endpoint: endpoint.to_owned(),
-            variables: Vec::new(),
-            begun: Instant::now(),
-        };
+        let (here, endpoint) = (here.to_owned(), endpoint.to_owned());
+        Self { folder, here, endpoint, variables: Vec::new(), begun: Instant::now() }
+    }
+
+    /// With what an emulator needs.
+    fn ready(self) -> Self {
+        let installation = self;
         fs::write(installation.path().join("provider.tf"), PROVIDER).unwrap();
         let main = fs::read_to_string(installation.path().join("main.tf")).unwrap();
         if main.contains("variable \"is_emulated\"") {
@@ -78,14 +95,35 @@ impl Installation {
         self
     }
 
+    /// Terraform's own tests of the modules; gives the names of the runs that have passed.
+    pub(crate) fn test(&self) -> Vec<String> {
+        let whole = self.folder.path().join("etalon/terraform");
+        let plugins = format!("-plugin-dir={}", std::env::var("TF_PLUGIN_DIR").unwrap());
+        for arguments in [&["init", "-backend=false", "-input=false", "-no-color", &plugins][..], &["test", "-json"]] {
+            let ran = self.run_in(&whole, arguments);
+            let (told, wrong) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+            assert!(ran.status.success(), "terraform {arguments:?}: {told}{wrong}");
+            if arguments[0] == "test" {
+                let lines = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+                let runs = lines.filter(|line| line["type"] == "test_run" && line["test_run"]["status"] == "pass");
+                return runs.filter_map(|line| Some(line["test_run"]["run"].as_str()?.to_owned())).collect();
+            }
+        }
+        Vec::new()
+    }
+
     fn path(&self) -> PathBuf {
-        self.folder.path().join("terraform/examples").join(&self.example)
+        self.folder.path().join(&self.here)
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.run_in(&self.path(), arguments)
+    }
+
+    fn run_in(&self, folder: &Path, arguments: &[&str]) -> Output {
         let takes_variables = matches!(arguments[0], "apply" | "plan" | "destroy");
         Command::new("terraform")
-            .current_dir(self.path())
+            .current_dir(folder)
             .args(arguments)
             .args(self.variables.iter().filter(|_| takes_variables))
             .env("AWS_ENDPOINT_URL", &self.endpoint)
@@ -141,9 +179,18 @@ impl Installation {
         changes
     }
 
-    /// The state, as `terraform show -json` prints it.
+    /// What is there, read back from the stand-in and not as it was planned, in the form of `terraform show -json`.
     pub(crate) fn state(&self) -> String {
+        self.succeed(&["apply", "-refresh-only", "-auto-approve", "-input=false", "-no-color"]);
         self.succeed(&["show", "-json"])
+    }
+
+    /// Changes a file of the modules for good.
+    pub(crate) fn change(&self, file: &str, from: &str, to: &str) {
+        let path = self.folder.path().join("etalon/terraform").join(file);
+        let before = fs::read_to_string(&path).unwrap();
+        assert!(before.contains(from), "{file} has no {from}");
+        fs::write(&path, before.replace(from, to)).unwrap();
     }
 
     /// Destroys everything.
@@ -154,7 +201,7 @@ impl Installation {
 
     /// What a plan says that is refused after a file was changed; the file is as before then.
     pub(crate) fn refused(&self, file: &str, from: &str, to: &str) -> String {
-        let path = self.folder.path().join("terraform").join(file);
+        let path = self.folder.path().join("etalon/terraform").join(file);
         let before = fs::read_to_string(&path).unwrap();
         assert!(before.contains(from), "{file} has no {from}");
         fs::write(&path, before.replace(from, to)).unwrap();

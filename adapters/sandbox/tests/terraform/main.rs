@@ -12,7 +12,10 @@
     reason = "a test may fail, and says why"
 )]
 
+mod conditions;
+mod guide;
 mod installation;
+mod package;
 mod path;
 
 use std::process::ExitCode;
@@ -49,8 +52,11 @@ fn main() -> ExitCode {
     };
     let tests: &[counterpart::Test<Shared>] = &[
         ("the_minimal_example_runs", the_minimal_example_runs),
+        ("a_stranger_follows_the_guide", guide::is_followed),
         ("the_complete_example_is_applied_and_destroyed", the_complete_example_is_applied_and_destroyed),
         ("what_people_get_wrong_is_refused", |_| what_people_get_wrong_is_refused()),
+        ("each_condition_of_the_modules_is_tried", |_| conditions::each_is_tried()),
+        ("packages_that_lambda_would_refuse_are_refused", package::wrong_ones_are_refused),
     ];
     if std::env::var_os("TF_PLUGIN_DIR").is_none() {
         // Nobody has a provider by accident, so that this is not required of anybody either.
@@ -73,6 +79,11 @@ fn the_minimal_example_runs(shared: &Shared) {
     let deployed = Deployed::read(&installation.state(), module).unwrap();
     assert_eq!(deployed.reports_failures, [true; 3]);
     shared.runtime.block_on(path::runs_with_the_rights_that_it_has(&counterparts, &shared.programs, &installation));
+    // A mapping that does not let the function say which messages have failed is seen in what is there.
+    installation.change("modules/pipeline/functions.tf", "[\"ReportBatchItemFailures\"]", "[]");
+    installation.apply();
+    let deployed = Deployed::read(&installation.state(), module).unwrap();
+    assert_eq!(deployed.reports_failures, [false; 3]);
     println!("minimal: {created} resources, {} known differences, {} s", changed.len(), installation.seconds());
     // Its bucket has versions of objects now, which moto cannot delete in one request; the other example is destroyed.
 }
@@ -127,54 +138,12 @@ fn unknown(changes: &[(String, String)]) -> Vec<&String> {
         .collect()
 }
 
-/// Each of these ends a plan with the words that say why.
+/// Each of these ends a plan with the words that say why: what is in the modules themselves, and no variable changes.
 fn what_people_get_wrong_is_refused() {
     let counterparts = counterparts();
     let installation = Installation::new("minimal", counterparts.moto.url());
     installation.init();
-    let wrong: &[(&str, &str, &str, &str)] = &[
-        (
-            "modules/pipeline/deployment.json",
-            "\"visibility_timeouts\": 6",
-            "\"visibility_timeouts\": 3",
-            "six timeouts of its function",
-        ),
-        (
-            "modules/pipeline/deployment.json",
-            "\"receives_max\": 5",
-            "\"receives_max\": 2",
-            "received five times at least",
-        ),
-        (
-            "modules/pipeline/deployment.json",
-            "\"ETALON_STAGING\",",
-            "\"ETALON_STAGING\", \"ETALON_NEW\",",
-            "Invalid index",
-        ),
-        ("modules/pipeline/deployment.json", "\"store/sources/\"", "\"shop/sources/\"", "Invalid index"),
-        (
-            "main.tf",
-            "log_days                =",
-            "message_days            = 14\n  log_days                =",
-            "dead letters",
-        ),
-        ("main.tf", "architecture            = var.architecture", "architecture = \"mips\"", "arm64 and x86_64"),
-        (
-            "examples/minimal/main.tf",
-            "workgroup = \"analytics\"",
-            "workgroup = \"a\", cluster = \"b\"",
-            "workgroup or a cluster",
-        ),
-        (
-            "examples/minimal/main.tf",
-            "existing = { workgroup = \"analytics\" }",
-            "",
-            "one of existing, serverless and provisioned",
-        ),
-        ("examples/minimal/pipelines/orders.yaml", "pipeline: orders", "pipelines: orders", "no pipeline file"),
-        ("examples/minimal/pipelines/orders.yaml", "s3: s3://acme-landing/orders/", "files: orders.csv", "source_uri"),
-    ];
-    for (file, from, to, words) in wrong {
+    for (file, from, to, words) in conditions::REFUSED {
         let told = installation.refused(file, from, to);
         let told = told.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
         assert!(told.contains(words), "{file}: {to}: {told}");

@@ -16,7 +16,7 @@ use crate::installation::Installation;
 /// The longest that a cloud may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(240);
 /// The module of the pipeline.
-const MODULE: &str = "module.etalon.module.pipeline[\"orders\"]";
+pub(crate) const MODULE: &str = "module.etalon.module.pipeline[\"orders\"]";
 
 /// What is allowed and not needed by what is done here, and what needs it: who, the action, how the resource ends. That a step
 /// needs each of its rights in the store, the simulation of the loops holds.
@@ -39,7 +39,7 @@ const NOT_NEEDED_HERE: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Orders of a day; some of them are broken, if that is wanted.
-fn orders(day: u32, broken: u32) -> Vec<u8> {
+pub(crate) fn orders(day: u32, broken: u32) -> Vec<u8> {
     let mut text = "id,customer,ordered_at,amount\n".to_owned();
     for order in 0..200 {
         let amount = if order < broken { "much".to_owned() } else { format!("{order}.50") };
@@ -65,7 +65,7 @@ async fn settle(cloud: &Cloud) {
     }
 }
 
-async fn event(cloud: &Cloud, event: serde_json::Value) {
+pub(crate) async fn event(cloud: &Cloud, event: serde_json::Value) {
     let outcome = cloud.event(&event).await.unwrap();
     if let Err(failure) = outcome.result {
         tell(cloud);

@@ -1,0 +1,39 @@
+variable "bucket" {
+  description = "Name of the bucket."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket))
+    error_message = "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit."
+  }
+}
+
+variable "policy" {
+  description = "What others than the account's roles may do, as a policy in JSON; that plain HTTP is refused is added to it."
+  type        = string
+  default     = null
+}
+
+variable "kms_key_arn" {
+  description = "KMS key that encrypts the objects. Without one, S3 encrypts them with a key of its own."
+  type        = string
+  default     = null
+}
+
+variable "force_destroy" {
+  description = "Whether the bucket may be destroyed with everything in it."
+  type        = bool
+  default     = false
+}
+
+variable "is_emulated" {
+  description = "Whether an emulator takes the place of AWS. Then the bucket has no policy: emulators take its condition for fulfilled, and refuse everything. Never true in an account."
+  type        = bool
+  default     = false
+}
+
+variable "tags" {
+  description = "Tags of the bucket."
+  type        = map(string)
+  default     = {}
+}

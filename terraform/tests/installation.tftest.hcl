@@ -1,0 +1,106 @@
+# An installation, planned without an account; and what it refuses as a whole.
+
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+}
+
+variables {
+  bucket    = "acme-etalon"
+  pipelines = "tests/files/pipelines"
+  packages  = "tests/files/packages"
+  warehouse = { database = "dev", existing = { workgroup = "analytics" } }
+}
+
+run "an_installation" {
+  command = plan
+
+  variables {
+    tags   = { Application = "etalon" }
+    alarms = { emails = ["data@example.com"], is_told_once = true, max_age_minutes = { orders = 60 } }
+    budget = { monthly_usd = 200, emails = ["data@example.com"], tag = "Application" }
+  }
+
+  assert {
+    condition     = one(aws_budgets_budget.this).limit_amount == "200" && one(one(aws_budgets_budget.this).cost_filter).values[0] == "user:Application$etalon"
+    error_message = "The budget counts what has the tag."
+  }
+
+  assert {
+    condition     = length(aws_sns_topic_subscription.email) == 1 && keys(output.pipelines) == ["orders"]
+    error_message = "There is a pipeline for each file, and somebody who is told."
+  }
+}
+
+run "one_message_for_all_alarms" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    name         = "etalon-orders"
+    pipeline     = "orders"
+    topic_arns   = ["arn:aws:sns:us-east-1:123456789012:etalon-alarms"]
+    is_told_once = true
+    functions    = { for step in ["extract", "transform", "load"] : step => { name = "etalon-orders-${step}", timeout_seconds = 300, log_group = "/aws/lambda/etalon-orders-${step}" } }
+    queues       = { for step in ["extract", "transform", "load"] : step => { name = step, dead_name = "${step}-dead" } }
+  }
+
+  assert {
+    condition     = length(regexall("ALARM\\(", one(aws_cloudwatch_composite_alarm.unhealthy).alarm_rule)) == length(output.alarms) && length(output.alarms) > 20
+    error_message = "The alarm over all alarms is about each of them."
+  }
+
+  assert {
+    condition     = length(one(aws_cloudwatch_composite_alarm.unhealthy).alarm_actions) == 1 && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 0])
+    error_message = "It alone tells somebody."
+  }
+
+  assert {
+    condition     = alltrue([for query in aws_cloudwatch_query_definition.this : length(query.log_group_names) == 3]) && length(aws_cloudwatch_query_definition.this) >= 5
+    error_message = "The questions to the logs are about all three functions."
+  }
+}
+
+run "a_folder_without_pipelines" {
+  command = plan
+
+  variables {
+    pipelines = "tests"
+  }
+
+  expect_failures = [var.pipelines]
+}
+
+run "settings_of_a_pipeline_that_is_not_there" {
+  command = plan
+
+  variables {
+    settings = { invoices = {} }
+  }
+
+  expect_failures = [output.bucket]
+}
+
+run "a_budget_that_nobody_hears_of" {
+  command = plan
+
+  variables {
+    budget = { monthly_usd = 200, emails = [] }
+  }
+
+  expect_failures = [var.budget]
+}
+
+run "a_budget_of_a_tag_that_nothing_has" {
+  command = plan
+
+  variables {
+    budget = { monthly_usd = 200, emails = ["data@example.com"], tag = "Team" }
+  }
+
+  expect_failures = [aws_budgets_budget.this]
+}
