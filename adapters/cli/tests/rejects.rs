@@ -257,3 +257,79 @@ fn rejects_of_a_file_that_was_discarded_come_back_with_it_and_with_the_reason() 
     assert!(undiscarded.contains(reason), "{undiscarded}");
     assert_eq!(counts(folder), [4, 4, 0, 0]);
 }
+
+/// The state folder without the warehouse, as a backup of yesterday gives it back.
+fn put_back(state: &Path, backup: &Path) {
+    for entry in fs::read_dir(state).unwrap().map(Result::unwrap) {
+        let is_warehouse = entry.file_name().to_string_lossy().starts_with("warehouse.db");
+        match entry.file_type().unwrap().is_dir() {
+            true => fs::remove_dir_all(entry.path()).unwrap(),
+            false if !is_warehouse => fs::remove_file(entry.path()).unwrap(),
+            false => {}
+        }
+    }
+    copy_all(backup, state);
+}
+
+/// Copies what is in a folder, but for a warehouse.
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let there = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_all(&entry.path(), &there);
+        } else if !entry.file_name().to_string_lossy().starts_with("warehouse.db") {
+            fs::copy(entry.path(), there).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_older_copy_of_the_state_folder_doubles_nothing() {
+    let people = people();
+    let folder = people.path();
+    let (state, backup) = (folder.join(".etalon"), folder.join("backup"));
+    let rows = || done(folder, &["query", "people.yaml", "select id from people order by id", "--output", "csv"], 0);
+    mend(folder, "target:", "limits: { rejects: 10%, at_least: 1 }\ntarget:");
+    done(folder, &["run", "people.yaml"], 1);
+    copy_all(&state, &backup);
+
+    // What was held in the copy has been released since.
+    done(folder, &["release", "people.yaml"], 0);
+    assert_eq!(rows(), "id\n1\n");
+    put_back(&state, &backup);
+    done(folder, &["run", "people.yaml"], 0);
+    done(folder, &["release", "people.yaml"], 0);
+    assert_eq!(rows(), "id\n1\n");
+
+    // What was sent again since is open in the copy.
+    fs::remove_dir_all(&backup).unwrap();
+    copy_all(&state, &backup);
+    mend(folder, "varchar(5)", "varchar(20)");
+    done(folder, &["rejects", "redrive", "people.yaml"], 0);
+    let after = rows();
+    assert_eq!(after, "id\n1\n2\n3\n");
+    put_back(&state, &backup);
+    let output = etalon(folder, &["rejects", "redrive", "people.yaml"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.contains("as if it were an older copy"), "{told}");
+    assert_eq!(rows(), after);
+    done(folder, &["reload", "people.yaml", "people.csv"], 1);
+    done(folder, &["release", "people.yaml"], 0);
+    assert_eq!(rows(), after);
+}
+
+#[test]
+fn a_file_that_a_reload_was_not_asked_for_is_not_called_discarded() {
+    let people = people();
+    let folder = people.path();
+    fs::write(folder.join("people-2.csv"), "id,name,born,pin\n7,Eve,1900-01-01,1\n").unwrap();
+    let told = done(folder, &["reload", "people.yaml", "people-2.csv", "--output", "json"], 0);
+    let inputs = json(&told)["inputs"].clone();
+    let of = |name: &str| inputs.as_array().unwrap().iter().find(|input| input["source"] == name).cloned().unwrap();
+    assert_eq!(
+        (&of("people.csv")["discarded"], &of("people.csv")["not_looked_at"]),
+        (&Value::Bool(false), &Value::Bool(true))
+    );
+}

@@ -2,9 +2,10 @@
 //! is not made twice.
 
 use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::plan::InputPlan;
-use etalon_core::protocol::{Decision, Member, Start, Unit, UnitState, Work, name};
+use etalon_core::protocol::{Decision, Member, Source, Start, Unit, UnitState, Work, name};
 use etalon_core::warehouse::WriteMode;
 
 use crate::judge::announce;
@@ -197,7 +198,23 @@ async fn undiscard(
 ) -> Result<Decision, Error> {
     let mut decision = Decision { decision: "undiscard".to_owned(), ..Decision::default() };
     let discarded = discarded(pipeline, store, table).await?;
-    for (unit, version) in choose(discarded, wanted, "discarded")? {
+    let chosen = choose(discarded, wanted, "discarded")?;
+    let mut current = Vec::new();
+    for (unit, version) in chosen {
+        if is_overtaken(pipeline, store, &unit).await? {
+            let left = format!(
+                "{}: another version of it has been met since, which its old rows would stand beside; it stays discarded",
+                title(&unit)
+            );
+            if !wanted.is_empty() {
+                return Err(Error::new(ErrorKind::Refused, left));
+            }
+            decision.left.push(left);
+        } else {
+            current.push((unit, version));
+        }
+    }
+    for (unit, version) in current {
         let incomplete = is_incomplete(store, &unit).await?;
         let reasons = match &unit.state {
             UnitState::Discarded { reasons } if !reasons.is_empty() => reasons.clone(),
@@ -211,6 +228,20 @@ async fn undiscard(
         decision.add(&unit);
     }
     Ok(decision)
+}
+
+/// Whether an object of a unit has become another one since, where only one version of an object may be in the table.
+async fn is_overtaken(pipeline: &Pipeline, store: &impl Objects, unit: &Unit) -> Result<bool, Error> {
+    if pipeline.whole_runs() || pipeline.on_overwrite() == OnOverwrite::Add {
+        return Ok(false);
+    }
+    for member in &unit.members {
+        let record = document::<Source>(store, &name::source(pipeline.name(), &member.source)).await?;
+        if record.is_some_and(|(record, _)| !record.is_current(&member.input)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Of some units, those of the objects of these names, or all of them. What is asked for must be there.

@@ -58,9 +58,34 @@ pub(crate) async fn reconcile(
         remember(pipeline, store, &table, &known, &batches).await?;
     }
     discarded_before(pipeline, store, &table).await?;
+    settle_loaded(store, &table, &batches).await?;
     meet_again(pipeline, store, &table).await?;
     remove_parts(store, &table, rows).await?;
     Ok(forgotten)
+}
+
+/// Settles units that the store calls held or discarded and the ledger has: the store is an older copy of itself.
+async fn settle_loaded(
+    store: &impl Objects,
+    table: &str,
+    batches: &BTreeMap<(&str, u32), Vec<&LedgerRow>>,
+) -> Result<(), Error> {
+    for prefix in [name::held(table, ""), name::discarded(table, "")] {
+        for mark in names(store, &prefix).await? {
+            let place = name::unit_document(table, mark.strip_prefix(&prefix).unwrap_or(&mark));
+            let Some((unit, version)) = document::<Unit>(store, &place).await? else { continue };
+            let mut counts = LoadCounts::default();
+            let of_members = unit.members.iter().map(|member| batches.get(&(member.input.as_str(), member.generation)));
+            let Some(rows) = of_members.collect::<Option<Vec<_>>>().filter(|rows| !rows.is_empty()) else { continue };
+            rows.into_iter().flatten().for_each(|row| counts.add(row.counts));
+            if matches!(unit.state, UnitState::Held { .. } | UnitState::Discarded { .. }) {
+                let settled = Unit { state: UnitState::Loaded { counts }, ..unit };
+                put(store, &place, &settled, Put::IfVersion(&version)).await?;
+            }
+            store.delete(&mark).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Sees that an object is met again whose tasks were not all done when the last run was killed.

@@ -102,6 +102,8 @@ pub struct InputReport {
     pub held_before: bool,
     /// Whether somebody decided that it is not loaded.
     pub discarded: bool,
+    /// Whether this run, which was asked for others, has not looked at it.
+    pub not_looked_at: bool,
 }
 
 impl RunReport {

@@ -376,6 +376,11 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         for row in rows {
             of_version.entry((&row.batch.source, &row.batch.source_version)).or_default().push(row);
         }
+        let discarded: BTreeSet<String> = held::discarded(pipeline, self.store, &table)
+            .await?
+            .into_iter()
+            .flat_map(|(unit, _)| unit.members.into_iter().map(|member| member.source))
+            .collect();
         for object in objects {
             let in_table = of_version.remove(&(object.name.as_str(), object.version.as_str())).unwrap_or_default();
             let plan = planned.get(object.name.as_str());
@@ -387,6 +392,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             if loaded_before && !is_up_to_date(&in_table, pipeline.fingerprint()) {
                 report.out_of_date += 1;
             }
+            let is_left = !is_new && !reloaded && !held_before && !loaded_before;
             report.inputs.push(InputReport {
                 source: object.name.clone(),
                 version: object.version.clone(),
@@ -394,7 +400,8 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
                 loaded_before,
                 reloaded,
                 held_before,
-                discarded: !is_new && !reloaded && !held_before && !loaded_before,
+                discarded: is_left && discarded.contains(&object.name),
+                not_looked_at: is_left && !discarded.contains(&object.name),
             });
         }
         report.state = if !facts.loaded.is_empty() {

@@ -107,12 +107,14 @@ impl Ran {
         let discarded = report.inputs.iter().filter(|input| input.discarded).count() as u64;
         let held = report.inputs.iter().filter(|input| input.held_before).count() as u64;
         let reloaded = report.inputs.iter().filter(|input| input.reloaded).count() as u64;
+        let left = report.inputs.iter().filter(|input| input.not_looked_at).count() as u64;
         let inputs = report.inputs.len() as u64;
-        let new = inputs - before - reloaded - discarded - held;
+        let new = inputs - before - reloaded - discarded - held - left;
         let mut parts = vec![("new", new), ("loaded before", before)];
         parts.extend((reloaded > 0).then_some(("reloaded", reloaded)));
         parts.extend((held > 0).then_some(("held before", held)));
         parts.extend((discarded > 0).then_some(("discarded", discarded)));
+        parts.extend((left > 0).then_some(("not looked at", left)));
         if inputs > 0 {
             sums.push("inputs", inputs, parts);
         }

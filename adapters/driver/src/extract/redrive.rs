@@ -7,7 +7,7 @@ use etalon_core::protocol::{Marks, Unit, UnitState, name};
 use super::Extract;
 use crate::ports::{Clock, Fact, Objects, Put, Queue, Witness};
 use crate::rejects;
-use crate::store::{document, put};
+use crate::store::{document, put, units};
 use crate::transform::same;
 
 impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
@@ -37,6 +37,13 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                 self.witness.saw(&Fact::Waits(&input.plan));
                 continue;
             }
+            if self.has_unknown_rows(&input.plan).await? {
+                let message = format!(
+                    "{}: the table has rows of it of which this folder of the runs knows nothing, as if it were an older copy; its                      rejects may be among them: load the file again, with `etalon reload`",
+                    input.plan.source
+                );
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
             let number = input.next();
             let plan = pipeline.plan_again(&input.plan, number);
             let plan = self.plan_once_more(plan, format!("redrive {number}")).await?;
@@ -45,6 +52,20 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             self.send(&plan).await?;
         }
         Ok(())
+    }
+
+    /// Whether the ledger has a later generation of an input that was never planned here: the records of a redrive, perhaps.
+    async fn has_unknown_rows(&self, plan: &InputPlan) -> Result<bool, Error> {
+        for (unit, _) in units(self.store, &self.table(), &plan.input).await? {
+            let is_loaded = matches!(unit.state, UnitState::Loaded { .. });
+            for member in unit.members.iter().filter(|member| is_loaded && member.generation > plan.generation) {
+                let place = name::plan(&member.input, member.generation);
+                if document::<InputPlan>(self.store, &place).await?.is_none() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Does what interrupted redrives have left undone. Whether nothing was left.
