@@ -70,14 +70,13 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let deployed =
         Deployed { pipeline: pipeline.clone(), text: text.to_owned(), inputs: Names::beginning(String::new()) };
     let mut rows = warehouse.ledger(pipeline.table()).await?;
-    // A table that Etalon has not made is refused by whoever would change it.
-    if rows.is_empty() && matches!(warehouse.has_rows(pipeline.table()).await, Ok(Some(true))) {
-        let table = pipeline.table_name();
-        let fact = format!(
-            "table `{table}` has rows, and the ledger knows no load of it, so that everything would be loaded twice; bring \
-             the ledger's rows back, or empty the table and run again"
-        );
-        return Err(Error::new(ErrorKind::Refused, fact));
+    if rows.is_empty() {
+        match warehouse.has_rows(pipeline.table()).await {
+            Ok(Some(true)) => return Err(unknown_rows(&pipeline.table_name())),
+            // A table that Etalon has not made is refused by whoever would change it.
+            Err(error) if error.kind() != ErrorKind::Refused => return Err(error),
+            _ => {}
+        }
     }
     if let Some(lost) = lost(pipeline, &rows, warehouse).await? {
         if !matches!(&work, Work::Reload(wanted) if wanted.is_empty()) {
@@ -119,6 +118,14 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         }
     }
     Ok(report)
+}
+
+fn unknown_rows(table: &str) -> Error {
+    let fact = format!(
+        "table `{table}` has rows, and the ledger knows no load of it, so that everything would be loaded twice; bring \
+         the ledger's rows back, or empty the table and run again"
+    );
+    Error::new(ErrorKind::Refused, fact)
 }
 
 /// What is to be said where the ledger has rows of a table, and the table has none.
