@@ -98,7 +98,19 @@ async fn meet_again(pipeline: &Pipeline, store: &impl Objects, table: &str) -> R
             continue;
         }
         let Some((plan, _)) = document::<InputPlan>(store, &place).await? else { continue };
-        if plan.run.is_some() || !pipeline.has_planned(&plan) {
+        if !pipeline.has_planned(&plan) {
+            continue;
+        }
+        if let Some(run) = &plan.run {
+            // A run that ended before it was judged is begun anew, as another.
+            if !judged.contains(&name::unit_document(table, &name::run_unit(pipeline.name(), run))) {
+                for batch in plan.tasks().into_iter().map(|task| task.batch) {
+                    for part in names(store, &name::part(&batch, "")).await? {
+                        store.delete(&part).await?;
+                    }
+                }
+                store.delete(&place).await?;
+            }
             continue;
         }
         let units = units(store, table, &plan.input).await?;
