@@ -57,12 +57,13 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
 
     /// What is kept of an input: all its plans that can be read, and all its units.
     async fn kept(&self, input: &str) -> Result<(Vec<InputPlan>, Vec<Unit>), Error> {
+        // A unit that is replaced names a plan that was kept before, by somebody who may be at work now.
+        let units = units(self.store, &self.table(), input).await?;
         let mut plans = Vec::new();
         for place in names(self.store, &name::plans(input)).await? {
             let plan = readable(document::<InputPlan>(self.store, &place).await)?;
             plans.extend(plan.ok().flatten().map(|(plan, _)| plan));
         }
-        let units = units(self.store, &self.table(), input).await?;
         Ok((plans, units.into_iter().map(|(unit, _)| unit).collect()))
     }
 
