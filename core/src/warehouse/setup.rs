@@ -135,6 +135,7 @@ impl Migration {
             }
             let mut created = Self::create(target, !found.declared.is_empty());
             created.migrate_ledger(target, &found.ledger)?;
+            created.forget_deletes(target, found)?;
             return Ok(created);
         }
         // A column that was declared and went away is as one that never was.
@@ -207,6 +208,7 @@ impl Migration {
         planned.declare(target, (found.declared.len() as u64 + 1..).zip(new).collect());
         planned.change_indexes(target, &found.indexes);
         planned.migrate_ledger(target, &found.ledger)?;
+        planned.forget_deletes(target, found)?;
         Ok(planned)
     }
 
@@ -229,6 +231,15 @@ impl Migration {
     /// The ledger stands before everything that asks it.
     fn migrate_ledger(&mut self, target: &Target, present: &[String]) -> Result<(), Error> {
         self.statements.extend(ledger::migrate(target, present)?);
+        Ok(())
+    }
+
+    /// Where the ledger tells of no load, nothing has deleted a key: an earlier table was dropped, or its ledger was lost.
+    fn forget_deletes(&mut self, target: &Target, found: &Found) -> Result<(), Error> {
+        if found.loads == 0 && !found.declared.is_empty() && target.keeps_deleted() {
+            let all = Command::Delete { from: target.deleted_table()?, using: None, filter: None };
+            self.push(target, "forget the deletes of an earlier table", all);
+        }
         Ok(())
     }
 
