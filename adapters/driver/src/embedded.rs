@@ -15,7 +15,7 @@ use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, StatementState, War
 
 /// A warehouse, and what became of the loads that it was asked for.
 #[derive(Debug)]
-pub(crate) struct Embedded<'a, T, W, C> {
+pub struct Embedded<'a, T, W, C> {
     deployed: &'a Deployed,
     store: &'a T,
     clock: &'a C,
@@ -25,7 +25,7 @@ pub(crate) struct Embedded<'a, T, W, C> {
 
 impl<'a, T: Objects, W: Warehouse + Send, C: Clock> Embedded<'a, T, W, C> {
     /// A warehouse that reads staged files from a store.
-    pub(crate) fn new(deployed: &'a Deployed, store: &'a T, warehouse: &'a mut W, clock: &'a C) -> Self {
+    pub fn new(deployed: &'a Deployed, store: &'a T, warehouse: &'a mut W, clock: &'a C) -> Self {
         Self { deployed, store, clock, warehouse: Mutex::new(warehouse), outcomes: Mutex::default() }
     }
 

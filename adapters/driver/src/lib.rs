@@ -22,7 +22,7 @@ pub mod ports;
 pub mod connection;
 pub mod store;
 pub mod deployed;
-mod embedded;
+pub mod embedded;
 pub mod extract;
 pub mod transform;
 pub mod judge;

@@ -24,7 +24,7 @@ struct State {
     is_dead: bool,
     /// Whether a fault has come since the last call that came to its end.
     has_come: bool,
-    injected: BTreeMap<Fault, u64>,
+    injected: BTreeMap<String, u64>,
 }
 
 impl Faults {
@@ -44,8 +44,16 @@ impl Faults {
     }
 
     /// How often each fault has come.
-    pub fn injected(&self) -> BTreeMap<Fault, u64> {
+    pub fn injected(&self) -> BTreeMap<String, u64> {
         self.0.lock().unwrap().injected.clone()
+    }
+
+    /// Counts faults that have come elsewhere.
+    pub fn add(&self, more: &BTreeMap<&'static str, u64>) {
+        let state = &mut *self.0.lock().unwrap();
+        for (fault, count) in more {
+            *state.injected.entry((*fault).to_owned()).or_default() += count;
+        }
     }
 
     /// The fault of the call that is made now.
@@ -60,7 +68,7 @@ impl Faults {
                 state.next = None;
                 state.has_come = true;
                 state.is_dead = matches!(fault, Fault::KilledBefore | Fault::KilledAfter);
-                *state.injected.entry(fault).or_default() += 1;
+                *state.injected.entry(format!("{fault:?}")).or_default() += 1;
                 Ok(Some(fault))
             }
             Some((left, _)) => {

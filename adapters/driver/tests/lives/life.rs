@@ -2,6 +2,9 @@
 //!
 //! A life is plain data, and every event means something whatever was before it, so that a life that goes wrong can be made
 //! smaller by leaving things out.
+//!
+//! Lives are made in two steps: a plain one, of `append` or `merge` on one machine, and what widens it: the other ways of
+//! writing, the functions in place of one machine, pipelines that are renamed or get other columns, and lost ledgers.
 
 use std::fmt;
 
@@ -32,14 +35,32 @@ pub struct Life {
 pub struct Shape {
     pub write: Write,
     pub on_overwrite: OnOverwrite,
+    /// Whether a record may delete its key.
+    pub deletes: bool,
+    pub place: Place,
+}
+
+/// Who does what the calls ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// One process, over SQLite.
+    Laptop,
+    /// The three functions, with queues between them, two workers at a time, and messages that come twice; over SQLite, too.
+    Functions,
 }
 
 /// How rows come into the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
     Append,
+    /// Of the rows of a load, the greatest `n` of an `id` is added.
+    Dedupe,
     /// The greatest `n` of an `id` stays.
     Merge,
+    /// Each `n` of an `id` is a version, and is valid until the next.
+    Scd2,
+    /// The rows of a run take the place of all.
+    Replace,
 }
 
 /// What a new version of an object does to the one before.
@@ -56,6 +77,10 @@ pub struct Deployed {
     pub mapping: Mapping,
     /// Whether two rejects that are more than 40% are too many; else no number is.
     pub limits: bool,
+    /// Whether it has its other name, with which it is another pipeline.
+    pub is_renamed: bool,
+    /// Whether an `id` has a row for each `n`, where rows are merged and none deletes.
+    pub has_finer_key: bool,
 }
 
 /// What can change rows: another mapping is another fingerprint.
@@ -65,6 +90,10 @@ pub struct Mapping {
     pub mends: bool,
     /// Whether a line end always ends a record: an open quote is then a reject, and objects are cut.
     pub cuts: bool,
+    /// Whether there is a column `more`, which is the name once more.
+    pub extends: bool,
+    /// Whether the engine is a newer one, which may write other bytes for the same file.
+    pub is_newer: bool,
 }
 
 /// The bytes of an object.
@@ -90,6 +119,8 @@ pub struct Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Is {
     Good,
+    /// A good one, which deletes its key where rows may do so.
+    Gone,
     Filtered,
     /// `n` is not a number, until the mapping is mended.
     Mendable,
@@ -119,6 +150,8 @@ pub enum Event {
     Drop,
     /// The table is emptied by hand.
     Empty,
+    /// The ledger is dropped by hand.
+    LoseLedger,
     /// What is kept beside the warehouse is lost.
     LoseStore,
     /// Somebody calls Etalon.
@@ -160,24 +193,111 @@ impl Fault {
 impl Life {
     /// The life of a number.
     pub fn new(number: u64) -> Self {
+        let chance = &mut Chance::new(number ^ 0xf00d);
+        let mut life = Self::plain(number);
+        if !chance.one_in(8) {
+            life.widen(chance);
+        }
+        life
+    }
+
+    /// The plain life of a number.
+    pub fn plain(number: u64) -> Self {
         let chance = &mut Chance::new(number ^ 0x11fe);
         let shape = Shape {
             write: *chance.pick(&[Write::Append, Write::Merge]),
             on_overwrite: *chance.pick(&[OnOverwrite::Fail, OnOverwrite::Replace, OnOverwrite::Add]),
+            deletes: false,
+            place: Place::Laptop,
         };
         let contents: Vec<Content> = (0..3 + chance.below(3)).map(|_| content(chance)).collect();
         let days = (0..DAYS).map(|_| (0..chance.below(5)).map(|_| happening(chance, contents.len())).collect());
         Self { number, shape, days: days.collect(), contents }
     }
 
+    fn widen(&mut self, chance: &mut Chance) {
+        let shape = &mut self.shape;
+        shape.write = *chance.pick(&[Write::Append, Write::Dedupe, Write::Merge, Write::Scd2, Write::Replace]);
+        shape.deletes = matches!(shape.write, Write::Merge | Write::Scd2) && chance.one_in(2);
+        // What is loaded together is not told by a function's messages, and only rows of one load are compared.
+        if shape.write != Write::Dedupe && chance.one_in(3) {
+            shape.place = Place::Functions;
+        }
+        for content in &mut self.contents {
+            let (Content::Records(records) | Content::Unclosed(records)) = content else { continue };
+            records.iter_mut().filter(|record| record.is == Is::Good).for_each(|record| {
+                if chance.one_in(4) {
+                    record.is = Is::Gone;
+                }
+            });
+        }
+        for day in &mut self.days {
+            if !chance.one_in(3) {
+                continue;
+            }
+            let event = match chance.below(8) {
+                0 => Event::Empty,
+                1 => Event::LoseLedger,
+                _ => Event::Deploy(Deployed {
+                    mapping: Mapping {
+                        mends: chance.one_in(2),
+                        cuts: chance.one_in(2),
+                        extends: chance.one_in(2),
+                        is_newer: chance.one_in(3),
+                    },
+                    limits: chance.one_in(3),
+                    is_renamed: chance.one_in(3),
+                    has_finer_key: chance.one_in(4),
+                }),
+            };
+            let at = usize::try_from(chance.below(day.len() as u64 + 1)).unwrap();
+            day.insert(at, Happening { event, faults: Vec::new() });
+        }
+    }
+
+    /// Whether an event can be told apart from nothing where this life is lived.
+    pub fn takes(&self, event: Event) -> bool {
+        let Shape { write, deletes, place, .. } = self.shape;
+        match event {
+            // The functions ask the warehouse for the inputs of a load, and nothing else.
+            Event::Drop | Event::Empty | Event::LoseLedger | Event::LoseStore if place == Place::Functions => false,
+            // A table may be empty since everything was deleted.
+            Event::Empty => !deletes,
+            // Two loads, of which the first brings what the second would have beaten, are not as one load of both.
+            Event::Call(Call::Reload(_)) => place == Place::Laptop || matches!(write, Write::Append | Write::Replace),
+            _ => true,
+        }
+    }
+
+    /// What is deployed when somebody deploys this.
+    pub fn deployed(&self, before: Deployed, deployed: Deployed) -> Deployed {
+        Deployed {
+            // A table of whole runs is one pipeline's.
+            is_renamed: deployed.is_renamed && self.shape.write != Write::Replace,
+            // A key of fewer columns may not tell apart what the table has.
+            has_finer_key: before.has_finer_key
+                || (deployed.has_finer_key && self.shape.write == Write::Merge && !self.shape.deletes),
+            ..deployed
+        }
+    }
+
     /// The pipeline as it is deployed.
-    pub fn pipeline(&self, Deployed { mapping, limits }: Deployed) -> (Resolved, String) {
-        let Shape { write, on_overwrite } = self.shape;
+    pub fn pipeline(&self, deployed: Deployed) -> (Resolved, String) {
+        let Deployed { mapping, limits, is_renamed, has_finer_key } = deployed;
+        let Shape { write, on_overwrite, deletes, place } = self.shape;
+        let pipeline = if is_renamed { "others" } else { "things" };
+        let source = if place == Place::Laptop { "files: in/*.csv" } else { "s3: s3://bucket/in/" };
+        let key = if has_finer_key { "[id, n]" } else { "id" };
+        let delete_when = if deletes { ", delete_when: \"upper(name) = 'GONE'\"" } else { "" };
         let write = match write {
-            Write::Append => "append",
-            Write::Merge => "merge, key: id, order_by: n",
+            Write::Append | Write::Dedupe => "append".to_owned(),
+            Write::Merge => format!("merge, key: {key}, order_by: n{delete_when}"),
+            Write::Scd2 => format!("scd2, key: id, order_by: n{delete_when}"),
+            Write::Replace => "replace".to_owned(),
         };
+        let dedupe = if self.shape.write == Write::Dedupe { "dedupe: { key: id, order_by: n }\n" } else { "" };
         let on_overwrite = match on_overwrite {
+            _ if self.shape.write == Write::Replace => "fail",
             OnOverwrite::Fail => "fail",
             OnOverwrite::Replace => "replace",
             OnOverwrite::Add => "add",
@@ -187,21 +307,25 @@ impl Life {
         } else {
             ("cast(n as integer)", "name")
         };
+        let more = if mapping.extends { "  more: { from: name, type: varchar(20) }\n" } else { "" };
         let newlines = !mapping.cuts;
         let limits = if limits { "{ rejects: 40%, at_least: 2 }" } else { "none" };
         let text = format!(
-            "etalon: 1\npipeline: things\nsource:\n  files: in/*.csv\n  format: {{ csv: {{ newlines_in_values: {newlines} }} }}\n  on_overwrite: {on_overwrite}\n  \
+            "etalon: 1\npipeline: {pipeline}\nsource:\n  {source}\n  format: {{ csv: {{ newlines_in_values: {newlines} }} }}\n  on_overwrite: {on_overwrite}\n  \
              fields: {{ id: integer, n: , name: }}\n\
              where: name is distinct from 'skip'\n\
              columns:\n  id: {{ required: true }}\n  n: {{ from: \"{n}\", type: integer, required: true }}\n  \
-             name: {{ from: \"{name}\", type: varchar(20) }}\n\
-             limits: {limits}\ntarget: {{ table: things, write: {write} }}\n"
+             name: {{ from: \"{name}\", type: varchar(20) }}\n{more}\
+             {dedupe}limits: {limits}\ntarget: {{ table: things, write: {write} }}\n"
         );
-        let (pipeline, _) = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}\n{text}"));
-        let pipeline = pipeline.resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
+        let compile = || Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}\n{text}")).0;
+        let pipeline = compile().resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
         // A few rows reach every bound.
         let bounds = Bounds { range_bytes: 30, batch_rows: 2, part_bytes: 1, quarantine_bytes: 1 };
-        (pipeline.with_bounds(bounds), text)
+        let pipeline = pipeline.with_bounds(bounds);
+        let newer = format!("{}n", pipeline.fingerprint());
+        let pipeline = if mapping.is_newer { pipeline.kept(compile(), &newer) } else { pipeline };
+        (pipeline, text)
     }
 
     /// The same life without some part of it, in all ways that leave out one thing; the greatest parts first.
@@ -254,8 +378,9 @@ fn happening(chance: &mut Chance, contents: usize) -> Happening {
         0..=2 => Event::Remove { object },
         3 => Event::Rename { from: object, to: chance.below(OBJECTS) },
         4..=6 => Event::Deploy(Deployed {
-            mapping: Mapping { mends: chance.one_in(2), cuts: chance.one_in(2) },
+            mapping: Mapping { mends: chance.one_in(2), cuts: chance.one_in(2), ..Mapping::default() },
             limits: chance.one_in(3),
+            ..Deployed::default()
         }),
         7..=9 => Event::Call(Call::Run),
         10..=12 => Event::Call(Call::Release(whom)),
@@ -337,6 +462,7 @@ impl fmt::Display for Record {
         let Self { id, n, is } = self;
         match is {
             Is::Good => writeln!(f, "{id},{n},good"),
+            Is::Gone => writeln!(f, "{id},{n},gone"),
             Is::Filtered => writeln!(f, "{id},{n},skip"),
             Is::Mendable => writeln!(f, "{id},x{n},mended"),
             Is::Wrong => writeln!(f, "x{id},{n},wrong"),
@@ -353,6 +479,7 @@ impl fmt::Display for Event {
             Self::Deploy(deployed) => write!(f, "{deployed:?}"),
             Self::Drop => write!(f, "the table is dropped"),
             Self::Empty => write!(f, "the table is emptied"),
+            Self::LoseLedger => write!(f, "the ledger is dropped"),
             Self::LoseStore => write!(f, "the store is lost"),
             Self::Call(call) => {
                 let (verb, whom) = call.parts();
@@ -396,7 +523,7 @@ impl fmt::Display for Happening {
 
 impl fmt::Display for Life {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "life {}: {:?}, on_overwrite: {:?}", self.number, self.shape.write, self.shape.on_overwrite)?;
+        writeln!(f, "life {}: {:?}", self.number, self.shape)?;
         let used = |at: usize| {
             let has = |what: &Happening| matches!(what.event, Event::Write { content, .. } if content == at);
             self.days.iter().flatten().any(has)

@@ -1,11 +1,19 @@
 //! Model: what table, ledger, rejects and held objects must be, in plain words, and nothing of how Etalon does it.
 //!
 //! An object has versions, one after the other, also where bytes come back. A version is loaded in units: as it was met, and
-//! again whenever somebody asked for it. What is in the table is what loads have made, one after the other.
+//! again whenever somebody asked for it. What is in the table is what loads have made, one after the other. A pipeline that
+//! is renamed is another one: it meets everything anew, and touches nothing that the first has brought.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::life::{Call, Content, Deployed, Event, Is, Life, Mapping, OnOverwrite, Write, name};
+
+mod runs;
+
+use runs::Runs;
+
+/// An object, and whose it is: that of the pipeline with its first name, or with its other.
+type Source = (bool, u64);
 
 /// What must be.
 #[derive(Debug)]
@@ -15,12 +23,18 @@ pub struct Model<'a> {
     /// What is there to be read.
     objects: BTreeMap<u64, usize>,
     /// What was met of each object, first met first.
-    met: BTreeMap<u64, Vec<Version>>,
-    pub table: Vec<Row>,
+    met: BTreeMap<Source, Vec<Version>>,
+    /// What was met where whole runs are loaded.
+    runs: Runs,
+    table: Vec<Row>,
     /// Whether rows were lost by hand: then nothing is done but a reload of everything.
     is_lost: bool,
-    /// Whether what is kept beside the warehouse was lost, and nothing has looked at the ledger since.
-    is_bare: bool,
+    /// Whether the table has rows of which no ledger tells: then nothing is done.
+    is_foreign: bool,
+    /// Whether what is kept beside the warehouse was lost, and the pipeline of that name has not looked at the ledger since.
+    is_bare: [bool; 2],
+    /// Whether nothing is in the ledger any more, and the pipeline of that name has not looked at it since.
+    is_forgotten: [bool; 2],
     time: u64,
 }
 
@@ -77,18 +91,21 @@ enum Incomplete {
     Gone,
 }
 
-/// A row of the table.
+/// A row of the table, or a delete that is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row {
+struct Row {
     /// What rows of one key are ordered by: `n`, time of the version, object, offset.
-    pub order: (u64, u64, u64, u64),
-    pub id: u64,
-    pub name: String,
-    pub content: usize,
+    order: (u64, u64, u64, u64),
+    whose: bool,
+    id: u64,
+    name: String,
+    more: Option<String>,
+    content: usize,
+    deletes: bool,
 }
 
 /// What a load brings: the version's object and place, and its unit.
-type Loads = Vec<(u64, usize, Unit)>;
+type Loads = Vec<(Source, usize, Unit)>;
 
 impl<'a> Model<'a> {
     pub fn new(life: &'a Life) -> Self {
@@ -97,9 +114,12 @@ impl<'a> Model<'a> {
             deployed: Deployed::default(),
             objects: BTreeMap::new(),
             met: BTreeMap::new(),
+            runs: Runs::default(),
             table: Vec::new(),
             is_lost: false,
-            is_bare: false,
+            is_foreign: false,
+            is_bare: [false; 2],
+            is_forgotten: [false; 2],
             time: 0,
         }
     }
@@ -108,10 +128,18 @@ impl<'a> Model<'a> {
         self.life.shape.on_overwrite
     }
 
+    fn is_whole(&self) -> bool {
+        self.life.shape.write == Write::Replace
+    }
+
+    /// Whether a source is the pipeline's that is deployed.
+    fn is_own(&self, (whose, _): Source) -> bool {
+        whose == self.deployed.is_renamed
+    }
+
     /// What an event does; whether Etalon refuses it with a word.
     pub fn happen(&mut self, event: Event) -> bool {
         self.time += 1;
-        let was_loaded = self.units().any(|unit| unit.state == State::Loaded);
         match event {
             Event::Write { object, content } => {
                 // Equal bytes are one content.
@@ -124,37 +152,41 @@ impl<'a> Model<'a> {
                     self.objects.insert(to, content);
                 }
             }
-            Event::Deploy(deployed) => self.deployed = deployed,
-            Event::Drop => {
-                self.is_lost |= was_loaded;
+            Event::Deploy(deployed) => self.deployed = self.life.deployed(self.deployed, deployed),
+            Event::Drop | Event::Empty => {
+                let is_loaded = match event {
+                    Event::Drop => !self.ledger().is_empty(),
+                    _ => !self.table.is_empty() && !self.is_foreign,
+                };
+                self.is_lost |= is_loaded;
+                self.is_foreign = false;
                 self.table.clear();
             }
-            Event::Empty => {
-                self.is_lost |= !self.table.is_empty();
-                self.table.clear();
+            Event::LoseLedger => {
+                self.is_lost = false;
+                self.is_forgotten = [true; 2];
+                self.is_foreign |= self.table.iter().any(|row| !row.deletes);
+                if !self.is_foreign {
+                    self.table.clear();
+                }
             }
             Event::LoseStore => self.lose_store(),
+            Event::Call(_) if self.is_foreign => return true,
             Event::Call(Call::Reload(None)) if self.is_lost => {
                 self.is_lost = false;
-                if std::mem::take(&mut self.is_bare) {
-                    self.met.clear();
-                }
-                for version in self.met.values_mut().flatten() {
-                    version.units.retain(|unit| unit.state != State::Loaded);
-                }
-                return self.list(Some(None));
+                self.is_forgotten = [true; 2];
+                return self.call(Call::Reload(None));
             }
             Event::Call(_) if self.is_lost => return true,
-            Event::Call(call) => {
-                self.is_bare = false;
-                return self.call(call);
-            }
+            Event::Call(call) => return self.call(call),
         }
         false
     }
 
     fn call(&mut self, call: Call) -> bool {
+        self.look_at_ledger();
         match call {
+            _ if self.is_whole() => self.call_whole(call),
             Call::Run => self.list(None),
             Call::Reload(whom) => self.list(Some(whom)),
             Call::Redrive(whom) => {
@@ -167,9 +199,24 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// What the ledger does not have is not loaded; what was met is known as long as the store tells of it.
+    fn look_at_ledger(&mut self) {
+        let whose = self.deployed.is_renamed;
+        let is_bare = std::mem::take(&mut self.is_bare[usize::from(whose)]);
+        if std::mem::take(&mut self.is_forgotten[usize::from(whose)]) {
+            self.met.retain(|(other, _), _| *other != whose || !is_bare);
+            for (_, versions) in self.met.iter_mut().filter(|((other, _), _)| *other == whose) {
+                for version in versions {
+                    version.units.retain(|unit| unit.state != State::Loaded);
+                }
+            }
+            self.runs.forget();
+        }
+    }
+
     /// What is loaded is known from the ledger; who was held is met again, and what was rejected is not known any more.
     fn lose_store(&mut self) {
-        self.is_bare = true;
+        self.is_bare = [true; 2];
         for versions in self.met.values_mut() {
             for version in versions.iter_mut() {
                 version.units.retain(|unit| unit.state == State::Loaded);
@@ -180,6 +227,7 @@ impl<'a> Model<'a> {
             }
             versions.retain(|version| !version.units.is_empty());
         }
+        self.runs.lose_store();
     }
 
     /// Everything that is there, or is wanted, and is not the version that was met last, is met, judged and, unless it is
@@ -191,6 +239,7 @@ impl<'a> Model<'a> {
             if wanted.is_some_and(|wanted| wanted != object) {
                 continue;
             }
+            let object = (self.deployed.is_renamed, object);
             let versions = self.met.entry(object).or_default();
             if versions.last().is_none_or(|last| last.content != content) {
                 let overwrites = !versions.is_empty();
@@ -229,32 +278,37 @@ impl<'a> Model<'a> {
                 }
             }
             if let Some(is) = planned {
-                loads.extend(self.bring(object, current, self.read(object, current, is, BTreeSet::new())));
+                loads.extend(self.bring(object, current, self.read_version(object, current, is, BTreeSet::new())));
             }
         }
         self.load(&loads);
         wanted.is_some_and(|wanted| !self.objects.contains_key(&wanted))
     }
 
-    fn unit(&mut self, object: u64, place: usize, at: usize) -> &mut Unit {
+    fn unit(&mut self, object: Source, place: usize, at: usize) -> &mut Unit {
         &mut self.met.get_mut(&object).unwrap()[place].units[at]
     }
 
     /// Adds a unit to a version, and gives it where it is loaded.
-    fn bring(&mut self, object: u64, place: usize, mut unit: Unit) -> Option<(u64, usize, Unit)> {
+    fn bring(&mut self, object: Source, place: usize, mut unit: Unit) -> Option<(Source, usize, Unit)> {
         unit.state = if self.judge(object, place, &unit) { State::Loaded } else { State::Held };
         self.met.get_mut(&object).unwrap()[place].units.push(unit.clone());
         (unit.state == State::Loaded).then_some((object, place, unit))
     }
 
+    fn read_version(&self, object: Source, place: usize, is: Kind, only: BTreeSet<u64>) -> Unit {
+        let Version { content, time, .. } = self.met[&object][place];
+        self.read(object, content, time, is, only)
+    }
+
     /// What the mapping makes of a version, or of some of its records.
-    fn read(&self, object: u64, place: usize, is: Kind, only: BTreeSet<u64>) -> Unit {
-        let (version, mapping) = (&self.met[&object][place], self.deployed.mapping);
-        let content = &self.life.contents[version.content];
+    fn read(&self, (whose, object): Source, version: usize, time: u64, is: Kind, only: BTreeSet<u64>) -> Unit {
+        let mapping = self.deployed.mapping;
+        let content = &self.life.contents[version];
         let (rows, rejects) = (Vec::new(), BTreeMap::new());
         let mut unit =
             Unit { is, mapping, state: State::Held, only, rows, read: 0, rejects, incomplete: None, is_bare: false };
-        if self.objects.get(&object) != Some(&version.content) {
+        if self.objects.get(&object) != Some(&version) {
             unit.incomplete = Some(Incomplete::Gone);
             return unit;
         }
@@ -266,9 +320,9 @@ impl<'a> Model<'a> {
             }
             unit.read += 1;
             let name = match record.map(|record| record.is) {
-                Some(Is::Good) if mapping.mends => "GOOD",
                 Some(Is::Good) => "good",
-                Some(Is::Mendable) if mapping.mends => "MENDED",
+                Some(Is::Gone) => "gone",
+                Some(Is::Mendable) if mapping.mends => "mended",
                 Some(Is::Filtered) => continue,
                 Some(Is::Mendable | Is::Wrong) | None => {
                     unit.rejects.insert(offset, true);
@@ -276,8 +330,15 @@ impl<'a> Model<'a> {
                 }
             };
             let Some(record) = record else { continue };
-            let order = (record.n, version.time, object, offset);
-            unit.rows.push(Row { order, id: record.id, name: name.to_owned(), content: version.content });
+            unit.rows.push(Row {
+                order: (record.n, time, object, offset),
+                whose,
+                id: record.id,
+                name: if mapping.mends { name.to_uppercase() } else { name.to_owned() },
+                more: mapping.extends.then(|| name.to_owned()),
+                content: version,
+                deletes: self.life.shape.deletes && record.is == Is::Gone,
+            });
         }
         let is_whole = match content {
             Content::Records(_) => true,
@@ -289,7 +350,7 @@ impl<'a> Model<'a> {
     }
 
     /// Whether a unit may be loaded.
-    fn judge(&self, object: u64, place: usize, unit: &Unit) -> bool {
+    fn judge(&self, object: Source, place: usize, unit: &Unit) -> bool {
         let rejected = unit.rejects.len();
         let are_all = rejected > 0 && rejected == unit.read;
         let are_many = self.deployed.limits && rejected >= 2 && rejected * 10 > unit.read * 4;
@@ -310,23 +371,34 @@ impl<'a> Model<'a> {
                 let (_, time, source, _) = row.order;
                 let is_before = replaces && time < version.time;
                 let is_again = unit.is == Kind::Reload && time == version.time;
-                source != *object || !(is_before || is_again)
+                (row.whose, source) != *object || !(is_before || is_again)
             });
         }
+        let mut rows: Vec<(Mapping, Row)> = Vec::new();
         for (object, place, unit) in loads {
             // An old version that comes late is replaced at once.
             let later = &self.met[object][place + 1..];
             let is_loaded = |version: &Version| version.units.iter().any(|unit| unit.state == State::Loaded);
-            if self.on_overwrite() == OnOverwrite::Replace && later.iter().any(is_loaded) {
-                continue;
+            if self.on_overwrite() != OnOverwrite::Replace || !later.iter().any(is_loaded) {
+                rows.extend(unit.rows.iter().map(|row| (unit.mapping, row.clone())));
             }
-            for row in unit.rows.clone() {
-                let same_key = |there: &&mut Row| self.life.shape.write == Write::Merge && there.id == row.id;
-                match self.table.iter_mut().find(same_key) {
-                    Some(there) if there.order < row.order => *there = row,
-                    Some(_) => {}
-                    None => self.table.push(row),
-                }
+        }
+        if self.life.shape.write == Write::Dedupe {
+            // What another pipeline file has made is loaded apart.
+            rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.order));
+            let mut seen = BTreeSet::new();
+            rows.retain(|(mapping, row)| seen.insert((*mapping, row.id)));
+        }
+        for (_, row) in rows {
+            let key = |row: &Row| match self.life.shape.write {
+                Write::Merge if !self.deployed.has_finer_key => Some((row.id, None)),
+                Write::Merge | Write::Scd2 => Some((row.id, Some(row.order.0))),
+                Write::Append | Write::Dedupe | Write::Replace => None,
+            };
+            match self.table.iter_mut().find(|there| key(&row).is_some() && key(there) == key(&row)) {
+                Some(there) if there.order < row.order => *there = row,
+                Some(_) => {}
+                None => self.table.push(row),
             }
         }
     }
@@ -335,9 +407,9 @@ impl<'a> Model<'a> {
     /// where one is named that is not whole and is to be loaded as if it were.
     fn decide(&mut self, whom: Option<u64>, from: State, to: State) -> bool {
         let mut chosen = Vec::new();
-        for (object, versions) in &self.met {
+        for (object, versions) in self.met.iter().filter(|(object, _)| self.is_own(**object)) {
             for (place, version) in versions.iter().enumerate() {
-                let is_chosen = |unit: &Unit| unit.state == from && whom.is_none_or(|whom| whom == *object);
+                let is_chosen = |unit: &Unit| unit.state == from && whom.is_none_or(|whom| whom == object.1);
                 let units = version.units.iter().enumerate().filter(|(_, unit)| is_chosen(unit));
                 chosen.extend(units.map(|(at, unit)| (*object, place, at, unit.incomplete.is_some())));
             }
@@ -363,13 +435,13 @@ impl<'a> Model<'a> {
     /// Open rejects that another mapping than this one has made are read again, where what they are of is loaded.
     fn redrive(&mut self, whom: Option<u64>) {
         let mut loads = Vec::new();
-        let objects: Vec<u64> =
-            self.met.keys().copied().filter(|object| whom.is_none_or(|whom| whom == *object)).collect();
+        let is_wanted = |object: &Source| self.is_own(*object) && whom.is_none_or(|whom| whom == object.1);
+        let objects: Vec<Source> = self.met.keys().copied().filter(is_wanted).collect();
         for object in objects {
             for place in 0..self.met[&object].len() {
                 let Some(live) = self.live(object, place) else { continue };
                 let version = &mut self.met.get_mut(&object).unwrap()[place];
-                let is_there = self.objects.get(&object) == Some(&version.content);
+                let is_there = self.objects.get(&object.1) == Some(&version.content);
                 let units = &mut version.units;
                 if units[live[0]].state != State::Loaded || !is_there {
                     continue;
@@ -399,7 +471,7 @@ impl<'a> Model<'a> {
                 }
                 again.extend((!records.is_empty()).then_some(records));
                 for records in again {
-                    loads.extend(self.bring(object, place, self.read(object, place, Kind::Redrive, records)));
+                    loads.extend(self.bring(object, place, self.read_version(object, place, Kind::Redrive, records)));
                 }
             }
         }
@@ -407,7 +479,7 @@ impl<'a> Model<'a> {
     }
 
     /// The unit of a version whose rejects somebody may want, and those by which some of them were sent again.
-    fn live(&self, object: u64, place: usize) -> Option<Vec<usize>> {
+    fn live(&self, object: Source, place: usize) -> Option<Vec<usize>> {
         let versions = &self.met[&object];
         let is_loaded = |unit: &&Unit| unit.state == State::Loaded;
         let mut later = versions[place + 1..].iter().flat_map(|version| &version.units);
@@ -423,45 +495,74 @@ impl<'a> Model<'a> {
         Some([live].into_iter().chain(again).collect())
     }
 
-    fn units(&self) -> impl Iterator<Item = &Unit> {
-        self.met.values().flatten().flat_map(|version| &version.units)
+    fn in_state(&self, state: State) -> impl Iterator<Item = (Source, usize, &Unit)> {
+        let met = self.met.iter().flat_map(|(object, versions)| {
+            let units = versions.iter().flat_map(|version| version.units.iter().map(|unit| (version.content, unit)));
+            units.map(|(content, unit)| (*object, content, unit))
+        });
+        met.chain(self.runs.units()).filter(move |(.., unit)| unit.state == state)
     }
 
-    fn in_state(&self, state: State) -> impl Iterator<Item = (u64, usize, &Unit)> {
-        self.met.iter().flat_map(move |(object, versions)| {
-            let units = versions.iter().flat_map(|version| version.units.iter().map(|unit| (version.content, unit)));
-            units.filter(move |(_, unit)| unit.state == state).map(|(content, unit)| (*object, content, unit))
-        })
+    /// What must be in the table: a line a row.
+    pub fn rows(&self) -> Vec<String> {
+        let shown = self.table.iter().filter(|row| !row.deletes).map(|row| {
+            let (n, _, object, offset) = row.order;
+            let (id, name, content) = (row.id, &row.name, row.content);
+            let more = row.more.as_deref().unwrap_or_default();
+            let whose = if row.whose { "others" } else { "things" };
+            let mut line = format!(
+                "{id} {n} {name} {more} of {whose} {} content {content} at {offset}",
+                crate::life::name(object)
+            );
+            if self.life.shape.write == Write::Scd2 {
+                let later = self.table.iter().filter(|other| other.id == row.id && other.order.0 > n);
+                let to = later.map(|other| other.order.0).min();
+                line += &to.map_or_else(|| " is current".to_owned(), |to| format!(" until {to}"));
+            }
+            line
+        });
+        let mut rows: Vec<String> = shown.collect();
+        rows.sort();
+        rows
+    }
+
+    /// Whether nobody knows what the table has.
+    pub fn is_foreign(&self) -> bool {
+        self.is_foreign
     }
 
     /// What is in the ledger: object, content, rows. What was loaded again by a call that was disturbed may be there twice.
     pub fn ledger(&self) -> BTreeSet<(String, usize, u64)> {
         let loaded = self.in_state(State::Loaded);
-        loaded.map(|(object, content, unit)| (name(object), content, unit.rows.len() as u64)).collect()
+        let loaded = loaded.filter(|((whose, _), ..)| !self.is_forgotten[usize::from(*whose)]);
+        loaded.map(|((_, object), content, unit)| (name(object), content, unit.rows.len() as u64)).collect()
     }
 
-    /// What waits for a decision.
+    /// What waits for a decision, of the pipeline with either name.
     pub fn held(&self) -> Vec<(String, usize)> {
-        let mut held: Vec<_> = self.in_state(State::Held).map(|(object, content, _)| (name(object), content)).collect();
+        let held = self.in_state(State::Held).map(|((_, object), content, _)| (name(object), content));
+        let mut held: Vec<_> = held.collect();
         held.sort();
         held
     }
 
-    /// Whether somebody must look.
-    pub fn is_lost(&self) -> bool {
-        self.is_lost
+    /// Whether something of the pipeline that is deployed waits for a decision.
+    pub fn has_held(&self) -> bool {
+        self.in_state(State::Held).any(|(object, ..)| self.is_own(object))
     }
 
-    /// The rejects that somebody may still want: object, content, offset.
+    /// The rejects that somebody may still want, of the pipeline that is deployed: object, content, offset.
     pub fn open(&self) -> Vec<(String, usize, u64)> {
+        let live = self.met.iter().filter(|(object, _)| self.is_own(**object)).flat_map(|(object, versions)| {
+            versions.iter().enumerate().flat_map(move |(place, version)| {
+                let live = self.live(*object, place).into_iter().flatten();
+                live.map(move |at| (*object, version.content, &version.units[at]))
+            })
+        });
         let mut open = Vec::new();
-        for (object, versions) in &self.met {
-            for (place, version) in versions.iter().enumerate() {
-                for at in self.live(*object, place).into_iter().flatten() {
-                    let rejects = version.units[at].rejects.iter().filter(|(_, is_open)| **is_open);
-                    open.extend(rejects.map(|(offset, _)| (name(*object), version.content, *offset)));
-                }
-            }
+        for ((_, object), content, unit) in live.chain(self.runs.live()) {
+            let rejects = unit.rejects.iter().filter(|(_, is_open)| **is_open);
+            open.extend(rejects.map(|(offset, _)| (name(object), content, *offset)));
         }
         open.sort();
         open

@@ -9,6 +9,7 @@
 mod case;
 mod chaos;
 mod check;
+#[allow(dead_code, reason = "some mutations are caught by lives")]
 mod mutant;
 mod world;
 

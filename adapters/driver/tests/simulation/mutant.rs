@@ -1,11 +1,12 @@
 //! Mutants: ports that break one rule of the protocol each, to see that the simulation notices.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Mutex;
 
 use etalon_core::error::Error;
 use etalon_core::plan::{Object, sha256};
-use etalon_core::protocol::{Load, parse};
+use etalon_core::protocol::{LastRun, Leg, Load, parse, print};
 use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
@@ -28,9 +29,18 @@ pub enum Mutation {
     UnmarkedEarly,
     /// A later delivery writes its own plan over the first.
     PlanOverwritten,
+    /// Every piece of quarantine has one name.
+    OneQuarantineName,
+    /// The third part of a task is written over the first.
+    ThirdPartOverFirst,
+    /// What is beyond the limits of a load waits for no other.
+    BeyondTheLimits,
+    /// A run that has met less than the last one has met nothing new.
+    GoneNotSeen,
 }
 
-pub const MUTATIONS: [Mutation; 7] = [
+/// Those that worlds catch.
+pub const MUTATIONS: [Mutation; 10] = [
     Mutation::NoLedgerRow,
     Mutation::NoFence,
     Mutation::ReceiptBeforeParts,
@@ -38,7 +48,14 @@ pub const MUTATIONS: [Mutation; 7] = [
     Mutation::TokenWithoutAttempt,
     Mutation::UnmarkedEarly,
     Mutation::PlanOverwritten,
+    Mutation::OneQuarantineName,
+    Mutation::ThirdPartOverFirst,
+    Mutation::BeyondTheLimits,
 ];
+
+/// Those that lives catch.
+pub const MUTATIONS_OF_LIVES: [Mutation; 3] =
+    [Mutation::OneQuarantineName, Mutation::ThirdPartOverFirst, Mutation::GoneNotSeen];
 
 /// A port with a mutation.
 #[derive(Debug)]
@@ -47,11 +64,26 @@ pub struct Mutant<P> {
     mutation: Mutation,
     /// Writes that wait for the receipt.
     put_off: Mutex<Vec<(String, Vec<u8>)>>,
+    /// The inputs that a run has met.
+    met: Mutex<BTreeSet<String>>,
 }
 
 impl<P> Mutant<P> {
     pub fn new(inner: P, mutation: Mutation) -> Self {
-        Self { inner, mutation, put_off: Mutex::default() }
+        Self { inner, mutation, put_off: Mutex::default(), met: Mutex::default() }
+    }
+
+    /// The name that is used in place of another.
+    fn name(&self, name: &str) -> String {
+        match (self.mutation, name.rsplit_once('/')) {
+            (Mutation::OneQuarantineName, Some((batch, _))) if name.starts_with("quarantine/") => {
+                format!("{batch}/rejects-00000.jsonl")
+            }
+            (Mutation::ThirdPartOverFirst, _) if name.starts_with("staged/") => {
+                name.replace("part-00002", "part-00000")
+            }
+            _ => name.to_owned(),
+        }
     }
 
     fn is_unlocked(&self, name: &str) -> bool {
@@ -67,7 +99,15 @@ impl<P: Objects> Objects for Mutant<P> {
         self.inner.read(object, range).await
     }
     async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
-        self.inner.fetch(name).await
+        let (bytes, version) = self.inner.fetch(&self.name(name)).await?;
+        if self.mutation == Mutation::GoneNotSeen
+            && let Ok(last) = parse::<LastRun>(&bytes)
+        {
+            let met = self.met.lock().unwrap().clone();
+            let inputs = if !met.is_empty() && met.is_subset(&last.inputs) { met } else { last.inputs };
+            return Ok((print(&LastRun { inputs, ..last }).into_bytes(), version));
+        }
+        Ok((bytes, version))
     }
     async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
         match self.mutation {
@@ -96,7 +136,22 @@ impl<P: Objects> Objects for Mutant<P> {
                 }
                 Ok(done)
             }
-            _ => self.inner.put(name, bytes, condition).await,
+            Mutation::BeyondTheLimits if name.starts_with("loads/") && name.ends_with("/current") => {
+                let done = self.inner.put(name, bytes, condition).await?;
+                let load: Load = parse(bytes)?;
+                let pending = name.replacen("loads/", "pending/", 1).replace("/current", "/");
+                for mark in self.inner.list(&pending, None, 1000).await? {
+                    if !load.units.iter().any(|unit| mark.ends_with(unit)) {
+                        self.inner.delete(&mark).await?;
+                    }
+                }
+                Ok(done)
+            }
+            Mutation::GoneNotSeen if let Ok(leg) = parse::<Leg>(bytes) => {
+                self.met.lock().unwrap().extend(leg.plans.into_iter().map(|plan| plan.input));
+                self.inner.put(name, bytes, condition).await
+            }
+            _ => self.inner.put(&self.name(name), bytes, condition).await,
         }
     }
     async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {

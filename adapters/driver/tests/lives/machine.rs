@@ -1,34 +1,39 @@
-//! Laptop: a life on one machine: runs over memory and SQLite, as the command does them.
+//! Machine: a life that is lived: what happens is done over memory and SQLite, by one process or by the functions, and what is
+//! there is held against the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::error::Error;
 use etalon_core::pipeline::Resolved;
 use etalon_core::plan::sha256;
-use etalon_core::protocol::{Unit, UnitState, Work, name, prefix};
+use etalon_core::protocol::{Start, Unit, UnitState, Work, name, prefix};
 use etalon_core::source::Names;
-use etalon_core::warehouse::{Cause, Statement};
+use etalon_core::warehouse::{Cause, LedgerRow, Statement};
 use etalon_driver::connection::Connection;
+use etalon_driver::deployed;
 use etalon_driver::extract::objects;
 use etalon_driver::memory::{ManualClock, Memory};
 use etalon_driver::ports::{Clock, Objects, Put, Quiet};
 use etalon_driver::rejects::{self, State};
-use etalon_driver::report::{RunReport, RunState};
+use etalon_driver::report::RunState;
 use etalon_driver::run::{RunOptions, World, run};
 use etalon_driver::{held, store};
 use etalon_sqlite::Sqlite;
 use pollster::block_on;
 
 use crate::faults::{Faults, Faulty, FaultyWarehouse};
-use crate::life::{self, Call, Deployed, Event, Happening, Life, PREFIX};
+use crate::functions;
+use crate::life::{self, Call, Deployed, Event, Fault, Happening, Life, PREFIX, Place, Write};
 use crate::model::Model;
+use crate::mutant::{Mutant, Mutation};
 
 const HOUR: i64 = 3_600_000_000;
 
-/// One machine, and what must be on it.
-pub struct Laptop<'a> {
+/// One machine, or one cloud, and what must be there.
+struct Machine<'a> {
     life: &'a Life,
     model: Model<'a>,
+    deployed: Deployed,
     pipeline: Resolved,
     text: String,
     source: Memory,
@@ -38,14 +43,23 @@ pub struct Laptop<'a> {
     /// The batch time of a call, however often it is begun.
     batch_time: i64,
     faults: &'a Faults,
+    /// What is wrong with the store of one machine.
+    mutation: Mutation,
+}
+
+/// What a call comes to.
+struct Told {
+    has_loaded: bool,
+    has_held: bool,
 }
 
 /// Lives a life; the error says on which day what is not as it must be.
-pub fn live(life: &Life, faults: &Faults) -> Result<(), String> {
+pub fn live(life: &Life, faults: &Faults, mutation: Mutation) -> Result<(), String> {
     let (pipeline, text) = life.pipeline(Deployed::default());
-    let mut laptop = Laptop {
+    let mut machine = Machine {
         life,
         model: Model::new(life),
+        deployed: Deployed::default(),
         pipeline,
         text,
         source: Memory::default(),
@@ -54,14 +68,15 @@ pub fn live(life: &Life, faults: &Faults) -> Result<(), String> {
         clock: ManualClock::new(HOUR),
         batch_time: 0,
         faults,
+        mutation,
     };
     let rest = Happening { event: Event::Call(Call::Run), faults: Vec::new() };
     for (day, happenings) in life.days.iter().enumerate() {
         let on = |wrong: String| format!("day {}: {wrong}", day + 1);
         for happening in happenings.iter().chain([&rest]) {
-            laptop.happen(happening).map_err(|wrong| on(format!("{happening}: {wrong}")))?;
+            machine.happen(happening).map_err(|wrong| on(format!("{happening}: {wrong}")))?;
         }
-        laptop.check().map_err(on)?;
+        machine.check().map_err(on)?;
     }
     Ok(())
 }
@@ -75,8 +90,11 @@ macro_rules! must_be {
     };
 }
 
-impl Laptop<'_> {
+impl Machine<'_> {
     fn happen(&mut self, Happening { event, faults }: &Happening) -> Result<(), String> {
+        if !self.life.takes(*event) {
+            return Ok(());
+        }
         self.clock.advance(HOUR);
         self.batch_time = self.clock.now();
         let is_refused = self.model.happen(*event);
@@ -95,18 +113,27 @@ impl Laptop<'_> {
                 Ok(())
             }
             Event::Deploy(deployed) => {
-                (self.pipeline, self.text) = self.life.pipeline(deployed);
+                self.deployed = self.life.deployed(self.deployed, deployed);
+                (self.pipeline, self.text) = self.life.pipeline(self.deployed);
                 Ok(())
             }
             Event::Drop => self.by_hand("drop table things"),
             Event::Empty => self.by_hand("delete from things"),
+            Event::LoseLedger => self.by_hand("drop table _etalon_ledger"),
             Event::LoseStore => {
                 self.store = Memory::default();
                 Ok(())
             }
+            Event::Call(call) if self.life.shape.place == Place::Functions => match self.call_functions(call, faults) {
+                Ok(_) if is_refused => Err("it is to be refused, and was not".to_owned()),
+                Err(error) if !is_refused && faults.is_empty() => Err(error.to_string()),
+                _ => Ok(()),
+            },
             Event::Call(call) => {
                 let mut was_disturbed = false;
                 let mut ended = None;
+                // Whom a call that was disturbed has loaded, another load does not compare.
+                let faults = if self.life.shape.write == Write::Dedupe { &[] } else { faults.as_slice() };
                 for (at, fault) in faults {
                     self.faults.begin(*at, *fault);
                     ended = Some(self.call(call));
@@ -137,32 +164,65 @@ impl Laptop<'_> {
         }
     }
 
-    fn call(&mut self, call: Call) -> Result<RunReport, Error> {
-        let names = |whom: Option<u64>| whom.into_iter().map(life::name).collect();
-        let work = match call {
-            Call::Run => Work::Prefix(String::new()),
-            Call::Release(whom) => Work::Release(names(whom)),
-            Call::Discard(whom) => Work::Discard(names(whom)),
-            Call::Undiscard(whom) => Work::Undiscard(names(whom)),
-            Call::Redrive(whom) => Work::Redrive(names(whom)),
-            Call::Reload(whom) => Work::Reload(names(whom)),
-        };
+    fn call(&mut self, call: Call) -> Result<Told, Error> {
+        if self.life.shape.place == Place::Functions {
+            return self.call_functions(call, &[]);
+        }
         let found = block_on(objects(&self.source, &Names::beginning(PREFIX.to_owned())))?;
-        let (source, store) = (Faulty::new(&self.source, self.faults), Faulty::new(&self.store, self.faults));
+        let source = Faulty::new(&self.source, self.faults);
+        let store = Mutant::new(Faulty::new(&self.store, self.faults), self.mutation);
         let mut warehouse = FaultyWarehouse { inner: &mut self.warehouse, faults: self.faults };
         let world =
             World { source: &source, store: &store, warehouse: &mut warehouse, clock: &self.clock, progress: &Quiet };
         let options = RunOptions { batch_time: Some(self.batch_time), workers: std::num::NonZero::new(1) };
-        let ended = block_on(run(&self.pipeline, &self.text, work, &found, world, &options));
-        if std::env::var("ETALON_TRACE").is_ok() {
-            self.trace(call, &ended);
-        }
-        ended
+        let ended = block_on(run(&self.pipeline, &self.text, work(call), &found, world, &options));
+        self.trace(call, &ended);
+        let told = ended?;
+        Ok(Told { has_loaded: told.load.is_some(), has_held: matches!(told.state, RunState::Held(_)) })
+    }
+
+    /// The same by the functions; how often they are disturbed, the number of faults says.
+    fn call_functions(&mut self, call: Call, faults: &[(u64, Fault)]) -> Result<Told, Error> {
+        let before = self.ledger()?.len();
+        let inputs = Names::beginning(PREFIX.to_owned());
+        let deployed = deployed::Deployed { pipeline: self.pipeline.clone(), text: self.text.clone(), inputs };
+        let start = Start {
+            pipeline: self.pipeline.name().to_owned(),
+            run: format!("at {}", self.batch_time),
+            batch_time: self.batch_time,
+            work: work(call),
+            backfill: false,
+            after: None,
+            hop: 0,
+        };
+        let seed = faults.iter().fold(self.life.number, |seed, (at, _)| seed.wrapping_mul(1_000_003) ^ at);
+        let cloud = functions::Cloud {
+            deployed: &deployed,
+            source: &self.source,
+            store: &self.store,
+            clock: &self.clock,
+            seed,
+            faults: 15 * faults.len() as u64,
+        };
+        let ended = cloud.call(&mut self.warehouse, &start, self.faults);
+        self.trace(call, &ended);
+        ended?;
+        let has_held = block_on(held::held(&self.store, &name::table(self.pipeline.table())))?
+            .iter()
+            .any(|unit| held::is_of(&self.pipeline, unit));
+        Ok(Told { has_loaded: self.ledger()?.len() != before, has_held })
+    }
+
+    fn ledger(&mut self) -> Result<Vec<LedgerRow>, Error> {
+        Connection::ledger(&mut *self.warehouse, self.pipeline.table())
     }
 
     /// Prints what became of units, for whoever looks into a life.
-    fn trace(&self, call: Call, ended: &Result<RunReport, Error>) {
-        println!("  {}: {:?}", Event::Call(call), ended.as_ref().map(|report| &report.state));
+    fn trace<T>(&self, call: Call, ended: &Result<T, Error>) {
+        if std::env::var("ETALON_TRACE").is_err() {
+            return;
+        }
+        println!("  {}: {:?}", Event::Call(call), ended.as_ref().err());
         for place in block_on(store::names(&self.store, "units/")).unwrap() {
             let unit = block_on(store::document::<Unit>(&self.store, &place)).unwrap();
             println!("    {place} {:?}", unit.map(|(unit, _)| unit.state));
@@ -183,13 +243,11 @@ impl Laptop<'_> {
         let again = self.call(Call::Run);
         must_be!("whether a second run is refused", again.is_err(), is_refused);
         if let Ok(again) = again {
-            must_be!("rows that a second run loads", again.load.map(|load| load.staged), None);
-            let is_held = matches!(again.state, RunState::Held(_));
-            must_be!("whether a second run says that something is held", is_held, !self.model.held().is_empty());
+            must_be!("whether a second run loads something", again.has_loaded, false);
+            must_be!("whether a second run says that something is held", again.has_held, self.model.has_held());
         }
         self.check_table()?;
-        let ledger =
-            Connection::ledger(&mut *self.warehouse, self.pipeline.table()).map_err(|error| error.to_string())?;
+        let ledger = self.ledger().map_err(|error| error.to_string())?;
         let balance = ledger.iter().all(|row| row.counts.balance());
         must_be!("whether the ledger balances", balance, true);
         let mut units: BTreeMap<(&str, u32), (String, usize, u64)> = BTreeMap::new();
@@ -203,35 +261,34 @@ impl Laptop<'_> {
     }
 
     fn check_table(&mut self) -> Result<(), String> {
-        let sql = "select t.id, t.n, t.name, l.source, l.source_version, t._etalon_offset from things t \
-                   left join _etalon_ledger l on l.batch = t._etalon_batch";
-        let found = match self.warehouse.query(sql) {
+        if self.model.is_foreign() {
+            return Ok(());
+        }
+        let extends = self.warehouse.query("select more from things limit 0").is_ok();
+        let more = if extends { "t.more" } else { "null" };
+        let until = if self.life.shape.write == Write::Scd2 {
+            "case when t.is_current then ' is current' else ' until ' || t.valid_to end"
+        } else {
+            "''"
+        };
+        let sql = format!(
+            "select t.id, t.n, t.name, {more}, l.pipeline, l.source, l.source_version, t._etalon_offset, {until} \
+             from things t left join _etalon_ledger l on l.batch = t._etalon_batch"
+        );
+        let found = match self.warehouse.query(&sql) {
             Ok(answer) => answer.rows,
-            Err(_) if self.model.table.is_empty() => Vec::new(),
+            Err(_) if self.model.rows().is_empty() => Vec::new(),
             Err(error) => return Err(error.to_string()),
         };
-        let text = |cell: &Option<String>| cell.clone().unwrap_or_default();
-        let mut found: Vec<_> = found
-            .iter()
-            .map(|row| {
-                let cells: Vec<String> = row.iter().map(text).collect();
-                let content = self.content(&cells[4]);
-                format!("{} {} {} of {} content {content} at {}", cells[0], cells[1], cells[2], cells[3], cells[5])
-            })
-            .collect();
-        let mut wanted: Vec<_> = self
-            .model
-            .table
-            .iter()
-            .map(|row| {
-                let (n, _, object, offset) = row.order;
-                let (name, object, content) = (&row.name, life::name(object), row.content);
-                format!("{} {n} {name} of {object} content {content} at {offset}", row.id)
-            })
-            .collect();
+        let line = |row: &Vec<Option<String>>| {
+            let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or_default()).collect();
+            let [id, n, name, more, whose, source, version, offset, until] = cells.as_slice() else { unreachable!() };
+            let content = self.content(version);
+            format!("{id} {n} {name} {more} of {whose} {source} content {content} at {offset}{until}")
+        };
+        let mut found: Vec<String> = found.iter().map(line).collect();
         found.sort();
-        wanted.sort();
-        must_be!("the table", found, wanted);
+        must_be!("the table", found, self.model.rows());
         Ok(())
     }
 
@@ -278,10 +335,25 @@ impl Laptop<'_> {
         let is_residue = |name: &&String| {
             let is_below = |prefix: &prefix::Prefix| name.starts_with(prefix.text);
             let is_of_none = |part: &&String| !waiting.contains(part.split('/').nth(1).unwrap_or_default());
-            is_below(&prefix::PENDING) || is_below(&prefix::LOADS) || (is_below(&prefix::STAGED) && is_of_none(name))
+            // What the functions have staged goes with its time.
+            let stays = is_below(&prefix::STAGED) && self.life.shape.place == Place::Functions;
+            let flies = is_below(&prefix::LOADS) && name.ends_with("/current");
+            is_below(&prefix::PENDING) || flies || (is_below(&prefix::STAGED) && is_of_none(name) && !stays)
         };
         let left: Vec<_> = names.iter().filter(is_residue).collect();
         must_be!("what is left over", left, Vec::<&String>::new());
         Ok(())
+    }
+}
+
+fn work(call: Call) -> Work {
+    let names = |whom: Option<u64>| whom.into_iter().map(life::name).collect();
+    match call {
+        Call::Run => Work::Prefix(String::new()),
+        Call::Release(whom) => Work::Release(names(whom)),
+        Call::Discard(whom) => Work::Discard(names(whom)),
+        Call::Undiscard(whom) => Work::Undiscard(names(whom)),
+        Call::Redrive(whom) => Work::Redrive(names(whom)),
+        Call::Reload(whom) => Work::Reload(names(whom)),
     }
 }
