@@ -119,6 +119,9 @@ impl<'a> Life<'a> {
                 Ok(())
             }
             "sql" => self.sql(rest),
+            "sqlite" if self.server.is_none() => self.sql(rest),
+            "postgres" if self.server.is_some() => self.sql(rest),
+            "sqlite" | "postgres" => Ok(()),
             "$" => self.command(rest),
             "says" if self.said.contains(rest) => Ok(()),
             "says" => Err(format!("it said:\n{}", self.said)),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
+use etalon_core::plan::Object;
 use etalon_core::protocol::{LoadEvent, LoadLimits, Member, Unit, UnitBatch, UnitState, name, parse, print};
 use etalon_core::receipt::Counts;
 use etalon_core::source::Names;
@@ -54,6 +55,43 @@ impl Witness for Told {
         if let Fact::Unreadable(words) = fact {
             self.0.lock().unwrap().push((*words).to_owned());
         }
+    }
+}
+
+/// A store in which somebody else writes an object just before it is written.
+struct Raced<'a> {
+    store: &'a Memory,
+    rival: Mutex<Option<(String, Vec<u8>)>>,
+}
+
+impl Objects for Raced<'_> {
+    async fn head(&self, name: &str) -> Result<Object, Error> {
+        self.store.head(name).await
+    }
+    async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        self.store.read(object, range).await
+    }
+    async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
+        self.store.fetch(name).await
+    }
+    async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
+        let rival = self.rival.lock().unwrap().take_if(|(of, _)| of == name);
+        if let Some((_, rival)) = rival {
+            self.store.put(name, &rival, Put::Always).await?;
+        }
+        self.store.put(name, bytes, condition).await
+    }
+    async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
+        self.store.list(prefix, after, most).await
+    }
+    async fn delete(&self, name: &str) -> Result<(), Error> {
+        self.store.delete(name).await
+    }
+    async fn delete_version(&self, name: &str, version: &str) -> Result<(), Error> {
+        self.store.delete_version(name, version).await
+    }
+    async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
+        self.store.objects(prefix, after, most).await
     }
 }
 
@@ -105,13 +143,13 @@ fn state(store: &Memory, unit: &str) -> UnitState {
 }
 
 /// A loader with time enough, of which nobody hears.
-fn loader<'a, W: DataWarehouse>(
+fn loader<'a, T: Objects, W: DataWarehouse>(
     deployed: &'a Deployed,
-    store: &'a Memory,
+    store: &'a T,
     warehouse: &'a W,
     clock: &'a ManualClock,
     limits: LoadLimits,
-) -> Loader<'a, Memory, W, Unheard, ManualClock, Quiet> {
+) -> Loader<'a, T, W, Unheard, ManualClock, Quiet> {
     Loader { deployed, store, warehouse, events: &Unheard, clock, witness: &Quiet, limits, deadline: i64::MAX }
 }
 
@@ -291,4 +329,36 @@ fn a_load_in_flight_goes_on_without_a_unit_that_cannot_be_read() {
     assert!(units[1..].iter().all(|unit| matches!(state(&store, unit), UnitState::Loaded { .. })));
     // What the first statement has committed was not brought again.
     assert_eq!(warehouse.statements(), 1);
+}
+
+/// What a unit has become meanwhile is not written over: it is looked at again.
+#[test]
+fn a_unit_is_settled_as_it_was_read() {
+    let (store, clock, deployed) = (Memory::default(), ManualClock::new(0), deployed());
+    let unit = pending(&store, &deployed, 0..1).pop().unwrap();
+    let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: 0, end: End::Finishes };
+    let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
+    let place = name::unit_document(TABLE, &unit);
+    let read: Unit = parse(&block_on(store.get(&place)).unwrap()).unwrap();
+    let held = UnitState::Held { reasons: vec!["somebody wants it so".to_owned()], incomplete: false, unread: false };
+    let rival = print(&Unit { state: held.clone(), ..read }).into_bytes();
+    let raced = Raced { store: &store, rival: Mutex::new(Some((place, rival))) };
+    let loader = loader(&deployed, &raced, &warehouse, &clock, LoadLimits::default());
+    let error = block_on(loader.sweep()).unwrap_err();
+    assert_eq!((error.kind(), state(&store, &unit)), (ErrorKind::Changed, held));
+    // The ledger has it, whatever somebody wants.
+    block_on(loader.sweep()).unwrap();
+    assert!(matches!(state(&store, &unit), UnitState::Loaded { .. }));
+    assert_eq!(warehouse.statements(), 1);
+}
+
+/// Of a run the event tells the greatest time, and so does what decides which of two loads is the later.
+#[test]
+fn the_time_of_a_unit_is_its_greatest() {
+    let (store, deployed) = (Memory::default(), deployed());
+    let unit = pending(&store, &deployed, 0..1).pop().unwrap();
+    let unit: Unit = parse(&block_on(store.get(&name::unit_document(TABLE, &unit))).unwrap()).unwrap();
+    let at = |batch_time| Member { batch_time, ..unit.members[0].clone() };
+    let unit = Unit { members: vec![at(1), at(3), at(2)], ..unit };
+    assert_eq!(unit.batch_time(), 3);
 }

@@ -21,6 +21,7 @@ use etalon_core::types::Type;
 use etalon_core::warehouse::Layout;
 use etalon_core::warehouse::LoadBatch;
 use etalon_core::warehouse::LoadCounts;
+use etalon_core::warehouse::Statement;
 use etalon_core::warehouse::Table;
 use etalon_core::warehouse::TableColumn;
 use etalon_core::warehouse::WriteMode;
@@ -480,4 +481,28 @@ fn columns_in_another_form_are_refused() {
         error.to_string(),
         "memory: column `amount` of a batch is Decimal128(12, 2) in place of Decimal128(12, 3)"
     );
+}
+
+/// A load looks at the ledger and then writes: whoever begins one waits until the other has ended, and sees what it has done.
+#[test]
+fn of_two_loads_at_once_one_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("warehouse.db");
+    let statement = |sql: &str| Statement { sql: sql.to_owned(), parameters: Vec::new(), what: "test" };
+    let mut first = Sqlite::open(&path).unwrap();
+    first.run(&statement("create table ledger (input text)")).unwrap();
+    first.run(&first.dialect().begin()).unwrap();
+    let second = std::thread::spawn(move || {
+        let mut second = Sqlite::open(&path).unwrap();
+        second.run(&second.dialect().begin()).unwrap();
+        let count = second.run(&statement("select count(*) as n from ledger")).unwrap();
+        second.run(&statement("insert into ledger values ('b')")).unwrap();
+        second.run(&second.dialect().commit()).unwrap();
+        count.rows().next().unwrap().number::<u64>("n").unwrap()
+    });
+    // It has begun by then, if nothing keeps it.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    first.run(&statement("insert into ledger values ('a')")).unwrap();
+    first.run(&first.dialect().commit()).unwrap();
+    assert_eq!(second.join().unwrap(), 1);
 }
