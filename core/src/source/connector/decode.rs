@@ -85,22 +85,33 @@ impl Decoder {
         Self::Csv { delimiter, encoding, nulls: nulls.into_iter().flatten().map(python::text).collect() }
     }
 
-    /// The elements of a body. A body that is no JSON, or has no element, is one empty mapping; so is one that is no XML. The
-    /// error says what is wrong with a body that others than these would read.
+    /// The elements of a body. An empty list, and an answer without content, is one empty mapping.
+    ///
+    /// The error says that a body is not what it was to be, where the reference takes it for a page without records, the last one
+    /// therefore: a page that is cut, or one that says that the server rests, would end the stream in silence.
     pub(super) fn elements(&self, response: &Response) -> Result<Vec<Value>, String> {
         let empty = || vec![Value::Object(Map::new())];
+        if response.body.is_empty() && matches!(self, Self::Json | Self::Xml) {
+            return match response.status {
+                204 | 205 => Ok(empty()),
+                _ => Err("the answer is empty".to_owned()),
+            };
+        }
         Ok(match self {
-            Self::Json => match response.json() {
-                Some(Value::Array(items)) if !items.is_empty() => items,
-                Some(Value::Array(_) | Value::Null) | None => empty(),
-                Some(one) => vec![one],
+            Self::Json => match json(&response.body)? {
+                Value::Array(items) if !items.is_empty() => items,
+                Value::Array(_) | Value::Null => empty(),
+                one => vec![one],
             },
-            Self::Xml => xml::read(&response.text()).map_or_else(empty, |document| vec![document]),
+            Self::Xml => match xml::read(&response.text()) {
+                Some(document) => vec![document],
+                None => return Err("the answer is no XML".to_owned()),
+            },
             Self::Lines => {
                 let record = |line: &str| Value::Object(Map::from_iter([("record".to_owned(), line.into())]));
                 response.text().lines().map(record).collect()
             }
-            Self::JsonLines => json_lines(&response.body),
+            Self::JsonLines => json_lines(&response.body)?,
             Self::Csv { .. } => self.raw(&response.body)?,
             Self::Gzip(inner) => inner.raw(&gunzipped(&response.body)?)?,
         })
@@ -109,20 +120,78 @@ impl Decoder {
     /// The elements of what was unpacked.
     fn raw(&self, body: &[u8]) -> Result<Vec<Value>, String> {
         match self {
-            Self::Json => match serde_json::from_slice(body) {
-                Ok(Value::Array(items)) => Ok(items),
-                Ok(Value::Null) | Err(_) => Err("the body is no JSON".to_owned()),
-                Ok(one) => Ok(vec![one]),
+            Self::Json => match json(body)? {
+                Value::Array(items) => Ok(items),
+                one => Ok(vec![one]),
             },
             Self::Csv { delimiter, encoding, nulls } => rows(body, *delimiter, encoding, nulls),
             Self::Gzip(inner) => inner.raw(&gunzipped(body)?),
-            Self::JsonLines | Self::Lines | Self::Xml => Ok(json_lines(body)),
+            Self::JsonLines | Self::Lines | Self::Xml => json_lines(body),
         }
     }
 }
 
-fn json_lines(body: &[u8]) -> Vec<Value> {
-    String::from_utf8_lossy(body).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+/// A document of JSON, whose numbers are read as they are written.
+fn json(body: &[u8]) -> Result<Value, String> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let value = serde_json::from_slice(body)
+        .map_err(|error| format!("the answer is no JSON (line {}, column {})", error.line(), error.column()))?;
+    match inexact_number(body) {
+        None => Ok(value),
+        Some(number) => Err(format!("the number {number} of the answer has more digits than can be kept")),
+    }
+}
+
+fn json_lines(body: &[u8]) -> Result<Vec<Value>, String> {
+    let lines = body.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    lines.map(json).collect()
+}
+
+/// Digits that every float keeps.
+const DIGITS: usize = 15;
+
+/// The first number of a document that is neither a whole number of 64 bits nor what a float is written as.
+fn inexact_number(body: &[u8]) -> Option<String> {
+    let mut rest = body;
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'-' | b'0'..=b'9')) {
+        rest = rest.get(at..)?;
+        if rest.first() == Some(&b'"') {
+            let mut end = 1;
+            while let Some(byte) = rest.get(end).filter(|byte| **byte != b'"') {
+                end += if *byte == b'\\' { 2 } else { 1 };
+            }
+            rest = rest.get(end + 1..).unwrap_or_default();
+            continue;
+        }
+        let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(length);
+        rest = after;
+        // Most numbers are short, and looked at no further.
+        if number.len() <= DIGITS {
+            continue;
+        }
+        let number = String::from_utf8_lossy(number);
+        let is_whole = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
+        let is_kept = || number.parse::<f64>().is_ok_and(|float| plain(&format!("{float:e}")) == plain(&number));
+        if !is_whole && !is_kept() {
+            return Some(number.into_owned());
+        }
+    }
+    None
+}
+
+/// The digits of a number without zeros around them, and where they stand.
+fn plain(number: &str) -> Option<(bool, String, i64)> {
+    let (is_negative, number) = number.strip_prefix('-').map_or((false, number), |rest| (true, rest));
+    let (digits, power) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let power = power.trim_start_matches('+').parse::<i64>().ok()?.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    let digits = format!("{whole}{fraction}");
+    let kept = digits.trim_end_matches('0');
+    let power = power.checked_add(i64::try_from(digits.len() - kept.len()).ok()?)?;
+    let kept = kept.trim_start_matches('0').to_owned();
+    Some(if kept.is_empty() { (false, kept, 0) } else { (is_negative, kept, power) })
 }
 
 /// The bytes, decompressed if they are compressed.
@@ -187,16 +256,49 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_its_elements_and_no_json_is_one_empty_mapping() {
-        let elements = |body: &[u8]| elements(&Decoder::Json, body);
-        assert_eq!(elements(b"[1, 2]"), [json!(1), json!(2)]);
-        assert_eq!([elements(b"[]"), elements(b"<html>"), elements(b"")], [[json!({})], [json!({})], [json!({})]]);
+    fn a_list_is_its_elements() {
+        assert_eq!(elements(&Decoder::Json, b"[1, 2]"), [json!(1), json!(2)]);
+        assert_eq!(elements(&Decoder::Json, b"\xef\xbb\xbf{\"a\": 1}"), [json!({"a": 1})]);
+        assert_eq!(elements(&Decoder::Json, b"[]"), [json!({})]);
+        assert_eq!(elements(&Decoder::Xml, b"<a><b>1</b></a>"), [json!({"a": {"b": "1"}})]);
+        assert_eq!(elements(&Decoder::JsonLines, b"{}\r\n\n[1]\n"), [json!({}), json!([1])]);
+        let nothing = Response::new(204, Vec::new(), Vec::new());
+        assert_eq!(Decoder::Json.elements(&nothing), Ok(vec![json!({})]));
     }
 
     #[test]
-    fn xml_is_one_element_and_no_xml_is_an_empty_one() {
-        assert_eq!(elements(&Decoder::Xml, b"<a><b>1</b></a>"), [json!({"a": {"b": "1"}})]);
-        assert_eq!(elements(&Decoder::Xml, b"<a>"), [json!({})]);
+    fn what_is_not_what_it_was_to_be_is_no_page_without_records() {
+        let wrong = |decoder: &Decoder, body: &[u8]| {
+            decoder.elements(&Response::new(200, Vec::new(), body.into())).unwrap_err()
+        };
+        for body in ["", "{\"data\": [{\"id\"", "<html>", "{} x", "[NaN]", "[1e400]", "[\"\\ud800\"]"] {
+            wrong(&Decoder::Json, body.as_bytes());
+        }
+        assert_eq!(wrong(&Decoder::Json, b"{\n \"a\": x}"), "the answer is no JSON (line 2, column 7)");
+        assert_eq!(wrong(&Decoder::Xml, b"<a>"), "the answer is no XML");
+        wrong(&Decoder::JsonLines, b"{}\n{\"a\": ");
+    }
+
+    #[test]
+    fn a_number_keeps_its_digits_or_is_refused() {
+        let number = |text: &str| json(format!("{{\"12345678901234567890123\": [{text}, 1]}}").as_bytes());
+        for kept in [
+            "18446744073709551615",
+            "-9223372036854775808",
+            "1.10",
+            "0.10000000000000000",
+            "1e2",
+            "123456789.123456",
+            "0.1234567890123456",
+        ] {
+            assert!(number(kept).is_ok(), "{kept}");
+        }
+        for lost in ["12345678901234567890123", "0.1000000000000000055511151231257827", "123456789012345.678901"] {
+            assert_eq!(
+                number(lost).unwrap_err(),
+                format!("the number {lost} of the answer has more digits than can be kept")
+            );
+        }
     }
 
     #[test]

@@ -322,7 +322,8 @@ impl Calendar {
 
     /// Takes note of a record.
     pub(super) fn observe(&self, position: &mut Position, record: &Value) -> Option<Moment> {
-        let at = record.get(&self.field).and_then(|value| self.parse(value))?;
+        // What comes after the end was not read whole: a record from the future must not keep out those that come before it.
+        let at = record.get(&self.field).and_then(|value| self.parse(value))?.min(self.end);
         position.seen = Some(position.seen.map_or(at, |seen| seen.max(at)));
         Some(at)
     }
