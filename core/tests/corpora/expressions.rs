@@ -230,8 +230,8 @@ fn delivered(case: &Case, outcome: &Outcome) -> Judgement {
                 _ => Verdict::Wrong,
             },
             (Err(Code::ExcessScale | Code::ExcessBlanks | Code::ExcessFraction), Answer::Value(_)) => Verdict::Stricter,
-            // A field without a format takes the order of ISO 8601 alone.
-            (Err(Code::NotADatetime), Answer::Value(_)) if case.is_field_in_another_order() => Verdict::Stricter,
+            // A field without a format takes ISO 8601 alone.
+            (Err(Code::NotADatetime), Answer::Value(_)) if case.is_field_in_another_form() => Verdict::Stricter,
             // The number has no room in the types that the product has.
             (Err(code), Answer::Value(_)) if case.out().is_some() && is_limit(*code) => Verdict::Refused,
             (Ok(found), Answer::Value(expected)) if is_same(found.as_deref(), expected.as_deref(), case) => {

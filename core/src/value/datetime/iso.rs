@@ -2,7 +2,8 @@
 //!
 //! A day is written as `2024-03-05` or `20240305`. PostgreSQL reads much more: `01.03.2024` is the third of January for it,
 //! and `240305` has a century. An expression's cast reads as PostgreSQL does; a field says how such texts are written. What
-//! stands behind the day (a time, an offset, a zone, `BC`) is read as PostgreSQL reads it.
+//! stands behind the day (a time, an offset, `BC`) is read as PostgreSQL reads it. An offset has a sign and numbers, or is `Z`
+//! or `UTC`: `IST` is an offset of India, of Israel or of Ireland, and `UTC+2` is two hours behind UTC for PostgreSQL.
 
 use super::grammar::{self, Kind};
 use super::{Fraction, iso_date, iso_time, iso_timestamp, parse_date, parse_time, parse_timestamp, parse_timestamptz};
@@ -58,12 +59,12 @@ pub fn timestamptz(text: &[u8], zone: Option<&Zone>) -> Result<i64, Fault> {
     let what = "timestamp with time zone";
     let Some(zone) = zone else {
         let read = parse_timestamptz(text, Fraction::Exact, true);
-        return if iso_timestamp(text).is_some() { read } else { ordered(read, text, what) };
+        return if iso_timestamp(text).is_some() { read } else { ordered(numbered(read, text, what), text, what) };
     };
     if let Some((local, None)) = iso_timestamp(text) {
         return instant(zone, local, text);
     }
-    let read = ordered(parse_timestamptz(text, Fraction::Exact, false), text, what)?;
+    let read = ordered(numbered(parse_timestamptz(text, Fraction::Exact, false), text, what), text, what)?;
     match grammar::read(text, Kind::Timestamp, Fraction::Exact) {
         Ok(said) if said.offset.is_none() && is_finite(read) => {
             instant(zone, parse_timestamp(text, Fraction::Exact)?, text)
@@ -88,6 +89,34 @@ fn ordered<T>(read: Result<T, Fault>, text: &[u8], what: &str) -> Result<T, Faul
     let text = quote(text);
     let message = format!("{text} is not a {what} written as YYYY-MM-DD, and no `format` says how it is written");
     Err(Fault::new(Code::NotADatetime, message))
+}
+
+/// What was read of a text, if no word of it stands for an offset but `Z` and `UTC`.
+#[cold]
+fn numbered<T>(read: Result<T, Fault>, text: &[u8], what: &str) -> Result<T, Fault> {
+    if read.is_err() || !names_a_zone(text) {
+        return read;
+    }
+    let text = quote(text);
+    let message = format!("{text} is not a {what} whose offset is a number, as in +01:00, or Z, or UTC");
+    Err(Fault::new(Code::NotADatetime, message))
+}
+
+/// Whether a text has a word that names a zone, or a number behind `Z` or `UTC`.
+fn names_a_zone(mut text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 6] = [b"t", b"am", b"pm", b"ad", b"bc", b"infinity"];
+    while let Some(start) = text.iter().position(u8::is_ascii_alphabetic) {
+        let rest = text.get(start..).unwrap_or_default();
+        let length = rest.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(length);
+        let is = |known: &[u8]| word.eq_ignore_ascii_case(known);
+        let is_utc = (is(b"z") || is(b"utc")) && !matches!(after, [b'+' | b'-' | b'0'..=b'9' | b'/', ..]);
+        if !is_utc && !WORDS.into_iter().any(is) {
+            return true;
+        }
+        text = after;
+    }
+    false
 }
 
 /// `YYYY-MM-DD` or `YYYYMMDD`, and then no digit; years may have more than four digits. Infinity has no order.
@@ -158,7 +187,7 @@ mod tests {
             ("20240705 120000.5", "2024-07-05T10:00:00.5Z"),
             ("2024-07-05", "2024-07-04T22:00:00Z"),
             ("2024-07-05 12:00:00+05", "2024-07-05T07:00:00Z"),
-            ("2024-07-05 12:00 EST", "2024-07-05T17:00:00Z"),
+            ("2024-07-05 12:00 UTC", "2024-07-05T12:00:00Z"),
             // An hour that the clocks skip, and one that they repeat, as `at time zone` reads them.
             ("2024-03-31 02:30", "2024-03-31T01:30:00Z"),
             ("2024-10-27 02:30", "2024-10-27T01:30:00Z"),
@@ -169,6 +198,27 @@ mod tests {
     }
 
     #[test]
+    fn an_offset_is_a_number() {
+        let berlin = Zone::find("Europe/Berlin");
+        for (text, is_taken) in [
+            ("2024-03-05 12:00:00.5z", true),
+            ("0044-03-05 12:00+00 BC", true),
+            ("infinity", true),
+            ("2024-03-05 12:00 IST", false),
+            ("2024-03-05 12:00 CET", false),
+            ("2024-03-05 12:00 UTC+2", false),
+            ("2024-03-05 12:00 GMT-3", false),
+            ("2024-03-05 12:00 Europe/Berlin", false),
+            ("2024-03-05 12:00 EST5EDT", false),
+        ] {
+            for zone in [None, berlin.as_ref()] {
+                assert_eq!(timestamptz(text.as_bytes(), zone).is_ok(), is_taken, "{text}");
+            }
+            assert!(parse_timestamptz(text.as_bytes(), Fraction::Exact, false).is_ok(), "a cast reads {text}");
+        }
+    }
+
+    #[test]
     fn what_would_be_dropped_is_a_fault() {
         let message = |fault: Fault| fault.message.into_string();
         assert_eq!(
@@ -176,7 +226,7 @@ mod tests {
             "\"2024-03-05 14:30\" has a time of day, which a date does not keep"
         );
         assert!(date(b"2024-03-05T00:00:00Z").is_err() && date(b"2024-03-05 14:30:00+01").is_err());
-        for text in ["2024-03-05T12:00:00Z", "2024-03-05 12:00+01", "2024-03-05 12:00 CET", "20240305T120000Z"] {
+        for text in ["2024-03-05T12:00:00Z", "2024-03-05 12:00+01", "2024-03-05 12:00 UTC", "20240305T120000Z"] {
             let fault = timestamp(text.as_bytes()).unwrap_err();
             assert_eq!(message(fault), format!("\"{text}\" has an offset, which a timestamp does not keep"));
             assert!(timestamptz(text.as_bytes(), None).is_ok(), "{text}");

@@ -85,12 +85,15 @@ impl Case {
         beyond.then(|| "numeric beyond 38 digits".to_owned())
     }
 
-    /// Whether a date or time is put into a field, and is not written in the order of ISO 8601.
-    pub(super) fn is_field_in_another_order(&self) -> bool {
+    /// Whether a date or time is put into a field, and is not written as in ISO 8601: in its order, with no zone by name.
+    pub(super) fn is_field_in_another_form(&self) -> bool {
         let Work::Cell { literal } = &self.work else { return false };
         let is_time = self.ty.as_ref().is_some_and(|ty| ty == "date" || ty.starts_with("timestamp"));
         let day = literal.trim_matches(['\'', ' ']);
-        is_time && day.find(|c: char| !c.is_ascii_digit()).is_none_or(|end| end < 4 || !day[end..].starts_with('-'))
+        let is_zone = |word: &str| word.len() > 1 && word.contains(|char: char| char.is_ascii_alphabetic());
+        let in_order =
+            day.find(|c: char| !c.is_ascii_digit()).is_some_and(|end| end >= 4 && day[end..].starts_with('-'));
+        is_time && (!in_order || day.split(' ').skip(1).any(is_zone))
     }
 
     /// What to show of it.
