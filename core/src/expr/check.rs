@@ -11,6 +11,8 @@ mod membership;
 mod rows;
 mod conditional;
 mod resolve;
+mod behind;
+mod unknown;
 mod convert;
 mod fold;
 mod json;
@@ -351,7 +353,10 @@ impl Checker<'_> {
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {
                 return self.cast(argument.clone()?, to, span);
             }
-            return self.wrong(resolve::unknown_function(name, place));
+            if behind::is_known(name) {
+                return self.behind(name, place, arguments.into_iter().collect::<Option<Vec<_>>>()?, span);
+            }
+            return self.wrong(unknown::unknown_function(name, place));
         }
         self.function(name, place, arguments.into_iter().collect::<Option<Vec<_>>>()?, span)
     }

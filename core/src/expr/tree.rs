@@ -102,6 +102,23 @@ impl Node {
 }
 
 impl Binary {
+    /// Every operator with two operands.
+    pub(super) const ALL: [Self; 13] = [
+        Self::Add,
+        Self::Subtract,
+        Self::Multiply,
+        Self::Divide,
+        Self::Modulo,
+        Self::Power,
+        Self::Concat,
+        Self::Equal,
+        Self::NotEqual,
+        Self::Less,
+        Self::LessOrEqual,
+        Self::Greater,
+        Self::GreaterOrEqual,
+    ];
+
     /// The operator as written.
     pub(super) fn text(self) -> &'static str {
         match self {

@@ -29,7 +29,9 @@ fn written(text: &[u8], min: i64, max: i64, type_name: &str) -> Result<i64, Faul
         [b'+', digits @ ..] => (false, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = digits.split_at(count);
+    if digits.is_empty() {
         return Err(not_a_number(text, type_name));
     }
     let value = if digits.len() <= SAFE_DIGITS {
@@ -43,7 +45,14 @@ fn written(text: &[u8], min: i64, max: i64, type_name: &str) -> Result<i64, Faul
             .and_then(|value| if negative { Some(value) } else { value.checked_neg() })
     };
     match value {
-        Some(value) if (min..=max).contains(&value) => Ok(value),
+        // Too many digits are out of range, whatever follows them.
+        Some(value) if (min..=max).contains(&value) => {
+            if rest.is_empty() {
+                Ok(value)
+            } else {
+                Err(not_a_number(text, type_name))
+            }
+        }
         _ => Err(out_of_range(text, type_name)),
     }
 }

@@ -4,7 +4,9 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files, which core does not")]
 
 mod architecture;
+mod chapter;
 mod connector;
+mod constant;
 mod deploy;
 mod expression;
 mod fingerprint;

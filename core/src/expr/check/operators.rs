@@ -24,6 +24,11 @@ impl Checker<'_> {
     /// `+x` and `-x`.
     pub(super) fn sign(&mut self, operator: Unary, operand: &Node, span: Span) -> Option<Checked> {
         let operand = self.node(operand)?;
+        self.signed(operator, operand, span)
+    }
+
+    /// A value with a sign.
+    pub(super) fn signed(&mut self, operator: Unary, operand: Checked, span: Span) -> Option<Checked> {
         if operand.ty == Type::Interval {
             return match operator {
                 Unary::Minus => self.function("(negate)", span, vec![operand], span),

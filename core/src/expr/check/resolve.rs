@@ -11,6 +11,7 @@ use arrow_array::Int32Array;
 use super::Checker;
 use super::convert::constant;
 use super::fold::fold;
+use super::unknown::unknown_function;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
@@ -25,68 +26,6 @@ use crate::expr::functions::Returns;
 use crate::expr::functions::Signature;
 use crate::types::Type;
 
-/// Functions over many rows.
-const AGGREGATES: &str = "any_value array_agg avg bool_and bool_or corr count dense_rank every first_value json_agg jsonb_agg lag \
-    last_value lead listagg max median min mode nth_value ntile percent_rank percentile_cont percentile_disc \
-    rank regr_slope row_number stddev string_agg sum variance var_pop stddev_pop";
-
-/// Functions of the clock, or of the session.
-const IMPURE: &str = "clock_timestamp convert_timezone_now currval current_database current_schema current_setting \
-    getdate lastval localtime nextval now pg_backend_pid pg_sleep set_config setval statement_timestamp sysdate timeofday \
-    transaction_timestamp version txid_current";
-
-/// Functions of chance.
-const CHANCE: &str =
-    "gen_random_uuid generate_uuid rand random random_normal setseed uuid uuid_generate_v4 uuid_string newid";
-
-/// What other systems call by another name, and its name here.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("ifnull isnull", "`coalesce(a, b)` is the first value that is not NULL"),
-    ("if iff", "write `case when … then … else … end`"),
-    ("zeroifnull", "write `coalesce(…, 0)`"),
-    ("nullifzero", "write `nullif(…, 0)`"),
-    ("strptime parse_date str_to_date", "`to_date(text, 'YYYY-MM-DD')` reads by a pattern"),
-    ("parse_timestamp parse_datetime", "`to_timestamp(text, 'YYYY-MM-DD HH24:MI:SS')` reads by a pattern"),
-    ("date_format strftime format_date format_timestamp time_format", "`to_char(…, 'YYYY-MM-DD')` writes by a pattern"),
-    ("split strsplit", "`split_part(text, ',', 1)` takes one part out"),
-    ("regexp_extract regexp_match_group", "`regexp_substr(text, pattern)` takes the match out"),
-    ("safe_cast try_convert convert", "write `try_cast(… as integer)`, which is NULL where the cast fails"),
-    ("instr locate", "`strpos(text, part)` finds a part"),
-    ("json_extract json_value get_json_object json_query", "`->` and `->>` take a value out: `detail ->> 'name'`"),
-    ("parse_json", "write `json_parse(…)`"),
-    ("string_length char_len", "write `length(…)`"),
-    ("to_varchar to_string", "cast it: `…::varchar(20)`"),
-    ("toint to_int to_integer to_double to_decimal to_boolean", "cast it: `…::integer`, or `try_cast(… as integer)`"),
-    ("unix_timestamp to_unixtime epoch", "write `extract(epoch from …)`"),
-    ("from_unixtime timestamp_seconds", "write `to_timestamp(…)`"),
-    ("datetime", "cast it: `…::timestamp`"),
-    ("ucase", "write `upper(…)`"),
-    ("lcase", "write `lower(…)`"),
-    ("farm_hash farm_fingerprint xxhash64 hash", "`md5`, `sha2` and `fnv_hash` are the hashes"),
-];
-
-/// Functions that make several rows of one, or a row of several columns.
-const SETS: &str = "json_array_elements json_array_elements_text json_each json_each_text json_object_keys json_populate_record \
-    json_populate_recordset json_to_record json_to_recordset jsonb_array_elements jsonb_array_elements_text jsonb_each \
-    jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz jsonb_populate_record jsonb_populate_recordset \
-    jsonb_to_record jsonb_to_recordset generate_series generate_subscripts unnest";
-
-/// Functions of searching words.
-const SEARCHES: &str = "json_to_tsvector jsonb_to_tsvector to_tsvector to_tsquery plainto_tsquery phraseto_tsquery \
-    websearch_to_tsquery ts_headline ts_rank ts_rank_cd strip setweight";
-
-/// Functions whose result or argument is an array or a row, and what to use in their place.
-const OTHER_TYPES: &[(&str, &str)] = &[
-    ("regexp_match regexp_matches", "`regexp_substr` takes the number of a group"),
-    ("regexp_split_to_array regexp_split_to_table string_to_array string_to_table", "`split_part` takes one part out"),
-    ("array_to_string", "`concat_ws` joins texts"),
-    ("row_to_json array_to_json", "`json_build_object` and `json_build_array` take values"),
-];
-
-fn is_among(words: &str, word: &str) -> bool {
-    words.split(' ').any(|known| known == word)
-}
-
 /// The type that a function of that name casts to: `int4(x)`.
 pub(super) fn cast_name(name: &str) -> Option<Type> {
     match name {
@@ -96,42 +35,6 @@ pub(super) fn cast_name(name: &str) -> Option<Type> {
         "numeric" => Some(Type::Numeric),
         _ => None,
     }
-}
-
-/// The mistake of a name that is no function.
-pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
-    if is_among(AGGREGATES, name) {
-        return Diagnostic::error(Code::NotScalar, place, format!("`{name}` needs the other rows of the table"))
-            .with_help("an expression sees one row; aggregate in the warehouse, after loading");
-    }
-    if is_among(IMPURE, name) {
-        return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
-            .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
-    }
-    if is_among(CHANCE, name) {
-        return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
-            .with_help("a key that stays the same: `md5(source_name() || ':' || record_offset())`");
-    }
-    if let Some((_, help)) = ELSEWHERE.iter().find(|(names, _)| is_among(names, name)) {
-        return Diagnostic::error(Code::UnknownFunction, place, format!("there is no function `{name}`"))
-            .with_help(*help);
-    }
-    if is_among(SETS, name) {
-        let fact = format!("`{name}` is not supported: it makes several rows, or several columns, of one value");
-        let help = "a row stays one row: `->`, `#>` and `jsonb_path_query_array` take values out, the warehouse takes them apart";
-        return Diagnostic::error(Code::Unsupported, place, fact).with_help(help);
-    }
-    if is_among(SEARCHES, name) {
-        let fact = format!("`{name}` is not supported: it is about searching words, which the warehouse does not do");
-        return Diagnostic::error(Code::Unsupported, place, fact);
-    }
-    if let Some((_, help)) = OTHER_TYPES.iter().find(|(names, _)| is_among(names, name)) {
-        let fact = format!("`{name}` is not supported: it is about arrays");
-        return Diagnostic::error(Code::Unsupported, place, fact).with_help(*help);
-    }
-    let special = ["coalesce", "nullif", "greatest", "least", "nvl", "nvl2", "decode"];
-    let known = functions::all().map(|function| function.name).chain(special);
-    Diagnostic::error(Code::UnknownFunction, place, format!("there is no function `{name}`")).with_nearest(name, known)
 }
 
 impl Checker<'_> {

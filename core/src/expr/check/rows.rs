@@ -82,12 +82,15 @@ impl Checker<'_> {
             Binary::Less | Binary::LessOrEqual => Binary::Less,
             _ => Binary::Greater,
         };
-        // From the last pair backwards: an earlier one decides, or is equal and leaves it to those behind it.
+        // From the last pair backwards: an earlier one decides, or is equal and leaves it to those behind it, which are looked
+        // at then only.
         let mut pairs = pairs.iter().rev();
         let last = compare(operator, pairs.next()?);
         Some(pairs.fold(last, |behind, pair| {
-            let left = gathered(Kind::And(vec![compare(Binary::Equal, pair), behind]), span);
-            gathered(Kind::Or(vec![compare(strict, pair), left]), span)
+            let (equal, decides) = (compare(Binary::Equal, pair), compare(strict, pair));
+            let depth = equal.depth.max(decides.depth).max(behind.depth).saturating_add(1);
+            let kind = Kind::Case { operand: None, arms: vec![(equal, behind)], otherwise: Some(Box::new(decides)) };
+            Node { kind, span, depth }
         }))
     }
 

@@ -308,7 +308,11 @@ impl Reader {
             }
             _ => return Err(Wrong::Form),
         }
-        self.check_time()?;
+        match self.kind {
+            // Where a time stands alone its hour is looked at last.
+            Kind::Time if (0..=59).contains(&self.minute) && (0..=60).contains(&self.second) => {}
+            _ => self.check_time()?,
+        }
         Ok(said::TIME)
     }
 
@@ -543,12 +547,13 @@ impl Reader {
                 self.offset += 3600;
                 said::SUMMER
             }
+            Word::AllBalls if self.said & (said::INFINITE | said::EPOCH) != 0 => return Err(Wrong::Form),
             Word::AllBalls => {
                 (self.hour, self.minute, self.second, self.micros) = (0, 0, 0, 0);
                 self.offset = 0;
                 said::TIME | said::ZONE
             }
-            Word::Epoch if self.kind != Kind::Time => said::EPOCH,
+            Word::Epoch if self.kind != Kind::Time && !self.has(said::INFINITE) => said::EPOCH,
             Word::Epoch => return Err(Wrong::Form),
             Word::Clock => return Err(Wrong::Clock),
             Word::Infinity => self.infinite(false)?,
@@ -558,17 +563,17 @@ impl Reader {
 
     fn infinite(&mut self, negative: bool) -> Result<u32, Wrong> {
         self.is_negative = negative;
-        if self.kind == Kind::Time { Err(Wrong::Form) } else { Ok(said::INFINITE) }
+        if self.kind == Kind::Time || self.has(said::EPOCH) { Err(Wrong::Form) } else { Ok(said::INFINITE) }
     }
 
     fn finish(mut self) -> Result<Read, Wrong> {
+        self.check_date()?;
         if self.has(said::INFINITE) {
             return Err(Wrong::Infinity { negative: self.is_negative });
         }
         if self.has(said::EPOCH) {
             return Ok(Read { days: Some(0), micros: 0, offset: Some(0) });
         }
-        self.check_date()?;
         if let Some(pm) = self.pm {
             match (self.hour, pm) {
                 (13.., _) => return Err(Wrong::Range),
