@@ -415,16 +415,21 @@ impl<'a> Model<'a> {
             }
         }
         let releases = to == State::Loaded;
-        let has_incomplete = chosen.iter().any(|(.., incomplete)| *incomplete);
-        if whom.is_some() && (chosen.is_empty() || (releases && has_incomplete)) {
+        // A version that another has followed stays discarded where only one may be in the table.
+        let is_followed = |object: &Source, place: usize| {
+            from == State::Discarded && self.on_overwrite() != OnOverwrite::Add && place + 1 < self.met[object].len()
+        };
+        let is_left = |(object, place, _, incomplete): &(Source, usize, usize, bool)| {
+            (releases && *incomplete) || is_followed(object, *place)
+        };
+        if whom.is_some() && (chosen.is_empty() || chosen.iter().any(is_left)) {
             return true;
         }
+        chosen.retain(|one| !is_left(one));
         let mut loads = Vec::new();
-        for (object, place, at, incomplete) in chosen {
-            if !(releases && incomplete) {
-                self.unit(object, place, at).state = to;
-                loads.push((object, place, self.met[&object][place].units[at].clone()));
-            }
+        for (object, place, at, _) in chosen {
+            self.unit(object, place, at).state = to;
+            loads.push((object, place, self.met[&object][place].units[at].clone()));
         }
         if releases {
             self.load(&loads);

@@ -162,10 +162,7 @@ impl Model<'_> {
             match to {
                 State::Loaded if is_left(run) => {}
                 State::Loaded => self.load_run(at),
-                _ => {
-                    run.is_refused = false;
-                    run.set(to);
-                }
+                _ => run.set(to),
             }
         }
         false
