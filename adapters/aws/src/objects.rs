@@ -1,23 +1,29 @@
-//! Objects in S3. A version is an ETag without its quotes.
+//! Objects in S3.
+//!
+//! A listing tells an object's version by its ETag, which is a digest of the bytes only where they were sent in one piece and
+//! no key of KMS encrypts them: the same bytes put again have another ETag otherwise. So a look asks for the checksum of the
+//! whole object, and where there is one that tells bytes apart it is the version, with the size. What is read is read on the
+//! condition of an ETag.
 //!
 //! Core asks for windows of some hundred kilobytes, one after the other. A request each would be slow and dear, so that a
 //! second window which begins where the first ended opens a long answer, and what follows is read out of it as it comes.
 //! Nothing is held but that open answer and the piece that came last.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::EncodingType;
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType, EncodingType, ServerSideEncryption};
 use bytes::Bytes;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
 use etalon_core::source::s3::{Address, decode_key};
-use etalon_driver::ports::{Objects, Put};
+use etalon_driver::ports::{Look, Objects, Put};
 
 use crate::client::Clients;
 use crate::failure::{broken, failed};
@@ -35,6 +41,9 @@ const ATTEMPTS_MAX: u32 = 5;
 const CONFLICT: &str = "ConditionalRequestConflict";
 /// How long a write waits before the second try; before later ones it waits longer.
 const PAUSE: Duration = Duration::from_millis(50);
+/// What a version begins with that is a checksum.
+const SHA256: &str = "sha256:";
+const CRC64: &str = "crc64nvme:";
 
 /// The objects of a bucket whose keys begin with a prefix; names are what follows it.
 #[derive(Debug)]
@@ -44,6 +53,8 @@ pub struct S3Objects {
     prefix: String,
     /// Where the last read ended, and what is open there.
     ahead: Mutex<Option<Ahead>>,
+    /// The object whose version is a checksum that was looked at last, and its ETag.
+    tagged: Mutex<Option<(Object, String)>>,
 }
 
 /// A place in an object up to which it was read.
@@ -73,7 +84,7 @@ impl S3Objects {
 
     /// The objects of `bucket` below `prefix`, which ends with a `/` or is empty.
     pub fn new(client: Client, bucket: impl Into<String>, prefix: impl Into<String>) -> Self {
-        Self { client, bucket: bucket.into(), prefix: prefix.into(), ahead: Mutex::new(None) }
+        Self { client, bucket: bucket.into(), prefix: prefix.into(), ahead: Mutex::new(None), tagged: Mutex::new(None) }
     }
 
     /// Where an object is, as Redshift and people name it: `s3://bucket/key`.
@@ -85,24 +96,55 @@ impl S3Objects {
         format!("{}{name}", self.prefix)
     }
 
-    /// An object, or a part of it, if it is of a version.
-    async fn get_part(&self, name: &str, version: &str, range: Range<u64>) -> Result<Open, Error> {
+    /// A part of an object, if it is of the version.
+    async fn get_part(&self, object: &Object, range: Range<u64>) -> Result<Open, Error> {
+        if !is_checksum(&object.version) {
+            return self.get_tagged(&object.name, &object.version, range).await;
+        }
+        let known = lock(&self.tagged).clone();
+        let tag = match known.filter(|(known, _)| known == object) {
+            Some((_, tag)) => tag,
+            None => self.tag(object).await?,
+        };
+        match self.get_tagged(&object.name, &tag, range.clone()).await {
+            // The same bytes may have been put again.
+            Err(error) if error.kind() == ErrorKind::Changed => match self.tag(object).await? {
+                now if now == tag => Err(error),
+                now => self.get_tagged(&object.name, &now, range).await,
+            },
+            part => part,
+        }
+    }
+
+    /// The ETag that an object has now, if it is of the version.
+    async fn tag(&self, object: &Object) -> Result<String, Error> {
+        let now = self.look(&object.name).await?;
+        if now.object != *object {
+            let message = format!("{}: another version is there", self.url(&object.name));
+            return Err(Error::new(ErrorKind::Changed, message));
+        }
+        *lock(&self.tagged) = Some((now.object, now.listed.clone()));
+        Ok(now.listed)
+    }
+
+    /// A part of an object, if it has an ETag.
+    async fn get_tagged(&self, name: &str, tag: &str, range: Range<u64>) -> Result<Open, Error> {
         // The last byte is part of a range here.
         let bytes = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
         let request = self.client.get_object().bucket(&self.bucket).key(self.key(name));
-        let answer = request.if_match(quoted(version)).range(bytes).send().await;
+        let answer = request.if_match(quoted(tag)).range(bytes).send().await;
         let GetObjectOutput { body, .. } = answer.map_err(|error| self.failed("GetObject", name, &error))?;
         Ok(Open { body, piece: Bytes::new(), left: range.end - range.start })
     }
 
     /// What was left open, if it goes on where a read begins.
     fn take(&self, object: &Object, at: u64) -> Option<Ahead> {
-        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ahead = lock(&self.ahead).take();
         ahead.filter(|ahead| ahead.at == at && ahead.name == object.name && ahead.version == object.version)
     }
 
     fn leave(&self, ahead: Ahead) {
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        *lock(&self.ahead) = Some(ahead);
     }
 
     fn failed<E>(&self, call: &str, name: &str, error: &aws_sdk_s3::error::SdkError<E>) -> Error
@@ -122,6 +164,25 @@ impl Objects for S3Objects {
             version: unquoted(answer.e_tag),
             size: answer.content_length.unwrap_or_default().unsigned_abs(),
         })
+    }
+
+    async fn look(&self, name: &str) -> Result<Look, Error> {
+        let request = self.client.head_object().bucket(&self.bucket).key(self.key(name));
+        let answer = request.checksum_mode(ChecksumMode::Enabled).send().await;
+        let answer = answer.map_err(|error| self.failed("HeadObject", name, &error))?;
+        let checksum = checksum(&answer);
+        let listed = unquoted(answer.e_tag);
+        let encryption = answer.server_side_encryption.unwrap_or(ServerSideEncryption::Aes256);
+        if checksum.is_none() && (listed.contains('-') || encryption != ServerSideEncryption::Aes256) {
+            let object = self.url(name);
+            tracing::warn!(
+                object,
+                "its version is an ETag that is no digest: the same bytes put again are a new version"
+            );
+        }
+        let version = checksum.unwrap_or_else(|| listed.clone());
+        let size = answer.content_length.unwrap_or_default().unsigned_abs();
+        Ok(Look { object: Object { name: name.to_owned(), version, size }, listed })
     }
 
     async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
@@ -144,7 +205,7 @@ impl Objects for S3Objects {
                 Some(answer) => answer,
                 None => {
                     let end = if goes_on { range.end.max((at + AHEAD_BYTES).min(object.size)) } else { range.end };
-                    self.get_part(&object.name, &object.version, at..end).await?
+                    self.get_part(object, at..end).await?
                 }
             };
             match answer.read(range.end - at, &mut read).await {
@@ -267,6 +328,25 @@ impl Open {
         self.left = self.left.saturating_sub(count as u64);
         Ok(())
     }
+}
+
+/// The version that the checksum of a whole object is, where it has one of which no two contents are likely to be the same.
+fn checksum(answer: &HeadObjectOutput) -> Option<String> {
+    let size = answer.content_length.unwrap_or_default();
+    let known = [(SHA256, &answer.checksum_sha256), (CRC64, &answer.checksum_crc64_nvme)];
+    let (kind, checksum) = known.into_iter().find_map(|(kind, checksum)| Some((kind, checksum.as_deref()?)))?;
+    // That of a composite is made of those of its parts, and says how many they are.
+    let is_whole = answer.checksum_type != Some(ChecksumType::Composite) && !checksum.contains('-');
+    is_whole.then(|| format!("{kind}{checksum}:{size}"))
+}
+
+/// Whether a version is a checksum. An ETag has no colon.
+fn is_checksum(version: &str) -> bool {
+    version.starts_with(SHA256) || version.starts_with(CRC64)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn quoted(version: &str) -> String {

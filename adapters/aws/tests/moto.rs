@@ -12,6 +12,8 @@ use std::time::Duration;
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use aws_sdk_sqs::types::QueueAttributeName;
 use etalon_aws::client::Clients;
 use etalon_aws::events::EventBridge;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ("one_writer_wins", |()| one_writer_wins()),
         ("a_listing_of_many_pages", |()| block_on(a_listing_of_many_pages())),
         ("keys_have_any_characters", |()| block_on(keys_have_any_characters())),
+        ("a_version_is_what_the_bytes_are", |()| block_on(a_version_is_what_the_bytes_are())),
         ("reading_on_is_few_requests", |()| block_on(reading_on_is_few_requests())),
         ("an_object_that_changes_while_it_is_read", |()| block_on(an_object_that_changes_while_it_is_read())),
         ("a_bucket_that_is_missing_is_named", |()| block_on(a_bucket_that_is_missing_is_named())),
@@ -138,6 +141,58 @@ async fn keys_have_any_characters() {
     assert_eq!(store.list("", None, 10).await.unwrap(), names);
     // Page by page, too; but moto says after what it lists without encoding that.
     assert_eq!(store.list("", Some(names[1]), 10).await.unwrap(), names[2..]);
+}
+
+/// Puts an object with a checksum; in parts, it has another ETag.
+async fn put_checked(clients: &Clients, key: &str, bytes: &'static [u8], checksum: ChecksumAlgorithm, in_parts: bool) {
+    let (s3, bucket) = (clients.s3(), "versions");
+    if !in_parts {
+        let request = s3.put_object().bucket(bucket).key(key).body(ByteStream::from_static(bytes));
+        request.checksum_algorithm(checksum).send().await.unwrap();
+        return;
+    }
+    let request = s3.create_multipart_upload().bucket(bucket).key(key).checksum_algorithm(checksum.clone());
+    let upload = request.send().await.unwrap().upload_id.unwrap();
+    let part = s3.upload_part().bucket(bucket).key(key).upload_id(&upload).part_number(1);
+    let part = part.checksum_algorithm(checksum).body(ByteStream::from_static(bytes)).send().await.unwrap();
+    let part = CompletedPart::builder().part_number(1).set_e_tag(part.e_tag);
+    let parts = CompletedMultipartUpload::builder().parts(part.build()).build();
+    let done = s3.complete_multipart_upload().bucket(bucket).key(key).upload_id(upload).multipart_upload(parts);
+    done.send().await.unwrap();
+}
+
+async fn a_version_is_what_the_bytes_are() {
+    let clients = Clients::from_env().await;
+    let store = bucket(&clients, "versions").await;
+    let put = async |name: &str, bytes, checksum, in_parts| {
+        put_checked(&clients, &format!("etalon/{name}"), bytes, checksum, in_parts).await;
+        let look = store.look(name).await.unwrap();
+        let listed = store.objects(name, None, 1).await.unwrap().remove(0);
+        assert_eq!(listed, look.as_listed());
+        assert_eq!(store.read(&look.object, 0..9).await.unwrap(), bytes);
+        assert_eq!(store.read(&listed, 0..9).await.unwrap(), bytes);
+        look
+    };
+    let sha256 = put("sha256", b"hello", ChecksumAlgorithm::Sha256, false).await;
+    assert_eq!(sha256.object.version, "sha256:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:5");
+    // The same bytes are the same version, however they came; what was planned before is read on.
+    let whole = put("crc64", b"hello", ChecksumAlgorithm::Crc64Nvme, false).await;
+    assert!(whole.object.version.starts_with("crc64nvme:"), "{whole:?}");
+    let parts = put("crc64", b"hello", ChecksumAlgorithm::Crc64Nvme, true).await;
+    assert_eq!(parts.object, whole.object);
+    assert!(parts.listed != whole.listed && parts.listed.ends_with("-1"), "{parts:?}");
+    assert_eq!(store.read(&whole.object, 1..4).await.unwrap(), b"ell");
+    assert_eq!(store.read(&whole.as_listed(), 1..4).await.unwrap_err().kind(), ErrorKind::Changed);
+    let other = put("crc64", b"hullo", ChecksumAlgorithm::Crc64Nvme, false).await;
+    assert_ne!(other.object.version, whole.object.version);
+    assert_eq!(store.read(&whole.object, 0..5).await.unwrap_err().kind(), ErrorKind::Changed);
+    // A checksum of parts, or a short one, tells nothing: then it is the ETag.
+    for (name, checksum, in_parts) in
+        [("parts", ChecksumAlgorithm::Sha256, true), ("short", ChecksumAlgorithm::Crc32, false)]
+    {
+        let look = put(name, b"hello", checksum, in_parts).await;
+        assert_eq!(look.object.version, look.listed);
+    }
 }
 
 /// Counts the requests of a client.

@@ -22,12 +22,42 @@ pub enum Put<'a> {
     IfVersion(&'a str),
 }
 
+/// An object as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The object, with the version by which its bytes are told from others.
+    pub object: Object,
+    /// The version that a listing tells of it. It may differ where the bytes are the same.
+    pub listed: String,
+}
+
+impl Look {
+    /// The object, with the version that a listing tells.
+    pub fn as_listed(&self) -> Object {
+        Object { version: self.listed.clone(), ..self.object.clone() }
+    }
+
+    /// Whether the object is of a version, by either name of it.
+    pub fn is_of(&self, version: &str) -> bool {
+        self.object.version == version || self.listed == version
+    }
+}
+
 /// Bytes with names: a bucket, a folder, memory. A write is seen whole or not at all, and by everybody at once.
 ///
 /// A version tells bytes from other bytes of the same name. The same bytes written again may have the same version.
 pub trait Objects: Sync {
     /// The object of that name as it is now; `ErrorKind::NotFound` if there is none.
     fn head(&self, name: &str) -> impl Future<Output = Result<Object, Error>>;
+
+    /// The same, with the version that tells its bytes best, where a listing does not know that one. What is read may be of
+    /// either version.
+    fn look(&self, name: &str) -> impl Future<Output = Result<Look, Error>> {
+        async move {
+            let object = self.head(name).await?;
+            Ok(Look { listed: object.version.clone(), object })
+        }
+    }
 
     /// Some bytes of an object; fewer only where it ends. `ErrorKind::Changed` if it is no longer the same.
     fn read(&self, object: &Object, range: Range<u64>) -> impl Future<Output = Result<Vec<u8>, Error>>;

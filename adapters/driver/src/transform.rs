@@ -102,8 +102,7 @@ impl<S: Objects, T: Objects, L: Queue, W: Witness, P: Progress> Transform<'_, S,
 /// The object of a plan, if it is still what was planned.
 pub(crate) async fn same(source: &impl Objects, plan: &InputPlan) -> Result<Object, Error> {
     let planned = object(plan);
-    let now = source.head(&planned.name).await?;
-    if now.version != planned.version {
+    if !source.look(&planned.name).await?.is_of(&planned.version) {
         let message = format!("{}: its contents are not those that were read", planned.name);
         return Err(Error::new(ErrorKind::Changed, message));
     }

@@ -69,6 +69,13 @@ impl Source {
         Met { input, meeting: meeting + 1, position, is_new: true, batch_time }
     }
 
+    /// Whether a version is the one that was met last; `input_of` says which input it is at each of its meetings.
+    pub fn is_last(&self, input_of: impl Fn(u32) -> String) -> bool {
+        let Some(last) = self.versions.last() else { return false };
+        let is_met = |input: &String| self.versions.iter().any(|version| version.input == *input);
+        (1..).map(input_of).take_while(is_met).any(|input| input == last.input)
+    }
+
     /// Whether an input is the version that was met last.
     pub fn is_current(&self, input: &str) -> bool {
         self.versions.last().is_some_and(|last| last.input == input)
@@ -98,6 +105,7 @@ mod tests {
         let mut source = Source::default();
         assert_eq!(meet(&mut source, "a", 10), ("a1".to_owned(), 0, true, 10));
         assert_eq!(meet(&mut source, "a", 11), ("a1".to_owned(), 0, false, 10));
+        assert!(source.is_last(|meeting| format!("a{meeting}")) && !source.is_last(|meeting| format!("b{meeting}")));
         assert_eq!(meet(&mut source, "b", 5), ("b1".to_owned(), 1, true, 11));
         assert_eq!(meet(&mut source, "a", 20), ("a2".to_owned(), 2, true, 20));
         assert_eq!(meet(&mut source, "a", 99), ("a2".to_owned(), 2, false, 20));

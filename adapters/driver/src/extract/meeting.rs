@@ -10,7 +10,7 @@ use etalon_core::protocol::{Met, Source, Start, Unit, name, parse};
 use super::Extract;
 use super::listing::Known;
 use crate::judge::{give_way, judge_again};
-use crate::ports::{Clock, Objects, Put, Queue, Witness};
+use crate::ports::{Clock, Look, Objects, Put, Queue, Witness};
 use crate::store::{document, names, put, put_once, readable, units};
 
 /// So often an object is looked at while others write its record.
@@ -20,8 +20,11 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// Looks at an object as it is now, and does about it what is not done.
     pub(super) async fn meet(&self, source: &str, start: &Start, known: &Known) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        let Some((object, met)) = self.record(source, start.batch_time).await? else { return Ok(()) };
-        let met_mark = (met.position, pipeline.input(&object, 1));
+        let Some((Look { object, listed }, met)) = self.record(source, start.batch_time).await? else { return Ok(()) };
+        // The next listing tells this version by its own name of it.
+        let first = pipeline.input(&Object { version: listed, ..object.clone() }, 1);
+        let is_first = met.is_new && met.position == 0;
+        let mark = name::met_version(pipeline.name(), source, met.position, &first);
         let plan = InputPlan {
             input: met.input,
             meeting: met.meeting,
@@ -48,7 +51,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                     judge_again(pipeline, self.store, (self.loads, self.witness), unit, version).await?;
                 }
                 Effect::Send(plan) => self.send(&plan).await?,
-                Effect::Mark => self.mark(source, &met_mark).await?,
+                Effect::Mark => self.mark(source, &mark, is_first).await?,
                 Effect::Unlist(unit) => self.store.delete(&name::held(&self.table(), &unit.name)).await?,
             }
         }
@@ -94,7 +97,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     }
 
     /// Looks at an object after its record was read, and writes what is new into the record. Who comes second looks again.
-    async fn record(&self, source: &str, batch_time: i64) -> Result<Option<(Object, Met)>, Error> {
+    async fn record(&self, source: &str, batch_time: i64) -> Result<Option<(Look, Met)>, Error> {
         let mut looks = 1;
         loop {
             match self.look_and_record(source, batch_time).await {
@@ -108,19 +111,24 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         }
     }
 
-    async fn look_and_record(&self, source: &str, batch_time: i64) -> Result<Option<(Object, Met)>, Error> {
+    async fn look_and_record(&self, source: &str, batch_time: i64) -> Result<Option<(Look, Met)>, Error> {
         let pipeline = &self.deployed.pipeline;
         let place = name::source(pipeline.name(), source);
         let (mut record, version) = match document::<Source>(self.store, &place).await? {
             Some((record, version)) => (record, Some(version)),
             None => (Source { source: source.to_owned(), versions: Vec::new() }, None),
         };
-        let object = match self.source.head(source).await {
+        let mut look = match self.source.look(source).await {
             // It was removed since; there is nothing to read.
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            object => object?,
+            look => look?,
         };
-        let met = record.meet(|meeting| pipeline.input(&object, meeting), batch_time);
+        // An older Etalon has met it under the version that a listing tells.
+        let as_listed = look.as_listed();
+        if record.is_last(|meeting| pipeline.input(&as_listed, meeting)) {
+            look.object = as_listed;
+        }
+        let met = record.meet(|meeting| pipeline.input(&look.object, meeting), batch_time);
         if met.is_new {
             // Until this version is marked, no mark of an earlier one says that there is nothing new: that one may come back
             // before anybody can mark this.
@@ -129,20 +137,19 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             }
             put(self.store, &place, &record, version.as_deref().map_or(Put::IfAbsent, Put::IfVersion)).await?;
         }
-        Ok(Some((object, met)))
+        Ok(Some((look, met)))
     }
 
-    /// Marks the version of an object that was met last; the marks of earlier ones go.
-    async fn mark(&self, source: &str, (position, first): &(usize, String)) -> Result<(), Error> {
-        let pipeline = self.deployed.pipeline.name();
-        let own = name::met_version(pipeline, source, *position, first);
-        put_once(self.store, &own, b"").await?;
-        // Before the first one there is none.
-        if *position == 0 {
+    /// Marks the version of an object that was met last; the marks of earlier ones go, and those by which a listing has told
+    /// this one before. Before the first one there is none.
+    async fn mark(&self, source: &str, own: &str, is_first: bool) -> Result<(), Error> {
+        put_once(self.store, own, b"").await?;
+        if is_first {
             return Ok(());
         }
-        for mark in names(self.store, &name::met(pipeline, Some(source))).await? {
-            if mark < own {
+        let position = |mark: &str| name::read_met(mark).map(|(_, position, _)| position);
+        for mark in names(self.store, &name::met(self.deployed.pipeline.name(), Some(source))).await? {
+            if mark != own && position(&mark) <= position(own) {
                 self.store.delete(&mark).await?;
             }
         }
