@@ -6,12 +6,13 @@
 //! Each format has a folder of its own; the reader, and what it reads through, serve all of them.
 //!
 //! ```
-//! use etalon_core::format::{Compression, Contract, CsvFormat, Format, ReadOptions, ReadStep, Reader};
+//! use etalon_core::format::{Compression, Contract, CsvFormat, Expansion, Format, ReadOptions, ReadStep, Reader};
 //!
 //! let options = ReadOptions {
 //!     format: Format::Csv(CsvFormat::default()),
 //!     compression: Some(Compression::None),
 //!     compression_by_name: Compression::None,
+//!     expansion: Expansion::default(),
 //!     encoding: None,
 //!     fields: vec!["name".to_owned()],
 //!     optional: Vec::new(),
@@ -56,8 +57,9 @@ mod scan;
 mod batch;
 mod follow;
 
-pub(crate) use compression::COMPRESSIONS;
-pub use compression::Compression;
+pub(crate) use compression::COMPRESSION;
+pub(crate) use compression::CompressionSpec;
+pub use compression::{Compression, Expansion};
 pub use csv::CsvFormat;
 pub(crate) use encoding::ENCODINGS;
 pub use encoding::Encoding;
@@ -163,6 +165,8 @@ pub struct ReadOptions {
     pub compression: Option<Compression>,
     /// How it is compressed by its name, for an object whose first bytes tell nothing.
     pub compression_by_name: Compression,
+    /// What it may decode to, where it is compressed.
+    pub expansion: Expansion,
     /// How its characters are written, where that is not UTF-8.
     pub encoding: Option<Encoding>,
     /// The declared fields' names in the object, in the pipeline's order.

@@ -35,7 +35,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::format::{Compression, Contract, Encoding, Format, ReadOptions};
+use crate::format::{Compression, Contract, Encoding, Expansion, Format, ReadOptions};
 use crate::plan::{self, InputPlan, Object, Task};
 use crate::receipt::Receipt;
 use crate::source::Location;
@@ -86,6 +86,7 @@ pub struct Pipeline {
     bounds: Bounds,
     format: Format,
     compression: Option<Compression>,
+    expansion: Expansion,
     encoding: Option<Encoding>,
     contract: Contract,
     source_names: Vec<String>,
@@ -262,6 +263,7 @@ impl Pipeline {
             format: self.format.clone(),
             compression: self.compression,
             compression_by_name: Compression::of_name(name),
+            expansion: self.expansion,
             encoding: self.encoding,
             fields: self.source_names.clone(),
             optional: self.optional.clone(),

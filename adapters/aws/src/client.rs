@@ -14,8 +14,14 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 /// How long a connection may take to be there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long an answer may take to begin: longer than the longest long poll, the 30 seconds of the Redshift Data API.
-const READ_TIMEOUT: Duration = Duration::from_secs(40);
+/// How long an answer may take to begin after its request has. A connection that a network has dropped while the function was
+/// frozen says nothing; it costs no more than this. In that time a staged part of 32 MiB is sent, too.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one attempt may take until its answer has begun.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+/// The same for the Redshift Data API, whose longest long poll is 30 seconds.
+const POLL_READ_TIMEOUT: Duration = Duration::from_secs(40);
+const POLL_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(45);
 /// What the names of the variables that set endpoints begin with.
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 /// What an address that needs no certificates begins with.
@@ -50,10 +56,9 @@ impl Clients {
             true => Builder::new().build_http(),
             false => Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https(),
         };
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(http)
-            .timeout_config(timeouts)
+            .timeout_config(timeouts(READ_TIMEOUT, ATTEMPT_TIMEOUT))
             .load()
             .await;
         Self {
@@ -83,7 +88,12 @@ impl Clients {
 
     /// The client of the Redshift Data API.
     pub fn redshift_data(&self) -> aws_sdk_redshiftdata::Client {
-        self.redshift_data.get_or_init(|| aws_sdk_redshiftdata::Client::new(&self.config)).clone()
+        let make = || {
+            let timeouts = timeouts(POLL_READ_TIMEOUT, POLL_ATTEMPT_TIMEOUT);
+            let config = aws_sdk_redshiftdata::config::Builder::from(&self.config).timeout_config(timeouts);
+            aws_sdk_redshiftdata::Client::from_conf(config.build())
+        };
+        self.redshift_data.get_or_init(make).clone()
     }
 
     /// The client of EventBridge.
@@ -95,4 +105,9 @@ impl Clients {
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
         self.secrets.get_or_init(|| aws_sdk_secretsmanager::Client::new(&self.config)).clone()
     }
+}
+
+fn timeouts(read: Duration, attempt: Duration) -> TimeoutConfig {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(read);
+    timeouts.operation_attempt_timeout(attempt).build()
 }

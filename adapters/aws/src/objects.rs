@@ -335,8 +335,9 @@ fn checksum(answer: &HeadObjectOutput) -> Option<String> {
     let size = answer.content_length.unwrap_or_default();
     let known = [(SHA256, &answer.checksum_sha256), (CRC64, &answer.checksum_crc64_nvme)];
     let (kind, checksum) = known.into_iter().find_map(|(kind, checksum)| Some((kind, checksum.as_deref()?)))?;
-    // That of a composite is made of those of its parts, and says how many they are.
-    let is_whole = answer.checksum_type != Some(ChecksumType::Composite) && !checksum.contains('-');
+    // That of a composite is made of those of its parts. Who does not say which it is has it of the whole, if there are no parts.
+    let in_parts = answer.e_tag.as_deref().is_some_and(|tag| tag.contains('-'));
+    let is_whole = answer.checksum_type.as_ref().map_or(!in_parts, |kind| *kind == ChecksumType::FullObject);
     is_whole.then(|| format!("{kind}{checksum}:{size}"))
 }
 

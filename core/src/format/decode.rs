@@ -1,8 +1,8 @@
 //! Decode: stored bytes in, decompressed and in UTF-8 out.
 
-use super::Compression;
 use super::compression::gzip::Gunzip;
 use super::encoding::{Encoding, Transcoder};
+use super::{Compression, Expansion};
 
 /// Turns pushed bytes into those that a format reads; there is at least one thing to do.
 #[derive(Debug)]
@@ -12,9 +12,15 @@ pub(super) enum Decoder {
 }
 
 impl Decoder {
-    /// The decoder of bytes that are compressed and encoded so; `None`: they are read as they are.
-    pub(super) fn new(compression: Compression, encoding: Option<Encoding>) -> Option<Self> {
-        let gunzip = (compression == Compression::Gzip).then(Gunzip::new);
+    /// The decoder of an object of so many bytes that are compressed and encoded so, and of what it may decode to; `None`: they
+    /// are read as they are.
+    pub(super) fn new(
+        compression: Compression,
+        encoding: Option<Encoding>,
+        expansion: Expansion,
+        size: u64,
+    ) -> Option<Self> {
+        let gunzip = (compression == Compression::Gzip).then(|| Gunzip::new(expansion, size));
         match encoding {
             Some(encoding) => Some(Self::Transcode(gunzip, Transcoder::new(encoding))),
             None => gunzip.map(Self::Gunzip),

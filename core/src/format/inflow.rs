@@ -64,6 +64,11 @@ impl Inflow {
         }
     }
 
+    /// The stored bytes of the object.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// The whole window.
     pub(super) fn window(&self) -> &Buffer {
         &self.window

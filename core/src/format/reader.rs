@@ -231,7 +231,10 @@ impl Reader {
         let compression = Compression::of_bytes(said, by_name, first).map_err(held)?;
         let has_preamble = self.scanner.has_header() || self.scanner.skip_lines() > 0;
         self.phase = if self.range.start > 0 && !has_preamble { Phase::Seek } else { Phase::Mark };
-        let Some(decoder) = Decoder::new(compression, self.options.encoding) else { return Ok(Next::Go) };
+        let (encoding, expansion) = (self.options.encoding, self.options.expansion);
+        let Some(decoder) = Decoder::new(compression, encoding, expansion, self.inflow.size()) else {
+            return Ok(Next::Go);
+        };
         // Such an object cannot be cut, and may have been, by its name.
         if !self.range.contains(&0) {
             self.phase = Phase::Done;

@@ -12,7 +12,7 @@ mod target;
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::format::{self, Compression, Contract, Encoding, Format};
+use crate::format::{self, CompressionSpec, Contract, Encoding, Format};
 use crate::source::{self, Location, SOURCES};
 use crate::spec::{
     self, AnyText, Choice, Expression, Form, Hint, InShort, Item, Keys, Mapping, Mismatch, Named, Placed, ShortFor,
@@ -69,8 +69,8 @@ pub struct SourceSpec {
     pub location: Location,
     /// How they are written.
     pub format: Format,
-    /// How they are compressed; `None`: their first bytes say it.
-    pub compression: Option<Compression>,
+    /// How they are compressed.
+    pub(crate) compression: CompressionSpec,
     /// How their characters are written; `None`: in UTF-8.
     pub encoding: Option<Encoding>,
     /// What arrives, in order.
@@ -213,7 +213,12 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
     keys: |keys| SourceSpec {
         location: keys.exactly_one(SOURCES).unwrap_or(source::NOWHERE),
         format: keys.required("format", format::FORMATS, "How the objects are written.").unwrap_or(format::ANY),
-        compression: keys.or("compression", format::COMPRESSIONS, "auto", "How the objects are compressed."),
+        compression: keys.or(
+            "compression",
+            format::COMPRESSION,
+            "auto",
+            "How the objects are compressed. In short: the kind.",
+        ),
         encoding: keys.or("encoding", format::ENCODINGS, "utf-8", "How the characters of the objects are written."),
         fields: keys
             .required("fields", FIELDS, "What arrives: each field that the pipeline uses; one without a type is text.")

@@ -9,7 +9,6 @@ use proptest::prelude::any;
 use proptest::prelude::prop;
 
 use crate::diagnostic::Code;
-use crate::format::Compression;
 use crate::format::Contract;
 use crate::format::CsvFormat;
 use crate::format::ENCODINGS;
@@ -18,6 +17,7 @@ use crate::format::JsonlFormat;
 use crate::format::ReadOptions;
 use crate::format::ReadStep;
 use crate::format::Reader;
+use crate::format::{Compression, Expansion};
 use crate::receipt::Coverage;
 use crate::records::CellKind;
 use crate::reject::Place;
@@ -52,6 +52,7 @@ pub fn options(format: Format, fields: &[&str]) -> ReadOptions {
         format,
         compression: Some(Compression::None),
         compression_by_name: Compression::None,
+        expansion: Expansion::default(),
         encoding: None,
         fields: fields.iter().map(|&name| name.to_owned()).collect(),
         optional: Vec::new(),
@@ -190,6 +191,17 @@ pub fn gzip_reads_the_same_records(options: &ReadOptions, object: &[u8], members
     let zipped = ReadOptions { compression: Some(Compression::Gzip), chunk_bytes: 100, ..options.clone() };
     let all = 0..stored.len() as u64;
     assert_eq!(read(&zipped, &stored, all, &[5, 1, 100]), plain);
+
+    // What decodes to more than it may breaks off exactly there.
+    let bytes = (kept % (object.len() + 1)) as u64;
+    let bounded = ReadOptions { expansion: Expansion { bytes, ..Expansion::default() }, ..zipped.clone() };
+    let whole = read_whole(&bounded, &stored);
+    assert_eq!(read(&bounded, &stored, 0..stored.len() as u64, &[5, 1, 100]), whole);
+    if let Ok(outcome) = whole {
+        let is_over = outcome.incomplete.as_ref().is_some_and(|why| why.contains("stored bytes decode to more than"));
+        assert_eq!(is_over, bytes < object.len() as u64);
+        assert_eq!(outcome.coverage.total, bytes.min(object.len() as u64));
+    }
 
     let short = &stored[..kept % stored.len()];
     let whole = read_whole(&zipped, short);

@@ -13,6 +13,7 @@ use etalon_core::format::CsvFormat;
 use etalon_core::format::Format;
 use etalon_core::format::JsonlFormat;
 use etalon_core::format::ReadOptions;
+use etalon_core::pipeline::Pipeline;
 use etalon_core::records::CellKind;
 use etalon_core::testing::read::*;
 use proptest::prelude::*;
@@ -307,4 +308,21 @@ fn an_object_that_ends_early_is_incomplete() {
         panic!("the end is expected")
     };
     assert_eq!(incomplete.as_deref(), Some("the object is incomplete: it ends after 4 bytes, and 10 were announced"));
+}
+
+#[test]
+fn what_an_object_may_decode_to_is_said_where_it_is_decoded() {
+    let check = |compression: &str| {
+        let file = format!(
+            "{{ etalon: 1, pipeline: a, source: {{ files: a.csv, format: csv, compression: {compression}, fields: {{ a: }} }},
+                columns: {{ a: varchar(9) }}, target: {{ table: a, write: append }} }}"
+        );
+        Pipeline::compile(&file)
+            .map(|_| ())
+            .map_err(|wrong| wrong.into_iter().map(|one| one.message).collect::<Vec<_>>())
+    };
+    assert_eq!(check("{ kind: gzip, ratio: 1000, bytes: 1000000 }"), Ok(()));
+    assert_eq!(check("{ ratio: 1000 }"), Ok(()));
+    let wrong = ["`ratio` has no effect with `kind: none`", "`bytes` has no effect with `kind: none`"];
+    assert_eq!(check("{ kind: none, ratio: 1000, bytes: 1 }"), Err(wrong.map(str::to_owned).to_vec()));
 }

@@ -24,6 +24,7 @@ use etalon_sandbox::counterpart;
 use etalon_sandbox::moto::Moto;
 use etalon_sandbox::postgres::Server;
 use etalon_sandbox::redshift::{Behaviour, Config, DataApi};
+use futures_util::future::join_all;
 
 /// Set for the process that runs the tests, with the environment by which the ports find the stand-in of S3.
 const INNER: &str = "ETALON_TEST_INNER";
@@ -34,7 +35,10 @@ fn main() -> ExitCode {
         ("a_table_is_created_changed_and_refused", |server| block_on(a_table_is_created_changed_and_refused(server))),
         ("a_failure_is_the_worlds_or_the_datas", |server| block_on(a_failure_is_the_worlds_or_the_datas(server))),
         ("pipelines_of_one_schema_are_not_in_each_others_way", |server| {
-            block_on(pipelines_of_one_schema_are_not_in_each_others_way(server));
+            block_on(pipelines_of_one_schema_are_not_in_each_others_way(server, 4));
+        }),
+        ("eight_pipelines_of_one_schema_are_not_in_each_others_way", |server| {
+            block_on(pipelines_of_one_schema_are_not_in_each_others_way(server, 8));
         }),
         ("what_does_not_end_is_given_up", |server| block_on(what_does_not_end_is_given_up(server))),
         ("many_pages_of_the_ledger", |server| block_on(many_pages_of_the_ledger(server))),
@@ -204,10 +208,9 @@ async fn a_failure_is_the_worlds_or_the_datas(server: &Server) {
     assert!(words.starts_with("check that no input is loaded: "), "{words}");
 }
 
-async fn pipelines_of_one_schema_are_not_in_each_others_way(server: &Server) {
-    const PIPELINES: usize = 4;
+async fn pipelines_of_one_schema_are_not_in_each_others_way(server: &Server, pipelines: usize) {
     const LOADS: usize = 6;
-    let (api, redshift) = warehouse(server, "schema", 1000).await;
+    let (api, redshift) = warehouse(server, &format!("schema{pipelines}"), 1000).await;
     // A load takes its time, so that loads overlap between what they do to the ledger.
     api.script(Behaviour::on("count what became of the rows").delay(Duration::from_millis(250))).unwrap();
     let pipeline = async |number: usize, round: &str| {
@@ -221,15 +224,15 @@ async fn pipelines_of_one_schema_are_not_in_each_others_way(server: &Server) {
         }
     };
     let began = Instant::now();
-    for number in 0..PIPELINES {
+    for number in 0..pipelines {
         pipeline(number, "alone").await;
     }
     let alone = began.elapsed();
     let began = Instant::now();
-    tokio::join!(pipeline(0, "beside"), pipeline(1, "beside"), pipeline(2, "beside"), pipeline(3, "beside"));
+    join_all((0..pipelines).map(|number| pipeline(number, "beside"))).await;
     let beside = began.elapsed();
     println!(
-        "{PIPELINES} pipelines, {LOADS} loads each: {alone:?} one after the other, {beside:?} at once, 0 deadlocks"
+        "{pipelines} pipelines, {LOADS} loads each: {alone:?} one after the other, {beside:?} at once, 0 deadlocks"
     );
     assert!(beside < alone, "{beside:?} at once and {alone:?} one after the other");
 }

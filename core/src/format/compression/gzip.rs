@@ -3,6 +3,8 @@
 //! A file is one member or several, one after the other. Whatever else follows a member, zeros included, is damage: it may
 //! be the start of a member that was written badly, and a loader must not guess that it is not.
 
+use super::Expansion;
+
 use flate2::Decompress;
 use flate2::FlushDecompress;
 use flate2::Status;
@@ -18,11 +20,17 @@ pub(in crate::format) struct Gunzip {
     /// The member that is being inflated; `None` between members.
     member: Option<Decompress>,
     members: u64,
+    /// What came out of all members.
+    inflated: u64,
+    expansion: Expansion,
+    /// The stored bytes of the whole object.
+    size: u64,
 }
 
 impl Gunzip {
-    pub(in crate::format) fn new() -> Self {
-        Self { stored: Vec::new(), at: 0, member: None, members: 0 }
+    /// An inflater of an object of so many stored bytes, and of what it may decode to.
+    pub(in crate::format) fn new(expansion: Expansion, size: u64) -> Self {
+        Self { stored: Vec::new(), at: 0, member: None, members: 0, inflated: 0, expansion, size }
     }
 
     /// Takes stored bytes.
@@ -48,8 +56,15 @@ impl Gunzip {
         let (read_before, written_before) = (member.total_in(), member.total_out());
         let status = member.decompress_vec(input, out, FlushDecompress::None);
         let read = member.total_in() - read_before;
-        let moved = read > 0 || member.total_out() > written_before;
+        let written = member.total_out() - written_before;
+        let moved = read > 0 || written > 0;
         self.at += usize::try_from(read).unwrap_or(usize::MAX).min(input.len());
+        self.inflated += written;
+        if let Some(excess) = self.inflated.checked_sub(self.expansion.most(self.size)).filter(|&excess| excess > 0) {
+            // What is kept does not depend on how much came at once.
+            out.truncate(out.len().saturating_sub(usize::try_from(excess).unwrap_or(usize::MAX)));
+            return Err(self.expansion.exceeded(self.size));
+        }
         match status {
             Ok(Status::StreamEnd) => {
                 self.member = None;
