@@ -52,7 +52,7 @@ impl PipelineFile {
 
 impl Source {
     /// The objects to read: those of `--from`, relative to where the command was called, or the pipeline's.
-    pub(crate) fn objects(&self, loaded: &Loaded) -> Result<(LocalDisk, Vec<Object>), Failure> {
+    pub(crate) fn objects(&self, loaded: &Loaded, output: Output) -> Result<(LocalDisk, Vec<Object>), Failure> {
         let (patterns, start): (Vec<String>, &Path) = match loaded.pipeline.location() {
             _ if !self.from.is_empty() => (self.from.clone(), Path::new(".")),
             Location::Files(files) => {
@@ -66,7 +66,7 @@ impl Source {
         };
         // A file is named from the pipeline file's folder, however it is spelt.
         let disk = LocalDisk::new(&loaded.folder);
-        let bar = Bar::drawn();
+        let bar = Bar::drawn(output);
         let objects = disk.find(start, &patterns, &bar);
         bar.clear();
         let objects = objects?;
@@ -144,7 +144,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// The value of a `${NAME}` of the pipeline file, from the environment.
-fn value(asked: Placeholder<'_>) -> Result<String, Failure> {
+pub(crate) fn value(asked: Placeholder<'_>) -> Result<String, Failure> {
     match asked {
         Placeholder::Secret(_) => Err(Failure::environment(format!("{asked}: this command has no secrets to resolve"))),
         Placeholder::Variable(name) => std::env::var(name)

@@ -12,17 +12,20 @@ use crate::view::thousands;
 
 /// A bar on a terminal; nothing elsewhere.
 #[derive(Debug)]
-pub(crate) struct Bar(ProgressBar);
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    output: Output,
+}
 
 impl Bar {
     /// A bar, hidden where standard error is no terminal. From now on Ctrl-C takes it away and tells what is kept: a run that
     /// is killed leaves nothing that the next one would not mend, so there is nothing else to do.
     pub(crate) fn new(output: Output) -> Self {
-        let bar = Self::drawn();
+        let bar = Self::drawn(output);
         // Without a handler, Ctrl-C ends the program all the same.
         #[cfg(unix)]
         if let Ok(mut signals) = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT]) {
-            let shown = bar.0.clone();
+            let shown = bar.bar.clone();
             std::thread::spawn(move || {
                 signals.forever().next();
                 shown.finish_and_clear();
@@ -35,38 +38,42 @@ impl Bar {
     }
 
     /// A bar, without a word about Ctrl-C.
-    pub(crate) fn drawn() -> Self {
+    pub(crate) fn drawn(output: Output) -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self(ProgressBar::hidden());
+            return Self { bar: ProgressBar::hidden(), output };
         }
         let bar = ProgressBar::new(0);
         // Words that a moment later are others need not be read.
         bar.enable_steady_tick(std::time::Duration::from_millis(200));
-        let bar = Self(bar);
+        let bar = Self { bar, output };
         bar.style("{msg}");
         bar
     }
 
     fn style(&self, template: &str) {
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.0.set_style(style);
+            self.bar.set_style(style);
         }
     }
 
     /// Takes the bar away.
     pub(crate) fn clear(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 
 impl Progress for Bar {
     fn total(&self, bytes: u64) {
         self.style("reading: {bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left");
-        self.0.set_length(bytes);
+        self.bar.set_length(bytes);
     }
 
     fn advance(&self, bytes: u64) {
-        self.0.inc(bytes);
+        self.bar.inc(bytes);
+    }
+
+    fn tell(&self, what: &str) {
+        self.bar.suspend(|| self.output.note(what));
     }
 
     fn at(&self, stage: Stage, files: u64) {
@@ -80,6 +87,6 @@ impl Progress for Bar {
             Stage::Loading => "loading",
         };
         self.style("{msg}");
-        self.0.set_message(format!("{doing}: {} files", thousands(files)));
+        self.bar.set_message(format!("{doing}: {} files", thousands(files)));
     }
 }

@@ -59,6 +59,15 @@ pub(crate) fn open(place: &str) -> Result<AnyConnection, Error> {
     }
 }
 
+/// Opens the warehouse of a URL, or of a path where there is one.
+pub(crate) fn open_there(place: &str) -> Result<AnyConnection, Error> {
+    if !is_url(place) && !Path::new(place).is_file() {
+        let message = format!("{place}: there is no warehouse; `etalon run` creates it");
+        return Err(Error::new(ErrorKind::NotFound, message));
+    }
+    open(place)
+}
+
 /// Opens a SQLite file, or creates it.
 pub(crate) fn open_file(path: &Path) -> Result<AnyConnection, Error> {
     Ok(Box::new(Sqlite::open(path)?))

@@ -79,6 +79,25 @@ pub trait Connection: Send {
         self.run(&forget).map(drop).map_err(|failure| placed(&self.place(), &failure.error(forget.what)))
     }
 
+    /// What a load would change in a table, beside its rows, a line each for people; nothing is changed. `Refused` where the
+    /// table is not what the pipeline needs.
+    fn changes(&mut self, table: &Table) -> Result<Vec<String>, Error> {
+        let target = Target::new(table, self.dialect())?;
+        let mut ask = || {
+            let mut answers = Vec::new();
+            for question in SetUp::new(&target)?.questions {
+                answers.push(match self.run(&question) {
+                    // Before the first load of all, Etalon's own tables are not there.
+                    Err(failure) if failure.cause == Cause::Missing => Selection::default(),
+                    answer => answer.map_err(|failure| failure.error(question.what))?,
+                });
+            }
+            Ok(Migration::new(&target, &Found::read(&answers)?)?.changes)
+        };
+        let changes: Result<_, Error> = ask();
+        changes.map_err(|error| placed(&self.place(), &error))
+    }
+
     /// Loads batches into a table, which is created if it is not there: everything in one transaction, or nothing.
     ///
     /// The record batches have the columns that [`Target::staged`] gives; rows of different batches may be mixed. `loaded_at`
@@ -150,6 +169,10 @@ impl Warehouse for Box<dyn Connection> {
 
     async fn forget(&mut self, table: &Table) -> Result<(), Error> {
         Connection::forget(&mut **self, table)
+    }
+
+    async fn changes(&mut self, table: &Table) -> Result<Vec<String>, Error> {
+        Connection::changes(&mut **self, table)
     }
 
     async fn load(

@@ -165,6 +165,9 @@ pub trait Warehouse {
     /// Forgets all loads of a table, so that everything is loaded again.
     fn forget(&mut self, table: &Table) -> impl Future<Output = Result<(), Error>>;
 
+    /// What a load would change in a table, beside its rows, a line each for people.
+    fn changes(&mut self, table: &Table) -> impl Future<Output = Result<Vec<String>, Error>>;
+
     /// Brings staged rows into the table, and their batches into its ledger, in one transaction.
     fn load(
         &mut self,
@@ -290,6 +293,8 @@ pub trait Progress: Sync {
     fn advance(&self, bytes: u64);
     /// The run is at this, and so many files of it are done.
     fn at(&self, stage: Stage, files: u64);
+    /// Something that somebody may want to know before it is done.
+    fn tell(&self, what: &str);
 }
 
 /// What a run is at, beside reading.
@@ -315,4 +320,5 @@ impl Progress for Quiet {
     fn total(&self, _bytes: u64) {}
     fn advance(&self, _bytes: u64) {}
     fn at(&self, _stage: Stage, _files: u64) {}
+    fn tell(&self, _what: &str) {}
 }

@@ -42,6 +42,8 @@ pub struct RunReport {
     pub lost: BTreeSet<String>,
     /// The other pipelines that have loaded rows into the table, as far as the ledger says.
     pub other_pipelines: BTreeSet<String>,
+    /// What the load has changed in the table beside its rows, a line each.
+    pub changes: Vec<String>,
     /// Rows that were staged and are not loaded.
     pub not_loaded: u64,
     /// What somebody's decision was about, if the run was one.

@@ -93,15 +93,24 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let is_whole_reload = matches!(&work, Work::Reload(wanted) if wanted.is_empty());
     let lists = matches!(&work, Work::Prefix(_) | Work::Reload(_));
     let decides = matches!(&work, Work::Release(_) | Work::Discard(_) | Work::Undiscard(_));
-    let done = engine.transform(work, objects).await;
+    let changes = match warehouse.changes(pipeline.table()).await {
+        // Who only decides about what is held needs no table.
+        Err(error) if error.kind() != ErrorKind::Refused => return Err(error),
+        changes => changes,
+    };
+    let done = engine.transform(work, objects, changes.as_ref().err()).await;
     if !decides {
         done.clone()?;
     }
     let embedded = Embedded::new(&deployed, store, warehouse, clock);
     // What an interrupted release has let go is loaded, also where nothing is held any more that could be released.
-    engine.load(&embedded, &rows).await?;
+    let changes = changes.unwrap_or_default();
+    engine.load(&embedded, &rows, &changes).await?;
     done?;
     let mut report = engine.report(objects, &rows, false).await?;
+    if report.load.is_some() {
+        report.changes = changes;
+    }
     if lists && !pipeline.whole_runs() {
         let there: BTreeMap<&str, &str> =
             objects.iter().map(|object| (object.name.as_str(), object.version.as_str())).collect();
@@ -175,7 +184,7 @@ pub async fn stage<S: Objects, T: Objects, C: Clock, P: Progress>(
         Deployed { pipeline: pipeline.clone(), text: text.to_owned(), inputs: Names::beginning(String::new()) };
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
-    engine.transform(Work::Prefix(String::new()), objects).await?;
+    engine.transform(Work::Prefix(String::new()), objects, None).await?;
     engine.report(objects, &[], true).await
 }
 
@@ -224,8 +233,9 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         Ok(())
     }
 
-    /// Extract and transform: what is asked for is begun, and every task is done.
-    async fn transform(&self, work: Work, objects: &[Object]) -> Result<(), Error> {
+    /// Extract and transform: what is asked for is begun, and every task is done, unless there is a reason why its rows could
+    /// not be loaded.
+    async fn transform(&self, work: Work, objects: &[Object], unfit: Option<&Error>) -> Result<(), Error> {
         let (starts, tasks, loads) = (Line::default(), Line::default(), Line::default());
         let found = Found { source: self.source, objects };
         let extract = Extract {
@@ -254,6 +264,9 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         extract.start(&start).await?;
         while let Some(rest) = starts.next() {
             extract.start(&parse(rest.body.as_bytes())?).await?;
+        }
+        if let Some(unfit) = unfit.filter(|_| tasks.len() > 0) {
+            return Err(unfit.clone());
         }
         self.progress.total(self.seen.facts().planned.iter().map(|plan| plan.size).sum());
         let transform = Transform {
@@ -292,6 +305,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         &self,
         warehouse: &Embedded<'_, T, W, C>,
         rows: &[LedgerRow],
+        changes: &[String],
     ) -> Result<(), Error> {
         let loader = Loader {
             deployed: self.deployed,
@@ -305,6 +319,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         };
         let waiting = names(self.store, &name::pending(&self.table(), "")).await?.len();
         if waiting > 0 {
+            changes.iter().for_each(|change| self.progress.tell(change));
             self.progress.at(Stage::Loading, waiting as u64);
         }
         while loader.sweep().await? {}
@@ -346,6 +361,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
                 .filter(|name| !name.is_empty() && *name != pipeline.name())
                 .cloned()
                 .collect(),
+            changes: Vec::new(),
             not_loaded: 0,
             decision: facts.decision.clone(),
             waiting: facts.waiting.clone(),

@@ -25,6 +25,7 @@ use crate::warehouse::sql::Select;
 use crate::warehouse::statement::Parameter;
 use crate::warehouse::statement::Statement;
 use crate::warehouse::table::TableColumn;
+use crate::warehouse::table::WriteMode;
 use crate::warehouse::target::Target;
 use crate::warehouse::target::digest;
 
@@ -100,7 +101,8 @@ impl SetUp {
 }
 
 impl Found {
-    /// Reads what the questions have selected, in their order.
+    /// Reads what the questions have selected, in their order. Before the first load of all, Etalon's own tables are not there:
+    /// the answer of a question about one is then an empty [`Selection`].
     pub fn read(answers: &[Selection]) -> Result<Self, Error> {
         let rows = |question: usize| answers.get(question).into_iter().flat_map(Selection::rows);
         let names = |question| rows(question).filter_map(|row| row.first()).map(str::to_owned).collect();
@@ -111,7 +113,10 @@ impl Found {
         let declared = rows(1).map(declared).collect::<Result<_, Error>>().map_err(|error| {
             Error::new(error.kind(), format!("a row of `{COLUMNS_TABLE}` is not as Etalon writes it: {error}"))
         })?;
-        let loads = rows(2).next().and_then(|row| row.first()).and_then(|count| count.parse().ok());
+        let loads = match answers.get(2) {
+            Some(absent) if absent.columns.is_empty() => Some(0),
+            _ => rows(2).next().and_then(|row| row.first()).and_then(|count| count.parse().ok()),
+        };
         let loads = loads.ok_or_else(|| {
             Error::new(ErrorKind::Refused, "the warehouse does not say how many loads the ledger holds".to_owned())
         })?;
@@ -207,6 +212,7 @@ impl Migration {
         again.iter().for_each(|column| planned.declare_anew(target, column, optional(column)));
         planned.declare(target, (found.declared.len() as u64 + 1..).zip(new).collect());
         planned.change_indexes(target, &found.indexes);
+        planned.tell_of_lost_values(target, &there);
         planned.migrate_ledger(target, &found.ledger)?;
         planned.forget_deletes(target, found)?;
         Ok(planned)
@@ -296,6 +302,20 @@ impl Migration {
         ]);
         let declare = Command::Update { table: target.own_table(COLUMNS_TABLE), set, from: None, filter: this };
         self.push(target, "declare a column's new type", declare);
+    }
+
+    /// A load writes whole rows: where one takes the place of another, columns that the pipeline has no more become NULL.
+    fn tell_of_lost_values(&mut self, target: &Target, there: &[&TableColumn]) {
+        let of_rows = match target.write {
+            WriteMode::Append => return,
+            WriteMode::Merge { .. } | WriteMode::Scd2 { .. } => "in every row that is written anew",
+            WriteMode::Replace { .. } => "in all rows",
+        };
+        let declared = target.declared();
+        for TableColumn { name, .. } in there.iter().filter(|column| declared.iter().all(|own| own.name != column.name))
+        {
+            self.changes.push(format!("column `{name}`, which the pipeline does not have, becomes NULL {of_rows}"));
+        }
     }
 
     /// Another key that was unique once would be in the way. Of a table that is there the key must be unique before a load
@@ -395,7 +415,6 @@ mod tests {
     use crate::warehouse::dialect::sqlite;
     use crate::warehouse::table::Layout;
     use crate::warehouse::table::Table;
-    use crate::warehouse::table::WriteMode;
 
     fn target(dialect: &'static Dialect, columns: &[(&str, Type, bool)]) -> Target {
         let column = |&(name, ty, required): &(&str, Type, bool)| TableColumn { name: name.to_owned(), ty, required };

@@ -12,14 +12,19 @@ use super::Verb;
 use crate::arguments::{PipelineFile, Written};
 use crate::failure::{Failure, Problem};
 use crate::form::Form;
+use crate::loaded::value;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View};
+use crate::warehouse;
 
 /// Check a pipeline file and say everything that is wrong with it
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
     file: PipelineFile,
+    /// Say too what a load would change in the table of this warehouse: a SQLite file, or postgres://user@host/database
+    #[arg(long, value_name = "WAREHOUSE")]
+    to: Option<String>,
     #[command(flatten)]
     written: Written,
 }
@@ -33,6 +38,8 @@ pub(super) struct Checked {
     diagnostics: Vec<Diagnostic>,
     /// The columns of the table, if the file is valid: name, type, whether NULL is refused.
     columns: Option<Vec<(String, Type, bool)>>,
+    /// What a load would change in the table.
+    changes: Vec<String>,
 }
 
 impl Verb for Check {
@@ -41,11 +48,17 @@ impl Verb for Check {
 
     fn carry_out(&self, _: Output) -> Result<Checked, Failure> {
         let text = self.file.read()?;
-        let (diagnostics, columns) = match Pipeline::compile(&text) {
-            Ok((pipeline, warnings)) => (warnings, Some(pipeline.columns())),
-            Err(diagnostics) => (diagnostics, None),
+        let (diagnostics, columns, changes) = match Pipeline::compile(&text) {
+            Ok((pipeline, warnings)) => {
+                let changes = match &self.to {
+                    Some(place) => warehouse::open_there(place)?.changes(pipeline.clone().resolve(value)?.table())?,
+                    None => Vec::new(),
+                };
+                (warnings, Some(pipeline.columns()), changes)
+            }
+            Err(diagnostics) => (diagnostics, None, Vec::new()),
         };
-        Ok(Checked { file: self.file.pipeline.clone(), text, diagnostics, columns })
+        Ok(Checked { file: self.file.pipeline.clone(), text, diagnostics, columns, changes })
     }
 }
 
@@ -74,7 +87,8 @@ impl View for Checked {
             return Vec::new();
         }
         let warnings = self.diagnostics.iter().map(|one| Problem::of(one, &self.file, &self.text).told(Form::Table));
-        warnings.chain([format!("{}: valid", self.file.display())]).collect()
+        let changes = self.changes.iter().map(|change| format!("a load would change the warehouse: {change}"));
+        warnings.chain([format!("{}: valid", self.file.display())]).chain(changes).collect()
     }
 
     fn end(&self) -> Result<(), Failure> {

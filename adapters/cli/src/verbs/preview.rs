@@ -60,7 +60,7 @@ impl Verb for Preview {
 
     fn carry_out(&self, output: Output) -> Result<Seen, Failure> {
         let loaded = self.source.file.load(output)?;
-        let (disk, objects) = self.source.objects(&loaded)?;
+        let (disk, objects) = self.source.objects(&loaded, output)?;
         let sensitive = loaded.pipeline.sensitive_columns();
         let columns = loaded.pipeline.columns().into_iter().zip(&sensitive).map(|((name, ty, _), &is_masked)| Column {
             heading: format!("{name} {ty}"),

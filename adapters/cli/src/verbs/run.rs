@@ -43,7 +43,7 @@ impl Verb for Run {
         let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads };
         let begun = Instant::now();
         let loaded = self.source.file.load(output)?;
-        let found = self.source.objects(&loaded)?;
+        let found = self.source.objects(&loaded, output)?;
         carry_out(asked::Work::Prefix(String::new()), begun, &loaded, found, &self.destination, &options, output)
     }
 }

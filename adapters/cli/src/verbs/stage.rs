@@ -35,7 +35,7 @@ impl Verb for Stage {
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
         let begun = Instant::now();
         let loaded = self.source.file.load(output)?;
-        let (disk, objects) = self.source.objects(&loaded)?;
+        let (disk, objects) = self.source.objects(&loaded, output)?;
         let store = LocalDisk::new(&self.to);
         let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let bar = Bar::new(output);

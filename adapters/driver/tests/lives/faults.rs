@@ -144,6 +144,10 @@ impl<W: Warehouse> Warehouse for FaultyWarehouse<'_, W> {
     async fn has_rows(&mut self, table: &Table) -> Result<Option<bool>, Error> {
         self.faults.call(self.inner.has_rows(table)).await
     }
+    async fn changes(&mut self, table: &Table) -> Result<Vec<String>, Error> {
+        self.inner.changes(table).await
+    }
+
     async fn forget(&mut self, table: &Table) -> Result<(), Error> {
         self.faults.call(self.inner.forget(table)).await
     }
