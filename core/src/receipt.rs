@@ -113,6 +113,9 @@ pub struct Receipt {
     pub failed_checks: BTreeMap<String, u64>,
     /// Records that had fields which the pipeline does not declare.
     pub undeclared_records: u64,
+    /// Records that had none of the fields which the pipeline declares; an older Etalon did not count them.
+    #[serde(default)]
+    pub strange_records: u64,
     /// Why the object cannot be loaded as it is, where that is so: it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incomplete: Option<String>,

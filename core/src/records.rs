@@ -122,6 +122,12 @@ impl Cell {
 }
 
 impl Records {
+    /// How many records have none of the declared fields.
+    pub(crate) fn strange(&self) -> u64 {
+        let is_missing = |cell: &Cell| cell.kind() == CellKind::Missing;
+        self.cells.chunks(self.fields.max(1)).filter(|cells| cells.iter().all(is_missing)).count() as u64
+    }
+
     /// The number of records with cells.
     pub fn len(&self) -> usize {
         self.places.len()

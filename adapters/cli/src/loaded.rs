@@ -1,7 +1,7 @@
 //! Loaded: a pipeline file that was read and checked, with what lies beside it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use etalon_core::pipeline::{Pipeline, Placeholder, Resolved};
 use etalon_core::plan::{Object, identity};
@@ -96,12 +96,27 @@ impl Destination {
         fs::create_dir_all(state).map_err(|error| Failure::file(state, &error))?;
         Ok(warehouse::open_file(&state.join(WAREHOUSE_FILE))?)
     }
+
+    /// Where the warehouse is, or would be.
+    pub(crate) fn place(&self, state: &Path) -> String {
+        self.to.clone().unwrap_or_else(|| state.join(WAREHOUSE_FILE).to_string_lossy().into_owned())
+    }
 }
 
 impl Loaded {
     /// The state folder of the pipeline.
     pub(crate) fn state(&self) -> PathBuf {
         self.folder.join(STATE_FOLDER)
+    }
+
+    /// What files are called in summaries, however they are spelt: by the way from the pipeline file's folder.
+    pub(crate) fn named(&self, files: &[String]) -> Vec<String> {
+        let disk = LocalDisk::new(&self.folder);
+        let named = |file: &String| match Path::new(file) {
+            path if path.is_absolute() => disk.name_of(path).unwrap_or_else(|_| file.clone()),
+            path => plain(path),
+        };
+        files.iter().map(named).collect()
     }
 
     /// What runs of the pipeline keep: a folder for each warehouse, so that no two share what is loaded. That of the embedded
@@ -115,6 +130,21 @@ impl Loaded {
             None => state,
         })
     }
+}
+
+/// A relative path without detours.
+fn plain(path: &Path) -> String {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if plain.file_name().is_some() => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain.to_string_lossy().into_owned()
 }
 
 /// A warehouse's place, however it is spelt, and without a password.
@@ -163,6 +193,17 @@ mod tests {
         assert_ne!(loaded("postgres://u@h:1/d"), loaded("postgres://u@h:1/e"));
         assert_eq!(loaded("./w.db"), loaded("w.db"));
         assert_ne!(loaded("v.db"), loaded("w.db"));
+    }
+
+    #[test]
+    fn a_file_is_named_as_it_is_however_it_is_spelt() {
+        let named = |file: &str| plain(Path::new(file));
+        assert_eq!([named("./p.csv"), named("in//p.csv"), named("in/../p.csv")], ["p.csv", "in/p.csv", "p.csv"]);
+        assert_eq!([named("../in/./p.csv"), named("../../p.csv")], ["../in/p.csv", "../../p.csv"]);
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("p.csv"), "").unwrap();
+        let absolute = folder.path().join("p.csv");
+        assert_eq!(LocalDisk::new(folder.path()).name_of(&absolute).unwrap(), "p.csv");
     }
 
     #[test]

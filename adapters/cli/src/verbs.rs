@@ -15,6 +15,7 @@ mod release;
 mod discard;
 mod undiscard;
 mod reload;
+mod status;
 mod check;
 mod explain;
 mod preview;
@@ -35,6 +36,7 @@ const VERBS: &[Entry] = &[
     verb::<discard::Discard>(),
     verb::<undiscard::Undiscard>(),
     verb::<reload::Reload>(),
+    verb::<status::Status>(),
     verb::<check::Check>(),
     verb::<explain::Explain>(),
     verb::<preview::Preview>(),

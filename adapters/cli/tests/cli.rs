@@ -383,7 +383,10 @@ fn the_sample_raises_no_warning() {
     assert_eq!(done(folder, &["check", "orders.yaml", "--output", "json"], 0), "[]\n");
     let (told, code) = told(folder, &["run", "orders.yaml"]);
     assert_eq!(code, Some(0));
-    assert_eq!(told, "table `analytics.orders` is created\nthe rejects, with all their reasons: ./.etalon/quarantine\n");
+    assert_eq!(
+        told,
+        "table `analytics.orders` is created\nthe rejects, with all their reasons: ./.etalon/quarantine\n"
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use etalon_golden::postgres::Server;
 use libtest_mimic::{Arguments, Trial};
 
 /// The verbs that take a warehouse.
-const VERBS: [&str; 8] = ["run", "check", "release", "discard", "undiscard", "reload", "redrive", "query"];
+const VERBS: [&str; 9] = ["run", "check", "status", "release", "discard", "undiscard", "reload", "redrive", "query"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

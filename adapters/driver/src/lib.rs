@@ -14,6 +14,7 @@
 //! reconcile                  the ledger decides where the store says something else
 //! run, line, embedded, report
 //!                            all of this on one machine
+//! status                     how things stand between two runs
 //! local, memory              ports to a disk, and to nothing
 //! cases                      golden cases
 //! ```
@@ -33,6 +34,7 @@ pub mod rejects;
 mod reconcile;
 pub mod run;
 pub mod report;
+pub mod status;
 pub mod local;
 pub mod memory;
 pub mod cases;

@@ -98,6 +98,10 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         Err(error) if error.kind() != ErrorKind::Refused => return Err(error),
         changes => changes,
     };
+    // What could not be loaded is not marked as sent again.
+    if let (Work::Redrive(_), Err(unfit)) = (&work, &changes) {
+        return Err(unfit.clone());
+    }
     let done = engine.transform(work, objects, changes.as_ref().err()).await;
     if !decides {
         done.clone()?;
@@ -454,7 +458,7 @@ fn is_up_to_date(of_version: &[&LedgerRow], fingerprint: &str) -> bool {
     of_version.iter().filter(stands).all(|row| row.batch.fingerprint == fingerprint)
 }
 
-fn held_report(unit: &Unit, is_new: bool) -> HeldReport {
+pub(crate) fn held_report(unit: &Unit, is_new: bool) -> HeldReport {
     let (reasons, incomplete) = match &unit.state {
         UnitState::Held { reasons, incomplete, .. } => (reasons.clone(), *incomplete),
         _ => (Vec::new(), false),

@@ -45,7 +45,7 @@ impl Pipeline {
         let read: u64 = receipts.iter().map(|receipt| receipt.counts.read).sum();
         let rejected: u64 = receipts.iter().map(|receipt| receipt.counts.quarantined).sum();
         // A wrong format is no success, however few its records are, and whatever else a run has read.
-        let wholly: Vec<String> = by_source(receipts).into_iter().filter_map(all_rejected).collect();
+        let wholly: Vec<String> = by_source(receipts).into_iter().filter_map(nothing_fits).collect();
         if !wholly.is_empty() {
             return wholly;
         }
@@ -130,21 +130,38 @@ impl Pipeline {
     }
 }
 
-/// Records read and rejected, by object.
-fn by_source(receipts: &[Receipt]) -> BTreeMap<&str, (u64, u64)> {
-    let mut sums: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+/// Records of an object: read, rejected, and without any declared field.
+#[derive(Debug, Clone, Copy, Default)]
+struct OfSource {
+    read: u64,
+    rejected: u64,
+    strange: u64,
+}
+
+fn by_source(receipts: &[Receipt]) -> BTreeMap<&str, OfSource> {
+    let mut sums: BTreeMap<&str, OfSource> = BTreeMap::new();
     for receipt in receipts {
-        let (read, rejected) = sums.entry(&receipt.source).or_default();
-        *read += receipt.counts.read;
-        *rejected += receipt.counts.quarantined;
+        let sum = sums.entry(&receipt.source).or_default();
+        sum.read += receipt.counts.read;
+        sum.rejected += receipt.counts.quarantined;
+        sum.strange += receipt.strange_records;
     }
     sums
 }
 
-/// That all records of an object were rejected, where they were.
-fn all_rejected((source, (read, rejected)): (&str, (u64, u64))) -> Option<String> {
-    let all = if read == 1 { "its only record was".to_owned() } else { format!("all its {read} records were") };
-    (read > 0 && rejected == read).then(|| format!("{source}: {all} rejected"))
+/// That all records of an object were rejected, or have none of the declared fields, where it is so.
+fn nothing_fits((source, OfSource { read, rejected, strange }): (&str, OfSource)) -> Option<String> {
+    let one_or_all = |one: &str, all: &str| if read == 1 { one.to_owned() } else { format!("{all} {read} records") };
+    if read == 0 || rejected.max(strange) < read {
+        return None;
+    }
+    Some(if rejected == read {
+        let were = if read == 1 { "was" } else { "were" };
+        format!("{source}: {} {were} rejected", one_or_all("its only record", "all its"))
+    } else {
+        let (records, have) = (one_or_all("its only record", "all its"), if read == 1 { "has" } else { "have" });
+        format!("{source}: {records} {have} none of the fields that the pipeline declares")
+    })
 }
 
 /// What keeps a unit from being loaded, however many of its records are right.
@@ -216,6 +233,22 @@ mod tests {
         let own = pipeline("limits: { rejects: 50%, at_least: 2 }\n");
         assert_eq!(unit(&own, 900, 100).state, UnitState::Pending);
         assert_eq!(reasons(&unit(&own, 3, 2)).len(), 1);
+    }
+
+    #[test]
+    fn where_no_record_has_a_declared_field_nothing_is_loaded() {
+        let pipeline = pipeline("limits: none\n");
+        let object = Object { name: "in/a.jsonl".to_owned(), version: "v".to_owned(), size: 9 };
+        let task = pipeline.plan(&object, 0).tasks().remove(0);
+        let receipt = |read, strange_records| {
+            let counts = Counts { read, staged: read, ..Counts::default() };
+            let unread = pipeline.unread(&task, String::new());
+            Receipt { counts, strange_records, incomplete: None, unread: false, ..unread }
+        };
+        assert_eq!(pipeline.judge(&[receipt(3, 2)]), Verdict::Load);
+        assert_eq!(pipeline.judge(&[receipt(3, 3), receipt(2, 1)]), Verdict::Load, "another range has some");
+        let held = "in/a.jsonl: all its 3 records have none of the fields that the pipeline declares";
+        assert_eq!(pipeline.judge(&[receipt(3, 3)]), Verdict::Held(vec![held.to_owned()]));
     }
 
     #[test]

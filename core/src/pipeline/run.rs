@@ -143,6 +143,7 @@ impl<'a> TaskRun<'a> {
             warnings: BTreeMap::new(),
             failed_checks: BTreeMap::new(),
             undeclared_records: 0,
+            strange_records: 0,
             incomplete: None,
             unread: false,
             parts: Vec::new(),
@@ -216,6 +217,7 @@ impl TaskRun<'_> {
         counts.filtered_null += transformed.filtered_null;
         counts.quarantined += (transformed.rejected.len() + records.rejects.len()) as u64;
         self.receipt.undeclared_records += records.undeclared_records;
+        self.receipt.strange_records += records.strange();
         for (totals, new) in
             [(&mut self.receipt.warnings, &transformed.warned), (&mut self.receipt.failed_checks, &transformed.failed)]
         {

@@ -32,7 +32,7 @@ impl Decision {
         let loaded = self.file.load(output)?;
         let found = (LocalDisk::new(&loaded.folder), Vec::new());
         run::carry_out(
-            work(self.files.clone()),
+            work(loaded.named(&self.files)),
             begun,
             &loaded,
             found,

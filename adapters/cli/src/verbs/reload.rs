@@ -34,7 +34,7 @@ impl Verb for Reload {
         let begun = Instant::now();
         let loaded = self.source.file.load(output)?;
         let found = self.source.objects(&loaded, output)?;
-        let work = Work::Reload(self.files.clone());
+        let work = Work::Reload(loaded.named(&self.files));
         run::carry_out(work, begun, &loaded, found, &self.destination, &RunOptions::default(), output)
     }
 }

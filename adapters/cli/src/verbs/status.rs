@@ -1,0 +1,144 @@
+//! `etalon status`: how a pipeline stands between two runs.
+
+use std::path::Path;
+
+use clap::Args;
+use etalon_driver::local::SystemClock;
+use etalon_driver::ports::Clock;
+use etalon_driver::status::{self, LoadReport, Status as Found, TableState};
+use serde::Serialize;
+
+use super::Verb;
+use crate::arguments::{Destination, PipelineFile, Written};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::view::{Column, Kind, Table, View, how_many, thousands};
+use crate::warehouse;
+
+/// Tell what is loaded, what waits, what is held and why, and which rejects are open
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    #[command(flatten)]
+    file: PipelineFile,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// How the pipeline stands.
+#[derive(Debug, Serialize)]
+pub(super) struct Stands {
+    /// The warehouse, without a password; none where it is not there yet.
+    warehouse: Option<String>,
+    #[serde(flatten)]
+    found: Found,
+}
+
+impl Verb for Status {
+    const NAME: &'static str = "status";
+    type Found = Stands;
+
+    fn carry_out(&self, output: Output) -> Result<Stands, Failure> {
+        let loaded = self.file.load(output)?;
+        let place = self.destination.place(&loaded.state());
+        // To look creates nothing.
+        let is_there = warehouse::is_url(&place) || Path::new(&place).is_file();
+        let mut warehouse = if is_there { Some(warehouse::open(&place)?) } else { None };
+        let store = loaded.store(&self.destination);
+        let found = status::status(&loaded.pipeline, &store, warehouse.as_mut(), SystemClock.now());
+        let found = pollster::block_on(found)?;
+        Ok(Stands { warehouse: warehouse.map(|warehouse| warehouse.place()), found })
+    }
+}
+
+impl View for Stands {
+    /// A row for everything that somebody may have to look at.
+    fn table(&self) -> Table {
+        let texts = |names: [&str; 2]| names.map(|name| Column::new(name, Kind::Text));
+        let counts = ["files", "rows", "rejects"].map(|name| Column::new(name, Kind::Count));
+        let [what, name] = texts(["what", "name"]);
+        let reason = Column::new("reason", Kind::Text);
+        let mut table = Table::new([what, name].into_iter().chain(counts).chain([reason]).collect());
+        let mut push = |what: &str, name: &str, [files, rows, rejects]: [Option<u64>; 3], reason: Option<String>| {
+            let count = |count: Option<u64>| count.map(|count| count.to_string());
+            table.push(vec![
+                Some(what.to_owned()),
+                Some(name.to_owned()),
+                count(files),
+                count(rows),
+                count(rejects),
+                reason,
+            ]);
+        };
+        for LoadReport { loaded_at, files, counts } in &self.found.loads {
+            push("load", loaded_at, [Some(*files), Some(counts.staged), None], None);
+        }
+        for held in &self.found.held {
+            let counts = [held.sources.len() as u64, held.counts.staged, held.counts.quarantined].map(Some);
+            push("held", &held.title, counts, Some(held.reasons.join("; ")));
+        }
+        self.found.waiting.iter().for_each(|name| push("waiting", name, [None; 3], None));
+        self.found.discarded.iter().for_each(|name| push("discarded", name, [None; 3], None));
+        for (source, open) in &self.found.open_rejects {
+            push("open rejects", source, [None, None, Some(*open)], None);
+        }
+        table
+    }
+
+    fn page(&self) -> String {
+        let found = &self.found;
+        let place = match (&self.warehouse, found.table_state) {
+            (None, _) => "the warehouse is not there yet".to_owned(),
+            (Some(place), TableState::Absent) => format!("{place}, where the table is not there"),
+            (Some(place), TableState::Empty) => format!("{place}, where the table is empty"),
+            (Some(place), TableState::HasRows) => place.clone(),
+        };
+        let mut page = format!("{} -> {}: {place}\n", found.pipeline, found.table);
+        match found.seconds_since_load {
+            None => page.push_str("  nothing was loaded\n"),
+            Some(seconds) => {
+                let files = how_many(found.files, "file");
+                page.push_str(&format!("  {files} loaded, the last {} ago\n", span(seconds)));
+            }
+        }
+        for LoadReport { loaded_at, files, counts } in &found.loads {
+            let (files, rows) = (how_many(*files, "file"), how_many(counts.staged, "row"));
+            let removed =
+                if counts.removed > 0 { format!(", {} removed", thousands(counts.removed)) } else { String::new() };
+            page.push_str(&format!("  {loaded_at}: {files}, {rows}{removed}\n"));
+        }
+        for held in &found.held {
+            for reason in &held.reasons {
+                let size = format!("{}, {}", how_many(held.bytes, "byte"), how_many(held.counts.staged, "row"));
+                page.push_str(&format!("  HELD: {reason} ({size})\n"));
+            }
+        }
+        found.waiting.iter().for_each(|name| page.push_str(&format!("  waits for the next run: {name}\n")));
+        found.discarded.iter().for_each(|name| page.push_str(&format!("  discarded: {name}\n")));
+        for (source, open) in &found.open_rejects {
+            page.push_str(&format!("  open rejects: {source}: {}\n", thousands(*open)));
+        }
+        page
+    }
+
+    fn notes(&self) -> Vec<String> {
+        match self.found.out_of_date {
+            0 => Vec::new(),
+            n => vec![format!(
+                "{} loaded with another pipeline file than this one; `etalon reload` loads again",
+                if n == 1 { "1 file was".to_owned() } else { format!("{} files were", thousands(n)) }
+            )],
+        }
+    }
+}
+
+/// A time that has passed, in its largest unit.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => how_many(seconds, "second"),
+        60..3600 => how_many(seconds / 60, "minute"),
+        3600..86_400 => how_many(seconds / 3600, "hour"),
+        _ => how_many(seconds / 86_400, "day"),
+    }
+}
