@@ -44,6 +44,8 @@ pub struct RunReport {
     pub other_pipelines: BTreeSet<String>,
     /// What the load has changed in the table beside its rows, a line each.
     pub changes: Vec<String>,
+    /// Objects that were loaded, and whose contents are loaded under another name too.
+    pub equal_contents: Vec<EqualContents>,
     /// Rows that were staged and are not loaded.
     pub not_loaded: u64,
     /// What somebody's decision was about, if the run was one.
@@ -71,6 +73,17 @@ pub struct HeldReport {
     pub incomplete: bool,
     /// Whether this run has found it.
     pub is_new: bool,
+}
+
+/// An object whose contents were appended under another name before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EqualContents {
+    /// The object.
+    pub source: String,
+    /// The other name.
+    pub loaded_as: String,
+    /// Whether the object of the other name is among the source's still.
+    pub is_there: bool,
 }
 
 /// How a run ended.

@@ -18,7 +18,7 @@ use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::source::Names;
-use etalon_core::warehouse::{LedgerRow, LoadCounts};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, WriteMode};
 
 use crate::deployed::Deployed;
 use crate::embedded::Embedded;
@@ -28,7 +28,7 @@ use crate::line::Line;
 use crate::load::Loader;
 use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Stage, Warehouse, Witness};
 use crate::reconcile::{reconcile, remove_parts};
-use crate::report::{HeldReport, InputReport, RunReport, RunState};
+use crate::report::{EqualContents, HeldReport, InputReport, RunReport, RunState};
 use crate::store::{Handled, document, names, put, put_once, receipt};
 use crate::transform::Transform;
 
@@ -39,6 +39,8 @@ pub struct RunOptions {
     pub batch_time: Option<i64>,
     /// Tasks at a time; the machine's cores, if not said.
     pub workers: Option<NonZero<usize>>,
+    /// Whether to load also what another pipeline has loaded into the table, with the same mapping.
+    pub again: bool,
 }
 
 /// The world of a run.
@@ -86,15 +88,21 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         warehouse.forget(pipeline.table()).await?;
         rows.clear();
     }
+    let lists = matches!(&work, Work::Prefix(_) | Work::Reload(_));
+    if lists
+        && !options.again
+        && let Some(doubled) = loaded_by_another(pipeline, &rows, objects)
+    {
+        return Err(Error::new(ErrorKind::Refused, doubled));
+    }
     let forgotten = reconcile(pipeline, store, &rows).await?;
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
     engine.put_back(&rows).await?;
     let is_whole_reload = matches!(&work, Work::Reload(wanted) if wanted.is_empty());
-    let lists = matches!(&work, Work::Prefix(_) | Work::Reload(_));
     let decides = matches!(&work, Work::Release(_) | Work::Discard(_) | Work::Undiscard(_));
     let changes = match warehouse.changes(pipeline.table()).await {
-        // Who only decides about what is held needs no table.
+        // A table that does not fit is refused by whoever loads into it.
         Err(error) if error.kind() != ErrorKind::Refused => return Err(error),
         changes => changes,
     };
@@ -102,18 +110,21 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     if let (Work::Redrive(_), Err(unfit)) = (&work, &changes) {
         return Err(unfit.clone());
     }
-    let done = engine.transform(work, objects, changes.as_ref().err()).await;
+    let done = engine.transform(work, objects).await;
     if !decides {
         done.clone()?;
     }
     let embedded = Embedded::new(&deployed, store, warehouse, clock);
     // What an interrupted release has let go is loaded, also where nothing is held any more that could be released.
     let changes = changes.unwrap_or_default();
+    let equal_contents = equal_contents(pipeline, &rows, objects, &seen);
+    tell_of(&equal_contents, progress);
     engine.load(&embedded, &rows, &changes).await?;
     done?;
     let mut report = engine.report(objects, &rows, false).await?;
     if report.load.is_some() {
         report.changes = changes;
+        report.equal_contents = equal_contents;
     }
     if lists && !pipeline.whole_runs() {
         let there: BTreeMap<&str, &str> =
@@ -139,6 +150,64 @@ fn unknown_rows(table: &str) -> Error {
          the ledger's rows back, or empty the table and run again"
     );
     Error::new(ErrorKind::Refused, fact)
+}
+
+/// What is to be said where a pipeline would append what another one has appended, with the same mapping: most likely it is
+/// that one, under another name.
+fn loaded_by_another(pipeline: &Resolved, rows: &[LedgerRow], objects: &[Object]) -> Option<String> {
+    let of_pipeline = |row: &LedgerRow| row.batch.pipeline.is_empty() || row.batch.pipeline == *pipeline.name();
+    // One that has loaded beside the other knows what it does.
+    if pipeline.table().write != WriteMode::Append || rows.iter().any(of_pipeline) {
+        return None;
+    }
+    let mut loaded = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.batch.fingerprint == pipeline.fingerprint() && row.counts.inserted > 0) {
+        loaded.insert((row.batch.source.as_str(), row.batch.source_version.as_str()), row.batch.pipeline.as_str());
+    }
+    let found = objects.iter().find_map(|object| {
+        let other = loaded.get(&(object.name.as_str(), object.version.as_str()))?;
+        Some((&object.name, *other))
+    });
+    let (source, other) = found?;
+    let (name, table) = (pipeline.name(), pipeline.table_name());
+    Some(format!(
+        "pipeline `{other}` has loaded {source} into table `{table}` with the same mapping, and `{name}` would load the rows \
+         once more; if it was renamed, give it its old name back; if its rows are to be there twice: `etalon run --again`"
+    ))
+}
+
+/// The new objects of which the contents were appended under another name.
+fn equal_contents(pipeline: &Resolved, rows: &[LedgerRow], objects: &[Object], seen: &Seen) -> Vec<EqualContents> {
+    if pipeline.table().write != WriteMode::Append {
+        return Vec::new();
+    }
+    let own = rows.iter().filter(|row| row.batch.pipeline == *pipeline.name() && row.counts.inserted > 0);
+    let loaded: BTreeMap<&str, &str> =
+        own.map(|row| (row.batch.source_version.as_str(), row.batch.source.as_str())).collect();
+    let there: BTreeSet<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+    let facts = seen.facts();
+    let new = facts.planned.iter().filter(|plan| !plan.backfills && plan.redrives.is_none());
+    let equal = new.filter_map(|plan| {
+        let loaded_as = loaded.get(plan.source_version.as_str()).filter(|name| **name != plan.source)?;
+        let is_there = there.contains(loaded_as);
+        Some(EqualContents { source: plan.source.clone(), loaded_as: (*loaded_as).to_owned(), is_there })
+    });
+    equal.collect()
+}
+
+/// Tells of contents that will be there twice, the first of them by name.
+fn tell_of(equal: &[EqualContents], progress: &impl Progress) {
+    const NAMED: usize = 3;
+    for EqualContents { source, loaded_as, is_there } in equal.iter().take(NAMED) {
+        let gone = if *is_there { "" } else { " and is gone" };
+        progress.tell(&format!(
+            "{source} has the contents of {loaded_as}, which was loaded{gone}: the rows will be there twice; if it is the same \
+             file, delete those whose _etalon_batch is a batch of {loaded_as} in _etalon_ledger"
+        ));
+    }
+    if equal.len() > NAMED {
+        progress.tell(&format!("{} more files have contents that were loaded under other names", equal.len() - NAMED));
+    }
 }
 
 /// What is to be said where the ledger has rows of a table, and the table has none.
@@ -188,7 +257,7 @@ pub async fn stage<S: Objects, T: Objects, C: Clock, P: Progress>(
         Deployed { pipeline: pipeline.clone(), text: text.to_owned(), inputs: Names::beginning(String::new()) };
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
-    engine.transform(Work::Prefix(String::new()), objects, None).await?;
+    engine.transform(Work::Prefix(String::new()), objects).await?;
     engine.report(objects, &[], true).await
 }
 
@@ -237,9 +306,8 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         Ok(())
     }
 
-    /// Extract and transform: what is asked for is begun, and every task is done, unless there is a reason why its rows could
-    /// not be loaded.
-    async fn transform(&self, work: Work, objects: &[Object], unfit: Option<&Error>) -> Result<(), Error> {
+    /// Extract and transform: what is asked for is begun, and every task is done.
+    async fn transform(&self, work: Work, objects: &[Object]) -> Result<(), Error> {
         let (starts, tasks, loads) = (Line::default(), Line::default(), Line::default());
         let found = Found { source: self.source, objects };
         let extract = Extract {
@@ -268,9 +336,6 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         extract.start(&start).await?;
         while let Some(rest) = starts.next() {
             extract.start(&parse(rest.body.as_bytes())?).await?;
-        }
-        if let Some(unfit) = unfit.filter(|_| tasks.len() > 0) {
-            return Err(unfit.clone());
         }
         self.progress.total(self.seen.facts().planned.iter().map(|plan| plan.size).sum());
         let transform = Transform {
@@ -366,6 +431,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
                 .cloned()
                 .collect(),
             changes: Vec::new(),
+            equal_contents: Vec::new(),
             not_loaded: 0,
             decision: facts.decision.clone(),
             waiting: facts.waiting.clone(),

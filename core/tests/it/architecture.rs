@@ -107,6 +107,7 @@ const MODULES: &[(&str, Map)] = &[
                     "report",
                 ],
             ),
+            ("status", &["ports", "store", "held", "rejects", "report", "run"]),
             ("cases", &["ports", "local", "memory", "store", "transform"]),
             ("testing", ALL_ABOVE),
         ],

@@ -31,6 +31,9 @@ pub(super) struct Run {
     destination: Destination,
     #[command(flatten)]
     work: Work,
+    /// Load also what another pipeline has loaded into the table with the same mapping
+    #[arg(long)]
+    again: bool,
     #[command(flatten)]
     written: Written,
 }
@@ -40,7 +43,7 @@ impl Verb for Run {
     type Found = Ran;
 
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
-        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads };
+        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, again: self.again };
         let begun = Instant::now();
         let loaded = self.source.file.load(output)?;
         let found = self.source.objects(&loaded, output)?;
@@ -175,6 +178,13 @@ impl View for Ran {
         for (of, counted) in self.counted() {
             for (part, count) in counted {
                 table.push([of, part, &count.to_string()].map(|cell| Some(cell.to_owned())).to_vec());
+            }
+        }
+        // With each reason the rows that wait.
+        for held in &self.report.held {
+            for reason in &held.reasons {
+                table
+                    .push(["held", reason, &held.counts.staged.to_string()].map(|cell| Some(cell.to_owned())).to_vec());
             }
         }
         table

@@ -39,7 +39,7 @@ impl Verb for Stage {
         let store = LocalDisk::new(&self.to);
         let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let bar = Bar::new(output);
-        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads };
+        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, again: false };
         let world = (&disk, alone.disk(), &SystemClock, &bar);
         let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &objects, world, &options));
         bar.clear();

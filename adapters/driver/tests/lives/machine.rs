@@ -174,7 +174,8 @@ impl Machine<'_> {
         let mut warehouse = FaultyWarehouse { inner: &mut self.warehouse, faults: self.faults };
         let world =
             World { source: &source, store: &store, warehouse: &mut warehouse, clock: &self.clock, progress: &Quiet };
-        let options = RunOptions { batch_time: Some(self.batch_time), workers: std::num::NonZero::new(1) };
+        // A pipeline of a new name loads beside the old one, as the functions do.
+        let options = RunOptions { batch_time: Some(self.batch_time), workers: std::num::NonZero::new(1), again: true };
         let ended = block_on(run(&self.pipeline, &self.text, work(call), &found, world, &options));
         self.trace(call, &ended);
         let told = ended?;
