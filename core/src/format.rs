@@ -83,6 +83,12 @@ pub(crate) const FORMATS: Kinds<Format> =
 /// The format of a file that names none, or a wrong one: nothing is read then, and its other mistakes are found.
 pub(crate) const ANY: Format = Format::Jsonl(JsonlFormat);
 
+/// How rows are written that have landed from a database: values that are quoted, so that none can be taken for another, and
+/// NULL without quotes.
+pub(crate) fn landed() -> Format {
+    Format::Csv(CsvFormat::landed())
+}
+
 /// What a format says of itself: all that others ask of it.
 trait FormatKind {
     /// Whether a line end always ends a record, so that an object can be cut where one stands.

@@ -115,6 +115,11 @@ impl Pipeline {
         &self.location
     }
 
+    /// What the source calls each declared field, in order.
+    pub fn source_names(&self) -> impl Iterator<Item = &str> {
+        self.source_names.iter().map(String::as_str)
+    }
+
     /// What happens to a new version of a known object.
     pub fn on_overwrite(&self) -> OnOverwrite {
         self.on_overwrite

@@ -24,6 +24,7 @@ mod step;
 mod document;
 mod message;
 mod trigger;
+mod cursor;
 mod source;
 mod run;
 mod unit;
@@ -33,6 +34,9 @@ mod marks;
 pub mod prefix;
 pub mod name;
 
+pub use cursor::Cursor;
+pub use cursor::Piece;
+pub use cursor::Window;
 pub use decision::Decision;
 pub use document::Document;
 pub use document::parse;

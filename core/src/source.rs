@@ -1,10 +1,16 @@
 //! Source: where objects come from. Each kind of source has a file of its own: what it is called, how it names its objects,
-//! and which names it means. What they share is how a source is listed.
+//! and which names it means, or how it is asked. What they share is how a source is listed, and how one that is no store lands.
 //!
-//! `names` tell which objects are meant -> a `Listing` asks for pages of them, by `step` and `push`
+//! ```text
+//! a store     `names` tell which objects are meant -> a `Listing` asks for pages of them, by `step` and `push`
+//! a database  a `Landing` says what to ask and what to land, by `step` and `push`; what has landed is an object
+//! ```
 
 pub mod files;
 pub mod s3;
+pub mod database;
+mod postgres;
+mod landing;
 pub mod connector;
 mod names;
 mod listing;
@@ -14,11 +20,13 @@ use std::slice;
 use crate::error::{Error, ErrorKind};
 use crate::spec::{Filled, Keys, Placeholder, Text, placeholder};
 
+pub use database::Database;
+pub use landing::{Answer, LandStep, Landing, What, WindowRows};
 pub use listing::{ListStep, Listing};
 pub use names::Names;
 
 /// The kinds of source, of which a file names exactly one. Each asks for its key.
-pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] = &[files::key, s3::key];
+pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] = &[files::key, s3::key, postgres::key];
 
 /// The source of a file that names none, or several: nothing is read then, and its other mistakes are found.
 pub(crate) const NOWHERE: Location = Location::Files(Vec::new());
@@ -30,6 +38,8 @@ pub enum Location<T = Text> {
     Files(Vec<T>),
     /// A prefix `s3://bucket/prefix`.
     S3(T),
+    /// A PostgreSQL, and what is read of it.
+    Postgres(Database<T>),
 }
 
 impl<T> Location<T> {
@@ -38,13 +48,27 @@ impl<T> Location<T> {
         match self {
             Self::Files(_) => files::KIND,
             Self::S3(_) => s3::KIND,
+            Self::Postgres(_) => postgres::KIND,
         }
+    }
+
+    /// What of it lands in the store before it is planned; `None`: it has objects of its own.
+    pub fn lands(&self) -> Option<&database::Reads> {
+        match self {
+            Self::Files(_) | Self::S3(_) => None,
+            Self::Postgres(database) => Some(&database.reads),
+        }
+    }
+
+    /// What is read where it lands, as one name: elsewhere a cursor's position means nothing.
+    pub fn identity(&self) -> String {
+        self.lands().map(|reads| reads.identity(self.kind())).unwrap_or_default()
     }
 
     /// Whether somebody can be told of an object when it is made.
     pub(crate) fn tells_of_objects(&self) -> bool {
         match self {
-            Self::Files(_) => false,
+            Self::Files(_) | Self::Postgres(_) => false,
             Self::S3(_) => true,
         }
     }
@@ -54,6 +78,7 @@ impl<T> Location<T> {
         match self {
             Self::Files(paths) => paths,
             Self::S3(prefix) => slice::from_ref(prefix),
+            Self::Postgres(database) => slice::from_ref(&database.url),
         }
     }
 }
@@ -82,6 +107,9 @@ impl Location {
                 }
                 Ok(Location::S3(address))
             }
+            Self::Postgres(Database { url, reads }) => {
+                Ok(Location::Postgres(Database { url: fill(url)?, reads: reads.clone() }))
+            }
         }
     }
 }
@@ -92,6 +120,8 @@ impl Location<Filled> {
         match self {
             Self::Files(paths) => files::names(&paths.iter().map(|path| path.reveal().to_owned()).collect::<Vec<_>>()),
             Self::S3(address) => Ok(s3::Address::parse(address.reveal())?.names()),
+            // Every window that has landed.
+            Self::Postgres(_) => Ok(Names::beginning("")),
         }
     }
 }

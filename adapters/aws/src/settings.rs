@@ -96,7 +96,12 @@ impl Settings {
         match self.location(pipeline, clients).await? {
             // The names of objects are whole keys.
             Location::S3(address) => Ok(Address { prefix: String::new(), ..Address::parse(address.reveal())? }),
-            _ => self.place(&setting::SOURCE),
+            Location::Files(_) => self.place(&setting::SOURCE),
+            elsewhere => {
+                let message =
+                    format!("the source is `{}`, which the functions do not read; `etalon run` does", elsewhere.kind());
+                Err(refused(message))
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 //! Lines: the line of a file on which a record begins, for people who look for it in an editor.
 
 use etalon_core::plan::Object;
-use etalon_driver::local::LocalDisk;
 use etalon_driver::ports::Objects;
 
 use crate::view::thousands;
@@ -13,11 +12,11 @@ const PIECE_BYTES: u64 = 1 << 20;
 
 /// The lines, from 1, of the offsets of an object: each where it can be known. It cannot where the object is compressed, is
 /// gone or is another version by now, or where a record does not begin a line.
-pub(crate) fn of(disk: &LocalDisk, object: &Object, offsets: &[u64]) -> Vec<Option<u64>> {
+pub(crate) fn of(disk: &impl Objects, object: &Object, offsets: &[u64]) -> Vec<Option<u64>> {
     counted(disk, object, offsets).unwrap_or_else(|| vec![None; offsets.len()])
 }
 
-fn counted(disk: &LocalDisk, object: &Object, offsets: &[u64]) -> Option<Vec<Option<u64>>> {
+fn counted(disk: &impl Objects, object: &Object, offsets: &[u64]) -> Option<Vec<Option<u64>>> {
     let found = pollster::block_on(disk.head(&object.name)).ok()?;
     if found != *object {
         return None;
@@ -58,6 +57,7 @@ pub(crate) fn place(source: &str, line: Option<u64>, offset: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use etalon_driver::local::LocalDisk;
     use etalon_driver::ports::Quiet;
 
     use super::*;

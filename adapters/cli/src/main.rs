@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod arguments;
 mod verbs;
 mod warehouse;
+mod input;
 mod loaded;
 mod lines;
 mod view;

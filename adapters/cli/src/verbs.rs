@@ -16,6 +16,8 @@ mod discard;
 mod undiscard;
 mod reload;
 mod status;
+mod backfill;
+mod state;
 mod check;
 mod explain;
 mod preview;
@@ -37,6 +39,8 @@ const VERBS: &[Entry] = &[
     verb::<undiscard::Undiscard>(),
     verb::<reload::Reload>(),
     verb::<status::Status>(),
+    verb::<backfill::Backfill>(),
+    state::GROUP,
     verb::<check::Check>(),
     verb::<explain::Explain>(),
     verb::<preview::Preview>(),

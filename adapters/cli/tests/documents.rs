@@ -34,6 +34,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("docs/guide/deployment.md", "aws lambda invoke", "adapters/sandbox/tests/terraform sends this payload"),
     ("docs/guide/deployment.md", "aws s3api", "it is about a bucket of the reader's"),
     ("docs/guide/deployment.md", "terraform destroy", "adapters/sandbox/tests/terraform runs it against moto"),
+    ("docs/guide/connectors.md", "etalon connector read", "tests/cli.rs reads from a server of its own"),
     ("docs/guide/first-pipeline.md", "export PGPASSWORD=", "tests/postgres.rs runs the same with a server of its own"),
     ("docs/guide/performance.md", "tpchgen-cli", "it takes a release build and a gigabyte of lines"),
     ("docs/guide/performance.md", "cargo run -- sample target/million", "it takes pandas and a million rows"),

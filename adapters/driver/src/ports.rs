@@ -9,6 +9,7 @@ use etalon_core::error::Error;
 use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{Blame, Decision, Load, LoadEvent, Start, Unit};
 use etalon_core::receipt::Receipt;
+use etalon_core::source::Answer;
 use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
 
 /// Whether a write may take the place of what is there.
@@ -96,6 +97,49 @@ pub trait Objects: Sync {
     ) -> impl Future<Output = Result<Vec<Object>, Error>>;
 }
 
+impl<T: Objects> Objects for &T {
+    fn head(&self, name: &str) -> impl Future<Output = Result<Object, Error>> {
+        T::head(self, name)
+    }
+
+    fn read(&self, object: &Object, range: Range<u64>) -> impl Future<Output = Result<Vec<u8>, Error>> {
+        T::read(self, object, range)
+    }
+
+    fn fetch(&self, name: &str) -> impl Future<Output = Result<(Vec<u8>, String), Error>> {
+        T::fetch(self, name)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> impl Future<Output = Result<String, Error>> {
+        T::put(self, name, bytes, condition)
+    }
+
+    fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> impl Future<Output = Result<Vec<String>, Error>> {
+        T::list(self, prefix, after, most)
+    }
+
+    fn delete(&self, name: &str) -> impl Future<Output = Result<(), Error>> {
+        T::delete(self, name)
+    }
+
+    fn delete_version(&self, name: &str, version: &str) -> impl Future<Output = Result<(), Error>> {
+        T::delete_version(self, name, version)
+    }
+
+    fn flush(&self) -> impl Future<Output = Result<(), Error>> {
+        T::flush(self)
+    }
+
+    fn objects(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Object>, Error>> {
+        T::objects(self, prefix, after, most)
+    }
+}
+
 /// The most messages of one `send` or `receive`.
 pub const MESSAGES_MAX: usize = 10;
 
@@ -149,6 +193,41 @@ pub trait Queue: Sync {
 
     /// Puts a message among the dead letters, as it is, with the reason; then removes it.
     fn bury(&self, message: &Message, reason: &str) -> impl Future<Output = Result<(), Error>>;
+}
+
+/// A database that is read: one connection, one statement at a time. Statements come from core, and so does their order.
+pub trait Database {
+    /// Runs a statement, and gives its rows.
+    fn ask(&mut self, statement: &str) -> Result<Answer, Error>;
+
+    /// Begins to bring the rows of a statement.
+    fn begin(&mut self, statement: &str) -> Result<(), Error>;
+
+    /// Appends the next rows. Whether there may be more. Whoever does not take them all can ask nothing more.
+    fn bring(&mut self, rows: &mut Brought) -> Result<bool, Error>;
+}
+
+/// Rows as a database brings them: records of CSV, each with its line end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// The records, one after the other.
+    pub bytes: Vec<u8>,
+    /// Where each ends.
+    pub ends: Vec<usize>,
+}
+
+impl Brought {
+    /// Appends a record.
+    pub fn push(&mut self, record: &[u8]) {
+        self.bytes.extend_from_slice(record);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Forgets all records.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 }
 
 /// Staged rows, a batch at a time.
@@ -283,6 +362,11 @@ pub trait Witness: Sync {
 pub trait Clock: Sync {
     /// Microseconds since 1970, UTC.
     fn now(&self) -> i64;
+
+    /// Waits for so many microseconds.
+    fn wait(&self, microseconds: i64) {
+        std::thread::sleep(std::time::Duration::from_micros(microseconds.unsigned_abs()));
+    }
 }
 
 /// Who wants to know how far a run is.

@@ -1,12 +1,25 @@
 //! Failure: what an error of the server, or of the way to it, means to a load.
 
 use etalon_core::error::Error;
+use etalon_core::error::ErrorKind;
 use etalon_core::warehouse::Cause;
 use etalon_core::warehouse::Failure;
 
 use crate::client::Address;
+use crate::client::Client;
 use crate::client::ServerError;
 use crate::client::Trouble;
+
+/// A connection to a server.
+pub(crate) fn opened(address: &Address) -> Result<Client, Error> {
+    Client::open(address).map_err(|trouble| match trouble {
+        Trouble::Io(error) => {
+            let fact = format!("{address}: no PostgreSQL answers at {}: {error}", address.server());
+            Error::new(ErrorKind::Unavailable, fact)
+        }
+        other => world(address, other),
+    })
+}
 
 /// What trouble with a statement means to a load.
 pub(crate) fn failure(trouble: Trouble) -> Failure {

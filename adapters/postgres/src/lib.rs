@@ -1,5 +1,5 @@
-//! PostgreSQL as a warehouse, reached by URL, and the client for it. It runs the statements of `etalon_core::warehouse`, and
-//! decides nothing.
+//! PostgreSQL as a warehouse and as a source, reached by URL, and the client for it. It runs the statements of
+//! `etalon_core::warehouse` and `etalon_core::source`, and decides nothing.
 //!
 //! Rows come in the binary form of COPY. Whoever is killed leaves nothing: the server undoes what was not committed.
 
@@ -8,6 +8,7 @@ pub mod client;
 pub mod encode;
 mod failure;
 mod show;
+mod source;
 
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
@@ -26,6 +27,8 @@ use etalon_driver::ports::Rows;
 use client::Address;
 use client::Client;
 use client::Trouble;
+pub use source::Source;
+
 use failure::cause;
 use failure::failure;
 use failure::strange;
@@ -46,13 +49,7 @@ impl Postgres {
     /// variables that libpq knows. The password is in no message.
     pub fn open(url: &str) -> Result<Self, Error> {
         let address = Address::parse(url, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-        let client = Client::open(&address).map_err(|trouble| match trouble {
-            Trouble::Io(error) => {
-                let fact = format!("{address}: no PostgreSQL answers at {}: {error}", address.server());
-                Error::new(ErrorKind::Unavailable, fact)
-            }
-            other => world(&address, other),
-        })?;
+        let client = failure::opened(&address)?;
         Ok(Self { client, address })
     }
 

@@ -169,6 +169,13 @@ impl CsvFormat {
     }
 }
 
+impl CsvFormat {
+    /// How rows are written that have landed from a database: every value is quoted, and NULL is `\N` without quotes.
+    pub(super) fn landed() -> Self {
+        Self { header: false, nulls: vec!["\\N".to_owned()], ..Self::default() }
+    }
+}
+
 impl Default for CsvFormat {
     fn default() -> Self {
         Self::read(&mut Keys::unsaid())

@@ -12,7 +12,7 @@ mod target;
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::format::{self, CompressionSpec, Contract, Encoding, Format};
+use crate::format::{self, Compression, CompressionSpec, Contract, Encoding, Format};
 use crate::source::{self, Location, SOURCES};
 use crate::spec::{
     self, AnyText, Choice, Expression, Form, Hint, InShort, Item, Keys, Mapping, Mismatch, Named, Placed, ShortFor,
@@ -65,7 +65,7 @@ pub struct Spec {
 /// Where records come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSpec {
-    /// Files or objects.
+    /// Files, objects, or a database.
     pub location: Location,
     /// How they are written.
     pub format: Format,
@@ -96,6 +96,9 @@ pub enum OnOverwrite {
     Add,
 }
 
+const FORMAT: &str = "format";
+const COMPRESSION: &str = "compression";
+const ENCODING: &str = "encoding";
 const CONTRACT: &str = "contract";
 const ON_OVERWRITE_KEY: &str = "on_overwrite";
 
@@ -210,28 +213,48 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
     title: "source",
     doc: "Where records come from, how they are written, and what they hold.",
     may_be_empty: false,
-    keys: |keys| SourceSpec {
-        location: keys.exactly_one(SOURCES).unwrap_or(source::NOWHERE),
-        format: keys.required("format", format::FORMATS, "How the objects are written.").unwrap_or(format::ANY),
-        compression: keys.or(
-            "compression",
-            format::COMPRESSION,
-            "auto",
-            "How the objects are compressed. In short: the kind.",
-        ),
-        encoding: keys.or("encoding", format::ENCODINGS, "utf-8", "How the characters of the objects are written."),
-        fields: keys
-            .required("fields", FIELDS, "What arrives: each field that the pipeline uses; one without a type is text.")
-            .unwrap_or_default(),
-        contract: keys.or(CONTRACT, format::CONTRACTS, "ignore", "What happens to fields that are not declared."),
-        contract_span: keys.place(CONTRACT),
-        on_overwrite: keys.or(
-            ON_OVERWRITE_KEY,
-            ON_OVERWRITE,
-            "fail",
-            "What happens to a new version of an object that was loaded.",
-        ),
-        on_overwrite_span: keys.place(ON_OVERWRITE_KEY),
+    keys: |keys| {
+        let location = keys.exactly_one(SOURCES);
+        // Where none is named, nobody knows; what is missing then is said once.
+        let lands = location.as_ref().is_some_and(|location| location.lands().is_some());
+        let format = keys.required_where(
+            !lands,
+            FORMAT,
+            format::FORMATS,
+            "How the objects are written; a source whose objects are there needs it.",
+        );
+        let source = SourceSpec {
+            format: if lands { format::landed() } else { format.unwrap_or(format::ANY) },
+            compression: keys.or(
+                COMPRESSION,
+                format::COMPRESSION,
+                "auto",
+                "How the objects are compressed. In short: the kind.",
+            ),
+            encoding: keys.or(ENCODING, format::ENCODINGS, "utf-8", "How the characters of the objects are written."),
+            fields: keys
+                .required(
+                    "fields",
+                    FIELDS,
+                    "What arrives: each field that the pipeline uses; one without a type is text.",
+                )
+                .unwrap_or_default(),
+            contract: keys.or(CONTRACT, format::CONTRACTS, "ignore", "What happens to fields that are not declared."),
+            contract_span: keys.place(CONTRACT),
+            on_overwrite: keys.or(
+                ON_OVERWRITE_KEY,
+                ON_OVERWRITE,
+                "fail",
+                "What happens to a new version of an object that was loaded.",
+            ),
+            on_overwrite_span: keys.place(ON_OVERWRITE_KEY),
+            location: location.unwrap_or(source::NOWHERE),
+        };
+        if lands {
+            without_objects(keys, source.location.kind());
+            return SourceSpec { compression: Some(Compression::None).into(), ..source };
+        }
+        source
     },
 };
 
@@ -276,6 +299,16 @@ const STAGE: InShort<ShortFor<Choice<stage::Format>>, stage::Format> = InShort {
         keys: |keys| keys.or(STAGE_FORMAT, stage::FORMATS, "parquet", "How staged parts are written."),
     },
 };
+
+/// A source that lands has no objects of its own about which anything could be said.
+fn without_objects(keys: &mut Keys<'_>, kind: &str) {
+    for name in [FORMAT, COMPRESSION, ENCODING, CONTRACT, ON_OVERWRITE_KEY] {
+        if let Some(span) = keys.place(name) {
+            let message = format!("`{name}` is about objects that are there, and `{kind}` is asked for rows");
+            keys.report(Diagnostic::error(Code::Conflict, span, message).with_help("leave it out"));
+        }
+    }
+}
 
 /// Only objects in S3 tell somebody that they were made.
 fn needs_events(keys: &mut Keys<'_>, schedule: &Spanned<Schedule>, location: &Location) {

@@ -2,8 +2,8 @@
 
 use crate::plan::identity;
 use crate::protocol::prefix::{
-    DECISIONS, DISCARDED, HELD, LOADS, MANIFESTS, MARKS, MET, PENDING, PIPELINES, PLANS, QUARANTINE, RECEIPTS, RUNS,
-    SENT, SOURCES, STAGED, UNITS,
+    CURSORS, DECISIONS, DISCARDED, HELD, LANDED, LOADS, MANIFESTS, MARKS, MET, PENDING, PIPELINES, PLANS, QUARANTINE,
+    RECEIPTS, RUNS, SENT, SOURCES, STAGED, UNITS,
 };
 use crate::warehouse::Table;
 
@@ -23,6 +23,28 @@ pub fn plans(input: &str) -> String {
 /// The pipeline file of a fingerprint.
 pub fn pipeline(fingerprint: &str) -> String {
     PIPELINES.name(format_args!("{fingerprint}.yaml"))
+}
+
+/// How far a pipeline has read a source that is no store.
+pub fn cursor(pipeline: &str) -> String {
+    CURSORS.name(format_args!("{pipeline}.json"))
+}
+
+/// A piece of what a pipeline has landed as its window of that number; all of the pipeline's, without one. The name ends in
+/// the digest of the piece, so that two who land one window at once write no piece of each other's.
+pub fn landed(pipeline: &str, piece: Option<(u64, usize, &str)>) -> String {
+    match piece {
+        None => LANDED.name(format_args!("{pipeline}/")),
+        Some((window, piece, sha256)) => {
+            let digest = sha256.get(..32).unwrap_or(sha256);
+            LANDED.name(format_args!("{pipeline}/{window:08}-{piece:05}-{digest}.csv"))
+        }
+    }
+}
+
+/// The number of the window that a landed piece belongs to.
+pub fn landed_window(piece: &str) -> Option<u64> {
+    piece.rsplit('/').next()?.split('-').next()?.parse().ok()
 }
 
 /// The receipt of a batch.
@@ -205,6 +227,9 @@ mod tests {
             plan("i", 0),
             plan("i", 1),
             pipeline("f"),
+            cursor("p"),
+            landed("p", None),
+            landed("p", Some((1, 0, "00"))),
             receipt("b"),
             part("b", "p"),
             quarantine("b", "p"),

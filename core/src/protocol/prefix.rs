@@ -100,6 +100,28 @@ pub const PIPELINES: Prefix = Prefix {
     is_copied: false,
 };
 
+/// How far each source that is no store was read.
+pub const CURSORS: Prefix = Prefix {
+    text: "cursors/",
+    holds: "how far each pipeline has read a source that is no store, and the windows of it that are kept",
+    retention: Retention::Always,
+    why: "A forgotten one would have the source read from its beginning. What it names in `landed/` exists, and nothing else does.",
+    decides: &["landed/"],
+    rights: &[(Extract, &[Read, Write]), (Transform, &[Read])],
+    is_copied: false,
+};
+
+/// What came of a source that is no store.
+pub const LANDED: Prefix = Prefix {
+    text: "landed/",
+    holds: "what came of a source that is no store, in pieces, as it came",
+    retention: Retention::Quarantine,
+    why: "Rejected records are read again from it, and not from the source. It holds all the personal data that the source does.",
+    decides: &[],
+    rights: &[(Extract, &[List, Read, Write, Delete]), (Transform, &[Read])],
+    is_copied: false,
+};
+
 /// The records of objects' versions.
 pub(crate) const SOURCES: Prefix = Prefix {
     text: "sources/",
@@ -281,8 +303,8 @@ pub const MANIFESTS: Prefix = Prefix {
 
 /// All prefixes, in the order in which an object's way fills them.
 pub const PREFIXES: &[Prefix] = &[
-    PIPELINES, SOURCES, RUNS, PLANS, MET, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS, UNITS, PENDING, HELD, DISCARDED,
-    DECISIONS, LOADS, MANIFESTS,
+    PIPELINES, CURSORS, LANDED, SOURCES, RUNS, PLANS, MET, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS, UNITS, PENDING,
+    HELD, DISCARDED, DECISIONS, LOADS, MANIFESTS,
 ];
 
 impl Prefix {

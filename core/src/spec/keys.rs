@@ -121,6 +121,18 @@ impl Keys<'_> {
         self.ask(name, Need::Required, &shape, doc.to_owned())
     }
 
+    /// A key that must be there where something else of the mapping wants it.
+    pub(crate) fn required_where<S: Shape>(
+        &mut self,
+        is_wanted: bool,
+        name: &'static str,
+        shape: S,
+        doc: &'static str,
+    ) -> Option<S::Value> {
+        let need = if is_wanted && self.reading.is_some() { Need::Required } else { Need::Optional };
+        self.ask(name, need, &shape, doc.to_owned())
+    }
+
     /// A key that may be left out.
     pub(crate) fn optional<S: Shape>(&mut self, name: &'static str, shape: S, doc: &'static str) -> Option<S::Value> {
         self.ask(name, Need::Optional, &shape, doc.to_owned())

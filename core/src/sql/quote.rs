@@ -75,6 +75,16 @@ pub(crate) fn shown_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// A name of a database that is read, as that database has it: its letters stay as they are.
+pub(crate) fn exact(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A value that a database that is read gave as a bound, as a literal of it: a backslash means itself there.
+pub(crate) fn bound(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// A name that must stand in SQL text, since no parameter can stand there: an object's or a role's.
 /// Whatever might end or escape the literal is refused, not quoted: Redshift takes a backslash for an escape.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -61,7 +61,7 @@ const MODULES: &[(&str, Map)] = &[
             ("value", &["diagnostic", "types", "column"]),
             ("expr", &["diagnostic", "sql", "types", "column", "value"]),
             ("spec", &["diagnostic"]),
-            ("source", &["diagnostic", "error", "plan", "value", "spec"]),
+            ("source", &["diagnostic", "error", "sql", "plan", "value", "spec"]),
             ("format", &["diagnostic", "error", "receipt", "reject", "records", "spec"]),
             ("transform", &["diagnostic", "types", "column", "reject", "records", "value", "spec", "expr"]),
             ("stage", &["types", "receipt", "value", "spec"]),
@@ -82,6 +82,7 @@ const MODULES: &[(&str, Map)] = &[
             ("memory", &["ports"]),
             ("store", &["ports"]),
             ("deployed", &["ports", "store"]),
+            ("land", &["ports", "store"]),
             ("judge", &["ports", "store", "deployed"]),
             ("transform", &["ports", "store", "deployed", "judge"]),
             ("held", &["ports", "store", "judge"]),
@@ -121,6 +122,7 @@ const MODULES: &[(&str, Map)] = &[
             ("show", &[]),
             ("failure", &["client"]),
             ("bring", &["client", "encode", "failure"]),
+            ("source", &["client", "failure"]),
         ],
     ),
     ("adapters/http", &[("resolve", &[]), ("client", &["resolve"]), ("walk", &["client"])]),
@@ -174,6 +176,7 @@ const MODULES: &[(&str, Map)] = &[
             ("arguments", &["form"]),
             ("warehouse", &[]),
             ("loaded", &["arguments", "failure", "output", "progress", "warehouse"]),
+            ("input", &["arguments", "failure", "loaded"]),
             ("verbs", ALL_ABOVE),
         ],
     ),
@@ -437,13 +440,14 @@ fn foreign_crates_are_known_only_where_they_belong() {
 const KINDS: &[(&[&str], &[&str])] = &[
     (&["CsvFormat", "JsonlFormat"], &["core/src/format"]),
     (
-        &["Location::Files", "Location::S3"],
+        &["Location::Files", "Location::S3", "Location::Postgres"],
         &[
             "core/src/source",
             "adapters/driver/src/cases.rs",
             "adapters/aws/src/settings.rs",
             "adapters/sandbox/src/main.rs",
             "adapters/sandbox/src/cloud/settings.rs",
+            "adapters/cli/src/input.rs",
             "adapters/cli/src/loaded.rs",
         ],
     ),
@@ -453,7 +457,10 @@ const KINDS: &[(&[&str], &[&str])] = &[
         &["dialect::redshift"],
         &["core/src/warehouse/dialect", "adapters/aws/src/redshift.rs", "adapters/sandbox/src/redshift"],
     ),
-    (&["etalon_sqlite", "etalon_postgres"], &["adapters/cli/src/warehouse.rs", "adapters/sandbox/src"]),
+    (
+        &["etalon_sqlite", "etalon_postgres"],
+        &["adapters/cli/src/warehouse.rs", "adapters/cli/src/input.rs", "adapters/sandbox/src"],
+    ),
 ];
 
 #[test]

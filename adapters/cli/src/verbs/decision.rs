@@ -10,6 +10,7 @@ use etalon_driver::run::RunOptions;
 use super::run::{self, Ran};
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
+use crate::input::Found;
 use crate::output::Output;
 
 #[derive(Debug, Args)]
@@ -30,7 +31,10 @@ impl Decision {
     pub(super) fn carry_out(&self, work: fn(Vec<String>) -> Work, output: Output) -> Result<Ran, Failure> {
         let begun = Instant::now();
         let loaded = self.file.load(output)?;
-        let found = (LocalDisk::new(&loaded.folder), Vec::new());
+        let found = match loaded.pipeline.location().lands() {
+            Some(_) => Found::Lands(None),
+            None => Found::Files(LocalDisk::new(&loaded.folder), Vec::new()),
+        };
         run::carry_out(
             work(loaded.named(&self.files)),
             begun,

@@ -7,14 +7,17 @@ use etalon_core::pipeline::RowOutput;
 use etalon_core::plan::Object;
 use etalon_core::reject::{MASKED, Reason};
 use etalon_core::value::show::show;
-use etalon_driver::local::{LocalDisk, SystemClock};
-use etalon_driver::ports::{Clock, Quiet};
+use etalon_driver::land::{Asked, Land, Landed};
+use etalon_driver::local::SystemClock;
+use etalon_driver::memory::Memory;
+use etalon_driver::ports::{Clock, Objects, Quiet};
 use etalon_driver::transform;
 use serde::Serialize;
 
 use super::Verb;
 use crate::arguments::{Source, Written, at_least_one};
 use crate::failure::Failure;
+use crate::input::{Found, lander};
 use crate::lines;
 use crate::loaded::Loaded;
 use crate::output::Output;
@@ -60,7 +63,6 @@ impl Verb for Preview {
 
     fn carry_out(&self, output: Output) -> Result<Seen, Failure> {
         let loaded = self.source.file.load(output)?;
-        let (disk, objects) = self.source.objects(&loaded, output)?;
         let sensitive = loaded.pipeline.sensitive_columns();
         let columns = loaded.pipeline.columns().into_iter().zip(&sensitive).map(|((name, ty, _), &is_masked)| Column {
             heading: format!("{name} {ty}"),
@@ -68,26 +70,51 @@ impl Verb for Preview {
             kind: if is_masked { Kind::Text } else { ty.into() },
         });
         let mut seen = Seen { rows: Table::new(columns.collect()), rejects: Vec::new(), filtered: 0, sensitive };
-        let mut left = self.rows.get();
-        for object in &objects {
-            if left == 0 {
-                break;
+        match self.source.find(&loaded, Some(Asked::New), output)? {
+            Found::Files(disk, objects) => seen.look_at_all(&loaded, &disk, &objects, self.rows.get())?,
+            // As many rows as are shown land in memory, and nothing is kept.
+            Found::Lands(_) => {
+                let memory = Memory::default();
+                let rows_max = Some(self.rows.get() as u64);
+                let land = Land { rows_max, ..lander(&loaded, &memory) };
+                let mut database = loaded.database()?;
+                pollster::block_on(land.land(database.as_mut(), Asked::New))?;
+                drop(database);
+                let landed = Landed::new(memory, loaded.pipeline.name(), false);
+                let objects = pollster::block_on(landed.objects("", None, usize::MAX))?;
+                seen.look_at_all(&loaded, &landed, &objects, self.rows.get())?;
             }
-            left -= seen.look(&loaded, &disk, object, left)?;
         }
         Ok(seen)
     }
 }
 
 impl Seen {
+    /// Looks at the first records of objects, `left` of them.
+    fn look_at_all(
+        &mut self,
+        loaded: &Loaded,
+        source: &impl Objects,
+        objects: &[Object],
+        mut left: usize,
+    ) -> Result<(), Failure> {
+        for object in objects {
+            if left == 0 {
+                break;
+            }
+            left -= self.look(loaded, source, object, left)?;
+        }
+        Ok(())
+    }
+
     /// Looks at the first records of an object, `most` of them; gives how many they were.
-    fn look(&mut self, loaded: &Loaded, disk: &LocalDisk, object: &Object, most: usize) -> Result<usize, Failure> {
+    fn look(&mut self, loaded: &Loaded, source: &impl Objects, object: &Object, most: usize) -> Result<usize, Failure> {
         let mut looked_at = 0;
         let mut rejected: Vec<(u64, Reason)> = Vec::new();
         'tasks: for task in loaded.pipeline.plan(object, SystemClock.now()).tasks() {
             let mut run = loaded.pipeline.rows(&task);
             loop {
-                match pollster::block_on(transform::output(&mut run, object, disk, &Quiet))? {
+                match pollster::block_on(transform::output(&mut run, object, source, &Quiet))? {
                     RowOutput::Finished(..) => break,
                     RowOutput::Rows(records, outcome) => {
                         let unread = records.rejects.iter().map(|reject| reject.place.offset);
@@ -129,11 +156,11 @@ impl Seen {
             }
         }
         let offsets: Vec<u64> = rejected.iter().map(|(offset, _)| *offset).collect();
-        let lines = if offsets.is_empty() { Vec::new() } else { lines::of(disk, object, &offsets) };
-        let source = &object.name;
+        let lines = if offsets.is_empty() { Vec::new() } else { lines::of(source, object, &offsets) };
+        let name = &object.name;
         let rejected = rejected.into_iter().zip(lines);
         self.rejects.extend(rejected.map(|((offset, reason), line)| Rejected {
-            source: source.clone(),
+            source: name.clone(),
             line,
             offset,
             reason,

@@ -33,7 +33,7 @@ impl Verb for Reload {
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
         let begun = Instant::now();
         let loaded = self.source.file.load(output)?;
-        let found = self.source.objects(&loaded, output)?;
+        let found = self.source.find(&loaded, None, output)?;
         let work = Work::Reload(loaded.named(&self.files));
         run::carry_out(work, begun, &loaded, found, &self.destination, &RunOptions::default(), output)
     }

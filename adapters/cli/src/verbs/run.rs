@@ -6,9 +6,9 @@ use std::time::Instant;
 use clap::Args;
 use etalon_core::diagnostic::Code;
 use etalon_core::pipeline::Resolved;
-use etalon_core::plan::Object;
 use etalon_core::protocol as asked;
 use etalon_core::warehouse::{LoadCounts, WriteMode};
+use etalon_driver::land::{Asked, LandReport};
 use etalon_driver::local::{LocalDisk, SystemClock};
 use etalon_driver::report::{RunReport, RunState};
 use etalon_driver::run::{self, RunOptions, World};
@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::arguments::{Destination, Source, Work, Written};
 use crate::failure::Failure;
+use crate::input::Found;
 use crate::loaded::Loaded;
 use crate::output::Output;
 use crate::progress::Bar;
@@ -46,7 +47,7 @@ impl Verb for Run {
         let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, again: self.again };
         let begun = Instant::now();
         let loaded = self.source.file.load(output)?;
-        let found = self.source.objects(&loaded, output)?;
+        let found = self.source.find(&loaded, Some(Asked::New), output)?;
         carry_out(asked::Work::Prefix(String::new()), begun, &loaded, found, &self.destination, &options, output)
     }
 }
@@ -56,7 +57,7 @@ pub(super) fn carry_out(
     work: asked::Work,
     begun: Instant,
     loaded: &Loaded,
-    (disk, objects): (LocalDisk, Vec<Object>),
+    found: Found,
     destination: &Destination,
     options: &RunOptions,
     output: Output,
@@ -64,14 +65,21 @@ pub(super) fn carry_out(
     let store = loaded.store(destination);
     // Whoever waits finds what is left when the other has ended.
     let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
+    // What lands is written through at once: the cursor must not be there before what it names.
+    let taken = found.take(loaded, &store)?;
     let mut warehouse = destination.open(&loaded.state())?;
     let bar = Bar::new(output);
-    let world =
-        World { source: &disk, store: alone.disk(), warehouse: &mut warehouse, clock: &SystemClock, progress: &bar };
-    let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, work, &objects, world, options));
+    let world = World {
+        source: &taken.input,
+        store: alone.disk(),
+        warehouse: &mut warehouse,
+        clock: &SystemClock,
+        progress: &bar,
+    };
+    let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, work, &taken.objects, world, options));
     bar.clear();
     alone.end()?;
-    Ok(Ran::new(ended?, &loaded.pipeline, begun, &store))
+    Ok(Ran { landed: taken.landed.as_ref().map(Arrived::of), ..Ran::new(ended?, &loaded.pipeline, begun, &store) })
 }
 
 /// What a run did.
@@ -79,6 +87,9 @@ pub(super) fn carry_out(
 pub(super) struct Ran {
     #[serde(flatten)]
     report: RunReport,
+    /// What has landed, where the source is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    landed: Option<Arrived>,
     #[serde(skip)]
     seconds: f64,
     /// The folder of the quarantine, for people.
@@ -89,6 +100,27 @@ pub(super) struct Ran {
     can_be_released: bool,
 }
 
+/// What has landed.
+#[derive(Debug, Serialize)]
+pub(super) struct Arrived {
+    windows: Vec<String>,
+    rows: u64,
+    bytes: u64,
+    /// Why something is not landed yet.
+    waits_for: Option<String>,
+}
+
+impl Arrived {
+    fn of(report: &LandReport) -> Self {
+        Self {
+            windows: report.windows.iter().map(|window| window.name.clone()).collect(),
+            rows: report.windows.iter().map(|window| window.rows).sum(),
+            bytes: report.windows.iter().map(|window| window.object().size).sum(),
+            waits_for: report.waits_for.clone(),
+        }
+    }
+}
+
 impl Ran {
     pub(super) fn new(report: RunReport, pipeline: &Resolved, begun: Instant, store: &LocalDisk) -> Self {
         assert!(report.balance(), "every record and every byte is accounted for");
@@ -97,6 +129,7 @@ impl Ran {
         let would_empty = pipeline.table().write == WriteMode::Replace { allow_empty: false } && is_empty;
         Self {
             report,
+            landed: None,
             seconds: begun.elapsed().as_secs_f64(),
             quarantine: store.path("quarantine").display().to_string(),
             can_be_released: !would_empty,
@@ -220,6 +253,12 @@ impl View for Ran {
     fn notes(&self) -> Vec<String> {
         let report = &self.report;
         let mut notes = Vec::new();
+        if let Some(landed) = &self.landed {
+            let windows = how_many(landed.windows.len() as u64, "window");
+            let (rows, bytes) = (how_many(landed.rows, "row"), how_many(landed.bytes, "byte"));
+            notes.push(format!("landed {windows} of the source: {rows}, {bytes}"));
+            notes.extend(landed.waits_for.clone());
+        }
         if !report.quarantine.is_empty() {
             notes.push(format!("the rejects, with all their reasons: {}", self.quarantine));
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
+use etalon_driver::land::Asked;
 use etalon_driver::local::{LocalDisk, SystemClock};
 use etalon_driver::run::{self, RunOptions};
 
@@ -35,13 +36,14 @@ impl Verb for Stage {
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
         let begun = Instant::now();
         let loaded = self.source.file.load(output)?;
-        let (disk, objects) = self.source.objects(&loaded, output)?;
+        let found = self.source.find(&loaded, Some(Asked::New), output)?;
         let store = LocalDisk::new(&self.to);
         let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
+        let taken = found.take(&loaded, &store)?;
         let bar = Bar::new(output);
         let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, again: false };
-        let world = (&disk, alone.disk(), &SystemClock, &bar);
-        let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &objects, world, &options));
+        let world = (&taken.input, alone.disk(), &SystemClock, &bar);
+        let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &taken.objects, world, &options));
         bar.clear();
         alone.end()?;
         Ok(Ran::new(ended?, &loaded.pipeline, begun, &store))

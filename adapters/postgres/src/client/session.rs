@@ -366,6 +366,40 @@ impl Client {
         }
     }
 
+    /// Begins a `COPY … TO STDOUT`.
+    pub fn copy_out(&mut self, sql: &str) -> Result<(), Trouble> {
+        self.send(|out| frontend::query(sql, out))?;
+        loop {
+            match self.receive() {
+                Ok(Message::CopyOutResponse(_)) => return Ok(()),
+                Ok(Message::ReadyForQuery(_)) => return Err(unexpected()),
+                Ok(_) => {}
+                Err(trouble @ Trouble::Server(_)) => return self.until_ready(|_| Ok(())).and(Err(trouble)),
+                Err(gone) => return Err(gone),
+            }
+        }
+    }
+
+    /// Gives some of the rows that come, each by itself, and says whether there may be more. An error of the server is the
+    /// end: what has come is not all.
+    pub fn copied(&mut self, mut row: impl FnMut(&[u8])) -> Result<bool, Trouble> {
+        let mut bytes = 0;
+        while bytes < COPY_BYTES {
+            match self.receive() {
+                Ok(Message::CopyData(body)) => {
+                    bytes += body.data().len();
+                    row(body.data());
+                }
+                Ok(Message::CopyDone) => return self.until_ready(|_| Ok(())).map(|()| false),
+                Ok(Message::ReadyForQuery(_)) => return Err(unexpected()),
+                Ok(_) => {}
+                Err(trouble @ Trouble::Server(_)) => return self.until_ready(|_| Ok(())).and(Err(trouble)),
+                Err(gone) => return Err(gone),
+            }
+        }
+        Ok(true)
+    }
+
     /// Looks at messages until the server waits for the next statement. The first error is the answer.
     fn until_ready(&mut self, mut look: impl FnMut(&Message) -> Result<(), Trouble>) -> Result<(), Trouble> {
         let mut first = Ok(());

@@ -54,7 +54,8 @@ impl Compiler<'_> {
     /// What is about the names of an object's fields means nothing where they have none.
     pub(super) fn check_names(&mut self) {
         let source = &self.spec.source;
-        if source.format.has_header() || source.format.values_are_json() {
+        // The columns of a database are asked for by name.
+        if source.format.has_header() || source.format.values_are_json() || source.location.lands().is_some() {
             return;
         }
         let help = "leave it out: without a header, fields are told apart by their places";

@@ -19,6 +19,7 @@ const NOT_IDENTITY: &[&str] = &[
     // Which objects are read, and when; each object has its own identity.
     "source.files",
     "source.s3",
+    "source.postgres",
     "source.on_overwrite",
     "schedule",
     "load_every",

@@ -42,6 +42,7 @@ impl Compiler<'_> {
                 allow_empty: target.allow_empty,
             });
         }
+        self.brings_what_it_writes();
         if !target.lineage && self.spec.source.on_overwrite == OnOverwrite::Replace {
             let message = "`on_overwrite: replace` finds the old rows by the lineage columns";
             self.error(Code::Conflict, target.span, message, "leave `lineage: false` out");
@@ -64,6 +65,32 @@ impl Compiler<'_> {
             .collect();
         let deletes = target.delete_when.is_some();
         Table { schema, name, columns, write, lineage: target.lineage, deletes, dedupe, layout }
+    }
+
+    /// Rows that were read before come again from a source that is read as a whole; from one that is read by a cursor they do
+    /// not.
+    fn brings_what_it_writes(&mut self) {
+        let source = &self.spec.source;
+        let (Some(reads), Some(write)) = (source.location.lands(), &self.spec.target.write) else { return };
+        let (word, span, kind) = (write.value.word, write.span, source.location.kind());
+        match (&reads.incremental, write.value) {
+            (Some(_), Write { may_empty: true, .. }) => {
+                let message =
+                    format!("`write: {word}` takes the place of all rows, and `incremental` reads only what is new");
+                self.error(Code::Conflict, span, message, "write `merge`, or leave `incremental` out");
+            }
+            (None, Write { may_empty: false, has_key: false, .. }) => {
+                let message =
+                    format!("each run reads all rows of `{kind}`, and `write: {word}` would add them once more");
+                self.error(
+                    Code::Conflict,
+                    span,
+                    message,
+                    "write `replace` or `merge`, or say what is new: `incremental`",
+                );
+            }
+            _ => {}
+        }
     }
 
     /// No table of PostgreSQL or Redshift has more columns.

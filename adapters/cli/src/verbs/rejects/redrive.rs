@@ -2,7 +2,7 @@
 
 use clap::Args;
 use etalon_core::protocol::Work;
-use etalon_driver::local::{LocalDisk, SystemClock};
+use etalon_driver::local::SystemClock;
 use etalon_driver::rejects::{self, Forecast, State};
 use etalon_driver::report::RunReport;
 use etalon_driver::run::{self, RunOptions, World};
@@ -55,19 +55,19 @@ impl Verb for Redrive {
     fn carry_out(&self, output: Output) -> Result<Answer, Failure> {
         let loaded = self.file.load(output)?;
         let inputs = read(&loaded, &self.destination)?;
-        let disk = LocalDisk::new(&loaded.folder);
+        let store = loaded.store(&self.destination);
+        let input = loaded.input(&store);
         let pipeline = &loaded.pipeline;
         if self.plan {
-            return Ok(Answer::Forecast(pollster::block_on(rejects::forecast(pipeline, &inputs, &disk))?));
+            return Ok(Answer::Forecast(pollster::block_on(rejects::forecast(pipeline, &inputs, &input))?));
         }
         let kept = inputs.iter().flat_map(|input| &input.rejects);
         let open = kept.filter(|kept| kept.state == State::Open).count() as u64;
         let mut warehouse = self.destination.open(&loaded.state())?;
-        let store = loaded.store(&self.destination);
         let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let bar = Bar::new(output);
         let world = World {
-            source: &disk,
+            source: &input,
             store: alone.disk(),
             warehouse: &mut warehouse,
             clock: &SystemClock,

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use etalon_core::plan::Object;
-use etalon_driver::local::LocalDisk;
 use etalon_driver::rejects::{InputRejects, Kept, State};
 use serde::Serialize;
 
@@ -83,7 +82,7 @@ impl Verb for Show {
         let loaded = self.file.load(output)?;
         let inputs = read(&loaded, &self.destination)?;
         self.chosen.must_be_of(&inputs)?;
-        let disk = LocalDisk::new(&loaded.folder);
+        let input = loaded.input(&loaded.store(&self.destination));
         let mut shown = Shown { records: Vec::new(), count: 0, discarded: of_discarded(&loaded, &self.destination)? };
         for InputRejects { plan, rejects, .. } in inputs {
             let is_wanted = |kept: &Kept| self.state.has(kept.state) && self.chosen.has(&kept.reject);
@@ -95,7 +94,7 @@ impl Verb for Show {
             }
             let offsets: Vec<u64> = wanted.iter().map(|kept| kept.reject.place.offset).collect();
             let object = Object { name: plan.source, version: plan.source_version, size: plan.size };
-            let lines = lines::of(&disk, &object, &offsets);
+            let lines = lines::of(&input, &object, &offsets);
             shown.records.extend(wanted.into_iter().zip(lines).map(|(kept, line)| Record { line, kept }));
         }
         Ok(shown)

@@ -1,0 +1,171 @@
+//! Input: what a verb reads: files that lie somewhere, or windows of a database that have landed in the store.
+
+use std::ops::Range;
+
+use etalon_core::error::Error;
+use etalon_core::plan::Object;
+use etalon_core::source::Location;
+use etalon_driver::land::{Asked, Land, LandReport, Landed};
+use etalon_driver::local::{LocalDisk, SystemClock};
+use etalon_driver::ports::{Database, Objects, Put};
+use etalon_postgres as postgres;
+
+use crate::arguments::Source;
+use crate::failure::Failure;
+use crate::loaded::{Loaded, value};
+use crate::output::Output;
+
+/// Where objects lie.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// Files, by their names.
+    Files(LocalDisk),
+    /// Windows that have landed.
+    Landed(Landed<LocalDisk>),
+}
+
+/// Objects that were found, or a source that is asked under the lock of the run.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// They lie there.
+    Files(LocalDisk, Vec<Object>),
+    /// What is asked of the source, if it is asked at all, and lands.
+    Lands(Option<Asked>),
+}
+
+/// What is read, and what landed on the way.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// Where it lies.
+    pub(crate) input: Input,
+    /// What there is.
+    pub(crate) objects: Vec<Object>,
+    /// What has landed now.
+    pub(crate) landed: Option<LandReport>,
+}
+
+impl Source {
+    /// The files to read, or that a database is asked.
+    pub(crate) fn find(&self, loaded: &Loaded, asked: Option<Asked>, output: Output) -> Result<Found, Failure> {
+        if loaded.pipeline.location().lands().is_none() {
+            let (disk, objects) = self.objects(loaded, output)?;
+            return Ok(Found::Files(disk, objects));
+        }
+        if !self.from.is_empty() {
+            let kind = loaded.pipeline.location().kind();
+            let message = format!("--from names files, and the source of this pipeline is `{kind}`");
+            return Err(Failure::environment(message).with_help("leave --from out"));
+        }
+        Ok(Found::Lands(asked))
+    }
+}
+
+impl Found {
+    /// What is read. A database is asked now; the caller has the lock of the run.
+    pub(crate) fn take(self, loaded: &Loaded, store: &LocalDisk) -> Result<Taken, Failure> {
+        let asked = match self {
+            Self::Files(disk, objects) => return Ok(Taken { input: Input::Files(disk), objects, landed: None }),
+            Self::Lands(asked) => asked,
+        };
+        let landed = asked.map(|asked| land(loaded, store, asked)).transpose()?;
+        let there = Landed::new(store.clone(), loaded.pipeline.name(), loaded.pipeline.whole_runs());
+        let objects = pollster::block_on(there.objects("", None, usize::MAX))?;
+        Ok(Taken { input: Input::Landed(there), objects, landed })
+    }
+}
+
+/// Lands what is asked for in a store.
+fn land(loaded: &Loaded, store: &LocalDisk, asked: Asked) -> Result<LandReport, Failure> {
+    let mut database = loaded.database()?;
+    Ok(pollster::block_on(lander(loaded, store).land(database.as_mut(), asked))?)
+}
+
+/// Who lands, with as much time as it takes.
+pub(crate) fn lander<'a, S: Objects>(loaded: &'a Loaded, store: &'a S) -> Land<'a, S, SystemClock> {
+    Land {
+        pipeline: &loaded.pipeline,
+        store,
+        clock: &SystemClock,
+        deadline: i64::MAX,
+        piece_bytes: None,
+        rows_max: None,
+    }
+}
+
+impl Loaded {
+    /// Where the pipeline's objects lie: in the store where they land, else where its files are.
+    pub(crate) fn input(&self, store: &LocalDisk) -> Input {
+        match self.pipeline.location().lands() {
+            Some(_) => Input::Landed(Landed::new(store.clone(), self.pipeline.name(), self.pipeline.whole_runs())),
+            None => Input::Files(LocalDisk::new(&self.folder)),
+        }
+    }
+
+    /// A connection to the source of a pipeline that lands.
+    pub(crate) fn database(&self) -> Result<Box<dyn Database>, Failure> {
+        match self.pipeline.location().resolve::<Failure>(value)? {
+            Location::Postgres(database) => Ok(Box::new(postgres::Source::open(database.url.reveal())?)),
+            elsewhere => {
+                Err(Failure::environment(format!("the source is `{}`, which is not asked for rows", elsewhere.kind())))
+            }
+        }
+    }
+}
+
+impl Objects for Input {
+    async fn head(&self, name: &str) -> Result<Object, Error> {
+        match self {
+            Self::Files(disk) => disk.head(name).await,
+            Self::Landed(landed) => landed.head(name).await,
+        }
+    }
+
+    async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Files(disk) => disk.read(object, range).await,
+            Self::Landed(landed) => landed.read(object, range).await,
+        }
+    }
+
+    async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
+        match self {
+            Self::Files(disk) => disk.fetch(name).await,
+            Self::Landed(landed) => landed.fetch(name).await,
+        }
+    }
+
+    async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
+        match self {
+            Self::Files(disk) => disk.put(name, bytes, condition).await,
+            Self::Landed(landed) => landed.put(name, bytes, condition).await,
+        }
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Files(disk) => disk.list(prefix, after, most).await,
+            Self::Landed(landed) => landed.list(prefix, after, most).await,
+        }
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), Error> {
+        match self {
+            Self::Files(disk) => disk.delete(name).await,
+            Self::Landed(landed) => landed.delete(name).await,
+        }
+    }
+
+    async fn delete_version(&self, name: &str, version: &str) -> Result<(), Error> {
+        match self {
+            Self::Files(disk) => disk.delete_version(name, version).await,
+            Self::Landed(landed) => landed.delete_version(name, version).await,
+        }
+    }
+
+    async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
+        match self {
+            Self::Files(disk) => disk.objects(prefix, after, most).await,
+            Self::Landed(landed) => landed.objects(prefix, after, most).await,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Runs: what is new in a source arrives, once, whatever was loaded before.
+
+use etalon_golden::postgres::Server;
+
+use crate::{etalon, folder_with, query, run};
+
+const ORDERS: &str = "\
+create table orders (id bigint primary key, customer text, amount numeric(10,2), updated_at timestamptz not null default now());
+insert into orders values (1, 'Ada', 10.50, '2026-01-01 08:00+00'), (2, E'Grace \"the\\nfirst\"', null, '2026-01-02 08:00+00'),
+  (3, '', 0.1, '2026-01-03 08:00:00.000001+00');
+";
+
+fn orders(url: &str, incremental: &str, write: &str) -> String {
+    format!(
+        "etalon: 1
+pipeline: orders
+source:
+  postgres:
+    url: {url}
+    table: public.orders
+{incremental}
+  fields: {{ id: bigint, customer: , amount: 'decimal(10,2)', changed: {{ name: updated_at, type: timestamptz }} }}
+columns:
+  id: required
+  customer: varchar(50)
+  amount:
+  changed: required
+target: {{ table: orders, {write} }}
+"
+    )
+}
+
+const BY_CHANGE: &str = "    incremental: { cursor: updated_at, lag: 0 seconds }";
+const MERGE: &str = "write: merge, key: id, order_by: changed";
+
+pub(crate) fn what_is_new_is_loaded_and_nothing_twice(server: &Server) {
+    let url = server.database("orders");
+    assert!(server.psql_in("orders", ORDERS).0);
+    let folder = folder_with(&orders(&url, BY_CHANGE, MERGE));
+    let folder = folder.path();
+    assert!(etalon(folder, &["check", "p.yaml"]).status.success());
+    let preview = etalon(folder, &["preview", "p.yaml", "--rows", "2", "--output", "csv"]);
+    assert_eq!(String::from_utf8_lossy(&preview.stdout).lines().count(), 4, "{preview:?}");
+
+    let report = run(folder, "p.yaml");
+    assert_eq!(report["landed"]["rows"], 3, "{report}");
+    assert_eq!(report["state"]["state"], "loaded");
+    let rows = "select id, customer, amount, changed from orders order by id";
+    let first = "id,customer,amount,changed\n1,Ada,10.50,2026-01-01T08:00:00.000000Z\n2,\"Grace \"\"the\nfirst\"\"\",,2026-01-02T08:00:00.000000Z\n\
+                 3,\"\",0.10,2026-01-03T08:00:00.000001Z\n";
+    assert_eq!(query(folder, rows), first);
+
+    let report = run(folder, "p.yaml");
+    assert_eq!((report["landed"]["rows"].as_u64(), report["state"]["state"].as_str()), (Some(0), Some("nothing_new")));
+
+    let change = "update orders set amount = 11, updated_at = now() where id = 1; insert into orders values (4, 'Alan', 7, now())";
+    assert!(server.psql_in("orders", change).0);
+    let report = run(folder, "p.yaml");
+    assert_eq!(report["landed"]["rows"], 2);
+    assert_eq!((&report["load"]["inserted"], &report["load"]["updated"]), (&1.into(), &1.into()));
+    let expected = "id,amount\n1,11.00\n2,\n3,0.10\n4,7.00\n";
+    assert_eq!(query(folder, "select id, amount from orders order by id"), expected);
+
+    // A transaction that is open holds the window back; what it writes is not missed.
+    let table = query(folder, "select count(*) as n from orders");
+    assert_eq!(table, "n\n4\n");
+    let open = "begin; insert into orders values (5, 'late', 1, now());\n\\! sleep 2\ncommit;";
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| server.psql_in("orders", open));
+        std::thread::sleep(std::time::Duration::from_millis(800));
+        assert!(server.psql_in("orders", "insert into orders values (6, 'early', 1, now())").0);
+        let report = run(folder, "p.yaml");
+        assert_eq!(report["landed"]["rows"], 0, "{report}");
+        let waits = report["landed"]["waits_for"].as_str().unwrap();
+        assert!(waits.starts_with("a transaction is open since ") && waits.contains("(etalon, process "), "{waits}");
+        assert!(writer.join().unwrap().0);
+    });
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 2);
+    assert_eq!(query(folder, "select count(*) as n from orders"), "n\n6\n");
+
+    // A part is read once more, and the cursor stays.
+    assert!(server.psql_in("orders", "update orders set customer = 'Bea' where id in (2, 3)").0);
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 0);
+    let part = ["backfill", "p.yaml", "--from", "2026-01-02", "--until", "2026-01-03 08:00+00", "--output", "json"];
+    let output = etalon(folder, &part);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["landed"]["rows"], &report["load"]["updated"]), (&1.into(), &1.into()), "{report}");
+    assert_eq!(query(folder, "select id from orders where customer = 'Bea'"), "id\n2\n");
+    let state = etalon(folder, &["state", "show", "p.yaml", "--output", "json"]);
+    let state: serde_json::Value = serde_json::from_slice(&state.stdout).unwrap();
+    assert_eq!(state["source"], "public.orders by updated_at", "{state}");
+    assert!(etalon(folder, &["state", "reset", "p.yaml"]).status.success());
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 6);
+    assert_eq!(query(folder, "select count(*) as n from orders where customer = 'Bea'"), "n\n2\n");
+
+    // What is loaded is loaded again from what has landed: the source is not asked.
+    assert!(server.psql_in("orders", "alter table orders rename to gone").0);
+    let reload = etalon(folder, &["reload", "p.yaml", "--output", "json"]);
+    assert!(reload.status.success(), "{}", String::from_utf8_lossy(&reload.stderr));
+    assert_eq!(query(folder, "select count(*) as n from orders"), "n\n6\n");
+}
+
+pub(crate) fn a_snapshot_takes_the_place_of_the_last(server: &Server) {
+    let url = server.database("snapshot");
+    assert!(server.psql_in("snapshot", ORDERS).0);
+    let folder = folder_with(&orders(&url, "", "write: replace"));
+    let folder = folder.path();
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 3);
+    assert_eq!(run(folder, "p.yaml")["state"]["state"], "nothing_new");
+    assert!(server.psql_in("snapshot", "delete from orders where id < 3").0);
+    run(folder, "p.yaml");
+    assert_eq!(query(folder, "select id from orders"), "id\n3\n");
+    // An empty source does not empty the table unless the file says so.
+    assert!(server.psql_in("snapshot", "delete from orders").0);
+    assert!(!etalon(folder, &["run", "p.yaml"]).status.success());
+    assert_eq!(query(folder, "select id from orders"), "id\n3\n");
+}
+
+pub(crate) fn a_query_and_a_number_that_grows(server: &Server) {
+    let url = server.database("events");
+    let made =
+        "create schema log; create table log.events (\"No\" bigserial primary key, \"what happened\" text, ok boolean);
+        insert into log.events (\"what happened\", ok) select 'e' || n, n % 2 = 0 from generate_series(1, 25) n";
+    assert!(server.psql_in("events", made).0);
+    let folder = folder_with(&format!(
+        "etalon: 1
+pipeline: events
+source:
+  postgres:
+    url: {url}
+    query: |
+      select * from log.events where ok -- those that went well
+    incremental: {{ cursor: \"No\", window: 10 }}
+  fields: {{ number: {{ name: \"No\", type: bigint }}, what: {{ name: what happened }}, ok: boolean }}
+columns: {{ number: , what: varchar(20), ok: }}
+target: {{ table: events, write: append }}
+"
+    ));
+    let folder = folder.path();
+    let report = run(folder, "p.yaml");
+    assert_eq!(report["landed"]["windows"].as_array().unwrap().len(), 3, "{report}");
+    assert_eq!(report["landed"]["rows"], 12);
+    assert!(server.psql_in("events", "insert into log.events (\"what happened\", ok) values ('last', true)").0);
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 1);
+    assert_eq!(
+        query(folder, "select count(*) as n, count(distinct number) as m, max(what) as w from events"),
+        "n,m,w\n13,13,last\n"
+    );
+}
+
+pub(crate) fn rejects_are_redriven_from_what_has_landed(server: &Server) {
+    let url = server.database("redriven");
+    assert!(server.psql_in("redriven", ORDERS).0);
+    let pipeline = orders(&url, BY_CHANGE, MERGE);
+    let folder = folder_with(&pipeline.replace("varchar(50)", "varchar(10)"));
+    let folder = folder.path();
+    let report = run(folder, "p.yaml");
+    assert_eq!(report["counts"]["quarantined"], 1, "{report}");
+    assert!(server.psql_in("redriven", "drop table orders").0);
+    std::fs::write(folder.join("p.yaml"), pipeline).unwrap();
+    let output = etalon(folder, &["rejects", "redrive", "p.yaml"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(query(folder, "select count(*) as n from orders"), "n\n3\n");
+}

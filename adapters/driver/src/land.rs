@@ -1,0 +1,269 @@
+//! Land: what is no object becomes one in the store before it is planned, so that plans, parts, receipts, quarantine and ledger
+//! are those of any object, and nothing that comes after asks the source again.
+//!
+//! ```text
+//! the cursor is read -> windows of rows are landed in pieces -> the cursor is written, under the version that was read
+//! ```
+//!
+//! A window is landed when the cursor names it. Whoever is killed before has left residue, which the next landing removes;
+//! of two who land the same window one writes the cursor, and the other has landed nothing.
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::Pipeline;
+use etalon_core::plan::sha256;
+use etalon_core::protocol::{Cursor, Piece, Window, name};
+use etalon_core::source::{LandStep, Landing, What, WindowRows};
+
+use crate::ports::{Brought, Clock, Database, Objects, Put};
+use crate::store::{document, names, put};
+
+mod objects;
+
+pub use objects::Landed;
+
+/// Bytes from which a piece is full: it is held in memory until it is written.
+const PIECE_BYTES: usize = 16 << 20;
+
+/// What is asked of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// What is new.
+    New,
+    /// What lies between two values of the cursor, once more; the cursor stays where it is.
+    Again(String, String),
+}
+
+/// The world of a landing.
+#[derive(Debug)]
+pub struct Land<'a, S, C> {
+    /// The pipeline whose source is read.
+    pub pipeline: &'a Pipeline,
+    /// Where windows land.
+    pub store: &'a S,
+    /// What time it is.
+    pub clock: &'a C,
+    /// When to stop, in microseconds since 1970: a window that has begun ends early then, where its rows are in order.
+    pub deadline: i64,
+    /// Bytes from which a piece is full; the usual number, if not said.
+    pub piece_bytes: Option<usize>,
+    /// How many rows are wanted, of whichever window: all, if not said.
+    pub rows_max: Option<u64>,
+}
+
+/// What a landing did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LandReport {
+    /// The windows that have landed.
+    pub windows: Vec<Window>,
+    /// Why something is not landed yet.
+    pub waits_for: Option<String>,
+    /// Whether the time was over before everything had landed.
+    pub is_cut_short: bool,
+}
+
+/// The rows of a window, landed.
+struct Rows {
+    pieces: Vec<Piece>,
+    rows: u64,
+    /// The cursor where the time was over: everything before it has landed.
+    cut: Option<String>,
+}
+
+impl<S: Objects, C: Clock> Land<'_, S, C> {
+    /// Lands what is asked for, window by window.
+    pub async fn land(&self, database: &mut dyn Database, asked: Asked) -> Result<LandReport, Error> {
+        let mut report = LandReport::default();
+        let location = self.pipeline.location();
+        let Some(reads) = location.lands() else { return Ok(report) };
+        let (mut cursor, mut version) = self.cursor().await?;
+        self.remove_residue(&cursor).await?;
+        let what = match &asked {
+            Asked::New => What::New(cursor.position.clone()),
+            Asked::Again(..) if reads.incremental.is_none() => {
+                let message = "the source has no cursor: each run reads all rows; there is nothing to read once more";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+            Asked::Again(from, to) => What::Between(from.clone(), to.clone()),
+        };
+        let mut landing = Landing::new(reads, self.pipeline.source_names(), what);
+        loop {
+            let window = match landing.step() {
+                LandStep::Finished(waits_for) => {
+                    report.waits_for = waits_for;
+                    return Ok(report);
+                }
+                _ if self.clock.now() >= self.deadline => {
+                    report.is_cut_short = true;
+                    return Ok(report);
+                }
+                LandStep::Ask(statement) => {
+                    landing.push(database.ask(&statement)?)?;
+                    continue;
+                }
+                LandStep::Wait(microseconds) => {
+                    self.clock.wait(microseconds);
+                    continue;
+                }
+                LandStep::Land(window) => window,
+            };
+            let number = cursor.next();
+            let rows = self.rows(database, &window, number).await?;
+            let end = rows.cut.as_ref().or(window.end.as_ref());
+            let landed =
+                Window { name: window.name(number, end.map(String::as_str)), rows: rows.rows, pieces: rows.pieces };
+            // All rows of a source are what they were: nothing is new.
+            let is_known = window.end.is_none()
+                && cursor.windows.last().is_some_and(|last| last.object().version == landed.object().version);
+            if !is_known {
+                let position = match &asked {
+                    Asked::New => end.cloned(),
+                    Asked::Again(..) => cursor.position.clone(),
+                };
+                cursor.land(landed.clone(), position);
+                let condition = version.as_deref().map_or(Put::IfAbsent, Put::IfVersion);
+                version = Some(put(self.store, &self.place(), &cursor, condition).await?);
+                report.windows.push(landed);
+            }
+            if rows.cut.is_some() || self.has_enough(rows.rows) {
+                report.is_cut_short = true;
+                return Ok(report);
+            }
+            landing.landed(end.cloned());
+        }
+    }
+
+    /// Forgets how far the source was read: the next landing begins at its beginning.
+    pub async fn reset(&self) -> Result<Option<String>, Error> {
+        let Some((cursor, version)) = document::<Cursor>(self.store, &self.place()).await? else { return Ok(None) };
+        let before = cursor.position.clone();
+        let reset = Cursor { source: self.pipeline.location().identity(), position: None, ..cursor };
+        put(self.store, &self.place(), &reset, Put::IfVersion(&version)).await?;
+        Ok(before)
+    }
+
+    fn place(&self) -> String {
+        name::cursor(self.pipeline.name())
+    }
+
+    /// How far the source was read, and the version that says it.
+    async fn cursor(&self) -> Result<(Cursor, Option<String>), Error> {
+        let source = self.pipeline.location().identity();
+        match document::<Cursor>(self.store, &self.place()).await? {
+            None => Ok((Cursor::new(source), None)),
+            Some((cursor, version)) if cursor.source == source => Ok((cursor, Some(version))),
+            Some((cursor, _)) => {
+                let at = cursor.position.unwrap_or_else(|| "the end of a snapshot".to_owned());
+                let message = format!(
+                    "another table, query or cursor was read before, up to {at}, which means nothing here; `etalon state reset` \
+                     has this one read from its beginning"
+                );
+                Err(Error::new(ErrorKind::Refused, message))
+            }
+        }
+    }
+
+    /// Removes what no window names.
+    async fn remove_residue(&self, cursor: &Cursor) -> Result<(), Error> {
+        for piece in names(self.store, &name::landed(self.pipeline.name(), None)).await? {
+            if name::landed_window(&piece).is_some_and(|window| cursor.is_residue(&piece, window)) {
+                self.store.delete(&piece).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lands the rows of a window in pieces of whole records.
+    async fn rows(&self, database: &mut dyn Database, window: &WindowRows, number: u64) -> Result<Rows, Error> {
+        let full = self.piece_bytes.unwrap_or(PIECE_BYTES);
+        database.begin(&window.copy)?;
+        let mut landed = Rows { pieces: Vec::new(), rows: 0, cut: None };
+        let (mut brought, mut piece, mut last) = (Brought::default(), Vec::new(), Vec::new());
+        let mut has_more = true;
+        while has_more && landed.cut.is_none() && !self.has_enough(landed.rows) {
+            brought.clear();
+            has_more = database.bring(&mut brought)?;
+            let is_late = self.clock.now() >= self.deadline;
+            if is_late && has_more && !window.has_cursor {
+                let message = "all rows of the source cannot be landed before the function's time is over; say what of them is \
+                               new (`incremental`, with a `window`), or give the function more time";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+            let mut start = 0;
+            for &end in &brought.ends {
+                let record = brought.bytes.get(start..end).unwrap_or_default();
+                start = end;
+                let record = if window.has_cursor {
+                    let (record, at) = without_last(record)?;
+                    if last != at {
+                        // Rows of one value are landed together: the next window begins with the next value.
+                        if is_late && landed.rows > 0 {
+                            landed.cut = Some(String::from_utf8_lossy(at).into_owned());
+                            break;
+                        }
+                        last.clear();
+                        last.extend_from_slice(at);
+                    }
+                    record
+                } else {
+                    record.strip_suffix(b"\n").unwrap_or(record)
+                };
+                piece.extend_from_slice(record);
+                piece.push(b'\n');
+                landed.rows += 1;
+                if piece.len() >= full {
+                    landed.pieces.push(self.piece(number, landed.pieces.len(), &piece).await?);
+                    piece.clear();
+                }
+            }
+        }
+        if !piece.is_empty() {
+            landed.pieces.push(self.piece(number, landed.pieces.len(), &piece).await?);
+        }
+        Ok(landed)
+    }
+
+    /// Whether so many rows are as many as are wanted.
+    fn has_enough(&self, rows: u64) -> bool {
+        self.rows_max.is_some_and(|most| rows >= most)
+    }
+
+    /// Writes a piece. One that is there already has these bytes, since its name tells them.
+    async fn piece(&self, number: u64, at: usize, bytes: &[u8]) -> Result<Piece, Error> {
+        let sha256 = sha256(bytes);
+        let name = name::landed(self.pipeline.name(), Some((number, at, &sha256)));
+        let version = match self.store.put(&name, bytes, Put::IfAbsent).await {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => self.store.head(&name).await?.version,
+            written => written?,
+        };
+        Ok(Piece { name, version, size: bytes.len() as u64, sha256 })
+    }
+}
+
+/// A record without its last value, and that value: a time or a number, quoted.
+fn without_last(record: &[u8]) -> Result<(&[u8], &[u8]), Error> {
+    let inside = record.strip_suffix(b"\n").unwrap_or(record);
+    let inside = inside.strip_suffix(b"\r").unwrap_or(inside).strip_suffix(b"\"");
+    let found = inside.and_then(|inside| {
+        let at = inside.iter().rposition(|&byte| byte == b'"')?;
+        let value = inside.get(at + 1..)?;
+        Some((inside.get(..at)?.strip_suffix(b",")?, value))
+    });
+    found.ok_or_else(|| Error::new(ErrorKind::Refused, "a row came without its cursor"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_stands_behind_the_columns() {
+        let text = |record: &str| {
+            let (rest, at) = without_last(record.as_bytes()).map_err(|error| error.to_string())?;
+            Ok::<_, String>((String::from_utf8_lossy(rest).into_owned(), String::from_utf8_lossy(at).into_owned()))
+        };
+        let both = |rest: &str, at: &str| Ok((rest.to_owned(), at.to_owned()));
+        assert_eq!(text("\"1\",\"a\"\"b,\"\"\",\"7\"\n"), both("\"1\",\"a\"\"b,\"\"\"", "7"));
+        assert_eq!(text("\\N,\"2026-01-01 00:00:00+00\"\n"), both("\\N", "2026-01-01 00:00:00+00"));
+        assert!(text("\"1\",\\N\n").is_err());
+    }
+}

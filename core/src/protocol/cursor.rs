@@ -1,0 +1,154 @@
+//! Cursor: how far a pipeline has read a source that is no store, and the windows of it that are kept.
+//!
+//! One document a pipeline, written under the version that was read, and only after the pieces that it names: a window is
+//! landed when it stands here, and not before. Of two who land the next window at once, one writes; what the other has brought
+//! is residue.
+//!
+//! To the rest, a window is an object: its name, the digest of its bytes, and their number. What has left the list here, and
+//! what never was in it, is no object any more.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::plan::{Object, identity};
+use crate::protocol::Document;
+
+/// The most windows that are kept: what a source gives every five minutes in two weeks.
+const WINDOWS_MAX: usize = 4096;
+
+/// How far a pipeline has read its source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// What is read, by an identity: a position means nothing elsewhere.
+    pub source: String,
+    /// Everything before it was landed, as the source writes it; `None`: nothing was, or there is no order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
+    /// How many windows were landed.
+    pub landed: u64,
+    /// The windows that are kept, first landed first.
+    pub windows: Vec<Window>,
+}
+
+/// What was landed at once: the rows of a snapshot, or of a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The object's name: number and bounds.
+    pub name: String,
+    /// The rows.
+    pub rows: u64,
+    /// Its pieces, in order.
+    pub pieces: Vec<Piece>,
+}
+
+/// A piece of a window: whole records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Its name in the store.
+    pub name: String,
+    /// What the store calls its version.
+    pub version: String,
+    /// Its bytes.
+    pub size: u64,
+    /// Their digest.
+    pub sha256: String,
+}
+
+impl Document for Cursor {
+    const KIND: &'static str = "a cursor";
+    const VERSION: u32 = 1;
+}
+
+impl Cursor {
+    /// A cursor that stands before everything.
+    pub fn new(source: impl Into<String>) -> Self {
+        Self { source: source.into(), ..Self::default() }
+    }
+
+    /// The number of the next window, from 1.
+    pub fn next(&self) -> u64 {
+        self.landed + 1
+    }
+
+    /// Adds a window that was landed up to a position.
+    pub fn land(&mut self, window: Window, position: Option<String>) {
+        self.landed += 1;
+        self.position = position;
+        self.windows.push(window);
+        let surplus = self.windows.len().saturating_sub(WINDOWS_MAX);
+        self.windows.drain(..surplus);
+    }
+
+    /// The window of an object's name.
+    pub fn window(&self, name: &str) -> Option<&Window> {
+        self.windows.iter().find(|window| window.name == name)
+    }
+
+    /// Whether a name below `landed/` is one of a window that is not kept, or of none: it can go. What belongs to the next
+    /// window may be somebody's who is about to land it.
+    pub fn is_residue(&self, piece: &str, window: u64) -> bool {
+        window <= self.landed && !self.windows.iter().flat_map(|window| &window.pieces).any(|kept| kept.name == piece)
+    }
+}
+
+impl Window {
+    /// The window as an object.
+    pub fn object(&self) -> Object {
+        let digests: Vec<&str> = self.pieces.iter().map(|piece| piece.sha256.as_str()).collect();
+        let size = self.pieces.iter().map(|piece| piece.size).sum();
+        Object { name: self.name.clone(), version: identity("landed", &digests), size }
+    }
+
+    /// Where the window can be cut: the offsets at which its pieces begin, without the first.
+    pub fn cuts(&self) -> Vec<u64> {
+        let ends = self.pieces.iter().scan(0, |end, piece| {
+            *end += piece.size;
+            Some(*end)
+        });
+        ends.take(self.pieces.len().saturating_sub(1)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(number: u64) -> Window {
+        let piece = |at: u64| Piece {
+            name: format!("landed/p/{number:08}-{at:05}-x.csv"),
+            version: "v".to_owned(),
+            size: 10 + at,
+            sha256: format!("{number}.{at}"),
+        };
+        Window { name: format!("{number:08}"), rows: 2, pieces: vec![piece(0), piece(1)] }
+    }
+
+    #[test]
+    fn what_no_window_names_is_residue_but_not_what_may_be_landed_next() {
+        let mut cursor = Cursor::new("orders");
+        cursor.land(window(1), Some("a".to_owned()));
+        assert!(!cursor.is_residue("landed/p/00000001-00001-x.csv", 1));
+        assert!(cursor.is_residue("landed/p/00000001-00001-y.csv", 1));
+        assert!(!cursor.is_residue("landed/p/00000002-00000-y.csv", 2));
+    }
+
+    #[test]
+    fn the_oldest_windows_leave_the_list_and_numbers_go_on() {
+        let mut cursor = Cursor::new("orders");
+        for number in 1..=WINDOWS_MAX as u64 + 3 {
+            assert_eq!(cursor.next(), number);
+            cursor.land(window(number), None);
+        }
+        assert_eq!(cursor.windows.len(), WINDOWS_MAX);
+        assert_eq!(cursor.windows.first().map(|window| window.name.as_str()), Some("00000004"));
+        assert!(cursor.is_residue("landed/p/00000003-00000-x.csv", 3));
+    }
+
+    #[test]
+    fn an_object_is_told_by_its_bytes() {
+        let (one, mut other) = (window(1), window(1));
+        assert_eq!((one.object().size, one.cuts()), (21, vec![10]));
+        other.pieces[1].sha256.push('0');
+        assert_ne!(one.object().version, other.object().version);
+    }
+}

@@ -1,0 +1,327 @@
+//! Database: what a pipeline file says of a database that it reads: which rows, and what of them is new.
+
+use crate::diagnostic::Code;
+use crate::plan::identity;
+use crate::spec::{AnyText, Choice, Form, Hint, Keys, Mapping, Mismatch, Text};
+
+/// A database, and what is read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database<T = Text> {
+    /// Where it is, and who asks.
+    pub url: T,
+    /// What is read.
+    pub reads: Reads,
+}
+
+/// What is read of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reads {
+    /// Which rows there are.
+    pub rows: Relation,
+    /// What of them is new; `None`: each run reads all of them.
+    pub incremental: Option<Incremental>,
+}
+
+/// Rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relation {
+    /// Those of a table or a view: its schema, where it is said, and its name.
+    Table(Option<String>, String),
+    /// Those of a query.
+    Query(String),
+}
+
+/// How new rows are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incremental {
+    /// The column whose value grows with every change.
+    pub cursor: String,
+    /// How far behind the source's clock a window ends, in seconds.
+    pub lag: u64,
+    /// Whether the file says `lag`.
+    pub says_lag: bool,
+    /// How wide a window is at most; `None`: it has everything that is new.
+    pub window: Option<Width>,
+    /// Whether a window ends before the oldest open transaction.
+    pub waits: bool,
+    /// Whether rows without a cursor are left out, and not refused.
+    pub leaves_out: bool,
+}
+
+/// How wide a window is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// So many seconds.
+    Seconds(u64),
+    /// So many numbers.
+    Numbers(u64),
+}
+
+/// The type of a cursor whose values are times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clocked {
+    Timestamptz,
+    Timestamp,
+    Date,
+}
+
+/// A part of the cursor's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) start: Option<String>,
+    pub(super) end: String,
+    /// The type of both.
+    pub(super) ty: &'static str,
+}
+
+impl Reads {
+    /// What is read, as one name: where a position of a cursor means something.
+    pub(crate) fn identity(&self, kind: &str) -> String {
+        let cursor = self.incremental.as_ref().map_or("", |incremental| &incremental.cursor);
+        let rows = match &self.rows {
+            Relation::Table(None, name) => ["table", "", name],
+            Relation::Table(Some(schema), name) => ["table", schema, name],
+            Relation::Query(query) => ["query", "", query],
+        };
+        identity("cursor", &[&[kind, cursor], rows.as_slice()].concat())
+    }
+
+    /// What is read, for people.
+    pub fn shown(&self) -> String {
+        let rows = match &self.rows {
+            Relation::Table(None, name) => name.clone(),
+            Relation::Table(Some(schema), name) => format!("{schema}.{name}"),
+            Relation::Query(_) => "the query".to_owned(),
+        };
+        match &self.incremental {
+            Some(Incremental { cursor, .. }) => format!("{rows} by {cursor}"),
+            None => rows,
+        }
+    }
+}
+
+/// The rows that a database is asked for: one of two keys.
+pub(super) fn relation(keys: &mut Keys<'_>) -> Option<Relation> {
+    keys.exactly_one(&[
+        |keys| {
+            keys.optional("table", Table, "The table or view: `schema.table` or `table`, spelt as the database has it.")
+        },
+        |keys| {
+            let query = keys.optional("query", Query, "A SELECT of the database's own, whose rows are read.");
+            query.map(Relation::Query)
+        },
+    ])
+}
+
+const LAG: &str = "lag";
+
+pub(super) const INCREMENTAL: Mapping<Incremental> = Mapping {
+    title: "incremental",
+    doc: "What of the rows is new: those whose cursor is not before the end of the last window.",
+    may_be_empty: false,
+    keys: |keys| {
+        Incremental {
+        cursor: keys
+            .required(
+                "cursor",
+                AnyText,
+                "The column that grows with every change of a row: a timestamp, a date, or a number that only grows.",
+            )
+            .map(|text| text.text)
+            .unwrap_or_default(),
+        lag: keys.or(
+            LAG,
+            Seconds,
+            "10 seconds",
+            "How far behind the database's clock a window ends, so that what commits late is still met: as long as the clocks \
+             that write the cursor may differ.",
+        ),
+        says_lag: keys.place(LAG).is_some(),
+        window: keys.optional(
+            "window",
+            Wide,
+            "How much of the cursor is landed at once: `1 day`, or `100000` where the cursor is a number. If not said, \
+             everything that is new.",
+        ),
+        waits: keys.or(
+            "open_transactions",
+            OPEN_TRANSACTIONS,
+            "wait",
+            "What happens where a transaction is open that began before the window ends.",
+        ),
+        leaves_out: keys.or(
+            "without_cursor",
+            WITHOUT_CURSOR,
+            "refuse",
+            "What happens where rows have no cursor: it is NULL or infinite.",
+        ),
+    }
+    },
+};
+
+const OPEN_TRANSACTIONS: Choice<bool> = Choice(&[
+    ("wait", "the window ends where it began, since its rows are not seen yet", true),
+    ("ignore", "only the lag counts: rows of longer transactions are missed", false),
+]);
+
+const WITHOUT_CURSOR: Choice<bool> =
+    Choice(&[("refuse", "nothing is read, and they are counted", false), ("leave_out", "they are never read", true)]);
+
+/// `[ schema "." ] table`.
+struct Table;
+
+impl Form for Table {
+    type Value = Relation;
+
+    fn noun(&self) -> &'static str {
+        "a table"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<Relation, Mismatch> {
+        let parts: Vec<&str> = text.text.split('.').collect();
+        let is_name =
+            |name: &&str| !name.is_empty() && !name.contains(['"', '\'', ';']) && !name.contains(char::is_control);
+        match parts.as_slice() {
+            [name] if is_name(name) => Ok(Relation::Table(None, (*name).to_owned())),
+            [schema, name] if is_name(schema) && is_name(name) => {
+                Ok(Relation::Table(Some((*schema).to_owned()), (*name).to_owned()))
+            }
+            _ => Err(Mismatch::new(Code::WrongValue, format!("`{}` is not `schema.table` or `table`", text.text))
+                .with_help("a name with a dot or a quote can stand in `query`")),
+        }
+    }
+}
+
+/// A query, without the `;` behind it.
+struct Query;
+
+impl Form for Query {
+    type Value = String;
+
+    fn noun(&self) -> &'static str {
+        "a query"
+    }
+
+    fn read(&self, _key: &str, text: &Text) -> Result<String, Mismatch> {
+        let query = text.text.trim().trim_end_matches(';').trim_end();
+        let first = query.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        if ["select", "with", "values", "table"].iter().any(|word| first.eq_ignore_ascii_case(word)) {
+            return Ok(query.to_owned());
+        }
+        Err(Mismatch::new(Code::WrongValue, "`query` is not a SELECT")
+            .with_help("write `select … from …`; it is run as a part of another query"))
+    }
+
+    fn is_code(&self) -> bool {
+        true
+    }
+}
+
+/// A time such as `5 minutes`, in seconds.
+struct Seconds;
+
+impl Form for Seconds {
+    type Value = u64;
+
+    fn noun(&self) -> &'static str {
+        "a time such as `5 minutes`"
+    }
+
+    fn read(&self, key: &str, text: &Text) -> Result<u64, Mismatch> {
+        seconds(&text.text).ok_or_else(|| {
+            Mismatch::new(Code::WrongValue, format!("`{key}` is a time such as `5 minutes`, not `{}`", text.text))
+                .with_help("write a whole number and second, minute, hour or day, with an `s` after any number but 1")
+        })
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern("^[0-9]+ (second|minute|hour|day)s?$")
+    }
+}
+
+fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_once(' ')?;
+    let count = number.parse::<u32>().ok().filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let unit = if count == 1 { unit } else { unit.strip_suffix('s')? };
+    let one = match unit {
+        "second" => 1,
+        "minute" => 60,
+        "hour" => 3600,
+        "day" => 24 * 3600,
+        _ => return None,
+    };
+    Some(u64::from(count) * one)
+}
+
+/// A time, or a whole number.
+struct Wide;
+
+impl Form for Wide {
+    type Value = Width;
+
+    fn noun(&self) -> &'static str {
+        "a time such as `1 day`, or a number"
+    }
+
+    fn read(&self, key: &str, text: &Text) -> Result<Width, Mismatch> {
+        let number = text.text.parse::<u32>().ok().map(|number| Width::Numbers(u64::from(number)));
+        match number.or_else(|| seconds(&text.text).map(Width::Seconds)) {
+            Some(Width::Seconds(0) | Width::Numbers(0)) => {
+                Err(Mismatch::new(Code::WrongValue, format!("`{key}` is empty: nothing would ever be read")))
+            }
+            Some(width) => Ok(width),
+            None => Err(Mismatch::new(
+                Code::WrongValue,
+                format!("`{key}` is a time such as `1 day` or a whole number, not `{}`", text.text),
+            )
+            .with_help("write a whole number and second, minute, hour or day, with an `s` after any number but 1")),
+        }
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern("^[0-9]+( (second|minute|hour|day)s?)?$")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_and_a_unit() {
+        for (text, expected) in
+            [("10 seconds", Some(10)), ("1 day", Some(86_400)), ("2 hours", Some(7_200)), ("0 seconds", Some(0))]
+        {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+        for text in ["1 days", "2 hour", "1", "-1 days", "1 week", "+1 day", "1  day"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_means_something_only_where_it_was_taken() {
+        let reads = |rows, cursor: &str| {
+            let incremental = Incremental {
+                cursor: cursor.to_owned(),
+                lag: 10,
+                says_lag: false,
+                window: None,
+                waits: true,
+                leaves_out: false,
+            };
+            Reads { rows, incremental: Some(incremental) }.identity("postgres")
+        };
+        let table = |name: &str| Relation::Table(None, name.to_owned());
+        let all = [
+            reads(table("a"), "c"),
+            reads(table("b"), "c"),
+            reads(table("a"), "d"),
+            reads(Relation::Table(Some("a".to_owned()), "a".to_owned()), "c"),
+            reads(Relation::Query("a".to_owned()), "c"),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(!all[..at].contains(one), "{at}");
+        }
+    }
+}

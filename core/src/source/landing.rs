@@ -1,0 +1,407 @@
+//! Landing: what a database is asked, one statement after the other, until everything that is new has landed. It knows no
+//! socket and no clock: whoever drives it runs the statements and pushes the answers.
+//!
+//! ```text
+//! settings, types of the columns
+//! each window:  where it must end -> begin -> its bounds -> its rows, landed -> commit
+//! ```
+//!
+//! A window is half open, `[start, end)`, and the next one begins where it has ended. It ends before anything that is not
+//! seen yet: `lag` before the clock of the database and before the oldest transaction that is open. **The order is the proof**:
+//! open transactions are looked for first and the snapshot is taken then, so that a transaction is either seen as open, and the
+//! window ends before its rows, or has committed before the snapshot, which has its rows.
+//!
+//! A number that only grows has no clock: the greatest is asked for first, and the window ends behind it as soon as no
+//! transaction is open any more that was open then.
+
+use crate::error::{Error, ErrorKind};
+
+use super::database::{Clocked, Incremental, Range, Reads, Width};
+use super::postgres;
+
+/// So long is waited until it is looked again whether transactions have ended, in microseconds.
+const WAIT: i64 = 200_000;
+/// So often it is looked; then the window is left to the next run.
+const LOOKS_MAX: u32 = 50;
+
+/// What a landing needs, or has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LandStep {
+    /// Run this statement and push the rows that it gives.
+    Ask(String),
+    /// Wait for so many microseconds, and go on.
+    Wait(i64),
+    /// Land what this gives, and say how far with [`Landing::landed`].
+    Land(WindowRows),
+    /// There is nothing more to be landed now; why something else is not yet, where that is so.
+    Finished(Option<String>),
+}
+
+/// The rows of a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowRows {
+    /// A statement that streams them.
+    pub copy: String,
+    /// What the window's name says of where it begins.
+    start: String,
+    /// Where the window ends: the cursor stands there then. `None`: it has all rows, and there is no cursor.
+    pub end: Option<String>,
+    /// Whether the rows are in the order of the cursor, and have it behind their last column.
+    pub has_cursor: bool,
+}
+
+impl WindowRows {
+    /// The name of the window of a number that has ended there, perhaps earlier than it was to.
+    pub fn name(&self, number: u64, end: Option<&str>) -> String {
+        let end = end.map(|end| format!("_{}", end.replace(' ', "T"))).unwrap_or_default();
+        format!("{number:08}_{}{end}", self.start.replace(' ', "T"))
+    }
+}
+
+/// What is to be landed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// What is new behind a position; everything, without one.
+    New(Option<String>),
+    /// What lies in a range, once more.
+    Between(String, String),
+}
+
+/// The rows that a statement gave: texts, NULL is `None`.
+pub type Answer = Vec<Vec<Option<String>>>;
+
+/// Lands what is new in a database.
+#[derive(Debug)]
+pub struct Landing<'a> {
+    reads: &'a Reads,
+    /// The columns that are read, and the type of each, once it is known.
+    columns: Vec<(&'a str, String)>,
+    what: What,
+    ty: Option<CursorType>,
+    is_counted: bool,
+    looks: u32,
+    state: State,
+    waits_for: Option<String>,
+}
+
+#[derive(Debug)]
+enum State {
+    Settings,
+    Types,
+    /// A bound that the user wrote: the first, then the second.
+    Start,
+    End,
+    Horizon(Clocked),
+    Greatest,
+    /// The greatest number, and when it was looked at.
+    Open(String, String),
+    Wait(String, String),
+    /// Where the window must end.
+    Begin(Option<String>),
+    Without(String),
+    Window(String),
+    Land(Option<(Range, bool)>),
+    /// Whether another window comes.
+    Commit(bool),
+    Finished,
+}
+
+/// What kind of value a cursor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CursorType {
+    Clocked(Clocked),
+    Number,
+}
+
+impl CursorType {
+    fn of(ty: &str) -> Option<Self> {
+        Some(match ty {
+            "timestamp with time zone" => Self::Clocked(Clocked::Timestamptz),
+            "timestamp without time zone" => Self::Clocked(Clocked::Timestamp),
+            "date" => Self::Clocked(Clocked::Date),
+            "smallint" | "integer" | "bigint" => Self::Number,
+            _ => return None,
+        })
+    }
+
+    /// The type in which bounds are compared.
+    fn bounds(self) -> &'static str {
+        match self {
+            Self::Clocked(Clocked::Timestamptz) => "timestamptz",
+            Self::Clocked(Clocked::Timestamp) => "timestamp",
+            Self::Clocked(Clocked::Date) => "date",
+            Self::Number => "bigint",
+        }
+    }
+}
+
+impl<'a> Landing<'a> {
+    /// Lands of these columns what is asked for.
+    pub fn new(reads: &'a Reads, columns: impl IntoIterator<Item = &'a str>, what: What) -> Self {
+        Self {
+            reads,
+            columns: columns.into_iter().map(|column| (column, String::new())).collect(),
+            what,
+            ty: None,
+            is_counted: false,
+            looks: 0,
+            state: State::Settings,
+            waits_for: None,
+        }
+    }
+
+    /// Says what comes next.
+    pub fn step(&mut self) -> LandStep {
+        let incremental = self.reads.incremental.as_ref();
+        let cursor = incremental.map_or("", |incremental| &incremental.cursor);
+        match &self.state {
+            State::Settings => LandStep::Ask(postgres::settings()),
+            State::Types => {
+                let columns = self.columns.iter().map(|(column, _)| *column);
+                let all: Vec<&str> =
+                    columns.chain(incremental.map(|incremental| incremental.cursor.as_str())).collect();
+                LandStep::Ask(postgres::types(self.reads, &all))
+            }
+            State::Start | State::End => {
+                let text = match (&self.what, &self.state) {
+                    (What::Between(start, _), State::Start) => start,
+                    (What::Between(_, end), _) => end,
+                    (What::New(_), _) => "",
+                };
+                LandStep::Ask(postgres::as_bound(text, self.ty.map_or("text", CursorType::bounds)))
+            }
+            State::Horizon(ty) => match incremental {
+                Some(incremental) => LandStep::Ask(postgres::horizon(incremental, *ty)),
+                None => LandStep::Finished(None),
+            },
+            State::Greatest => LandStep::Ask(postgres::greatest(self.reads, cursor)),
+            State::Open(_, time) => LandStep::Ask(postgres::open_since(time)),
+            State::Wait(greatest, time) => {
+                self.state = State::Open(greatest.clone(), time.clone());
+                LandStep::Wait(WAIT)
+            }
+            State::Begin(_) => LandStep::Ask(postgres::BEGIN.to_owned()),
+            State::Without(_) => {
+                let is_clocked = matches!(self.ty, Some(CursorType::Clocked(_)));
+                LandStep::Ask(postgres::without_cursor(self.reads, cursor, is_clocked))
+            }
+            State::Window(end) => match (incremental, self.range(end.clone())) {
+                (Some(incremental), Some(range)) => LandStep::Ask(postgres::window(self.reads, incremental, &range)),
+                _ => LandStep::Finished(None),
+            },
+            State::Land(range) => LandStep::Land(self.rows(cursor, range.as_ref())),
+            State::Commit(_) => LandStep::Ask(postgres::END.to_owned()),
+            State::Finished => LandStep::Finished(self.waits_for.clone()),
+        }
+    }
+
+    /// Gives the rows that a statement gave. The error says why nothing can be landed.
+    pub fn push(&mut self, answer: Answer) -> Result<(), Error> {
+        let row = answer.into_iter().next().unwrap_or_default();
+        let at = |index: usize| row.get(index).cloned().flatten();
+        self.state = match std::mem::replace(&mut self.state, State::Finished) {
+            State::Settings => State::Types,
+            State::Types => self.types(&row)?,
+            State::Start => {
+                if let (What::Between(start, _), Some(text)) = (&mut self.what, at(0)) {
+                    *start = text;
+                }
+                State::End
+            }
+            State::End => State::Begin(at(0)),
+            State::Horizon(_) => self.horizon(at(0), at(1).zip(at(2)), [at(3), at(4), at(5)])?,
+            State::Greatest => match at(0).zip(at(1)) {
+                // There is no row.
+                None => State::Finished,
+                Some((greatest, _)) if !self.waits() => State::Begin(Some(behind(&greatest)?)),
+                Some((greatest, time)) => State::Open(greatest, time),
+            },
+            State::Open(greatest, time) => self.open(greatest, time, at(0).zip(at(1)), [at(2), at(3), at(4)])?,
+            State::Begin(None) => State::Land(None),
+            State::Begin(Some(end)) if self.is_counted => State::Window(end),
+            State::Begin(Some(end)) => State::Without(end),
+            State::Without(end) => {
+                self.counted(at(0))?;
+                State::Window(end)
+            }
+            State::Window(end) => match at(0).zip(at(1)) {
+                None => State::Commit(false),
+                Some((_, until)) => {
+                    let goes_on = until != end;
+                    State::Land(self.range(until).map(|range| (range, goes_on)))
+                }
+            },
+            State::Commit(true) => self.next_window(),
+            state @ (State::Wait(..) | State::Land(_) | State::Commit(false) | State::Finished) => match state {
+                State::Commit(_) => State::Finished,
+                other => other,
+            },
+        };
+        Ok(())
+    }
+
+    /// Says that the rows of [`LandStep::Land`] have landed, up to a position that may be before the window's end.
+    pub fn landed(&mut self, position: Option<String>) {
+        let State::Land(range) = std::mem::replace(&mut self.state, State::Commit(false)) else { return };
+        let Some((range, goes_on)) = range else { return };
+        let is_whole = position.as_deref() == Some(range.end.as_str());
+        self.state = State::Commit(goes_on || !is_whole);
+        match (&mut self.what, position) {
+            (What::New(at), position @ Some(_)) => *at = position,
+            (What::Between(start, _), Some(position)) => *start = position,
+            (_, None) => {}
+        }
+    }
+
+    fn next_window(&self) -> State {
+        match (&self.what, self.ty) {
+            (What::Between(_, end), _) => State::Begin(Some(end.clone())),
+            (What::New(_), Some(CursorType::Clocked(ty))) => State::Horizon(ty),
+            (What::New(_), _) => State::Greatest,
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.reads.incremental.as_ref().is_some_and(|incremental| incremental.waits)
+    }
+
+    fn range(&self, end: String) -> Option<Range> {
+        let start = match &self.what {
+            What::New(position) => position.clone(),
+            What::Between(start, _) => Some(start.clone()),
+        };
+        Some(Range { start, end, ty: self.ty?.bounds() })
+    }
+
+    fn rows(&self, cursor: &str, range: Option<&(Range, bool)>) -> WindowRows {
+        let columns: Vec<(&str, &str)> = self.columns.iter().map(|(column, ty)| (*column, ty.as_str())).collect();
+        let copy = postgres::copy(self.reads, &columns, range.map(|(range, _)| (cursor, range)));
+        let start = match (range, &self.what) {
+            (None, _) => "snapshot".to_owned(),
+            (Some(_), What::Between(start, _)) => format!("again_{start}"),
+            (Some((range, _)), What::New(_)) => range.start.clone().unwrap_or_else(|| "beginning".to_owned()),
+        };
+        WindowRows { copy, start, end: range.map(|(range, _)| range.end.clone()), has_cursor: range.is_some() }
+    }
+
+    /// Takes the types of the columns; a cursor must be of one that can be one.
+    fn types(&mut self, row: &[Option<String>]) -> Result<State, Error> {
+        for ((_, ty), found) in self.columns.iter_mut().zip(row) {
+            *ty = found.clone().unwrap_or_default();
+        }
+        let Some(Incremental { cursor, window, says_lag, .. }) = &self.reads.incremental else {
+            return Ok(State::Begin(None));
+        };
+        let found = row.get(self.columns.len()).cloned().flatten().unwrap_or_default();
+        let ty = CursorType::of(&found).ok_or_else(|| {
+            refused(format!(
+                "the cursor `{cursor}` is of type {found}; a cursor is a timestamp with or without time zone, a date, a \
+                 smallint, an integer or a bigint"
+            ))
+        })?;
+        self.ty = Some(ty);
+        match (ty, window) {
+            (CursorType::Number, Some(Width::Seconds(_))) => Err(refused(format!(
+                "the cursor `{cursor}` is a number ({found}), and `window` is a time; write a number: `window: 100000`"
+            ))),
+            (CursorType::Clocked(_), Some(Width::Numbers(_))) => Err(refused(format!(
+                "the cursor `{cursor}` is a time ({found}), and `window` is a number; write a time: `window: 1 day`"
+            ))),
+            (CursorType::Number, _) if *says_lag => Err(refused(format!(
+                "the cursor `{cursor}` is a number ({found}), which is not behind any clock; leave `lag` out"
+            ))),
+            _ => Ok(match &self.what {
+                What::Between(..) => State::Start,
+                What::New(_) => self.next_window(),
+            }),
+        }
+    }
+
+    fn horizon(
+        &mut self,
+        end: Option<String>,
+        open: Option<(String, String)>,
+        unseen: [Option<String>; 3],
+    ) -> Result<State, Error> {
+        self.waits_for = open.filter(|_| self.waits()).map(|(since, whose)| waits_for(&since, &whose));
+        if self.is_unseen(unseen)? {
+            return Ok(State::Finished);
+        }
+        Ok(State::Begin(end))
+    }
+
+    fn open(
+        &mut self,
+        greatest: String,
+        time: String,
+        open: Option<(String, String)>,
+        unseen: [Option<String>; 3],
+    ) -> Result<State, Error> {
+        if self.is_unseen(unseen)? {
+            return Ok(State::Finished);
+        }
+        let Some((since, whose)) = open else { return Ok(State::Begin(Some(behind(&greatest)?))) };
+        self.looks += 1;
+        if self.looks > LOOKS_MAX {
+            self.waits_for = Some(waits_for(&since, &whose));
+            return Ok(State::Finished);
+        }
+        Ok(State::Wait(greatest, time))
+    }
+
+    /// Whether there are transactions of which nobody knows when they began: hidden ones, on a replica, prepared ones.
+    fn is_unseen(&mut self, [hidden, prepared, is_replica]: [Option<String>; 3]) -> Result<bool, Error> {
+        if !self.waits() {
+            return Ok(false);
+        }
+        let advice = "or say `open_transactions: ignore` and a `lag` that is longer than any transaction";
+        if is_replica.as_deref().is_some_and(|is_replica| is_replica.starts_with('t')) {
+            return Err(refused(format!(
+                "this is a replica, where the transactions that are open on the primary are not seen; read the primary, {advice}"
+            )));
+        }
+        if let Some(hidden) = hidden.filter(|hidden| hidden != "0") {
+            return Err(refused(format!(
+                "{hidden} sessions do not show when their transactions began, so that their rows might be missed; `grant \
+                 pg_read_all_stats` to this user, {advice}"
+            )));
+        }
+        match prepared.filter(|prepared| prepared != "0") {
+            None => Ok(false),
+            Some(prepared) => {
+                self.waits_for = Some(format!(
+                    "nothing is read while transactions are prepared and not committed: there are {prepared}"
+                ));
+                Ok(true)
+            }
+        }
+    }
+
+    fn counted(&mut self, count: Option<String>) -> Result<(), Error> {
+        self.is_counted = true;
+        let Some(Incremental { cursor, leaves_out, .. }) = &self.reads.incremental else { return Ok(()) };
+        match count.filter(|count| count != "0" && !leaves_out) {
+            None => Ok(()),
+            Some(count) => Err(refused(format!(
+                "{count} rows have no `{cursor}` (it is NULL or infinite), and would never be read; give them one, or say \
+                 `without_cursor: leave_out`"
+            ))),
+        }
+    }
+}
+
+/// The number behind one.
+fn behind(number: &str) -> Result<String, Error> {
+    let next = number.parse::<i64>().ok().and_then(|number| number.checked_add(1));
+    next.map(|next| next.to_string()).ok_or_else(|| {
+        refused(format!("the cursor has reached {number}, and there is no greater number for a window to end"))
+    })
+}
+
+fn waits_for(since: &str, whose: &str) -> String {
+    format!("a transaction is open since {since} ({whose}): what may be its rows is read when it has ended")
+}
+
+fn refused(message: String) -> Error {
+    Error::new(ErrorKind::Refused, message)
+}
