@@ -185,6 +185,7 @@ fn queries_ask_for_what_is_logged() {
     let words = "and as by count desc display filter in limit max pct sort stats sum".split(' ');
     // What a line of a log has, and what Lambda writes.
     let known: BTreeSet<&str> = words.chain(["level", "message", "type", "@timestamp", "@log"]).collect();
+    let messages = regex::Regex::new("message (?:=|in) [^|]*").unwrap();
     let mut asked = 0;
     for query in monitoring::QUERIES {
         let text = query.parts.join(" | ");
@@ -200,7 +201,7 @@ fn queries_ask_for_what_is_logged() {
             );
             asked += 1;
         }
-        for message in regex::Regex::new("message (?:=|in) [^|]*").unwrap().find_iter(&text) {
+        for message in messages.find_iter(&text) {
             for said in message.as_str().split('\'').skip(1).step_by(2) {
                 assert!(code.contains(&format!("\"{said}\"")), "{}: {said}", query.name);
             }
