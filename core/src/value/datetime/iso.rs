@@ -203,7 +203,6 @@ mod tests {
         for (text, is_taken) in [
             ("2024-03-05 12:00:00.5z", true),
             ("0044-03-05 12:00+00 BC", true),
-            ("infinity", true),
             ("2024-03-05 12:00 IST", false),
             ("2024-03-05 12:00 CET", false),
             ("2024-03-05 12:00 UTC+2", false),
