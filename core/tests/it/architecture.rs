@@ -176,7 +176,7 @@ const MODULES: &[(&str, Map)] = &[
             ("arguments", &["form"]),
             ("warehouse", &[]),
             ("loaded", &["arguments", "failure", "output", "progress", "warehouse"]),
-            ("input", &["arguments", "failure", "loaded"]),
+            ("input", &["arguments", "failure", "loaded", "output"]),
             ("verbs", ALL_ABOVE),
         ],
     ),
