@@ -44,7 +44,10 @@ pub fn landed(pipeline: &str, piece: Option<(u64, usize, &str)>) -> String {
 
 /// The number of the window that a landed piece belongs to.
 pub fn landed_window(piece: &str) -> Option<u64> {
-    piece.rsplit('/').next()?.split('-').next()?.parse().ok()
+    let (rest, _digest) = piece.rsplit_once('-')?;
+    let (rest, _piece) = rest.rsplit_once('-')?;
+    let (_, window) = rest.rsplit_once(|c: char| !c.is_ascii_digit())?;
+    window.parse().ok()
 }
 
 /// The receipt of a batch.
@@ -266,6 +269,14 @@ mod tests {
         assert!(met_begun("p", "a", 10) > met_version("p", "a", 9, "y"), "after every earlier version");
         assert!(met_begun("p", "a", 10) < met_version("p", "a", 10, "0"), "before its own");
         assert_eq!(read_met(&met_begun("p", "a", 3)), Some((met("p", Some("a")), 3, String::new())));
+    }
+
+    #[test]
+    fn a_piece_says_which_window_it_is_of() {
+        for window in [1, 12_345_678, 1_234_567_890] {
+            assert_eq!(landed_window(&landed("or-ders-7", Some((window, 3, "00ff")))), Some(window));
+        }
+        assert_eq!(landed_window(&landed("p", None)), None);
     }
 
     #[test]
