@@ -257,7 +257,8 @@ async fn a_backfill_takes_the_place_of_what_was_loaded(shared: &Shared) {
 }
 
 async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {
-    const OBJECTS: usize = 40;
+    // Several rounds of what is asked for side by side, each shorter than the two seconds.
+    const OBJECTS: usize = 160;
     let mut settings = Settings::new("continues", orders::PIPELINE, shared.programs.clone());
     // It stops two seconds before its end.
     settings.sizes.extract.timeout_seconds = 6;
@@ -266,11 +267,11 @@ async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {
         let day = orders::day(1);
         let mut lines = day.split_inclusive(|byte| *byte == b'\n');
         let mut bytes = lines.next().unwrap().to_vec();
-        bytes.extend_from_slice(lines.nth(1 + number * 3).unwrap());
+        bytes.extend_from_slice(lines.nth(1 + number).unwrap());
         cloud.upload(&format!("days/{number:03}.csv"), bytes).await.unwrap();
     }
-    // An object takes five requests.
-    cloud.set_latency(Duration::from_millis(30));
+    // An object takes five requests and more, one after the other.
+    cloud.set_latency(Duration::from_millis(150));
     let outcome = cloud.event(&json!({ "run": "by-hand", "batch_time": BATCH_TIME })).await.unwrap();
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
     let handed_on = async {
@@ -316,7 +317,8 @@ async fn a_lost_right_holds_nothing(shared: &Shared) {
     let log = cloud.load().function.log();
     assert!(log.iter().any(|line| line.to_string().contains("not authorized to assume IAM Role")));
     let again = log.iter().filter(|line| line.to_string().contains("the message comes again")).count();
-    assert!(again <= 4, "{again}");
+    // Four messages, and three attempts at the load that they ask for.
+    assert!((1..=4 * 3).contains(&again), "{again}");
 }
 
 fn the_command_tells_what_came_of_everything() {
