@@ -271,7 +271,7 @@ async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {
         cloud.upload(&format!("days/{number:03}.csv"), bytes).await.unwrap();
     }
     // An object takes five requests and more, one after the other.
-    cloud.set_latency(Duration::from_millis(150));
+    cloud.set_latency(Duration::from_millis(250));
     let outcome = cloud.event(&json!({ "run": "by-hand", "batch_time": BATCH_TIME })).await.unwrap();
     assert!(outcome.result.is_ok(), "{:?}", outcome.result);
     let handed_on = async {
