@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::protocol::Step;
 use etalon_core::protocol::prefix::{
-    CURSORS, DISCARDED, HELD, LANDED, MANIFESTS, MARKS, PIPELINES, PREFIXES, Prefix, QUARANTINE, Right,
+    DISCARDED, HELD, MANIFESTS, MARKS, PIPELINES, PREFIXES, Prefix, QUARANTINE, Right,
 };
 
 use case::Case;
@@ -73,14 +73,13 @@ fn many(first: u64, runs: u64) -> BTreeSet<Use> {
     used
 }
 
-/// What the steps may do in the store, without what the ports of a warehouse do there, and without what lands: no source of
-/// these worlds is a database.
+/// What the steps may do in the store, without what the ports of a warehouse do there.
 fn rights() -> BTreeSet<Use> {
     let of = |prefix: &Prefix, step: Step| {
         let below = prefix.text.to_owned();
         prefix.rights(step).iter().map(move |right| (step, below.clone(), *right)).collect::<Vec<_>>()
     };
-    let all = PREFIXES.iter().filter(|prefix| ![MANIFESTS, CURSORS, LANDED].contains(prefix));
+    let all = PREFIXES.iter().filter(|prefix| **prefix != MANIFESTS);
     all.flat_map(|prefix| Step::ALL.into_iter().flat_map(move |step| of(prefix, step))).collect()
 }
 

@@ -36,13 +36,6 @@ const NOT_NEEDED_HERE: &[(&str, &str, &str, &str)] = &[
     ("load", "s3:GetObject", "/pipelines/*", "a unit was staged before a deployment"),
     ("load", "s3:PutObject", "/held/*", "the warehouse refuses the rows of a unit"),
     ("load", "redshift-data:ExecuteStatement", "workgroup/*", "a column becomes wider"),
-    ("extract", "s3:GetObject", "/landed/*", "rows of a database land first"),
-    ("extract", "s3:GetObject", "/cursors/*", "rows of a database land first"),
-    ("extract", "s3:PutObject", "/landed/*", "rows of a database land first"),
-    ("extract", "s3:PutObject", "/cursors/*", "rows of a database land first"),
-    ("extract", "s3:DeleteObject", "/landed/*", "rows of a database land first"),
-    ("transform", "s3:GetObject", "/landed/*", "rows of a database land first"),
-    ("transform", "s3:GetObject", "/cursors/*", "rows of a database land first"),
 ];
 
 /// Orders of a day; some of them are broken, if that is wanted.
