@@ -48,49 +48,13 @@ const NAMES: &[(&str, &str)] = &[
         "float48div:rd float4div:rr float84div:dr float8div:dd int24div:si int28div:sl int2div:ss int42div:is int48div:il \
          int4div:ii int82div:ls int84div:li int8div:ll interval_div:Id numeric_div:nn",
     ),
-    (
-        "<",
-        "boollt:bb bpcharlt:cc bytealt:yy date_lt:DD date_lt_timestamp:Dm date_lt_timestamptz:DM float48lt:rd float4lt:rr \
-         float84lt:dr float8lt:dd int24lt:si int28lt:sl int2lt:ss int42lt:is int48lt:il int4lt:ii int82lt:ls int84lt:li \
-         int8lt:ll interval_lt:II jsonb_lt:jj numeric_lt:nn text_lt:tt time_lt:TT timestamp_lt:mm timestamp_lt_date:mD \
-         timestamp_lt_timestamptz:mM timestamptz_lt:MM timestamptz_lt_date:MD timestamptz_lt_timestamp:Mm timetz_lt:ZZ",
-    ),
+    ("<", "text_lt:tt"),
     ("<<", "int2shl:si int4shl:ii int8shl:li"),
-    (
-        "<=",
-        "boolle:bb bpcharle:cc byteale:yy date_le:DD date_le_timestamp:Dm date_le_timestamptz:DM float48le:rd float4le:rr \
-         float84le:dr float8le:dd int24le:si int28le:sl int2le:ss int42le:is int48le:il int4le:ii int82le:ls int84le:li \
-         int8le:ll interval_le:II jsonb_le:jj numeric_le:nn text_le:tt time_le:TT timestamp_le:mm timestamp_le_date:mD \
-         timestamp_le_timestamptz:mM timestamptz_le:MM timestamptz_le_date:MD timestamptz_le_timestamp:Mm timetz_le:ZZ",
-    ),
-    (
-        "<>",
-        "boolne:bb bpcharne:cc byteane:yy date_ne:DD date_ne_timestamp:Dm date_ne_timestamptz:DM float48ne:rd float4ne:rr \
-         float84ne:dr float8ne:dd int24ne:si int28ne:sl int2ne:ss int42ne:is int48ne:il int4ne:ii int82ne:ls int84ne:li \
-         int8ne:ll interval_ne:II jsonb_ne:jj numeric_ne:nn textne:tt time_ne:TT timestamp_ne:mm timestamp_ne_date:mD \
-         timestamp_ne_timestamptz:mM timestamptz_ne:MM timestamptz_ne_date:MD timestamptz_ne_timestamp:Mm timetz_ne:ZZ",
-    ),
-    (
-        "=",
-        "booleq:bb bpchareq:cc byteaeq:yy date_eq:DD date_eq_timestamp:Dm date_eq_timestamptz:DM float48eq:rd float4eq:rr \
-         float84eq:dr float8eq:dd int24eq:si int28eq:sl int2eq:ss int42eq:is int48eq:il int4eq:ii int82eq:ls int84eq:li \
-         int8eq:ll interval_eq:II jsonb_eq:jj numeric_eq:nn texteq:tt time_eq:TT timestamp_eq:mm timestamp_eq_date:mD \
-         timestamp_eq_timestamptz:mM timestamptz_eq:MM timestamptz_eq_date:MD timestamptz_eq_timestamp:Mm timetz_eq:ZZ",
-    ),
-    (
-        ">",
-        "boolgt:bb bpchargt:cc byteagt:yy date_gt:DD date_gt_timestamp:Dm date_gt_timestamptz:DM float48gt:rd float4gt:rr \
-         float84gt:dr float8gt:dd int24gt:si int28gt:sl int2gt:ss int42gt:is int48gt:il int4gt:ii int82gt:ls int84gt:li \
-         int8gt:ll interval_gt:II jsonb_gt:jj numeric_gt:nn text_gt:tt time_gt:TT timestamp_gt:mm timestamp_gt_date:mD \
-         timestamp_gt_timestamptz:mM timestamptz_gt:MM timestamptz_gt_date:MD timestamptz_gt_timestamp:Mm timetz_gt:ZZ",
-    ),
-    (
-        ">=",
-        "boolge:bb bpcharge:cc byteage:yy date_ge:DD date_ge_timestamp:Dm date_ge_timestamptz:DM float48ge:rd float4ge:rr \
-         float84ge:dr float8ge:dd int24ge:si int28ge:sl int2ge:ss int42ge:is int48ge:il int4ge:ii int82ge:ls int84ge:li \
-         int8ge:ll interval_ge:II jsonb_ge:jj numeric_ge:nn text_ge:tt time_ge:TT timestamp_ge:mm timestamp_ge_date:mD \
-         timestamp_ge_timestamptz:mM timestamptz_ge:MM timestamptz_ge_date:MD timestamptz_ge_timestamp:Mm timetz_ge:ZZ",
-    ),
+    ("<=", "text_le:tt"),
+    ("<>", "textne:tt"),
+    ("=", "texteq:tt"),
+    (">", "text_gt:tt"),
+    (">=", "text_ge:tt"),
     (">>", "int2shr:si int4shr:ii int8shr:li"),
     ("@", "float4abs:r float8abs:d int2abs:s int4abs:i int8abs:l numeric_abs:n"),
     ("^", "dpow:dd numeric_power:nn"),
@@ -113,8 +77,30 @@ const NAMES: &[(&str, &str)] = &[
     ("trunc", "dtrunc:d"),
 ];
 
+/// The names of the comparisons, in which `{}` is one of [`COMPARED`]; those of texts are none of them.
+const COMPARISONS: &str = "bool{}:bb bpchar{}:cc bytea{}:yy date_{}:DD date_{}_timestamp:Dm date_{}_timestamptz:DM float48{}:rd float4{}:rr \
+    float84{}:dr float8{}:dd int24{}:si int28{}:sl int2{}:ss int42{}:is int48{}:il int4{}:ii int82{}:ls int84{}:li \
+    int8{}:ll interval_{}:II jsonb_{}:jj numeric_{}:nn time_{}:TT timestamp_{}:mm timestamp_{}_date:mD \
+    timestamp_{}_timestamptz:mM timestamptz_{}:MM timestamptz_{}_date:MD timestamptz_{}_timestamp:Mm timetz_{}:ZZ";
+
+/// Each operator that compares, and what it is called in a name.
+const COMPARED: [(&str, &str); 6] = [("<", "lt"), ("<=", "le"), ("<>", "ne"), ("=", "eq"), (">", "gt"), (">=", "ge")];
+
 /// The operator and the types of its operands that a function of that name stands for.
 fn find(name: &str) -> Option<(&'static str, &'static str)> {
+    named(name).or_else(|| compared(name))
+}
+
+fn compared(name: &str) -> Option<(&'static str, &'static str)> {
+    COMPARISONS.split_whitespace().find_map(|comparison| {
+        let (form, types) = comparison.split_once(':')?;
+        let (before, after) = form.split_once("{}")?;
+        let word = name.strip_prefix(before)?.strip_suffix(after)?;
+        COMPARED.iter().find(|(_, known)| *known == word).map(|(operator, _)| (*operator, types))
+    })
+}
+
+fn named(name: &str) -> Option<(&'static str, &'static str)> {
     NAMES.iter().find_map(|(operator, names)| {
         let mut named = names.split_whitespace().filter_map(|named| named.split_once(':'));
         named.find(|(known, _)| *known == name).map(|(_, types)| (*operator, types))
@@ -218,6 +204,8 @@ mod tests {
             ("textregexeq('abc', '^a')", "true"),
             ("int4shl(1, 3)", "8"),
             ("date_mi('2026-02-01', '2026-01-01')", "31"),
+            ("timestamptz_ge_date('2026-01-31Z', '2026-01-31')", "true"),
+            ("text_gt('b', 'a')", "true"),
             ("date_lt_timestamp('2026-01-31', '2026-01-31 10:00')", "true"),
             ("timestamp_pl_interval('2026-01-31', '1 month')", "2026-02-28 00:00:00"),
             ("jsonb_eq('[1]', '[1.0]')", "true"),
@@ -229,7 +217,7 @@ mod tests {
 
     #[test]
     fn every_letter_of_a_type_is_known() {
-        for (operator, names) in super::NAMES {
+        for (operator, names) in super::NAMES.iter().chain(&[("=", super::COMPARISONS)]) {
             for named in names.split_whitespace() {
                 let types = named.split_once(':').map_or("", |(_, types)| types);
                 assert!((1..=2).contains(&types.len()), "{operator} {named}");
