@@ -90,43 +90,33 @@ impl Decoder {
     /// The error says that a body is not what it was to be, where the reference takes it for a page without records, the last one
     /// therefore: a page that is cut, or one that says that the server rests, would end the stream in silence.
     pub(super) fn elements(&self, response: &Response) -> Result<Vec<Value>, String> {
-        let empty = || vec![Value::Object(Map::new())];
-        if response.body.is_empty() && matches!(self, Self::Json | Self::Xml) {
-            return match response.status {
-                204 | 205 => Ok(empty()),
-                _ => Err("the answer is empty".to_owned()),
-            };
-        }
-        Ok(match self {
-            Self::Json => match json(&response.body)? {
-                Value::Array(items) if !items.is_empty() => items,
-                Value::Array(_) | Value::Null => empty(),
-                one => vec![one],
-            },
-            Self::Xml => match xml::read(&response.text()) {
-                Some(document) => vec![document],
-                None => return Err("the answer is no XML".to_owned()),
-            },
-            Self::Lines => {
-                let record = |line: &str| Value::Object(Map::from_iter([("record".to_owned(), line.into())]));
-                response.text().lines().map(record).collect()
-            }
-            Self::JsonLines => json_lines(&response.body)?,
-            Self::Csv { .. } => self.raw(&response.body)?,
-            Self::Gzip(inner) => inner.raw(&gunzipped(&response.body)?)?,
-        })
+        let is_document = matches!(self, Self::Json | Self::Xml);
+        let elements = match response.status {
+            204 | 205 if is_document && response.body.is_empty() => Vec::new(),
+            _ if is_document && response.body.is_empty() => return Err("the answer is empty".to_owned()),
+            _ => self.read_body(&response.body)?,
+        };
+        Ok(if is_document && elements.is_empty() { vec![Value::Object(Map::new())] } else { elements })
     }
 
-    /// The elements of what was unpacked.
-    fn raw(&self, body: &[u8]) -> Result<Vec<Value>, String> {
+    fn read_body(&self, body: &[u8]) -> Result<Vec<Value>, String> {
         match self {
             Self::Json => match json(body)? {
                 Value::Array(items) => Ok(items),
+                Value::Null => Ok(Vec::new()),
                 one => Ok(vec![one]),
             },
+            Self::Xml => match xml::read(&String::from_utf8_lossy(body)) {
+                Some(document) => Ok(vec![document]),
+                None => Err("the answer is no XML".to_owned()),
+            },
+            Self::Lines => {
+                let record = |line: &str| Value::Object(Map::from_iter([("record".to_owned(), line.into())]));
+                Ok(String::from_utf8_lossy(body).lines().map(record).collect())
+            }
+            Self::JsonLines => json_lines(body),
             Self::Csv { delimiter, encoding, nulls } => rows(body, *delimiter, encoding, nulls),
-            Self::Gzip(inner) => inner.raw(&gunzipped(body)?),
-            Self::JsonLines | Self::Lines | Self::Xml => json_lines(body),
+            Self::Gzip(inner) => inner.read_body(&gunzipped(body)?),
         }
     }
 }
