@@ -142,15 +142,15 @@ fn state(store: &Memory, unit: &str) -> UnitState {
     parse::<Unit>(&block_on(store.get(&name::unit_document(TABLE, unit))).unwrap()).unwrap().state
 }
 
-/// A loader with time enough, of which nobody hears.
-fn loader<'a, T: Objects, W: DataWarehouse>(
+/// A loader with time enough, whose loads nobody hears of.
+fn loader<'a, T: Objects, W: DataWarehouse, H: Witness>(
     deployed: &'a Deployed,
     store: &'a T,
     warehouse: &'a W,
-    clock: &'a ManualClock,
+    (clock, witness): (&'a ManualClock, &'a H),
     limits: LoadLimits,
-) -> Loader<'a, T, W, Unheard, ManualClock, Quiet> {
-    Loader { deployed, store, warehouse, events: &Unheard, clock, witness: &Quiet, limits, deadline: i64::MAX }
+) -> Loader<'a, T, W, Unheard, ManualClock, H> {
+    Loader { deployed, store, warehouse, events: &Unheard, clock, witness, limits, deadline: i64::MAX }
 }
 
 fn is_held(state: &UnitState) -> bool {
@@ -168,7 +168,7 @@ fn a_right_that_is_lost_for_a_while_holds_nothing_and_asks_seldom() {
         Fate { takes: 0, end }
     });
     let sweep = || {
-        let loader = loader(&deployed, &store, &warehouse, &clock, LoadLimits::default());
+        let loader = loader(&deployed, &store, &warehouse, (&clock, &Quiet), LoadLimits::default());
         block_on(loader.sweep())
     };
     // A message for each unit arrives, and each that fails comes again: somebody looks every second.
@@ -199,7 +199,7 @@ fn loads_do_not_come_more_often_than_the_pipeline_says() {
     let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
     // A load takes twenty units, so that the first forty need two of them.
     let limits = LoadLimits { minutes_between: 15, units_max: 20, ..LoadLimits::default() };
-    let loader = loader(&deployed, &store, &warehouse, &clock, limits);
+    let loader = loader(&deployed, &store, &warehouse, (&clock, &Quiet), limits);
     pending(&store, &deployed, 0..40);
     block_on(loader.sweep()).unwrap();
     assert_eq!(warehouse.statements(), 2, "what is too much for one load is loaded at once");
@@ -228,7 +228,7 @@ fn not_more_than_some_units_are_held_in_an_hour() {
         warehouse.refuse(&format!("{:03}.csv", number * 2));
     }
     let limits = LoadLimits::default();
-    let loader = loader(&deployed, &store, &warehouse, &clock, limits);
+    let loader = loader(&deployed, &store, &warehouse, (&clock, &Quiet), limits);
     let held = || units.iter().filter(|unit| is_held(&state(&store, unit))).count();
     let mut told = 0;
     for hour in 1..=3 {
@@ -260,16 +260,7 @@ fn a_document_that_cannot_be_read_keeps_no_other_unit_out() {
     let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: 0, end: End::Finishes };
     let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
     let sweep = || {
-        let loader = Loader {
-            deployed: &deployed,
-            store: &store,
-            warehouse: &warehouse,
-            events: &Unheard,
-            clock: &clock,
-            witness: &told,
-            limits: LoadLimits::default(),
-            deadline: i64::MAX,
-        };
+        let loader = loader(&deployed, &store, &warehouse, (&clock, &told), LoadLimits::default());
         block_on(loader.sweep()).unwrap();
         clock.advance(SECOND);
     };
@@ -306,16 +297,7 @@ fn a_load_in_flight_goes_on_without_a_unit_that_cannot_be_read() {
     let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: SECOND, end: End::Finishes };
     let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
     let sweep = || {
-        let loader = Loader {
-            deployed: &deployed,
-            store: &store,
-            warehouse: &warehouse,
-            events: &Unheard,
-            clock: &clock,
-            witness: &told,
-            limits: LoadLimits::default(),
-            deadline: i64::MAX,
-        };
+        let loader = loader(&deployed, &store, &warehouse, (&clock, &told), LoadLimits::default());
         block_on(loader.sweep()).unwrap();
     };
     // Its statement runs.
@@ -343,7 +325,7 @@ fn a_unit_is_settled_as_it_was_read() {
     let held = UnitState::Held { reasons: vec!["somebody wants it so".to_owned()], incomplete: false, unread: false };
     let rival = print(&Unit { state: held.clone(), ..read }).into_bytes();
     let raced = Raced { store: &store, rival: Mutex::new(Some((place, rival))) };
-    let loader = loader(&deployed, &raced, &warehouse, &clock, LoadLimits::default());
+    let loader = loader(&deployed, &raced, &warehouse, (&clock, &Quiet), LoadLimits::default());
     let error = block_on(loader.sweep()).unwrap_err();
     assert_eq!((error.kind(), state(&store, &unit)), (ErrorKind::Changed, held));
     // The ledger has it, whatever somebody wants.

@@ -3,8 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::reads;
-use crate::arguments::{Destination, PipelineFile, Written};
+use super::Of;
 use crate::failure::Failure;
 use crate::input::lander;
 use crate::output::Output;
@@ -15,11 +14,7 @@ use crate::view::{Column, Kind, Table, View};
 #[derive(Debug, Args)]
 pub(super) struct Reset {
     #[command(flatten)]
-    file: PipelineFile,
-    #[command(flatten)]
-    destination: Destination,
-    #[command(flatten)]
-    written: Written,
+    of: Of,
 }
 
 /// What was forgotten.
@@ -36,9 +31,7 @@ impl Verb for Reset {
     type Found = Forgotten;
 
     fn carry_out(&self, output: Output) -> Result<Forgotten, Failure> {
-        let loaded = self.file.load(output)?;
-        let source = reads(&loaded)?.shown();
-        let store = loaded.store(&self.destination);
+        let (loaded, source, store) = self.of.load(output)?;
         let _alone = store.lock_run(|| output.note("a run is at work; this waits until it has ended"))?;
         let before = pollster::block_on(lander(&loaded, &store).reset())?;
         Ok(Forgotten { source, before })

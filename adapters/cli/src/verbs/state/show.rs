@@ -5,8 +5,7 @@ use etalon_core::protocol::{Cursor, Window, name};
 use etalon_driver::store::document;
 use serde::Serialize;
 
-use super::reads;
-use crate::arguments::{Destination, PipelineFile, Written};
+use super::Of;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::verbs::Verb;
@@ -16,11 +15,7 @@ use crate::view::{Column, Kind, Table, View, how_many};
 #[derive(Debug, Args)]
 pub(super) struct Show {
     #[command(flatten)]
-    file: PipelineFile,
-    #[command(flatten)]
-    destination: Destination,
-    #[command(flatten)]
-    written: Written,
+    of: Of,
 }
 
 /// How far a source was read.
@@ -41,9 +36,7 @@ impl Verb for Show {
     type Found = Shown;
 
     fn carry_out(&self, output: Output) -> Result<Shown, Failure> {
-        let loaded = self.file.load(output)?;
-        let source = reads(&loaded)?.shown();
-        let store = loaded.store(&self.destination);
+        let (loaded, source, store) = self.of.load(output)?;
         let found = pollster::block_on(document::<Cursor>(&store, &name::cursor(loaded.pipeline.name())))?;
         let Cursor { position, landed, windows, .. } = found.map(|(cursor, _)| cursor).unwrap_or_default();
         Ok(Shown { source, position, landed, windows })
