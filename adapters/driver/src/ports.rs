@@ -102,6 +102,10 @@ impl<T: Objects> Objects for &T {
         T::head(self, name)
     }
 
+    fn look(&self, name: &str) -> impl Future<Output = Result<Look, Error>> {
+        T::look(self, name)
+    }
+
     fn read(&self, object: &Object, range: Range<u64>) -> impl Future<Output = Result<Vec<u8>, Error>> {
         T::read(self, object, range)
     }
