@@ -1,7 +1,7 @@
 //! HTTP as a source: a client that sends the requests of a walk, and the loop that walks a stream with it.
 //!
 //! What is asked, how often, and what an answer means is decided in core ([`etalon_core::source::connector`]). Here are the
-//! socket, the clock, and the limits that only a socket can hold: no redirect to another server, no address of a private network
+//! socket and the limits that only a socket can hold: no redirect to another server, no address of a private network
 //! behind a public name, no answer without end.
 
 mod client;
@@ -9,4 +9,4 @@ mod resolve;
 mod walk;
 
 pub use client::Client;
-pub use walk::{Clock, SystemClock, walk};
+pub use walk::walk;

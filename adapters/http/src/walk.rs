@@ -1,36 +1,10 @@
 //! Walk: a stream read to its end. Core says what is next; this sends, waits, and hands the pages on.
 
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::source::connector::{Page, Step, Walk};
+use etalon_driver::ports::Clock;
 
 use crate::Client;
-
-/// The time, and how it passes.
-pub trait Clock {
-    /// Microseconds since 1970.
-    fn now(&self) -> i64;
-    /// Waits until then.
-    fn wait(&self, until: i64);
-}
-
-/// The clock of this machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-    }
-
-    fn wait(&self, until: i64) {
-        let micros = u64::try_from(until.saturating_sub(self.now())).unwrap_or_default();
-        thread::sleep(Duration::from_micros(micros));
-    }
-}
 
 /// Walks a stream to its end, and hands each page of records on.
 ///
@@ -60,7 +34,7 @@ pub fn walk(
                 }
                 Err(error) => return Err(error),
             },
-            Step::Wait(until) => clock.wait(until),
+            Step::Wait(until) => clock.wait(until.saturating_sub(clock.now()).max(0)),
             Step::Page(page) => take(page)?,
             Step::Done => return Ok(()),
         }

@@ -24,7 +24,7 @@ const CRATES: Map = &[
     ("adapters/driver", &["core"]),
     ("adapters/sqlite", &["core", "adapters/driver"]),
     ("adapters/postgres", &["core", "adapters/driver"]),
-    ("adapters/http", &["core"]),
+    ("adapters/http", &["core", "adapters/driver"]),
     ("adapters/aws", &["core", "adapters/driver"]),
     ("adapters/extract", &["core", "adapters/driver", "adapters/aws"]),
     ("adapters/transform", &["core", "adapters/driver", "adapters/aws"]),

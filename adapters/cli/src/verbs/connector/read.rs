@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::source::connector::{Bounds, Connector};
-use etalon_http::{Client, Clock, SystemClock};
+use etalon_driver::local::SystemClock;
+use etalon_driver::ports::Clock;
+use etalon_http::Client;
 use serde::Serialize;
 use serde_json::Value;
 
