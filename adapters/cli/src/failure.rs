@@ -185,25 +185,28 @@ impl Failure {
         self.exit_code
     }
 
-    /// As people read it, or as one JSON object on one line: the first problem, with the others in a list.
+    /// As people read it, or as JSON: each warning on a line, and on the last line the first error, with the others in a list.
     pub(crate) fn told(&self, form: Form) -> String {
         #[derive(Serialize)]
         struct Told<'a> {
             exit_code: u8,
             #[serde(flatten)]
             first: &'a Problem,
-            #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
-            others: &'a [Problem],
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            others: &'a [&'a Problem],
         }
-        match self.problems.as_slice() {
-            [] => String::new(),
-            [first, others @ ..] if form == Form::Json => one_line(&Told { exit_code: self.exit_code, first, others }),
-            problems => {
-                // A blank line sets diagnostics apart, which have several lines each.
-                let between = if self.exit_code == PIPELINE { "\n" } else { "" };
-                problems.iter().map(|problem| problem.shown.as_str()).collect::<Vec<_>>().join(between)
-            }
+        if form != Form::Json {
+            // A blank line sets diagnostics apart, which have several lines each.
+            let between = if self.exit_code == PIPELINE { "\n" } else { "" };
+            return self.problems.iter().map(|problem| problem.shown.as_str()).collect::<Vec<_>>().join(between);
         }
+        let (warnings, errors): (Vec<&Problem>, Vec<&Problem>) =
+            self.problems.iter().partition(|problem| problem.severity == Severity::Warning);
+        let mut lines: String = warnings.iter().map(one_line).collect();
+        if let [first, others @ ..] = errors.as_slice() {
+            lines.push_str(&one_line(&Told { exit_code: self.exit_code, first, others }));
+        }
+        lines
     }
 }
 

@@ -59,7 +59,7 @@ rows! {
         => "Correct the source. If its dates are written in another order, say so: `format: DD.MM.YYYY`.";
     NotADatetime: "", "id,customer,amount,ordered_at\n1,Ada,12.50,soon\n"
         => "Say how the field is written, `format: DD.MM.YYYY` say: without a format only `YYYY-MM-DD` and `YYYYMMDD` are taken. \
-            Name texts that mean NULL in `nulls`.";
+            Name texts that mean NULL in `nulls`; where they stand in quotes, say `quoted_nulls: true`.";
     DivisionByZero: "columns:\n  share: { from: \"round(amount / (id - 1), 2)\", type: \"decimal(12,2)\" }\n",
         "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00Z\n"
         => "Divide by `nullif(…, 0)`: the result is NULL then.";
@@ -73,7 +73,8 @@ rows! {
         => "Declare the field as text, and cast it in an expression, which rounds. Such a cast takes a text without an offset \
             for UTC; where that is not meant: `case when ordered_at ~ '(Z|[+-][0-9:]+)$' then ordered_at::timestamptz end`.";
     NoOffset: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00\n"
-        => "Say at the field of what zone its times are: `timezone: UTC`, or `timezone: Europe/Berlin`.";
+        => "Say at the field of what zone its times are: `timezone: UTC`, or `timezone: Europe/Berlin`. If the zone is said, its clocks \
+            show the time twice or never: say which is meant, `timezone: { name: Europe/Berlin, ambiguous: earlier }`.";
     BadArgument: "columns:\n  part: { from: \"split_part(customer, ' ', id::integer)\", type: varchar(20) }\n",
         "id,customer,amount,ordered_at\n0,Ada,12.50,2026-01-31 10:00Z\n"
         => "See what the function takes in its reference, and guard the others with `case` or `where`.";

@@ -23,7 +23,7 @@ use crate::stage;
 pub use crate::transform::OnFail;
 pub use check::CheckSpec;
 pub use column::ColumnSpec;
-pub use field::FieldSpec;
+pub use field::{FieldSpec, ZoneSpec};
 pub use field_format::{Detail, FormatSpec, NamedFormat};
 pub(super) use name::{is_table, table_parts};
 pub use schedule::Schedule;

@@ -15,7 +15,7 @@ use crate::column::{self, Column, Fault, Faults};
 use crate::diagnostic::Code;
 use crate::records::{Cell, CellKind, Records};
 use crate::types::Type;
-use crate::value::datetime::zone::Zone;
+use crate::value::datetime::zone::LocalZone;
 use crate::value::datetime::{self, Fraction, iso};
 use crate::value::format::{Epoch, Pattern, Separators, Words};
 use crate::value::interval::fields;
@@ -38,7 +38,7 @@ pub(crate) struct Field {
     /// Unquoted texts that mean NULL.
     pub(crate) nulls: Vec<String>,
     /// The zone of a timestamp without an offset; where there is none, such a text is a fault of a timestamptz.
-    pub(crate) zone: Option<Zone>,
+    pub(crate) zone: Option<LocalZone>,
     /// Whether it is masked wherever people can see it.
     pub(crate) sensitive: bool,
 }
@@ -94,8 +94,8 @@ impl Field {
                     FieldFormat::Rfc3339 => datetime::parse_rfc3339(text, Fraction::Exact),
                     FieldFormat::Epoch(epoch) => epoch.parse(text),
                     FieldFormat::Pattern(pattern) => {
-                        let local = pattern.parse_timestamp(text)?;
-                        self.zone.as_ref().map_or(Ok(local), |zone| datetime::instant(zone, local, text))
+                        let time = pattern.parse_timestamp(text)?;
+                        self.zone.as_ref().map_or(Ok(time), |zone| zone.instant(time, text))
                     }
                     _ if self.ty == Type::Timestamp => iso::timestamp(text),
                     _ => iso::timestamptz(text, self.zone.as_ref()),
@@ -192,7 +192,7 @@ impl Field {
                 Some(Ok(value)) => append(Some(value)),
                 Some(Err(fault)) => {
                     append(None);
-                    missing.fault(row, fault);
+                    missing.fault(row, self.of_cell(fault, cell.kind(), records.bytes(cell)));
                 }
                 None => {
                     append(None);
@@ -201,6 +201,17 @@ impl Field {
             }
         }
         missing.finish(records.len())
+    }
+
+    /// The fault of a text that would mean NULL without its quotes says so.
+    #[cold]
+    fn of_cell(&self, fault: Fault, kind: CellKind, text: &[u8]) -> Fault {
+        match kind {
+            CellKind::Quoted if self.is_null(text) => {
+                Fault::new(fault.code, format!("{}; without its quotes it is NULL", fault.message))
+            }
+            _ => fault,
+        }
     }
 
     fn integers<T: ArrowPrimitiveType>(&self, records: &Records, index: usize, min: i64, max: i64) -> Column

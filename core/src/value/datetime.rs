@@ -224,11 +224,6 @@ pub fn parse_timestamptz(text: &[u8], fraction: Fraction, offset_required: bool)
     read().map_err(|wrong| wrong.fault(text, "timestamp with time zone"))
 }
 
-/// The instant of a local time of a zone, which a text has said.
-pub fn instant(zone: &zone::Zone, local: i64, text: &[u8]) -> Result<i64, Fault> {
-    zone.instant(local).ok_or_else(|| Wrong::Range.fault(text, "timestamp with time zone"))
-}
-
 /// Reads an RFC 3339 date-time (section 5.6) strictly.
 ///
 /// A leap second is the instant after it, and must be one that can be: the last second of June or December in UTC.

@@ -19,27 +19,41 @@ pub(crate) enum Epoch {
     Seconds,
     /// Milliseconds, with at most three.
     Millis,
+    /// Microseconds, whole ones.
+    Micros,
+    /// Nanoseconds, a thousand of which are a microsecond.
+    Nanos,
 }
 
 impl Epoch {
     /// Reads a count as microseconds since 1970.
     pub(crate) fn parse(self, text: &[u8]) -> Result<i64, Fault> {
+        // At that scale the unscaled number counts microseconds, or nanoseconds.
         let (scale, what) = match self {
             Self::Seconds => (6, "seconds"),
             Self::Millis => (3, "milliseconds"),
+            Self::Micros => (0, "microseconds"),
+            Self::Nanos => (0, "nanoseconds"),
         };
-        // At that scale the unscaled number counts microseconds.
-        let micros = Decimal::parse_as(text, 38, scale, Fraction::Exact).map_err(|fault| {
+        let excess = |text: &str| {
+            Fault::new(
+                Code::ExcessFraction,
+                format!("{text} has a part of a microsecond, which a timestamp does not keep"),
+            )
+        };
+        let units = Decimal::parse_as(text, 38, scale, Fraction::Exact).map_err(|fault| {
             let text = quote(text);
             match fault.code {
-                Code::ExcessScale => {
-                    let message = format!("{text} has more than {scale} digits after the point");
-                    Fault::new(Code::ExcessFraction, message)
-                }
+                Code::ExcessScale => excess(&text),
                 Code::OutOfRange => out_of_range(&text),
                 _ => Fault::new(Code::NotADatetime, format!("{text} is not a number of {what} since 1970")),
             }
         })?;
+        let micros = match self {
+            Self::Nanos if units % 1000 != 0 => return Err(excess(&quote(text))),
+            Self::Nanos => units / 1000,
+            _ => units,
+        };
         i64::try_from(micros).ok().filter(|&micros| micros >= MICROS_MIN).ok_or_else(|| out_of_range(&quote(text)))
     }
 }
@@ -63,10 +77,18 @@ enum Item {
     Literal(Vec<u8>),
     /// A number of digits.
     Digits { part: DateField, least: usize, most: usize },
-    /// The first three letters of a month's English name.
-    MonthName,
+    /// A fraction of a second: digits, of which those after the sixth are zeros. Where it has a mark, `.` or `,`, both may be missing.
+    Fraction { mark: Option<u8> },
+    /// A month's English name: its first three letters, or all of them.
+    MonthName { is_short: bool },
+    /// A weekday's English name, likewise. It is that of the day.
+    Weekday { is_short: bool },
     /// `AM` or `PM`.
     Half,
+    /// An offset from UTC as ISO 8601 writes it: `Z`, `+01`, `+0100`, `+01:00`.
+    Offset,
+    /// The hours of an offset, with their sign.
+    OffsetHours,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,34 +102,56 @@ enum DateField {
     Minute,
     Second,
     Fraction,
+    OffsetMinutes,
 }
 
-/// The words of patterns; of two that begin alike the longer stands first.
-const WORDS: [(&str, Item); 15] = {
+/// The words of patterns; of two that begin alike the longer stands first. `docs/reference/values.md` says what each takes.
+const WORDS: [(&str, Item); 21] = {
     const fn digits(part: DateField, least: usize, most: usize) -> Item {
         Item::Digits { part, least, most }
     }
     [
         ("YYYY", digits(DateField::Year, 4, 4)),
         ("YY", digits(DateField::YearOfCentury, 2, 2)),
-        ("MON", Item::MonthName),
+        ("MONTH", Item::MonthName { is_short: false }),
+        ("MON", Item::MonthName { is_short: true }),
         ("MM", digits(DateField::Month, 2, 2)),
-        ("MI", digits(DateField::Minute, 2, 2)),
-        ("MS", digits(DateField::Fraction, 3, 3)),
+        ("DAY", Item::Weekday { is_short: false }),
+        ("DY", Item::Weekday { is_short: true }),
         ("DD", digits(DateField::Day, 2, 2)),
         ("HH24", digits(DateField::Hour, 2, 2)),
         ("HH12", digits(DateField::HourOfHalf, 2, 2)),
         ("HH", digits(DateField::HourOfHalf, 2, 2)),
         ("AM", Item::Half),
         ("PM", Item::Half),
+        ("MI", digits(DateField::Minute, 2, 2)),
         ("SS", digits(DateField::Second, 2, 2)),
+        ("MS", digits(DateField::Fraction, 3, 3)),
         ("US", digits(DateField::Fraction, 6, 6)),
-        ("FF", digits(DateField::Fraction, 1, 6)),
+        ("FF", Item::Fraction { mark: None }),
+        ("OF", Item::Offset),
+        ("TZH", Item::OffsetHours),
+        ("TZM", digits(DateField::OffsetMinutes, 2, 2)),
     ]
 };
 
-const MONTHS: [&[u8]; 12] =
-    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// From the day on that 1970 began with.
+const WEEKDAYS: [&str; 7] = ["thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday"];
 
 impl Pattern {
     /// Reads a pattern; if it is none, why.
@@ -131,11 +175,8 @@ impl Pattern {
             };
             let known = WORDS.iter().find_map(|(name, item)| Some((item.clone(), strip_word(word, name)?)));
             match (known, first) {
-                (Some((mut item, after)), _) => {
-                    if let (Item::Digits { least, .. }, true) = (&mut item, short) {
-                        *least = 1;
-                    }
-                    items.push(item);
+                (Some((item, after)), _) => {
+                    push_word(&mut items, item, short);
                     rest = after;
                 }
                 (None, letter) if letter.is_alphanumeric() => {
@@ -153,19 +194,23 @@ impl Pattern {
         Ok(pattern)
     }
 
+    /// The words of patterns, as a list in a sentence.
+    pub(crate) fn words() -> String {
+        let words: Vec<&str> = WORDS.iter().map(|(name, _)| *name).collect();
+        format!("{} and FM", words.join(" "))
+    }
+
     /// Whether all parts are there that a time needs, and none twice.
     fn check(&self) -> Result<(), String> {
-        let count = |parts: &[DateField]| self.parts().filter(|part| parts.contains(part)).count();
-        let names = self.items.iter().filter(|item| **item == Item::MonthName).count();
-        let halves = self.items.iter().filter(|item| **item == Item::Half).count();
-        let fixed = |item: &Item| matches!(item, Item::Digits { least, most, .. } if least != most);
-        let runs_on = |pair: &[Item]| fixed(&pair[0]) && matches!(pair[1], Item::Digits { .. });
-        let (hours, half_hours) = (count(&[DateField::Hour]), count(&[DateField::HourOfHalf]));
-        let (minutes, seconds) = (count(&[DateField::Minute]), count(&[DateField::Second]));
+        let count = |is: &dyn Fn(&Item) -> bool| self.items.iter().filter(|item| is(item)).count();
+        let digits = |parts: &[DateField]| count(&|item| item.part().is_some_and(|part| parts.contains(&part)));
+        let names = count(&|item| matches!(item, Item::MonthName { .. }));
+        let (hours, half_hours) = (digits(&[DateField::Hour]), digits(&[DateField::HourOfHalf]));
+        let halves = count(&|item| *item == Item::Half);
         let wanted = [
-            ("year", count(&[DateField::Year, DateField::YearOfCentury])),
-            ("month", count(&[DateField::Month]) + names),
-            ("day", count(&[DateField::Day])),
+            ("year", digits(&[DateField::Year, DateField::YearOfCentury])),
+            ("month", digits(&[DateField::Month]) + names),
+            ("day", digits(&[DateField::Day])),
         ];
         for (name, found) in wanted {
             match found {
@@ -174,7 +219,12 @@ impl Pattern {
                 _ => return Err(format!("the pattern has two parts for the {name}")),
             }
         }
-        let of_time = [hours + half_hours, minutes, seconds, count(&[DateField::Fraction])];
+        let of_time = [
+            hours + half_hours,
+            digits(&[DateField::Minute]),
+            digits(&[DateField::Second]),
+            digits(&[DateField::Fraction]),
+        ];
         if of_time.iter().any(|&found| found > 1) || halves > 1 {
             return Err("the pattern has a part of the time twice".to_owned());
         }
@@ -184,22 +234,36 @@ impl Pattern {
         if half_hours != halves {
             return Err("`HH12` and `AM` do not go without each other; a day has `HH24`".to_owned());
         }
+        if count(&|item| matches!(item, Item::Weekday { .. })) > 1 {
+            return Err("the pattern has two parts for the weekday".to_owned());
+        }
+        let offset_hours = self.items.iter().position(|item| *item == Item::OffsetHours);
+        let offset_minutes = self.items.iter().position(|item| item.part() == Some(DateField::OffsetMinutes));
+        let offsets = count(&|item| matches!(item, Item::Offset | Item::OffsetHours));
+        if offsets > 1 || digits(&[DateField::OffsetMinutes]) > 1 {
+            return Err("the pattern has two parts for the offset".to_owned());
+        }
+        if offset_minutes.is_some_and(|minutes| offset_hours.is_none_or(|hours| minutes < hours)) {
+            return Err("the pattern has `TZM` without `TZH` before it".to_owned());
+        }
+        if offsets > 0 && of_time[0] == 0 {
+            return Err("the pattern has an offset and no time of day".to_owned());
+        }
+        let runs_on = |pair: &[Item]| !pair[0].has_fixed_length() && pair[1].begins_with_digit();
         if self.items.windows(2).any(runs_on) {
             return Err("a number of no fixed length is followed by another number at once".to_owned());
         }
         Ok(())
     }
 
-    fn parts(&self) -> impl Iterator<Item = DateField> {
-        self.items.iter().filter_map(|item| match item {
-            Item::Digits { part, .. } => Some(*part),
-            _ => None,
-        })
-    }
-
     /// Whether it has a time of day.
     pub(crate) fn has_time(&self) -> bool {
-        self.parts().any(|part| matches!(part, DateField::Hour | DateField::HourOfHalf))
+        self.items.iter().any(|item| matches!(item.part(), Some(DateField::Hour | DateField::HourOfHalf)))
+    }
+
+    /// Whether it has an offset from UTC.
+    pub(crate) fn has_offset(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::Offset | Item::OffsetHours))
     }
 
     /// Reads a day as days since 1970.
@@ -210,78 +274,196 @@ impl Pattern {
         {
             return Ok(days);
         }
-        self.read(text).map(|(days, _)| days)
+        self.moment(text).map(|moment| moment.days)
     }
 
-    /// Reads a day and its time as microseconds since 1970.
+    /// Reads a day and its time as microseconds since 1970: those of the instant where the pattern has an offset.
     pub(crate) fn parse_timestamp(&self, text: &[u8]) -> Result<i64, Fault> {
-        let (days, micros) = self.read(text)?;
-        let micros = i64::from(days).checked_mul(DAY_MICROS).and_then(|day| day.checked_add(micros));
+        let moment = self.moment(text)?;
+        let micros = i64::from(moment.days).checked_mul(DAY_MICROS).and_then(|day| day.checked_add(moment.micros));
         micros.ok_or_else(|| out_of_range(&quote(text)))
     }
 
-    /// Days since 1970 and microseconds of the day.
-    fn read(&self, text: &[u8]) -> Result<(i32, i64), Fault> {
-        let (mut year, mut month, mut day) = (0, 0, 0);
-        let (mut hour, mut minute, mut second, mut micros) = (0, 0, 0, 0);
-        let mut afternoon = None;
+    /// Reads a text; blanks around it are no part of it, unless the pattern says so.
+    fn moment(&self, text: &[u8]) -> Result<Moment, Fault> {
+        let parts = self.parts(text).or_else(|| self.parts(trim(text))).ok_or_else(|| self.not_written_so(text))?;
+        if parts.has_excess {
+            let message = format!("{} has more than six digits of a second's fraction", quote(text));
+            return Err(Fault::new(Code::ExcessFraction, message));
+        }
+        let no_such = |what: &str| Fault::new(Code::DatetimeOutOfRange, format!("{} {what}", quote(text)));
+        let moment = parts.moment().ok_or_else(|| no_such("is not a day of the calendar with a time of the day"))?;
+        match parts.weekday {
+            Some(weekday) if usize::try_from(moment.weekday_of_text) != Ok(weekday) => {
+                Err(no_such(&format!("is not a {}", WEEKDAYS.get(weekday).unwrap_or(&""))))
+            }
+            _ => Ok(moment),
+        }
+    }
+
+    /// The numbers of a text that is written so.
+    fn parts(&self, text: &[u8]) -> Option<Parts> {
+        let mut parts = Parts::default();
         let mut rest = text;
         for item in &self.items {
-            let after = match item {
-                Item::Literal(literal) => rest.strip_prefix(literal.as_slice()),
-                Item::MonthName => rest.split_at_checked(3).and_then(|(name, after)| {
-                    let at = MONTHS.iter().position(|month| name.eq_ignore_ascii_case(month))?;
-                    month = u32::try_from(at).ok()? + 1;
-                    Some(after)
-                }),
-                Item::Half => rest.split_at_checked(2).and_then(|(name, after)| {
-                    afternoon = Some(name.eq_ignore_ascii_case(b"pm"));
-                    (afternoon == Some(true) || name.eq_ignore_ascii_case(b"am")).then_some(after)
-                }),
-                Item::Digits { part, least, most } => digits(rest, *least, *most).map(|(number, length, after)| {
-                    match part {
-                        DateField::Year => year = number,
-                        // As PostgreSQL: the year nearest to 2020.
-                        DateField::YearOfCentury => year = number + if number < 70 { 2000 } else { 1900 },
-                        DateField::Month => month = number,
-                        DateField::Day => day = number,
-                        DateField::Hour => hour = number,
-                        // No such hour becomes one that no day has.
-                        DateField::HourOfHalf => hour = if (1..=12).contains(&number) { number % 12 } else { 24 },
-                        DateField::Minute => minute = number,
-                        DateField::Second => second = number,
-                        DateField::Fraction => micros = i64::from(number) * 10_i64.pow(6_u32.saturating_sub(length)),
-                    }
+            rest = match item {
+                Item::Literal(literal) => rest.strip_prefix(literal.as_slice())?,
+                Item::MonthName { is_short } => {
+                    let (month, after) = name(rest, &MONTHS, *is_short)?;
+                    parts.month = u32::try_from(month).ok()? + 1;
                     after
-                }),
+                }
+                Item::Weekday { is_short } => {
+                    let (weekday, after) = name(rest, &WEEKDAYS, *is_short)?;
+                    parts.weekday = Some(weekday);
+                    after
+                }
+                Item::Half => {
+                    let (half, after) = rest.split_at_checked(2)?;
+                    parts.is_afternoon = half.eq_ignore_ascii_case(b"pm");
+                    (parts.is_afternoon || half.eq_ignore_ascii_case(b"am")).then_some(after)?
+                }
+                Item::Digits { part, least, most } => {
+                    let (number, length, after) = digits(rest, *least, *most)?;
+                    parts.set(*part, number, length);
+                    after
+                }
+                Item::Fraction { mark } => parts.fraction(rest, *mark)?,
+                Item::Offset => parts.offset(rest)?,
+                Item::OffsetHours => parts.offset_hours(rest)?,
             };
-            match after {
-                Some(after) => rest = after,
-                None => return Err(self.not_written_so(text)),
-            }
         }
-        if !rest.is_empty() {
-            return Err(self.not_written_so(text));
-        }
-        if hour < 12 && afternoon == Some(true) {
-            hour += 12;
-        }
-        let days = year.try_into().ok().filter(|year| *year > 0).and_then(|year| days_from_civil(year, month, day));
-        match days {
-            Some(days) if hour < 24 && minute < 60 && second < 60 => {
-                let seconds = i64::from((hour * 60 + minute) * 60 + second);
-                Ok((days, seconds * 1_000_000 + micros))
-            }
-            _ => {
-                let message = format!("{} is not a day of the calendar with a time of the day", quote(text));
-                Err(Fault::new(Code::DatetimeOutOfRange, message))
-            }
-        }
+        rest.is_empty().then_some(parts)
     }
 
     #[cold]
     fn not_written_so(&self, text: &[u8]) -> Fault {
         Fault::new(Code::NotADatetime, format!("{} is not written as {}", quote(text), self.text))
+    }
+}
+
+impl Item {
+    fn part(&self) -> Option<DateField> {
+        match self {
+            Self::Digits { part, .. } => Some(*part),
+            Self::Fraction { .. } => Some(DateField::Fraction),
+            _ => None,
+        }
+    }
+
+    fn has_fixed_length(&self) -> bool {
+        match self {
+            Self::Digits { least, most, .. } => least == most,
+            Self::Fraction { .. } | Self::Offset => false,
+            _ => true,
+        }
+    }
+
+    fn begins_with_digit(&self) -> bool {
+        matches!(self, Self::Digits { .. } | Self::Fraction { mark: None })
+    }
+}
+
+/// The numbers of a text.
+#[derive(Debug, Default)]
+struct Parts {
+    year: u32,
+    month: u32,
+    day: u32,
+    /// From Thursday on.
+    weekday: Option<usize>,
+    hour: u32,
+    is_afternoon: bool,
+    minute: u32,
+    second: u32,
+    micros: i64,
+    /// Whether the fraction has more than six digits that are no zeros.
+    has_excess: bool,
+    is_behind_utc: bool,
+    offset_hours: u32,
+    offset_minutes: u32,
+}
+
+/// A day and a time, by UTC where an offset was read.
+#[derive(Debug)]
+struct Moment {
+    /// Days from 1970 on.
+    days: i32,
+    /// Microseconds from that day's beginning on; less than none, or more than a day's, where an offset leads there.
+    micros: i64,
+    /// From Thursday on.
+    weekday_of_text: i32,
+}
+
+impl Parts {
+    fn set(&mut self, part: DateField, number: u32, length: u32) {
+        match part {
+            DateField::Year => self.year = number,
+            // As PostgreSQL: the year nearest to 2020.
+            DateField::YearOfCentury => self.year = number + if number < 70 { 2000 } else { 1900 },
+            DateField::Month => self.month = number,
+            DateField::Day => self.day = number,
+            DateField::Hour => self.hour = number,
+            // No such hour becomes one that no day has.
+            DateField::HourOfHalf => self.hour = if (1..=12).contains(&number) { number % 12 } else { 24 },
+            DateField::Minute => self.minute = number,
+            DateField::Second => self.second = number,
+            DateField::Fraction => self.micros = i64::from(number) * 10_i64.pow(6_u32.saturating_sub(length)),
+            DateField::OffsetMinutes => self.offset_minutes = number,
+        }
+    }
+
+    fn fraction<'a>(&mut self, text: &'a [u8], mark: Option<u8>) -> Option<&'a [u8]> {
+        let text = match (mark, text) {
+            (None, text) => text,
+            (Some(mark), [first, rest @ ..]) if *first == mark => rest,
+            (Some(_), text) => return Some(text),
+        };
+        let (number, length, rest) = digits(text, 1, 6)?;
+        self.set(DateField::Fraction, number, length);
+        let more = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (more, rest) = rest.split_at(more);
+        self.has_excess = more.iter().any(|digit| *digit != b'0');
+        Some(rest)
+    }
+
+    /// `Z`, `+01`, `+0100` or `+01:00`.
+    fn offset<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        if let [b'Z' | b'z', rest @ ..] = text {
+            return Some(rest);
+        }
+        let rest = self.offset_hours(text)?;
+        let minutes = rest.strip_prefix(b":").unwrap_or(rest);
+        match digits(minutes, 2, 2) {
+            Some((number, _, after)) => {
+                self.offset_minutes = number;
+                Some(after)
+            }
+            None => Some(rest),
+        }
+    }
+
+    fn offset_hours<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let (sign, rest) = text.split_first()?;
+        self.is_behind_utc = *sign == b'-';
+        let (number, _, rest) = digits(rest, 2, 2).filter(|_| matches!(sign, b'+' | b'-'))?;
+        self.offset_hours = number;
+        Some(rest)
+    }
+
+    /// The moment, if there is one.
+    fn moment(&self) -> Option<Moment> {
+        let year = i32::try_from(self.year).ok().filter(|year| *year > 0)?;
+        let days = days_from_civil(year, self.month, self.day)?;
+        let hour = if self.is_afternoon && self.hour < 12 { self.hour + 12 } else { self.hour };
+        // As PostgreSQL: no place is sixteen hours away.
+        let is_time =
+            hour < 24 && self.minute < 60 && self.second < 60 && self.offset_hours < 16 && self.offset_minutes < 60;
+        let minutes = |hours: u32, minutes: u32| i64::from(hours * 60 + minutes);
+        let offset = minutes(self.offset_hours, self.offset_minutes) * if self.is_behind_utc { -1 } else { 1 };
+        let seconds = (minutes(hour, self.minute) - offset) * 60 + i64::from(self.second);
+        let moment = Moment { days, micros: seconds * 1_000_000 + self.micros, weekday_of_text: days.rem_euclid(7) };
+        is_time.then_some(moment)
     }
 }
 
@@ -291,11 +473,30 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     start.eq_ignore_ascii_case(word).then_some(rest)
 }
 
+fn push_word(items: &mut Vec<Item>, mut item: Item, is_short: bool) {
+    if let (Item::Digits { least, .. }, true) = (&mut item, is_short) {
+        *least = 1;
+    }
+    // A fraction that is missing has no mark before it.
+    if let (Item::Fraction { mark }, Some(Item::Literal(literal))) = (&mut item, items.last_mut()) {
+        *mark = literal.pop_if(|last| matches!(last, b'.' | b','));
+    }
+    items.push(item);
+}
+
 fn push_literal(items: &mut Vec<Item>, text: &str) {
     match items.last_mut() {
         Some(Item::Literal(literal)) => literal.extend(text.bytes()),
         _ => items.push(Item::Literal(text.into())),
     }
+}
+
+/// Which of some names a text begins with, in any letter case, and what follows; of a short name the first three letters.
+fn name<'a>(text: &'a [u8], names: &[&str], is_short: bool) -> Option<(usize, &'a [u8])> {
+    names.iter().enumerate().find_map(|(at, name)| {
+        let (start, rest) = text.split_at_checked(if is_short { 3 } else { name.len() })?;
+        name.as_bytes().get(..start.len())?.eq_ignore_ascii_case(start).then_some((at, rest))
+    })
 }
 
 /// A number at the start of a text, how many digits it has, and what follows.
@@ -386,9 +587,10 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// Reads a word, exactly as it was declared.
+    /// Reads a word, exactly as it was declared; blanks around it are no part of it.
     pub(crate) fn parse(&self, text: &[u8]) -> Result<bool, Fault> {
-        let is_one = |words: &[String]| words.iter().any(|word| word.as_bytes() == text);
+        let is_one =
+            |words: &[String]| words.iter().any(|word| word.as_bytes() == text || word.as_bytes() == trim(text));
         if is_one(&self.yes) {
             return Ok(true);
         }
@@ -417,7 +619,9 @@ mod tests {
     fn a_pattern_reads_what_it_describes_and_nothing_else() {
         for (pattern, text, wanted) in [
             ("DD.MM.YYYY HH24:MI:SS", "31.01.2026 23:59:58", "2026-01-31 23:59:58"),
-            ("DD.MM.YYYY HH24:MI:SS", "31.01.2026 23:59:58 ", "R304"),
+            (" DD.MM.YYYY", " 31.01.2026", "2026-01-31 00:00:00"),
+            ("DD.MM.YYYY HH24:MI:SS", " 31.01.2026 23:59:58  ", "2026-01-31 23:59:58"),
+            ("DD.MM.YYYY HH24:MI:SS", "31.01.2026  23:59:58", "R304"),
             ("DD.MM.YYYY HH24:MI:SS", "1.01.2026 23:59:58", "R304"),
             ("FMDD.FMMM.YYYY", "1.2.2026", "2026-02-01 00:00:00"),
             ("YYYYMMDD", "20240229", "2024-02-29 00:00:00"),
@@ -432,6 +636,26 @@ mod tests {
             ("YYYY-MM-DD HH24:MI:SS.US", "2026-01-31 00:00:00.5", "R304"),
             ("YYYY-MM-DD HH24:MI:SS.MS", "2026-01-31 00:00:00.005", "2026-01-31 00:00:00.005"),
             ("YYYY-MM-DD", "0000-01-01", "R303"),
+            ("YYYY-MM-DD HH24:MI:SS.FF", "2026-01-31 00:00:00", "2026-01-31 00:00:00"),
+            ("YYYY-MM-DD HH24:MI:SS.FF", "2026-01-31 00:00:00.", "R304"),
+            ("YYYY-MM-DD HH24:MI:SS.FF", "2026-01-31 00:00:00.123456000", "2026-01-31 00:00:00.123456"),
+            ("YYYY-MM-DD HH24:MI:SS.FF", "2026-01-31 00:00:00.123456001", "R309"),
+            ("YYYYMMDDHH24MISSFF", "20260131000000123", "2026-01-31 00:00:00.123"),
+            ("YYYY-MM-DD HH24:MI:SS,FF OF", "2026-01-31 00:00:00 Z", "2026-01-31 00:00:00"),
+            ("DD/MON/YYYY:HH24:MI:SS TZHTZM", "05/Mar/2026:14:30:00 +0100", "2026-03-05 13:30:00"),
+            ("DD/MON/YYYY:HH24:MI:SS TZHTZM", "05/Mar/2026:14:30:00 -0030", "2026-03-05 15:00:00"),
+            ("DD/MON/YYYY:HH24:MI:SS TZHTZM", "05/Mar/2026:14:30:00 0100", "R304"),
+            ("DD.MM.YYYY HH24:MI OF", "01.01.2026 00:30 +01:00", "2025-12-31 23:30:00"),
+            ("DD.MM.YYYY HH24:MI OF", "01.01.2026 00:30 +01", "2025-12-31 23:30:00"),
+            ("DD.MM.YYYY HH24:MIOF", "01.01.2026 00:30-1245", "2026-01-01 13:15:00"),
+            ("DD.MM.YYYY HH24:MI OF", "01.01.2026 00:30 +16:00", "R303"),
+            ("DD.MM.YYYY HH24:MI OF", "01.01.2026 00:30", "R304"),
+            ("DD.MM.YYYY HH24:MI OF", "01.01.2026 00:30 CET", "R304"),
+            ("DY, DD MON YYYY HH24:MI:SS \"GMT\"", "Thu, 05 Mar 2026 14:30:00 GMT", "2026-03-05 14:30:00"),
+            ("DY, DD MON YYYY HH24:MI:SS \"GMT\"", "Fri, 05 Mar 2026 14:30:00 GMT", "R303"),
+            ("DAY, MONTH FMDD, YYYY", "thursday, March 5, 2026", "2026-03-05 00:00:00"),
+            ("DAY, MONTH FMDD, YYYY", "Thu, Mar 5, 2026", "R304"),
+            ("DAY DD.MM.YYYY HH24:MI OF", "Thursday 01.01.1970 00:30 +01:00", "1969-12-31 23:30:00"),
         ] {
             assert_eq!(read(pattern, text), wanted, "{pattern} {text}");
         }
@@ -447,6 +671,11 @@ mod tests {
             ("DD.MM.YYYYTHH24", "the pattern has `T`, which begins no word of patterns"),
             ("DD.MM.YYYY \"um", "the pattern has an open quote"),
             ("FMDDMMYYYY", "a number of no fixed length is followed by another number at once"),
+            ("DD.MM.YYYY HH24:MI:SS.FFTZM", "the pattern has `TZM` without `TZH` before it"),
+            ("DD.MM.YYYY TZH", "the pattern has an offset and no time of day"),
+            ("DD.MM.YYYY HH24 OF TZH", "the pattern has two parts for the offset"),
+            ("DD.MM.YYYY DY DAY", "the pattern has two parts for the weekday"),
+            ("DD.MM.YYYY CC", "the pattern has `C`, which begins no word of patterns"),
         ] {
             assert_eq!(Pattern::parse(pattern).unwrap_err(), why, "{pattern}");
         }
@@ -471,6 +700,12 @@ mod tests {
             assert_eq!(read(Epoch::Seconds, text), wanted, "{text}");
         }
         assert_eq!(read(Epoch::Millis, "1767225600001.25"), "1767225600001250");
+        assert_eq!(read(Epoch::Micros, "1767225600000001"), "1767225600000001");
+        assert_eq!(read(Epoch::Micros, "1767225600000001.5"), "R309");
+        assert_eq!(read(Epoch::Nanos, "1767225600000001000"), "1767225600000001");
+        assert_eq!(read(Epoch::Nanos, "-1000"), "-1");
+        assert_eq!(read(Epoch::Nanos, "1767225600000001001"), "R309");
+        assert_eq!(read(Epoch::Nanos, "99999999999999999999000"), "R303");
     }
 
     #[test]

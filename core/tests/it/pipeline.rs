@@ -118,13 +118,13 @@ fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// The code of the reject of a record with this text, if it is one.
-fn code_of(ty: &str, text: &str) -> Option<String> {
+/// The code of the reject of a record with this text, if it is one; the field is declared as `field` says, and `checks` follow.
+fn code_of(field: &str, text: &str, checks: &str) -> Option<String> {
     let file = format!(
-        "etalon: 1\npipeline: values\nsource: {{ files: v.csv, format: csv, fields: {{ v: {{ type: \"{ty}\" }} }} }}\n\
-         columns: {{ v: }}\ntarget: {{ table: values, write: append }}\n"
+        "etalon: 1\npipeline: values\nsource: {{ files: v.csv, format: csv, fields: {{ v: {{ {field} }} }} }}\n\
+         columns: {{ v: }}\n{checks}target: {{ table: values, write: append }}\n"
     );
-    let (pipeline, _) = Pipeline::compile(&file).unwrap_or_else(|wrong| panic!("{ty}: {wrong:#?}"));
+    let (pipeline, _) = Pipeline::compile(&file).unwrap_or_else(|wrong| panic!("{field}: {wrong:#?}"));
     let bytes = format!("v\n\"{}\"\n", text.replace('"', "\"\"")).into_bytes();
     let staged = law::run(&pipeline, &bytes, std::slice::from_ref(&(0..bytes.len() as u64)), &[usize::MAX]);
     let line = staged.iter().find_map(|staged| staged.quarantine.lines().next())?;
@@ -132,22 +132,78 @@ fn code_of(ty: &str, text: &str) -> Option<String> {
     Some(line[at..at + 4].to_owned())
 }
 
+/// The rows of tables of the page, without those of headings.
+fn rows_of(page: &str) -> Vec<Vec<&str>> {
+    let rows = page.lines().filter(|line| line.starts_with("| `") && !line.starts_with("| `ambiguous`"));
+    rows.map(|line| line.split('|').map(str::trim).collect()).collect()
+}
+
 #[test]
 fn the_page_of_values_says_what_a_field_takes() {
     let page = include_str!("../../../docs/reference/values.md");
-    let rows: Vec<Vec<&str>> =
-        page.lines().filter(|line| line.starts_with("| `")).map(|line| line.split('|').collect()).collect();
+    let (types, _) = page.split_once("## Patterns").unwrap();
+    let rows = rows_of(types);
     assert_eq!(rows.len(), 9);
     for row in rows {
         let &[_, types, taken, not_taken, codes, _] = row.as_slice() else { panic!("{row:?}") };
         for ty in quoted(types) {
+            let ty = &format!("type: \"{ty}\"");
             for text in quoted(taken) {
-                assert_eq!(code_of(ty, text), None, "{text} as {ty}");
+                assert_eq!(code_of(ty, text, ""), None, "{text} as {ty}");
             }
             for text in quoted(not_taken) {
-                let code = code_of(ty, text).unwrap_or_else(|| panic!("{text} as {ty} is taken"));
+                let code = code_of(ty, text, "").unwrap_or_else(|| panic!("{text} as {ty} is taken"));
                 assert!(codes.contains(&code), "{text} as {ty}: {code}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_page_of_values_says_what_each_word_of_patterns_takes() {
+    let page = include_str!("../../../docs/reference/values.md");
+    let (_, page) = page.split_once("## Patterns").unwrap();
+    let (patterns, zones) = page.split_once("## Time zones").unwrap();
+    let mut words = Vec::new();
+    for row in rows_of(patterns) {
+        let &[_, word, _, pattern, taken, not_taken, _] = row.as_slice() else { panic!("{row:?}") };
+        words.extend(quoted(word));
+        let (pattern, word) = (quoted(pattern)[0], quoted(word)[0]);
+        assert!(pattern.contains(word), "{row:?}");
+        let field = match word {
+            "OF" | "TZH" | "TZM" => format!("type: timestamptz, format: '{pattern}'"),
+            _ => format!("type: timestamp, format: '{pattern}'"),
+        };
+        for text in quoted(taken) {
+            assert_eq!(code_of(&field, text, ""), None, "{text} as {pattern}");
+        }
+        for text in quoted(not_taken) {
+            assert!(code_of(&field, text, "").is_some(), "{text} as {pattern} is taken");
+        }
+    }
+    // A wrong pattern is told the words that there are.
+    let wrong = law::PIPELINE.replace("day: date", "day: { type: date, format: X }").replace("NEWLINES", "true");
+    let wrong = Pipeline::compile(&wrong).unwrap_err();
+    let help = wrong.iter().find_map(|diagnostic| diagnostic.help.clone()).unwrap();
+    let (_, known) = help.split_once("of the words ").unwrap();
+    let (known, _) = known.split_once(';').unwrap();
+    let mut known: Vec<&str> = known.split(' ').filter(|word| *word != "and").collect();
+    words.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(words, known);
+
+    let head = zones.lines().find(|line| line.starts_with("| `ambiguous`")).unwrap();
+    let times = quoted(head);
+    for row in rows_of(zones) {
+        let &[_, word, twice, never, _] = row.as_slice() else { panic!("{row:?}") };
+        for (time, becomes) in [(times[1], twice), (times[2], never)] {
+            let zone = format!("{{ name: Europe/Berlin, ambiguous: {} }}", quoted(word)[0]);
+            let field = format!("type: timestamptz, timezone: {zone}");
+            let (same, code) = match quoted(becomes).first() {
+                Some(instant) => (format!("checks: {{ same: \"v = '{instant}'\" }}\n"), None),
+                None => (String::new(), Some(becomes.to_owned())),
+            };
+            assert_eq!(code_of(&field, time, &same), code, "{row:?}");
         }
     }
 }

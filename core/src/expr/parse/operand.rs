@@ -148,9 +148,13 @@ impl Parser<'_> {
             return self.call(word, span);
         }
         if is_among(OUTSIDE, &word) {
+            let written = token.text;
             return Err(Box::new(
                 Diagnostic::error(Code::NotScalar, span, format!("`{word}` would give another value in every run"))
-                    .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated"),
+                    .with_help(format!(
+                        "`batch_time()` is the time of the run, and the same whenever it is repeated; if a field has that \
+                         name, write \"{written}\""
+                    )),
             ));
         }
         self.unqualified()?;

@@ -1,14 +1,21 @@
 //! Fields: how the cells of each declared field become values.
 
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::pipeline::file::ZoneSpec;
 use crate::transform::Field;
 use crate::transform::decode::FieldFormat;
 use crate::types::Type;
-use crate::value::datetime::zone::Zone;
+use crate::value::datetime::zone::{LocalZone, Zone};
 use crate::value::format::Words;
 
 use super::Compiler;
 use super::formats;
+
+/// The zone that a field names, which the form of its key has found.
+fn local_zone(said: &ZoneSpec) -> Option<LocalZone> {
+    let zone = Zone::of_place(&said.name)?;
+    Some(LocalZone { name: said.name.clone(), zone, ambiguous: said.ambiguous })
+}
 
 impl Compiler<'_> {
     pub(super) fn compile_fields(&mut self) -> Vec<Field> {
@@ -35,7 +42,7 @@ impl Compiler<'_> {
                 ty: field.ty,
                 format: field_format,
                 nulls: format.nulls().to_vec(),
-                zone: field.zone.as_ref().and_then(|zone| Zone::find(&zone.value)),
+                zone: field.zone.as_ref().and_then(|zone| local_zone(&zone.value)),
                 sensitive: field.sensitive,
             });
         }
@@ -77,6 +84,9 @@ impl Compiler<'_> {
             _ if ty != Type::Timestamptz => format!("a field of type {ty} has no zone"),
             FieldFormat::Rfc3339 => "RFC 3339 has an offset in every text, so that no zone is needed".to_owned(),
             FieldFormat::Epoch(_) => "a count since 1970 is in UTC, so that no zone is needed".to_owned(),
+            FieldFormat::Pattern(pattern) if pattern.has_offset() => {
+                "the pattern has an offset in every text, so that no zone is needed".to_owned()
+            }
             _ => return,
         };
         self.error(Code::Conflict, span, message, "leave `timezone` out; `at time zone` puts a time into a zone");

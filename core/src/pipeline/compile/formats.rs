@@ -43,15 +43,21 @@ fn pattern(text: &str, ty: Type, has_zone: bool) -> Result<FieldFormat, Wrong> {
     let pattern = Pattern::parse(text).map_err(|message| Wrong {
         code: Code::WrongValue,
         message,
-        help: "a format is `rfc3339`, `epoch_seconds`, `epoch_millis` or a pattern such as `DD.MM.YYYY HH24:MI:SS`; \
-               other letters stand between double quotes"
-            .to_owned(),
+        help: format!(
+            "a format is {} or a pattern such as `DD.MM.YYYY HH24:MI:SS`, of the words {}; other letters stand between \
+             double quotes",
+            NamedFormat::names(),
+            Pattern::words()
+        ),
     })?;
     match ty {
         Type::Date if pattern.has_time() => Err(misplaced(ty, "time of day", "declare it as a timestamp")),
-        Type::Timestamptz if !has_zone => {
-            let message = "a pattern has no offset, so that the instant is not known".to_owned();
-            let help = "say `timezone: UTC`, or its zone, or declare it as a timestamp".to_owned();
+        Type::Date | Type::Timestamp if pattern.has_offset() => {
+            Err(misplaced(ty, "offset", "it would be dropped: declare it as a timestamptz, and cast it in the column"))
+        }
+        Type::Timestamptz if !has_zone && !pattern.has_offset() => {
+            let message = "the pattern has no offset, so that the instant is not known".to_owned();
+            let help = "say `timezone: UTC`, or its zone; or add the offset to the pattern, `OF`; or declare it as a timestamp".to_owned();
             Err(Wrong { code: Code::Conflict, message, help })
         }
         Type::Date | Type::Timestamp | Type::Timestamptz => Ok(FieldFormat::Pattern(pattern)),

@@ -1,9 +1,9 @@
 //! A field: what arrives under a name.
 
 use crate::diagnostic::{Code, Span};
-use crate::spec::{Boolean, Form, Mapping, Mismatch, Placed, Spanned, Text, TextOrMapping};
+use crate::spec::{Boolean, Choice, Form, Mapping, Mismatch, Placed, Spanned, Text, TextOrMapping};
 use crate::types::Type;
-use crate::value::datetime::zone::Zone;
+use crate::value::datetime::zone::{Ambiguous, Zone};
 
 use super::field_format::{DETAIL, FormatSpec, FormatText};
 use super::name;
@@ -20,7 +20,7 @@ pub struct FieldSpec {
     /// Where it is said that a header may lack it.
     pub optional: Option<Span>,
     /// The zone of its texts without an offset.
-    pub zone: Option<Spanned<String>>,
+    pub zone: Option<Spanned<ZoneSpec>>,
     /// Whether it is masked wherever people can see it.
     pub sensitive: bool,
 }
@@ -45,8 +45,7 @@ pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
                 FORMAT,
                 TextOrMapping(FormatText, DETAIL),
                 "How its text is written, where that is not the type's usual way: a word, or a pattern such as \
-                 `DD.MM.YYYY HH24:MI:SS` (YYYY YY MM MON DD HH24 HH12 AM MI SS MS US FF; FM takes a number without leading \
-                 zeros).",
+                 `DD.MM.YYYY HH24:MI:SS`, of the words that [values.md](values.md#patterns) tells.",
             );
             format.zip(keys.place(FORMAT)).map(|(value, span)| Spanned { value, span })
         },
@@ -62,13 +61,48 @@ pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
         zone: {
             let zone = keys.optional(
                 TIMEZONE,
-                ZoneName,
-                "The zone of texts without an offset, for a `timestamptz`: `UTC`, or a place such as `Europe/Berlin`. An hour \
-                 that its clocks skip or repeat is read as `at time zone` reads it.",
+                TextOrMapping(ZoneName, ZONE),
+                "The zone of texts without an offset, for a `timestamptz`: `UTC`, or a place such as `Europe/Berlin`.",
             );
             zone.zip(keys.place(TIMEZONE)).map(|(value, span)| Spanned { value, span })
         },
         sensitive: keys.or("sensitive", Boolean, "false", "Whether it is masked wherever people can see it."),
+    },
+};
+
+/// The zone of texts without an offset, and what an hour becomes that its clocks skip or repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneSpec {
+    /// The name of a place in the IANA database.
+    pub name: String,
+    /// What such an hour becomes.
+    pub ambiguous: Ambiguous,
+}
+
+impl From<String> for ZoneSpec {
+    fn from(name: String) -> Self {
+        Self { name, ambiguous: Ambiguous::Reject }
+    }
+}
+
+const ZONE: Mapping<ZoneSpec> = Mapping {
+    title: "a field's time zone",
+    doc: "The zone of texts without an offset. In short: its name.",
+    may_be_empty: false,
+    keys: |keys| ZoneSpec {
+        name: keys
+            .required("name", ZoneName, "Its name: `UTC`, or a place of the IANA database such as `Europe/Berlin`.")
+            .unwrap_or_default(),
+        ambiguous: keys.or(
+            "ambiguous",
+            Choice(&[
+                ("reject", "its record is rejected", Ambiguous::Reject),
+                ("earlier", "the earlier of the two instants that it may mean", Ambiguous::Earlier),
+                ("later", "the later one", Ambiguous::Later),
+            ]),
+            "reject",
+            "What a local time becomes that its clocks show twice or never.",
+        ),
     },
 };
 
@@ -83,7 +117,7 @@ impl Form for ZoneName {
     }
 
     fn read(&self, _key: &str, text: &Text) -> Result<String, Mismatch> {
-        match Zone::find(&text.text) {
+        match Zone::of_place(&text.text) {
             Some(_) => Ok(text.text.clone()),
             None => Err(Mismatch::new(Code::WrongValue, format!("there is no time zone {:?}", text.text))
                 .with_help("a zone is `UTC`, or a place as the IANA database names it: `Europe/Berlin`")),

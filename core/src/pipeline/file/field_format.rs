@@ -48,7 +48,27 @@ const NAMED_FORMATS: &[NamedFormat] = &[
         types: &[Type::Timestamp, Type::Timestamptz],
         format: FieldFormat::Epoch(Epoch::Millis),
     },
+    NamedFormat {
+        name: "epoch_micros",
+        doc: "microseconds since 1970, in UTC",
+        types: &[Type::Timestamp, Type::Timestamptz],
+        format: FieldFormat::Epoch(Epoch::Micros),
+    },
+    NamedFormat {
+        name: "epoch_nanos",
+        doc: "nanoseconds since 1970, in UTC, without a part of a microsecond",
+        types: &[Type::Timestamp, Type::Timestamptz],
+        format: FieldFormat::Epoch(Epoch::Nanos),
+    },
 ];
+
+impl NamedFormat {
+    /// Their names, as a list in a sentence.
+    pub(crate) fn names() -> String {
+        let names: Vec<String> = NAMED_FORMATS.iter().map(|format| format!("`{}`", format.name)).collect();
+        names.join(", ")
+    }
+}
 
 /// The name of a way to write values, or a pattern; whether that is one, the type tells.
 pub(super) struct FormatText;

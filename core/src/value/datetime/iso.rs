@@ -7,7 +7,7 @@
 
 use super::grammar::{self, Kind};
 use super::{Fraction, iso_date, iso_time, iso_timestamp, parse_date, parse_time, parse_timestamp, parse_timestamptz};
-use super::{instant, is_finite, zone::Zone};
+use super::{is_finite, zone::LocalZone};
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::value::text::quote;
@@ -55,19 +55,19 @@ pub fn timestamp(text: &[u8]) -> Result<i64, Fault> {
 }
 
 /// Reads a timestamp with time zone. A text without an offset is local time of `zone`, or, where there is none, a fault.
-pub fn timestamptz(text: &[u8], zone: Option<&Zone>) -> Result<i64, Fault> {
+pub fn timestamptz(text: &[u8], zone: Option<&LocalZone>) -> Result<i64, Fault> {
     let what = "timestamp with time zone";
     let Some(zone) = zone else {
         let read = parse_timestamptz(text, Fraction::Exact, true);
         return if iso_timestamp(text).is_some() { read } else { ordered(numbered(read, text, what), text, what) };
     };
     if let Some((local, None)) = iso_timestamp(text) {
-        return instant(zone, local, text);
+        return zone.instant(local, text);
     }
     let read = ordered(numbered(parse_timestamptz(text, Fraction::Exact, false), text, what), text, what)?;
     match grammar::read(text, Kind::Timestamp, Fraction::Exact) {
         Ok(said) if said.offset.is_none() && is_finite(read) => {
-            instant(zone, parse_timestamp(text, Fraction::Exact)?, text)
+            zone.instant(parse_timestamp(text, Fraction::Exact)?, text)
         }
         _ => Ok(read),
     }
@@ -137,7 +137,12 @@ fn begins_with_day(text: &[u8]) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
+    use crate::value::datetime::zone::{Ambiguous, Zone};
     use crate::value::datetime::{DAY_MICROS, days_from_civil};
+
+    fn zone(name: &str, ambiguous: Ambiguous) -> Option<LocalZone> {
+        Some(LocalZone { name: name.to_owned(), zone: Zone::of_place(name).unwrap(), ambiguous })
+    }
 
     #[test]
     fn a_day_is_read_in_the_order_of_iso_8601_alone() {
@@ -171,7 +176,7 @@ mod tests {
             for fault in [
                 date(text.as_bytes()).unwrap_err(),
                 timestamp(text.as_bytes()).unwrap_err(),
-                timestamptz(text.as_bytes(), Zone::find("UTC").as_ref()).unwrap_err(),
+                timestamptz(text.as_bytes(), zone("UTC", Ambiguous::Reject).as_ref()).unwrap_err(),
             ] {
                 assert_eq!(fault.code, Code::NotADatetime, "{text}: {}", fault.message);
             }
@@ -180,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_text_without_an_offset_is_local_time_of_the_zone() {
-        let berlin = Zone::find("Europe/Berlin");
+        let berlin = zone("Europe/Berlin", Ambiguous::Reject);
         for (text, same) in [
             ("2024-03-05 12:00", "2024-03-05T11:00:00Z"),
             ("2024-07-05T12:00:00", "2024-07-05T10:00:00Z"),
@@ -188,9 +193,11 @@ mod tests {
             ("2024-07-05", "2024-07-04T22:00:00Z"),
             ("2024-07-05 12:00:00+05", "2024-07-05T07:00:00Z"),
             ("2024-07-05 12:00 UTC", "2024-07-05T12:00:00Z"),
-            // An hour that the clocks skip, and one that they repeat, as `at time zone` reads them.
-            ("2024-03-31 02:30", "2024-03-31T01:30:00Z"),
-            ("2024-10-27 02:30", "2024-10-27T01:30:00Z"),
+            ("2024-03-31 01:59:59.999999", "2024-03-31T00:59:59.999999Z"),
+            ("2024-03-31 03:00", "2024-03-31T01:00:00Z"),
+            ("2024-10-27 01:59:59.999999", "2024-10-26T23:59:59.999999Z"),
+            ("2024-10-27 03:00", "2024-10-27T02:00:00Z"),
+            ("infinity", "infinity"),
         ] {
             assert_eq!(timestamptz(text.as_bytes(), berlin.as_ref()), timestamptz(same.as_bytes(), None), "{text}");
         }
@@ -198,8 +205,24 @@ mod tests {
     }
 
     #[test]
+    fn an_hour_that_clocks_skip_or_repeat_is_what_the_field_says() {
+        for (text, how, earlier, later) in [
+            ("2024-03-31 02:30", "never", "2024-03-31T00:30:00Z", "2024-03-31T01:30:00Z"),
+            ("2024-10-27 02:30", "twice", "2024-10-27T00:30:00Z", "2024-10-27T01:30:00Z"),
+        ] {
+            for (ambiguous, same) in [(Ambiguous::Earlier, earlier), (Ambiguous::Later, later)] {
+                let berlin = zone("Europe/Berlin", ambiguous);
+                assert_eq!(timestamptz(text.as_bytes(), berlin.as_ref()), timestamptz(same.as_bytes(), None), "{text}");
+            }
+            let fault = timestamptz(text.as_bytes(), zone("Europe/Berlin", Ambiguous::Reject).as_ref()).unwrap_err();
+            let message = format!("the clocks of Europe/Berlin show \"{text}\" {how}");
+            assert_eq!((fault.code, fault.message.into_string()), (Code::NoOffset, message));
+        }
+    }
+
+    #[test]
     fn an_offset_is_a_number() {
-        let berlin = Zone::find("Europe/Berlin");
+        let berlin = zone("Europe/Berlin", Ambiguous::Reject);
         for (text, is_taken) in [
             ("2024-03-05 12:00:00.5z", true),
             ("0044-03-05 12:00+00 BC", true),

@@ -11,9 +11,14 @@ use tz::TimeZoneRef;
 use tz::timezone::LocalTimeType;
 
 use super::DAY_MICROS;
+use super::Wrong;
 use super::abbreviations::BY_PLACE;
 use super::abbreviations::FIXED;
 use posix::Posix;
+
+use crate::column::Fault;
+use crate::diagnostic::Code;
+use crate::value::text::quote;
 
 const DAY_SECONDS: i64 = 86_400;
 /// Most bytes of a name.
@@ -90,6 +95,14 @@ impl Zone {
         Some(Self(Rule::Abbreviation(name.to_ascii_uppercase().into(), *place)))
     }
 
+    /// The place of that name in the IANA time zone database, or `None`. No abbreviation and nothing written out is a place.
+    pub(crate) fn of_place(name: &str) -> Option<Self> {
+        if name.len() > NAME_BYTES_MAX || name.starts_with(':') {
+            return None;
+        }
+        Self::place(&name.to_ascii_lowercase())
+    }
+
     /// Whether its offset depends on the day.
     pub(crate) fn is_place(&self) -> bool {
         match &self.0 {
@@ -136,6 +149,28 @@ impl Zone {
         i64::from(offset) * 1_000_000
     }
 
+    /// The instants at which clocks show a local time, or would show it if they did not skip it.
+    pub(crate) fn instants(&self, local: i64) -> Instants {
+        let seconds = local.div_euclid(1_000_000);
+        let around = match &self.0 {
+            Rule::Fixed(offset) => Around::always(*offset),
+            Rule::Posix(posix) => Around::find(|seconds| posix.offset_at(seconds), seconds),
+            Rule::Place(place) => Around::find(|seconds| offset_of(place, seconds), seconds),
+            Rule::Abbreviation(..) => {
+                return Instants::Once(local.saturating_sub(self.offset_of_local(local)));
+            }
+        };
+        let by = |offset: i32| local.saturating_sub(i64::from(offset) * 1_000_000);
+        let (before, after) = (by(around.before), by(around.after));
+        let (earlier, later) = (before.min(after), before.max(after));
+        match around.shows(seconds) {
+            (true, true) if earlier != later => Instants::Twice { earlier, later },
+            (false, false) => Instants::Never { earlier, later },
+            (true, _) => Instants::Once(before),
+            (false, true) => Instants::Once(after),
+        }
+    }
+
     /// The local time at an instant; `None` where it is out of range.
     pub fn local(&self, instant: i64) -> Option<i64> {
         moved(instant, self.offset_at(instant))
@@ -144,6 +179,63 @@ impl Zone {
     /// The instant of a local time; `None` where it is out of range.
     pub fn instant(&self, local: i64) -> Option<i64> {
         moved(local, -self.offset_of_local(local))
+    }
+}
+
+/// At which instants clocks show a local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Instants {
+    /// At one.
+    Once(i64),
+    /// At two: clocks were put back.
+    Twice { earlier: i64, later: i64 },
+    /// At none: clocks were put forward. It would be one of these by the offset after the change and by that before it.
+    Never { earlier: i64, later: i64 },
+}
+
+/// The zone of a field's texts that have no offset.
+#[derive(Debug, Clone)]
+pub struct LocalZone {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is.
+    pub(crate) zone: Zone,
+    /// What a local time becomes that its clocks show twice or never.
+    pub(crate) ambiguous: Ambiguous,
+}
+
+/// What a local time becomes that clocks show twice or never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// A fault.
+    Reject,
+    /// The earlier of the two instants that it may mean.
+    Earlier,
+    /// The later one.
+    Later,
+}
+
+impl LocalZone {
+    /// The instant of a local time that a text says; an infinity stays what it is.
+    pub(crate) fn instant(&self, local: i64, text: &[u8]) -> Result<i64, Fault> {
+        if !super::is_finite(local) {
+            return Ok(local);
+        }
+        let (earlier, later, how) = match self.zone.instants(local) {
+            Instants::Once(instant) => (instant, instant, None),
+            Instants::Twice { earlier, later } => (earlier, later, Some("twice")),
+            Instants::Never { earlier, later } => (earlier, later, Some("never")),
+        };
+        let instant = match (how, self.ambiguous) {
+            (None, _) | (_, Ambiguous::Earlier) => earlier,
+            (_, Ambiguous::Later) => later,
+            (Some(how), Ambiguous::Reject) => {
+                let message = format!("the clocks of {} show {} {how}", self.name, quote(text));
+                return Err(Fault::new(Code::NoOffset, message));
+            }
+        };
+        let is_one = (super::MICROS_MIN..=super::MICROS_MAX).contains(&instant);
+        is_one.then_some(instant).ok_or_else(|| Wrong::Range.fault(text, "timestamp with time zone"))
     }
 }
 
@@ -202,19 +294,47 @@ fn offset_of(place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
     at(place, seconds).map_or(0, LocalTimeType::ut_offset)
 }
 
+/// The offsets of the days around a local time. A day has one change of clocks at most.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    before: i32,
+    after: i32,
+    /// The first second of the offset after it, where the two differ.
+    change: i64,
+}
+
+impl Around {
+    fn always(offset: i32) -> Self {
+        Self { before: offset, after: offset, change: i64::MIN }
+    }
+
+    fn find(offset_at: impl Fn(i64) -> i32, local: i64) -> Self {
+        let (mut low, mut high) = (local - DAY_SECONDS, local + DAY_SECONDS);
+        let (before, after) = (offset_at(low), offset_at(high));
+        if before == after {
+            return Self::always(before);
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if offset_at(middle) == before { low = middle } else { high = middle }
+        }
+        Self { before, after, change: high }
+    }
+
+    /// Whether clocks show a local time before the change, and after it.
+    fn shows(self, local: i64) -> (bool, bool) {
+        let (by_before, by_after) = (local - i64::from(self.before), local - i64::from(self.after));
+        (self.before == self.after || by_before < self.change, by_after >= self.change)
+    }
+}
+
 fn offset_of_local(offset_at: impl Fn(i64) -> i32, local: i64) -> i32 {
-    let (mut low, mut high) = (local - DAY_SECONDS, local + DAY_SECONDS);
-    let (before, after) = (offset_at(low), offset_at(high));
+    let Around { before, after, change } = Around::find(offset_at, local);
     if before == after {
         return before;
     }
-    // The change lies between the two, and is the first instant of the new offset.
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if offset_at(middle) == before { low = middle } else { high = middle }
-    }
     let (by_before, by_after) = (local - i64::from(before), local - i64::from(after));
-    if by_before < high && by_after < high || by_before > by_after && !(by_before > high && by_after >= high) {
+    if by_before < change && by_after < change || by_before > by_after && !(by_before > change && by_after >= change) {
         before
     } else {
         after
@@ -246,6 +366,8 @@ fn meaning(name: &str, place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use super::*;
     use crate::value::Fraction;
     use crate::value::datetime::parse_timestamp;
@@ -281,6 +403,17 @@ mod tests {
                     let wanted = if before == after { before } else { wanted };
                     assert_eq!(zone.offset_of_local(local), wanted, "{name} {local}");
                 }
+                let (once, both) =
+                    (|offset: i64, local: i64| Instants::Once(local - offset), (first - before, first - after));
+                let (earlier, later) = (both.0.min(both.1), both.0.max(both.1));
+                let between = match after.cmp(&before) {
+                    Ordering::Greater => Instants::Never { earlier, later },
+                    Ordering::Less => Instants::Twice { earlier, later },
+                    Ordering::Equal => once(before, first),
+                };
+                assert_eq!(zone.instants(first - 1), once(before, first - 1), "{name} {at}");
+                assert_eq!(zone.instants(first), between, "{name} {at}");
+                assert_eq!(zone.instants(last), once(after, last), "{name} {at}");
                 seen += 1;
             }
             assert!(seen > 0, "{name}");
