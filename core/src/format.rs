@@ -80,7 +80,8 @@ pub enum Format {
 pub(crate) const FORMATS: Kinds<Format> =
     Kinds { title: "format", doc: "How the objects are written, in detail.", kinds: &[csv::KIND, jsonl::KIND] };
 
-/// The format of a file that names none, or a wrong one: nothing is read then, and its other mistakes are found.
+/// The format of a file that names none, or a wrong one: nothing is read then, and its other mistakes are found. The pages of an
+/// API land so, too.
 pub(crate) const ANY: Format = Format::Jsonl(JsonlFormat);
 
 /// How rows are written that have landed from a database: values that are quoted, so that none can be taken for another, and

@@ -34,11 +34,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::format::{Compression, Contract, Encoding, Expansion, Format, ReadOptions};
 use crate::plan::{self, InputPlan, Object, Task};
 use crate::receipt::Receipt;
 use crate::source::Location;
+use crate::source::connector::Connector;
 use crate::stage::{self, Lineage};
 use crate::transform::Transform;
 use crate::types::Type;
@@ -113,6 +114,23 @@ impl Pipeline {
     /// Where records come from, as the file says it; [`Location::resolve`] knows where that is.
     pub fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// What is wrong with the source for the manifest that it names: errors, and warnings.
+    pub fn check_manifest(&self, connector: &Connector) -> Vec<Diagnostic> {
+        let Some(api) = self.location.api() else { return Vec::new() };
+        let stream = &api.stream;
+        let mut diagnostics = api.check(connector, stream.span);
+        let listed = connector.streams().find(|listed| listed.name == stream.text);
+        if listed.is_some_and(|listed| listed.is_incremental) && self.whole_runs {
+            let message = format!(
+                "`write: replace` takes the place of all rows, and of the stream `{}` only what is new is read",
+                stream.text
+            );
+            let diagnostic = Diagnostic::error(Code::Conflict, stream.span, message);
+            diagnostics.push(diagnostic.with_help("write `merge` with the key of the records"));
+        }
+        diagnostics
     }
 
     /// What the source calls each declared field, in order.

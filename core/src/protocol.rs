@@ -35,6 +35,7 @@ pub mod prefix;
 pub mod name;
 
 pub use cursor::Cursor;
+pub use cursor::OpenWindow;
 pub use cursor::Piece;
 pub use cursor::Window;
 pub use decision::Decision;

@@ -4,6 +4,7 @@
 //! ```text
 //! a store     `names` tell which objects are meant -> a `Listing` asks for pages of them, by `step` and `push`
 //! a database  a `Landing` says what to ask and what to land, by `step` and `push`; what has landed is an object
+//! an API      a `connector::Walk` says so, page by page
 //! ```
 
 pub mod files;
@@ -12,21 +13,23 @@ pub mod database;
 mod postgres;
 mod landing;
 pub mod connector;
+mod api;
+mod http;
 mod names;
 mod listing;
-
-use std::slice;
 
 use crate::error::{Error, ErrorKind};
 use crate::spec::{Filled, Keys, Placeholder, Text, placeholder};
 
+pub use api::{Api, Manifest, WalkFrom};
 pub use database::Database;
 pub use landing::{Answer, LandStep, Landing, What, WindowRows};
 pub use listing::{ListStep, Listing};
 pub use names::Names;
 
 /// The kinds of source, of which a file names exactly one. Each asks for its key.
-pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] = &[files::key, s3::key, postgres::key];
+pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] =
+    &[files::key, s3::key, postgres::key, api::connector, http::key];
 
 /// The source of a file that names none, or several: nothing is read then, and its other mistakes are found.
 pub(crate) const NOWHERE: Location = Location::Files(Vec::new());
@@ -40,6 +43,10 @@ pub enum Location<T = Text> {
     S3(T),
     /// A PostgreSQL, and what is read of it.
     Postgres(Database<T>),
+    /// A stream of a declarative connector.
+    Connector(Api<T>),
+    /// An API in a few lines, which are a connector's.
+    Http(Api<T>),
 }
 
 impl<T> Location<T> {
@@ -49,44 +56,67 @@ impl<T> Location<T> {
             Self::Files(_) => files::KIND,
             Self::S3(_) => s3::KIND,
             Self::Postgres(_) => postgres::KIND,
+            Self::Connector(_) => api::CONNECTOR,
+            Self::Http(_) => http::KIND,
         }
     }
 
-    /// What of it lands in the store before it is planned; `None`: it has objects of its own.
-    pub fn lands(&self) -> Option<&database::Reads> {
+    /// Whether what is read lands in the store before it is planned, since it is no object yet.
+    pub fn lands(&self) -> bool {
+        self.reads().is_some() || self.api().is_some()
+    }
+
+    /// What is read of a database, if it is one.
+    pub fn reads(&self) -> Option<&database::Reads> {
         match self {
-            Self::Files(_) | Self::S3(_) => None,
+            Self::Files(_) | Self::S3(_) | Self::Connector(_) | Self::Http(_) => None,
             Self::Postgres(database) => Some(&database.reads),
         }
     }
 
-    /// What is read where it lands, as one name: elsewhere a cursor's position means nothing.
-    pub fn identity(&self) -> String {
-        self.lands().map(|reads| reads.identity(self.kind())).unwrap_or_default()
+    /// The API, if it is one.
+    pub fn api(&self) -> Option<&Api<T>> {
+        match self {
+            Self::Files(_) | Self::S3(_) | Self::Postgres(_) => None,
+            Self::Connector(api) | Self::Http(api) => Some(api),
+        }
+    }
+
+    /// What is read where it lands, for people.
+    pub fn shown(&self) -> String {
+        let reads = self.reads().map(database::Reads::shown);
+        reads.or_else(|| self.api().map(Api::shown)).unwrap_or_default()
     }
 
     /// Whether somebody can be told of an object when it is made.
     pub(crate) fn tells_of_objects(&self) -> bool {
         match self {
-            Self::Files(_) | Self::Postgres(_) => false,
+            Self::Files(_) | Self::Postgres(_) | Self::Connector(_) | Self::Http(_) => false,
             Self::S3(_) => true,
         }
     }
 
     /// Its texts, in order.
-    pub(crate) fn texts(&self) -> &[T] {
+    pub(crate) fn texts(&self) -> Vec<&T> {
         match self {
-            Self::Files(paths) => paths,
-            Self::S3(prefix) => slice::from_ref(prefix),
-            Self::Postgres(database) => slice::from_ref(&database.url),
+            Self::Files(paths) => paths.iter().collect(),
+            Self::S3(prefix) => vec![prefix],
+            Self::Postgres(database) => vec![&database.url],
+            Self::Connector(api) | Self::Http(api) => api.config.texts(),
         }
     }
 }
 
 impl Location {
+    /// What is read where it lands, as one name: elsewhere a cursor's position means nothing.
+    pub fn identity(&self) -> String {
+        let reads = self.reads().map(|reads| reads.identity(self.kind()));
+        reads.or_else(|| self.api().map(Api::identity)).unwrap_or_default()
+    }
+
     /// What it asks for, where it stands, in order.
     pub fn placeholders(&self) -> impl Iterator<Item = Placeholder<'_>> {
-        self.texts().iter().flat_map(|text| placeholder::placeholders(&text.text))
+        self.texts().into_iter().flat_map(|text| placeholder::placeholders(&text.text))
     }
 
     /// The location with the values of its `${…}`; `value` is asked for each where it stands.
@@ -110,6 +140,8 @@ impl Location {
             Self::Postgres(Database { url, reads }) => {
                 Ok(Location::Postgres(Database { url: fill(url)?, reads: reads.clone() }))
             }
+            Self::Connector(api) => Ok(Location::Connector(api.fill(&mut fill)?)),
+            Self::Http(api) => Ok(Location::Http(api.fill(&mut fill)?)),
         }
     }
 }
@@ -121,7 +153,7 @@ impl Location<Filled> {
             Self::Files(paths) => files::names(&paths.iter().map(|path| path.reveal().to_owned()).collect::<Vec<_>>()),
             Self::S3(address) => Ok(s3::Address::parse(address.reveal())?.names()),
             // Every window that has landed.
-            Self::Postgres(_) => Ok(Names::beginning("")),
+            Self::Postgres(_) | Self::Connector(_) | Self::Http(_) => Ok(Names::beginning("")),
         }
     }
 }

@@ -17,6 +17,7 @@ mod keys;
 mod short;
 mod kinds;
 mod named;
+mod tree;
 mod reference;
 mod schema;
 
@@ -36,6 +37,8 @@ pub(crate) use schema::json_schema;
 pub(crate) use shape::{List, OneOrMany};
 pub(crate) use short::{InShort, ShortFor, TextOrMapping};
 pub use text::Text;
+pub use tree::Tree;
+pub(crate) use tree::{AnyMapping, is_asking};
 pub(crate) use yaml::Entry;
 
 /// A thing and its place in the file.

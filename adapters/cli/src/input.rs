@@ -1,13 +1,16 @@
-//! Input: what a verb reads: files that lie somewhere, or windows of a database that have landed in the store.
+//! Input: what a verb reads: files that lie somewhere, or windows of a database or of an API that have landed in the store.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::ops::Range;
 
 use etalon_core::error::Error;
 use etalon_core::plan::Object;
 use etalon_core::source::Location;
-use etalon_driver::land::{Asked, Land, LandReport, Landed};
+use etalon_driver::land::{Asked, Asks, Land, LandReport, Landed};
 use etalon_driver::local::{LocalDisk, SystemClock};
-use etalon_driver::ports::{Database, Objects, Put};
+use etalon_driver::ports::{Objects, Put};
+use etalon_http::Client;
 use etalon_postgres as postgres;
 
 use crate::arguments::Source;
@@ -47,7 +50,7 @@ pub(crate) struct Taken {
 impl Source {
     /// The files to read, or that a database is asked.
     pub(crate) fn find(&self, loaded: &Loaded, asked: Option<Asked>, output: Output) -> Result<Found, Failure> {
-        if loaded.pipeline.location().lands().is_none() {
+        if !loaded.pipeline.location().lands() {
             let (disk, objects) = self.objects(loaded, output)?;
             return Ok(Found::Files(disk, objects));
         }
@@ -76,8 +79,7 @@ impl Found {
 
 /// Lands what is asked for in a store.
 fn land(loaded: &Loaded, store: &LocalDisk, asked: Asked) -> Result<LandReport, Failure> {
-    let mut database = loaded.database()?;
-    Ok(pollster::block_on(lander(loaded, store).land(database.as_mut(), asked))?)
+    loaded.land(&lander(loaded, store), asked)
 }
 
 /// Who lands, with as much time as it takes.
@@ -96,20 +98,42 @@ impl Loaded {
     /// Where the pipeline's objects lie: in the store where they land, else where its files are.
     pub(crate) fn input(&self, store: &LocalDisk) -> Input {
         match self.pipeline.location().lands() {
-            Some(_) => Input::Landed(Landed::new(store.clone(), self.pipeline.name(), self.pipeline.whole_runs())),
-            None => Input::Files(LocalDisk::new(&self.folder)),
+            true => Input::Landed(Landed::new(store.clone(), self.pipeline.name(), self.pipeline.whole_runs())),
+            false => Input::Files(LocalDisk::new(&self.folder)),
         }
     }
 
-    /// A connection to the source of a pipeline that lands.
-    pub(crate) fn database(&self) -> Result<Box<dyn Database>, Failure> {
-        match self.pipeline.location().resolve::<Failure>(value)? {
-            Location::Postgres(database) => Ok(Box::new(postgres::Source::open(database.url.reveal())?)),
-            elsewhere => {
-                Err(Failure::environment(format!("the source is `{}`, which is not asked for rows", elsewhere.kind())))
-            }
+    /// Lands what is asked of the source.
+    pub(crate) fn land<S: Objects>(
+        &self,
+        land: &Land<'_, S, SystemClock>,
+        asked: Asked,
+    ) -> Result<LandReport, Failure> {
+        let location = self.pipeline.location().resolve::<Failure>(value)?;
+        if let Location::Postgres(database) = &location {
+            let mut source = postgres::Source::open(database.url.reveal())?;
+            return Ok(pollster::block_on(land.land(&mut source, asked))?);
         }
+        let (Some(api), Some(connector)) = (location.api(), &self.connector) else {
+            let kind = location.kind();
+            return Err(Failure::environment(format!("the source is `{kind}`, which is not asked for rows")));
+        };
+        if asked != Asked::New {
+            let message = "the source is an API, whose cursor is its own: no part of it can be named";
+            return Err(Failure::environment(message.to_owned())
+                .with_help("`etalon state reset` has the next run read it from its beginning"));
+        }
+        let config = api.config(connector)?;
+        let asks = Asks { api, connector, config: &config, chance: chance() };
+        Ok(pollster::block_on(land.walk(&mut Client::new(api.reaches_private), &asks))?)
     }
+}
+
+/// Bits that nobody can foresee.
+pub(crate) fn chance() -> u128 {
+    // Each is seeded by the system, and none is told to anybody.
+    let bits = || u128::from(RandomState::new().hash_one(std::process::id()));
+    bits() << 64 | bits()
 }
 
 impl Objects for Input {

@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use etalon_core::diagnostic::{Code, Diagnostic, Severity};
+use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Placeholder, Resolved};
 use etalon_core::plan::{Object, identity};
 use etalon_core::source::Location;
+use etalon_core::source::connector::Connector;
 use etalon_core::spec::Text;
 use etalon_driver::local::LocalDisk;
 
@@ -28,6 +31,8 @@ pub(crate) struct Loaded {
     pub(crate) pipeline: Resolved,
     /// The folder that its relative paths start from.
     pub(crate) folder: PathBuf,
+    /// The connector of its source, if that is an API.
+    pub(crate) connector: Option<Connector>,
 }
 
 impl PipelineFile {
@@ -38,15 +43,39 @@ impl PipelineFile {
         String::from_utf8(bytes).map_err(|error| Failure::no_text(path, error.utf8_error().valid_up_to()))
     }
 
+    /// Checks the file, and with it the manifest that it names. Returns the pipeline, the connector of its source, and warnings;
+    /// or every mistake.
+    pub(crate) fn compile(
+        &self,
+        text: &str,
+    ) -> Result<(Pipeline, Option<Connector>, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let (pipeline, mut warnings) = Pipeline::compile(text)?;
+        let Some(api) = pipeline.location().api() else { return Ok((pipeline, None, warnings)) };
+        let folder = folder_of(&self.pipeline);
+        let read = |path: &str| {
+            let read = fs::read_to_string(folder.join(path));
+            read.map_err(|error| Error::new(ErrorKind::NotFound, format!("{path}: {error}")))
+        };
+        let connector = api.connector(read).map_err(|error| {
+            let span = api.file().map(|file| file.span).unwrap_or_default();
+            vec![Diagnostic::error(Code::WrongValue, span, error.to_string())]
+        })?;
+        warnings.extend(pipeline.check_manifest(&connector));
+        match warnings.iter().any(|one| one.severity == Severity::Error) {
+            true => Err(warnings),
+            false => Ok((pipeline, Some(connector), warnings)),
+        }
+    }
+
     /// Reads and checks the file; warnings are told, mistakes are the failure.
     pub(crate) fn load(&self, output: Output) -> Result<Loaded, Failure> {
         let (path, text) = (&self.pipeline, self.read()?);
-        let (pipeline, warnings) =
-            Pipeline::compile(&text).map_err(|diagnostics| Failure::pipeline(path, &text, &diagnostics))?;
+        let (pipeline, connector, warnings) =
+            self.compile(&text).map_err(|diagnostics| Failure::pipeline(path, &text, &diagnostics))?;
         for warning in &warnings {
             output.tell(&Problem::of(warning, path, &text).told(output.form()));
         }
-        Ok(Loaded { text, pipeline: pipeline.resolve(value)?, folder: folder_of(path) })
+        Ok(Loaded { text, pipeline: pipeline.resolve(value)?, folder: folder_of(path), connector })
     }
 }
 

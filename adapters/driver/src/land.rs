@@ -11,6 +11,7 @@
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::sha256;
+use etalon_core::protocol::name::LandedAs;
 use etalon_core::protocol::{Cursor, Piece, Window, name};
 use etalon_core::source::{LandStep, Landing, What, WindowRows};
 
@@ -18,8 +19,10 @@ use crate::ports::{Brought, Clock, Database, Objects, Put};
 use crate::store::{document, names, put};
 
 mod objects;
+mod pages;
 
 pub use objects::Landed;
+pub use pages::{Asking, Asks, Came, walk};
 
 /// Bytes from which a piece is full: it is held in memory until it is written.
 const PIECE_BYTES: usize = 16 << 20;
@@ -74,7 +77,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
     pub async fn land(&self, database: &mut dyn Database, asked: Asked) -> Result<LandReport, Error> {
         let mut report = LandReport::default();
         let location = self.pipeline.location();
-        let Some(reads) = location.lands() else { return Ok(report) };
+        let Some(reads) = location.reads() else { return Ok(report) };
         let (mut cursor, mut version) = self.cursor().await?;
         self.remove_residue(&cursor).await?;
         let what = match &asked {
@@ -109,8 +112,12 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             let number = cursor.next();
             let rows = self.rows(database, &window, number).await?;
             let end = rows.cut.as_ref().or(window.end.as_ref());
-            let landed =
-                Window { name: window.name(number, end.map(String::as_str)), rows: rows.rows, pieces: rows.pieces };
+            let landed = Window {
+                name: window.name(number, end.map(String::as_str)),
+                rows: rows.rows,
+                pieces: rows.pieces,
+                pages: Vec::new(),
+            };
             // All rows of a source are what they were: nothing is new.
             let is_known = window.end.is_none()
                 && cursor.windows.last().is_some_and(|last| last.object().version == landed.object().version);
@@ -136,7 +143,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
     pub async fn reset(&self) -> Result<Option<String>, Error> {
         let Some((cursor, version)) = document::<Cursor>(self.store, &self.place()).await? else { return Ok(None) };
         let before = cursor.position.clone();
-        let reset = Cursor { source: self.pipeline.location().identity(), position: None, ..cursor };
+        let reset = Cursor { source: self.pipeline.location().identity(), position: None, open: None, ..cursor };
         put(self.store, &self.place(), &reset, Put::IfVersion(&version)).await?;
         Ok(before)
     }
@@ -154,7 +161,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             Some((cursor, _)) => {
                 let at = cursor.position.unwrap_or_else(|| "the end of a snapshot".to_owned());
                 let message = format!(
-                    "another table, query or cursor was read before, up to {at}, which means nothing here; `etalon state reset` \
+                    "another table, query, stream or cursor was read before, up to {at}, which means nothing here; `etalon state reset` \
                      has this one read from its beginning"
                 );
                 Err(Error::new(ErrorKind::Refused, message))
@@ -174,7 +181,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
 
     /// Lands the rows of a window in pieces of whole records.
     async fn rows(&self, database: &mut dyn Database, window: &WindowRows, number: u64) -> Result<Rows, Error> {
-        let full = self.piece_bytes.unwrap_or(PIECE_BYTES);
+        let full = self.full();
         database.begin(&window.copy)?;
         let mut landed = Rows { pieces: Vec::new(), rows: 0, cut: None };
         let (mut brought, mut piece, mut last) = (Brought::default(), Vec::new(), Vec::new());
@@ -211,15 +218,20 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                 piece.push(b'\n');
                 landed.rows += 1;
                 if piece.len() >= full {
-                    landed.pieces.push(self.piece(number, landed.pieces.len(), &piece).await?);
+                    landed.pieces.push(self.piece((number, landed.pieces.len()), LandedAs::Rows, &piece).await?);
                     piece.clear();
                 }
             }
         }
         if !piece.is_empty() {
-            landed.pieces.push(self.piece(number, landed.pieces.len(), &piece).await?);
+            landed.pieces.push(self.piece((number, landed.pieces.len()), LandedAs::Rows, &piece).await?);
         }
         Ok(landed)
+    }
+
+    /// Bytes from which a piece is full.
+    fn full(&self) -> usize {
+        self.piece_bytes.unwrap_or(PIECE_BYTES)
     }
 
     /// Whether so many rows are as many as are wanted.
@@ -228,9 +240,9 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
     }
 
     /// Writes a piece. One that is there already has these bytes, since its name tells them.
-    async fn piece(&self, number: u64, at: usize, bytes: &[u8]) -> Result<Piece, Error> {
+    async fn piece(&self, (number, at): (u64, usize), landed_as: LandedAs, bytes: &[u8]) -> Result<Piece, Error> {
         let sha256 = sha256(bytes);
-        let name = name::landed(self.pipeline.name(), Some((number, at, &sha256)));
+        let name = name::landed(self.pipeline.name(), Some((number, at, &sha256, landed_as)));
         let version = match self.store.put(&name, bytes, Put::IfAbsent).await {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => self.store.head(&name).await?.version,
             written => written?,

@@ -10,6 +10,7 @@ use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{Blame, Decision, Load, LoadEvent, Start, Unit};
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Answer;
+use etalon_core::source::connector::{Request, Response};
 use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
 
 /// Whether a write may take the place of what is there.
@@ -209,6 +210,13 @@ pub trait Database {
 
     /// Appends the next rows. Whether there may be more. Whoever does not take them all can ask nothing more.
     fn bring(&mut self, rows: &mut Brought) -> Result<bool, Error>;
+}
+
+/// Servers that are asked over HTTP.
+pub trait Server {
+    /// Sends a request. An error of the kind [`ErrorKind::Unavailable`](etalon_core::error::ErrorKind::Unavailable) says that no
+    /// answer came, of any other kind that it is no use to ask again.
+    fn send(&mut self, request: &Request) -> Result<Response, Error>;
 }
 
 /// Rows as a database brings them: records of CSV, each with its line end.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::source::connector::{RESPONSE_BYTES_MAX, Request, Response};
+use etalon_driver::ports::Server;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use rustls::crypto::ring;
 use ureq::Agent;
@@ -103,6 +104,12 @@ impl Client {
         let body = decoded(stored, encoding.as_deref().unwrap_or_default(), limit)
             .map_err(|what| Error::new(ErrorKind::Refused, format!("the answer of `{}` {what}", place(request))))?;
         Ok(Response::new(status, headers, body))
+    }
+}
+
+impl Server for Client {
+    fn send(&mut self, request: &Request) -> Result<Response, Error> {
+        Self::send(self, request)
     }
 }
 

@@ -1,4 +1,4 @@
-//! HTTP as a source: a client that sends the requests of a walk, and the loop that walks a stream with it.
+//! HTTP as a source: a client that sends the requests of a walk.
 //!
 //! What is asked, how often, and what an answer means is decided in core ([`etalon_core::source::connector`]). Here are the
 //! socket and the limits that only a socket can hold: no redirect to another server, no address of a private network
@@ -6,7 +6,5 @@
 
 mod client;
 mod resolve;
-mod walk;
 
 pub use client::Client;
-pub use walk::walk;

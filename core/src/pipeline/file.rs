@@ -65,7 +65,7 @@ pub struct Spec {
 /// Where records come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSpec {
-    /// Files, objects, or a database.
+    /// Files, objects, a database, or an API.
     pub location: Location,
     /// How they are written.
     pub format: Format,
@@ -216,7 +216,8 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
     keys: |keys| {
         let location = keys.exactly_one(SOURCES);
         // Where none is named, nobody knows; what is missing then is said once.
-        let lands = location.as_ref().is_some_and(|location| location.lands().is_some());
+        let lands = location.as_ref().is_some_and(Location::lands);
+        let is_api = location.as_ref().is_some_and(|location| location.api().is_some());
         let format = keys.required_where(
             !lands,
             FORMAT,
@@ -224,7 +225,11 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
             "How the objects are written; a source whose objects are there needs it.",
         );
         let source = SourceSpec {
-            format: if lands { format::landed() } else { format.unwrap_or(format::ANY) },
+            format: match lands {
+                true if is_api => format::ANY,
+                true => format::landed(),
+                false => format.unwrap_or(format::ANY),
+            },
             compression: keys.or(
                 COMPRESSION,
                 format::COMPRESSION,

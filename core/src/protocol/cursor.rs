@@ -9,6 +9,7 @@
 
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::plan::{Object, identity};
 use crate::protocol::Document;
@@ -28,6 +29,26 @@ pub struct Cursor {
     pub landed: u64,
     /// The windows that are kept, first landed first.
     pub windows: Vec<Window>,
+    /// A window that is not landed yet, of a source that is asked page by page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenWindow>,
+}
+
+/// A window of which a part is there: whoever has time goes on with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenWindow {
+    /// What is walked, by an identity: where a walk stands means nothing elsewhere.
+    pub of: String,
+    /// When the walk began, in microseconds since 1970.
+    pub begun: i64,
+    /// The records that are there.
+    pub rows: u64,
+    /// Their pieces, in order.
+    pub pieces: Vec<Piece>,
+    /// What is told of their pages.
+    pub pages: Vec<Piece>,
+    /// Where the walk stands.
+    pub walk: Value,
 }
 
 /// What was landed at once: the rows of a snapshot, or of a part of it.
@@ -39,6 +60,9 @@ pub struct Window {
     pub rows: u64,
     /// Its pieces, in order.
     pub pieces: Vec<Piece>,
+    /// What is told of the pages that they came on, if they did: a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<Piece>,
 }
 
 /// A piece of a window: whole records.
@@ -73,6 +97,7 @@ impl Cursor {
     /// Adds a window that was landed up to a position.
     pub fn land(&mut self, window: Window, position: Option<String>) {
         self.landed += 1;
+        self.open = None;
         self.position = position;
         self.windows.push(window);
         let surplus = self.windows.len().saturating_sub(WINDOWS_MAX);
@@ -87,7 +112,8 @@ impl Cursor {
     /// Whether a name below `landed/` is one of a window that is not kept, or of none: it can go. What belongs to the next
     /// window may be somebody's who is about to land it.
     pub fn is_residue(&self, piece: &str, window: u64) -> bool {
-        window <= self.landed && !self.windows.iter().flat_map(|window| &window.pieces).any(|kept| kept.name == piece)
+        let mut kept = self.windows.iter().flat_map(|window| window.pieces.iter().chain(&window.pages));
+        window <= self.landed && !kept.any(|kept| kept.name == piece)
     }
 }
 
@@ -120,7 +146,7 @@ mod tests {
             size: 10 + at,
             sha256: format!("{number}.{at}"),
         };
-        Window { name: format!("{number:08}"), rows: 2, pieces: vec![piece(0), piece(1)] }
+        Window { name: format!("{number:08}"), rows: 2, pieces: vec![piece(0), piece(1)], pages: Vec::new() }
     }
 
     #[test]

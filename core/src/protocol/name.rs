@@ -31,15 +31,31 @@ pub fn cursor(pipeline: &str) -> String {
 }
 
 /// A piece of what a pipeline has landed as its window of that number; all of the pipeline's, without one. The name ends in
-/// the digest of the piece, so that two who land one window at once write no piece of each other's.
-pub fn landed(pipeline: &str, piece: Option<(u64, usize, &str)>) -> String {
+/// the digest of the piece, so that two who land one window at once write no piece of each other's, and in what it is.
+pub fn landed(pipeline: &str, piece: Option<(u64, usize, &str, LandedAs)>) -> String {
     match piece {
         None => LANDED.name(format_args!("{pipeline}/")),
-        Some((window, piece, sha256)) => {
+        Some((window, piece, sha256, landed_as)) => {
             let digest = sha256.get(..32).unwrap_or(sha256);
-            LANDED.name(format_args!("{pipeline}/{window:08}-{piece:05}-{digest}.csv"))
+            let ending = match landed_as {
+                LandedAs::Rows => "csv",
+                LandedAs::Records => "jsonl",
+                LandedAs::Pages => "pages.jsonl",
+            };
+            LANDED.name(format_args!("{pipeline}/{window:08}-{piece:05}-{digest}.{ending}"))
         }
     }
+}
+
+/// What a landed piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LandedAs {
+    /// Rows of a database.
+    Rows,
+    /// Records of an API.
+    Records,
+    /// What is told of the pages that the records stood on.
+    Pages,
 }
 
 /// The number of the window that a landed piece belongs to.
@@ -232,7 +248,7 @@ mod tests {
             pipeline("f"),
             cursor("p"),
             landed("p", None),
-            landed("p", Some((1, 0, "00"))),
+            landed("p", Some((1, 0, "00", LandedAs::Rows))),
             receipt("b"),
             part("b", "p"),
             quarantine("b", "p"),
@@ -274,7 +290,7 @@ mod tests {
     #[test]
     fn a_piece_says_which_window_it_is_of() {
         for window in [1, 12_345_678, 1_234_567_890] {
-            assert_eq!(landed_window(&landed("or-ders-7", Some((window, 3, "00ff")))), Some(window));
+            assert_eq!(landed_window(&landed("or-ders-7", Some((window, 3, "00ff", LandedAs::Pages)))), Some(window));
         }
         assert_eq!(landed_window(&landed("p", None)), None);
     }

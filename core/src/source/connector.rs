@@ -11,6 +11,7 @@
 //! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for
 //! decode        its elements, of JSON, `xml` or CSV
 //! select        the records among them, found by a `path`, and `transform`ed
+//! config        what a pipeline file gives it
 //! budget        how often the server may be asked
 //! window        which part of time is read; `partition`: which part of the stream; `position`: how far
 //! stream walk   all of it together, step by step
@@ -37,6 +38,7 @@ mod xml;
 mod decode;
 mod select;
 mod budget;
+mod config;
 mod window;
 mod partition;
 mod position;
@@ -51,7 +53,10 @@ use crate::error::{Error, ErrorKind};
 use budget::Budget;
 use component::{Component, Missing};
 use stream::Stream;
+use walk::{Setting, Start};
 
+pub use config::Config;
+pub(crate) use config::check as check_config;
 pub use request::Request;
 pub use response::{RESPONSE_BYTES_MAX, Response};
 pub use url::is_private;
@@ -62,6 +67,10 @@ pub use walk::{Bounds, Page, Step, Walk};
 pub struct Connector {
     streams: Vec<Entry>,
     budget: Option<Budget>,
+    specification: Value,
+    identity: String,
+    /// The text of the manifest without its blanks and quotes, in which uses of the configuration are looked for.
+    uses: String,
 }
 
 /// A stream of the manifest.
@@ -72,6 +81,8 @@ struct Entry {
     /// There is a stream if there is nothing in it.
     missing: Vec<String>,
     ignored: Vec<String>,
+    schema: Option<Value>,
+    primary_key: Option<Value>,
 }
 
 /// A stream of a connector, as a list shows it.
@@ -134,6 +145,8 @@ impl Connector {
                 stream: stream.filter(|_| missing.lacked.is_empty()).map(Arc::new),
                 missing: missing.lacked.into_iter().collect(),
                 ignored: missing.ignored.into_iter().collect(),
+                schema: schema(value).cloned(),
+                primary_key: value.get("primary_key").cloned(),
             }
         });
         let dynamic = component.get("dynamic_streams").and_then(Value::as_array).into_iter().flatten();
@@ -142,8 +155,13 @@ impl Connector {
             stream: None,
             missing: vec!["the component `DynamicDeclarativeStream`".to_owned()],
             ignored: Vec::new(),
+            schema: None,
+            primary_key: None,
         });
-        Ok(Self { streams: streams.chain(dynamic).collect(), budget })
+        let specification = root.pointer("/spec/connection_specification").cloned().unwrap_or_default();
+        let identity = crate::plan::identity("manifest", &[manifest]);
+        let uses = manifest.replace([' ', '"', '\''], "");
+        Ok(Self { streams: streams.chain(dynamic).collect(), budget, specification, identity, uses })
     }
 
     /// The streams, in the order of the manifest.
@@ -176,7 +194,24 @@ impl Connector {
         now: i64,
         chance: u128,
     ) -> Result<Walk, Error> {
-        let Some(entry) = self.streams.iter().find(|entry| entry.name == stream) else {
+        self.begin(stream, Start::After(state), Setting { config, bounds, now, chance })
+    }
+
+    /// Goes on with a walk in the middle of which [`Walk::keep`] was called; the rest as for [`Connector::walk`].
+    pub fn resume(
+        &self,
+        stream: &str,
+        config: Value,
+        kept: &Value,
+        bounds: Bounds,
+        now: i64,
+        chance: u128,
+    ) -> Result<Walk, Error> {
+        self.begin(stream, Start::Within(kept), Setting { config, bounds, now, chance })
+    }
+
+    fn begin(&self, stream: &str, start: Start<'_>, setting: Setting) -> Result<Walk, Error> {
+        let Some(entry) = self.entry(stream) else {
             return Err(Error::new(ErrorKind::NotFound, format!("the manifest has no stream `{stream}`")));
         };
         let Some(found) = &entry.stream else {
@@ -185,6 +220,49 @@ impl Connector {
             return Err(Error::new(ErrorKind::Refused, message));
         };
         let calls = self.budget.as_ref().map(Budget::calls);
-        Walk::new(Arc::clone(found), Arc::new(config), state, bounds, calls, now, chance)
+        Walk::new(Arc::clone(found), start, setting, calls)
     }
+
+    fn entry(&self, stream: &str) -> Option<&Entry> {
+        self.streams.iter().find(|entry| entry.name == stream)
+    }
+
+    /// The schema that the manifest has of a stream's records: a JSON schema.
+    pub fn schema(&self, stream: &str) -> Option<&Value> {
+        self.entry(stream)?.schema.as_ref()
+    }
+
+    /// The fields by which the manifest tells the records of a stream apart.
+    pub fn primary_key(&self, stream: &str) -> Vec<String> {
+        let key = self.entry(stream).and_then(|entry| entry.primary_key.as_ref());
+        match key {
+            Some(Value::String(name)) => vec![name.clone()],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the manifest asks of its configuration: a JSON schema, or null.
+    pub fn specification(&self) -> &Value {
+        &self.specification
+    }
+
+    /// Whether the manifest takes a key of its configuration.
+    pub(crate) fn uses_config(&self, key: &str) -> bool {
+        [format!("config[{key}]"), format!("config.{key}"), format!("config.get({key}")]
+            .iter()
+            .any(|used| self.uses.contains(used.as_str()))
+    }
+
+    /// The manifest as one name: a walk that was kept means something only to the manifest that it was of.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+}
+
+/// The schema that stands in the manifest of a stream's records.
+fn schema(stream: &Value) -> Option<&Value> {
+    let loaders = stream.get("schema_loader")?;
+    let all = loaders.as_array().map_or_else(|| std::slice::from_ref(loaders), Vec::as_slice);
+    all.iter().find_map(|loader| loader.get("schema"))
 }

@@ -218,7 +218,7 @@ impl Form for Query {
 }
 
 /// A time such as `5 minutes`, in seconds.
-struct Seconds;
+pub(super) struct Seconds;
 
 impl Form for Seconds {
     type Value = u64;

@@ -17,6 +17,8 @@ pub(crate) enum Outline {
     Either(FormOutline, MappingOutline),
     /// A mapping with names that its author chooses.
     Named(Box<NamedOutline>),
+    /// A mapping whose keys somebody else defines; who, for people.
+    Any(&'static str),
 }
 
 /// What a text must look like.
@@ -97,6 +99,7 @@ impl Outline {
             Self::Mapping(_) => "a mapping".to_owned(),
             Self::Either(form, _) => format!("{} or a mapping", form.noun),
             Self::Named(named) => format!("a mapping with each {} as a key", named.noun),
+            Self::Any(whose) => format!("a mapping with {whose}"),
         }
     }
 
@@ -104,7 +107,7 @@ impl Outline {
     pub(crate) fn may_be_empty(&self) -> bool {
         match self {
             Self::Mapping(mapping) | Self::Either(_, mapping) => mapping.may_be_empty,
-            Self::One(_) | Self::List(_) | Self::OneOrMany(_) | Self::Named(_) => false,
+            Self::One(_) | Self::List(_) | Self::OneOrMany(_) | Self::Named(_) | Self::Any(_) => false,
         }
     }
 }
@@ -121,7 +124,7 @@ pub(crate) fn each_mapping<'a>(mapping: &'a MappingOutline, visit: &mut impl FnM
                     value = &named.value;
                     continue;
                 }
-                Outline::One(_) | Outline::List(_) | Outline::OneOrMany(_) => {}
+                Outline::One(_) | Outline::List(_) | Outline::OneOrMany(_) | Outline::Any(_) => {}
             }
             break;
         }

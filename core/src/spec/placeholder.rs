@@ -140,6 +140,11 @@ impl Filled {
         Ok(Self { text: filled, shown })
     }
 
+    /// Whether a secret is in it.
+    pub(crate) fn holds_secret(&self) -> bool {
+        self.text != self.shown
+    }
+
     /// The text itself, which nobody may show.
     pub fn reveal(&self) -> &str {
         &self.text

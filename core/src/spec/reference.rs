@@ -50,6 +50,7 @@ fn value(outline: &Outline) -> String {
             format!("{}, or a mapping: [{}]({})", form.noun, mapping.title, anchor(mapping))
         }
         Outline::Named(named) => format!("a mapping of names; each, {}", value(&named.value)),
+        Outline::Any(whose) => format!("a mapping with {whose}"),
     }
 }
 

@@ -63,6 +63,7 @@ fn value(outline: &Outline) -> Value {
         Outline::Mapping(inner) => mapping(inner),
         Outline::Either(form, inner) => json!({ "anyOf": [text(form), mapping(inner)] }),
         Outline::Named(named) => names(named),
+        Outline::Any(_) => json!({ "type": "object" }),
     };
     if outline.may_be_empty() { json!({ "anyOf": [{ "type": "null" }, schema] }) } else { schema }
 }

@@ -70,7 +70,7 @@ fn means(written: &str, c: char) -> bool {
 
 /// Calls `visit` with every text of a spec that knows its place.
 fn each_text(spec: &Spec, visit: &mut impl FnMut(&Text)) {
-    spec.source.location.texts().iter().for_each(&mut *visit);
+    spec.source.location.texts().into_iter().for_each(&mut *visit);
     spec.filter.iter().for_each(&mut *visit);
     for column in spec.columns.iter().filter_map(|item| item.value.as_ref()) {
         [&column.from, &column.matches, &column.min, &column.max].into_iter().flatten().for_each(&mut *visit);

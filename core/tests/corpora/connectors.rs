@@ -6,6 +6,9 @@
 //!
 //! The recording's clock ran on from the time that it says, so times of the following minutes are one time; its pages were
 //! made small, so the manifest's are, too.
+//!
+//! An exact stream is walked once more by many, each of whom takes one page and keeps where the walk stands for the next one: records
+//! and state must be the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -98,8 +101,13 @@ fn replay(connector: &Connector, recorded: &Value, remembered: &[Value]) -> Outc
     let mut why = String::new();
     for first in 0..remembered.len() {
         let remembered: Vec<&Value> = remembered[first..].iter().chain(&remembered[..first]).collect();
-        match walk(connector, stream, recorded, &remembered, &clock) {
-            Ok(()) => return Outcome::Exact,
+        match walk(connector, stream, recorded, &remembered, &clock, false) {
+            Ok(()) => {
+                return match walk(connector, stream, recorded, &remembered, &clock, true) {
+                    Ok(()) => Outcome::Exact,
+                    Err(wrong) => Outcome::Different(format!("kept after each page, {wrong}")),
+                };
+            }
             Err(wrong) if first == 0 => why = wrong,
             Err(_) => {}
         }
@@ -144,6 +152,7 @@ fn walk(
     recorded: &Value,
     remembered: &[&Value],
     clock: &Clock,
+    is_kept: bool,
 ) -> Result<(), String> {
     let known = answers(recorded, clock);
     let before: Vec<_> = remembered.iter().map(|recorded| answers(recorded, clock)).collect();
@@ -151,8 +160,8 @@ fn walk(
     let bounds = Bounds { is_private_allowed: true, ..Bounds::default() };
     let wrong = |error: etalon_core::error::Error| error.to_string();
     let mut now = clock.now;
-    let mut walk =
-        connector.walk(stream, before_login(&recorded["config"], recorded), None, bounds, now, 0).map_err(wrong)?;
+    let config = before_login(&recorded["config"], recorded);
+    let mut walk = connector.walk(stream, config.clone(), None, bounds, now, 0).map_err(wrong)?;
     let mut records = Vec::new();
     for _ in 0..STEPS_MAX {
         match walk.step(now).map_err(wrong)? {
@@ -172,7 +181,14 @@ fn walk(
                 walk.push(Some(Response::new(200, Vec::new(), answer.as_bytes().to_vec())));
             }
             Step::Wait(until) => now = until,
-            Step::Page(page) => records.extend(page.records),
+            Step::Page(page) => {
+                records.extend(page.records);
+                if is_kept {
+                    let kept = walk.keep().to_string();
+                    let kept = serde_json::from_str(&kept).unwrap();
+                    walk = connector.resume(stream, config.clone(), &kept, bounds, now, 0).map_err(wrong)?;
+                }
+            }
             Step::Done => break,
         }
     }

@@ -125,7 +125,7 @@ const MODULES: &[(&str, Map)] = &[
             ("source", &["client", "failure"]),
         ],
     ),
-    ("adapters/http", &[("resolve", &[]), ("client", &["resolve"]), ("walk", &["client"])]),
+    ("adapters/http", &[("resolve", &[]), ("client", &["resolve"])]),
     (
         "adapters/aws",
         &[
@@ -238,6 +238,7 @@ const FOREIGN: Map = &[
             "receipt.rs",
             "plan.rs",
             "spec",
+            "source/connector",
             "warehouse/batch.rs",
             "warehouse/manifest.rs",
             "protocol",
@@ -246,7 +247,17 @@ const FOREIGN: Map = &[
     ),
     (
         "serde_json",
-        &["spec/schema.rs", "source/connector", "warehouse/manifest.rs", "protocol", "pipeline", "deploy", "testing"],
+        &[
+            "spec/schema.rs",
+            "source/api.rs",
+            "source/http.rs",
+            "source/connector",
+            "warehouse/manifest.rs",
+            "protocol",
+            "pipeline",
+            "deploy",
+            "testing",
+        ],
     ),
     ("proptest", &["testing"]),
     ("csv", &["source/connector/decode.rs"]),

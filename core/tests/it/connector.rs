@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use etalon_core::error::Error;
+use etalon_core::pipeline::Pipeline;
+use etalon_core::source::Manifest;
 use etalon_core::source::connector::{Bounds, Connector, RESPONSE_BYTES_MAX, Request, Response, Step};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -467,4 +469,50 @@ api_budget:
     let walked = walked.unwrap();
     // Seven requests, the last of which finds nothing: two at once, then two every ten seconds.
     assert_eq!((walked.requests.len(), walked.records.len(), walked.waited), (7, 6, 30_000_000));
+}
+
+#[test]
+fn what_the_file_says_is_a_manifest_of_one_stream() {
+    let file = "etalon: 1\npipeline: p\nsource:\n  http:\n    url: https://h/x\n    headers: { \"X-{\": '{{ 1 }}' }\n    query: { a: '01' }\n    \
+                auth: { api_key: { query: key, value: '${secret:k}' } }\n    records: data.rows\n    paging: { page: { param: p, size: 5, size_param: s } }\n    \
+                incremental: { field: at, since: 2026-01-01, param: since, until_param: until, window: 1 day, lag: 1 hour }\n    \
+                rate: 5 per second\n    errors: { ignore: [404] }\n  fields: { id: }\ncolumns: { id: varchar(5) required }\n\
+                target: { table: t, write: merge, key: id }\n";
+    let (pipeline, _) = Pipeline::compile(file).unwrap();
+    let api = pipeline.location().api().unwrap();
+    let connector = api.connector(|_| unreachable!()).unwrap();
+    let listed = connector.streams().next().unwrap();
+    assert_eq!(
+        (listed.name, listed.missing, listed.ignored, listed.is_incremental),
+        ("records", &[][..], &[][..], true)
+    );
+}
+
+#[test]
+fn each_way_to_page_and_to_prove_is_read() {
+    let pagings = [
+        "next: a.b",
+        "link: next",
+        "cursor: { from: m.c, param: c }",
+        "page: { param: p }",
+        "offset: { param: o, size: 3 }",
+    ];
+    let auths = [
+        "bearer: '${T}'",
+        "basic: { user: u }",
+        "api_key: { header: X, value: v }",
+        "oauth2: { token_url: https://h/t, client_id: i, client_secret: s, refresh_token: r, scopes: [a] }",
+        "oauth2: { token_url: https://h/t, client_id: i, client_secret: s }",
+    ];
+    for (paging, auth) in pagings.iter().zip(auths) {
+        let file = format!(
+            "etalon: 1\npipeline: p\nsource: {{ http: {{ url: https://h/x, paging: {{ {paging} }}, auth: {{ {auth} }} }}, fields: {{ id: }} }}\n\
+             columns: {{ id: varchar(5) }}\ntarget: {{ table: t, write: replace }}\n"
+        );
+        let (pipeline, _) = Pipeline::compile(&file).map_err(|wrong| format!("{paging} {auth}: {wrong:?}")).unwrap();
+        let Manifest::Here { text, .. } = &pipeline.location().api().unwrap().manifest else { unreachable!() };
+        let connector = Connector::read(text).unwrap();
+        let listed = connector.streams().next().unwrap();
+        assert_eq!((listed.missing, listed.ignored), (&[][..], &[][..]), "{paging} {auth}");
+    }
 }

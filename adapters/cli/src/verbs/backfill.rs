@@ -39,7 +39,7 @@ impl Verb for Backfill {
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
         let begun = Instant::now();
         let loaded = self.file.load(output)?;
-        super::state::reads(&loaded)?;
+        super::state::shown(&loaded)?;
         if loaded.pipeline.table().write == WriteMode::Append {
             let message = "`write: append` would add the rows once more beside those that are there";
             return Err(Failure::environment(message.to_owned()).with_help("write `merge`, with the key of the rows"));

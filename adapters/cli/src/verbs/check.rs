@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use etalon_core::diagnostic::Diagnostic;
-use etalon_core::pipeline::Pipeline;
 use etalon_core::types::Type;
 use serde::{Serialize, Serializer};
 
@@ -48,8 +47,8 @@ impl Verb for Check {
 
     fn carry_out(&self, _: Output) -> Result<Checked, Failure> {
         let text = self.file.read()?;
-        let (diagnostics, columns, changes) = match Pipeline::compile(&text) {
-            Ok((pipeline, warnings)) => {
+        let (diagnostics, columns, changes) = match self.file.compile(&text) {
+            Ok((pipeline, _, warnings)) => {
                 let changes = match &self.to {
                     Some(place) => warehouse::open_there(place)?.changes(pipeline.clone().resolve(value)?.table())?,
                     None => Vec::new(),

@@ -32,8 +32,8 @@ impl Decision {
         let begun = Instant::now();
         let loaded = self.file.load(output)?;
         let found = match loaded.pipeline.location().lands() {
-            Some(_) => Found::Lands(None),
-            None => Found::Files(LocalDisk::new(&loaded.folder), Vec::new()),
+            true => Found::Lands(None),
+            false => Found::Files(LocalDisk::new(&loaded.folder), Vec::new()),
         };
         run::carry_out(
             work(loaded.named(&self.files)),

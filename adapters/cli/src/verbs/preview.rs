@@ -77,9 +77,7 @@ impl Verb for Preview {
                 let memory = Memory::default();
                 let rows_max = Some(self.rows.get() as u64);
                 let land = Land { rows_max, ..lander(&loaded, &memory) };
-                let mut database = loaded.database()?;
-                pollster::block_on(land.land(database.as_mut(), Asked::New))?;
-                drop(database);
+                loaded.land(&land, Asked::New)?;
                 let landed = Landed::new(memory, loaded.pipeline.name(), false);
                 let objects = pollster::block_on(landed.objects("", None, usize::MAX))?;
                 seen.look_at_all(&loaded, &landed, &objects, self.rows.get())?;

@@ -1,7 +1,6 @@
 //! `etalon state`: how far a source that is asked for rows was read.
 
 use clap::Args;
-use etalon_core::source::database::Reads;
 use etalon_driver::local::LocalDisk;
 
 use super::{Entry, verb};
@@ -16,7 +15,7 @@ mod show;
 /// The verbs of the state of a source.
 pub(super) const GROUP: Entry = Entry::Group {
     name: "state",
-    about: "Look at how far a database was read, and have it read from its beginning",
+    about: "Look at how far a database or an API was read, and have it read from its beginning",
     verbs: &[verb::<show::Show>(), verb::<reset::Reset>()],
 };
 
@@ -32,20 +31,21 @@ struct Of {
 }
 
 impl Of {
-    /// The pipeline, what is read of its database, for people, and the store that knows how far.
+    /// The pipeline, what is read, for people, and the store that knows how far.
     fn load(&self, output: Output) -> Result<(Loaded, String, LocalDisk), Failure> {
         let loaded = self.file.load(output)?;
-        let (source, store) = (reads(&loaded)?.shown(), loaded.store(&self.destination));
+        let (source, store) = (shown(&loaded)?, loaded.store(&self.destination));
         Ok((loaded, source, store))
     }
 }
 
-/// What is read of a database; other sources have no state.
-pub(super) fn reads(loaded: &Loaded) -> Result<&Reads, Failure> {
+/// What is read, for people, of a source that is asked; others have no state.
+pub(super) fn shown(loaded: &Loaded) -> Result<String, Failure> {
     let location = loaded.pipeline.location();
-    location.lands().ok_or_else(|| {
-        let message =
-            format!("the source is `{}`, which has no cursor: each of its objects is known by itself", location.kind());
-        Failure::environment(message).with_help("`etalon reload` loads again what is loaded")
-    })
+    if location.lands() {
+        return Ok(location.shown());
+    }
+    let message =
+        format!("the source is `{}`, which has no cursor: each of its objects is known by itself", location.kind());
+    Err(Failure::environment(message).with_help("`etalon reload` loads again what is loaded"))
 }

@@ -62,7 +62,7 @@ impl Compiler<'_> {
     pub(super) fn check_names(&mut self) {
         let source = &self.spec.source;
         // The columns of a database are asked for by name.
-        if source.format.has_header() || source.format.values_are_json() || source.location.lands().is_some() {
+        if source.format.has_header() || source.format.values_are_json() || source.location.lands() {
             return;
         }
         let help = "leave it out: without a header, fields are told apart by their places";

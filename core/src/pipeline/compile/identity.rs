@@ -20,6 +20,8 @@ const NOT_IDENTITY: &[&str] = &[
     "source.files",
     "source.s3",
     "source.postgres",
+    "source.connector",
+    "source.http",
     "source.on_overwrite",
     "schedule",
     "load_every",

@@ -71,8 +71,16 @@ impl Compiler<'_> {
     /// not.
     fn brings_what_it_writes(&mut self) {
         let source = &self.spec.source;
-        let (Some(reads), Some(write)) = (source.location.lands(), &self.spec.target.write) else { return };
+        let Some(write) = &self.spec.target.write else { return };
         let (word, span, kind) = (write.value.word, write.span, source.location.kind());
+        // Which streams are read whole is said by the manifest, with which the rest is checked.
+        if source.location.api().is_some() && !write.value.has_key && !write.value.may_empty {
+            let message = format!(
+                "`{kind}` brings records again that it has brought, and `write: {word}` would add them once more"
+            );
+            self.error(Code::Conflict, span, message, "write `merge` with the key of the records, or `replace`");
+        }
+        let Some(reads) = source.location.reads() else { return };
         match (&reads.incremental, write.value) {
             (Some(_), Write { may_empty: true, .. }) => {
                 let message =

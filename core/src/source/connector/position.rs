@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::template::{Slice, sorted};
@@ -13,7 +14,7 @@ use super::window::{Calendar, Position as Reached};
 const PARTITIONS_MAX: usize = 10_000;
 
 /// How far a stream has been read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Position {
     /// The stream has no cursor: it is read whole.
     Whole,
@@ -22,7 +23,7 @@ pub(super) enum Position {
 }
 
 /// A cursor for each partition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Partitions {
     calendar: Calendar,
     /// By key, in the order in which they came.

@@ -1,6 +1,8 @@
 //! Time: moments as manifests write and reckon with them. Formats are those of Python's `strptime` and `strftime`, with the
 //! few directives that manifests have beside them; durations are those of ISO 8601, and their months are calendar months.
 
+use serde::{Deserialize, Serialize};
+
 use crate::value::datetime::{MONTHS, civil_from_days, days_from_civil, days_of_month};
 
 /// Microseconds of a second.
@@ -13,7 +15,7 @@ const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800 * SECOND..=253_402_
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A moment, and the zone that it is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Moment {
     /// Microseconds since 1970 in UTC.
     pub(super) micros: i64,
@@ -22,7 +24,7 @@ pub(super) struct Moment {
 }
 
 /// A distance between moments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub(super) struct Span {
     /// Calendar months, which are not equally long.
     pub(super) months: i64,

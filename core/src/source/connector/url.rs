@@ -162,6 +162,11 @@ pub(super) fn form(parameters: &Map<String, Value>) -> String {
     pairs.join("&")
 }
 
+/// A text as it stands in a query.
+pub(super) fn quoted(text: &str) -> String {
+    quote(text, "", false)
+}
+
 /// The pairs of a query whose values are not empty, decoded.
 fn pairs(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| unquoted(&text.replace('+', " "));

@@ -3,11 +3,15 @@
 //!
 //! A stream whose partitions are the records of another walks that one first, level by level, so a step goes down to the
 //! level that is at work. What all levels share, tokens and remembered responses, is in one place beside them.
+//!
+//! What the levels know is a document, so that whoever has no more time keeps it, and another goes on with the next request.
+//! Tokens and responses are not in it: the next one logs in again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::authenticate::{Authenticator, Tokens};
 use super::budget::Calls;
@@ -66,12 +70,17 @@ pub struct Page {
     pub slice: Value,
     /// The records.
     pub records: Vec<Value>,
+    /// What was asked for: the method, and the address without what may be secret in it.
+    pub asked: String,
+    /// The status of the response.
+    pub status: u16,
 }
 
 /// A stream that is being read.
 #[derive(Debug)]
 pub struct Walk {
     shared: Shared,
+    stream: Arc<Stream>,
     level: Level,
 }
 
@@ -94,26 +103,23 @@ struct Shared {
 enum Event {
     Request(Request),
     Wait(i64),
-    Page(Box<Slice>, Vec<Value>),
+    Page(Box<Page>, Box<Slice>),
     Done,
 }
 
 impl Walk {
-    /// A walk of a stream. `config`: what the manifest's specification asks for; `state`: where the last walk ended;
-    /// `now`: microseconds since 1970; `chance`: bits for names that nobody may guess.
+    /// A walk of a stream that begins where the last one ended, or goes on where one was kept.
     pub(super) fn new(
         stream: Arc<Stream>,
-        config: Arc<Value>,
-        state: Option<&Value>,
-        bounds: Bounds,
+        start: Start<'_>,
+        setting: Setting,
         calls: Option<Calls>,
-        now: i64,
-        chance: u128,
     ) -> Result<Self, Error> {
-        let scope = Scope::new(now, chance, &config);
+        let Setting { config, bounds, now, chance } = setting;
+        let config = Arc::new(config);
         let mut hosts = BTreeSet::new();
-        stream.hosts(&scope, &mut hosts).map_err(refused)?;
-        let mut shared = Shared {
+        stream.hosts(&Scope::new(now, chance, &config), &mut hosts).map_err(refused)?;
+        let shared = Shared {
             now,
             chance,
             config,
@@ -125,8 +131,12 @@ impl Walk {
             remembered_bytes: 0,
             records: 0,
         };
-        let level = Level::new(stream, String::new(), state, &mut shared).map_err(refused)?;
-        Ok(Self { shared, level })
+        let level = match start {
+            Start::After(state) => Level::new(&stream, state, &shared).map_err(refused)?,
+            Start::Within(kept) => Level::deserialize(kept)
+                .map_err(|_| refused("what was kept of the walk is none of this stream".to_owned()))?,
+        };
+        Ok(Self { shared, stream, level })
     }
 
     /// What is to be done next, at this time. Until a response is pushed, it is the same request.
@@ -135,14 +145,11 @@ impl Walk {
     /// of the configuration and nothing of an address after its path.
     pub fn step(&mut self, now: i64) -> Result<Step, Error> {
         self.shared.now = self.shared.now.max(now);
-        let event = self.level.step(&mut self.shared).map_err(refused)?;
+        let event = self.level.step(&self.stream, "", &mut self.shared).map_err(refused)?;
         Ok(match event {
             Event::Request(request) => Step::Request(request),
             Event::Wait(until) => Step::Wait(until),
-            Event::Page(slice, records) => {
-                let slice = slice.partition.into_iter().chain(slice.window);
-                Step::Page(Page { slice: Value::Object(slice.collect()), records })
-            }
+            Event::Page(page, _) => Step::Page(*page),
             Event::Done => Step::Done,
         })
     }
@@ -156,6 +163,38 @@ impl Walk {
     pub fn state(&self) -> Value {
         self.level.position.state()
     }
+
+    /// Whether the stream has a cursor: each walk reads what came since, and not all of it.
+    pub fn is_incremental(&self) -> bool {
+        self.stream.cursor.is_some()
+    }
+
+    /// What another walk goes on with: what was taken is not read again, and a request without a response is sent once more.
+    pub fn keep(&self) -> Value {
+        json!(self.level)
+    }
+}
+
+/// Where a walk begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// Where the last one ended; `None`: at the beginning.
+    After(Option<&'a Value>),
+    /// In the middle of one that was kept.
+    Within(&'a Value),
+}
+
+/// What a walk needs to know beside the stream.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    /// What the manifest's specification asks for.
+    pub(super) config: Value,
+    /// What the walk may do.
+    pub(super) bounds: Bounds,
+    /// Microseconds since 1970.
+    pub(super) now: i64,
+    /// Bits for names that nobody may guess.
+    pub(super) chance: u128,
 }
 
 fn refused(message: String) -> Error {
@@ -191,11 +230,8 @@ impl Shared {
 }
 
 /// One stream of a walk.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Level {
-    stream: Arc<Stream>,
-    /// What its tokens are kept under.
-    owner: String,
     position: Position,
     partitions: Partitioning,
     /// The slices of the partition that is at work.
@@ -206,7 +242,7 @@ struct Level {
 }
 
 /// Where partitions come from.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Partitioning {
     /// There is one, of the whole stream, which was taken or not.
     Whole(bool),
@@ -217,7 +253,7 @@ enum Partitioning {
 }
 
 /// A router at work.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Routing {
     router: usize,
     /// The parent that is at work.
@@ -235,7 +271,7 @@ enum Part {
 }
 
 impl Level {
-    fn new(stream: Arc<Stream>, owner: String, state: Option<&Value>, shared: &mut Shared) -> Result<Self, String> {
+    fn new(stream: &Stream, state: Option<&Value>, shared: &Shared) -> Result<Self, String> {
         let calendar = match &stream.cursor {
             Some(cursor) => Some(cursor.calendar(&shared.scope())?),
             None => None,
@@ -264,16 +300,17 @@ impl Level {
             },
         };
         let begun = shared.now;
-        Ok(Self { stream, owner, position, partitions, slices: VecDeque::new(), reading: None, begun, is_done: false })
+        Ok(Self { position, partitions, slices: VecDeque::new(), reading: None, begun, is_done: false })
     }
 
-    fn step(&mut self, shared: &mut Shared) -> Result<Event, String> {
+    /// `owner`: what its tokens are kept under.
+    fn step(&mut self, stream: &Stream, owner: &str, shared: &mut Shared) -> Result<Event, String> {
         loop {
             if self.is_done {
                 return Ok(Event::Done);
             }
             if let Some(reading) = &mut self.reading {
-                match reading.step(&self.stream, &self.owner, &mut self.position, shared)? {
+                match reading.step(stream, owner, &mut self.position, shared)? {
                     Event::Done => {
                         let slice = std::mem::take(&mut reading.slice);
                         self.position.close(&slice, self.slices.is_empty());
@@ -284,14 +321,14 @@ impl Level {
                 continue;
             }
             if let Some(slice) = self.slices.pop_front() {
-                let token = self.stream.paginator.first_token();
+                let token = stream.paginator.first_token();
                 self.reading = Some(Reading::new(slice, token));
                 continue;
             }
-            match self.partitions.step(&self.stream, &self.owner, shared)? {
+            match self.partitions.step(stream, owner, shared)? {
                 Part::Slice(partition) => self.slices = self.position.slices(*partition)?.into(),
                 Part::Event(Event::Done) => {
-                    self.position.finish(shared.now - self.begun, self.partitions.positions(&self.stream));
+                    self.position.finish(shared.now - self.begun, self.partitions.positions(stream));
                     self.is_done = true;
                 }
                 Part::Event(event) => return Ok(event),
@@ -407,13 +444,13 @@ impl Routing {
                         self.is_begun = true;
                     }
                     let state = self.positions.get(&parent.stream.name).filter(|_| parent.is_kept).cloned();
-                    let owner = format!("{owner}/{}.{}", self.router, self.parent);
-                    let level = Level::new(Arc::new((*parent.stream).clone()), owner, state.as_ref(), shared)?;
+                    let level = Level::new(&parent.stream, state.as_ref(), shared)?;
                     self.level.insert(Box::new(level))
                 }
             };
-            match level.step(shared)? {
-                Event::Page(of, records) => self.slices = children(parent, &of, &records, shared)?,
+            let owner = format!("{owner}/{}.{}", self.router, self.parent);
+            match level.step(&parent.stream, &owner, shared)? {
+                Event::Page(page, of) => self.slices = children(parent, &of, &page.records, shared)?,
                 Event::Done => {
                     if parent.is_kept {
                         self.positions.insert(parent.stream.name.clone(), level.position.state());
@@ -437,7 +474,7 @@ fn children(parent: &Parent, of: &Slice, records: &[Value], shared: &Shared) -> 
 }
 
 /// A slice that is being read, page by page.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Reading {
     slice: Slice,
     token: Option<Value>,
@@ -452,7 +489,8 @@ struct Reading {
     is_last: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Option<i64>", into = "Option<i64>")]
 enum Stage {
     Begin,
     /// A token was asked for.
@@ -460,6 +498,19 @@ enum Stage {
     Sent(Request, Option<Option<Response>>),
     /// Until this time.
     Waiting(i64),
+}
+
+/// A stage, kept: until when it waits, if it does.
+impl From<Option<i64>> for Stage {
+    fn from(until: Option<i64>) -> Self {
+        until.map_or(Self::Begin, Self::Waiting)
+    }
+}
+
+impl From<Stage> for Option<i64> {
+    fn from(stage: Stage) -> Self {
+        if let Stage::Waiting(until) = stage { Some(until) } else { None }
+    }
 }
 
 impl Reading {
@@ -519,8 +570,14 @@ impl Reading {
                 Stage::Login(request, Some(response)) => self.logged_in(stream, owner, &request, response, shared)?,
                 Stage::Sent(request, Some(response)) => {
                     let response = received(&request, response)?;
+                    let status = response.as_ref().map_or(0, |response| response.status);
                     if let Some(records) = self.take(stream, &request, response, position, shared)? {
-                        return Ok(Event::Page(Box::new(self.slice.clone()), records));
+                        let slice = self.slice.partition.iter().chain(&self.slice.window);
+                        let slice = slice.map(|(key, value)| (key.clone(), value.clone())).collect();
+                        let place = request.url.split(['?', '#']).next().unwrap_or_default();
+                        let asked = format!("{} {place}", request.method);
+                        let page = Page { slice: Value::Object(slice), records, asked, status };
+                        return Ok(Event::Page(Box::new(page), Box::new(self.slice.clone())));
                     }
                 }
             }

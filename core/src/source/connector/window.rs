@@ -3,6 +3,7 @@
 //! The position is what was read, as intervals. What a sync says it has read is the greatest cursor of the first interval
 //! without a gap, so a window that is read out of order never moves the position past one that is not.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::component::{Component, Missing};
@@ -212,7 +213,7 @@ impl Cursor {
 }
 
 /// The cursor of a stream, computed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Calendar {
     /// The field of a record that holds its cursor.
     pub(super) field: String,
@@ -227,7 +228,7 @@ pub(super) struct Calendar {
 }
 
 /// A time that was read, and the greatest cursor that was seen in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Interval {
     start: Moment,
     end: Moment,
@@ -235,7 +236,7 @@ struct Interval {
 }
 
 /// How far one cursor has come.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Position {
     /// Where this sync began.
     begun: Moment,

@@ -1,14 +1,13 @@
 //! `etalon connector read`: one stream of a manifest, from its server into a file of JSON Lines that a pipeline then loads.
 
-use std::collections::hash_map::RandomState;
 use std::fs;
-use std::hash::BuildHasher;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::source::connector::{Bounds, Connector};
+use etalon_driver::land;
 use etalon_driver::local::SystemClock;
 use etalon_driver::ports::Clock;
 use etalon_http::Client;
@@ -17,6 +16,7 @@ use serde_json::Value;
 
 use crate::arguments::Written;
 use crate::failure::Failure;
+use crate::input::chance;
 use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View};
@@ -79,7 +79,7 @@ impl Verb for Read {
         let mut walk = connector.walk(&self.stream, config, state.as_ref(), bounds, clock.now(), chance())?;
         let mut records = Records::create(&self.to)?;
         let (mut pages, mut count) = (0, 0);
-        etalon_http::walk(&mut walk, &Client::new(self.allow_private), &clock, |page| {
+        land::walk(&mut walk, &mut Client::new(self.allow_private), &clock, |page| {
             pages += 1;
             for record in &page.records {
                 count += 1;
@@ -96,13 +96,6 @@ impl Verb for Read {
         }
         Ok(Stream { stream: self.stream.clone(), file: self.to.clone(), pages, records: count })
     }
-}
-
-/// Bits that nobody can foresee.
-fn chance() -> u128 {
-    // Each is seeded by the system, and none is told to anybody.
-    let bits = || u128::from(RandomState::new().hash_one(std::process::id()));
-    bits() << 64 | bits()
 }
 
 fn document(path: &Path) -> Result<Value, Failure> {

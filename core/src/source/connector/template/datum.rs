@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Wrong;
@@ -22,7 +23,7 @@ pub(in crate::source::connector) enum Datum<'a> {
 }
 
 /// The part of a stream that a request asks for.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(in crate::source::connector) struct Slice {
     /// What the partition routers say.
     pub(in crate::source::connector) partition: Map<String, Value>,

@@ -1,0 +1,339 @@
+//! Pages: the records of an API land as JSON Lines, as they came, and beside them a line for each page that they came on: what was
+//! asked, the status, and the time.
+//!
+//! Where the walk stands is written with what has landed of it, under one condition, so that whoever goes on, after a kill or when
+//! his time is over, neither misses a page nor lands it twice. A stream with a cursor lands a window whenever the time is over;
+//! one without is a snapshot, and lands when it is whole.
+
+use std::io::Write;
+
+use etalon_core::error::{Error, ErrorKind};
+use etalon_core::protocol::name::LandedAs;
+use etalon_core::protocol::{Cursor, OpenWindow, Piece, Window};
+use etalon_core::source::connector::{Config, Connector, Page, Step, Walk};
+use etalon_core::source::{Api, WalkFrom};
+use etalon_core::spec::Filled;
+use serde_json::{Value, json};
+
+use super::{Land, LandReport};
+use crate::ports::{Clock, Objects, Put, Server};
+use crate::store::put;
+
+/// After so many microseconds what has come is kept, and where the walk stands.
+const KEEP_AFTER: i64 = 60_000_000;
+/// A walk that stands for longer is not gone on with: what servers call pages does not last.
+const STANDS_MAX: i64 = 24 * 3_600 * 1_000_000;
+
+/// An API, and what is known of it.
+#[derive(Debug)]
+pub struct Asks<'a> {
+    /// What is read.
+    pub api: &'a Api<Filled>,
+    /// The connector of its manifest.
+    pub connector: &'a Connector,
+    /// Its configuration.
+    pub config: &'a Config,
+    /// Bits for names that nobody may guess.
+    pub chance: u128,
+}
+
+/// A walk with the server that answers it.
+#[derive(Debug)]
+pub struct Asking<'a, C> {
+    clock: &'a C,
+    /// Why the last request had no answer.
+    unanswered: Option<Error>,
+}
+
+/// What a step of a walk came to.
+#[derive(Debug)]
+pub enum Came {
+    /// An answer, or none.
+    Answer,
+    /// These records.
+    Page(Page),
+    /// There is nothing to do until this time, in microseconds since 1970.
+    Wait(i64),
+    /// The end.
+    End,
+}
+
+impl<'a, C: Clock> Asking<'a, C> {
+    /// Nothing is asked yet.
+    pub fn new(clock: &'a C) -> Self {
+        Self { clock, unanswered: None }
+    }
+
+    /// Does the next step of a walk.
+    ///
+    /// The error is core's or the server's. Where a server gave no answer as often as the manifest lets it, it says what came instead
+    /// of the last one.
+    pub fn step(&mut self, walk: &mut Walk, server: &mut dyn Server) -> Result<Came, Error> {
+        let step = walk.step(self.clock.now()).map_err(|error| match &self.unanswered {
+            Some(reason) => Error::new(ErrorKind::Unavailable, format!("{error}: {reason}")),
+            None => error,
+        })?;
+        Ok(match step {
+            Step::Request(request) => {
+                match server.send(&request) {
+                    Ok(response) => {
+                        self.unanswered = None;
+                        walk.push(Some(response));
+                    }
+                    Err(error) if error.kind() == ErrorKind::Unavailable => {
+                        self.unanswered = Some(error);
+                        walk.push(None);
+                    }
+                    Err(error) => return Err(error),
+                }
+                Came::Answer
+            }
+            Step::Wait(until) => Came::Wait(until),
+            Step::Page(page) => Came::Page(page),
+            Step::Done => Came::End,
+        })
+    }
+}
+
+/// Walks a stream to its end, and hands each page of records on. The error is that of a step, or that of `take`.
+pub fn walk(
+    walk: &mut Walk,
+    server: &mut dyn Server,
+    clock: &impl Clock,
+    mut take: impl FnMut(Page) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut asking = Asking::new(clock);
+    loop {
+        match asking.step(walk, server)? {
+            Came::Answer => {}
+            Came::Wait(until) => clock.wait(until.saturating_sub(clock.now()).max(0)),
+            Came::Page(page) => take(page)?,
+            Came::End => return Ok(()),
+        }
+    }
+}
+
+/// A window that is being landed.
+struct Landed {
+    number: u64,
+    open: OpenWindow,
+    /// Records that are in no piece yet.
+    records: Vec<u8>,
+    /// What is told of their pages.
+    pages: Vec<u8>,
+    /// When something was kept last.
+    kept: i64,
+}
+
+impl<S: Objects, C: Clock> Land<'_, S, C> {
+    /// Lands what is new of an API: as much as there is time for.
+    pub async fn walk(&self, server: &mut dyn Server, asks: &Asks<'_>) -> Result<LandReport, Error> {
+        let (mut report, goes_on) = self.walk_once(server, asks).await?;
+        // A walk that somebody else has begun ends at the time at which it began.
+        if goes_on && !report.is_cut_short {
+            let (rest, _) = self.walk_once(server, asks).await?;
+            report.windows.extend(rest.windows);
+            report.is_cut_short = rest.is_cut_short;
+        }
+        Ok(report)
+    }
+
+    /// Lands what one walk brings; whether it was an earlier one of a stream with a cursor, behind whose end there may be more.
+    async fn walk_once(&self, server: &mut dyn Server, asks: &Asks<'_>) -> Result<(LandReport, bool), Error> {
+        let (mut cursor, mut version) = self.cursor().await?;
+        self.remove_residue(&cursor).await?;
+        let now = self.clock.now();
+        let open = cursor.open.take();
+        let goes_on = open.filter(|open| open.of == asks.connector.identity() && now - open.begun < STANDS_MAX);
+        let is_resumed = goes_on.is_some();
+        let state = cursor.position.as_deref().map(state).transpose()?;
+        let from = goes_on.as_ref().map_or(WalkFrom::State(state.as_ref()), |open| WalkFrom::Kept(&open.walk));
+        let mut walk = asks.api.walk(asks.connector, asks.config, from, now, asks.chance)?;
+        let of = asks.connector.identity().to_owned();
+        let new = || OpenWindow { of, begun: now, rows: 0, pieces: Vec::new(), pages: Vec::new(), walk: Value::Null };
+        let mut landed = Landed {
+            number: cursor.next(),
+            open: goes_on.unwrap_or_else(new),
+            records: Vec::new(),
+            pages: Vec::new(),
+            kept: now,
+        };
+        let walked = self.land_pages(&mut walk, server, &mut landed, &mut cursor, &mut version, asks).await;
+        let error = match walked {
+            Ok(report) => return Ok((report, is_resumed && walk.is_incremental())),
+            Err(error) => error,
+        };
+        // What stood in the middle may be why: the next walk begins where the last one ended.
+        if is_resumed && error.kind() == ErrorKind::Refused {
+            cursor.open = None;
+            self.put_cursor(&cursor, &mut version).await?;
+        }
+        Err(asks.config.mask(&error))
+    }
+
+    async fn land_pages(
+        &self,
+        walk: &mut Walk,
+        server: &mut dyn Server,
+        landed: &mut Landed,
+        cursor: &mut Cursor,
+        version: &mut Option<String>,
+        asks: &Asks<'_>,
+    ) -> Result<LandReport, Error> {
+        let mut report = LandReport::default();
+        let mut asking = Asking::new(self.clock);
+        let is_incremental = walk.is_incremental();
+        loop {
+            let mut is_late = self.clock.now() >= self.deadline;
+            if !is_late {
+                match asking.step(walk, server)? {
+                    Came::Answer => {}
+                    Came::Wait(until) if until >= self.deadline => is_late = true,
+                    Came::Wait(until) => self.clock.wait(until.saturating_sub(self.clock.now()).max(0)),
+                    Came::Page(page) => {
+                        landed.take(&page, self.clock.now())?;
+                        if self.has_enough(landed.open.rows) {
+                            self.close(landed, cursor, version, None).await?;
+                            report.windows.extend(cursor.windows.last().cloned());
+                            report.is_cut_short = true;
+                            return Ok(report);
+                        }
+                        let is_old = self.clock.now() - landed.kept >= KEEP_AFTER;
+                        if landed.records.len() >= self.full() || (is_old && !landed.records.is_empty()) {
+                            self.keep(landed, walk, asks).await?;
+                            cursor.open = Some(landed.open.clone()).filter(|open| !open.walk.is_null());
+                            self.put_cursor(cursor, version).await?;
+                        }
+                    }
+                    Came::End => {
+                        let position = is_incremental.then(|| walk.state().to_string());
+                        report.windows.extend(self.close(landed, cursor, version, position).await?);
+                        return Ok(report);
+                    }
+                }
+            }
+            if is_late {
+                self.keep(landed, walk, asks).await?;
+                if is_incremental && landed.open.rows > 0 {
+                    let rest = OpenWindow { rows: 0, pieces: Vec::new(), pages: Vec::new(), ..landed.open.clone() };
+                    cursor.land(landed.window(&asks.api.stream.text), Some(walk.state().to_string()));
+                    report.windows.extend(cursor.windows.last().cloned());
+                    landed.open = rest;
+                }
+                cursor.open = Some(landed.open.clone()).filter(|open| !open.walk.is_null());
+                if cursor.open.is_none() && !is_incremental {
+                    let message = "the stream cannot be read before the function's time is over, and where it stands cannot be \
+                                   kept, since a secret is in it; give the function more time";
+                    return Err(Error::new(ErrorKind::Refused, message));
+                }
+                self.put_cursor(cursor, version).await?;
+                report.is_cut_short = true;
+                return Ok(report);
+            }
+        }
+    }
+
+    /// Lands the window as it is. `None`: all that it has was there.
+    async fn close(
+        &self,
+        landed: &mut Landed,
+        cursor: &mut Cursor,
+        version: &mut Option<String>,
+        position: Option<String>,
+    ) -> Result<Option<Window>, Error> {
+        // Pages without a record are nothing to be landed, but for a snapshot.
+        if landed.open.rows > 0 || position.is_none() {
+            self.write(landed).await?;
+        }
+        let window = landed.window(&self.stream());
+        // A snapshot that is what the last one was, and a cursor behind which nothing came.
+        let last = cursor.windows.last().map(|last| last.object().version);
+        let is_known = match &position {
+            None => last.as_ref() == Some(&window.object().version),
+            Some(_) => window.rows == 0,
+        };
+        if is_known {
+            let was = (cursor.position.clone(), landed.open.walk.is_null());
+            cursor.open = None;
+            if position.is_some() {
+                cursor.position.clone_from(&position);
+            }
+            if was != (cursor.position.clone(), true) {
+                self.put_cursor(cursor, version).await?;
+            }
+            return Ok(None);
+        }
+        cursor.land(window.clone(), position);
+        self.put_cursor(cursor, version).await?;
+        Ok(Some(window))
+    }
+
+    /// Writes what has come, and notes where the walk stands, unless a secret stands there.
+    async fn keep(&self, landed: &mut Landed, walk: &Walk, asks: &Asks<'_>) -> Result<(), Error> {
+        self.write(landed).await?;
+        landed.kept = self.clock.now();
+        let stands = walk.keep();
+        landed.open.walk = if asks.config.is_told_by(&stands.to_string()) { Value::Null } else { stands };
+        Ok(())
+    }
+
+    /// Writes what has come as pieces.
+    async fn write(&self, landed: &mut Landed) -> Result<(), Error> {
+        if !landed.records.is_empty() {
+            let at = landed.open.pieces.len();
+            let piece = self.piece((landed.number, at), LandedAs::Records, &landed.records).await?;
+            landed.open.pieces.push(piece);
+            landed.records.clear();
+        }
+        if !landed.pages.is_empty() {
+            let at = landed.open.pages.len();
+            let piece: Piece = self.piece((landed.number, at), LandedAs::Pages, &landed.pages).await?;
+            landed.open.pages.push(piece);
+            landed.pages.clear();
+        }
+        Ok(())
+    }
+
+    async fn put_cursor(&self, cursor: &Cursor, version: &mut Option<String>) -> Result<(), Error> {
+        let condition = version.as_deref().map_or(Put::IfAbsent, Put::IfVersion);
+        *version = Some(put(self.store, &self.place(), cursor, condition).await?);
+        Ok(())
+    }
+
+    /// The stream's name.
+    fn stream(&self) -> String {
+        self.pipeline.location().api().map(|api| api.stream.text.clone()).unwrap_or_default()
+    }
+}
+
+impl Landed {
+    /// Takes the records of a page, and what is told of it.
+    fn take(&mut self, page: &Page, now: i64) -> Result<(), Error> {
+        let failed = |error: std::io::Error| Error::new(ErrorKind::Refused, error.to_string());
+        for record in &page.records {
+            writeln!(self.records, "{record}").map_err(failed)?;
+        }
+        let records = page.records.len() as u64;
+        self.open.rows += records;
+        let told =
+            json!({"asked": page.asked, "status": page.status, "at": now, "slice": page.slice, "records": records});
+        writeln!(self.pages, "{told}").map_err(failed)
+    }
+
+    fn window(&self, stream: &str) -> Window {
+        let plain: String = stream.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(60).collect();
+        Window {
+            name: format!("{:08}_{plain}", self.number),
+            rows: self.open.rows,
+            pieces: self.open.pieces.clone(),
+            pages: self.open.pages.clone(),
+        }
+    }
+}
+
+/// The document that says where the last walk ended.
+fn state(position: &str) -> Result<Value, Error> {
+    serde_json::from_str(position).map_err(|_| {
+        Error::new(ErrorKind::Refused, "what the cursor says is no state of a stream; `etalon state reset` forgets it")
+    })
+}
