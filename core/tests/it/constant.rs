@@ -70,6 +70,22 @@ const REFUSED: &[(&str, &str)] = &[
     ("coalesce(d, 'much')", "'much'"),
     ("json @> '{a}'", "'{a}'"),
     ("json @? '$.a['", "'$.a['"),
+    // Escapes, paths, arrays of names, bounds, lengths.
+    ("t like 'a' escape 'ab'", "'ab'"),
+    ("t not ilike t escape 'ab'", "'ab'"),
+    ("like_escape(t, 'ab')", "'ab'"),
+    ("mod(n, 0)", "0"),
+    ("mod(d, 0.00)", "0.00"),
+    ("json #> '{a'", "'{a'"),
+    ("json #>> 'a'", "'a'"),
+    ("json #- '{{a}}'", "'{{a}}'"),
+    ("json ?| '{a'", "'{a'"),
+    ("jsonb_set(json, '{a', json)", "'{a'"),
+    ("jsonb_insert(json, 'a', json, true)", "'a'"),
+    ("json_object('{a,NULL}', t)", "'{a,NULL}'"),
+    ("width_bucket(n, '{1,x}')", "'{1,x}'"),
+    ("lpad(t, 2000000000)", "2000000000"),
+    ("json_extract_path_text('{a', t)", "'{a'"),
 ];
 
 /// What some row gets past, or what is a value of the row: it compiles.
@@ -86,6 +102,12 @@ const NOT_KNOWN: &[(&str, &str)] = &[
     ("to_date(t, '\"Q\"YYYY')", "the pattern may be met"),
     ("substring(t from -5)", "a place before the text counts from there"),
     ("repeat(t, 2000000)", "an empty text is short however often it is repeated"),
+    ("mod(n, null)", "the remainder is NULL"),
+    ("t like null escape 'ab'", "it is NULL"),
+    ("json #> '{{a},{b}}'", "the elements are taken one by one"),
+    ("date_trunc('dya', 'infinity'::timestamp)", "an infinite time is not cut"),
+    ("date_part('dya', null::timestamp)", "it is NULL"),
+    ("lpad(t, 2000000000, t)", "an empty text fills nothing up"),
     ("rpad(t, -1)", "a length below zero gives an empty text"),
 ];
 

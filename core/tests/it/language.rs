@@ -104,6 +104,19 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "33",
         "PostgreSQL rounds its quotient up to the bucket behind the last, though the number is below the upper bound",
     ),
+    (
+        "age(timestamp '2000-01-01', timestamp 'infinity')",
+        "R303",
+        "-292277 years -8 days -04:00:54.775807",
+        "PostgreSQL 15 takes an infinite time for the last one that there is",
+    ),
+    (
+        "make_interval(-2147483648, 31)",
+        "R303",
+        "2 years 7 mons",
+        "PostgreSQL 15 does not see that years and months have no room in months",
+    ),
+    ("bttext_pattern_cmp('a', 'x')", "-1", "-23", "As Redshift's `bttext_pattern_cmp` and `bpcharcmp`: the sign alone"),
     ("sum(1)", "refused", "1", "An aggregate, a window, a subquery needs other rows"),
     ("now()", "refused", "the time", "The same input must give the same bytes: `batch_time()`"),
 ];

@@ -9,6 +9,8 @@ use super::Checker;
 use super::fold::fold;
 use super::fold::mentions_name;
 use super::fold::share;
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
 use crate::expr::checked::Form;
@@ -36,6 +38,13 @@ impl Checker<'_> {
             None => Some(Ok(Some('\\'))),
             Some(escape) => text(escape).map(|escape| like::escape(&escape)),
         };
+        if let (Some(Err(fault)), Some(escape)) = (&character, &escape)
+            && operand.constant().is_none()
+            && pattern.constant().is_none_or(|pattern| pattern.is_valid(0))
+        {
+            let wrong = Diagnostic::error(Code::Arguments, escape.span, fault.message.to_string());
+            return self.wrong(Diagnostic { fault: Some(fault.code), ..wrong });
+        }
         let matcher = match (text(&pattern), character) {
             (Some(pattern), Some(Ok(character))) => {
                 Some(Arc::new(like::Matcher::new(&pattern, character, ignore_case)))

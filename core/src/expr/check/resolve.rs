@@ -11,6 +11,7 @@ use arrow_array::Int32Array;
 use super::Checker;
 use super::convert::constant;
 use super::fold::fold;
+use super::types::Category;
 use super::unknown::unknown_function;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
@@ -32,7 +33,6 @@ pub(super) fn cast_name(name: &str) -> Option<Type> {
         "int2" | "int4" | "int8" | "float4" | "float8" | "text" | "date" | "time" | "bool" => Type::parse(name).ok(),
         "timetz" => Some(Type::Timetz),
         "varchar" => Some(Type::Text),
-        "numeric" => Some(Type::Numeric),
         _ => None,
     }
 }
@@ -51,8 +51,8 @@ impl Checker<'_> {
             // The separator and the pattern are texts.
             "concat_ws" | "format" => self.printed(arguments, 1)?,
             "~" | "~*" | "!~" | "!~*" | "similar to" => self.first(arguments, Self::padded)?,
-            "to_json" if arguments.iter().any(Checked::is_unknown) => {
-                let wrong = Diagnostic::error(Code::Types, span, "`to_json` takes a value of a known type");
+            "to_json" | "to_jsonb" if arguments.iter().any(Checked::is_unknown) => {
+                let wrong = Diagnostic::error(Code::Types, span, format!("`{name}` takes a value of a known type"));
                 return self.wrong(wrong.with_help("say what the text is: `'…'::text`"));
             }
             "to_jsonb" | "json_build_array" | "json_build_object" | "jsonb_build_array" | "jsonb_build_object" => {
@@ -73,6 +73,13 @@ impl Checker<'_> {
             (Some(refusal), _) => Err(refusal),
             (None, Returns::Type(ty)) => Ok(*ty),
             (None, Returns::Rule(rule)) => rule(&known),
+        };
+        // Where an argument is NULL in every row nothing is looked at, and the rule only says the type.
+        let ty = match (ty, &signature.returns) {
+            (Err(Refusal { fault: Some(_), .. }), Returns::Rule(rule)) if is_null(signature, &known) => {
+                rule(&known.iter().map(|argument| Argument { constant: None, ..*argument }).collect::<Vec<_>>())
+            }
+            (ty, _) => ty,
         };
         let ty = match ty {
             Ok(ty) => ty,
@@ -116,10 +123,16 @@ impl Checker<'_> {
     }
 }
 
-/// The constant that no row gets past, if there is one. Where another is NULL every row is, before anything is looked at.
+/// Whether an argument is NULL in every row, and the result with it.
+fn is_null(signature: &Signature, arguments: &[Argument<'_>]) -> bool {
+    signature.strict && arguments.iter().filter_map(|argument| argument.constant).any(|values| values.is_null(0))
+}
+
+/// The constant that no row gets past, if there is one. Where another is NULL every row is, before anything is looked at; and
+/// what is infinite, or no number, goes its own way.
 fn refused(signature: &Signature, arguments: &[Argument<'_>]) -> Option<Refusal> {
     let constant = |at: usize| arguments.get(at).and_then(|argument| argument.constant);
-    if signature.strict && (0..arguments.len()).filter_map(constant).any(|values| values.is_null(0)) {
+    if is_null(signature, arguments) || arguments.iter().any(Argument::is_special) {
         return None;
     }
     let found = signature.constants.iter().find_map(|(at, constraint)| {
@@ -157,24 +170,46 @@ fn choose(function: &Function, kinds: &[Option<Kind>]) -> Option<&'static Signat
         kinds.iter().enumerate().filter(good).count()
     });
     if found.len() > 1 {
-        // A literal is text where some signature takes text; else it is of the category that all take, and preferred.
-        let unknown = || kinds.iter().enumerate().filter(|(_, kind)| kind.is_none()).map(|(at, _)| at);
-        for at in unknown() {
-            keep_most(&mut found, |signature| usize::from(kind_at(signature, at) == Kind::Text));
+        // A literal is text where some signature takes text; else it is of the category that all take, and preferred there.
+        let unknown = kinds.iter().enumerate().filter(|(_, kind)| kind.is_none()).map(|(at, _)| at);
+        let wanted = unknown.map(|at| wanted_of(&found, at).map(|wanted| (at, wanted)));
+        for (at, (category, is_preferred)) in wanted.collect::<Option<Vec<_>>>().unwrap_or_default() {
+            found.retain(|signature| {
+                let kind = kind_at(signature, at);
+                category_of_literal(kind) == category && (!is_preferred || kind.is_preferred())
+            });
         }
-        keep_most(&mut found, |signature| unknown().filter(|&at| kind_at(signature, at).is_preferred()).count());
     }
     if found.len() > 1 {
         // All known arguments of one kind: the literals are of that kind too.
         let mut known = kinds.iter().flatten();
         let kind = known.next()?;
         if known.all(|other| other == kind) {
-            found.retain(|signature| (0..kinds.len()).all(|at| kind_at(signature, at) == *kind));
+            found.retain(|signature| (0..kinds.len()).all(|at| kind.becomes(kind_at(signature, at))));
         }
     }
     match found.as_slice() {
         [signature] => Some(signature),
         _ => None,
+    }
+}
+
+/// The category that a literal at a place is taken for, and whether its preferred type is among what is taken; `None` where
+/// nothing decides.
+fn wanted_of(found: &[&'static Signature], at: usize) -> Option<(Category, bool)> {
+    let kinds = || found.iter().map(|signature| kind_at(signature, at));
+    let first = category_of_literal(kinds().next()?);
+    let is_text = kinds().any(|kind| kind.category() == Category::Text);
+    let category = if is_text { Category::Text } else { first };
+    let is_settled = is_text || kinds().all(|kind| category_of_literal(kind) == category);
+    is_settled.then(|| (category, kinds().any(|kind| category_of_literal(kind) == category && kind.is_preferred())))
+}
+
+/// The category of a kind where literals are looked at: days, times and times of day are one for PostgreSQL.
+fn category_of_literal(kind: Kind) -> Category {
+    match kind.category() {
+        Category::Time => Category::Moment,
+        category => category,
     }
 }
 

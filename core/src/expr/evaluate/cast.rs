@@ -146,18 +146,24 @@ fn to_decimal(call: &Call<'_>, from: Type) -> Column {
     };
     let whole = |value: i64| fit(Decimal { unscaled: value.into(), scale: 0 });
     // PostgreSQL goes through the 15, or 6, digits that are certain.
-    let double = |value: f64, digits: usize| {
+    let double = |value: f64, certain: usize| {
         if !value.is_finite() {
             return fit(Decimal::of_special(value));
         }
-        let mut text = format!("{value:.*e}", digits - 1);
+        let mut text = format!("{value:.*e}", certain - 1);
         // `%g` drops the zeros at the end; the exponent decides the scale.
         if let Some((mantissa, exponent)) = text.split_once('e') {
             let mantissa =
                 if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
             text = format!("{mantissa}e{exponent}");
         }
-        Decimal::parse(text.as_bytes()).and_then(fit)
+        match digits {
+            None => Decimal::parse(text.as_bytes()).map(Some),
+            Some((precision, scale)) => {
+                let unscaled = Decimal::parse_as(text.as_bytes(), precision, scale, Fraction::Round)?;
+                Ok(Some(Decimal { unscaled, scale }))
+            }
+        }
     };
     match from {
         Type::Smallint => call.map::<(call::Smallint,), call::Numeric>(|(value,)| whole(value.into())),

@@ -19,6 +19,18 @@ use crate::value::integer;
 
 pub(super) const FUNCTIONS: &[Function] = &[WIDTH_BUCKET];
 
+/// The signature for values of a kind and an array of bounds.
+macro_rules! bounded {
+    ($kind:expr, $value:ty, $read:ident, $order:expr) => {
+        Signature::new(&[$kind, Kind::Text], Type::Integer, |call| {
+            call.map::<($value, call::Text), call::Integer>(|(value, bounds)| {
+                among(&value.into(), &$read(bounds)?, $order).map(Some)
+            })
+        })
+        .constants(&[(1, Constant::Text(|bounds| $read(bounds).map(|_| ())))])
+    };
+}
+
 const WIDTH_BUCKET: Function = Function {
     name: "width_bucket",
     aliases: &[],
@@ -36,30 +48,10 @@ const WIDTH_BUCKET: Function = Function {
             )
         })
         .constants(&[(3, Constant::Integer(counted))]),
-        Signature::new(&[Kind::Integer, Kind::Text], Type::Integer, |call| {
-            call.map::<(call::Integer, call::Text), call::Integer>(|(value, bounds)| {
-                let read = |text: &str| integer::parse(text.as_bytes(), i32::MIN.into(), i32::MAX.into(), "integer");
-                among(i64::from(value), bounds, read, |value, bound| value.cmp(bound)).map(Some)
-            })
-        }),
-        Signature::new(&[Kind::Bigint, Kind::Text], Type::Integer, |call| {
-            call.map::<(call::Bigint, call::Text), call::Integer>(|(value, bounds)| {
-                let read = |text: &str| integer::parse(text.as_bytes(), i64::MIN, i64::MAX, "bigint");
-                among(value, bounds, read, |value, bound| value.cmp(bound)).map(Some)
-            })
-        }),
-        Signature::new(&[Kind::Numeric, Kind::Text], Type::Integer, |call| {
-            call.map::<(call::Numeric, call::Text), call::Integer>(|(value, bounds)| {
-                let read = |text: &str| Decimal::cast(text.as_bytes());
-                among(value, bounds, read, |value, bound| decimal::compare(*value, *bound)).map(Some)
-            })
-        }),
-        Signature::new(&[Kind::Double, Kind::Text], Type::Integer, |call| {
-            call.map::<(call::Double, call::Text), call::Integer>(|(value, bounds)| {
-                let read = |text: &str| float::parse_double(text.as_bytes());
-                among(value, bounds, read, |value, bound| float_order(*value, *bound)).map(Some)
-            })
-        }),
+        bounded!(Kind::Integer, call::Integer, integers, i64::cmp),
+        bounded!(Kind::Bigint, call::Bigint, bigints, i64::cmp),
+        bounded!(Kind::Numeric, call::Numeric, numerics, |value, bound| decimal::compare(*value, *bound)),
+        bounded!(Kind::Double, call::Double, doubles, |value, bound| float_order(*value, *bound)),
     ],
     examples: &[
         ("width_bucket(5, '{1,3,5,10}')", "3"),
@@ -75,17 +67,32 @@ const WIDTH_BUCKET: Function = Function {
 };
 
 /// How many of the bounds, which ascend, are not above a value.
-fn among<T>(
-    value: T,
-    bounds: &str,
-    read: impl Fn(&str) -> Result<T, Fault>,
-    order: impl Fn(&T, &T) -> Ordering,
-) -> Result<i32, Fault> {
+fn among<T>(value: &T, bounds: &[T], order: impl Fn(&T, &T) -> Ordering) -> Result<i32, Fault> {
+    let count = bounds.partition_point(|bound| order(value, bound).is_ge());
+    i32::try_from(count).map_err(|_| Fault::new(Code::OutOfRange, "integer out of range"))
+}
+
+/// The bounds in an array.
+fn read<T>(bounds: &str, one: impl Fn(&str) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
     let null = || Fault::new(Code::NullArgument, "a bound is NULL");
     let bounds = TextArray::parse(bounds)?.flat()?;
-    let bounds = bounds.iter().map(|bound| read(bound.as_deref().ok_or_else(null)?)).collect::<Result<Vec<_>, _>>()?;
-    let count = bounds.partition_point(|bound| order(&value, bound).is_ge());
-    i32::try_from(count).map_err(|_| Fault::new(Code::OutOfRange, "integer out of range"))
+    bounds.iter().map(|bound| one(bound.as_deref().ok_or_else(null)?)).collect()
+}
+
+fn integers(bounds: &str) -> Result<Vec<i64>, Fault> {
+    read(bounds, |text| integer::parse(text.as_bytes(), i32::MIN.into(), i32::MAX.into(), "integer"))
+}
+
+fn bigints(bounds: &str) -> Result<Vec<i64>, Fault> {
+    read(bounds, |text| integer::parse(text.as_bytes(), i64::MIN, i64::MAX, "bigint"))
+}
+
+fn numerics(bounds: &str) -> Result<Vec<Decimal>, Fault> {
+    read(bounds, |text| Decimal::cast(text.as_bytes()))
+}
+
+fn doubles(bounds: &str) -> Result<Vec<f64>, Fault> {
+    read(bounds, |text| float::parse_double(text.as_bytes()))
 }
 
 fn wrong(fact: &str) -> Fault {

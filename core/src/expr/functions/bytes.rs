@@ -333,7 +333,7 @@ const SET_BIT: Function = Function {
 };
 
 fn zero_or_one(bit: i32) -> Result<(), Fault> {
-    if matches!(bit, 0 | 1) { Ok(()) } else { Err(wrong("a new bit is 0 or 1")) }
+    if matches!(bit, 0 | 1) { Ok(()) } else { Err(wrong("new bit must be 0 or 1")) }
 }
 
 const BIT_COUNT: Function = Function {
@@ -442,13 +442,15 @@ const LIKE_ESCAPE: Function = Function {
                 out.push_str(&like_escape(pattern, escape)?);
                 Ok(true)
             })
-        }),
+        })
+        .constants(&[(1, Constant::Text(|escape| like_escape("", escape).map(|_| ())))]),
         Signature::new(&[Kind::Bytea, Kind::Bytea], Type::Bytea, |call| {
             call.write::<(call::Text, call::Text)>(|(pattern, escape), out| {
                 bytes::write_characters(&like_escape(&bytes::characters(pattern), &bytes::characters(escape))?, out);
                 Ok(true)
             })
-        }),
+        })
+        .constants(&[(1, Constant::Text(|escape| like_escape("", &bytes::characters(escape)).map(|_| ())))]),
     ],
     examples: &[("like_escape('a$_%', '$')", r"a\_%"), ("like_escape('a', '$$')", "R317")],
 };

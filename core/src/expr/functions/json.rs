@@ -17,6 +17,7 @@ use super::Kind;
 use super::Refusal;
 use super::Signature;
 use super::call;
+use crate::value::array::TextArray;
 
 /// Every function of JSON, by family.
 pub(super) const FUNCTIONS: [&[Function]; 5] =
@@ -24,6 +25,12 @@ pub(super) const FUNCTIONS: [&[Function]; 5] =
 
 /// What has no name: operators and subscripts.
 pub(super) const OPERATORS: [&[Function]; 2] = [extract::OPERATORS, change::OPERATORS];
+
+/// A constant array of texts.
+const TEXTS: Constant = Constant::Text(|text| TextArray::parse(text).map(|_| ()));
+
+/// A constant array of texts with one dimension at most: a path, or names.
+const FLAT: Constant = Constant::Text(|text| TextArray::parse(text)?.flat().map(|_| ()));
 
 const TEXT: Kind = Kind::Text;
 const JSON: Kind = Kind::Json;

@@ -11,7 +11,7 @@ pub(super) const FUNCTIONS: &[Function] = &[LENGTH, OCTET_LENGTH, BIT_LENGTH];
 
 const LENGTH: Function = Function {
     name: "length",
-    aliases: &["char_length", "character_length", "len"],
+    aliases: &["char_length", "character_length", "len", "textlen"],
     doc: "The number of characters of a text, or of bytes",
     signatures: &[
         Signature::new(&[Kind::Text], Type::Integer, |call| {

@@ -1,5 +1,6 @@
 //! `lpad`, `rpad`: texts filled up, or cut, to a number of characters.
 
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -19,7 +20,8 @@ const LPAD: Function = Function {
     signatures: &[
         Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
             call.write::<(call::Text, call::Integer)>(|(text, length), out| pad(text, length, " ", true, out))
-        }),
+        })
+        .constants(LENGTH),
         Signature::new(&[Kind::Text, Kind::Integer, Kind::Text], Type::Text, |call| {
             call.write::<(call::Text, call::Integer, call::Text)>(|(text, length, fill), out| {
                 pad(text, length, fill, true, out)
@@ -36,7 +38,8 @@ const RPAD: Function = Function {
     signatures: &[
         Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
             call.write::<(call::Text, call::Integer)>(|(text, length), out| pad(text, length, " ", false, out))
-        }),
+        })
+        .constants(LENGTH),
         Signature::new(&[Kind::Text, Kind::Integer, Kind::Text], Type::Text, |call| {
             call.write::<(call::Text, call::Integer, call::Text)>(|(text, length, fill), out| {
                 pad(text, length, fill, false, out)
@@ -45,6 +48,15 @@ const RPAD: Function = Function {
     ],
     examples: &[("rpad('hi', 5, 'xy')", "hixyx"), ("rpad('größe', 6, '')", "größe"), ("rpad('a', 2000000000)", "R315")],
 };
+
+/// A length to which blanks fill no text up, since even the longest lacks more than there may be.
+const LENGTH: &[(usize, Constant)] = &[(
+    1,
+    Constant::Integer(|length| match usize::try_from(length) {
+        Ok(length) if length > 32 * TEXT_BYTES_MAX => Err(too_long()),
+        _ => Ok(()),
+    }),
+)];
 
 fn pad(text: &str, length: i32, fill: &str, at_start: bool, out: &mut String) -> Result<bool, Fault> {
     let length = usize::try_from(length).unwrap_or(0);
@@ -62,6 +74,10 @@ fn pad(text: &str, length: i32, fill: &str, at_start: bool, out: &mut String) ->
     out.extend(fill.chars().cycle().take(missing));
     if at_start {
         out.push_str(text);
+    }
+    // A character may have several bytes.
+    if out.len() > text.len() + TEXT_BYTES_MAX {
+        return Err(too_long());
     }
     Ok(true)
 }

@@ -1,6 +1,7 @@
 //! `abs`, `sign`, `mod`: arithmetic with a name.
 
 use super::Argument;
+use super::Constant;
 use super::Function;
 use super::Kind;
 use super::Signature;
@@ -84,27 +85,36 @@ const MOD: Function = Function {
                 0 => Err(decimal::by_zero()),
                 _ => Ok(Some(left.wrapping_rem(right))),
             })
-        }),
+        })
+        .constants(&[(1, Constant::Smallint(|divisor| not_zero(divisor == 0)))]),
         Signature::new(&[Kind::Integer, Kind::Integer], Type::Integer, |call| {
             call.map::<(call::Integer, call::Integer), call::Integer>(|(left, right)| match right {
                 0 => Err(decimal::by_zero()),
                 _ => Ok(Some(left.wrapping_rem(right))),
             })
-        }),
+        })
+        .constants(&[(1, Constant::Integer(|divisor| not_zero(divisor == 0)))]),
         Signature::new(&[Kind::Bigint, Kind::Bigint], Type::Bigint, |call| {
             call.map::<(call::Bigint, call::Bigint), call::Bigint>(|(left, right)| match right {
                 0 => Err(decimal::by_zero()),
                 _ => Ok(Some(left.wrapping_rem(right))),
             })
-        }),
+        })
+        .constants(&[(1, Constant::Bigint(|divisor| not_zero(divisor == 0)))]),
         Signature::new(&[Kind::Numeric, Kind::Numeric], Type::Numeric, |call| {
             call.map::<(call::Numeric, call::Numeric), call::Numeric>(|(left, right)| {
                 decimal::remainder(left, right).map(Some)
             })
-        }),
+        })
+        .constants(&[(1, Constant::Numeric(|divisor| not_zero(divisor.unscaled == 0)))]),
     ],
     examples: &[("mod(-9, 4)", "-1"), ("mod(9.5, 4)", "1.5"), ("mod(1, 0)", "R305")],
 };
+
+/// A divisor that is not zero.
+fn not_zero(is_zero: bool) -> Result<(), Fault> {
+    if is_zero { Err(decimal::by_zero()) } else { Ok(()) }
+}
 
 fn out_of_range<T>(value: Option<T>, name: &str) -> Result<Option<T>, Fault> {
     value.map(Some).ok_or_else(|| Fault::new(Code::OutOfRange, format!("{name} out of range")))

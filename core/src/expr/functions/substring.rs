@@ -13,27 +13,18 @@ use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::types::Type;
 
-pub(super) const FUNCTIONS: &[Function] = &[SUBSTRING, LEFT, RIGHT];
+pub(super) const FUNCTIONS: &[Function] = &[SUBSTRING, SUBSTR, LEFT, RIGHT];
 
 const SUBSTRING: Function = Function {
     name: "substring",
-    aliases: &["substr"],
+    aliases: &[],
     doc: "The characters of a text from a place on, or so many of them; or its first match of a regular expression, of the \
           first group in that if there is one; or the part between two separators of an SQL pattern",
     signatures: &[
-        Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
-            call.slice::<(call::Text, call::Integer)>(|(text, from)| Ok(Some(between(text, from.into(), i64::MAX))))
-        }),
-        Signature::new(&[Kind::Text, Kind::Integer, Kind::Integer], Type::Text, |call| {
-            call.slice::<(call::Text, call::Integer, call::Integer)>(|(text, from, count)| {
-                not_negative(count)?;
-                Ok(Some(between(text, from.into(), i64::from(from) + i64::from(count))))
-            })
-        })
-        .constants(&[(2, Constant::Integer(not_negative))]),
-        Signature::new(&[Kind::Bytea, Kind::Integer], Type::Bytea, bytes_between),
-        Signature::new(&[Kind::Bytea, Kind::Integer, Kind::Integer], Type::Bytea, bytes_between)
-            .constants(&[(2, Constant::Integer(not_negative))]),
+        BY_PLACE[0],
+        BY_PLACE[1],
+        BY_PLACE[2],
+        BY_PLACE[3],
         Signature::new(&[Kind::Text, Kind::Text], Type::Text, regexp::substring_regular)
             .returns(regexp::readable_text)
             .nullable(),
@@ -45,13 +36,37 @@ const SUBSTRING: Function = Function {
     examples: &[
         ("substring('Thomas' from 2 for 3)", "hom"),
         ("substring('Thomas', 3)", "omas"),
-        ("substr('alphabet', -1, 4)", "al"),
         ("substring('abc' from 2 for -1)", "R316"),
         (r"substring('\x616263'::bytea from 2 for 1)", r"\x62"),
         ("substring('abcdefg' from 'b(.*)f')", "cde"),
         ("substring('abcdefg' similar 'a#\"%#\"g' escape '#')", "bcdef"),
     ],
 };
+
+const SUBSTR: Function = Function {
+    name: "substr",
+    aliases: &[],
+    doc: "The characters of a text from a place on, or so many of them",
+    signatures: &BY_PLACE,
+    examples: &[("substr('alphabet', 3)", "phabet"), ("substr('alphabet', -1, 4)", "al"), ("substr('abc', '2')", "bc")],
+};
+
+/// By the place of the first character or byte.
+const BY_PLACE: [Signature; 4] = [
+    Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
+        call.slice::<(call::Text, call::Integer)>(|(text, from)| Ok(Some(between(text, from.into(), i64::MAX))))
+    }),
+    Signature::new(&[Kind::Text, Kind::Integer, Kind::Integer], Type::Text, |call| {
+        call.slice::<(call::Text, call::Integer, call::Integer)>(|(text, from, count)| {
+            not_negative(count)?;
+            Ok(Some(between(text, from.into(), i64::from(from) + i64::from(count))))
+        })
+    })
+    .constants(&[(2, Constant::Integer(not_negative))]),
+    Signature::new(&[Kind::Bytea, Kind::Integer], Type::Bytea, bytes_between),
+    Signature::new(&[Kind::Bytea, Kind::Integer, Kind::Integer], Type::Bytea, bytes_between)
+        .constants(&[(2, Constant::Integer(not_negative))]),
+];
 
 const LEFT: Function = Function {
     name: "left",

@@ -132,9 +132,12 @@ fn is_beyond_one(value: f64) -> bool {
 }
 
 fn finite(value: f64, result: f64) -> Result<f64, Fault> {
-    match result.is_infinite() && value.is_finite() {
-        true => Err(Fault::new(Code::OutOfRange, "value out of range: overflow")),
-        false => Ok(result),
+    match result {
+        _ if result.is_infinite() && value.is_finite() => {
+            Err(Fault::new(Code::OutOfRange, "value out of range: overflow"))
+        }
+        0.0 if value != 0.0 => Err(Fault::new(Code::OutOfRange, "value out of range: underflow")),
+        _ => Ok(result),
     }
 }
 

@@ -148,7 +148,10 @@ fn offset(interval: Interval) -> Result<i64, Fault> {
     if interval.months != 0 || interval.days != 0 {
         return Err(Fault::new(Code::BadArgument, "an offset from UTC cannot have months or days"));
     }
-    Ok(interval.micros / 1_000_000 * 1_000_000)
+    // PostgreSQL counts its seconds in 32 bits.
+    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what PostgreSQL takes")]
+    let seconds = (interval.micros / 1_000_000) as i32;
+    Ok(i64::from(seconds) * 1_000_000)
 }
 
 fn to_local_by_offset(call: &Call<'_>) -> Column {

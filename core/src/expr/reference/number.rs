@@ -294,11 +294,10 @@ fn digits(value: f64, text: &str, to: Type) -> Answer {
         Ok(scale) => Exact { unscaled, scale },
         Err(_) => Exact { unscaled: unscaled * ten(u32::try_from(-scale).unwrap_or(0)), scale: 0 },
     };
-    // What a decimal cannot hold at all is out of range, also where its type would round it.
-    value.bounded().and_then(|value| match value {
-        Value::Exact(value) => put(&value, to),
-        other => Ok(other),
-    })
+    match to {
+        Type::Decimal { .. } => put(&value, to),
+        _ => value.bounded(),
+    }
 }
 
 /// A decimal as one of a type.

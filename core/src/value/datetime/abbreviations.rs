@@ -43,6 +43,11 @@ pub(super) const FIXED: &[(i32, &str)] = &[
     (49_500, "chadt"),
 ];
 
+/// Those of [`FIXED`] that name the clocks of a summer.
+pub(super) const SUMMER: &str = "acdt acsst adt aedt aesst akdt almst awsst azost bdst brst bst cadt cdt cest cetdst chadt clst \
+    edt eest eetdst egst fjst fnst idt kdt kgst mdt mest mesz metdst msd must ndt nzdt pdt pkst pmdt \
+    pyst sadt ulast uyst uzst wadt wdt wetdst wgst yekst";
+
 /// Abbreviations in lower case, and the places whose clocks decide what they mean.
 pub(super) const BY_PLACE: &[(&str, &str)] = &[
     ("amst", "Asia/Yerevan"),

@@ -53,6 +53,8 @@ mod said {
     pub(super) const WEEKDAY: u32 = 1 << 12;
     pub(super) const EPOCH: u32 = 1 << 13;
     pub(super) const INFINITE: u32 = 1 << 14;
+    /// A zone of some days only, before whose date PostgreSQL takes no date with separators.
+    pub(super) const ZONE_OF_SOME_DAYS: u32 = 1 << 15;
 
     pub(super) const DATE: u32 = YEAR | MONTH | DAY;
     pub(super) const YEAR_AND_MONTH: u32 = YEAR | MONTH;
@@ -498,7 +500,7 @@ impl Reader {
         let Some(&Field { text, .. }) = fields.get(at) else { return Err(Wrong::Form) };
         let Some(word) = word(text) else {
             self.zone = Some(str::from_utf8(text).ok().and_then(Zone::find).ok_or(Wrong::Form)?);
-            return Ok(said::ZONE);
+            return Ok(said::ZONE | if Zone::is_of_some_days(text) { said::ZONE_OF_SOME_DAYS } else { 0 });
         };
         let new = match word {
             Word::Filler => 0,

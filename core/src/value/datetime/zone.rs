@@ -14,6 +14,7 @@ use super::DAY_MICROS;
 use super::Wrong;
 use super::abbreviations::BY_PLACE;
 use super::abbreviations::FIXED;
+use super::abbreviations::SUMMER;
 use posix::Posix;
 
 use crate::column::Fault;
@@ -101,6 +102,12 @@ impl Zone {
             return None;
         }
         Self::place(&name.to_ascii_lowercase())
+    }
+
+    /// Whether a name is an abbreviation of a summer's clocks, or one that has stood for several offsets.
+    pub(super) fn is_of_some_days(name: &[u8]) -> bool {
+        let mut known = SUMMER.split_whitespace().chain(BY_PLACE.iter().map(|(known, _)| *known));
+        known.any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 
     /// Whether its offset depends on the day.

@@ -154,7 +154,7 @@ enum Ordinal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Field(Place),
-    Space,
+    Space(char),
     Separator(char),
     Char(char),
 }
@@ -230,7 +230,7 @@ impl DatePattern {
                     pieces.push(Piece::Char('"'));
                     rest = &rest[1..];
                 }
-                char if is_space(char) => pieces.push(Piece::Space),
+                char if is_space(char) => pieces.push(Piece::Space(char)),
                 char if is_separator(char) => pieces.push(Piece::Separator(char)),
                 char => pieces.push(Piece::Char(char)),
             }

@@ -3,6 +3,8 @@
 //! An argument of any type is made JSON by `to_json` before it comes here, so that numbers and booleans keep their kinds.
 
 use super::Call;
+use super::Constant;
+use super::FLAT;
 use super::Function;
 use super::JSON;
 use super::JSONB;
@@ -135,7 +137,8 @@ const JSON_OBJECT: Function = Function {
         }),
         Signature::new(&[TEXT, TEXT], Type::Super, |call| {
             call.write::<(call::Text, call::Text)>(|(names, values), out| write_pairs(&paired(names, values)?, out))
-        }),
+        })
+        .constants(PAIRED),
     ],
     examples: &[
         ("json_object('{b,1,a,NULL}')", r#"{"b" : "1", "a" : null}"#),
@@ -156,10 +159,19 @@ const JSONB_OBJECT: Function = Function {
         }),
         Signature::new(&[TEXT, TEXT], Type::Jsonb, |call| {
             call.write::<(call::Text, call::Text)>(|(names, values), out| write_normal(&paired(names, values)?, out))
-        }),
+        })
+        .constants(PAIRED),
     ],
     examples: &[("jsonb_object('{bb,1,a,NULL}')", r#"{"a": null, "bb": "1"}"#)],
 };
+
+/// Constant names and values.
+const PAIRED: &[(usize, Constant)] =
+    &[(0, FLAT), (1, FLAT), (0, Constant::Text(|names| check_names(&TextArray::parse(names)?)))];
+
+fn check_names(names: &TextArray) -> Result<(), Fault> {
+    if names.elements.iter().all(Option::is_some) { Ok(()) } else { Err(null_name()) }
+}
 
 fn same(call: &Call<'_>) -> Column {
     call.slice::<(call::Text,)>(|(json,)| Ok(Some(json)))
@@ -298,9 +310,13 @@ fn paired(names: &str, values: &str) -> Result<Vec<Pair>, Fault> {
 fn pairs(names: Vec<Option<String>>, values: Vec<Option<String>>) -> Result<Vec<Pair>, Fault> {
     let name = |(name, value): (Option<String>, Option<String>)| match name {
         Some(name) => Ok((name, value)),
-        None => Err(Fault::new(Code::NullArgument, "null value not allowed for object key")),
+        None => Err(null_name()),
     };
     names.into_iter().zip(values).map(name).collect()
+}
+
+fn null_name() -> Fault {
+    Fault::new(Code::NullArgument, "null value not allowed for object key")
 }
 
 fn write_pairs(pairs: &[Pair], out: &mut String) -> Result<bool, Fault> {

@@ -2,6 +2,8 @@
 
 use super::BOOLEAN;
 use super::Call;
+use super::Constant;
+use super::FLAT;
 use super::Function;
 use super::JSON;
 use super::JSONB;
@@ -31,6 +33,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// What has no name: `json - array['a', 'b']`.
+/// The path, or the names, of a change.
+const PATH: &[(usize, Constant)] = &[(1, FLAT)];
+
 pub(super) const OPERATORS: &[Function] = &[WITHOUT_NAMES];
 
 const JSONB_SET: Function = Function {
@@ -38,8 +43,8 @@ const JSONB_SET: Function = Function {
     aliases: &[],
     doc: "JSON with another value where a path leads to; where no value is, it is added, unless a last argument is `false`",
     signatures: &[
-        Signature::new(&[JSONB, TEXT, JSONB], Type::Jsonb, set),
-        Signature::new(&[JSONB, TEXT, JSONB, BOOLEAN], Type::Jsonb, set),
+        Signature::new(&[JSONB, TEXT, JSONB], Type::Jsonb, set).constants(PATH),
+        Signature::new(&[JSONB, TEXT, JSONB, BOOLEAN], Type::Jsonb, set).constants(PATH),
     ],
     examples: &[
         (r#"jsonb_set('{"a": [1, 2]}', '{a,-1}', '{"b": 3}')"#, r#"{"a": [1, {"b": 3}]}"#),
@@ -57,9 +62,14 @@ const JSONB_SET_LAX: Function = Function {
     doc: "As `jsonb_set`; what a NULL value does, a fifth argument says: `use_json_null`, `delete_key`, `return_target`, \
           `raise_exception`",
     signatures: &[
-        Signature { strict: false, ..Signature::new(&[JSONB, TEXT, JSONB], Type::Jsonb, set_lax) }.nullable(),
-        Signature { strict: false, ..Signature::new(&[JSONB, TEXT, JSONB, BOOLEAN], Type::Jsonb, set_lax) }.nullable(),
+        Signature { strict: false, ..Signature::new(&[JSONB, TEXT, JSONB], Type::Jsonb, set_lax) }
+            .constants(PATH)
+            .nullable(),
+        Signature { strict: false, ..Signature::new(&[JSONB, TEXT, JSONB, BOOLEAN], Type::Jsonb, set_lax) }
+            .constants(PATH)
+            .nullable(),
         Signature { strict: false, ..Signature::new(&[JSONB, TEXT, JSONB, BOOLEAN, TEXT], Type::Jsonb, set_lax) }
+            .constants(PATH)
             .nullable(),
     ],
     examples: &[
@@ -77,8 +87,8 @@ const JSONB_INSERT: Function = Function {
     aliases: &[],
     doc: "JSON with a value put before the element that a path leads to, or behind it with a last argument `true`; or as a new member",
     signatures: &[
-        Signature::new(&[JSONB, TEXT, JSONB], Type::Jsonb, insert),
-        Signature::new(&[JSONB, TEXT, JSONB, BOOLEAN], Type::Jsonb, insert),
+        Signature::new(&[JSONB, TEXT, JSONB], Type::Jsonb, insert).constants(PATH),
+        Signature::new(&[JSONB, TEXT, JSONB, BOOLEAN], Type::Jsonb, insert).constants(PATH),
     ],
     examples: &[
         (r#"jsonb_insert('{"a": [0, 1]}', '{a,1}', '"x"')"#, r#"{"a": [0, "x", 1]}"#),
@@ -169,7 +179,8 @@ const JSONB_DELETE_PATH: Function = Function {
     doc: "JSON without the value that a path leads to",
     signatures: &[Signature::new(&[JSONB, TEXT], Type::Jsonb, |call| {
         call.write::<(call::Text, call::Text)>(|(json, path), out| changed(json, path, &Change::Delete, out))
-    })],
+    })
+    .constants(PATH)],
     examples: &[
         (r#"jsonb_delete_path('{"a": [1, 2]}', '{a,0}')"#, r#"{"a": [2]}"#),
         (r#"jsonb_delete_path('{"a": [1, 2]}', '{a,x}')"#, "R301"),
@@ -186,7 +197,8 @@ const WITHOUT_NAMES: Function = Function {
             let names = TextArray::parse(names)?.flat()?;
             Tree::parse(json)?.without(&names)?.write(Style::Normal, out).map(|()| true)
         })
-    })],
+    })
+    .constants(PATH)],
     examples: &[
         (r#"'{"a": 1, "b": 2, "c": 3}'::jsonb - array['a', 'b']"#, r#"{"c": 3}"#),
         (r#"'["a", "b"]'::jsonb - '{b,NULL}'::text[]"#, r#"["a"]"#),

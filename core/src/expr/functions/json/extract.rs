@@ -2,12 +2,14 @@
 
 use super::BOOLEAN;
 use super::Call;
+use super::Constant;
 use super::Function;
 use super::JSON;
 use super::JSONB;
 use super::Kind;
 use super::Signature;
 use super::TEXT;
+use super::TEXTS;
 use super::call;
 use crate::column::Column;
 use crate::column::Fault;
@@ -108,8 +110,8 @@ const AT_PATH: Function = Function {
     aliases: &[],
     doc: "The value in JSON that a path leads to: names and places in braces, with commas",
     signatures: &[
-        Signature::new(&[JSON, TEXT], Type::Super, at_path).nullable(),
-        Signature::new(&[JSONB, TEXT], Type::Jsonb, at_path).nullable(),
+        Signature::new(&[JSON, TEXT], Type::Super, at_path).constants(&[(1, TEXTS)]).nullable(),
+        Signature::new(&[JSONB, TEXT], Type::Jsonb, at_path).constants(&[(1, TEXTS)]).nullable(),
     ],
     examples: &[
         (r#"'{"a": [1, {"b": true}]}'::json #> '{a,1,b}'"#, "true"),
@@ -124,8 +126,8 @@ const AT_PATH_TEXT: Function = Function {
     aliases: &[],
     doc: "What `#>` gives, as a text: a string without its quotes, and NULL for `null`",
     signatures: &[
-        Signature::new(&[JSON, TEXT], Type::Text, at_path_text).nullable(),
-        Signature::new(&[JSONB, TEXT], Type::Text, at_path_text).nullable(),
+        Signature::new(&[JSON, TEXT], Type::Text, at_path_text).constants(&[(1, TEXTS)]).nullable(),
+        Signature::new(&[JSONB, TEXT], Type::Text, at_path_text).constants(&[(1, TEXTS)]).nullable(),
     ],
     examples: &[(r#"'{"a": [1, "x"]}'::json #>> '{a,-1}'"#, "x"), ("'[1]'::json #>> '{a}'", "NULL")],
 };
@@ -187,7 +189,7 @@ const JSON_EXTRACT_ARRAY_ELEMENT_TEXT: Function = Function {
     doc: "The element of a JSON array at a place, counted from 0, or NULL; with a last argument `true`, NULL also where the text is no \
           JSON; as Redshift's",
     signatures: &[
-        Signature::new(&[TEXT, Kind::Integer], Type::Text, element).nullable(),
+        Signature::new(&[TEXT, Kind::Integer], Type::Text, element).constants(SOURCE).nullable(),
         Signature::new(&[TEXT, Kind::Integer, BOOLEAN], Type::Text, element).nullable(),
     ],
     examples: &[
@@ -219,7 +221,7 @@ const JSON_EXTRACT_PATH_TEXT: Function = Function {
     doc: "The value in a JSON text that a path of names (or places in arrays) leads to, or NULL; with a last argument `true`, NULL \
           also where the text is no JSON",
     signatures: &[
-        Signature { variadic: true, ..Signature::new(&[TEXT, TEXT], Type::Text, path) }.nullable(),
+        Signature { variadic: true, ..Signature::new(&[TEXT, TEXT], Type::Text, path) }.constants(SOURCE).nullable(),
         Signature { variadic: true, ..Signature::new(&[JSON, TEXT], Type::Text, path) }.nullable(),
         Signature::new(&[TEXT, TEXT, BOOLEAN], Type::Text, path_of_valid).nullable(),
         Signature::new(&[TEXT, TEXT, TEXT, BOOLEAN], Type::Text, path_of_valid).nullable(),
@@ -245,6 +247,9 @@ const JSONB_EXTRACT_PATH_TEXT: Function = Function {
     examples: &[(r#"jsonb_extract_path_text('{"a": ["x"]}', 'a', '0')"#, "x")],
 };
 
+/// A constant text that is JSON.
+const SOURCE: &[(usize, Constant)] = &[(0, Constant::Text(|text| Json::parse(text).map(|_| ())))];
+
 /// The JSON of a `json`, from which a value is taken.
 fn whole(json: &str) -> Result<Json<'_>, Fault> {
     Json::new(json).readable()
@@ -267,9 +272,9 @@ fn at_path_text(call: &Call<'_>) -> Column {
     call.write::<(call::Text, call::Text)>(|(json, path), out| printed(stepped(json, path)?, out))
 }
 
-/// The value that an array of steps leads to. No value stands behind a NULL in it.
+/// The value that the elements of an array lead to, one by one. No value stands behind a NULL among them.
 fn stepped<'a>(json: &'a str, path: &str) -> Result<Option<Json<'a>>, Fault> {
-    let steps = TextArray::parse(path)?.flat()?;
+    let steps = TextArray::parse(path)?.elements;
     let json = whole(json)?;
     Ok(steps.iter().try_fold(json, |json, step| json.step(step.as_deref()?)))
 }

@@ -6,6 +6,7 @@ use super::JSON;
 use super::JSONB;
 use super::Signature;
 use super::TEXT;
+use super::TEXTS;
 use super::call;
 use crate::column::Column;
 use crate::column::Fault;
@@ -77,7 +78,8 @@ const EXISTS_ANY: Function = Function {
         call.map::<(call::Text, call::Text), call::Boolean>(|(json, names)| {
             has(json, names, |tree, names| names.iter().any(|name| tree.has(name)))
         })
-    })],
+    })
+    .constants(&[(1, TEXTS)])],
     examples: &[(r#"jsonb_exists_any('{"a": 1}', '{b,a}')"#, "true"), (r#"jsonb_exists_any('["a"]', '{}')"#, "false")],
 };
 
@@ -89,7 +91,8 @@ const EXISTS_ALL: Function = Function {
         call.map::<(call::Text, call::Text), call::Boolean>(|(json, names)| {
             has(json, names, |tree, names| names.iter().all(|name| tree.has(name)))
         })
-    })],
+    })
+    .constants(&[(1, TEXTS)])],
     examples: &[
         (r#"jsonb_exists_all('{"a": 1}', '{b,a}')"#, "false"),
         (r#"jsonb_exists_all('["a", "b"]', '{b,a,NULL}')"#, "true"),

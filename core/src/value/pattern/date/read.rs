@@ -62,8 +62,8 @@ impl DatePattern {
                 skipped = skipped.saturating_add(source.skip_blanks());
             }
             match piece {
-                Piece::Space | Piece::Separator(_) if fixed => source.skip(1),
-                Piece::Space | Piece::Separator(_) => {
+                Piece::Space(_) | Piece::Separator(_) if fixed => source.skip(1),
+                Piece::Space(_) | Piece::Separator(_) => {
                     skipped -= 1;
                     if source.next().is_some_and(|char| is_space(char) || is_separator(char)) {
                         source.skip(1);
@@ -97,7 +97,7 @@ impl DatePattern {
             None => true,
             Some(Piece::Field(place)) => !place.field.is_digits(),
             Some(Piece::Char(char)) => !char.is_ascii_digit(),
-            Some(Piece::Space | Piece::Separator(_)) => true,
+            Some(Piece::Space(_) | Piece::Separator(_)) => true,
         }
     }
 }

@@ -127,11 +127,7 @@ impl Moment {
                 }
                 Ok(())
             }
-            Piece::Space => {
-                out.push(' ');
-                Ok(())
-            }
-            Piece::Separator(char) | Piece::Char(char) => {
+            Piece::Space(char) | Piece::Separator(char) | Piece::Char(char) => {
                 out.push(*char);
                 Ok(())
             }
