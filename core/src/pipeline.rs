@@ -32,11 +32,9 @@
 //! # Ok::<(), String>(())
 //! ```
 
-use std::collections::BTreeSet;
-
 use crate::diagnostic::{Code, Diagnostic};
 use crate::format::{Compression, Contract, Encoding, Expansion, Format, ReadOptions};
-use crate::plan::{self, InputPlan, Object, Task};
+use crate::plan::{self, Again, InputPlan, Object, Task};
 use crate::receipt::Receipt;
 use crate::source::Location;
 use crate::source::connector::Connector;
@@ -236,15 +234,16 @@ impl Pipeline {
         }
     }
 
-    /// As [`Pipeline::task`], of only the records that begin at these offsets of the decoded stream. In the receipt, the
-    /// others' bytes are skipped ones.
-    pub fn task_again(&self, task: &Task, offsets: BTreeSet<u64>) -> TaskRun<'_> {
-        TaskRun::new(self, task, Some(offsets))
+    /// As [`Pipeline::task`], of only these records. In the receipt, the others' bytes are skipped ones.
+    ///
+    /// Where a record is not found as it was, a step ends in an error of the kind [`ErrorKind::Changed`](crate::error::ErrorKind).
+    pub fn task_again(&self, task: &Task, records: Again) -> TaskRun<'_> {
+        TaskRun::new(self, task, Some(records))
     }
 
-    /// As [`Pipeline::rows`], of only the records that begin at these offsets of the decoded stream.
-    pub fn rows_again(&self, task: &Task, offsets: BTreeSet<u64>) -> RowRun<'_> {
-        RowRun::new(self, task, Some(offsets))
+    /// As [`Pipeline::rows`], of only these records, and with the same error.
+    pub fn rows_again(&self, task: &Task, records: Again) -> RowRun<'_> {
+        RowRun::new(self, task, Some(records))
     }
 
     /// The names and types of the columns that a task stages, and whether each refuses NULL; the mark of a delete is the

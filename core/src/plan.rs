@@ -2,6 +2,7 @@
 //!
 //! Identity is by content: an input is a name and a version of bytes, a batch is what one pipeline makes of a range of it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,15 @@ fn first() -> u32 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_first(meeting: &u32) -> bool {
     *meeting == 1
+}
+
+/// The records of an input that are read again, where they were before: by their offsets in the decoded stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Again {
+    /// How many bytes each had, where that is known.
+    pub records: BTreeMap<u64, Option<u64>>,
+    /// How many bytes the object had when it was decoded, where that is known.
+    pub total: Option<u64>,
 }
 
 /// One range of one input: the unit of work.

@@ -4,8 +4,6 @@
 //! written. Cells point into the bytes as they were read (or, where an escape had to be undone, into a side buffer), so
 //! that reading copies nothing.
 
-use std::collections::BTreeSet;
-
 use arrow_buffer::Buffer;
 
 use crate::reject::{Place, Reason};
@@ -161,11 +159,11 @@ impl Records {
         &buffer[cell.start()..]
     }
 
-    /// Leaves out every record that does not begin at one of these offsets; gives the bytes of those left out.
-    pub fn keep(&mut self, offsets: &BTreeSet<u64>) -> u64 {
+    /// Leaves out every record whose place is not wanted; gives the bytes of those left out.
+    pub fn keep(&mut self, is_wanted: impl Fn(&Place) -> bool) -> u64 {
         let mut left_out = 0;
         let mut is_kept = |place: &Place| {
-            let is_kept = offsets.contains(&place.offset);
+            let is_kept = is_wanted(place);
             left_out += if is_kept { 0 } else { place.length };
             is_kept
         };

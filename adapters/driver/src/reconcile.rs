@@ -238,7 +238,7 @@ async fn forget_redrives(store: &impl Objects, table: &str, input: &str) -> Resu
             continue;
         }
         // Decisions are numbered, so that the document stays.
-        put(store, &place, &Marks { redrive: None, records: BTreeMap::new() }, Put::Always).await?;
+        put(store, &place, &Marks::default(), Put::Always).await?;
         store.delete(&name::plan(input, plan.generation)).await?;
     }
     Ok(())

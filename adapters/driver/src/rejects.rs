@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Pipeline, Resolved, RowOutput};
-use etalon_core::plan::{InputPlan, Task};
+use etalon_core::plan::{Again, InputPlan, Task};
 use etalon_core::protocol::{LastRun, Marks, Source, Unit, UnitState, name, prefix};
 use etalon_core::reject::{Place, Reject};
 use serde::Serialize;
@@ -54,6 +54,10 @@ pub struct InputRejects {
     pub rejects: Vec<Kept>,
     /// The pipelines that made its batches.
     fingerprints: BTreeMap<String, String>,
+    /// How many bytes the object had when it was decoded, if all of its receipts are there.
+    total: Option<u64>,
+    /// Records that were rejected, as the receipts say, and that quarantine has not.
+    pub lost: u64,
 }
 
 impl InputRejects {
@@ -71,6 +75,14 @@ impl InputRejects {
         let mut open = self.open();
         open.retain(|batch, _| self.fingerprints.get(batch).is_none_or(|made| made != fingerprint));
         open
+    }
+
+    /// A decision about records, by their offsets.
+    pub(crate) fn marks_of(&self, records: BTreeMap<String, BTreeSet<u64>>) -> Marks {
+        let place = |kept: &Kept| (kept.reject.place.offset, kept.reject.place.length);
+        let is_one = |kept: &&Kept| records.get(&kept.batch).is_some_and(|of| of.contains(&kept.reject.place.offset));
+        let lengths = self.rejects.iter().filter(is_one).map(place).collect();
+        Marks { redrive: None, records, lengths, total: self.total }
     }
 
     /// The number of the next decision.
@@ -166,11 +178,17 @@ async fn read_input(
     }
     let mut rejects = Vec::new();
     let mut fingerprints = BTreeMap::new();
+    let (mut total, mut lost) = (Some(0), 0);
     for task in plans.into_iter().flat_map(InputPlan::tasks) {
         // Without a receipt a quarantine does not exist.
-        if receipt(store, &task.batch).await?.is_none_or(|receipt| receipt.counts.quarantined == 0) {
-            continue;
+        let receipt = receipt(store, &task.batch).await?;
+        if task.plan.generation == plan.generation {
+            total = total.zip(receipt.as_ref()).map(|(total, receipt)| total + receipt.coverage.total);
         }
+        let Some(quarantined) = receipt.map(|receipt| receipt.counts.quarantined).filter(|count| *count > 0) else {
+            continue;
+        };
+        let known = rejects.len() as u64;
         fingerprints.insert(task.batch.clone(), task.plan.fingerprint.clone());
         for piece in names(store, &name::quarantine(&task.batch, "")).await? {
             let bytes = store.get(&piece).await?;
@@ -186,8 +204,9 @@ async fn read_input(
                 rejects.push(Kept { state, batch: task.batch.clone(), reject });
             }
         }
+        lost += quarantined.saturating_sub(rejects.len() as u64 - known);
     }
-    Ok(InputRejects { plan, is_loaded, marks, rejects, fingerprints })
+    Ok(InputRejects { plan, is_loaded, marks, rejects, fingerprints, total, lost })
 }
 
 /// How many of the open rejects would pass, by the reason that they were rejected for; one with two counts for both.
@@ -209,13 +228,13 @@ pub struct Forecast {
 pub async fn forecast(pipeline: &Pipeline, inputs: &[InputRejects], source: &impl Objects) -> Result<Forecast, Error> {
     let mut forecast = Forecast::default();
     for input in inputs {
-        let offsets: BTreeSet<u64> = input.open().into_values().flatten().collect();
-        if offsets.is_empty() {
+        let records = input.marks_of(input.open()).again();
+        if records.records.is_empty() {
             continue;
         }
         let task = only_task(pipeline.plan_again(&input.plan, input.next()))?;
-        let (pass, fail) = passing(pipeline, &task, &offsets, source).await?;
-        forecast.open += offsets.len() as u64;
+        forecast.open += records.records.len() as u64;
+        let (pass, fail) = passing(pipeline, &task, records, source).await?;
         forecast.pass += pass.len() as u64;
         forecast.fail += fail;
         for kept in input.rejects.iter().filter(|kept| kept.state == State::Open) {
@@ -234,11 +253,11 @@ pub async fn forecast(pipeline: &Pipeline, inputs: &[InputRejects], source: &imp
 async fn passing(
     pipeline: &Pipeline,
     task: &Task,
-    offsets: &BTreeSet<u64>,
+    records: Again,
     source: &impl Objects,
 ) -> Result<(BTreeSet<u64>, u64), Error> {
     let object = same(source, &task.plan).await?;
-    let mut rows = pipeline.rows_again(task, offsets.clone());
+    let mut rows = pipeline.rows_again(task, records);
     let (mut pass, mut fail) = (BTreeSet::new(), 0);
     loop {
         match output(&mut rows, &object, source, &Quiet).await? {
@@ -265,7 +284,7 @@ pub async fn discard(
             count += u64::from(records.entry(kept.batch.clone()).or_default().insert(kept.reject.place.offset));
         }
         if !records.is_empty() {
-            let marks = Marks { redrive: None, records };
+            let marks = input.marks_of(records);
             put(store, &name::marks(&input.plan.input, Some(input.next())), &marks, Put::IfAbsent).await?;
         }
     }

@@ -1,11 +1,9 @@
 //! The transform loop: a task, from bytes to staged parts, quarantine and receipt. When it was the last of its unit, the unit
 //! is judged.
 
-use std::collections::BTreeSet;
-
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Run, Step, TaskOutput, TaskRun};
-use etalon_core::plan::{InputPlan, Object, Task};
+use etalon_core::plan::{Again, InputPlan, Object, Task};
 use etalon_core::protocol::{Marks, TaskMessage, name, parse};
 use etalon_core::receipt::Receipt;
 
@@ -82,18 +80,18 @@ impl<S: Objects, T: Objects, L: Queue, W: Witness, P: Progress> Transform<'_, S,
             Some(number) => {
                 // The records were rejected some time ago: their places are those of the version that was read then.
                 same(self.source, &task.plan).await?;
-                pipeline.task_again(task, self.offsets(&task.plan, number).await?)
+                pipeline.task_again(task, self.again(&task.plan, number).await?)
             }
         };
         let receipt = stage(run, task, self.source, self.store, self.progress).await?;
         keep(self.store, receipt).await
     }
 
-    /// The places of the records that a decision about rejects is about.
-    async fn offsets(&self, plan: &InputPlan, number: u32) -> Result<BTreeSet<u64>, Error> {
+    /// The records that a decision about rejects is about.
+    async fn again(&self, plan: &InputPlan, number: u32) -> Result<Again, Error> {
         let place = name::marks(&plan.input, Some(number));
         match document::<Marks>(self.store, &place).await? {
-            Some((marks, _)) => Ok(marks.offsets()),
+            Some((marks, _)) => Ok(marks.again()),
             None => Err(Error::new(ErrorKind::Refused, format!("{place} is gone, and {} needs it", plan.source))),
         }
     }

@@ -1,16 +1,16 @@
 //! A task in motion: bytes are asked for, parts and quarantine come out, and at the end the receipt.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::Pipeline;
 use crate::error::{Error, ErrorKind};
 use crate::expr::Context;
 use crate::format::{ReadStep, Reader};
-use crate::plan::{self, Task};
+use crate::plan::{self, Again, Task};
 use crate::receipt::{Counts, Coverage, Part, Receipt};
 use crate::records::Records;
-use crate::reject::{MASKED, RAW_BYTES_MAX, Reason, Reject};
+use crate::reject::{MASKED, Place, RAW_BYTES_MAX, Reason, Reject};
 use crate::stage::{PartWriter, StagedPart};
 use crate::transform::Transformed;
 use crate::value::datetime::print_timestamptz;
@@ -54,16 +54,50 @@ pub struct RowRun<'a> {
     reader: Reader,
     source: String,
     batch_time: i64,
-    /// The only records that are transformed, by their offsets; all of them, if not said.
-    only: Option<BTreeSet<u64>>,
+    /// The only records that are transformed; all of them, if not said.
+    only: Option<Again>,
+    /// Those of them that were found.
+    found: u64,
     /// Bytes of the records that were left out.
     left_out: u64,
 }
 
+impl Again {
+    /// Refuses a record that does not end where it ended.
+    fn check(&self, place: Place) -> Result<(), Error> {
+        match self.records.get(&place.offset) {
+            Some(Some(length)) if *length != place.length => Err(read_otherwise(&format!(
+                "the record at byte {} has {} bytes now, and had {length}",
+                place.offset, place.length
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses an object of another length, and one of which a record was not found.
+    fn check_end(&self, found: u64, total: u64) -> Result<(), Error> {
+        let wanted = self.records.len() as u64;
+        match self.total {
+            Some(before) if before != total => {
+                Err(read_otherwise(&format!("the object has {total} bytes when it is decoded, and had {before}")))
+            }
+            _ if found != wanted => Err(read_otherwise(&format!("{found} of {wanted} records are where they were"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The pipeline finds other records in an object than it found before: with another encoding, other quotes or comments.
+fn read_otherwise(what: &str) -> Error {
+    let message = format!("the pipeline reads other records than those that were rejected: {what}");
+    Error::new(ErrorKind::Changed, message)
+}
+
 impl<'a> RowRun<'a> {
-    pub(super) fn new(pipeline: &'a Pipeline, task: &Task, only: Option<BTreeSet<u64>>) -> Self {
+    pub(super) fn new(pipeline: &'a Pipeline, task: &Task, only: Option<Again>) -> Self {
         Self {
             only,
+            found: 0,
             left_out: 0,
             pipeline,
             reader: Reader::new(pipeline.read_options(&task.plan.source), task.plan.size, task.range.clone()),
@@ -82,7 +116,11 @@ impl Run for RowRun<'_> {
             ReadStep::NeedsData(range) => Step::NeedsData(range),
             ReadStep::Records(mut records) => {
                 if let Some(only) = &self.only {
-                    self.left_out += records.keep(only);
+                    self.left_out += records.keep(|place| only.records.contains_key(&place.offset));
+                    let rejects = records.rejects.iter().map(|reject| &reject.place);
+                    let places: Vec<Place> = records.places.iter().chain(rejects).copied().collect();
+                    places.iter().try_for_each(|place| only.check(*place))?;
+                    self.found += places.len() as u64;
                 }
                 let offsets: Vec<u64> = records.places.iter().map(|place| place.offset).collect();
                 let context =
@@ -91,6 +129,9 @@ impl Run for RowRun<'_> {
                 Step::Has(RowOutput::Rows(records, transformed))
             }
             ReadStep::Finished { mut coverage, incomplete } => {
+                if let Some(only) = &self.only {
+                    only.check_end(self.found, coverage.total)?;
+                }
                 coverage.records -= self.left_out;
                 coverage.skipped += self.left_out;
                 Step::Has(RowOutput::Finished(coverage, incomplete))
@@ -127,7 +168,7 @@ pub struct TaskRun<'a> {
 }
 
 impl<'a> TaskRun<'a> {
-    pub(super) fn new(pipeline: &'a Pipeline, task: &Task, only: Option<BTreeSet<u64>>) -> Self {
+    pub(super) fn new(pipeline: &'a Pipeline, task: &Task, only: Option<Again>) -> Self {
         let receipt = Receipt {
             pipeline: pipeline.name.clone(),
             input: task.plan.input.clone(),

@@ -1,7 +1,7 @@
 //! The laws of a whole task: what is read is accounted for, whatever the bytes; and the same input gives the same bytes,
 //! however they come.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use arrow_array::cast::AsArray;
@@ -11,7 +11,7 @@ use arrow_schema::DataType;
 
 use crate::error::Error;
 use crate::pipeline::{Pipeline, Run, Step, TaskOutput, TaskRun};
-use crate::plan::{InputPlan, Object};
+use crate::plan::{Again, InputPlan, Object};
 use crate::receipt::{Counts, Coverage, Receipt};
 use crate::reject::Reject;
 use crate::stage::parquet;
@@ -212,7 +212,10 @@ pub fn records_read_again_become_what_they_became(bytes: &[u8], mask: u64) {
     let first = pipeline.plan(&object, 0);
     let task = InputPlan { generation: 1, ..pipeline.plan_again(&first, 1) }.tasks().remove(0);
     assert_ne!(task.batch, first.tasks()[0].batch);
-    let again = [drive(pipeline.task_again(&task, wanted.clone()), bytes, &mut std::iter::repeat(usize::MAX))];
+    let lengths: BTreeMap<u64, u64> = rejects.iter().map(|reject| (reject.place.offset, reject.place.length)).collect();
+    let records = wanted.iter().map(|offset| (*offset, lengths.get(offset).copied())).collect();
+    let records = Again { records, total: Some(staged[0].receipt.coverage.total) };
+    let again = [drive(pipeline.task_again(&task, records), bytes, &mut std::iter::repeat(usize::MAX))];
     let counts = again[0].receipt.counts;
     assert!(counts.balance() && again[0].receipt.coverage.balance());
     assert_eq!(counts.read, wanted.len() as u64);

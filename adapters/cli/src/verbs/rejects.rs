@@ -28,8 +28,9 @@ fn read(loaded: &Loaded, destination: &Destination) -> Result<Vec<InputRejects>,
     Ok(pollster::block_on(rejects::read(&loaded.store(destination), &loaded.pipeline))?)
 }
 
-/// What is to be said of files that were discarded: their rejects are nobody's as long as they are.
-fn of_discarded(loaded: &Loaded, destination: &Destination) -> Result<Option<String>, Failure> {
+/// What is to be said of rejects that are not among those of `inputs`: of files that were discarded, and where records are gone from
+/// quarantine.
+fn unlisted(loaded: &Loaded, destination: &Destination, inputs: &[InputRejects]) -> Result<Vec<String>, Failure> {
     let table = name::table(loaded.pipeline.table());
     let store = loaded.store(destination);
     let units = pollster::block_on(held::discarded(&loaded.pipeline, &store, &table))?;
@@ -38,7 +39,13 @@ fn of_discarded(loaded: &Loaded, destination: &Destination) -> Result<Option<Str
     let (verb, them) = if files.len() == 1 { ("was", "it") } else { ("were", "them") };
     let note =
         format!("{} {verb} discarded, with the rejects; `etalon undiscard` brings {them} back", files.join(", "));
-    Ok((!files.is_empty()).then_some(note))
+    let lost = inputs.iter().filter(|input| input.lost > 0).map(|input| {
+        let source = &input.plan.source;
+        let count = input.lost;
+        let (records, are) = if count == 1 { ("reject", "is") } else { ("rejects", "are") };
+        format!("{source}: {count} {records} {are} gone from quarantine; `etalon reload` reads the file again")
+    });
+    Ok((!files.is_empty()).then_some(note).into_iter().chain(lost).collect())
 }
 
 impl Chosen {

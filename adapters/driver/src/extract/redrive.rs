@@ -39,7 +39,8 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             }
             if self.has_unknown_rows(&input.plan).await? {
                 let message = format!(
-                    "{}: the table has rows of it of which this folder of the runs knows nothing, as if it were an older copy; its                      rejects may be among them: load the file again, with `etalon reload`",
+                    "{}: the table has rows of it of which this folder of the runs knows nothing, as if it were an older copy; its \
+                     rejects may be among them: load the file again, with `etalon reload`",
                     input.plan.source
                 );
                 return Err(Error::new(ErrorKind::Refused, message));
@@ -47,7 +48,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             let number = input.next();
             let plan = pipeline.plan_again(&input.plan, number);
             let plan = self.plan_once_more(plan, format!("redrive {number}")).await?;
-            let marks = Marks { redrive: Some(plan.clone()), records };
+            let marks = Marks { redrive: Some(plan.clone()), ..input.marks_of(records) };
             put(self.store, &name::marks(&plan.input, Some(number)), &marks, Put::IfAbsent).await?;
             self.send(&plan).await?;
         }

@@ -6,7 +6,7 @@ use clap::Args;
 use etalon_driver::rejects::State;
 use serde::Serialize;
 
-use super::{of_discarded, read, reasons};
+use super::{read, reasons, unlisted};
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -29,9 +29,9 @@ pub(super) struct Ls {
 #[serde(transparent)]
 pub(super) struct Listed {
     inputs: Vec<Input>,
-    /// What is to be said of files that were discarded.
+    /// What is to be said of rejects that are not listed.
     #[serde(skip)]
-    discarded: Option<String>,
+    unlisted: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,7 +71,8 @@ impl Verb for Ls {
     fn carry_out(&self, output: Output) -> Result<Listed, Failure> {
         let loaded = self.file.load(output)?;
         let mut listed = Vec::new();
-        for input in read(&loaded, &self.destination)?.iter().filter(|input| !input.rejects.is_empty()) {
+        let inputs = read(&loaded, &self.destination)?;
+        for input in inputs.iter().filter(|input| !input.rejects.is_empty()) {
             let mut counts = Counts::default();
             let mut by_reason: BTreeMap<String, Counts> = BTreeMap::new();
             for kept in &input.rejects {
@@ -85,7 +86,7 @@ impl Verb for Ls {
                 reasons: by_reason,
             });
         }
-        Ok(Listed { inputs: listed, discarded: of_discarded(&loaded, &self.destination)? })
+        Ok(Listed { inputs: listed, unlisted: unlisted(&loaded, &self.destination, &inputs)? })
     }
 }
 
@@ -107,7 +108,7 @@ impl View for Listed {
     }
 
     fn notes(&self) -> Vec<String> {
-        let empty = (self.inputs.is_empty() && self.discarded.is_none()).then(|| "the quarantine is empty".to_owned());
-        empty.into_iter().chain(self.discarded.clone()).collect()
+        let empty = (self.inputs.is_empty() && self.unlisted.is_empty()).then(|| "the quarantine is empty".to_owned());
+        empty.into_iter().chain(self.unlisted.clone()).collect()
     }
 }

@@ -8,7 +8,7 @@ use etalon_driver::report::RunReport;
 use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
-use super::{of_discarded, read};
+use super::{read, unlisted};
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -42,9 +42,9 @@ pub(super) enum Answer {
         open: u64,
         #[serde(flatten)]
         redriven: RunReport,
-        /// What is to be said of files that were discarded.
+        /// What is to be said of rejects that were not sent.
         #[serde(skip)]
-        discarded: Option<String>,
+        unlisted: Vec<String>,
     },
 }
 
@@ -78,8 +78,8 @@ impl Verb for Redrive {
         let redriven = pollster::block_on(redrive);
         bar.clear();
         alone.end()?;
-        let discarded = of_discarded(&loaded, &self.destination)?;
-        Ok(Answer::Done { open, redriven: redriven?, discarded })
+        let unlisted = unlisted(&loaded, &self.destination, &inputs)?;
+        Ok(Answer::Done { open, redriven: redriven?, unlisted })
     }
 }
 
@@ -144,7 +144,7 @@ impl View for Answer {
     }
 
     fn notes(&self) -> Vec<String> {
-        let Self::Done { redriven, discarded, .. } = self else { return Vec::new() };
+        let Self::Done { redriven, unlisted, .. } = self else { return Vec::new() };
         let waiting = redriven.waiting.iter();
         let mut notes: Vec<String> = waiting
             .map(|source| format!("{source} is not loaded, or is not there as it was; its rejects wait"))
@@ -154,7 +154,7 @@ impl View for Answer {
             Some(open) => notes.push(format!("{} open, none would pass; nothing was done", thousands(open))),
             None => {}
         }
-        notes.extend(discarded.clone());
+        notes.extend(unlisted.iter().cloned());
         notes
     }
 

@@ -7,7 +7,7 @@ use etalon_core::plan::Object;
 use etalon_driver::rejects::{InputRejects, Kept, State};
 use serde::Serialize;
 
-use super::{of_discarded, read};
+use super::{read, unlisted};
 use crate::arguments::{Chosen, Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::lines;
@@ -62,9 +62,9 @@ pub(super) struct Shown {
     /// How many there are.
     #[serde(skip)]
     count: usize,
-    /// What is to be said of files that were discarded.
+    /// What is to be said of rejects that are not listed.
     #[serde(skip)]
-    discarded: Option<String>,
+    unlisted: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,7 +83,8 @@ impl Verb for Show {
         let inputs = read(&loaded, &self.destination)?;
         self.chosen.must_be_of(&inputs)?;
         let input = loaded.input(&loaded.store(&self.destination));
-        let mut shown = Shown { records: Vec::new(), count: 0, discarded: of_discarded(&loaded, &self.destination)? };
+        let unlisted = unlisted(&loaded, &self.destination, &inputs)?;
+        let mut shown = Shown { records: Vec::new(), count: 0, unlisted };
         for InputRejects { plan, rejects, .. } in inputs {
             let is_wanted = |kept: &Kept| self.state.has(kept.state) && self.chosen.has(&kept.reject);
             let mut wanted: Vec<Kept> = rejects.into_iter().filter(is_wanted).collect();
@@ -170,7 +171,7 @@ impl View for Shown {
             }
         };
         let count = match (self.records.len(), self.count) {
-            (_, 0) if self.discarded.is_some() => None,
+            (_, 0) if !self.unlisted.is_empty() => None,
             (_, 0) => Some("no reject matches; `--state all` shows what was redriven or discarded".to_owned()),
             (shown, count) if shown < count => {
                 let [shown, count] = [shown, count].map(|number| thousands(number as u64));
@@ -178,6 +179,6 @@ impl View for Shown {
             }
             _ => None,
         };
-        count.into_iter().chain(advice).chain(self.discarded.clone()).collect()
+        count.into_iter().chain(advice).chain(self.unlisted.clone()).collect()
     }
 }
