@@ -319,6 +319,38 @@ fn the_bounds_that_pages_name_are_those_of_the_code() {
     );
 }
 
+/// The pages that a page links to.
+fn links(page: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(page).unwrap();
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let files = targets.filter_map(|target| target.split('#').next()).filter(|target| target.ends_with(".md"));
+    let local = files.filter(|target| !target.contains("://"));
+    local.map(|target| page.parent().unwrap().join(target).canonicalize().unwrap_or_else(|_| target.into())).collect()
+}
+
+#[test]
+fn every_page_is_reached_from_the_readme() {
+    let root = root().canonicalize().unwrap();
+    let mut reached = vec![root.join("README.md")];
+    let mut next = 0;
+    while let Some(page) = reached.get(next) {
+        for link in links(page) {
+            assert!(link.is_file(), "{} links to {}, which is not there", reached[next].display(), link.display());
+            if !reached.contains(&link) {
+                reached.push(link);
+            }
+        }
+        next += 1;
+    }
+    for folder in ["docs", "docs/guide", "docs/reference"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let is_page = path.extension().is_some_and(|ending| ending == "md");
+            assert!(!is_page || reached.contains(&path), "no link leads to {}", path.display());
+        }
+    }
+}
+
 #[test]
 fn pages_ask_for_the_compiler_of_the_manifest() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
