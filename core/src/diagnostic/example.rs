@@ -114,6 +114,6 @@ examples! {
         target: { table: orders, write: merge, key: order_id, order_by: ordered_at, delete_when: customer = '' }\n"
         => "A row deletes its key where the expression is true. If a row without the value must delete too, write `coalesce(…, true)`; \
             else `coalesce(…, false)`.";
-    NeverTrue: "where: customer = null\n"
+    NeverTrue: "where: id > 0 or customer = null\n"
         => "Write `is null` or `is not null`.";
 }

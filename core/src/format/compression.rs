@@ -99,6 +99,13 @@ pub(crate) const COMPRESSION: TextOrMapping<Choice<Option<Compression>>, Compres
             if spec.kind == Some(Compression::None) {
                 decodes_nothing(keys);
             }
+            if let Some(span) = keys.place(BYTES_KEY).filter(|_| spec.expansion.bytes == 0) {
+                let message = "`bytes: 0` holds every object";
+                keys.report(
+                    Diagnostic::error(Code::Conflict, span, message)
+                        .with_help("say how many bytes an object may decode to"),
+                );
+            }
             spec
         },
     },

@@ -89,6 +89,9 @@ const DELIMITER: &str = "delimiter";
 const QUOTE: &str = "quote";
 const ESCAPE: &str = "escape";
 const COMMENT: &str = "comment";
+const STRAY_QUOTES_KEY: &str = "stray_quotes";
+const NULLS: &str = "nulls";
+const QUOTED_NULLS: &str = "quoted_nulls";
 
 const STRAY_QUOTES: Choice<bool> = Choice(&[("reject", "its record is rejected", false), ("keep", "it is text", true)]);
 
@@ -114,7 +117,7 @@ impl CsvFormat {
                 "What stands before a character that is text, whatever it is: one ASCII character, `\"\\\\\"` mostly.",
             ),
             keep_stray_quotes: keys.or(
-                "stray_quotes",
+                STRAY_QUOTES_KEY,
                 STRAY_QUOTES,
                 "reject",
                 "What a quote means within a value that is not quoted.",
@@ -122,12 +125,12 @@ impl CsvFormat {
             comment: keys.optional(COMMENT, Character, "What a comment line begins with: one ASCII character."),
             skip_lines: keys.or("skip_lines", Whole, "0", "How many lines before the header are skipped."),
             nulls: keys
-                .or("nulls", List(AnyText), "[\"\"]", "The unquoted texts that mean NULL.")
+                .or(NULLS, List(AnyText), "[\"\"]", "The unquoted texts that mean NULL.")
                 .into_iter()
                 .map(|text| text.text)
                 .collect(),
             quoted_nulls: keys.or(
-                "quoted_nulls",
+                QUOTED_NULLS,
                 Boolean,
                 "false",
                 "Whether the texts that mean NULL mean it where they are quoted, too.",
@@ -146,7 +149,25 @@ impl CsvFormat {
             ),
         };
         format.tells_its_signs_apart(keys);
+        format.obeys_its_words(keys);
         format
+    }
+
+    /// Refuses what means nothing beside what else is said.
+    fn obeys_its_words(&self, keys: &mut Keys<'_>) {
+        for key in [STRAY_QUOTES_KEY, QUOTED_NULLS] {
+            if let Some(span) = keys.place(key).filter(|_| self.quote.is_none() && !keys.is_wrong(QUOTE)) {
+                let message = format!("`{key}` has no effect with `quote: none`");
+                keys.report(Diagnostic::error(Code::Conflict, span, message).with_help("leave it out"));
+            }
+        }
+        let is_sign = |byte: u8| byte == self.delimiter || matches!(byte, b'\n' | b'\r');
+        let is_bare = !self.quoted_nulls || self.quote.is_none();
+        let never = self.nulls.iter().find(|text| is_bare && text.bytes().any(is_sign));
+        if let (Some(text), Some(span)) = (never, keys.place(NULLS)) {
+            let message = format!("no unquoted value is {text:?}, which has a delimiter or a line end");
+            keys.report(Diagnostic::error(Code::Conflict, span, message).with_help("take it out of `nulls`"));
+        }
     }
 
     /// Two signs of the same character could not be told apart.

@@ -63,10 +63,7 @@ impl<'a> Compiler<'a> {
         let spec = self.spec;
         let fields = self.compile_fields();
         self.check_names();
-        let filter = spec.filter.as_ref().and_then(|text| {
-            let scope = self.fields.clone();
-            self.condition(text, &scope, "`where`")
-        });
+        let filter = self.compile_filter();
         let (columns, known) = self.compile_columns();
         let scope: Vec<Name> = known.iter().map(|(_, name)| name.clone()).collect();
         let mut rules = Vec::new();

@@ -6,7 +6,6 @@ use crate::diagnostic::Code;
 use crate::value::Decimal;
 use crate::value::Fraction;
 use crate::value::datetime::DAY_MICROS;
-use crate::value::datetime::MICROS_MIN;
 use crate::value::datetime::days_from_civil;
 use crate::value::datetime::iso_date;
 use crate::value::text::quote;
@@ -54,9 +53,19 @@ impl Epoch {
             Self::Nanos => units / 1000,
             _ => units,
         };
-        i64::try_from(micros).ok().filter(|&micros| micros >= MICROS_MIN).ok_or_else(|| out_of_range(&quote(text)))
+        let micros = i64::try_from(micros).map_err(|_| out_of_range(&quote(text)))?;
+        // Nothing happens so far away: the count is one of a smaller unit.
+        if !(YEAR_1..YEAR_10000).contains(&micros) {
+            let message = format!("{} {what} since 1970 lead beyond the years 1 to 9999", quote(text));
+            return Err(Fault::new(Code::DatetimeOutOfRange, message));
+        }
+        Ok(micros)
     }
 }
+
+/// Microseconds from 1970 to the beginning of these years.
+const YEAR_1: i64 = -62_135_596_800_000_000;
+const YEAR_10000: i64 = 253_402_300_800_000_000;
 
 #[cold]
 fn out_of_range(quoted: &str) -> Fault {
@@ -694,6 +703,11 @@ mod tests {
             ("0.0000001", "R309"),
             ("1e30", "R303"),
             ("99999999999999", "R303"),
+            ("1700000000123", "R303"),
+            ("253402300799.999999", "253402300799999999"),
+            ("253402300800", "R303"),
+            ("-62135596800", "-62135596800000000"),
+            ("-62135596801", "R303"),
             ("today", "R304"),
             ("NaN", "R304"),
         ] {

@@ -129,6 +129,22 @@ impl Compiler<'_> {
         }
     }
 
+    /// Which records become rows. A condition that is true for none is a mistake.
+    pub(super) fn compile_filter(&mut self) -> Option<Expr> {
+        let text = self.spec.filter.as_ref()?;
+        let scope = self.fields.clone();
+        let condition = self.condition(text, &scope, "`where`")?;
+        if condition.constant().is_some() && truth(&condition) != Some(true) {
+            self.error(
+                Code::NeverTrueRule,
+                text.span,
+                "`where` is true for no record",
+                "compare a field with something",
+            );
+        }
+        Some(condition)
+    }
+
     pub(super) fn check_rules(&mut self, scope: &[Name], rules: &mut Vec<Rule>) {
         for item in &self.spec.checks {
             let Some(CheckSpec { check: Some(condition), on_fail }) = item.right() else { continue };
