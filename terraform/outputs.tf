@@ -17,8 +17,14 @@ output "pipelines" {
   description = "Functions and queues by pipeline."
   value = {
     for file, pipeline in module.pipeline : file => {
-      functions = pipeline.functions
-      queues    = pipeline.queues
+      functions       = pipeline.functions
+      queues          = pipeline.queues
+      operator_policy = pipeline.operator_policy
     }
   }
+}
+
+output "operated_on" {
+  description = "What the command takes as `--on`, or as ETALON_STAGING with `--on aws`."
+  value       = "s3://${module.storage.bucket}/${module.storage.prefix}"
 }

@@ -10,6 +10,7 @@
 
 mod bucket;
 pub mod cost;
+mod directory;
 mod module;
 pub mod monitoring;
 mod page;
@@ -25,6 +26,7 @@ use crate::protocol::prefix::{PREFIXES, Prefix, Right};
 use crate::protocol::{SCHEDULE_INPUT, SWEEP_INPUT};
 
 pub use bucket::prefixes;
+pub use directory::{Directory, DirectoryFunction};
 pub use module::module;
 pub use page::{deployment_page, settings_page};
 pub use policy::Statement;
@@ -233,6 +235,12 @@ pub enum Permission {
     Source(&'static [Right]),
     /// Receive and remove messages of a queue.
     Receive(String),
+    /// Receive and remove messages of a queue, and give back those that were only looked at.
+    LookThrough(String),
+    /// Count the messages of a queue.
+    Count(String),
+    /// Ask how the staging bucket is set up.
+    Bucket,
     /// Send messages to a queue.
     Send(String),
     /// Read the value of a secret.
@@ -267,6 +275,35 @@ impl Deployment {
             dead_url: None,
         };
         Self { functions, schedules: [starts, sweep] }
+    }
+
+    /// What somebody may do who operates the pipeline by the command: what extract does by his hand, and looking at the rest.
+    pub fn operator(&self) -> Vec<Permission> {
+        let [extract, _, load] = &self.functions;
+        let mut all: Vec<Permission> =
+            PREFIXES.iter().map(|prefix| Permission::Store(prefix, &[Right::List, Right::Read])).collect();
+        all.extend(
+            PREFIXES
+                .iter()
+                .filter(|prefix| !prefix.rights(Step::Extract).is_empty())
+                .map(|prefix| Permission::Store(prefix, prefix.rights(Step::Extract))),
+        );
+        all.push(Permission::Bucket);
+        all.push(Permission::Source(&[Right::List, Right::Read]));
+        for function in &self.functions {
+            all.push(Permission::Count(function.queue.name.clone()));
+            all.push(Permission::Send(function.queue.name.clone()));
+            all.push(Permission::LookThrough(function.queue.dead_name.clone()));
+        }
+        let of_warehouse = |permission: &&Permission| matches!(permission, Permission::Statements(_));
+        all.extend(load.permissions.iter().filter(of_warehouse).cloned());
+        let secrets = [extract, load].into_iter().flat_map(|function| &function.permissions);
+        for secret in secrets.filter(|permission| matches!(permission, Permission::Secret(_))) {
+            if !all.contains(secret) {
+                all.push(secret.clone());
+            }
+        }
+        all
     }
 }
 

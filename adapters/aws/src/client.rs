@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::Builder;
@@ -59,6 +60,8 @@ impl Clients {
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(http)
             .timeout_config(timeouts(READ_TIMEOUT, ATTEMPT_TIMEOUT))
+            // A body of which nothing more comes is given up as an answer is that does not begin.
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(READ_TIMEOUT).build())
             .load()
             .await;
         Self {

@@ -6,6 +6,7 @@ pub mod events;
 mod failure;
 pub mod function;
 pub mod objects;
+pub mod operator;
 mod panic;
 pub mod queue;
 pub mod redshift;

@@ -2,7 +2,9 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
-use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{
+    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::sha256;
 use etalon_driver::ports::{Entry, Message, Queue};
@@ -41,6 +43,23 @@ impl SqsQueue {
     #[must_use]
     pub fn with_dead_letters(self, url: impl Into<String>) -> Self {
         Self { dead_letters: Some(url.into()), ..self }
+    }
+
+    /// How many messages there are, about: those that wait, and those that somebody has received.
+    pub async fn count(&self) -> Result<(u64, u64), Error> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let request = self.client.get_queue_attributes().queue_url(&self.url).set_attribute_names(Some(names.to_vec()));
+        let answer = request.send().await.map_err(|error| self.failed("GetQueueAttributes", &error))?;
+        let attributes = answer.attributes.unwrap_or_default();
+        let [waiting, delayed, received] = names.map(|name| {
+            let text = attributes.get(&name);
+            text.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default()
+        });
+        Ok((waiting + delayed, received))
     }
 
     fn failed<E>(&self, call: &str, error: &aws_sdk_sqs::error::SdkError<E>) -> Error

@@ -18,7 +18,8 @@ use etalon_core::warehouse::dialect::redshift::copy::{LoadError, load_errors};
 use etalon_core::warehouse::dialect::redshift::{DIALECT, STATEMENTS_MAX};
 use etalon_core::warehouse::{
     Arrival, Cause, CopyFormat, CopySource, Failure, Found, LedgerRow, LoadBatch, LoadCounts, LoadScript, ManifestPart,
-    Migration, Selection, SetUp, Statement, Step, Table, Target, ledger_of, manifest, migrate_ledger,
+    Migration, Selection, SetUp, Statement, Step, Table, Target, any_row, ledger as whole_ledger, ledger_of, manifest,
+    migrate_ledger,
 };
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
@@ -94,6 +95,30 @@ impl Redshift {
     /// The same warehouse, for somebody who has no more than so much time for a question, or for a change of a table.
     pub fn within(&self, patience: Duration) -> Self {
         Self { api: self.api.within(patience), ..self.clone() }
+    }
+
+    /// Everything that was loaded into a table, in the order of loading.
+    pub async fn loaded(&self, table: &Table) -> Result<Vec<LedgerRow>, Error> {
+        let target = Target::new(table, &DIALECT)?;
+        let selections = self.ask_ledger(&target, &[whole_ledger(&target)]).await?;
+        selections.iter().flat_map(Selection::rows).map(|row| LedgerRow::read(&row)).collect()
+    }
+
+    /// Whether a table has rows; `None` where there is no table.
+    pub async fn has_rows(&self, table: &Table) -> Result<Option<bool>, Error> {
+        let target = Target::new(table, &DIALECT)?;
+        match self.api.run(&[&any_row(&target)]).await? {
+            Ended::Failed(failure) if failure.cause == Cause::Missing => Ok(None),
+            ended => Ok(Some(self.api.selection(&ended.finished()?, 1).await?.rows().next().is_some())),
+        }
+    }
+
+    /// What a load would change in a table, beside its rows, a line each for people; `Refused` where the table is not what the
+    /// pipeline needs. Etalon's own tables are made on the way.
+    pub async fn changes(&self, table: &Table) -> Result<Vec<String>, Error> {
+        let target = Target::new(table, &DIALECT)?;
+        let set_up = SetUp::new(&target)?;
+        Ok(Migration::new(&target, &self.found(&set_up).await?)?.changes)
     }
 
     /// Makes the table what the pipeline needs, or says why it cannot be.

@@ -37,6 +37,11 @@ impl Settings {
         Self { step, variables: std::env::vars_os().filter_map(text).collect() }
     }
 
+    /// The environment that a function has elsewhere.
+    pub fn of_function(step: Step, variables: BTreeMap<String, String>) -> Self {
+        Self { step, variables }
+    }
+
     /// A setting that may be missing; an empty one is.
     pub fn get(&self, setting: &Setting) -> Option<&str> {
         debug_assert!(setting.is_of(self.step), "{} is no setting of {}", setting.name, self.step.name());

@@ -22,6 +22,7 @@ use etalon_aws::objects::S3Objects;
 use etalon_aws::queue::SqsQueue;
 use etalon_aws::secrets::resolve;
 use etalon_core::error::ErrorKind;
+use etalon_core::plan::Object;
 use etalon_core::protocol::{LoadEvent, parse};
 use etalon_core::warehouse::LoadCounts;
 use etalon_driver::ports::{Entry, Events, Message, Objects, Put, Queue};
@@ -45,6 +46,8 @@ fn main() -> ExitCode {
         ("a_connection_that_says_nothing_costs_one_attempt", |()| {
             block_on(a_connection_that_says_nothing_costs_one_attempt());
         }),
+        ("a_body_that_stalls_costs_one_attempt", |()| block_on(a_body_that_stalls_costs_one_attempt())),
+        ("a_queue_that_says_nothing_costs_one_attempt", |()| block_on(a_queue_that_says_nothing_costs_one_attempt())),
         ("a_bucket_that_is_missing_is_named", |()| block_on(a_bucket_that_is_missing_is_named())),
         ("a_standard_queue", |()| block_on(a_standard_queue())),
         ("a_fifo_queue", |()| block_on(a_fifo_queue())),
@@ -291,6 +294,61 @@ async fn a_connection_that_says_nothing_costs_one_attempt() {
     let began = Instant::now();
     let object = store.head("object").await.unwrap();
     assert_eq!((object.size, object.version.as_str()), (5, "e"));
+    let took = began.elapsed();
+    assert!((9..=16).contains(&took.as_secs()), "{took:?}");
+}
+
+async fn a_body_that_stalls_costs_one_attempt() {
+    const HEAD: &str = "HTTP/1.1 206 Partial Content\r\netag: \"e\"\r\nconnection: close\r\ncontent-length: ";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut stalled = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = vec![0; 8192];
+            let length = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            if request.contains("bytes=0-99") {
+                // Ten bytes of a hundred come, and then nothing more.
+                stream.write_all(format!("{HEAD}100\r\n\r\n0123456789").as_bytes()).unwrap();
+                stalled.push(stream);
+            } else {
+                assert!(request.contains("bytes=10-99"), "{request}");
+                stream.write_all(format!("{HEAD}90\r\n\r\n{}", "x".repeat(90)).as_bytes()).unwrap();
+            }
+        }
+    });
+    let config = Clients::from_env().await.s3().config().to_builder().endpoint_url(endpoint).build();
+    let store = S3Objects::new(aws_sdk_s3::Client::from_conf(config), "frozen", "");
+    let object = Object { name: "object".to_owned(), version: "e".to_owned(), size: 100 };
+    let began = Instant::now();
+    let bytes = store.read(&object, 0..100).await.unwrap();
+    assert_eq!(bytes, format!("0123456789{}", "x".repeat(90)).as_bytes());
+    let took = began.elapsed();
+    assert!((9..=20).contains(&took.as_secs()), "{took:?}");
+}
+
+async fn a_queue_that_says_nothing_costs_one_attempt() {
+    const ANSWER: &str = r#"{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"9dd4e461268c8034f5c8564e155c67a6"}],"Failed":[]}"#;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let _dead = listener.accept().unwrap();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 8192]).unwrap();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                ANSWER.len()
+            );
+            stream.write_all(format!("{head}{ANSWER}").as_bytes()).unwrap();
+        }
+    });
+    let config = Clients::from_env().await.sqs().config().to_builder().endpoint_url(&endpoint).build();
+    let queue = SqsQueue::new(aws_sdk_sqs::Client::from_conf(config), format!("{endpoint}/123456789012/frozen"));
+    let began = Instant::now();
+    assert_eq!(queue.send(&[Entry { body: "x".to_owned(), order: None }]).await.unwrap(), []);
     let took = began.elapsed();
     assert!((9..=16).contains(&took.as_secs()), "{took:?}");
 }

@@ -30,6 +30,10 @@ pub(crate) struct Destination {
     /// folder .etalon beside the pipeline file, if not given
     #[arg(long, value_name = "WAREHOUSE")]
     pub(crate) to: Option<String>,
+    /// Where the pipeline is deployed, if it is not at work here: s3://bucket/prefix/ of what its functions keep, or `aws`,
+    /// which takes that from the variable ETALON_STAGING
+    #[arg(long, value_name = "PLACE", conflicts_with = "to")]
+    pub(crate) on: Option<String>,
 }
 
 #[derive(Debug, Args)]

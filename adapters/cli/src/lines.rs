@@ -12,13 +12,13 @@ const PIECE_BYTES: u64 = 1 << 20;
 
 /// The lines, from 1, of the offsets of an object: each where it can be known. It cannot where the object is compressed, is
 /// gone or is another version by now, or where a record does not begin a line.
-pub(crate) fn of(disk: &impl Objects, object: &Object, offsets: &[u64]) -> Vec<Option<u64>> {
-    counted(disk, object, offsets).unwrap_or_else(|| vec![None; offsets.len()])
+pub(crate) async fn of(disk: &impl Objects, object: &Object, offsets: &[u64]) -> Vec<Option<u64>> {
+    counted(disk, object, offsets).await.unwrap_or_else(|| vec![None; offsets.len()])
 }
 
-fn counted(disk: &impl Objects, object: &Object, offsets: &[u64]) -> Option<Vec<Option<u64>>> {
-    let found = pollster::block_on(disk.head(&object.name)).ok()?;
-    if found != *object {
+async fn counted(disk: &impl Objects, object: &Object, offsets: &[u64]) -> Option<Vec<Option<u64>>> {
+    let found = disk.look(&object.name).await.ok()?;
+    if !found.is_of(&object.version) || found.object.size != object.size {
         return None;
     }
     let mut order: Vec<usize> = (0..offsets.len()).collect();
@@ -28,7 +28,7 @@ fn counted(disk: &impl Objects, object: &Object, offsets: &[u64]) -> Option<Vec<
     let mut waiting = order.into_iter().peekable();
     while waiting.peek().is_some() {
         let end = object.size.min(begin + PIECE_BYTES);
-        let chunk = pollster::block_on(disk.read(object, begin..end)).ok()?;
+        let chunk = disk.read(object, begin..end).await.ok()?;
         if chunk.is_empty() || (begin == 0 && chunk.starts_with(&GZIP)) {
             break;
         }
@@ -67,7 +67,7 @@ mod tests {
         std::fs::write(folder.path().join("a.csv"), bytes).unwrap();
         let disk = LocalDisk::new(folder.path());
         let object = disk.find(folder.path(), &["a.csv".to_owned()], &Quiet).unwrap().remove(0);
-        of(&disk, &object, offsets)
+        pollster::block_on(of(&disk, &object, offsets))
     }
 
     #[test]

@@ -68,14 +68,20 @@ impl PipelineFile {
     }
 
     /// Reads and checks the file; warnings are told, mistakes are the failure.
-    pub(crate) fn load(&self, output: Output) -> Result<Loaded, Failure> {
+    pub(crate) fn checked(&self, output: Output) -> Result<(String, Pipeline, Option<Connector>), Failure> {
         let (path, text) = (&self.pipeline, self.read()?);
         let (pipeline, connector, warnings) =
             self.compile(&text).map_err(|diagnostics| Failure::pipeline(path, &text, &diagnostics))?;
         for warning in &warnings {
             output.tell(&Problem::of(warning, path, &text).told(output.form()));
         }
-        Ok(Loaded { text, pipeline: pipeline.resolve(value)?, folder: folder_of(path), connector })
+        Ok((text, pipeline, connector))
+    }
+
+    /// The same, with the values of its placeholders from the environment.
+    pub(crate) fn load(&self, output: Output) -> Result<Loaded, Failure> {
+        let (text, pipeline, connector) = self.checked(output)?;
+        Ok(Loaded { text, pipeline: pipeline.resolve(value)?, folder: folder_of(&self.pipeline), connector })
     }
 }
 

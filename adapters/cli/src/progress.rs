@@ -56,6 +56,16 @@ impl Bar {
         }
     }
 
+    /// A bar for work that others do, which goes on when Ctrl-C ends this program.
+    pub(crate) fn waiting(output: Output) -> Self {
+        Self::drawn(output)
+    }
+
+    /// Others are at work with so many files.
+    pub(crate) fn at_work(&self, files: u64) {
+        self.bar.set_message(format!("the functions are at work with {} files", thousands(files)));
+    }
+
     /// Takes the bar away.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();

@@ -7,6 +7,7 @@ use crate::form::Form;
 use crate::output::Output;
 use crate::view::{View, written};
 
+mod elsewhere;
 mod run;
 mod stage;
 mod rejects;
@@ -17,6 +18,8 @@ mod undiscard;
 mod reload;
 mod status;
 mod backfill;
+mod dlq;
+mod doctor;
 mod state;
 mod check;
 mod explain;
@@ -40,6 +43,8 @@ const VERBS: &[Entry] = &[
     verb::<reload::Reload>(),
     verb::<status::Status>(),
     verb::<backfill::Backfill>(),
+    dlq::GROUP,
+    verb::<doctor::Doctor>(),
     state::GROUP,
     verb::<check::Check>(),
     verb::<explain::Explain>(),

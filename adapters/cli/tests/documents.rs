@@ -14,11 +14,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+mod page;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use page::{Step, blocks, fits, normal, steps};
 use similar::TextDiff;
 
 /// The blocks that cannot run here: the page, the first command, why not.
@@ -47,23 +50,8 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("docs/guide/upgrading.md", "git pull", "adapters/sandbox/tests/terraform plans and applies"),
 ];
 
-/// A fenced block of a page.
-#[derive(Debug)]
-struct Block {
-    /// The line of the fence, from 1.
-    line: usize,
-    /// What stands after the fence.
-    info: String,
-    text: String,
-}
-
-/// A command, what the page shows of its output, and the code that it must end with.
-#[derive(Debug, PartialEq, Eq)]
-struct Step {
-    command: String,
-    shown: Option<String>,
-    exit_code: i32,
-}
+/// The pages that a test of their own plays: the page, which test.
+const PLAYED_ELSEWHERE: &[(&str, &str)] = &[("docs/guide/drill.md", "tests/drill.rs, against moto and PostgreSQL")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -75,45 +63,9 @@ fn pages() -> Vec<(String, String)> {
     for entry in fs::read_dir(root().join("docs/guide")).unwrap() {
         names.push(format!("docs/guide/{}", entry.unwrap().file_name().to_str().unwrap()));
     }
+    names.retain(|name| !PLAYED_ELSEWHERE.iter().any(|(page, _)| page == name));
     names.sort();
     names.into_iter().map(|name| (name.clone(), fs::read_to_string(root().join(name)).unwrap())).collect()
-}
-
-fn blocks(page: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut is_inside = false;
-    for (line, text) in page.lines().enumerate() {
-        match text.strip_prefix("```") {
-            Some(_) if is_inside => is_inside = false,
-            Some(info) => {
-                is_inside = true;
-                blocks.push(Block { line: line + 1, info: info.to_owned(), text: String::new() });
-            }
-            None if is_inside => blocks.last_mut().unwrap().text += &format!("{text}\n"),
-            None => {}
-        }
-    }
-    blocks
-}
-
-/// The commands of a block.
-fn steps(block: &Block) -> Vec<Step> {
-    let step = |command: &str, shown| Step { command: command.to_owned(), shown, exit_code: 0 };
-    let mut steps: Vec<Step> = Vec::new();
-    if block.info == "sh" {
-        return block.text.lines().map(|line| step(line, None)).collect();
-    }
-    for line in block.text.lines() {
-        match (line.strip_prefix("$ "), steps.last_mut()) {
-            (Some(command), _) => steps.push(step(command, Some(String::new()))),
-            (None, Some(last)) => *last.shown.as_mut().unwrap() += &format!("{line}\n"),
-            (None, None) => panic!("line {}: a console begins with a command", block.line),
-        }
-    }
-    if let (Some(code), Some(last)) = (block.info.strip_prefix("console exit="), steps.last_mut()) {
-        last.exit_code = code.parse().unwrap();
-    }
-    steps
 }
 
 /// What a command prints on both streams, and its code. `cargo run --` is the command that this test was built with.
@@ -123,28 +75,6 @@ fn run(folder: &Path, command: &str) -> (String, i32) {
     let typed = format!("{{ {}\n}} 2>&1", command.replace("cargo run -- ", "etalon "));
     let ended = Command::new("sh").arg("-c").arg(typed).current_dir(folder).env("PATH", path).output().unwrap();
     (String::from_utf8(ended.stdout).unwrap(), ended.status.code().unwrap())
-}
-
-/// Puts a sign for what is different every time: how long something took.
-fn normal(text: &str) -> String {
-    let mut lines = String::new();
-    for line in text.lines() {
-        let seconds = line.strip_suffix(" s").and_then(|rest| rest.rsplit_once(", "));
-        match seconds.filter(|(_, number)| number.parse::<f64>().is_ok()) {
-            Some((before, _)) => lines += &format!("{before}, ? s\n"),
-            None => lines += &format!("{line}\n"),
-        }
-    }
-    lines
-}
-
-/// Whether lines are those that are shown, where `…` alone on a line stands for any lines.
-fn fits(shown: &[&str], found: &[&str]) -> bool {
-    match shown.split_first() {
-        None => found.is_empty(),
-        Some((line, rest)) if line.trim() == "…" => (0..=found.len()).any(|skip| fits(rest, &found[skip..])),
-        Some((line, rest)) => found.split_first().is_some_and(|(first, others)| first == line && fits(rest, others)),
-    }
 }
 
 /// What is not as a page says.

@@ -16,6 +16,7 @@
 //! run, line, embedded, report
 //!                            all of this on one machine
 //! status                     how things stand between two runs
+//! begun, letters             the same where functions do the work: what has become of what was begun; what they could not do
 //! local, memory              ports to a disk, and to nothing
 //! cases                      golden cases
 //! ```
@@ -37,6 +38,8 @@ mod reconcile;
 pub mod run;
 pub mod report;
 pub mod status;
+pub mod begun;
+pub mod letters;
 pub mod local;
 pub mod memory;
 pub mod cases;

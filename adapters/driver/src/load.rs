@@ -224,7 +224,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                     then = next(load, &Seen::Failed(error.to_string(), Blame::Data), in_ledger);
                 }
                 Err(error) => {
-                    let later = load.put_off(self.clock.now());
+                    let later = load.put_off(self.clock.now()).said(error.to_string());
                     put_unless_raced(put(self.store, &current, &later, Put::IfVersion(version)).await)?;
                     return Err(error);
                 }
@@ -244,7 +244,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                 unless_raced(self.store.delete_version(&current, version).await)?;
             }
             Next::Retry(blame) => {
-                let again = load.again(blame, self.clock.now());
+                let again = load.again(blame, self.clock.now()).said(match &seen {
+                    Seen::Failed(words, _) => words.clone(),
+                    _ => String::new(),
+                });
                 put_unless_raced(put(self.store, &current, &again, Put::IfVersion(version)).await)?;
                 if let Seen::Failed(words, Blame::Environment) = seen {
                     // The attempt is noted; what is wrong in the world may take a while.

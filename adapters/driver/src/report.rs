@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use etalon_core::protocol::Decision;
+use etalon_core::error::Error;
+use etalon_core::pipeline::Resolved;
+use etalon_core::protocol::{Decision, Unit, UnitState, name};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
 use etalon_core::warehouse::LoadCounts;
 use serde::Serialize;
+
+use crate::ports::Objects;
+use crate::store::receipt;
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -122,6 +127,33 @@ pub struct InputReport {
 }
 
 impl RunReport {
+    /// That of a run of a pipeline that has done nothing yet.
+    pub(crate) fn new(pipeline: &Resolved) -> Self {
+        Self {
+            pipeline: pipeline.name().to_owned(),
+            table: pipeline.table_name(),
+            state: RunState::NothingNew,
+            inputs: Vec::new(),
+            counts: Counts::default(),
+            coverage: Coverage::default(),
+            reasons: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            undeclared_records: 0,
+            load: None,
+            quarantine: Vec::new(),
+            held: Vec::new(),
+            out_of_date: 0,
+            gone: BTreeSet::new(),
+            lost: BTreeSet::new(),
+            other_pipelines: BTreeSet::new(),
+            changes: Vec::new(),
+            equal_contents: Vec::new(),
+            not_loaded: 0,
+            decision: None,
+            waiting: Vec::new(),
+        }
+    }
+
     /// Whether every record is accounted for, from the source to the table.
     pub fn balance(&self) -> bool {
         let load = self.load.unwrap_or_default();
@@ -129,8 +161,32 @@ impl RunReport {
         self.counts.balance() && self.coverage.balance() && loaded
     }
 
+    /// Adds what was done for a unit, by its receipts: those that are at hand, and those of the store.
+    pub(crate) async fn add_unit(
+        &mut self,
+        store: &impl Objects,
+        unit: &Unit,
+        at_hand: &BTreeMap<String, Receipt>,
+    ) -> Result<(), Error> {
+        if !matches!(unit.state, UnitState::Loaded { .. }) {
+            self.not_loaded += unit.counts.staged;
+        }
+        for batch in unit.batches() {
+            let receipt = match at_hand.get(&batch.batch) {
+                Some(receipt) => Some(receipt.clone()),
+                None => receipt(store, &batch.batch).await?,
+            };
+            let Some(receipt) = receipt else { continue };
+            self.add(&receipt);
+            if receipt.counts.quarantined > 0 {
+                self.quarantine.push(name::quarantine(&batch.batch, ""));
+            }
+        }
+        Ok(())
+    }
+
     /// Adds what a task did.
-    pub(crate) fn add(&mut self, receipt: &Receipt) {
+    fn add(&mut self, receipt: &Receipt) {
         self.counts.add(receipt.counts);
         self.coverage.add(receipt.coverage);
         self.undeclared_records += receipt.undeclared_records;

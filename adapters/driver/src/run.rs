@@ -16,7 +16,7 @@ use etalon_core::pipeline::Resolved;
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
-use etalon_core::receipt::{Counts, Coverage, Receipt};
+use etalon_core::receipt::Receipt;
 use etalon_core::source::Names;
 use etalon_core::warehouse::{LedgerRow, LoadCounts, WriteMode};
 
@@ -29,7 +29,7 @@ use crate::load::Loader;
 use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Stage, Warehouse, Witness};
 use crate::reconcile::{reconcile, remove_parts};
 use crate::report::{EqualContents, HeldReport, InputReport, RunReport, RunState};
-use crate::store::{Handled, document, names, put, put_once, receipt};
+use crate::store::{Handled, document, names, put, put_once};
 use crate::transform::Transform;
 
 /// How a run is to be done.
@@ -408,55 +408,24 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             let pending = names(self.store, &prefix).await?;
             units.extend(pending.iter().filter_map(|mark| mark.strip_prefix(&prefix)).map(str::to_owned));
         }
+        let other = |row: &&LedgerRow| !row.batch.pipeline.is_empty() && row.batch.pipeline != *pipeline.name();
         let mut report = RunReport {
-            pipeline: pipeline.name().to_owned(),
-            table: pipeline.table_name(),
-            state: RunState::NothingNew,
-            inputs: Vec::new(),
-            counts: Counts::default(),
-            coverage: Coverage::default(),
-            reasons: BTreeMap::new(),
-            warnings: BTreeMap::new(),
-            undeclared_records: 0,
             load: facts.counts,
-            quarantine: Vec::new(),
-            held: Vec::new(),
-            out_of_date: 0,
-            gone: BTreeSet::new(),
-            lost: BTreeSet::new(),
-            other_pipelines: rows
-                .iter()
-                .map(|row| &row.batch.pipeline)
-                .filter(|name| !name.is_empty() && *name != pipeline.name())
-                .cloned()
-                .collect(),
-            changes: Vec::new(),
-            equal_contents: Vec::new(),
-            not_loaded: 0,
+            other_pipelines: rows.iter().filter(other).map(|row| row.batch.pipeline.clone()).collect(),
             decision: facts.decision.clone(),
             waiting: facts.waiting.clone(),
+            ..RunReport::new(pipeline)
         };
         let mut brought = BTreeSet::new();
         for unit in &units {
             let Some((unit, _)) = document::<Unit>(self.store, &name::unit_document(&table, unit)).await? else {
                 continue;
             };
-            if !matches!(unit.state, UnitState::Loaded { .. }) {
-                report.not_loaded += unit.counts.staged;
-            } else if unit.members.iter().all(|member| member.redrives.is_none()) {
+            let is_loaded = matches!(unit.state, UnitState::Loaded { .. });
+            if is_loaded && unit.members.iter().all(|member| member.redrives.is_none()) {
                 brought.extend(unit.members.iter().map(|member| member.source.clone()));
             }
-            for batch in unit.batches() {
-                let receipt = match facts.receipts.get(&batch.batch) {
-                    Some(receipt) => Some(receipt.clone()),
-                    None => receipt(self.store, &batch.batch).await?,
-                };
-                let Some(receipt) = receipt else { continue };
-                report.add(&receipt);
-                if receipt.counts.quarantined > 0 {
-                    report.quarantine.push(name::quarantine(&batch.batch, ""));
-                }
-            }
+            report.add_unit(self.store, &unit, &facts.receipts).await?;
         }
         for unit in held::held(self.store, &table).await?.iter().filter(|unit| is_of(pipeline, unit)) {
             report.held.push(held_report(unit, facts.judged.contains_key(&unit.name)));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::error::Error;
 use etalon_core::pipeline::Resolved;
-use etalon_core::protocol::{Unit, name};
+use etalon_core::plan::InputPlan;
+use etalon_core::protocol::{Load, Unit, name, prefix};
 use etalon_core::value::datetime::print_timestamptz;
 use etalon_core::warehouse::{LedgerRow, LoadCounts};
 use serde::Serialize;
@@ -19,6 +20,17 @@ use crate::store::{document, names};
 
 /// So many of the last loads are told.
 const LOADS_TOLD: usize = 5;
+
+/// A load that has failed, and is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailingLoad {
+    /// How often it has failed.
+    pub failures: u32,
+    /// When the next attempt may begin.
+    pub next: String,
+    /// What was said when it failed last.
+    pub words: String,
+}
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,8 +49,12 @@ pub struct Status {
     pub seconds_since_load: Option<u64>,
     /// The last loads, the latest first.
     pub loads: Vec<LoadReport>,
+    /// The load that is under way and has failed, if there is one.
+    pub failing: Option<FailingLoad>,
     /// What waits for a decision.
     pub held: Vec<HeldReport>,
+    /// What was planned, and is not staged yet.
+    pub planned: Vec<String>,
     /// What is staged and waits for the next run.
     pub waiting: Vec<String>,
     /// What somebody has discarded.
@@ -71,22 +87,55 @@ pub struct LoadReport {
     pub counts: LoadCounts,
 }
 
-/// How a pipeline stands; `warehouse` is none where there is none yet. `now` is in microseconds since 1970.
-pub async fn status<W: Warehouse>(
+/// What came of looking whether something is as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub what: String,
+    /// Whether it is as it should be.
+    pub is_well: bool,
+    /// What was found.
+    pub found: String,
+}
+
+/// What a warehouse says of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InWarehouse {
+    /// What was loaded.
+    pub rows: Vec<LedgerRow>,
+    /// What is there.
+    pub state: TableState,
+}
+
+impl InWarehouse {
+    /// Where there is no warehouse yet.
+    pub const NOTHING: Self = Self { rows: Vec::new(), state: TableState::Absent };
+
+    /// What a warehouse says of a pipeline's table.
+    pub async fn of(pipeline: &Resolved, warehouse: &mut impl Warehouse) -> Result<Self, Error> {
+        let rows = warehouse.ledger(pipeline.table()).await?;
+        Ok(Self { rows, state: warehouse.has_rows(pipeline.table()).await?.into() })
+    }
+}
+
+impl From<Option<bool>> for TableState {
+    /// Whether a table has rows, if there is one.
+    fn from(has_rows: Option<bool>) -> Self {
+        match has_rows {
+            None => Self::Absent,
+            Some(false) => Self::Empty,
+            Some(true) => Self::HasRows,
+        }
+    }
+}
+
+/// How a pipeline stands. `now` is in microseconds since 1970.
+pub async fn status(
     pipeline: &Resolved,
     store: &impl Objects,
-    warehouse: Option<&mut W>,
+    InWarehouse { mut rows, state: table_state }: InWarehouse,
     now: i64,
 ) -> Result<Status, Error> {
-    let (mut rows, mut table_state) = (Vec::new(), TableState::Absent);
-    if let Some(warehouse) = warehouse {
-        rows = warehouse.ledger(pipeline.table()).await?;
-        table_state = match warehouse.has_rows(pipeline.table()).await? {
-            None => TableState::Absent,
-            Some(false) => TableState::Empty,
-            Some(true) => TableState::HasRows,
-        };
-    }
     rows.retain(|row| row.batch.pipeline.is_empty() || row.batch.pipeline == *pipeline.name());
     let table = name::table(pipeline.table());
     let held = held::held(store, &table).await?;
@@ -124,11 +173,43 @@ pub async fn status<W: Warehouse>(
         out_of_date: last.values().filter(|row| row.batch.fingerprint != pipeline.fingerprint()).count() as u64,
         seconds_since_load: since.and_then(|seconds| u64::try_from(seconds).ok()),
         loads,
+        failing: failing(store, &table).await?,
+        planned: planned(pipeline, store, &table).await?,
         held: held.iter().filter(|unit| is_of(pipeline, unit)).map(|unit| held_report(unit, false)).collect(),
         waiting,
         discarded: discarded.iter().map(|(unit, _)| title(unit)).collect(),
         open_rejects,
     })
+}
+
+/// The objects that were planned, and of which no unit has come. Where rows are replaced, a run is one unit.
+async fn planned(pipeline: &Resolved, store: &impl Objects, table: &str) -> Result<Vec<String>, Error> {
+    if pipeline.whole_runs() {
+        return Ok(Vec::new());
+    }
+    let units: BTreeSet<String> = names(store, &name::units(table, None)).await?.into_iter().collect();
+    // Of an input the plan of the last generation counts.
+    let mut last: BTreeMap<String, (String, u32)> = BTreeMap::new();
+    for place in names(store, prefix::PLANS.text).await? {
+        let Some((plan, _)) = document::<InputPlan>(store, &place).await? else { continue };
+        let is_later = last.get(&plan.input).is_none_or(|(_, generation)| *generation <= plan.generation);
+        if is_later && plan.redrives.is_none() && pipeline.has_planned(&plan) {
+            last.insert(plan.input, (plan.source, plan.generation));
+        }
+    }
+    let without = last.into_iter().filter(|(input, (_, generation))| {
+        !units.contains(&name::unit_document(table, &name::unit(input, *generation)))
+    });
+    Ok(without.map(|(_, (source, _))| source).collect::<BTreeSet<_>>().into_iter().collect())
+}
+
+async fn failing(store: &impl Objects, table: &str) -> Result<Option<FailingLoad>, Error> {
+    let load = document::<Load>(store, &name::current(table)).await?.map(|(load, _)| load);
+    Ok(load.filter(|load| load.failures + load.data_failures > 0).map(|load| FailingLoad {
+        failures: load.failures + load.data_failures,
+        next: print_timestamptz(load.not_before.max(load.loaded_at)),
+        words: load.words,
+    }))
 }
 
 fn loads(rows: &[LedgerRow]) -> Vec<LoadReport> {

@@ -25,7 +25,7 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use etalon_core::deploy::{self, Deployment};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
-use etalon_core::protocol::{Step, prefix};
+use etalon_core::protocol::{Step, name, prefix};
 use etalon_core::source::s3::Address;
 use etalon_core::warehouse::LedgerRow;
 use etalon_driver::connection::Connection;
@@ -33,7 +33,7 @@ use etalon_postgres::Postgres;
 use tokio::time::sleep;
 
 use crate::aws::{self, REGION, unavailable};
-use crate::gateway::{Gateway, Policies};
+use crate::gateway::{Gateway, Outage, Policies};
 use crate::iam::Policy;
 use crate::lambda::ACCOUNT;
 use crate::postgres::connect;
@@ -54,16 +54,18 @@ const SWEEP: Duration = Duration::from_millis(250);
 pub struct Cloud {
     // Whoever calls others ends before them.
     stages: [Stage; 3],
+    settings: Settings,
+    deployment: Deployment,
+    reports_failures: [bool; 3],
+    endpoints: [(&'static str, String); 2],
     redshift: DataApi,
     gateway: Gateway,
     /// What stands before Redshift.
-    _data_gateway: Gateway,
+    data_gateway: Gateway,
     counterparts: Arc<Counterparts>,
-    name: String,
     pipeline: Resolved,
     s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
-    schedules: [deploy::Schedule; 2],
     source: (String, String),
     staging: String,
     staging_prefix: String,
@@ -83,6 +85,7 @@ impl Cloud {
         for function in &deployment.functions {
             stage::create(&aws::sqs(&moto), &function.queue).await?;
         }
+        settings.publish(&aws::s3(&moto), &pipeline, &deployment).await?;
         let deployed = Deployed {
             deployment,
             reports_failures: [true; 3],
@@ -118,30 +121,65 @@ impl Cloud {
         let data_gateway = Gateway::open(&redshift.endpoint(), deployed.policies).await?;
         let bus = deployed.event_bus.as_deref().unwrap_or(deploy::DEFAULT_BUS);
         let loaded = stage::listen(&moto, &sqs, &settings.name, bus).await?;
-        let Deployment { functions: [extract, transform, load], schedules } = deployed.deployment;
+        let Deployed { deployment, reports_failures, .. } = deployed;
         let endpoints = [("AWS_ENDPOINT_URL", gateway.url()), ("AWS_ENDPOINT_URL_REDSHIFT_DATA", data_gateway.url())];
-        let [extract_reports, transform_reports, load_reports] = deployed.reports_failures;
-        let start = async |function, reports| Stage::start(function, reports, &settings, &endpoints, &sqs).await;
-        let load = start(load, load_reports).await?;
-        let transform = start(transform, transform_reports).await?;
-        let extract = start(extract, extract_reports).await?;
         Ok(Self {
-            stages: [extract, transform, load],
+            stages: stages(&deployment, reports_failures, &settings, &endpoints, &sqs).await?,
+            deployment,
+            reports_failures,
+            endpoints,
             redshift,
             gateway,
-            _data_gateway: data_gateway,
+            data_gateway,
             counterparts,
-            name: settings.name,
+            settings,
             pipeline,
             s3,
             sqs,
-            schedules,
             source,
             staging,
             staging_prefix,
             database_url,
             loaded,
         })
+    }
+
+    /// Deploys another pipeline file in the place of the one that is deployed: the same functions, queues and buckets. Calls under
+    /// way end where they are, and their messages come again.
+    pub async fn deploy(&mut self, pipeline: &str) -> Result<(), Error> {
+        let settings = Settings { pipeline: pipeline.to_owned(), ..self.settings.clone() };
+        self.pipeline = settings.compile()?;
+        settings.publish(&self.s3, &self.pipeline, &self.deployment).await?;
+        self.settings = settings;
+        self.stages =
+            stages(&self.deployment, self.reports_failures, &self.settings, &self.endpoints, &self.sqs).await?;
+        Ok(())
+    }
+
+    /// Takes a step's queue away, with all messages in it, until [`Cloud::apply`].
+    pub async fn lose_queue(&self, step: Step) -> Result<(), Error> {
+        self.stage(step).halt();
+        let lost = self.sqs.delete_queue().queue_url(&self.stage(step).queue).send().await;
+        lost.map(drop).map_err(|error| unavailable(DisplayErrorContext(error)))
+    }
+
+    /// Makes what is missing of what was deployed, as `terraform apply` does.
+    pub async fn apply(&mut self) -> Result<(), Error> {
+        for function in &self.deployment.functions {
+            stage::create(&self.sqs, &function.queue).await?;
+        }
+        let pipeline = self.settings.pipeline.clone();
+        self.deploy(&pipeline).await
+    }
+
+    /// What was deployed.
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// `s3://bucket/prefix/` of what is kept.
+    pub fn store(&self) -> String {
+        format!("s3://{}/{}", self.staging, self.staging_prefix)
     }
 
     /// The functions with their queues, in the order of the path.
@@ -204,6 +242,12 @@ impl Cloud {
         self.gateway.set_latency(latency);
     }
 
+    /// Answers all requests of the functions with this, or passes them on again.
+    pub fn set_outage(&self, outage: Option<Outage>) {
+        self.gateway.set_outage(outage);
+        self.data_gateway.set_outage(outage);
+    }
+
     /// The functions' requests by service and operation, with those to Redshift.
     pub fn requests(&self) -> BTreeMap<(String, String), u64> {
         let mut requests = self.gateway.requests();
@@ -227,12 +271,12 @@ impl Cloud {
                 }
             }
             if left.is_empty() {
-                for (kind, what) in
-                    [(prefix::PENDING, "units wait for their load"), (prefix::LOADS, "a load is in flight")]
-                {
-                    if !self.names(kind.text, 1).await?.is_empty() {
-                        left.push(what.to_owned());
-                    }
+                if !self.names(prefix::PENDING.text, 1).await?.is_empty() {
+                    left.push("units wait for their load".to_owned());
+                }
+                let current = name::current(&name::table(self.pipeline.table()));
+                if !self.names(&current, 1).await?.is_empty() {
+                    left.push("a load is in flight".to_owned());
                 }
                 if left.is_empty() {
                     return Ok(());
@@ -258,8 +302,24 @@ impl Cloud {
 
     /// What its names begin with.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.settings.name
     }
+}
+
+/// The functions of a deployment at work.
+async fn stages(
+    deployment: &Deployment,
+    reports_failures: [bool; 3],
+    settings: &Settings,
+    endpoints: &[(&str, String)],
+    sqs: &aws_sdk_sqs::Client,
+) -> Result<[Stage; 3], Error> {
+    let [extract, transform, load] = deployment.functions.clone();
+    let [extract_reports, transform_reports, load_reports] = reports_failures;
+    let start = async |function, reports| Stage::start(function, reports, settings, endpoints, sqs).await;
+    let load = start(load, load_reports).await?;
+    let transform = start(transform, transform_reports).await?;
+    Ok([start(extract, extract_reports).await?, transform, load])
 }
 
 /// Creates a bucket; one that is there stays as it is.

@@ -37,6 +37,16 @@ pub struct Gateway {
     server: Server,
     requests: Arc<Requests>,
     latency: Arc<AtomicU64>,
+    outage: Arc<Mutex<Option<Outage>>>,
+}
+
+/// What every request is answered with for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// The service is not there.
+    Unavailable,
+    /// The credentials have expired.
+    Expired,
 }
 
 /// Requests by service and operation.
@@ -53,17 +63,24 @@ impl Gateway {
         let latency = Arc::new(AtomicU64::new(0));
         let waited = Arc::clone(&latency);
         let policies = Arc::new(policies);
+        let outage = Arc::new(Mutex::new(None));
+        let now = Arc::clone(&outage);
         let server = serve(move |request| {
             counted.count(&request);
             let latency = Duration::from_micros(waited.load(Ordering::Relaxed));
+            let outage: Option<Outage> = *now.lock().unwrap_or_else(PoisonError::into_inner);
+            let (service, _) = operation(&request);
             let passed = pass(client.clone(), behind.clone(), Arc::clone(&policies), request);
             async move {
                 sleep(latency).await;
-                passed.await
+                match outage {
+                    Some(outage) => outage.answer(&service),
+                    None => passed.await,
+                }
             }
         })
         .await?;
-        Ok(Self { server, requests, latency })
+        Ok(Self { server, requests, latency, outage })
     }
 
     /// Where it answers: `http://127.0.0.1:…`.
@@ -74,6 +91,11 @@ impl Gateway {
     /// Lets each request from now on wait so long before it is passed on.
     pub fn set_latency(&self, latency: Duration) {
         self.latency.store(latency.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Answers every request with this from now on, or passes them on again.
+    pub fn set_outage(&self, outage: Option<Outage>) {
+        *self.outage.lock().unwrap_or_else(PoisonError::into_inner) = outage;
     }
 
     /// Requests so far, by service and operation.
@@ -102,6 +124,8 @@ fn operation<B>(request: &Request<B>) -> (String, String) {
             let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
             let is_bucket = !request.uri().path().trim_matches('/').contains('/');
             match *request.method() {
+                Method::GET if has("versioning") => "GetBucketVersioning",
+                Method::GET if has("lifecycle") => "GetBucketLifecycleConfiguration",
                 Method::GET if is_bucket => "ListObjectsV2",
                 Method::GET => "GetObject",
                 Method::HEAD => "HeadObject",
@@ -182,19 +206,40 @@ fn caller<B>(request: &Request<B>) -> Option<String> {
     Some(header.split("Credential=").nth(1)?.split('/').next()?.to_owned())
 }
 
+impl Outage {
+    fn answer(self, service: &str) -> Response<Body> {
+        match self {
+            Self::Unavailable => refused(
+                service,
+                (StatusCode::SERVICE_UNAVAILABLE, "<Error><Code>ServiceUnavailable</Code></Error>"),
+                (StatusCode::SERVICE_UNAVAILABLE, r#"{"__type":"ServiceUnavailable","message":"the service is down"}"#),
+            ),
+            Self::Expired => refused(
+                service,
+                (StatusCode::BAD_REQUEST, "<Error><Code>ExpiredToken</Code></Error>"),
+                (StatusCode::BAD_REQUEST, r#"{"__type":"ExpiredTokenException","message":"the token is expired"}"#),
+            ),
+        }
+    }
+}
+
 /// What a service says to whom it is not allowed.
 fn forbidden(service: &str) -> Response<Body> {
-    let (status, kind, body) = match service {
-        "s3" => (
-            StatusCode::FORBIDDEN,
-            "application/xml",
-            "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
-        ),
-        _ => (
+    refused(
+        service,
+        (StatusCode::FORBIDDEN, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+        (
             StatusCode::BAD_REQUEST,
-            "application/x-amz-json-1.1",
             r#"{"__type":"AccessDeniedException","message":"no identity-based policy allows the action"}"#,
         ),
+    )
+}
+
+/// An answer that is none, in the form of S3 or in that of the others.
+fn refused(service: &str, s3: (StatusCode, &'static str), other: (StatusCode, &'static str)) -> Response<Body> {
+    let (kind, (status, body)) = match service {
+        "s3" => ("application/xml", s3),
+        _ => ("application/x-amz-json-1.1", other),
     };
     let mut response = Response::new(Full::from(body).map_err(|never| match never {}).boxed());
     *response.status_mut() = status;

@@ -114,6 +114,11 @@ impl Poller {
         let _ = (&mut self.task).await;
     }
 
+    /// Receives no more, and lets go of the batches under way: they come again.
+    pub fn halt(&self) {
+        self.task.abort();
+    }
+
     /// What it has done so far.
     pub fn polled(&self) -> Polled {
         *self.shared.polled()

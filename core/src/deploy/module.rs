@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::setting::{SETTINGS, Setting};
-use super::{Account, Deployment, Function, PREFIXES, Schedule, Sizes, Warehouse, WarehouseId};
+use super::{Account, Deployment, Function, PREFIXES, Schedule, Sizes, Statement, Warehouse, WarehouseId};
 use crate::pipeline::Pipeline;
 
 /// What stands for the beginning of all names.
@@ -31,7 +31,9 @@ pub fn module(pipeline: &Pipeline) -> String {
         variables: [].into(),
         secrets: [(text("secrets"), text("secrets"))].into(),
     };
-    let Deployment { functions, schedules: [starts, sweep] } = Deployment::new(pipeline, &account, &sizes);
+    let deployment = Deployment::new(pipeline, &account, &sizes);
+    let operator: Vec<Value> = deployment.operator_policy().iter().map(statement).collect();
+    let Deployment { functions, schedules: [starts, sweep] } = deployment;
     let functions: Map<String, Value> =
         functions.iter().map(|function| (function.step.name().to_owned(), described(function))).collect();
     let copied = PREFIXES.iter().filter(|prefix| prefix.is_copied).map(|prefix| prefix.text);
@@ -40,6 +42,7 @@ pub fn module(pipeline: &Pipeline) -> String {
     sweep_row["when"] = json!(sweep.when);
     let all = json!({
         "functions": functions,
+        "operator": operator,
         "schedules": { "starts": schedule(&starts), "sweep": sweep_row },
         "copied": copied.collect::<Vec<_>>(),
         "visibility_timeouts": sizes.visibility_timeouts,
@@ -52,14 +55,8 @@ fn described(function: &Function) -> Value {
     let Function { step, size, concurrency, queue, mapping, .. } = function;
     // What has several names comes from the pipeline file's placeholders.
     let is_one = |setting: &&Setting| setting.is_of(*step) && setting.rest.is_empty();
-    let policy = function.policy().into_iter().map(|statement| {
-        json!({
-            "name": statement.name,
-            "actions": statement.actions,
-            "resources": statement.resources,
-            "is_own": statement.is_own,
-        })
-    });
+    let policy = function.policy();
+    let policy = policy.iter().map(statement);
     json!({
         "memory_mb": size.memory_mb,
         "timeout_seconds": size.timeout_seconds,
@@ -79,4 +76,9 @@ fn described(function: &Function) -> Value {
         },
         "policy": policy.collect::<Vec<_>>(),
     })
+}
+
+fn statement(statement: &Statement) -> Value {
+    let Statement { name, actions, resources, is_own } = statement;
+    json!({ "name": name, "actions": actions, "resources": resources, "is_own": is_own })
 }

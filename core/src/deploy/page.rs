@@ -89,11 +89,14 @@ pub fn deployment_page(deployment: &Deployment) -> String {
         };
         let _ = writeln!(store, "| `{text}` | {holds} | {extract} | {transform} | {load} | {copy} | {kept} | {why} |");
     }
+    let beside_store = deployment.operator().iter().filter_map(shown).collect::<Vec<_>>();
+    let operator = format!("{}.\n", beside_store.join("; "));
     DEPLOYMENT_PAGE
         .replace("{functions}\n", &functions)
         .replace("{schedules}\n", &schedules)
         .replace("{store}\n", &store)
         .replace("{permissions}\n", &permissions)
+        .replace("{operator}\n", &operator)
 }
 
 /// A permission in words; those in the store have a table of their own.
@@ -102,6 +105,9 @@ fn shown(permission: &Permission) -> Option<String> {
         Permission::Store(..) => return None,
         Permission::Source(allowed) => format!("{} objects of the source", rights(allowed)),
         Permission::Receive(queue) => format!("receive from `{queue}`"),
+        Permission::LookThrough(queue) => format!("look through `{queue}`, and remove messages of it"),
+        Permission::Count(queue) => format!("count the messages of `{queue}`"),
+        Permission::Bucket => "ask how the bucket of the store is set up".to_owned(),
         Permission::Send(queue) => format!("send to `{queue}`"),
         Permission::Secret(arn) => format!("read the secret `{arn}`"),
         Permission::Tell(bus) => format!("put events on the bus `{bus}`"),

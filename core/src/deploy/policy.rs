@@ -10,11 +10,12 @@
 //! workgroup_credentials, cluster_credentials, user_credentials  what is connected to without a secret, one of them
 //! statements              every statement of the warehouse      log                 the log of the function
 //! store_key, source_key   the keys of the buckets' objects      network             the network, where the function is in one
+//! directory               the object that says where a deployed pipeline is
 //! ```
 
 use std::collections::BTreeMap;
 
-use super::{Function, Permission};
+use super::{Deployment, Function, Permission};
 use crate::protocol::prefix::Right;
 
 /// What is allowed: some actions on some resources.
@@ -37,11 +38,18 @@ const ACTIONS: &[(&str, &[&str])] = &[
     ("ReadStore", &["s3:GetObject"]),
     ("WriteStore", &["s3:PutObject"]),
     ("DeleteStore", &["s3:DeleteObject"]),
+    ("LookAtBucket", &["s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]),
+    ("ReadDirectory", &["s3:GetObject"]),
     ("ListSource", &["s3:ListBucket"]),
     ("ReadSource", &["s3:GetObject"]),
     ("ReadPipeline", &["s3:GetObject"]),
     // By the function's role, Lambda receives for it.
     ("Receive", &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]),
+    (
+        "LookThroughDeadLetters",
+        &["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+    ),
+    ("CountMessages", &["sqs:GetQueueAttributes"]),
     ("Send", &["sqs:SendMessage"]),
     ("ReadSecrets", &["secretsmanager:GetSecretValue"]),
     ("Tell", &["events:PutEvents"]),
@@ -67,22 +75,35 @@ const ACTIONS: &[(&str, &[&str])] = &[
 impl Function {
     /// What its role allows: what it does itself, and what Lambda does for it.
     pub fn policy(&self) -> Vec<Statement> {
-        let mut resources: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let always =
             [("ReadPipeline", "pipeline"), ("UseStoreKey", "store_key"), ("Log", "log"), ("JoinNetwork", "network")];
-        let always = always.map(|(name, resource)| (name, resource.to_owned()));
-        for (name, resource) in self.permissions.iter().flat_map(allowed).chain(always) {
-            let all = resources.entry(name).or_default();
-            if !all.contains(&resource) {
-                all.push(resource);
-            }
-        }
-        let statement = |(name, actions): &(&'static str, &'static [&'static str])| {
-            let resources = resources.remove(name)?;
-            Some(Statement { name, actions, resources, is_own: *name == "LookAtStatements" })
-        };
-        ACTIONS.iter().filter_map(statement).collect()
+        statements(&self.permissions, &always)
     }
+}
+
+impl Deployment {
+    /// What the role of somebody allows who operates the pipeline by the command.
+    pub fn operator_policy(&self) -> Vec<Statement> {
+        let always = [("ReadPipeline", "pipeline"), ("ReadDirectory", "directory"), ("UseStoreKey", "store_key")];
+        statements(&self.operator(), &always)
+    }
+}
+
+/// The statements of permissions, and of what is always allowed.
+fn statements(permissions: &[Permission], always: &[(&'static str, &str)]) -> Vec<Statement> {
+    let mut resources: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let always = always.iter().map(|(name, resource)| (*name, (*resource).to_owned()));
+    for (name, resource) in permissions.iter().flat_map(allowed).chain(always) {
+        let all = resources.entry(name).or_default();
+        if !all.contains(&resource) {
+            all.push(resource);
+        }
+    }
+    let statement = |(name, actions): &(&'static str, &'static [&'static str])| {
+        let resources = resources.remove(name)?;
+        Some(Statement { name, actions, resources, is_own: *name == "LookAtStatements" })
+    };
+    ACTIONS.iter().filter_map(statement).collect()
 }
 
 /// What a permission allows: the names of statements, and of resources.
@@ -104,6 +125,9 @@ fn allowed(permission: &Permission) -> Vec<(&'static str, String)> {
             vec![one("ListSource", "source"), one("ReadSource", "source/"), one("UseSourceKey", "source_key")]
         }
         Permission::Receive(queue) => vec![("Receive", format!("queue/{queue}"))],
+        Permission::LookThrough(queue) => vec![("LookThroughDeadLetters", format!("queue/{queue}"))],
+        Permission::Count(queue) => vec![("CountMessages", format!("queue/{queue}"))],
+        Permission::Bucket => vec![one("LookAtBucket", "store")],
         Permission::Send(queue) => vec![("Send", format!("queue/{queue}"))],
         Permission::Secret(name) => vec![one("ReadSecrets", name)],
         Permission::Tell(_) => vec![one("Tell", "bus")],

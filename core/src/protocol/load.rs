@@ -44,6 +44,9 @@ pub struct Load {
     /// older Etalon has not kept it, and it is 0.
     #[serde(default)]
     pub loaded_at: i64,
+    /// What was said when it failed last, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub words: String,
 }
 
 impl Document for Load {
@@ -64,6 +67,7 @@ impl Load {
             failures: 0,
             not_before: 0,
             loaded_at: now,
+            words: String::new(),
         }
     }
 
@@ -91,6 +95,12 @@ impl Load {
         let name = sha256(format!("{} {failures}", self.load).as_bytes());
         let spread = name.bytes().take(8).fold(0, |number, byte| (number * 31 + i64::from(byte)) % (longest / 2));
         Self { failures, not_before: now + longest / 2 + spread, ..self.clone() }
+    }
+
+    /// The same, with what was said when it failed.
+    #[must_use]
+    pub fn said(self, words: String) -> Self {
+        Self { words, ..self }
     }
 
     /// Whether its next attempt may begin.

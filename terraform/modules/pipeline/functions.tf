@@ -58,13 +58,7 @@ resource "aws_lambda_function" "this" {
   tags                           = var.tags
 
   environment {
-    variables = merge(
-      {
-        for setting in each.value.settings : setting => local.values[each.key][setting]
-        if local.values[each.key][setting] != null
-      },
-      local.named,
-    )
+    variables = local.environments[each.key]
   }
 
   # What a schedule or a person calls and what fails three times lies here.
@@ -120,6 +114,15 @@ locals {
     for step in keys(local.functions) : step => merge(local.settings, {
       ETALON_DEAD_QUEUE_URL = aws_sqs_queue.dead[step].url
     })
+  }
+  environments = {
+    for step, function in local.functions : step => merge(
+      {
+        for setting in function.settings : setting => local.values[step][setting]
+        if local.values[step][setting] != null
+      },
+      local.named,
+    )
   }
 }
 

@@ -73,3 +73,21 @@ resource "aws_s3_object" "pipeline" {
     }
   }
 }
+
+# By it the command finds the pipeline's functions and queues: `etalon status orders.yaml --on s3://bucket/prefix/`.
+resource "aws_s3_object" "directory" {
+  bucket       = var.storage.bucket
+  key          = "${var.storage.prefix}deployed/${local.pipeline.pipeline}.json"
+  content_type = "application/json"
+  content = jsonencode({
+    version  = 1
+    pipeline = local.pipeline.pipeline
+    functions = {
+      for step, function in local.functions : step => {
+        name         = "${local.name}-${step}"
+        environment  = local.environments[step]
+        allows_loops = function.mapping.allows_loops
+      }
+    }
+  })
+}

@@ -43,3 +43,8 @@ output "schedule" {
   description = "When the pipeline runs, as its file says it; null where it does not."
   value       = local.schedule
 }
+
+output "operator_policy" {
+  description = "Policy of whoever operates the pipeline by the command, as JSON: `aws_iam_policy` takes it."
+  value       = data.aws_iam_policy_document.operator.json
+}

@@ -10,6 +10,7 @@ locals {
       "source/"  = local.source == null ? [] : ["arn:${local.partition}:s3:::${local.source_bucket}/${local.source_prefix}*"]
       pipeline   = ["${local.store}/${var.storage.prefix}deployed/${local.pipeline.pipeline}-*.yaml"]
       secrets    = values(var.secrets)
+      directory  = ["${local.store}/${var.storage.prefix}deployed/${local.pipeline.pipeline}.json"]
       statements = ["*"]
       bus        = [can(regex("^arn:", var.event_bus)) ? var.event_bus : "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/${coalesce(var.event_bus, "default")}"]
       store_key  = compact([var.storage.kms_key_arn, var.environment_kms_key_arn])
@@ -24,7 +25,7 @@ locals {
       user_credentials      = var.warehouse.secret_arn == null && var.warehouse.user != null ? [local.cluster_database, local.cluster_user] : []
     },
     { for queue in concat(values(aws_sqs_queue.this), values(aws_sqs_queue.dead)) : "queue/{name}${trimprefix(queue.name, local.name)}" => [queue.arn] },
-    { for below in distinct(flatten([for step, function in local.functions : [for one in function.policy : one.resources]])) : below => ["${local.store}/${var.storage.prefix}${trimprefix(below, "store/")}*"] if length(regexall("^store/", below)) > 0 },
+    { for below in distinct(flatten([for step, function in local.functions : [for one in concat(function.policy, local.deployment.operator) : one.resources]])) : below => ["${local.store}/${var.storage.prefix}${trimprefix(below, "store/")}*"] if length(regexall("^store/", below)) > 0 },
   )
   logs = { for step, group in aws_cloudwatch_log_group.this : step => { log = ["${group.arn}:*"] } }
 
@@ -39,6 +40,33 @@ locals {
         resources = distinct(flatten([for name in statement.resources : merge(local.resources, local.logs[step])[name]]))
       })
     ]
+  }
+}
+
+# What somebody needs who operates the pipeline by the command.
+data "aws_iam_policy_document" "operator" {
+  dynamic "statement" {
+    for_each = [
+      for one in local.deployment.operator : merge(one, {
+        resources = distinct(flatten([for name in one.resources : local.resources[name]]))
+      }) if length(flatten([for name in one.resources : local.resources[name]])) > 0
+    ]
+
+    content {
+      sid       = statement.value.name
+      actions   = statement.value.actions
+      resources = statement.value.resources
+
+      dynamic "condition" {
+        for_each = statement.value.is_own ? ["$${aws:userid}"] : []
+
+        content {
+          test     = "StringEquals"
+          variable = "redshift-data:statement-owner-iam-userid"
+          values   = [condition.value]
+        }
+      }
+    }
   }
 }
 

@@ -38,6 +38,7 @@ impl Verb for Backfill {
 
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
         let begun = Instant::now();
+        self.destination.must_be_here()?;
         let loaded = self.file.load(output)?;
         super::state::shown(&loaded)?;
         if loaded.pipeline.table().write == WriteMode::Append {

@@ -7,6 +7,7 @@ use etalon_core::protocol::Work;
 use etalon_driver::local::LocalDisk;
 use etalon_driver::run::RunOptions;
 
+use super::elsewhere;
 use super::run::{self, Ran};
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
@@ -30,6 +31,13 @@ impl Decision {
     /// Does the work of the decision for its files.
     pub(super) fn carry_out(&self, work: fn(Vec<String>) -> Work, output: Output) -> Result<Ran, Failure> {
         let begun = Instant::now();
+        if let Some((remote, _)) = self.destination.remote(&self.file, output)? {
+            return Ok(Ran::elsewhere(
+                elsewhere::carry_out(&remote, work(self.files.clone()), None, output)?,
+                &remote,
+                begun,
+            ));
+        }
         let loaded = self.file.load(output)?;
         let found = match loaded.pipeline.location().lands() {
             true => Found::Lands(None),

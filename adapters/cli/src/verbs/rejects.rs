@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use etalon_core::error::Error;
+use etalon_core::pipeline::Resolved;
 use etalon_core::protocol::name;
 use etalon_core::reject::Reject;
 use etalon_driver::held;
-use etalon_driver::rejects::{self, InputRejects};
+use etalon_driver::ports::Objects;
+use etalon_driver::rejects::InputRejects;
 
 use super::{Entry, verb};
-use crate::arguments::{Chosen, Destination};
+use crate::arguments::Chosen;
 use crate::failure::Failure;
-use crate::loaded::Loaded;
 
 mod ls;
 mod show;
@@ -24,16 +26,10 @@ pub(super) const GROUP: Entry = Entry::Group {
     verbs: &[verb::<ls::Ls>(), verb::<show::Show>(), verb::<redrive::Redrive>(), verb::<discard::Discard>()],
 };
 
-fn read(loaded: &Loaded, destination: &Destination) -> Result<Vec<InputRejects>, Failure> {
-    Ok(pollster::block_on(rejects::read(&loaded.store(destination), &loaded.pipeline))?)
-}
-
 /// What is to be said of rejects that are not among those of `inputs`: of files that were discarded, and where records are gone from
 /// quarantine.
-fn unlisted(loaded: &Loaded, destination: &Destination, inputs: &[InputRejects]) -> Result<Vec<String>, Failure> {
-    let table = name::table(loaded.pipeline.table());
-    let store = loaded.store(destination);
-    let units = pollster::block_on(held::discarded(&loaded.pipeline, &store, &table))?;
+async fn unlisted(pipeline: &Resolved, store: &impl Objects, inputs: &[InputRejects]) -> Result<Vec<String>, Error> {
+    let units = held::discarded(pipeline, store, &name::table(pipeline.table())).await?;
     let with_rejects = units.iter().filter(|(unit, _)| unit.counts.quarantined > 0);
     let files: Vec<String> = with_rejects.map(|(unit, _)| held::title(unit)).collect();
     let (verb, them) = if files.len() == 1 { ("was", "it") } else { ("were", "them") };

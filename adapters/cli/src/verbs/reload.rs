@@ -7,6 +7,7 @@ use etalon_core::protocol::Work;
 use etalon_driver::run::RunOptions;
 
 use super::Verb;
+use super::elsewhere;
 use super::run::{self, Ran};
 use crate::arguments::{Destination, Source, Written};
 use crate::failure::Failure;
@@ -32,6 +33,11 @@ impl Verb for Reload {
 
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
         let begun = Instant::now();
+        if let Some((remote, _)) = self.destination.remote(&self.source.file, output)? {
+            self.destination.excludes("--from", !self.source.from.is_empty())?;
+            let work = Work::Reload(self.files.clone());
+            return Ok(Ran::elsewhere(elsewhere::carry_out(&remote, work, None, output)?, &remote, begun));
+        }
         let loaded = self.source.file.load(output)?;
         let found = self.source.find(&loaded, None, output)?;
         let work = Work::Reload(loaded.named(&self.files));

@@ -7,6 +7,7 @@ use clap::Args;
 use etalon_core::diagnostic::Code;
 use etalon_core::pipeline::Resolved;
 use etalon_core::protocol as asked;
+use etalon_core::protocol::prefix;
 use etalon_core::warehouse::{LoadCounts, WriteMode};
 use etalon_driver::land::{Asked, LandReport};
 use etalon_driver::local::{LocalDisk, SystemClock};
@@ -15,12 +16,14 @@ use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
 use super::Verb;
+use super::elsewhere::{self, Unfinished};
 use crate::arguments::{Destination, Source, Work, Written};
 use crate::failure::Failure;
 use crate::input::Found;
 use crate::loaded::Loaded;
 use crate::output::Output;
 use crate::progress::Bar;
+use crate::remote::Remote;
 use crate::view::{Sums, Table, View, how_many, thousands};
 
 /// Run a pipeline: read, check and load what is new
@@ -46,6 +49,17 @@ impl Verb for Run {
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
         let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, again: self.again };
         let begun = Instant::now();
+        if let Some((remote, _)) = self.destination.remote(&self.source.file, output)? {
+            self.destination.excludes("--from", !self.source.from.is_empty())?;
+            self.destination.excludes("--threads", self.work.threads.is_some())?;
+            self.destination.excludes("--again", self.again)?;
+            let work = asked::Work::Prefix(String::new());
+            return Ok(Ran::elsewhere(
+                elsewhere::carry_out(&remote, work, self.work.batch_time, output)?,
+                &remote,
+                begun,
+            ));
+        }
         let loaded = self.source.file.load(output)?;
         let found = self.source.find(&loaded, Some(Asked::New), output)?;
         carry_out(asked::Work::Prefix(String::new()), begun, &loaded, found, &self.destination, &options, output)
@@ -79,7 +93,10 @@ pub(super) fn carry_out(
     let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, work, &taken.objects, world, options));
     bar.clear();
     alone.end()?;
-    Ok(Ran { landed: taken.landed.as_ref().map(Arrived::of), ..Ran::new(ended?, &loaded.pipeline, begun, &store) })
+    Ok(Ran {
+        landed: taken.landed.as_ref().map(Arrived::of),
+        ..Ran::new(ended?, &loaded.pipeline, begun, quarantine(&store))
+    })
 }
 
 /// What a run did.
@@ -98,6 +115,14 @@ pub(super) struct Ran {
     /// Whether what is held may be released.
     #[serde(skip)]
     can_be_released: bool,
+    /// What functions are still at work with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished: Option<Unfinished>,
+}
+
+/// The folder of the quarantine in a store.
+pub(super) fn quarantine(store: &LocalDisk) -> String {
+    store.path("quarantine").display().to_string()
 }
 
 /// What has landed.
@@ -122,7 +147,8 @@ impl Arrived {
 }
 
 impl Ran {
-    pub(super) fn new(report: RunReport, pipeline: &Resolved, begun: Instant, store: &LocalDisk) -> Self {
+    /// What was done; `quarantine` is where the rejects are, for people.
+    pub(super) fn new(report: RunReport, pipeline: &Resolved, begun: Instant, quarantine: String) -> Self {
         assert!(report.balance(), "every record and every byte is accounted for");
         // A load that would leave the table empty is refused, whoever asks for it.
         let is_empty = report.held.iter().all(|held| held.counts.staged == 0);
@@ -131,9 +157,16 @@ impl Ran {
             report,
             landed: None,
             seconds: begun.elapsed().as_secs_f64(),
-            quarantine: store.path("quarantine").display().to_string(),
+            quarantine,
             can_be_released: !would_empty,
+            unfinished: None,
         }
+    }
+
+    /// What was done where the pipeline is deployed.
+    pub(super) fn elsewhere(done: elsewhere::Done, remote: &Remote, begun: Instant) -> Self {
+        let quarantine = remote.url(prefix::QUARANTINE.text);
+        Self { unfinished: done.unfinished, ..Self::new(done.report, remote.pipeline(), begun, quarantine) }
     }
 
     fn sums(&self) -> Sums {
@@ -226,6 +259,7 @@ impl View for Ran {
     fn page(&self) -> String {
         let report = &self.report;
         let state = match &report.state {
+            _ if self.unfinished.is_some() => "at work",
             RunState::Loaded => "loaded",
             RunState::Staged => "staged",
             RunState::NothingNew => "nothing new",
@@ -312,6 +346,9 @@ impl View for Ran {
 
     /// As long as anything is held, somebody has to decide.
     fn end(&self) -> Result<(), Failure> {
+        if let Some(unfinished) = &self.unfinished {
+            return Err(unfinished.failure());
+        }
         let held = &self.report.held;
         if held.is_empty() {
             return Ok(());

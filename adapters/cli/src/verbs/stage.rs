@@ -9,7 +9,7 @@ use etalon_driver::local::{LocalDisk, SystemClock};
 use etalon_driver::run::{self, RunOptions};
 
 use super::Verb;
-use super::run::Ran;
+use super::run::{Ran, quarantine};
 use crate::arguments::{Source, Work, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -46,6 +46,6 @@ impl Verb for Stage {
         let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &taken.objects, world, &options));
         bar.clear();
         alone.end()?;
-        Ok(Ran::new(ended?, &loaded.pipeline, begun, &store))
+        Ok(Ran::new(ended?, &loaded.pipeline, begun, quarantine(&store)))
     }
 }

@@ -33,6 +33,7 @@ struct Of {
 impl Of {
     /// The pipeline, what is read, for people, and the store that knows how far.
     fn load(&self, output: Output) -> Result<(Loaded, String, LocalDisk), Failure> {
+        self.destination.must_be_here()?;
         let loaded = self.file.load(output)?;
         let (source, store) = (shown(&loaded)?, loaded.store(&self.destination));
         Ok((loaded, source, store))

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use clap::Args;
+use etalon_driver::letters::Messages;
 use etalon_driver::local::SystemClock;
 use etalon_driver::ports::Clock;
-use etalon_driver::status::{self, LoadReport, Status as Found, TableState};
+use etalon_driver::status::{self, FailingLoad, InWarehouse, LoadReport, Status as Found, TableState};
 use serde::Serialize;
 
 use super::Verb;
@@ -33,6 +34,9 @@ pub(super) struct Stands {
     warehouse: Option<String>,
     #[serde(flatten)]
     found: Found,
+    /// What the functions have before them, where the pipeline is deployed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    queues: Vec<Messages>,
 }
 
 impl Verb for Status {
@@ -40,15 +44,24 @@ impl Verb for Status {
     type Found = Stands;
 
     fn carry_out(&self, output: Output) -> Result<Stands, Failure> {
+        if let Some((remote, _)) = self.destination.remote(&self.file, output)? {
+            let now = SystemClock.now();
+            let found = remote.block(status::status(remote.pipeline(), remote.store(), remote.in_warehouse()?, now))?;
+            return Ok(Stands { warehouse: Some(remote.url("")), found, queues: remote.messages()? });
+        }
         let loaded = self.file.load(output)?;
         let place = self.destination.place(&loaded.state());
         // To look creates nothing.
         let is_there = warehouse::is_url(&place) || Path::new(&place).is_file();
         let mut warehouse = if is_there { Some(warehouse::open(&place)?) } else { None };
         let store = loaded.store(&self.destination);
-        let found = status::status(&loaded.pipeline, &store, warehouse.as_mut(), SystemClock.now());
+        let in_warehouse = match &mut warehouse {
+            None => InWarehouse::NOTHING,
+            Some(warehouse) => pollster::block_on(InWarehouse::of(&loaded.pipeline, warehouse))?,
+        };
+        let found = status::status(&loaded.pipeline, &store, in_warehouse, SystemClock.now());
         let found = pollster::block_on(found)?;
-        Ok(Stands { warehouse: warehouse.map(|warehouse| warehouse.place()), found })
+        Ok(Stands { warehouse: warehouse.map(|warehouse| warehouse.place()), found, queues: Vec::new() })
     }
 }
 
@@ -78,8 +91,15 @@ impl View for Stands {
             let counts = [held.sources.len() as u64, held.counts.staged, held.counts.quarantined].map(Some);
             push("held", &held.title, counts, Some(held.reasons.join("; ")));
         }
+        if let Some(FailingLoad { words, .. }) = &self.found.failing {
+            push("failing load", &self.found.table, [None; 3], Some(words.clone()));
+        }
+        self.found.planned.iter().for_each(|name| push("planned", name, [None; 3], None));
         self.found.waiting.iter().for_each(|name| push("waiting", name, [None; 3], None));
         self.found.discarded.iter().for_each(|name| push("discarded", name, [None; 3], None));
+        for Messages { function, waiting, received, dead } in &self.queues {
+            push("messages", function, [None; 3], Some(messages(*waiting, *received, *dead)));
+        }
         for (source, open) in &self.found.open_rejects {
             push("open rejects", source, [None, None, Some(*open)], None);
         }
@@ -114,10 +134,26 @@ impl View for Stands {
                 page.push_str(&format!("  HELD: {reason} ({size})\n"));
             }
         }
-        found.waiting.iter().for_each(|name| page.push_str(&format!("  waits for the next run: {name}\n")));
+        if let Some(FailingLoad { failures, next, words }) = &found.failing {
+            let times = how_many((*failures).into(), "time");
+            page.push_str(&format!("  THE LOAD FAILS, {times} so far, next at {next}: {words}\n"));
+        }
+        // Where no message speaks of it, no function will.
+        let is_idle = self.queues.iter().all(|of| of.waiting + of.received == 0);
+        let planned = match self.queues.as_slice() {
+            [] => "planned, and read by the next run",
+            _ if is_idle => "PLANNED, AND NO MESSAGE SPEAKS OF IT (`etalon reload` begins anew)",
+            _ => "at work",
+        };
+        found.planned.iter().for_each(|name| page.push_str(&format!("  {planned}: {name}\n")));
+        let waits = if self.queues.is_empty() { "waits for the next run" } else { "waits for its load" };
+        found.waiting.iter().for_each(|name| page.push_str(&format!("  {waits}: {name}\n")));
         found.discarded.iter().for_each(|name| page.push_str(&format!("  discarded: {name}\n")));
         for (source, open) in &found.open_rejects {
             page.push_str(&format!("  open rejects: {source}: {}\n", thousands(*open)));
+        }
+        for Messages { function, waiting, received, dead } in &self.queues {
+            page.push_str(&format!("  {function}: {}\n", messages(*waiting, *received, *dead)));
         }
         page
     }
@@ -131,6 +167,15 @@ impl View for Stands {
             )],
         }
     }
+}
+
+/// What a function has before it.
+fn messages(waiting: u64, received: u64, dead: u64) -> String {
+    let dead = match dead {
+        0 => "no dead letter".to_owned(),
+        dead => format!("DEAD LETTERS: {}", thousands(dead)),
+    };
+    format!("{} waiting, {} at work, {dead}", how_many(waiting, "message"), thousands(received))
 }
 
 /// A time that has passed, in its largest unit.

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use etalon_core::deploy::{Account, Size, Sizes, Warehouse, WarehouseId};
+use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::primitives::ByteStream;
+use etalon_core::deploy::{Account, Deployment, Directory, Size, Sizes, Warehouse, WarehouseId};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Placeholder, Resolved};
+use etalon_core::plan::sha256;
+use etalon_core::protocol::print;
 use etalon_core::source::Location;
 use etalon_core::source::s3::Address;
 
+use crate::aws::unavailable;
 use crate::cloud::Programs;
 use crate::lambda::ACCOUNT;
 
@@ -76,6 +81,24 @@ impl Settings {
     /// The bucket of what Etalon keeps.
     pub(super) fn staging(&self) -> String {
         format!("{}-staging", self.name)
+    }
+
+    /// Puts the pipeline file and the directory of a deployment where Terraform puts them.
+    pub(super) async fn publish(
+        &self,
+        s3: &aws_sdk_s3::Client,
+        pipeline: &Pipeline,
+        deployment: &Deployment,
+    ) -> Result<(), Error> {
+        let name = pipeline.name();
+        let file = format!("{STAGING_PREFIX}{}{name}-{}.yaml", Directory::prefix(), sha256(self.pipeline.as_bytes()));
+        let directory = Directory::new(name, deployment, &format!("s3://{}/{file}", self.staging()));
+        let directory_name = format!("{STAGING_PREFIX}{}", Directory::name_of(name));
+        for (key, text) in [(file, self.pipeline.clone()), (directory_name, print(&directory))] {
+            let put = s3.put_object().bucket(self.staging()).key(key).body(ByteStream::from(text.into_bytes()));
+            put.send().await.map_err(|error| unavailable(DisplayErrorContext(error)))?;
+        }
+        Ok(())
     }
 
     /// The account that the sandbox stands for. `queues` is where they answer; `bus` is told of loads.

@@ -61,6 +61,11 @@ impl Stage {
         Ok(Self { step, function, queue: queue.url, dead_letters: queue.dead_url, poller })
     }
 
+    /// Lets its queue call it no more.
+    pub fn halt(&self) {
+        self.poller.halt();
+    }
+
     /// What its queue has given it.
     pub fn polled(&self) -> Polled {
         self.poller.polled()

@@ -54,13 +54,13 @@ impl Cloud {
 
     /// The schedule of the pipeline.
     pub fn schedule(&self) -> Schedule {
-        let [starts, _] = &self.schedules;
+        let [starts, _] = &self.deployment.schedules;
         self.scheduled(starts)
     }
 
     /// The schedule that looks after the table.
     pub fn sweep(&self) -> Schedule {
-        let [_, sweep] = &self.schedules;
+        let [_, sweep] = &self.deployment.schedules;
         self.scheduled(sweep)
     }
 

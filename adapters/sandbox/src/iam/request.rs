@@ -28,6 +28,8 @@ impl Asking<'_> {
         let arn = |service: &str, rest: String| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}");
         match (self.service, self.operation) {
             ("s3", "ListObjectsV2") => vec![on("s3:ListBucket", self.bucket())],
+            ("s3", "GetBucketVersioning") => vec![on("s3:GetBucketVersioning", self.bucket())],
+            ("s3", "GetBucketLifecycleConfiguration") => vec![on("s3:GetLifecycleConfiguration", self.bucket())],
             ("s3", "GetObject" | "HeadObject") => vec![on("s3:GetObject", self.object())],
             ("s3", "DeleteObject") => vec![on("s3:DeleteObject", self.object())],
             ("s3", "PutObject") => {

@@ -9,6 +9,7 @@
     reason = "a test may fail, and says why"
 )]
 
+mod faults;
 mod laptop;
 mod orders;
 
@@ -63,6 +64,9 @@ fn main() -> ExitCode {
         }),
         ("a_load_goes_on_while_nobody_waits", |shared| shared.run(a_load_goes_on_while_nobody_waits(shared))),
         ("a_lost_right_holds_nothing", |shared| shared.run(a_lost_right_holds_nothing(shared))),
+        ("everything_that_goes_wrong_loses_nothing", |shared| {
+            shared.run(faults::everything_that_goes_wrong_loses_nothing(shared));
+        }),
         ("the_command_tells_what_came_of_everything", |_| the_command_tells_what_came_of_everything()),
         ("what_goes_wrong_on_the_way_loses_nothing", |shared| {
             shared.run(what_goes_wrong_on_the_way_loses_nothing(shared));

@@ -1,10 +1,11 @@
 //! `etalon rejects discard`: open rejects that will never be right.
 
 use clap::Args;
+use etalon_core::pipeline::Resolved;
+use etalon_driver::ports::Objects;
 use etalon_driver::rejects;
 use serde::Serialize;
 
-use super::read;
 use crate::arguments::{Chosen, Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -35,14 +36,22 @@ impl Verb for Discard {
     type Found = Discarded;
 
     fn carry_out(&self, output: Output) -> Result<Discarded, Failure> {
+        if let Some((remote, _)) = self.destination.remote(&self.file, output)? {
+            return remote.block(self.discarded(remote.pipeline(), remote.store()));
+        }
         let loaded = self.file.load(output)?;
-        self.chosen.must_be_of(&read(&loaded, &self.destination)?)?;
         let store = loaded.store(&self.destination);
         let alone = store.lock_run(|| output.note("a run is at work; this waits until it has ended"))?;
-        let discard = rejects::discard(&loaded.pipeline, alone.disk(), |reject| self.chosen.has(reject));
-        let discarded = pollster::block_on(discard);
+        let discarded = pollster::block_on(self.discarded(&loaded.pipeline, alone.disk()));
         alone.end()?;
-        Ok(Discarded { discarded: discarded? })
+        discarded
+    }
+}
+
+impl Discard {
+    async fn discarded(&self, pipeline: &Resolved, store: &impl Objects) -> Result<Discarded, Failure> {
+        self.chosen.must_be_of(&rejects::read(store, pipeline).await?)?;
+        Ok(Discarded { discarded: rejects::discard(pipeline, store, |reject| self.chosen.has(reject)).await? })
     }
 }
 

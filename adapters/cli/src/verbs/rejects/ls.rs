@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use etalon_driver::rejects::State;
+use etalon_core::error::Error;
+use etalon_core::pipeline::Resolved;
+use etalon_driver::ports::Objects;
+use etalon_driver::rejects::{self, State};
 use serde::Serialize;
 
-use super::{read, reasons, unlisted};
+use super::{reasons, unlisted};
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -69,9 +72,18 @@ impl Verb for Ls {
     type Found = Listed;
 
     fn carry_out(&self, output: Output) -> Result<Listed, Failure> {
+        if let Some((remote, _)) = self.destination.remote(&self.file, output)? {
+            return Ok(remote.block(Listed::read(remote.pipeline(), remote.store()))?);
+        }
         let loaded = self.file.load(output)?;
+        Ok(pollster::block_on(Listed::read(&loaded.pipeline, &loaded.store(&self.destination)))?)
+    }
+}
+
+impl Listed {
+    async fn read(pipeline: &Resolved, store: &impl Objects) -> Result<Self, Error> {
         let mut listed = Vec::new();
-        let inputs = read(&loaded, &self.destination)?;
+        let inputs = rejects::read(store, pipeline).await?;
         for input in inputs.iter().filter(|input| !input.rejects.is_empty()) {
             let mut counts = Counts::default();
             let mut by_reason: BTreeMap<String, Counts> = BTreeMap::new();
@@ -86,7 +98,7 @@ impl Verb for Ls {
                 reasons: by_reason,
             });
         }
-        Ok(Listed { inputs: listed, unlisted: unlisted(&loaded, &self.destination, &inputs)? })
+        Ok(Self { inputs: listed, unlisted: unlisted(pipeline, store, &inputs).await? })
     }
 }
 

@@ -1,20 +1,22 @@
 //! `etalon rejects redrive`: the open rejects are sent through the pipeline again, and what passes is loaded.
 
 use clap::Args;
+use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::Work;
 use etalon_driver::local::SystemClock;
-use etalon_driver::rejects::{self, Forecast, State};
+use etalon_driver::rejects::{self, Forecast, InputRejects, State};
 use etalon_driver::report::RunReport;
 use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
-use super::{read, unlisted};
+use super::unlisted;
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Bar;
-use crate::verbs::Verb;
+use crate::remote::Remote;
 use crate::verbs::run::outcomes;
+use crate::verbs::{Verb, elsewhere};
 use crate::view::{Column, Kind, Sums, Table, View, thousands};
 
 /// Send the open rejects through the pipeline again, and load what passes
@@ -53,16 +55,18 @@ impl Verb for Redrive {
     type Found = Answer;
 
     fn carry_out(&self, output: Output) -> Result<Answer, Failure> {
+        if let Some((remote, here)) = self.destination.remote(&self.file, output)? {
+            return self.elsewhere(&remote, &here, output);
+        }
         let loaded = self.file.load(output)?;
-        let inputs = read(&loaded, &self.destination)?;
+        let inputs = pollster::block_on(rejects::read(&loaded.store(&self.destination), &loaded.pipeline))?;
         let store = loaded.store(&self.destination);
         let input = loaded.input(&store);
         let pipeline = &loaded.pipeline;
         if self.plan {
             return Ok(Answer::Forecast(pollster::block_on(rejects::forecast(pipeline, &inputs, &input))?));
         }
-        let kept = inputs.iter().flat_map(|input| &input.rejects);
-        let open = kept.filter(|kept| kept.state == State::Open).count() as u64;
+        let open = open(&inputs);
         let mut warehouse = self.destination.open(&loaded.state())?;
         let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let bar = Bar::new(output);
@@ -78,9 +82,28 @@ impl Verb for Redrive {
         let redriven = pollster::block_on(redrive);
         bar.clear();
         alone.end()?;
-        let unlisted = unlisted(&loaded, &self.destination, &inputs)?;
+        let unlisted = pollster::block_on(unlisted(pipeline, &store, &inputs))?;
         Ok(Answer::Done { open, redriven: redriven?, unlisted })
     }
+}
+
+impl Redrive {
+    /// A plan is made with the file that is here; what is sent again goes through the one that is deployed.
+    fn elsewhere(&self, remote: &Remote, here: &Pipeline, output: Output) -> Result<Answer, Failure> {
+        let (pipeline, store) = (remote.pipeline(), remote.store());
+        let inputs = remote.block(rejects::read(store, pipeline))?;
+        if self.plan {
+            return Ok(Answer::Forecast(remote.block(rejects::forecast(here, &inputs, remote.source()))?));
+        }
+        let redriven = elsewhere::carry_out(remote, Work::Redrive(Vec::new()), None, output)?.whole()?;
+        let unlisted = remote.block(unlisted(pipeline, store, &inputs))?;
+        Ok(Answer::Done { open: open(&inputs), redriven, unlisted })
+    }
+}
+
+fn open(inputs: &[InputRejects]) -> u64 {
+    let kept = inputs.iter().flat_map(|input| &input.rejects);
+    kept.filter(|kept| kept.state == State::Open).count() as u64
 }
 
 impl Answer {

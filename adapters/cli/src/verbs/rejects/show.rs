@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
+use etalon_core::pipeline::Resolved;
 use etalon_core::plan::Object;
-use etalon_driver::rejects::{InputRejects, Kept, State};
+use etalon_driver::ports::Objects;
+use etalon_driver::rejects::{self, InputRejects, Kept, State};
 use serde::Serialize;
 
-use super::{read, unlisted};
+use super::unlisted;
 use crate::arguments::{Chosen, Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::lines;
@@ -79,11 +81,20 @@ impl Verb for Show {
     type Found = Shown;
 
     fn carry_out(&self, output: Output) -> Result<Shown, Failure> {
+        if let Some((remote, _)) = self.destination.remote(&self.file, output)? {
+            return remote.block(self.shown(remote.pipeline(), remote.store(), remote.source()));
+        }
         let loaded = self.file.load(output)?;
-        let inputs = read(&loaded, &self.destination)?;
+        let store = loaded.store(&self.destination);
+        pollster::block_on(self.shown(&loaded.pipeline, &store, &loaded.input(&store)))
+    }
+}
+
+impl Show {
+    async fn shown(&self, pipeline: &Resolved, store: &impl Objects, source: &impl Objects) -> Result<Shown, Failure> {
+        let inputs = rejects::read(store, pipeline).await?;
         self.chosen.must_be_of(&inputs)?;
-        let input = loaded.input(&loaded.store(&self.destination));
-        let unlisted = unlisted(&loaded, &self.destination, &inputs)?;
+        let unlisted = unlisted(pipeline, store, &inputs).await?;
         let mut shown = Shown { records: Vec::new(), count: 0, unlisted };
         for InputRejects { plan, rejects, .. } in inputs {
             let is_wanted = |kept: &Kept| self.state.has(kept.state) && self.chosen.has(&kept.reject);
@@ -95,7 +106,7 @@ impl Verb for Show {
             }
             let offsets: Vec<u64> = wanted.iter().map(|kept| kept.reject.place.offset).collect();
             let object = Object { name: plan.source, version: plan.source_version, size: plan.size };
-            let lines = lines::of(&input, &object, &offsets);
+            let lines = lines::of(source, &object, &offsets).await;
             shown.records.extend(wanted.into_iter().zip(lines).map(|(kept, line)| Record { line, kept }));
         }
         Ok(shown)
