@@ -75,6 +75,7 @@ pub struct Pipeline {
     description: Option<String>,
     location: Location,
     on_overwrite: OnOverwrite,
+    allow_empty: bool,
     limits: Limits,
     table: Table,
     whole_runs: bool,

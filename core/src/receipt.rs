@@ -111,6 +111,9 @@ pub struct Receipt {
     pub warnings: BTreeMap<String, u64>,
     /// Checks with `on_fail: fail` that failed, and for how many rows: the unit is held.
     pub failed_checks: BTreeMap<String, u64>,
+    /// Bytes of the records in quarantine; an older Etalon did not count them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub quarantined_bytes: u64,
     /// Records that had fields which the pipeline does not declare.
     pub undeclared_records: u64,
     /// Records that had none of the fields which the pipeline declares; an older Etalon did not count them.
@@ -124,4 +127,9 @@ pub struct Receipt {
     pub unread: bool,
     /// The staged files, in order.
     pub parts: Vec<Part>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -45,12 +45,15 @@ const PAUSE: Duration = Duration::from_millis(50);
 const SHA256: &str = "sha256:";
 const CRC64: &str = "crc64nvme:";
 
-/// The objects of a bucket whose keys begin with a prefix; names are what follows it.
+/// The objects of a bucket whose keys begin with a prefix; names are what follows it. A name with the bucket before it,
+/// `s3://bucket/`, is taken for the same; [`S3Objects::named_with_bucket`] gives such names.
 #[derive(Debug)]
 pub struct S3Objects {
     client: Client,
     bucket: String,
     prefix: String,
+    /// What names begin with that are given.
+    place: String,
     /// Where the last read ended, and what is open there.
     ahead: Mutex<Option<Ahead>>,
     /// The object whose version is a checksum that was looked at last, and its ETag.
@@ -84,7 +87,30 @@ impl S3Objects {
 
     /// The objects of `bucket` below `prefix`, which ends with a `/` or is empty.
     pub fn new(client: Client, bucket: impl Into<String>, prefix: impl Into<String>) -> Self {
-        Self { client, bucket: bucket.into(), prefix: prefix.into(), ahead: Mutex::new(None), tagged: Mutex::new(None) }
+        Self {
+            client,
+            bucket: bucket.into(),
+            prefix: prefix.into(),
+            place: String::new(),
+            ahead: Mutex::new(None),
+            tagged: Mutex::new(None),
+        }
+    }
+
+    /// The same objects, with the bucket in their names.
+    #[must_use]
+    pub fn named_with_bucket(self) -> Self {
+        Self { place: self.bucket_place(), ..self }
+    }
+
+    /// The bucket, as it stands before a name: `s3://bucket/`.
+    pub fn bucket_place(&self) -> String {
+        format!("s3://{}/", self.bucket)
+    }
+
+    /// What names begin with that are given: nothing, or the bucket.
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Where an object is, as Redshift and people name it: `s3://bucket/key`.
@@ -93,7 +119,9 @@ impl S3Objects {
     }
 
     fn key(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
+        let within = name.strip_prefix("s3://").and_then(|name| name.strip_prefix(&*self.bucket));
+        let within = within.and_then(|name| name.strip_prefix('/'));
+        format!("{}{}", self.prefix, within.unwrap_or(name))
     }
 
     /// A part of an object, if it is of the version.
@@ -304,7 +332,7 @@ impl Objects for S3Objects {
                 let key = listed.key?;
                 let key = if is_encoded { decode_key(&key) } else { key };
                 Some(Object {
-                    name: key.strip_prefix(&self.prefix)?.to_owned(),
+                    name: format!("{}{}", self.place, key.strip_prefix(&self.prefix)?),
                     version: unquoted(listed.e_tag),
                     size: listed.size.unwrap_or_default().unsigned_abs(),
                 })

@@ -26,6 +26,7 @@ use etalon_core::plan::Object;
 use etalon_core::protocol::{LoadEvent, parse};
 use etalon_core::warehouse::LoadCounts;
 use etalon_driver::ports::{Entry, Events, Message, Objects, Put, Queue};
+use etalon_driver::store::is_first_place;
 use etalon_driver::testing::conformance;
 use etalon_sandbox::counterpart;
 use etalon_sandbox::moto::Moto;
@@ -38,6 +39,9 @@ fn main() -> ExitCode {
     let tests: &[counterpart::Test<()>] = &[
         ("objects", |()| block_on(objects())),
         ("one_writer_wins", |()| one_writer_wins()),
+        ("objects_of_another_bucket_have_it_in_their_names", |()| {
+            block_on(objects_of_another_bucket_have_it_in_their_names());
+        }),
         ("a_listing_of_many_pages", |()| block_on(a_listing_of_many_pages())),
         ("keys_have_any_characters", |()| block_on(keys_have_any_characters())),
         ("a_version_is_what_the_bytes_are", |()| block_on(a_version_is_what_the_bytes_are())),
@@ -107,6 +111,24 @@ async fn objects() {
     let store = bucket(&clients, "objects").await;
     conformance::objects(&store, "here").await;
     assert_eq!(store.url("a/b"), "s3://objects/etalon/a/b");
+}
+
+async fn objects_of_another_bucket_have_it_in_their_names() {
+    let clients = Clients::from_env().await;
+    let (first, second) = (bucket(&clients, "first").await, bucket(&clients, "second").await.named_with_bucket());
+    conformance::objects(&second, "s3://second/here").await;
+    second.put("in/a.csv", b"a", Put::Always).await.unwrap();
+    let listed = second.list("s3://second/in/", None, 10).await.unwrap();
+    assert_eq!(listed, ["s3://second/in/a.csv"]);
+    assert_eq!(second.url(&listed[0]), "s3://second/etalon/in/a.csv");
+    assert_eq!(second.get(&listed[0]).await.unwrap(), b"a");
+
+    // The first place that the store of a pipeline has seen stays the one without a name.
+    for _ in 0..2 {
+        assert!(is_first_place(&first, "things", &first.bucket_place()).await.unwrap());
+        assert!(!is_first_place(&first, "things", second.place()).await.unwrap());
+    }
+    assert!(is_first_place(&first, "others", second.place()).await.unwrap());
 }
 
 fn one_writer_wins() {

@@ -1,5 +1,6 @@
 //! Input: what a verb reads: files that lie somewhere, or windows of a database or of an API that have landed in the store.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -91,6 +92,15 @@ pub(crate) fn lander<'a, S: Objects>(loaded: &'a Loaded, store: &'a S) -> Land<'
         deadline: i64::MAX,
         piece_bytes: None,
         rows_max: None,
+    }
+}
+
+impl Taken {
+    /// The objects that are links to files, with the names of these.
+    pub(crate) fn links(&self) -> Result<BTreeMap<String, String>, Error> {
+        let Input::Files(disk) = &self.input else { return Ok(BTreeMap::new()) };
+        let file = |object: &Object| Ok(disk.file_of(&object.name)?.map(|file| (object.name.clone(), file)));
+        self.objects.iter().filter_map(|object| file(object).transpose()).collect()
     }
 }
 

@@ -107,9 +107,10 @@ impl Source {
         let objects = objects?;
         let pipeline = disk.name_of(&self.file.pipeline)?;
         for Object { name, .. } in &objects {
-            let what = match name {
-                name if *name == pipeline => "the pipeline file itself",
-                name if name.split('/').any(|part| part == STATE_FOLDER) => "what Etalon keeps for its runs",
+            let file = disk.file_of(name)?.unwrap_or_else(|| name.clone());
+            let what = match file {
+                file if file == pipeline => "the pipeline file itself",
+                file if file.split('/').any(|part| part == STATE_FOLDER) => "what Etalon keeps for its runs",
                 _ => continue,
             };
             let message = format!("{}: this is {what}, which is never a source", disk.path(name).display());

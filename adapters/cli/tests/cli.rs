@@ -23,7 +23,7 @@ columns:
   id: required
   name: varchar(20)
   born: date
-limits: { rejects: 50% }
+limits: { rejects: 60% }
 target: { table: people, write: merge, key: id, order_by: id }
 ";
 
@@ -115,11 +115,11 @@ fn a_run_takes_the_place_of_all_rows() {
     for file in ["people.csv", "people2.csv"] {
         fs::write(folder.path().join(file), format!("id,name,born\nx,{file},1930-05-11\n")).unwrap();
     }
-    fs::write(folder.path().join("people.yaml"), pipeline.replace("50%", "100%")).unwrap();
+    fs::write(folder.path().join("people.yaml"), pipeline.replace("60%", "100%")).unwrap();
     let report = run(1);
     assert!(report["state"].to_string().contains("would leave the table empty"), "{report}");
     assert_eq!(ids(), "id\n2\n3\n");
-    let pipeline = pipeline.replace("50%", "100%").replace("write: replace", "write: replace, allow_empty: true");
+    let pipeline = pipeline.replace("60%", "100%").replace("write: replace", "write: replace, allow_empty: true");
     fs::write(folder.path().join("people.yaml"), pipeline).unwrap();
     // That every record was rejected is no success, also where the table may be empty; somebody decides.
     run(1);
@@ -157,7 +157,7 @@ fn too_many_rejects_hold_the_run_and_a_mended_pipeline_loads_it() {
     assert_eq!(report["state"]["state"], "held");
     assert_eq!(report["load"], Value::Null);
     assert_eq!(report["counts"]["quarantined"], 2);
-    fs::write(folder.path().join("people.yaml"), PIPELINE.replace("50%", "70%")).unwrap();
+    fs::write(folder.path().join("people.yaml"), PIPELINE.replace("60%", "70%")).unwrap();
     let report = json(&done(folder.path(), &["run", "people.yaml", "--output", "json"], 0));
     assert_eq!(report["load"]["inserted"], 1);
 }

@@ -264,7 +264,7 @@ impl<C: Connection + ?Sized> Load<'_, C> {
             self.run(lock)?;
         }
         let migration = Migration::new(self.target, &self.found(set_up)?)?;
-        for statement in migration.outside.iter().chain(&migration.statements) {
+        for statement in migration.before(self.batches) {
             match Guard::of(statement.what) {
                 Some(guard) => self.guard(guard, statement)?,
                 None => drop(self.run(statement)?),
@@ -278,7 +278,7 @@ impl<C: Connection + ?Sized> Load<'_, C> {
                 Step::Stage(stage) => self.stage(stage, rows)?,
                 Step::Counts(statement) => {
                     for row in self.run(statement)?.rows() {
-                        counts.add(LoadCounts::read(&row)?);
+                        counts.add(LoadCounts::of_load(&row, self.target)?);
                     }
                 }
             }

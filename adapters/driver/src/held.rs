@@ -1,5 +1,5 @@
-//! Held units: somebody decides. A decision that was interrupted is made again by the same call, and a decision that was made
-//! is not made twice.
+//! Held units: somebody decides. A decision is kept first, with the units that it is about, and then carried out, by whoever
+//! comes: so it is made once, and done to its end.
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
@@ -11,6 +11,9 @@ use etalon_core::warehouse::WriteMode;
 use crate::judge::announce;
 use crate::ports::{Objects, Put, Queue};
 use crate::store::{document, names, put, put_once, readable, side_by_side};
+
+const RELEASE: &str = "release";
+const DISCARD: &str = "discard";
 
 /// What is marked as held in a table.
 #[derive(Debug, Default)]
@@ -91,63 +94,123 @@ pub async fn decide(
 ) -> Result<Decision, Error> {
     let table = name::table(pipeline.table());
     let place = name::decision(&table, &start.run);
-    if let Some((decision, _)) = document::<Decision>(store, &place).await? {
-        return Ok(decision);
-    }
-    let decision = match &start.work {
-        Work::Release(names) => release(pipeline, store, loads, &table, names, &start.run).await?,
-        Work::Discard(names) => discard(pipeline, store, &table, names).await?,
-        Work::Undiscard(names) => undiscard(pipeline, store, &table, names).await?,
-        _ => return Err(Error::new(ErrorKind::Refused, "a start that decides nothing")),
+    let (decision, version) = match document::<Decision>(store, &place).await? {
+        Some(kept) => kept,
+        None => match decided(pipeline, store, &table, start, &place).await {
+            Ok(kept) => kept,
+            // Somebody with the same message may have decided meanwhile, and done it.
+            Err(error) => document::<Decision>(store, &place).await?.ok_or(error)?,
+        },
     };
-    match put(store, &place, &decision, Put::IfAbsent).await {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(decision),
-        done => done.map(|_| decision),
+    if decision.is_open {
+        carry_out(&decision, store, loads, &table, &start.run).await?;
+        let done = Decision { is_open: false, ..decision.clone() };
+        match put(store, &place, &done, Put::IfVersion(&version)).await {
+            Err(error) if error.kind() == ErrorKind::Changed => {}
+            done => done.map(drop)?,
+        }
     }
+    Ok(decision)
 }
 
-/// Lets held units be loaded as they are. Their marks go last, so that who is killed finds them again.
-async fn release(
+/// Decides, and keeps the decision; the second is its version.
+async fn decided(
     pipeline: &Resolved,
+    store: &impl Objects,
+    table: &str,
+    start: &Start,
+    place: &str,
+) -> Result<(Decision, String), Error> {
+    let decision = match &start.work {
+        Work::Release(names) => release(pipeline, store, table, names).await?,
+        Work::Discard(names) => discard(pipeline, store, table, names).await?,
+        Work::Undiscard(names) => undiscard(pipeline, store, table, names).await?,
+        _ => return Err(Error::new(ErrorKind::Refused, "a start that decides nothing")),
+    };
+    let version = put(store, place, &decision, Put::IfAbsent).await?;
+    Ok((decision, version))
+}
+
+/// Does what was decided and is not done. The marks by which units are found go last, so that who is killed finds them again.
+async fn carry_out(
+    decision: &Decision,
     store: &impl Objects,
     loads: &impl Queue,
     table: &str,
-    wanted: &[String],
     cause: &str,
-) -> Result<Decision, Error> {
-    let mut decision = Decision { decision: "release".to_owned(), ..Decision::default() };
-    let mut waiting = waiting(store, table).await?;
-    waiting.retain(|(unit, _)| is_of(pipeline, unit) && !matches!(unit.state, UnitState::Replaced { .. }));
-    let chosen = choose(waiting, wanted, "held")?;
-    for (unit, _) in &chosen {
-        let left = match &unit.state {
-            UnitState::Held { reasons, incomplete: true, .. } => Some(format!(
-                "{} is not whole and cannot be released as if it were ({}): mend the pipeline or bring a new version, or \
-                 discard it",
-                title(unit),
-                reasons.join("; ")
-            )),
-            _ if would_empty(pipeline, unit) => Some(format!(
-                "{} has no rows and would leave the table empty: say `allow_empty: true` if it may, or discard it",
-                title(unit)
-            )),
-            _ => None,
-        };
-        if let Some(left) = left {
-            if !wanted.is_empty() {
-                return Err(Error::new(ErrorKind::Refused, left));
+) -> Result<(), Error> {
+    for (unit_name, decided) in decision.units.iter().zip(&decision.versions) {
+        let place = name::unit_document(table, unit_name);
+        let Some((unit, version)) = document::<Unit>(store, &place).await? else { continue };
+        let is_as_decided = version == *decided;
+        let (held, discarded) = (name::held(table, unit_name), name::discarded(table, unit_name));
+        match decision.decision.as_str() {
+            RELEASE => {
+                let unit =
+                    if is_as_decided { settle(store, table, unit, &version, UnitState::Pending).await? } else { unit };
+                if unit.is_pending() {
+                    announce(store, loads, table, &unit, cause).await?;
+                    store.delete(&held).await?;
+                }
             }
-            decision.left.push(left);
+            DISCARD => {
+                if is_as_decided {
+                    put_once(store, &discarded, b"").await?;
+                    let reasons = match &unit.state {
+                        UnitState::Held { reasons, .. } | UnitState::Discarded { reasons } => reasons.clone(),
+                        _ => Vec::new(),
+                    };
+                    settle(store, table, unit, &version, UnitState::Discarded { reasons }).await?;
+                    store.delete(&held).await?;
+                } else if matches!(unit.state, UnitState::Discarded { .. }) {
+                    store.delete(&held).await?;
+                }
+            }
+            _ if is_as_decided => {
+                let incomplete = is_incomplete(store, &unit).await?;
+                let reasons = match &unit.state {
+                    UnitState::Discarded { reasons } if !reasons.is_empty() => reasons.clone(),
+                    // An older Etalon did not keep why.
+                    _ => vec![format!("{}: it was discarded, and is looked at again", title(&unit))],
+                };
+                let state = UnitState::Held { reasons, incomplete, unread: false };
+                put_once(store, &held, b"").await?;
+                settle(store, table, unit, &version, state).await?;
+                store.delete(&discarded).await?;
+            }
+            _ if unit.is_held() => store.delete(&discarded).await?,
+            _ => {}
         }
     }
-    for (unit, version) in chosen {
-        if matches!(unit.state, UnitState::Held { incomplete: true, .. }) || would_empty(pipeline, &unit) {
-            continue;
+    Ok(())
+}
+
+/// Chooses held units that are to be loaded as they are.
+async fn release(pipeline: &Resolved, store: &impl Objects, table: &str, wanted: &[String]) -> Result<Decision, Error> {
+    let mut decision = Decision { decision: RELEASE.to_owned(), ..Decision::default() };
+    let mut waiting = waiting(store, table).await?;
+    waiting.retain(|(unit, _)| is_of(pipeline, unit) && !matches!(unit.state, UnitState::Replaced { .. }));
+    for (unit, version) in choose(waiting, wanted, "held")? {
+        let left = match &unit.state {
+            UnitState::Held { reasons, incomplete: true, .. } => format!(
+                "{} is not whole and cannot be released as if it were ({}): mend the pipeline or bring a new version, or \
+                 discard it",
+                title(&unit),
+                reasons.join("; ")
+            ),
+            _ if would_empty(pipeline, &unit) => format!(
+                "{} has no rows and would leave the table empty: say `allow_empty: true` if it may, or discard it",
+                title(&unit)
+            ),
+            _ => {
+                decision.add(&unit, &version);
+                continue;
+            }
+        };
+        if !wanted.is_empty() {
+            return Err(Error::new(ErrorKind::Refused, left));
         }
-        let unit = settle(store, table, unit, &version, UnitState::Pending).await?;
-        announce(store, loads, table, &unit, cause).await?;
-        store.delete(&name::held(table, &unit.name)).await?;
-        decision.add(&unit);
+        decision.left.push(left);
     }
     Ok(decision)
 }
@@ -157,20 +220,13 @@ fn would_empty(pipeline: &Resolved, unit: &Unit) -> bool {
     pipeline.table().write == WriteMode::Replace { allow_empty: false } && unit.counts.staged == 0
 }
 
-/// Decides that held units are not loaded, now or later.
+/// Chooses held units that are not loaded, now or later.
 async fn discard(pipeline: &Pipeline, store: &impl Objects, table: &str, wanted: &[String]) -> Result<Decision, Error> {
-    let mut decision = Decision { decision: "discard".to_owned(), ..Decision::default() };
+    let mut decision = Decision { decision: DISCARD.to_owned(), ..Decision::default() };
     let mut waiting = waiting(store, table).await?;
-    waiting.retain(|(unit, _)| is_of(pipeline, unit) && unit.is_held());
+    waiting.retain(|(unit, _)| unit.is_held() && is_of(pipeline, unit));
     for (unit, version) in choose(waiting, wanted, "held")? {
-        put_once(store, &name::discarded(table, &unit.name), b"").await?;
-        let reasons = match &unit.state {
-            UnitState::Held { reasons, .. } => reasons.clone(),
-            _ => Vec::new(),
-        };
-        let unit = settle(store, table, unit, &version, UnitState::Discarded { reasons }).await?;
-        store.delete(&name::held(table, &unit.name)).await?;
-        decision.add(&unit);
+        decision.add(&unit, &version);
     }
     Ok(decision)
 }
@@ -189,7 +245,7 @@ pub async fn discarded(pipeline: &Pipeline, store: &impl Objects, table: &str) -
     Ok(discarded)
 }
 
-/// Lets units that were discarded be decided about once more.
+/// Chooses units that were discarded and are to be decided about once more.
 async fn undiscard(
     pipeline: &Pipeline,
     store: &impl Objects,
@@ -197,35 +253,19 @@ async fn undiscard(
     wanted: &[String],
 ) -> Result<Decision, Error> {
     let mut decision = Decision { decision: "undiscard".to_owned(), ..Decision::default() };
-    let discarded = discarded(pipeline, store, table).await?;
-    let chosen = choose(discarded, wanted, "discarded")?;
-    let mut current = Vec::new();
-    for (unit, version) in chosen {
-        if is_overtaken(pipeline, store, &unit).await? {
-            let left = format!(
-                "{}: another version of it has been met since, which its old rows would stand beside; it stays discarded",
-                title(&unit)
-            );
-            if !wanted.is_empty() {
-                return Err(Error::new(ErrorKind::Refused, left));
-            }
-            decision.left.push(left);
-        } else {
-            current.push((unit, version));
+    for (unit, version) in choose(discarded(pipeline, store, table).await?, wanted, "discarded")? {
+        if !is_overtaken(pipeline, store, &unit).await? {
+            decision.add(&unit, &version);
+            continue;
         }
-    }
-    for (unit, version) in current {
-        let incomplete = is_incomplete(store, &unit).await?;
-        let reasons = match &unit.state {
-            UnitState::Discarded { reasons } if !reasons.is_empty() => reasons.clone(),
-            // An older Etalon did not keep why.
-            _ => vec![format!("{}: it was discarded, and is looked at again", title(&unit))],
-        };
-        let state = UnitState::Held { reasons, incomplete, unread: false };
-        put_once(store, &name::held(table, &unit.name), b"").await?;
-        let unit = settle(store, table, unit, &version, state).await?;
-        store.delete(&name::discarded(table, &unit.name)).await?;
-        decision.add(&unit);
+        let left = format!(
+            "{}: another version of it has been met since, which its old rows would stand beside; it stays discarded",
+            title(&unit)
+        );
+        if !wanted.is_empty() {
+            return Err(Error::new(ErrorKind::Refused, left));
+        }
+        decision.left.push(left);
     }
     Ok(decision)
 }
@@ -244,12 +284,22 @@ async fn is_overtaken(pipeline: &Pipeline, store: &impl Objects, unit: &Unit) ->
     Ok(false)
 }
 
-/// Of some units, those of the objects of these names, or all of them. What is asked for must be there.
+/// Of some units, those of the objects of these names, or all of them. What is asked for must be there. A name with a version
+/// behind an `@` is one unit of several of its object.
 fn choose(units: Vec<(Unit, String)>, wanted: &[String], state: &str) -> Result<Vec<(Unit, String)>, Error> {
-    let is_it =
-        |unit: &Unit, name: &String| unit.name == *name || unit.members.iter().any(|member| member.source == *name);
+    let is_it = |unit: &Unit, name: &String| {
+        let is_version = |member: &Member| {
+            let version = name.strip_prefix(&member.source).and_then(|rest| rest.strip_prefix('@'));
+            version.is_some_and(|version| !version.is_empty() && member.source_version.starts_with(version))
+        };
+        unit.name == *name || unit.members.iter().any(|member| member.source == *name || is_version(member))
+    };
     if let Some(missing) = wanted.iter().find(|name| !units.iter().any(|(unit, _)| is_it(unit, name))) {
-        let there: Vec<String> = units.iter().map(|(unit, _)| title(unit)).collect();
+        let titles: Vec<String> = units.iter().map(|(unit, _)| title(unit)).collect();
+        let is_alone = |title: &String| titles.iter().filter(|other| *other == title).count() == 1;
+        let there = units.iter().zip(&titles);
+        let there: Vec<String> =
+            there.map(|((unit, _), title)| if is_alone(title) { title.clone() } else { versioned(unit) }).collect();
         let there = match there.as_slice() {
             [] => format!("nothing is {state}"),
             there => format!("{state} are: {}", there.join(", ")),
@@ -265,6 +315,19 @@ pub fn title(unit: &Unit) -> String {
     match unit.members.as_slice() {
         [member] => member.source.clone(),
         members => format!("the run of {} objects ({})", members.len(), unit.name),
+    }
+}
+
+/// What a unit is called where several versions of its object are told apart: each is named by the first digits of its version.
+pub fn versioned(unit: &Unit) -> String {
+    const DIGITS: usize = 8;
+    match unit.members.as_slice() {
+        [member] => {
+            let version = &member.source_version;
+            let end = version.char_indices().nth(DIGITS).map_or(version.len(), |(at, _)| at);
+            format!("{}@{}", member.source, version.get(..end).unwrap_or(version))
+        }
+        _ => title(unit),
     }
 }
 

@@ -45,16 +45,26 @@ pub(crate) async fn complete_unit(
             }
         }
         receipts.reverse();
-        inputs.push(Input { plan, receipts, overwrites_loaded: false });
+        inputs.push(Input { plan, receipts, overwrites_loaded: false, overwrites_rows: false });
     }
+    let mut loaded_as = None;
     for input in &mut inputs {
-        input.overwrites_loaded = overwrites_loaded(pipeline, store, &table, &unit_name, &input.plan).await?;
+        let loaded = overwrites(pipeline, store, &table, &unit_name, input).await?;
+        // Its bytes are those that are in the table: somebody was about to load them when the object was met.
+        let is_one = pipeline.on_overwrite() == OnOverwrite::Fail;
+        let version = &input.plan.source_version;
+        let has_same = |unit: &Unit| is_one && unit.members.iter().all(|member| member.source_version == *version);
+        loaded_as = loaded.filter(has_same).map(|unit| unit.name);
     }
     let mut unit = pipeline.unit(unit_name, &inputs);
-    if unit.is_held()
-        && let Some(by) = replaced_by(pipeline, store, &inputs).await?
-    {
-        unit.state = UnitState::Replaced { by };
+    if unit.is_held() {
+        let by = match loaded_as {
+            None => replaced_by(pipeline, store, &inputs).await?,
+            loaded => loaded,
+        };
+        if let Some(by) = by {
+            unit.state = UnitState::Replaced { by };
+        }
     }
     judged(store, told, &table, unit).await
 }
@@ -83,8 +93,9 @@ pub(crate) async fn judge_again(
                 None => return Ok(()),
             }
         }
-        let overwrites_loaded = overwrites_loaded(pipeline, store, &table, &unit.name, &plan).await?;
-        inputs.push(Input { plan, receipts, overwrites_loaded });
+        let mut input = Input { plan, receipts, overwrites_loaded: false, overwrites_rows: false };
+        overwrites(pipeline, store, &table, &unit.name, &mut input).await?;
+        inputs.push(input);
     }
     let judged = pipeline.unit(unit.name.clone(), &inputs);
     if judged.is_held() {
@@ -98,32 +109,49 @@ pub(crate) async fn judge_again(
 /// What the reason begins with for which a unit is held that the warehouse has refused.
 pub(crate) const REFUSED: &str = "the warehouse refuses it: ";
 
-/// Whether an earlier version of an object is loaded, or waits for its load. Where one version is all that may be there, an
-/// earlier one that has not come so far gives way: it is not judged any more.
-async fn overwrites_loaded(
+/// Finds out whether an earlier version of an object is loaded, or waits for its load, and gives its unit. Where one version is
+/// all that may be there, those that have not come so far give way: they are not judged any more.
+async fn overwrites(
     pipeline: &Pipeline,
     store: &impl Objects,
     table: &str,
     unit_name: &str,
-    plan: &InputPlan,
-) -> Result<bool, Error> {
-    if !plan.overwrites || pipeline.whole_runs() || pipeline.on_overwrite() != OnOverwrite::Fail {
-        return Ok(false);
-    }
-    let Some((record, _)) = document::<Source>(store, &name::source(pipeline.name(), &plan.source)).await? else {
-        return Ok(false);
+    input: &mut Input,
+) -> Result<Option<Unit>, Error> {
+    let plan = &input.plan;
+    let is_new = plan.overwrites && !plan.backfills && plan.redrives.is_none() && !pipeline.whole_runs();
+    let is_empty = input.receipts.iter().all(|receipt| receipt.counts.read == 0);
+    let keeps_one = match pipeline.on_overwrite() {
+        OnOverwrite::Fail => true,
+        // Whether what it replaces has rows matters where it has none.
+        OnOverwrite::Replace if is_empty => false,
+        OnOverwrite::Replace | OnOverwrite::Add => return Ok(None),
     };
+    let place = name::source(pipeline.name(), &plan.source);
+    let Some((record, _)) = document::<Source>(store, &place).await?.filter(|_| is_new) else { return Ok(None) };
+    let mut loaded = None;
     for before in record.before(&plan.input) {
-        for place in names(store, &name::plans(before)).await? {
-            let Some((earlier, _)) = document::<InputPlan>(store, &place).await? else { continue };
-            give_way(store, table, &earlier, unit_name).await?;
+        if keeps_one {
+            for place in names(store, &name::plans(before)).await? {
+                let Some((earlier, _)) = document::<InputPlan>(store, &place).await? else { continue };
+                give_way(store, table, &earlier, unit_name).await?;
+            }
         }
         let is_there = |unit: &Unit| matches!(unit.state, UnitState::Loaded { .. } | UnitState::Pending);
-        if units(store, table, before).await?.iter().any(|(unit, _)| is_there(unit)) {
-            return Ok(true);
+        let generation = |unit: &Unit| unit.members.iter().map(|member| member.generation).max();
+        let mut there: Vec<Unit> = units(store, table, before).await?.into_iter().map(|(unit, _)| unit).collect();
+        there.retain(is_there);
+        there.sort_by_key(generation);
+        let is_whole = |unit: &Unit| unit.members.iter().all(|member| member.redrives.is_none());
+        // What came before it was loaded again has gone.
+        let whole = there.iter().rposition(is_whole).unwrap_or_default();
+        if let Some(unit) = there.get(whole) {
+            input.overwrites_rows = there.iter().skip(whole).any(|unit| unit.counts.staged > 0);
+            loaded = Some(unit.clone());
         }
     }
-    Ok(false)
+    input.overwrites_loaded = loaded.is_some();
+    Ok(loaded)
 }
 
 /// Sees that the unit of a plan, if it has not been judged, never will be.

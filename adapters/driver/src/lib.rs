@@ -7,6 +7,7 @@
 //! ports, store, deployed     the world; what is kept in it, by name; the pipeline that is deployed
 //! connection                 a load, statement by statement, on a warehouse that runs one at a time
 //! land                       rows of a database become objects in the store
+//! links                      a link to a file is a source of its own name
 //! extract                    a listing becomes plans and tasks
 //! transform                  a task becomes parts, quarantine and a receipt
 //! judge                      a unit whose receipts are all there is to be loaded, or held
@@ -27,6 +28,7 @@ pub mod store;
 pub mod deployed;
 pub mod embedded;
 pub mod land;
+mod links;
 pub mod extract;
 pub mod transform;
 pub mod judge;

@@ -77,6 +77,11 @@ impl LocalDisk {
             .collect()
     }
 
+    /// The name of the file that an object is, where the object is a link to it.
+    pub fn file_of(&self, name: &str) -> Result<Option<String>, Error> {
+        found::file_of(&self.folder, &self.path(name))
+    }
+
     /// The name of the file at a path, which is there.
     pub fn name_of(&self, path: &Path) -> Result<String, Error> {
         found::name_of(&self.folder, path)

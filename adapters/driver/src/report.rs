@@ -66,6 +66,8 @@ pub struct HeldReport {
     pub unit: String,
     /// What it is called for people.
     pub title: String,
+    /// What a decision about it alone names, where several versions of its object are held.
+    pub named: String,
     /// Its objects.
     pub sources: Vec<String>,
     /// Their stored bytes.

@@ -23,8 +23,9 @@ use etalon_core::warehouse::{LedgerRow, LoadCounts, WriteMode};
 use crate::deployed::Deployed;
 use crate::embedded::Embedded;
 use crate::extract::Extract;
-use crate::held::{self, is_of, title};
+use crate::held::{self, is_of, title, versioned};
 use crate::line::Line;
+use crate::links;
 use crate::load::Loader;
 use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Stage, Warehouse, Witness};
 use crate::reconcile::{reconcile, remove_parts};
@@ -41,6 +42,8 @@ pub struct RunOptions {
     pub workers: Option<NonZero<usize>>,
     /// Whether to load also what another pipeline has loaded into the table, with the same mapping.
     pub again: bool,
+    /// The objects that are links to files, with the names of these.
+    pub links: BTreeMap<String, String>,
 }
 
 /// The world of a run.
@@ -89,6 +92,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         rows.clear();
     }
     let lists = matches!(&work, Work::Prefix(_) | Work::Reload(_));
+    let objects = &links::as_loaded(pipeline, store, &rows, (objects, &options.links), progress).await?[..];
     if lists
         && !options.again
         && let Some(doubled) = loaded_by_another(pipeline, &rows, objects)
@@ -501,6 +505,7 @@ pub(crate) fn held_report(unit: &Unit, is_new: bool) -> HeldReport {
     HeldReport {
         unit: unit.name.clone(),
         title: title(unit),
+        named: versioned(unit),
         sources: unit.members.iter().map(|member| member.source.clone()).collect(),
         bytes: unit.members.iter().map(|member| member.size).sum(),
         counts: unit.counts,

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::InputPlan;
-use etalon_core::protocol::{Document, Unit, name, parse, print};
+use etalon_core::protocol::{Document, Place, Unit, name, parse, print};
 use etalon_core::receipt::Receipt;
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 
@@ -53,6 +53,23 @@ impl Handled {
             Self::Dead(error) => queue.bury(message, &error.to_string()).await,
         }
     }
+}
+
+/// Whether objects of a pipeline are named without their place: they are where the store saw the first of them. What an older
+/// Etalon has loaded came from where they are now.
+pub async fn is_first_place(store: &impl Objects, pipeline: &str, place: &str) -> Result<bool, Error> {
+    let at = name::place(pipeline);
+    let own = Place { place: place.to_owned() };
+    let first = match document::<Place>(store, &at).await? {
+        Some((first, _)) => first,
+        None => match put(store, &at, &own, Put::IfAbsent).await {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                document::<Place>(store, &at).await?.map_or(own, |(first, _)| first)
+            }
+            done => done.map(|_| own)?,
+        },
+    };
+    Ok(first.place == place)
 }
 
 /// Does the same with many things, side by side, so that they wait for the world together; gives what came of each, in order.

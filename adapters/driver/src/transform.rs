@@ -176,3 +176,27 @@ pub(crate) async fn keep(store: &impl Objects, made: Receipt) -> Result<Receipt,
         done => done.map(|_| made),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Memory;
+
+    /// Of two workers that do one task, both go on with the receipt that is kept.
+    #[test]
+    fn the_receipt_that_is_kept_counts() {
+        let text = "{ etalon: 1, pipeline: p, source: { files: '*.csv', format: csv, fields: { a: } }, columns: { a: varchar(9) }, \
+                    target: { table: t, write: append } }";
+        let (pipeline, _) = Pipeline::compile(text).unwrap();
+        let plan = pipeline.plan(&Object { name: "a.csv".to_owned(), version: "1".to_owned(), size: 2 }, 0);
+        let task = plan.tasks().remove(0);
+        let [first, second] = ["the first", "the second"].map(|why| pipeline.unread(&task, why.to_owned()));
+        assert_ne!(first, second);
+        pollster::block_on(async {
+            let store = Memory::default();
+            assert_eq!(keep(&store, first.clone()).await.unwrap(), first);
+            assert_eq!(keep(&store, second).await.unwrap(), first);
+            assert_eq!(receipt(&store, &task.batch).await.unwrap(), Some(first));
+        });
+    }
+}

@@ -157,7 +157,7 @@ impl Machine {
             clock: &self.clock,
             progress: &Quiet,
         };
-        let options = RunOptions { batch_time: None, workers: std::num::NonZero::new(1), again: false };
+        let options = RunOptions { batch_time: None, workers: std::num::NonZero::new(1), ..RunOptions::default() };
         let ended = block_on(run(&self.pipeline, PIPELINE, Work::Prefix(String::new()), &objects, world, &options));
         match ended {
             Ok(_) => {

@@ -14,7 +14,7 @@ use etalon_core::source::s3::Address;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::extract::Extract;
 use etalon_driver::local::SystemClock;
-use etalon_driver::store::Handled;
+use etalon_driver::store::{Handled, is_first_place};
 use serde_json::Value;
 
 /// What is read once.
@@ -36,13 +36,19 @@ async fn main() -> ExitCode {
 async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World), Error> {
     let [starts, dead, tasks, loads] =
         settings.need([&setting::STARTS_QUEUE, &setting::DEAD_QUEUE, &setting::TASKS_QUEUE, &setting::LOADS_QUEUE])?;
-    let deployed = settings.deployed(clients).await?;
+    let mut deployed = settings.deployed(clients).await?;
     let place = settings.source(&deployed.pipeline, clients).await?;
-    let store = settings.place(&setting::STAGING)?;
+    let store = S3Objects::at(clients, &settings.place(&setting::STAGING)?);
+    let mut source = S3Objects::at(clients, &place);
+    // Objects of one key in two buckets are two.
+    if !is_first_place(&store, deployed.pipeline.name(), &source.bucket_place()).await? {
+        source = source.named_with_bucket();
+        deployed.inputs = deployed.inputs.at(source.place());
+    }
     let queue = |url| SqsQueue::new(clients.sqs(), url);
     let world = World {
-        source: S3Objects::at(clients, &place),
-        store: S3Objects::at(clients, &store),
+        source,
+        store,
         starts: queue(starts).with_dead_letters(dead),
         tasks: queue(tasks),
         loads: queue(loads),
@@ -92,9 +98,10 @@ impl World {
     /// another place is none of the pipeline's.
     fn within(&self, Trigger { start, bucket }: Trigger) -> Result<Start, String> {
         let (Some(bucket), Work::Object(key)) = (bucket, &start.work) else { return Ok(start) };
-        match key.strip_prefix(&self.place.prefix) {
-            Some(name) if bucket == self.place.bucket && self.deployed.inputs.include(name) => {
-                Ok(Start { work: Work::Object(name.to_owned()), ..start })
+        let name = key.strip_prefix(&self.place.prefix).map(|name| format!("{}{name}", self.source.place()));
+        match name {
+            Some(name) if bucket == self.place.bucket && self.deployed.inputs.include(&name) => {
+                Ok(Start { work: Work::Object(name), ..start })
             }
             _ => Err(format!("s3://{bucket}/{key}")),
         }

@@ -78,6 +78,7 @@ impl<'a> Compiler<'a> {
             description: spec.description.clone(),
             location: spec.source.location.clone(),
             on_overwrite: spec.source.on_overwrite,
+            allow_empty: spec.target.allow_empty,
             limits: spec.limits.clone(),
             whole_runs: matches!(table.write, WriteMode::Replace { .. }),
             table,

@@ -282,11 +282,11 @@ const LIMITS: TextOrMapping<Choice<Limits>, Limits> = TextOrMapping(
     Choice(&[("none", "no number of rejects is too many, but all records of an object are", NO_LIMITS)]),
     Mapping {
         title: "limits",
-        doc: "How many rejects are too many: strictly more than the share, and at least so many.",
+        doc: "How many rejects are too many: strictly more than the share, by records or by bytes, and at least so many.",
         may_be_empty: false,
         keys: |keys| Limits {
             rejects_ppm: keys
-                .required("rejects", Share, "The share of the records read that may be rejected.")
+                .required("rejects", Share, "The share of the records read, or of their bytes, that may be rejected.")
                 .unwrap_or_default(),
             at_least: keys.or("at_least", Whole, "1", "Fewer rejects than this never hold an object."),
         },

@@ -27,6 +27,8 @@ pub struct Input {
     pub receipts: Vec<Receipt>,
     /// Whether an earlier version of its object is loaded, or waits for its load.
     pub overwrites_loaded: bool,
+    /// Whether that version has brought rows.
+    pub overwrites_rows: bool,
 }
 
 impl Pipeline {
@@ -50,15 +52,29 @@ impl Pipeline {
             return wholly;
         }
         let limits = &self.limits;
-        let is_over = u128::from(rejected) * 1_000_000 > u128::from(read) * u128::from(limits.rejects_ppm);
-        if !is_over || rejected < limits.at_least {
+        if rejected < limits.at_least {
             return Vec::new();
         }
+        let is_over =
+            |part: u64, of: u64| u128::from(part) * 1_000_000 > u128::from(of) * u128::from(limits.rejects_ppm);
         #[expect(clippy::cast_precision_loss, reason = "a share for people")]
-        let share = rejected as f64 * 100.0 / read.max(1) as f64;
+        let share = |part: u64, of: u64| format!("{:.2}%", part as f64 * 100.0 / of.max(1) as f64);
         let limit = f64::from(limits.rejects_ppm) / 10_000.0;
         let place = place(receipts);
-        vec![format!("{place}{rejected} of {read} records were rejected ({share:.2}%); the limit is {limit}%")]
+        let bytes: u64 = receipts.iter().map(|receipt| receipt.coverage.records).sum();
+        let rejected_bytes: u64 = receipts.iter().map(|receipt| receipt.quarantined_bytes).sum();
+        if is_over(rejected, read) {
+            let share = share(rejected, read);
+            vec![format!("{place}{rejected} of {read} records were rejected ({share}); the limit is {limit}%")]
+        } else if is_over(rejected_bytes, bytes) {
+            let share = share(rejected_bytes, bytes);
+            vec![format!(
+                "{place}{rejected} of {read} records were rejected, which have {rejected_bytes} of {bytes} bytes ({share}); the \
+                 limit is {limit}%"
+            )]
+        } else {
+            Vec::new()
+        }
     }
 
     /// The unit that inputs make when the receipts of all their tasks are there, in their order, with what becomes of it:
@@ -76,6 +92,13 @@ impl Pipeline {
             reasons.push(format!(
                 "{} was loaded before, and its contents have changed since; say `on_overwrite: replace` or `add` \
                  (a release keeps the rows of the version before, too)",
+                plan.source
+            ));
+        }
+        for Input { plan, .. } in inputs.iter().filter(|input| self.refuses_emptiness(input)) {
+            reasons.push(format!(
+                "{} has no records any more, and the rows of its earlier version would go; say `allow_empty: true` if they \
+                 may, or release it",
                 plan.source
             ));
         }
@@ -102,9 +125,20 @@ impl Pipeline {
 
     /// Whether an input is a version of an object that may have no other.
     fn refuses_version(&self, input: &Input) -> bool {
-        // A whole run takes the place of all rows, also of those that an earlier version of an object brought.
-        let is_new_version = !self.whole_runs && !input.plan.backfills && input.plan.redrives.is_none();
-        is_new_version && input.overwrites_loaded && self.on_overwrite == OnOverwrite::Fail
+        self.is_new_version(input) && input.overwrites_loaded && self.on_overwrite == OnOverwrite::Fail
+    }
+
+    /// Whether an input is a version without records, which would take the place of rows.
+    fn refuses_emptiness(&self, input: &Input) -> bool {
+        let is_empty = input.receipts.iter().all(|receipt| receipt.counts.read == 0 && receipt.incomplete.is_none());
+        let replaces = self.is_new_version(input) && self.on_overwrite == OnOverwrite::Replace;
+        replaces && is_empty && input.overwrites_rows && !self.allow_empty
+    }
+
+    /// Whether an input is met for the first time. A whole run takes the place of all rows, also of those that an earlier
+    /// version of an object brought.
+    fn is_new_version(&self, input: &Input) -> bool {
+        !self.whole_runs && !input.plan.backfills && input.plan.redrives.is_none()
     }
 
     fn member(&self, Input { plan, receipts, .. }: &Input) -> Member {
@@ -193,6 +227,7 @@ fn place(receipts: &[Receipt]) -> String {
 mod tests {
     use super::*;
     use crate::plan::Object;
+    use crate::receipt::Coverage;
 
     fn pipeline(limits: &str) -> Pipeline {
         let text = format!(
@@ -210,7 +245,7 @@ mod tests {
         let counts = Counts { read, staged: read - quarantined, quarantined, ..Counts::default() };
         let receipts =
             vec![Receipt { counts, incomplete: None, unread: false, ..pipeline.unread(&task, String::new()) }];
-        pipeline.unit("u".to_owned(), &[Input { plan, receipts, overwrites_loaded: false }])
+        pipeline.unit("u".to_owned(), &[Input { plan, receipts, overwrites_loaded: false, overwrites_rows: false }])
     }
 
     fn reasons(unit: &Unit) -> Vec<String> {
@@ -233,6 +268,50 @@ mod tests {
         let own = pipeline("limits: { rejects: 50%, at_least: 2 }\n");
         assert_eq!(unit(&own, 900, 100).state, UnitState::Pending);
         assert_eq!(reasons(&unit(&own, 3, 2)).len(), 1);
+    }
+
+    #[test]
+    fn few_rejects_with_many_bytes_are_too_many() {
+        let held = |limits: &str, quarantined_bytes| {
+            let pipeline = pipeline(limits);
+            let object = Object { name: "in/a.csv".to_owned(), version: "v".to_owned(), size: 9 };
+            let task = pipeline.plan(&object, 0).tasks().remove(0);
+            let counts = Counts { read: 300, staged: 299, quarantined: 1, ..Counts::default() };
+            let coverage = Coverage { total: 9000, records: 9000, ..Coverage::default() };
+            let unread = pipeline.unread(&task, String::new());
+            let receipt = Receipt { counts, coverage, quarantined_bytes, incomplete: None, unread: false, ..unread };
+            match pipeline.judge(&[receipt]) {
+                Verdict::Held(reasons) => reasons,
+                Verdict::Load => Vec::new(),
+            }
+        };
+        let reason =
+            "in/a.csv: 1 of 300 records were rejected, which have 5000 of 9000 bytes (55.56%); the limit is 10%";
+        assert_eq!(held("limits: { rejects: 10% }\n", 5000), [reason]);
+        assert_eq!(held("limits: { rejects: 10% }\n", 900), [""; 0], "not more than the share");
+        assert_eq!(held("", 5000), [""; 0], "not so many");
+        assert_eq!(held("limits: none\n", 5000), [""; 0]);
+    }
+
+    #[test]
+    fn a_version_without_records_does_not_take_the_place_of_rows_unasked() {
+        let judged = |source: &str, allow: &str, overwrites_rows| {
+            let text = format!(
+                "etalon: 1\npipeline: things\nsource:\n  files: in/*.csv\n  format: csv\n{source}  fields: {{ id: integer }}\n\
+                 columns:\n  id: {{}}\ntarget: {{ table: things, write: append{allow} }}\n"
+            );
+            let pipeline = Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}")).0;
+            let object = Object { name: "in/a.csv".to_owned(), version: "v".to_owned(), size: 9 };
+            let plan = InputPlan { overwrites: true, ..pipeline.plan(&object, 0) };
+            let unread = pipeline.unread(&plan.tasks().remove(0), String::new());
+            let receipts = vec![Receipt { incomplete: None, unread: false, ..unread }];
+            let input = Input { plan, receipts, overwrites_loaded: overwrites_rows, overwrites_rows };
+            pipeline.unit("u".to_owned(), &[input]).is_held()
+        };
+        let replace = "  on_overwrite: replace\n";
+        assert!(judged(replace, "", true));
+        assert!(!judged(replace, ", allow_empty: true", true) && !judged(replace, "", false));
+        assert!(!judged("  on_overwrite: add\n", "", true));
     }
 
     #[test]

@@ -65,8 +65,12 @@ enum Gives {
 impl Pipeline {
     /// What is to be done about a version that is met.
     pub fn meet<'a>(&self, met: &Meeting<'a>) -> Result<Vec<Effect<'a>>, Error> {
+        let is_whole = |plan: &&InputPlan| plan.redrives.is_none();
         let loaded = met.units.iter().filter(|unit| matches!(unit.state, UnitState::Loaded { .. }));
-        let loaded = loaded.flat_map(|unit| &unit.members).map(|member| member.generation).max();
+        let loaded = loaded.flat_map(|unit| &unit.members);
+        let of_whole = loaded.clone().filter(|member| member.redrives.is_none());
+        let of_whole = of_whole.map(|member| member.generation).max();
+        let loaded = loaded.map(|member| member.generation).max();
         let mut plan = match (met.reload, loaded, met.unended_reload()) {
             (Some(run), Some(_), _) => {
                 // Where a version takes the place of those before, that of none of them is left.
@@ -78,13 +82,16 @@ impl Pipeline {
             (_, Some(_), Some(reload)) => self.live(met, reload)?,
             // It is in the table, whether or not its plan is kept.
             (_, Some(generation), None) => InputPlan { generation, ..met.plan.clone() },
-            (_, None, _) => match met.plans.iter().find(|kept| kept.generation == 0) {
+            // What was loaded first may have gone with its table, and what was to take its place is held.
+            (_, None, _) => match met.plans.iter().filter(is_whole).min_by_key(|kept| kept.generation) {
                 Some(kept) => self.live(met, kept)?,
                 None => met.plan.clone(),
             },
         };
-        let gives: Vec<(&KeptUnit, Gives)> =
-            met.waiting.iter().map(|&waits| (waits, self.gives_way(&waits.0, &plan))).collect();
+        let look = |plan: &InputPlan| -> Vec<(&KeptUnit, Gives)> {
+            met.waiting.iter().map(|&waits| (waits, self.gives_way(&waits.0, plan, of_whole))).collect()
+        };
+        let mut gives = look(&plan);
         // The last of those that give way to the pipeline is replaced last: as long as it is held, it is the same cause.
         if let Some(((unit, _), _)) = gives.iter().rfind(|(_, gives)| *gives == Gives::ToPipeline) {
             let backfills = loaded.is_some() || unit.members.iter().any(|member| member.replaces_generations);
@@ -92,6 +99,8 @@ impl Pipeline {
             let batch_time = plan.batch_time;
             let anew = InputPlan { batch_time, backfills, overwrites, run: None, ..met.plan.clone() };
             plan = met.once_more(anew, self.instead_of(&unit.name))?;
+            // What is brought again as a whole brings also what was to be sent again.
+            gives = look(&plan);
         }
         let by = name::unit(&plan.input, plan.generation);
         let judged = met.units.iter().find(|unit| unit.name == by);
@@ -150,17 +159,22 @@ impl Pipeline {
         }
     }
 
-    /// To what a unit gives way that waits for a decision, when its object is met as a plan has it.
-    fn gives_way(&self, unit: &Unit, plan: &InputPlan) -> Gives {
+    /// To what a unit gives way that waits for a decision, when its object is met as a plan has it. The last is the generation
+    /// in which all records of the version were loaded, if they were.
+    fn gives_way(&self, unit: &Unit, plan: &InputPlan, loaded: Option<u32>) -> Gives {
         let redrives = unit.members.iter().any(|member| member.redrives.is_some());
         let is_of_version = unit.members.iter().all(|member| member.input == plan.input);
         let is_own = unit.name == name::unit(&plan.input, plan.generation);
         let is_mended = unit.fingerprint != self.fingerprint;
+        // Whether the other records of a redrive have gone with their table, or all were loaded again since.
+        let generation = unit.members.iter().map(|member| member.generation).max();
+        let is_outdated = redrives && loaded.is_none_or(|loaded| generation < Some(loaded));
         match (&unit.state, self.on_overwrite) {
             (UnitState::Replaced { .. }, _) if is_of_version => Gives::ToPlan,
             // What is brought again as a whole brings all records; the message may come twice.
             (UnitState::Held { .. }, _) if is_of_version && plan.backfills && !is_own => Gives::ToPlan,
-            // The records of a redrive are sent again by a redrive.
+            // The records of a redrive are sent again by a redrive, as long as the others are in the table.
+            (UnitState::Held { .. }, _) if is_of_version && is_outdated => Gives::ToPlan,
             (UnitState::Held { .. }, _) if is_of_version && redrives => Gives::Nothing,
             // An object that was gone for a while, or another, is there again.
             (UnitState::Held { unread, .. }, _) if is_of_version && (is_mended || *unread) => Gives::ToPipeline,

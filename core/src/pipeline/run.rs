@@ -183,6 +183,7 @@ impl<'a> TaskRun<'a> {
             reasons: BTreeMap::new(),
             warnings: BTreeMap::new(),
             failed_checks: BTreeMap::new(),
+            quarantined_bytes: 0,
             undeclared_records: 0,
             strange_records: 0,
             incomplete: None,
@@ -325,6 +326,7 @@ impl TaskRun<'_> {
     }
 
     fn quarantine(&mut self, reject: Reject) {
+        self.receipt.quarantined_bytes += reject.place.length;
         for reason in &reject.reasons {
             *self.receipt.reasons.entry(format!("{} {}", reason.code, reason.subject)).or_default() += 1;
         }

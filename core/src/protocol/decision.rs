@@ -1,4 +1,5 @@
-//! Decision: what somebody has decided about held units. It is kept, so that a message that comes twice decides once.
+//! Decision: what somebody has decided about held units. It is kept before it is carried out, with the units that it is about,
+//! so that a message that comes twice decides once, whoever carries it out.
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -13,6 +14,12 @@ pub struct Decision {
     pub decision: String,
     /// The units that it was about.
     pub units: Vec<String>,
+    /// The versions that their documents had then: what has another since is not changed. An older Etalon has kept none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
+    /// Whether some of it may not be done yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_open: bool,
     /// The objects of these units.
     pub sources: Vec<String>,
     /// What was left as it is, and why.
@@ -21,13 +28,15 @@ pub struct Decision {
 
 impl Document for Decision {
     const KIND: &'static str = "a decision about held units";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 impl Decision {
-    /// Adds a unit that it was about.
-    pub fn add(&mut self, unit: &Unit) {
+    /// Adds a unit that it is about, of a version of its document: there is something to do then.
+    pub fn add(&mut self, unit: &Unit, version: &str) {
+        self.is_open = true;
         self.units.push(unit.name.clone());
+        self.versions.push(version.to_owned());
         self.sources.extend(unit.members.iter().map(|member| member.source.clone()));
     }
 }

@@ -95,6 +95,11 @@ pub fn source(pipeline: &str, source: &str) -> String {
     SOURCES.name(format_args!("{}.json", source_id(pipeline, source)))
 }
 
+/// Where the objects of a pipeline lay first.
+pub fn place(pipeline: &str) -> String {
+    SOURCES.name(format_args!("{}.json", identity("place", &[pipeline])))
+}
+
 fn source_id(pipeline: &str, source: &str) -> String {
     identity("source", &[pipeline, source])
 }

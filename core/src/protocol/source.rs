@@ -2,7 +2,8 @@
 //!
 //! An event only says *look*. Whoever looks reads this record first, then the object as it is now, and writes the record
 //! under the version that it read: what is current and met last is nothing new, so that an event which is doubled or late
-//! changes nothing, and content that comes back is a version like any other.
+//! changes nothing, and content that comes back is a version like any other. Where one version of an object is all that may be
+//! loaded, content that comes back to what is in the table is that version again ([`Source::come_back`]).
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use crate::protocol::Document;
 pub struct Source {
     /// The object's name.
     pub source: String,
-    /// Its versions, first met first.
+    /// Its versions, first met first. One that has come back to what is in the table stands there again.
     pub versions: Vec<SourceVersion>,
 }
 
@@ -58,15 +59,27 @@ impl Source {
             meeting += 1;
             if let Some(last) = self.versions.last().filter(|last| last.input == input) {
                 let position = self.versions.len() - 1;
-                return Met { input, meeting, position, is_new: false, batch_time: last.batch_time };
+                let first = self.versions.iter().find(|version| version.input == input).unwrap_or(last);
+                return Met { meeting, position, is_new: false, batch_time: first.batch_time, input };
             }
             input = input_of(meeting + 1);
         }
+        let batch_time = self.add(&input, batch_time);
+        Met { input, meeting: meeting + 1, position: self.versions.len() - 1, is_new: true, batch_time }
+    }
+
+    /// The object has the bytes again of a version that it had before, and nothing that came between is loaded: it is that
+    /// version.
+    pub fn come_back(&mut self, input: &str, batch_time: i64) {
+        self.add(input, batch_time);
+    }
+
+    /// Adds a version as the current one, and gives its time.
+    fn add(&mut self, input: &str, batch_time: i64) -> i64 {
         let latest = self.versions.last().map(|version| version.batch_time.saturating_add(1));
         let batch_time = latest.map_or(batch_time, |latest| latest.max(batch_time));
-        let position = self.versions.len();
-        self.versions.push(SourceVersion { input: input.clone(), batch_time });
-        Met { input, meeting: meeting + 1, position, is_new: true, batch_time }
+        self.versions.push(SourceVersion { input: input.to_owned(), batch_time });
+        batch_time
     }
 
     /// Whether a version is the one that was met last; `input_of` says which input it is at each of its meetings.
@@ -113,6 +126,19 @@ mod tests {
         assert_eq!(meet(&mut source, "a", 40), ("a3".to_owned(), 4, true, 40));
         assert!(source.is_current("a3") && !source.is_current("a1"));
         assert_eq!(source.before("b2").collect::<Vec<_>>(), ["a1", "b1", "a2"]);
+    }
+
+    #[test]
+    fn what_comes_back_to_what_is_loaded_is_that_version() {
+        let mut source = Source::default();
+        meet(&mut source, "a", 10);
+        meet(&mut source, "b", 20);
+        source.come_back("a1", 15);
+        assert_eq!(meet(&mut source, "a", 30), ("a1".to_owned(), 2, false, 10));
+        assert!(source.is_last(|meeting| format!("a{meeting}")) && source.is_current("a1"));
+        assert_eq!(meet(&mut source, "b", 40), ("b2".to_owned(), 3, true, 40));
+        assert_eq!(meet(&mut source, "a", 50), ("a2".to_owned(), 4, true, 50));
+        assert!(source.versions.windows(2).all(|pair| pair[0].batch_time < pair[1].batch_time));
     }
 
     proptest! {

@@ -10,6 +10,8 @@ const WILD: [char; 3] = ['*', '?', '['];
 /// All names that begin in one way, or those of them that a pattern matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
+    /// What stands before each name, and is no part of what is asked about it.
+    place: String,
     prefix: String,
     patterns: Vec<Pattern>,
 }
@@ -17,7 +19,13 @@ pub struct Names {
 impl Names {
     /// The names that begin so.
     pub fn beginning(prefix: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), patterns: Vec::new() }
+        Self { prefix: prefix.into(), ..Self::default() }
+    }
+
+    /// The same names, each with a place before it.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        Self { place: format!("{place}{}", self.place), prefix: format!("{place}{}", self.prefix), ..self }
     }
 
     /// The names that any of some patterns matches.
@@ -27,7 +35,7 @@ impl Names {
         while !patterns.iter().all(|pattern| pattern.starts_with(&prefix)) {
             prefix.pop();
         }
-        Ok(Self { prefix, patterns: patterns.into_iter().map(parse).collect::<Result<_, _>>()? })
+        Ok(Self { place: String::new(), prefix, patterns: patterns.into_iter().map(parse).collect::<Result<_, _>>()? })
     }
 
     /// What every one of the names begins with.
@@ -39,7 +47,8 @@ impl Names {
     pub fn include(&self, name: &str) -> bool {
         // A name that ends in a slash is what some tools write for an empty folder.
         let is_object = name.starts_with(&self.prefix) && !name.ends_with('/');
-        is_object && (self.patterns.is_empty() || self.patterns.iter().any(|pattern| matches(pattern, name)))
+        let within = name.strip_prefix(&self.place).unwrap_or(name);
+        is_object && (self.patterns.is_empty() || self.patterns.iter().any(|pattern| matches(pattern, within)))
     }
 }
 
@@ -67,6 +76,11 @@ mod tests {
         let landing = Names::beginning("in/");
         assert!(landing.include("in/a.csv") && landing.include("in/2026/a.csv"));
         assert!(!landing.include("out/a.csv") && !landing.include("in/2026/"));
+        let there = landing.at("s3://other/");
+        assert_eq!(there.prefix(), "s3://other/in/");
+        assert!(there.include("s3://other/in/a.csv") && !there.include("in/a.csv"));
+        let there = matching(&["*.csv"]).unwrap().at("s3://other/");
+        assert!(there.include("s3://other/a.csv") && !there.include("s3://other/in/a.csv"));
         let files = matching(&["in/*.csv", "in/late/?.csv"]).unwrap();
         assert_eq!(files.prefix(), "in/");
         assert!(files.include("in/a.csv") && files.include("in/late/b.csv"));

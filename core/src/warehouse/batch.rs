@@ -30,6 +30,13 @@ pub struct LoadBatch {
     pub versions: Vec<String>,
 }
 
+impl LoadBatch {
+    /// Whether rows that are there are deleted first.
+    pub fn replaces(&self) -> bool {
+        self.replaces_source || self.replaces_generations
+    }
+}
+
 /// What became of the staged rows: `staged = inserted + updated + unchanged + deduplicated + superseded + deleted`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LoadCounts {

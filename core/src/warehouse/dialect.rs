@@ -87,6 +87,9 @@ pub struct Dialect {
     pub(crate) columns: CatalogQuestion,
     /// Selects the names of the indexes of a table, where there are any.
     pub(crate) indexes: Option<CatalogQuestion>,
+    /// Whether anything in the warehouse may keep rows out of a table without an error, a trigger or a rule: only then the rows
+    /// of a load are counted where they have gone. Without a condition they are always counted.
+    pub(crate) drops_rows: Option<&'static str>,
 }
 
 /// How staged rows come to a warehouse.

@@ -104,6 +104,28 @@ impl LoadCounts {
             },
         })
     }
+
+    /// Reads a row of what [`Step::Counts`](crate::warehouse::Step::Counts) selects.
+    ///
+    /// `Refused` where the table has not the rows that the load has brought.
+    pub fn of_load(row: &Row<'_>, target: &Target) -> Result<Self, Error> {
+        let counts = Self::read(row)?;
+        // What is equal to the row that is there takes its place, too.
+        let brought = counts.inserted + counts.updated + counts.unchanged;
+        if row.optional(ARRIVED)?.is_none() {
+            return Ok(counts);
+        }
+        let there: u64 = row.number(ARRIVED)?;
+        if there == brought {
+            return Ok(counts);
+        }
+        let message = format!(
+            "table `{}` has {there} rows of batch {}, which has brought {brought}: {DROPPED}",
+            target.name(),
+            row.text("batch")?
+        );
+        Err(Error::new(ErrorKind::Refused, message))
+    }
 }
 
 /// The columns of a batch, in order, and their types.
@@ -125,6 +147,12 @@ pub(crate) const OUTCOMES: [&str; 6] = ["inserted", "updated", "unchanged", "ded
 
 /// What a ledger of an older Etalon lacks: it is added, and the rows that are there do not say it.
 pub(crate) const ADDED: [(&str, Type); 2] = [("pipeline", Type::Varchar(256)), ("removed", Type::Bigint)];
+
+/// How many rows of a batch the table has when the load has brought them, in the work table; NULL where they are not counted.
+const ARRIVED: &str = "arrived";
+/// What it means that they are not as many as were brought.
+pub(crate) const DROPPED: &str =
+    "a trigger or a rule changes what is loaded; remove it, or load into a table of its own that feeds the other";
 
 /// The ledger of a target.
 pub(crate) fn table(target: &Target) -> TableName {
@@ -213,7 +241,9 @@ pub fn migrate(target: &Target, present: &[String]) -> Result<Vec<Statement>, Er
 /// Creates the work table of a load's batches, with outcomes to come.
 pub(crate) fn create_load() -> Command {
     let outcomes = OUTCOMES.map(|name| (name, Type::Bigint));
-    let columns = [definitions(&BATCH, true), definitions(&ADDED, false), definitions(&outcomes, false)].concat();
+    let arrived = definitions(&[(ARRIVED, Type::Bigint)], false);
+    let columns =
+        [definitions(&BATCH, true), definitions(&ADDED, false), definitions(&outcomes, false), arrived].concat();
     Command::CreateTable(CreateTable {
         temporary: true,
         primary_key: vec![Identifier::own("batch")],
@@ -443,11 +473,44 @@ pub(crate) fn guard_balance() -> Command {
     Command::Select(Select::from(&load_table(), "b").column(Expr::no_rows(), "guard").filter(wrong))
 }
 
+/// Notes how many rows of each batch the table has, where something may have kept some out of it.
+pub(crate) fn count_arrived(target: &Target) -> Command {
+    let (load, name) = (load_table(), Identifier::own(BATCH_COLUMN));
+    let where_counted = |conditions: Vec<Expr>| {
+        let counted = target.dialect.drops_rows.map(Expr::Condition);
+        Expr::All(conditions.into_iter().chain(counted).collect())
+    };
+    let own = Select::from(&load, "b").columns([Expr::own("b", "batch")]);
+    let mut there = Select::from(&target.table, "t").columns([Expr::of("t", &name)]).column(Expr::CountRows, ARRIVED);
+    there = there.filter(where_counted(vec![Expr::of("t", &name).among(own)]));
+    there.group_by = vec![Expr::of("t", &name)];
+    let on = Expr::of("t", &name).equal(Expr::own("b", "batch"));
+    let counts = Select::from(&load, "b")
+        .columns([Expr::own("b", "batch")])
+        .column(Expr::own("t", ARRIVED).or_zero(), ARRIVED)
+        .join(JoinKind::Left, Source::Selects(vec![there]), "t", on);
+    let this = Expr::at(&load, &Identifier::own("batch")).equal(Expr::own("c", "batch"));
+    Command::Update {
+        set: vec![(Identifier::own(ARRIVED), Expr::own("c", ARRIVED))],
+        from: Some((Source::Selects(vec![counts]), Identifier::own("c"))),
+        filter: where_counted(vec![this]),
+        table: load,
+    }
+}
+
+/// Selects 1 where the table has all rows of every batch that were counted.
+pub(crate) fn guard_arrived() -> Command {
+    let of = |name| Expr::own("b", name);
+    let brought = of("inserted").plus(of("updated")).plus(of("unchanged"));
+    let wrong = Expr::All(vec![of(ARRIVED).present(), of(ARRIVED).differs(brought)]);
+    Command::Select(Select::from(&load_table(), "b").column(Expr::no_rows(), "guard").filter(wrong))
+}
+
 /// Selects the counts of the load.
 pub(crate) fn counts() -> Command {
     let names = ["batch", "staged"].into_iter().chain(OUTCOMES);
     let mut select = Select::from(&load_table(), "b").columns(names.map(|name| Expr::own("b", name)));
-    select = select.column(Expr::own("b", "removed").or_zero(), "removed");
+    select = select.column(Expr::own("b", "removed").or_zero(), "removed").columns([Expr::own("b", ARRIVED)]);
     select.order_by = vec![Expr::own("b", "batch").bytes()];
     Command::Select(select)
 }

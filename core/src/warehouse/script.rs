@@ -7,7 +7,7 @@
 //! ```text
 //! lock the fence -> the load's batches -> guard: none is loaded -> stage the rows -> guard: all came
 //! -> rows of replaced sources go -> winners and outcomes -> delete, insert -> counts -> guard: they balance -> ledger rows
-//! -> select the counts
+//! -> select the counts -> guard: the table has the rows
 //! ```
 
 mod intervals;
@@ -63,7 +63,8 @@ pub enum Step {
     /// Bring the staged rows here.
     Stage(Stage),
     /// Run this; it selects the counts of the load: batch, then staged, inserted, updated, unchanged, deduplicated,
-    /// superseded and deleted, a row for each batch, in the order of the batches' names.
+    /// superseded and deleted, and how many rows of it the table has, a row for each batch, in the order of the batches' names.
+    /// [`LoadCounts::of_load`](crate::warehouse::LoadCounts::of_load) reads a row.
     Counts(Statement),
 }
 
@@ -114,11 +115,20 @@ pub enum Guard {
     UniqueKey,
     /// The counts do not balance.
     Balance,
+    /// The table has not the rows that the load has brought.
+    Arrived,
 }
 
 impl Guard {
-    const ALL: [Self; 6] =
-        [Self::NotLoaded, Self::AllRows, Self::NoLaterRun, Self::OwnTable, Self::UniqueKey, Self::Balance];
+    const ALL: [Self; 7] = [
+        Self::NotLoaded,
+        Self::AllRows,
+        Self::NoLaterRun,
+        Self::OwnTable,
+        Self::UniqueKey,
+        Self::Balance,
+        Self::Arrived,
+    ];
 
     /// What its statement does, for people.
     pub fn what(self) -> &'static str {
@@ -129,6 +139,7 @@ impl Guard {
             Self::OwnTable => "check that no other pipeline has loaded the table",
             Self::UniqueKey => "keep the key unique",
             Self::Balance => "check that the counts balance",
+            Self::Arrived => "check that the table has the rows",
         }
     }
 
@@ -154,6 +165,7 @@ impl Guard {
             Self::Balance => {
                 "the counts do not balance: the table holds several rows with one key, or Etalon has a bug"
             }
+            Self::Arrived => "the table has not the rows that were brought: a trigger or a rule changes what is loaded",
         }
     }
 
@@ -179,7 +191,7 @@ impl Guard {
             Self::OwnTable => {
                 Some(ledger::pipelines(target).statement("list the pipelines that have loaded a table", target.dialect))
             }
-            Self::AllRows | Self::NoLaterRun | Self::Balance => None,
+            Self::AllRows | Self::NoLaterRun | Self::Balance | Self::Arrived => None,
         }
     }
 
@@ -205,6 +217,7 @@ impl Guard {
                 Error::new(ErrorKind::AlreadyExists, message)
             }
             Self::AllRows => refused(format!("table `{name}`: {}", self.fact())),
+            Self::Arrived => refused(format!("table `{name}` has not the rows that were brought: {}", ledger::DROPPED)),
             // No later attempt is another: somebody decides.
             Self::NoLaterRun => Error::new(ErrorKind::Held, format!("table `{name}`: {}", self.fact())),
             Self::OwnTable => refused(others_rows(target, batches, details)),
@@ -313,7 +326,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn write(&mut self, load: &Arrival<'_>) -> Result<(), Error> {
         let target = self.target;
-        let replaces_sources = load.batches.iter().any(|batch| batch.replaces_source || batch.replaces_generations);
+        let replaces_sources = load.batches.iter().any(LoadBatch::replaces);
         if replaces_sources && !target.lineage {
             return self.refuse("has no lineage columns, by which the rows of a source are replaced");
         }
@@ -330,8 +343,12 @@ impl Writer<'_> {
         self.stage(load, direct)?;
         let mut noted = false;
         if replaces_sources {
-            let first = load.batches.iter().find(|batch| batch.replaces_source || batch.replaces_generations);
+            let first = load.batches.iter().find(|batch| batch.replaces());
             noted = self.replace_sources(load.batches, first.map_or("", |batch| &batch.batch), direct)?;
+            // Where the table has several rows of a key, which an earlier pipeline file allowed, those that stay are told.
+            if let Some(index) = target.create_key_index() {
+                self.guard(Guard::UniqueKey, index);
+            }
         }
         match &ranking {
             Some(ranking) => {
@@ -353,16 +370,22 @@ impl Writer<'_> {
                 self.insert_all();
             }
         }
-        if let Some(index) = target.create_key_index() {
+        if let Some(index) = target.create_key_index().filter(|_| !replaces_sources) {
             // Sorting the keys of a new table once is quicker than finding the place of each.
             self.guard(Guard::UniqueKey, index);
         }
         self.run("count what became of the rows", count(ranking.as_ref(), replaces_sources));
         self.guard(Guard::Balance, ledger::guard_balance());
+        if target.lineage {
+            self.run("count the rows that the table has", ledger::count_arrived(target));
+        }
         let loaded_at = self.instant(load.loaded_at)?;
         self.run("enter the batches into the ledger", ledger::enter(target, loaded_at));
         let counts = ledger::counts().statement("tell the counts", target.dialect);
         self.steps.push(Step::Counts(counts));
+        if target.lineage {
+            self.guard(Guard::Arrived, ledger::guard_arrived());
+        }
 
         let mut work: Vec<TableName> = ranking.iter().flat_map(Ranking::tables).collect();
         work.extend((!direct).then(|| TableName::work(STAGE)));

@@ -8,6 +8,7 @@ use crate::error::ErrorKind;
 use crate::sql::quote::Identifier;
 use crate::sql::quote::shown_text;
 use crate::types::Type;
+use crate::warehouse::batch::LoadBatch;
 use crate::warehouse::ddl;
 use crate::warehouse::ddl::COLUMNS_TABLE;
 use crate::warehouse::ddl::KEY_INDEX_PREFIX;
@@ -66,6 +67,8 @@ pub struct Migration {
     /// Statements, in order, in one transaction. One that violates a unique constraint fails as
     /// [`Guard::UniqueKey`] does.
     pub statements: Vec<Statement>,
+    /// Makes the index that keeps the key unique, where the table is there and lacks it.
+    key_index: Option<Statement>,
 }
 
 impl SetUp {
@@ -125,6 +128,13 @@ impl Found {
 }
 
 impl Migration {
+    /// What is run before a load of these batches, in order. Where they take the place of rows, several of one key may be
+    /// among these: the index is made when they have gone, by the load itself.
+    pub fn before<'a>(&'a self, batches: &'a [LoadBatch]) -> impl Iterator<Item = &'a Statement> {
+        let index = self.key_index.iter().filter(|_| !batches.iter().any(LoadBatch::replaces));
+        self.outside.iter().chain(&self.statements).chain(index)
+    }
+
     /// Creates the target, changes it, or refuses.
     pub fn new(target: &Target, found: &Found) -> Result<Self, Error> {
         let name = target.name();
@@ -332,7 +342,7 @@ impl Migration {
             && !indexes.contains(&name)
         {
             self.changes.push("the key becomes unique".to_owned());
-            self.push(target, Guard::UniqueKey.what(), create);
+            self.key_index = Some(create.statement(Guard::UniqueKey.what(), target.dialect));
         }
     }
 }

@@ -200,6 +200,8 @@ pub(crate) enum Expr {
     Word(&'static str),
     Number(u64),
     Boolean(bool),
+    /// A condition in the warehouse's own words.
+    Condition(&'static str),
     /// A text as it compares as a key: trailing blanks do not count. Other types are themselves.
     Key(Box<Self>, Type),
     /// A value as it compares where versions are ordered.

@@ -11,7 +11,7 @@ use etalon_core::protocol::prefix;
 use etalon_core::warehouse::{LoadCounts, WriteMode};
 use etalon_driver::land::{Asked, LandReport};
 use etalon_driver::local::{LocalDisk, SystemClock};
-use etalon_driver::report::{RunReport, RunState};
+use etalon_driver::report::{HeldReport, RunReport, RunState};
 use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
@@ -47,7 +47,8 @@ impl Verb for Run {
     type Found = Ran;
 
     fn carry_out(&self, output: Output) -> Result<Ran, Failure> {
-        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, again: self.again };
+        let (batch_time, workers) = (self.work.batch_time, self.work.threads);
+        let options = RunOptions { batch_time, workers, again: self.again, ..RunOptions::default() };
         let begun = Instant::now();
         if let Some((remote, _)) = self.destination.remote(&self.source.file, output)? {
             self.destination.excludes("--from", !self.source.from.is_empty())?;
@@ -81,6 +82,7 @@ pub(super) fn carry_out(
     let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
     // What lands is written through at once: the cursor must not be there before what it names.
     let taken = found.take(loaded, &store)?;
+    let options = RunOptions { links: taken.links()?, ..options.clone() };
     let mut warehouse = destination.open(&loaded.state())?;
     let bar = Bar::new(output);
     let world = World {
@@ -90,7 +92,7 @@ pub(super) fn carry_out(
         clock: &SystemClock,
         progress: &bar,
     };
-    let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, work, &taken.objects, world, options));
+    let ended = pollster::block_on(run::run(&loaded.pipeline, &loaded.text, work, &taken.objects, world, &options));
     bar.clear();
     alone.end()?;
     Ok(Ran {
@@ -354,13 +356,22 @@ impl View for Ran {
             return Ok(());
         }
         let reasons = held.iter().flat_map(|held| {
-            let size = format!("{}, {}", how_many(held.bytes, "byte"), how_many(held.counts.staged, "row"));
+            let size = size_of(held, &self.report.held);
             held.reasons.iter().map(move |reason| format!("{reason} ({size})"))
         });
         let can_be_released = self.can_be_released && held.iter().any(|held| !held.incomplete);
         let decide = if can_be_released { "`etalon release`, `etalon discard`" } else { "`etalon discard`" };
         let help = format!("mend the pipeline or the data and run again, or decide: {decide}");
         Err(Failure::held(&reasons.collect::<Vec<_>>(), &help, self.report.load.is_some()))
+    }
+}
+
+/// How much is held of a unit, and which of several versions it is, by the name that a decision about it alone takes.
+pub(super) fn size_of(held: &HeldReport, all: &[HeldReport]) -> String {
+    let size = format!("{}, {}", how_many(held.bytes, "byte"), how_many(held.counts.staged, "row"));
+    match all.iter().filter(|other| other.title == held.title).count() {
+        1 => size,
+        _ => format!("{}, {size}", held.named),
     }
 }
 

@@ -41,7 +41,8 @@ impl Verb for Stage {
         let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let taken = found.take(&loaded, &store)?;
         let bar = Bar::new(output);
-        let options = RunOptions { batch_time: self.work.batch_time, workers: self.work.threads, again: false };
+        let (batch_time, workers) = (self.work.batch_time, self.work.threads);
+        let options = RunOptions { batch_time, workers, ..RunOptions::default() };
         let world = (&taken.input, alone.disk(), &SystemClock, &bar);
         let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &taken.objects, world, &options));
         bar.clear();

@@ -10,6 +10,7 @@ use etalon_driver::status::{self, FailingLoad, InWarehouse, LoadReport, Status a
 use serde::Serialize;
 
 use super::Verb;
+use super::run::size_of;
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -129,8 +130,8 @@ impl View for Stands {
             page.push_str(&format!("  {loaded_at}: {files}, {rows}{removed}\n"));
         }
         for held in &found.held {
+            let size = size_of(held, &found.held);
             for reason in &held.reasons {
-                let size = format!("{}, {}", how_many(held.bytes, "byte"), how_many(held.counts.staged, "row"));
                 page.push_str(&format!("  HELD: {reason} ({size})\n"));
             }
         }

@@ -3,9 +3,10 @@
 //! [`Pipeline::meet`]: etalon_core::pipeline::Pipeline::meet
 
 use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Effect, Meeting, once_more};
 use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{Met, Source, Start, Unit, name, parse};
+use etalon_core::protocol::{Met, Source, Start, Unit, UnitState, name, parse};
 
 use super::Extract;
 use super::listing::Known;
@@ -128,7 +129,14 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         if record.is_last(|meeting| pipeline.input(&as_listed, meeting)) {
             look.object = as_listed;
         }
-        let met = record.meet(|meeting| pipeline.input(&look.object, meeting), batch_time);
+        let input_of = |meeting| pipeline.input(&look.object, meeting);
+        let before = record.clone();
+        let mut met = record.meet(input_of, batch_time);
+        if let Some(loaded) = self.come_back_to(&before, (1..met.meeting).map(input_of).collect()).await? {
+            record = before;
+            record.come_back(&loaded, batch_time);
+            met = Met { is_new: true, ..record.meet(input_of, batch_time) };
+        }
         if met.is_new {
             // Until this version is marked, no mark of an earlier one says that there is nothing new: that one may come back
             // before anybody can mark this.
@@ -138,6 +146,24 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             put(self.store, &place, &record, version.as_deref().map_or(Put::IfAbsent, Put::IfVersion)).await?;
         }
         Ok(Some((look, met)))
+    }
+
+    /// The version of an object that is loaded, or waits for its load, if it is one of these inputs, which have the bytes that are
+    /// there now, and is not the one that was met last. Where every version brings rows of its own, or replaces those of the
+    /// version before, content that comes back is loaded like any other.
+    async fn come_back_to(&self, record: &Source, inputs: Vec<String>) -> Result<Option<String>, Error> {
+        let pipeline = &self.deployed.pipeline;
+        if inputs.is_empty() || pipeline.whole_runs() || pipeline.on_overwrite() != OnOverwrite::Fail {
+            return Ok(None);
+        }
+        for version in record.versions.iter().rev() {
+            let units = units(self.store, &self.table(), &version.input).await?;
+            if units.iter().any(|(unit, _)| matches!(unit.state, UnitState::Loaded { .. } | UnitState::Pending)) {
+                let comes_back = inputs.contains(&version.input) && !record.is_current(&version.input);
+                return Ok(comes_back.then(|| version.input.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// Marks the version of an object that was met last; the marks of earlier ones go, and those by which a listing has told

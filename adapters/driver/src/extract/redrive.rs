@@ -19,6 +19,11 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                            pipeline again";
             return Err(Error::new(ErrorKind::Refused, message));
         }
+        if pipeline.table().dedupe.is_some() {
+            let message = "`dedupe` compares the rows of a file with each other, so that records cannot be added; load the file \
+                           again, with `etalon reload`";
+            return Err(Error::new(ErrorKind::Refused, message));
+        }
         for input in rejects::read(self.store, pipeline).await? {
             if !wanted.is_empty() && !wanted.contains(&input.plan.source) {
                 continue;

@@ -1,8 +1,9 @@
 //! Found: the files that paths and globs mean, as a shell finds them. Links are followed, and a file has one name, however it
-//! is reached: two names of it would be two sources. What matches and cannot be read is refused, by name: rows that are left
-//! out without a word are noticed by nobody.
+//! is reached: two names of it would be two sources. A link to a file has its own name, since it may lead to another file
+//! tomorrow, unless the file is found too; a link to a folder has that of the folder. What matches and cannot be read is
+//! refused, by name: rows that are left out without a word are noticed by nobody.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -22,17 +23,31 @@ pub(super) fn find(folder: &Path, start: &Path, patterns: &[String]) -> Result<B
         search.seen.clear();
         let (root, parts) = Part::all(pattern)?;
         let start = root.unwrap_or(start);
-        let found = search.follow(&Place { shown: start.to_owned(), real: real(start)? }, &parts)?;
+        let found =
+            search.follow(&Place { shown: start.to_owned(), named: real(start)?, real: real(start)? }, &parts)?;
         if !found && parts.iter().all(|part| matches!(part, Part::Plain(_))) {
             return Err(no_file(&start.join(pattern)));
         }
     }
-    search.files.iter().map(|file| name(&folder, file)).collect()
+    let named = search.files.iter().map(|(file, names)| if names.contains(file) { Some(file) } else { names.first() });
+    named.flatten().map(|file| name(&folder, file)).collect()
 }
 
-/// The name, from `folder`, of the file at a path.
+/// The name, from `folder`, of the file or link at a path, which is there.
 pub(super) fn name_of(folder: &Path, path: &Path) -> Result<String, Error> {
-    name(&real(folder)?, &real(path)?)
+    let file = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(file)) if fs::metadata(path).is_ok() => real(parent)?.join(file),
+        _ => real(path)?,
+    };
+    name(&real(folder)?, &file)
+}
+
+/// The name, from `folder`, of the file to which a link leads; nothing if there is no link at that path.
+pub(super) fn file_of(folder: &Path, path: &Path) -> Result<Option<String>, Error> {
+    if !fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
+        return Ok(None);
+    }
+    name(&real(folder)?, &real(path)?).map(Some)
 }
 
 /// A part of a pattern, between slashes.
@@ -64,9 +79,10 @@ impl Part {
     }
 }
 
-/// A file or folder: as the pattern leads to it, and where it is.
+/// A file or folder: as the pattern leads to it, what it is called in the folder where it is found, and where it is.
 struct Place {
     shown: PathBuf,
+    named: PathBuf,
     real: PathBuf,
 }
 
@@ -75,7 +91,7 @@ impl Place {
     fn below(&self, name: &OsStr) -> Result<Option<Self>, Error> {
         let (shown, path) = (self.shown.join(name), self.real.join(name));
         match fs::canonicalize(&path) {
-            Ok(real) => Ok(Some(Self { shown, real })),
+            Ok(real) => Ok(Some(Self { shown, named: path, real })),
             Err(error) if is_absent(&error) && fs::symlink_metadata(&path).is_err() => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let message = format!("{}: this is a link to what is not there", shown.display());
@@ -101,7 +117,7 @@ impl Place {
             let kind = entry.file_type().map_err(|error| failed(&entry.path(), &error))?;
             // Only of a link one must ask where it leads.
             if !kind.is_symlink() {
-                let place = Self { shown: self.shown.join(&file), real: entry.path() };
+                let place = Self { shown: self.shown.join(&file), named: entry.path(), real: entry.path() };
                 taken.push((place, kind.is_dir()));
             } else if let Some(place) = self.below(&file)? {
                 let is_folder = place.real.is_dir();
@@ -114,8 +130,8 @@ impl Place {
 
 #[derive(Default)]
 struct Search {
-    /// The files that were found, where they are.
-    files: BTreeSet<PathBuf>,
+    /// The files that were found, by where they are, and what they are called there.
+    files: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
     /// The folders that were entered, each with the number of parts that were left: links may lead there again.
     seen: HashSet<(PathBuf, usize)>,
 }
@@ -159,7 +175,7 @@ impl Search {
         let kind = fs::metadata(&place.real).map_err(|error| failed(&place.shown, &error))?;
         if kind.is_file() {
             utf8(&place.shown, &place.shown)?;
-            self.files.insert(place.real.clone());
+            self.files.entry(place.real.clone()).or_default().insert(place.named.clone());
         } else if !kind.is_dir() {
             let message = format!(
                 "{}: this is not a regular file (a pipe or a device, say); write its bytes to a file first",
@@ -288,6 +304,14 @@ mod tests {
             symlink("in", here.join("alias")).unwrap();
             symlink("in/a.csv", here.join("latest.csv")).unwrap();
             assert_eq!(found(here, &["*/*.csv", "**/*.csv", "*.csv", "alias/a.csv"]).unwrap(), ["in/a.csv"]);
+            assert_eq!(found(here, &["*.csv"]).unwrap(), ["latest.csv"]);
+            assert_eq!(found(here, &["*.csv", "in/*"]).unwrap(), ["in/a.csv"]);
+            symlink("in/a.csv", here.join("again.csv")).unwrap();
+            assert_eq!(found(here, &["*.csv"]).unwrap(), ["again.csv"]);
+            let file = |name: &str| file_of(here, &here.join(name)).unwrap();
+            assert_eq!([file("latest.csv"), file("in/a.csv")], [Some("in/a.csv".to_owned()), None]);
+            assert_eq!(name_of(here, &here.join("alias/a.csv")).unwrap(), "in/a.csv");
+            assert_eq!(name_of(here, &here.join("latest.csv")).unwrap(), "latest.csv");
             assert_eq!(found(&here.join("alias"), &["a.csv"]).unwrap(), ["a.csv"]);
             assert_eq!(from(&here.join("in"), here, &["alias/*"]).unwrap(), ["a.csv"]);
         }

@@ -2,7 +2,7 @@
 //! time, of which any may be killed or stopped, and the schedule that looks again until nothing is left to do.
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::{LoadLimits, Start, Work, name, prefix, print};
+use etalon_core::protocol::{LoadLimits, Start, name, prefix, print};
 use etalon_driver::connection::Connection;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::embedded::Embedded;
@@ -65,9 +65,7 @@ impl Cloud<'_> {
         let chance = &mut Chance::new(self.seed ^ 0x0dd5);
         let body = print(start);
         block_on(hands.starts.send(&[Entry { body: body.clone(), order: None }]))?;
-        // Of two that carry out one decision at once, one may find nothing to decide about.
-        let decides = matches!(start.work, Work::Release(_) | Work::Discard(_) | Work::Undiscard(_));
-        if !decides && chance.one_in(2) {
+        if chance.one_in(2) {
             hands.starts.double(&body);
             chaos.count("start sent twice");
         }

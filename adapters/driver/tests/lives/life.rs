@@ -17,6 +17,8 @@ use crate::chaos::Chance;
 pub const DAYS: u64 = 10;
 /// Where the objects are.
 pub const PREFIX: &str = "in/";
+/// A record that begins with a quote which is never closed.
+pub const OPEN: &str = "9,9,\"open\n";
 /// Objects that there may be.
 const OBJECTS: u64 = 3;
 
@@ -437,7 +439,7 @@ impl Content {
         }
         self.records().iter().for_each(|record| text.push_str(&record.to_string()));
         if matches!(self, Self::Unclosed(_)) {
-            text.push_str("9,9,\"open\n");
+            text.push_str(OPEN);
         }
         text.into_bytes()
     }

@@ -175,7 +175,12 @@ impl Machine<'_> {
         let world =
             World { source: &source, store: &store, warehouse: &mut warehouse, clock: &self.clock, progress: &Quiet };
         // A pipeline of a new name loads beside the old one, as the functions do.
-        let options = RunOptions { batch_time: Some(self.batch_time), workers: std::num::NonZero::new(1), again: true };
+        let options = RunOptions {
+            batch_time: Some(self.batch_time),
+            workers: std::num::NonZero::new(1),
+            again: true,
+            ..RunOptions::default()
+        };
         let ended = block_on(run(&self.pipeline, &self.text, work(call), &found, world, &options));
         self.trace(call, &ended);
         let told = ended?;
@@ -227,6 +232,9 @@ impl Machine<'_> {
         for place in block_on(store::names(&self.store, "units/")).unwrap() {
             let unit = block_on(store::document::<Unit>(&self.store, &place)).unwrap();
             println!("    {place} {:?}", unit.map(|(unit, _)| unit.state));
+        }
+        for place in block_on(store::names(&self.store, "decisions/")).unwrap() {
+            println!("    {place} {}", String::from_utf8_lossy(&block_on(self.store.get(&place)).unwrap()));
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::life::{Call, Content, Deployed, Event, Is, Life, Mapping, OnOverwrite, Write, name};
+use crate::life::{Call, Content, Deployed, Event, Is, Life, Mapping, OPEN, OnOverwrite, Write, name};
 
 mod runs;
 
@@ -49,6 +49,15 @@ struct Version {
     units: Vec<Unit>,
 }
 
+impl Version {
+    /// Whether it has brought rows, when it was loaded last and since.
+    fn has_rows(&self) -> bool {
+        let loaded: Vec<&Unit> = self.units.iter().filter(|unit| unit.state == State::Loaded).collect();
+        let last = loaded.iter().rposition(|unit| unit.is != Kind::Redrive).unwrap_or_default();
+        loaded[last..].iter().any(|unit| !unit.rows.is_empty())
+    }
+}
+
 /// Rows and rejects that are judged and loaded as a whole.
 #[derive(Debug, Clone)]
 struct Unit {
@@ -59,6 +68,9 @@ struct Unit {
     only: BTreeSet<u64>,
     rows: Vec<Row>,
     read: usize,
+    /// Bytes of its records, and of those that were rejected.
+    bytes: usize,
+    rejected_bytes: usize,
     /// Where rejects lie, and whether somebody may still want them.
     rejects: BTreeMap<u64, bool>,
     /// Why it is not whole, if it is not.
@@ -189,6 +201,8 @@ impl<'a> Model<'a> {
             _ if self.is_whole() => self.call_whole(call),
             Call::Run => self.list(None),
             Call::Reload(whom) => self.list(Some(whom)),
+            // Rows of a file are compared with each other, so that none is added.
+            Call::Redrive(_) if self.life.shape.write == Write::Dedupe => true,
             Call::Redrive(whom) => {
                 self.redrive(whom);
                 false
@@ -240,8 +254,13 @@ impl<'a> Model<'a> {
                 continue;
             }
             let object = (self.deployed.is_renamed, object);
+            let comes_back = self.comes_back(object, content);
             let versions = self.met.entry(object).or_default();
-            if versions.last().is_none_or(|last| last.content != content) {
+            if let Some(place) = comes_back {
+                // It is what the table has, and nothing that came between is.
+                let version = versions.remove(place);
+                versions.push(version);
+            } else if versions.last().is_none_or(|last| last.content != content) {
                 let overwrites = !versions.is_empty();
                 versions.push(Version { content, time: self.time, overwrites, units: Vec::new() });
             }
@@ -250,7 +269,10 @@ impl<'a> Model<'a> {
             let is_loaded = units.iter().any(|unit| unit.state == State::Loaded);
             let mut planned = match again {
                 Some(_) if is_loaded => Some(Kind::Reload),
-                _ => units.iter().all(|unit| unit.state == State::Replaced).then_some(Kind::Met),
+                _ => {
+                    let is_whole = |unit: &&Unit| unit.is != Kind::Redrive;
+                    units.iter().filter(is_whole).all(|unit| unit.state == State::Replaced).then_some(Kind::Met)
+                }
             };
             // What is held gives way to what is there now, or to a mended mapping; or it is judged again.
             for place in 0..=current {
@@ -259,7 +281,7 @@ impl<'a> Model<'a> {
                     let is_mended = unit.mapping != self.deployed.mapping || unit.incomplete == Some(Incomplete::Gone);
                     let gives_way = match self.on_overwrite() {
                         _ if unit.state != State::Held => continue,
-                        _ if place == current && unit.is == Kind::Redrive => planned == Some(Kind::Reload),
+                        _ if place == current && unit.is == Kind::Redrive => planned.is_some() || !is_loaded,
                         _ if place == current && is_mended => {
                             planned = Some(unit.is);
                             true
@@ -285,6 +307,14 @@ impl<'a> Model<'a> {
         wanted.is_some_and(|wanted| !self.objects.contains_key(&wanted))
     }
 
+    /// The version that is loaded of an object, if it has these bytes and another was met since.
+    fn comes_back(&self, object: Source, content: usize) -> Option<usize> {
+        let versions = self.met.get(&object).filter(|_| self.on_overwrite() == OnOverwrite::Fail)?;
+        let is_loaded = |version: &Version| version.units.iter().any(|unit| unit.state == State::Loaded);
+        let last = versions.iter().rposition(is_loaded)?;
+        (versions[last].content == content && last + 1 < versions.len()).then_some(last)
+    }
+
     fn unit(&mut self, object: Source, place: usize, at: usize) -> &mut Unit {
         &mut self.met.get_mut(&object).unwrap()[place].units[at]
     }
@@ -306,8 +336,19 @@ impl<'a> Model<'a> {
         let mapping = self.deployed.mapping;
         let content = &self.life.contents[version];
         let (rows, rejects) = (Vec::new(), BTreeMap::new());
-        let mut unit =
-            Unit { is, mapping, state: State::Held, only, rows, read: 0, rejects, incomplete: None, is_bare: false };
+        let mut unit = Unit {
+            is,
+            mapping,
+            state: State::Held,
+            only,
+            rows,
+            read: 0,
+            bytes: 0,
+            rejected_bytes: 0,
+            rejects,
+            incomplete: None,
+            is_bare: false,
+        };
         if self.objects.get(&object) != Some(&version) {
             unit.incomplete = Some(Incomplete::Gone);
             return unit;
@@ -318,7 +359,9 @@ impl<'a> Model<'a> {
             if is == Kind::Redrive && !unit.only.contains(&offset) {
                 continue;
             }
+            let bytes = record.map_or(OPEN.len(), |record| record.to_string().len());
             unit.read += 1;
+            unit.bytes += bytes;
             let name = match record.map(|record| record.is) {
                 Some(Is::Good) => "good",
                 Some(Is::Gone) => "gone",
@@ -326,6 +369,7 @@ impl<'a> Model<'a> {
                 Some(Is::Filtered) => continue,
                 Some(Is::Mendable | Is::Wrong) | None => {
                     unit.rejects.insert(offset, true);
+                    unit.rejected_bytes += bytes;
                     continue;
                 }
             };
@@ -353,10 +397,17 @@ impl<'a> Model<'a> {
     fn judge(&self, object: Source, place: usize, unit: &Unit) -> bool {
         let rejected = unit.rejects.len();
         let are_all = rejected > 0 && rejected == unit.read;
-        let are_many = self.deployed.limits && rejected >= 2 && rejected * 10 > unit.read * 4;
-        let before = self.met[&object][..place].iter().flat_map(|version| &version.units);
-        let overwrites = before.into_iter().any(|unit| unit.state == State::Loaded);
-        let is_refused = self.on_overwrite() == OnOverwrite::Fail && unit.is == Kind::Met && overwrites;
+        let is_much = rejected * 10 > unit.read * 4 || unit.rejected_bytes * 10 > unit.bytes * 4;
+        let are_many = self.deployed.limits && rejected >= 2 && is_much;
+        let is_loaded = |version: &&Version| version.units.iter().any(|unit| unit.state == State::Loaded);
+        let overwritten = self.met[&object][..place].iter().rfind(is_loaded);
+        let is_refused = unit.is == Kind::Met
+            && match self.on_overwrite() {
+                OnOverwrite::Fail => overwritten.is_some(),
+                // One without records does not take the place of rows unasked.
+                OnOverwrite::Replace => unit.read == 0 && overwritten.is_some_and(Version::has_rows),
+                OnOverwrite::Add => false,
+            };
         let is_brought_again = unit.is == Kind::Redrive;
         unit.incomplete.is_none() && (is_brought_again || !(are_all || are_many || is_refused))
     }

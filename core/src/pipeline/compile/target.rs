@@ -126,9 +126,9 @@ impl Compiler<'_> {
                 self.no_meaning(what, span, write, |other| other.has_key);
             }
         }
-        if !write.may_empty {
+        if !write.may_empty && self.spec.source.on_overwrite != OnOverwrite::Replace {
             self.no_meaning("allow_empty", target.allow_empty_span, write, |other| other.may_empty);
-        } else {
+        } else if write.may_empty {
             // A whole run takes the place of all rows, also of those of an earlier version.
             // That the rows of a version take the place of those before is what a whole run does anyway.
             let adds = self.spec.source.on_overwrite == OnOverwrite::Add;

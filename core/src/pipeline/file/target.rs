@@ -92,7 +92,8 @@ pub(super) const TARGET: Mapping<TargetSpec> = Mapping {
             ALLOW_EMPTY,
             Boolean,
             "false",
-            "Whether a run without rows may leave the table empty, for `replace`.",
+            "Whether a run without rows may leave the table empty, for `replace`; with `on_overwrite: replace`, whether a file \
+             that has no records any more may take its rows away.",
         ),
         allow_empty_span: keys.place(ALLOW_EMPTY),
         sort_key: keys

@@ -281,7 +281,18 @@ fn a_held_unit_gives_way_to_a_mended_pipeline_and_to_what_is_read_again() {
             let is_mended = unit.fingerprint != pipeline.fingerprint();
             let is_unread = unit.state == held(true);
             let is_reloaded = look.reload.is_some() && before.has(|state| matches!(state, UnitState::Loaded { .. }));
-            let gives_way = is_reloaded || (!redrives && (is_mended || is_unread));
+            // Records that are sent again are brought with the others, where these are brought again, or were, or have gone.
+            let is_loaded = |state: &UnitState| matches!(state, UnitState::Loaded { .. });
+            let whole = before.units.iter().filter(|unit| unit.members[0].redrives.is_none());
+            let loaded = whole.clone().filter(|unit| is_loaded(&unit.state)).map(|unit| unit.members[0].generation);
+            let is_outdated = loaded.max().is_none_or(|loaded| unit.members[0].generation < loaded);
+            let is_anew = |other: &&Unit| {
+                let gives_way = other.fingerprint != pipeline.fingerprint() || other.state == held(true);
+                let brings_again = before.has(is_loaded) || other.members[0].replaces_generations;
+                other.is_held() && gives_way && brings_again
+            };
+            let is_brought = redrives && (is_outdated || whole.clone().any(|other| is_anew(&other)));
+            let gives_way = is_reloaded || is_brought || (!redrives && (is_mended || is_unread));
             let now = after.units.iter().find(|now| now.name == unit.name).unwrap();
             assert_eq!(!now.is_held(), gives_way, "{look:?} from {before:#?} to {after:#?}");
         }

@@ -53,6 +53,11 @@ pub static DIALECT: Dialect = Dialect {
               WHERE schemaname = CAST($1 AS text) AND tablename = CAST($2 AS text)",
         is_by_schema: true,
     }),
+    // A table that is partitioned, or a view's, has triggers elsewhere.
+    drops_rows: Some(
+        "EXISTS (SELECT 1 FROM pg_trigger WHERE NOT tgisinternal)\n    \
+         OR EXISTS (SELECT 1 FROM pg_rules WHERE schemaname <> 'pg_catalog')",
+    ),
 };
 
 fn column_type(ty: Type) -> String {

@@ -56,6 +56,8 @@ pub static DIALECT: Dialect = Dialect {
         is_by_schema: true,
     },
     indexes: None,
+    // It has no triggers, and reads one column of the table.
+    drops_rows: None,
 };
 
 fn column_type(ty: Type) -> String {

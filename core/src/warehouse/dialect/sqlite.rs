@@ -62,6 +62,7 @@ pub static DIALECT: Dialect = Dialect {
         sql: "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1",
         is_by_schema: false,
     }),
+    drops_rows: Some("EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'trigger')"),
 };
 
 fn column_type(ty: Type) -> String {

@@ -235,6 +235,7 @@ impl Writer<'_> {
             Expr::Word(word) => write!(self.out, "{}", Word(word)),
             Expr::Number(number) => write!(self.out, "{number}"),
             Expr::Boolean(value) => self.out.write_str(if *value { "TRUE" } else { "FALSE" }),
+            Expr::Condition(sql) => write!(self.out, "({sql})"),
             Expr::Key(inner, ty) => self.collated(inner, ty.is_text(), (self.dialect.key_collation)(*ty)),
             Expr::Order(inner, ty) => self.collated(inner, ty.is_text(), (self.dialect.order_collation)(*ty)),
             Expr::Stored(inner, ty) => match self.dialect.parser_of(*ty) {

@@ -133,7 +133,9 @@ impl Model<'_> {
     fn judge_run(&self, run: &Run) -> bool {
         let sum = |of: fn(&Unit) -> usize| run.units().map(of).sum::<usize>();
         let (read, rejected) = (sum(|unit| unit.read), sum(|unit| unit.rejects.len()));
-        let are_many = self.deployed.limits && rejected >= 2 && rejected * 10 > read * 4;
+        let (bytes, rejected_bytes) = (sum(|unit| unit.bytes), sum(|unit| unit.rejected_bytes));
+        let is_much = rejected * 10 > read * 4 || rejected_bytes * 10 > bytes * 4;
+        let are_many = self.deployed.limits && rejected >= 2 && is_much;
         let is_all = |unit: &Unit| unit.read > 0 && unit.rejects.len() == unit.read;
         !run.is_incomplete() && !are_many && !run.units().any(is_all)
     }

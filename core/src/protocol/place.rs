@@ -1,0 +1,21 @@
+//! Place: where the objects of a pipeline lay when its store saw the first of them.
+//!
+//! There an object is named by its key alone, as it always was. In every other bucket its name begins with the bucket, so that
+//! two objects of one key are two sources.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::protocol::Document;
+
+/// Where the objects of a pipeline are named without their place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The bucket: `s3://bucket/`.
+    pub place: String,
+}
+
+impl Document for Place {
+    const KIND: &'static str = "the place of a pipeline's objects";
+    const VERSION: u32 = 1;
+}
