@@ -15,6 +15,7 @@ mod landing;
 pub mod connector;
 mod api;
 mod http;
+pub mod sketch;
 mod names;
 mod listing;
 

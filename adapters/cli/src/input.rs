@@ -10,7 +10,7 @@ use etalon_core::plan::Object;
 use etalon_core::source::Location;
 use etalon_driver::land::{Asked, Asks, Land, LandReport, Landed};
 use etalon_driver::local::{LocalDisk, SystemClock};
-use etalon_driver::ports::{Objects, Put};
+use etalon_driver::ports::{Database, Objects, Put};
 use etalon_http::Client;
 use etalon_postgres as postgres;
 
@@ -121,7 +121,7 @@ impl Loaded {
     ) -> Result<LandReport, Failure> {
         let location = self.pipeline.location().resolve::<Failure>(value)?;
         if let Location::Postgres(database) = &location {
-            let mut source = postgres::Source::open(database.url.reveal())?;
+            let mut source = self::database(database.url.reveal())?;
             return Ok(pollster::block_on(land.land(&mut source, asked))?);
         }
         let (Some(api), Some(connector)) = (location.api(), &self.connector) else {
@@ -137,6 +137,11 @@ impl Loaded {
         let asks = Asks { api, connector, config: &config, chance: chance() };
         Ok(pollster::block_on(land.walk(&mut Client::new(api.reaches_private), &asks))?)
     }
+}
+
+/// A connection to a database that is a source.
+pub(crate) fn database(url: &str) -> Result<impl Database, Failure> {
+    Ok(postgres::Source::open(url)?)
 }
 
 /// Bits that nobody can foresee.

@@ -21,6 +21,7 @@ mod backfill;
 mod dlq;
 mod doctor;
 mod state;
+mod init;
 mod check;
 mod explain;
 mod preview;
@@ -46,6 +47,7 @@ const VERBS: &[Entry] = &[
     dlq::GROUP,
     verb::<doctor::Doctor>(),
     state::GROUP,
+    verb::<init::Init>(),
     verb::<check::Check>(),
     verb::<explain::Explain>(),
     verb::<preview::Preview>(),

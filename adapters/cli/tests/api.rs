@@ -369,3 +369,30 @@ target: { table: orders, write: merge, key: id }
         assert!(err.contains(message), "{err}");
     }
 }
+
+#[test]
+fn a_pipeline_to_begin_with_is_valid_and_runs() {
+    let server = Server::start();
+    let folder = folder("");
+    let at = folder.path();
+    fs::remove_file(at.join("p.yaml")).unwrap();
+    *server.orders.lock().unwrap() = (1..=4).map(|id| order(id, "0.1", "2026-01-05")).collect();
+    let init = ["init", "--connector", "shop.manifest.yaml", "--stream", "orders", "--to", "p.yaml"];
+    done(at, &init, 0);
+    let text = fs::read_to_string(at.join("p.yaml")).unwrap();
+    for line in [
+        "    total: \"decimal(38,9)\" # how many digits?",
+        "      # The token of the shop.",
+        "      \"token\": \"${TOKEN}\"",
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{text}");
+    }
+    done(at, &["check", "p.yaml"], 0);
+    fs::write(at.join("p.yaml"), text.replace("manifest.yaml\"\n", "manifest.yaml\"\n    private_addresses: allow\n"))
+        .unwrap();
+    shop(at, &server, SECRET, &["run", "p.yaml"], 0);
+    let out = done(at, &["query", "p.yaml", "select id, total from orders order by id", "--output", "csv"], 0);
+    assert_eq!(out.lines().nth(1), Some("1,0.100000000"));
+    done(at, &init, 3);
+    done(at, &["init"], 64);
+}

@@ -242,6 +242,12 @@ impl Connector {
         }
     }
 
+    /// The field of a stream's records that grows with every change, if the manifest names it as it is.
+    pub fn cursor_field(&self, stream: &str) -> Option<String> {
+        let cursor = self.entry(stream)?.stream.as_ref()?.cursor.as_ref()?;
+        cursor.plain_field().map(ToOwned::to_owned)
+    }
+
     /// What the manifest asks of its configuration: a JSON schema, or null.
     pub fn specification(&self) -> &Value {
         &self.specification

@@ -228,3 +228,44 @@ fn from(reads: &Reads) -> String {
         Relation::Query(query) => format!("({query}\n)"),
     }
 }
+
+/// The columns of a table, in order: name, type, whether it has a value always, whether it is of the primary key.
+pub(super) fn columns(table: &str) -> String {
+    let named: Vec<String> = table.split('.').map(exact).collect();
+    let named = bound(&named.join("."));
+    format!(
+        "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, EXISTS (SELECT FROM \
+         pg_catalog.pg_index AS i WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)) FROM \
+         pg_catalog.pg_attribute AS a WHERE a.attrelid = to_regclass({named}) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+    )
+}
+
+/// The type of a field for a column of a type, and what is to be looked at.
+pub(super) fn field_type(ty: &str) -> (String, Option<&'static str>) {
+    let same = ["boolean", "smallint", "integer", "bigint", "real", "double precision", "date"];
+    let ty = ty.trim();
+    let found = match ty {
+        ty if same.contains(&ty) => ty,
+        "timestamp without time zone" => "timestamp",
+        "timestamp with time zone" => "timestamptz",
+        "json" | "jsonb" => "super",
+        "money" => "decimal(19,2)",
+        "numeric" => return ("decimal(38,9)".to_owned(), Some("how many digits?")),
+        _ => match ty.strip_prefix("numeric(").and_then(|rest| rest.strip_suffix(')')) {
+            Some(digits) => return decimal(digits),
+            None if ty.starts_with("timestamp(") && ty.ends_with("with time zone") => "timestamptz",
+            None if ty.starts_with("timestamp(") => "timestamp",
+            None => "text",
+        },
+    };
+    (found.to_owned(), None)
+}
+
+/// A decimal of so many digits; one that has more than a field can have is a text.
+fn decimal(digits: &str) -> (String, Option<&'static str>) {
+    let (precision, scale) = digits.split_once(',').unwrap_or((digits, "0"));
+    match (precision.parse::<u32>(), scale.parse::<u32>()) {
+        (Ok(precision @ 1..=38), Ok(scale)) if scale <= precision => (format!("decimal({precision},{scale})"), None),
+        _ => ("text".to_owned(), Some("it has more digits than a decimal")),
+    }
+}

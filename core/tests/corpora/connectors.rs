@@ -15,7 +15,10 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use etalon_core::diagnostic::Code;
+use etalon_core::pipeline::Pipeline;
 use etalon_core::source::connector::{Bounds, Connector, Request, Response, Step};
+use etalon_core::source::sketch;
 use serde_json::{Map, Value};
 
 /// So many requests and pages a walk may take.
@@ -35,6 +38,7 @@ pub(crate) fn connectors_ask_and_say_what_the_reference_does(corpora: &Path) {
         fs::read_dir(corpora.join("connectors")).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     let (mut exact, mut refused, mut different) = (0, Vec::new(), Vec::new());
+    let mut sketched = 0;
     println!("{:36} {:>6} {:>8} {:>10}", "connector", "exact", "refused", "different");
     for folder in folders {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
@@ -43,6 +47,9 @@ pub(crate) fn connectors_ask_and_say_what_the_reference_does(corpora: &Path) {
         let packed = fs::read(folder.join("transcript.jsonl.gz")).unwrap();
         flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut lines).unwrap();
         let connector = Connector::read(&manifest).map_err(|error| error.to_string());
+        if let Ok(connector) = &connector {
+            sketched += each_stream_has_a_sketch(connector);
+        }
         let mut counts = [0; 3];
         // What was asked for one stream is remembered by the recording, and not asked again for another of the connector.
         let recordings: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -70,11 +77,31 @@ pub(crate) fn connectors_ask_and_say_what_the_reference_does(corpora: &Path) {
         println!("{name:36} {:>6} {:>8} {:>10}", counts[0], counts[1], counts[2]);
     }
     let all = exact + refused.len() + different.len();
+    println!("streams with a sketch that is valid: {sketched}");
     println!("streams: {all}; exact {exact}, refused {}, different {}", refused.len(), different.len());
     refused.iter().take(SHOWN_MAX).for_each(|stream| println!("refused: {stream}"));
     different.iter().take(SHOWN_MAX).for_each(|stream| println!("different: {stream}"));
     assert!(different.is_empty(), "{} streams are different", different.len());
     assert!(exact * 100 >= all * 95, "{exact} of {all} streams are exact");
+}
+
+/// A sketch is made for each stream of which the manifest has a schema, and is a valid pipeline; gives how many.
+fn each_stream_has_a_sketch(connector: &Connector) -> usize {
+    let has_schema = |name: &str| connector.schema(name).is_some_and(|schema| !schema["properties"].is_null());
+    let streams = connector.streams().filter(|listed| listed.missing.is_empty() && has_schema(listed.name));
+    let valid = streams.filter(|listed| {
+        let Ok(text) = sketch::of_stream(connector, "m.yaml", listed.name) else { return false };
+        let (pipeline, _) =
+            Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{}: {wrong:?}\n{text}", listed.name));
+        let wrong = pipeline.check_manifest(connector);
+        // What the specification asks for as a mapping, only the author can write.
+        assert!(
+            wrong.iter().all(|one| one.code == Code::MissingKey || one.code == Code::WrongValue),
+            "{wrong:?}\n{text}"
+        );
+        true
+    });
+    valid.count()
 }
 
 /// The manifest with pages of three records, as the recording had them.

@@ -258,6 +258,7 @@ const FOREIGN: Map = &[
             "spec/schema.rs",
             "source/api.rs",
             "source/http.rs",
+            "source/sketch.rs",
             "source/connector",
             "warehouse/manifest.rs",
             "protocol",

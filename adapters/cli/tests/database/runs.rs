@@ -1,5 +1,7 @@
 //! Runs: what is new in a source arrives, once, whatever was loaded before.
 
+use std::fs;
+
 use etalon_golden::postgres::Server;
 
 use crate::{etalon, folder_with, query, run};
@@ -157,8 +159,33 @@ pub(crate) fn rejects_are_redriven_from_what_has_landed(server: &Server) {
     let report = run(folder, "p.yaml");
     assert_eq!(report["counts"]["quarantined"], 1, "{report}");
     assert!(server.psql_in("redriven", "drop table orders").0);
-    std::fs::write(folder.join("p.yaml"), pipeline).unwrap();
+    fs::write(folder.join("p.yaml"), pipeline).unwrap();
     let output = etalon(folder, &["rejects", "redrive", "p.yaml"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(query(folder, "select count(*) as n from orders"), "n\n3\n");
+}
+
+/// `init` writes a pipeline of a table that is valid and runs.
+pub(crate) fn a_table_has_a_pipeline_to_begin_with(server: &Server) {
+    let url = server.database("begun");
+    let script = "create table sales (id bigint primary key, amount numeric(12,2) not null, rate numeric, note text, info jsonb, \
+         updated_at timestamptz not null default '2026-01-01'); insert into sales values (1, 1.10, 0.5, 'a', '{\"x\":1}')";
+    assert!(server.psql_in("begun", script).0);
+    let folder = tempfile::tempdir().unwrap();
+    let made = etalon(folder.path(), &["init", "--from", &url, "--table", "public.sales", "--to", "p.yaml"]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let text = fs::read_to_string(folder.path().join("p.yaml")).unwrap();
+    for line in
+        ["    amount: \"decimal(12,2)\"", "    rate: \"decimal(38,9)\" # how many digits?", "  amount: required"]
+    {
+        assert!(text.contains(&format!("{line}\n")), "{text}");
+    }
+    assert!(text.contains("key: [id], order_by: updated_at"), "{text}");
+    run(folder.path(), "p.yaml");
+    assert_eq!(
+        query(folder.path(), "select id, amount, rate, note from public_sales"),
+        "id,amount,rate,note\n1,1.10,0.500000000,a\n"
+    );
+    let absent = etalon(folder.path(), &["init", "--from", &url, "--table", "nothing", "--to", "q.yaml"]);
+    assert_eq!(absent.status.code(), Some(3));
 }

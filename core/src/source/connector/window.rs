@@ -166,6 +166,11 @@ impl Cursor {
         })
     }
 
+    /// The field of the cursor, if nothing in its name is computed.
+    pub(super) fn plain_field(&self) -> Option<&str> {
+        Some(self.field.source()).filter(|_| self.field.is_constant())
+    }
+
     /// The calendar of the stream for this configuration, at this time.
     pub(super) fn calendar(&self, scope: &Scope<'_>) -> Result<Calendar, String> {
         let format = self.formats.last().map(String::as_str).unwrap_or_default();
