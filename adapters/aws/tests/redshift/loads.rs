@@ -36,7 +36,7 @@ pub(crate) const TESTS: &[counterpart::Test<Server>] = &[
 ];
 
 /// All that core has Redshift do for loads, in the words that it labels statements with.
-const KINDS: [&str; 37] = [
+const KINDS: [&str; 39] = [
     "add a column",
     "add a column to the ledger",
     "ask for the declared types",
@@ -50,7 +50,9 @@ const KINDS: [&str; 37] = [
     "check that no later run is loaded",
     "check that no other pipeline has loaded the table",
     "check that the counts balance",
+    "check that the table has the rows",
     "count the rows that are removed",
+    "count the rows that the table has",
     "count what became of the rows",
     "create Etalon's own tables",
     "create the target",
