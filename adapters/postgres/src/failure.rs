@@ -24,9 +24,22 @@ pub(crate) fn opened(address: &Address) -> Result<Client, Error> {
 /// What trouble with a statement means to a load.
 pub(crate) fn failure(trouble: Trouble) -> Failure {
     match trouble {
-        Trouble::Server(error) => Failure { cause: cause(&error), words: format!("{error} ({})", error.state) },
+        Trouble::Server(error) => {
+            let (cause, state) = (cause(&error), error.state.clone());
+            Failure { cause, words: format!("{} ({state})", without_values(*error, cause)) }
+        }
         Trouble::Io(error) => Failure { cause: Cause::Unavailable, words: error.to_string() },
         Trouble::Refused(words) => Failure { cause: Cause::Permanent, words },
+    }
+}
+
+/// An error without what may show values of rows, which may be sensitive: the server quotes a row that breaks a constraint.
+fn without_values(error: ServerError, cause: Cause) -> ServerError {
+    match cause {
+        Cause::Unfit | Cause::DuplicateKey | Cause::DivisionByZero => {
+            ServerError { detail: None, context: None, ..error }
+        }
+        _ => error,
     }
 }
 
@@ -59,4 +72,26 @@ pub(crate) fn cause(error: &ServerError) -> Cause {
 pub(crate) fn world(address: &Address, trouble: Trouble) -> Error {
     let failure = failure(trouble);
     Error::new(failure.cause.error_kind(), format!("{address}: {failure}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_breaks_a_constraint_is_not_quoted() {
+        let error = |state: &str| ServerError {
+            state: state.to_owned(),
+            message: "a constraint is broken".to_owned(),
+            detail: Some("Key (pin)=(1234) already exists.".to_owned()),
+            hint: Some("look".to_owned()),
+            context: Some("COPY t, line 1, column pin: \"1234\"".to_owned()),
+        };
+        for state in ["23505", "23514", "22003", "22012", "44000"] {
+            let failure = failure(Trouble::Server(Box::new(error(state))));
+            assert_eq!(failure.words, format!("a constraint is broken; look ({state})"));
+        }
+        let failure = failure(Trouble::Server(Box::new(error("42501"))));
+        assert!(failure.words.contains("already exists"));
+    }
 }
