@@ -287,6 +287,22 @@ fn an_error_lands_nothing_and_tells_no_secret() {
     no_secret_is_kept(at);
 }
 
+/// An answer that has nothing where records stand may be an error that a server answers with 200.
+#[test]
+fn an_answer_that_has_nothing_at_the_path_of_the_records_is_told() {
+    let server = Server::start();
+    let folder = folder(&pipeline("orders", "merge, key: id"));
+    let at = folder.path();
+    *server.orders.lock().unwrap() = (1..=4).map(|id| order(id, "5", "2026-01-05")).collect();
+    let (_, err) = shop(at, &server, SECRET, &["run", "p.yaml"], 0);
+    assert!(!err.contains("has nothing at"), "{err}");
+    let manifest = MANIFEST.replace("field_path: [data]", "field_path: [result, items]");
+    fs::write(at.join("shop.manifest.yaml"), manifest).unwrap();
+    server.orders.lock().unwrap().pop();
+    let (_, err) = shop(at, &server, SECRET, &["run", "p.yaml"], 0);
+    assert!(err.contains("page 1 of GET `http://127.0.0.1") && err.contains("has nothing at `result.items`"), "{err}");
+}
+
 #[test]
 fn a_pipeline_is_checked_with_its_manifest() {
     let good = pipeline("orders", "merge, key: id");

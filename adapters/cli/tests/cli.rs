@@ -603,9 +603,46 @@ streams:
     let found = json(&done(folder.path(), &read, 0));
     assert_eq!((&found["pages"], &found["records"]), (&json!(2), &json!(3)));
     let state = json(&fs::read_to_string(folder.path().join("state.json")).unwrap());
-    assert_eq!(state, json!({"seen": "2026-01-03"}));
+    assert_eq!((&state["state"], &state["stream"]), (&json!({"seen": "2026-01-03"}), &json!("people")));
+    assert!(!state.to_string().contains("hunter2"), "{state}");
     let again = refused(&read);
     assert!(again.contains("people.jsonl: there is such a file"), "{again}");
+
+    // The state of something else is refused; a secret is none, and a state that says nothing is taken.
+    let others = |config: &str, state: &str| {
+        let read = ["connector", "read", "manifest.yaml", "people", "--config", config, "--to", "more.json"];
+        [&read[..], &["--allow-private", "--state", state]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    write("other.json", &json!({"base": base, "token": "hunter2", "account": 2}).to_string());
+    write("rotated.json", &json!({"base": base, "token": "hunter3"}).to_string());
+    write("strange.json", &json!({"stream": "orders", "hosts": [], "config": "", "state": {}}).to_string());
+    write("bare.json", &json!({"seen": "2026-01-02"}).to_string());
+    for (config, state, expected) in [
+        ("other.json", "state.json", "state.json: the state is of another configuration"),
+        ("config.json", "strange.json", "strange.json: the state is of the stream `orders`"),
+    ] {
+        let read = others(config, state);
+        let told = refused(&read.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(told.contains(expected), "{told}");
+    }
+    for (state, expected) in [("state.json", ""), ("bare.json", "does not say whose it is")] {
+        let read = others("rotated.json", state);
+        let output = etalon(folder.path(), &read.iter().map(String::as_str).collect::<Vec<_>>());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && told.contains(expected), "{told}");
+        fs::remove_file(folder.path().join("more.json")).unwrap();
+    }
+    // Four files.
+    for (config, state) in [
+        ("config.json", "more.json"),
+        ("config.json", "./more.json"),
+        ("other.json", "./other.json"),
+        ("other.json", "manifest.yaml"),
+    ] {
+        let read = others(config, state);
+        done(folder.path(), &read.iter().map(String::as_str).collect::<Vec<_>>(), 64);
+        assert!(!folder.path().join("more.json").exists());
+    }
 
     write(
         "people.yaml",

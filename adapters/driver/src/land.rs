@@ -62,6 +62,8 @@ pub struct LandReport {
     pub waits_for: Option<String>,
     /// Whether the time was over before everything had landed.
     pub is_cut_short: bool,
+    /// What somebody should look at.
+    pub notes: Vec<String>,
 }
 
 /// The rows of a window, landed.

@@ -99,6 +99,12 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     {
         return Err(Error::new(ErrorKind::Refused, doubled));
     }
+    if matches!(&work, Work::Prefix(_))
+        && !options.again
+        && let Some(unknown) = unknown_window(pipeline, &rows, objects)
+    {
+        return Err(Error::new(ErrorKind::Refused, unknown));
+    }
     let forgotten = reconcile(pipeline, store, &rows).await?;
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
@@ -164,19 +170,48 @@ fn loaded_by_another(pipeline: &Resolved, rows: &[LedgerRow], objects: &[Object]
     if pipeline.table().write != WriteMode::Append || rows.iter().any(of_pipeline) {
         return None;
     }
+    let same = || rows.iter().filter(|row| row.batch.fingerprint == pipeline.fingerprint() && row.counts.inserted > 0);
     let mut loaded = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.batch.fingerprint == pipeline.fingerprint() && row.counts.inserted > 0) {
+    for row in same() {
         loaded.insert((row.batch.source.as_str(), row.batch.source_version.as_str()), row.batch.pipeline.as_str());
     }
     let found = objects.iter().find_map(|object| {
         let other = loaded.get(&(object.name.as_str(), object.version.as_str()))?;
-        Some((&object.name, *other))
+        Some((object.name.as_str(), *other))
     });
-    let (source, other) = found?;
+    // What has landed has other bounds under each name of a pipeline.
+    let landed = || match pipeline.location().lands() && !objects.is_empty() {
+        true => same().next().map(|row| (row.batch.source.as_str(), row.batch.pipeline.as_str())),
+        false => None,
+    };
+    let (source, other) = found.or_else(landed)?;
     let (name, table) = (pipeline.name(), pipeline.table_name());
     Some(format!(
         "pipeline `{other}` has loaded {source} into table `{table}` with the same mapping, and `{name}` would load the rows \
          once more; if it was renamed, give it its old name back; if its rows are to be there twice: `etalon run --again`"
+    ))
+}
+
+/// What is to be said where the window that was appended last is none that the store knows: the store was lost, or is an older
+/// one, and what is landed from there on has rows that are in the table.
+fn unknown_window(pipeline: &Resolved, rows: &[LedgerRow], objects: &[Object]) -> Option<String> {
+    if pipeline.table().write != WriteMode::Append || !pipeline.location().lands() {
+        return None;
+    }
+    let number = |name: &str| name.split_once('_')?.0.parse::<u64>().ok();
+    let own = rows.iter().filter(|row| row.batch.pipeline == *pipeline.name());
+    let windows = own.filter_map(|row| Some((row.loaded_at, number(&row.batch.source)?, &row.batch.source)));
+    let (_, last, name) = windows.max()?;
+    // The oldest leave the list.
+    let first = objects.iter().filter_map(|object| number(&object.name)).min();
+    if objects.iter().any(|object| object.name == *name) || first.is_some_and(|first| last < first) {
+        return None;
+    }
+    Some(format!(
+        "table `{}` has the rows of {name}, and the store does not know that window: the store was lost, or is an older one, \
+         and its rows would be loaded twice; bring the folder of the store back; if they are to be there twice, or the table \
+         was emptied: `etalon run --again`",
+        pipeline.table_name()
     ))
 }
 

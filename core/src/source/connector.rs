@@ -260,6 +260,12 @@ impl Connector {
             .any(|used| self.uses.contains(used.as_str()))
     }
 
+    /// A configuration as one name, without its secrets, which change where the source stays the same.
+    pub fn config_identity(&self, config: &Value) -> String {
+        let plain = config::without_secrets(config, &self.specification);
+        crate::plan::identity("config", &plain.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
     /// The manifest as one name: a walk that was kept means something only to the manifest that it was of.
     pub fn identity(&self) -> &str {
         &self.identity

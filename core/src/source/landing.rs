@@ -213,6 +213,7 @@ impl<'a> Landing<'a> {
             State::Greatest => match at(0).zip(at(1)) {
                 // There is no row.
                 None => State::Finished,
+                Some((greatest, _)) if self.is_behind(&greatest)? => State::Finished,
                 Some((greatest, _)) if !self.waits() => State::Begin(Some(behind(&greatest)?)),
                 Some((greatest, time)) => State::Open(greatest, time),
             },
@@ -259,6 +260,25 @@ impl<'a> Landing<'a> {
             (What::New(_), Some(CursorType::Clocked(ty))) => State::Horizon(ty),
             (What::New(_), _) => State::Greatest,
         }
+    }
+
+    /// Whether nothing is new. A greatest number that is less than what was read before tells of rows that went, or of numbers that
+    /// begin anew; the next ones would be taken for those that were read.
+    fn is_behind(&self, greatest: &str) -> Result<bool, Error> {
+        let What::New(Some(position)) = &self.what else { return Ok(false) };
+        let (Ok(position), Ok(greatest)) = (position.parse::<i128>(), greatest.parse::<i128>()) else {
+            return Ok(false);
+        };
+        if greatest + 1 >= position {
+            return Ok(false);
+        }
+        let cursor = self.reads.incremental.as_ref().map_or("", |incremental| &incremental.cursor);
+        Err(refused(format!(
+            "the greatest `{cursor}` is {greatest}, and the source was read up to {}: rows were deleted, or the numbers begin anew; \
+             in the first case the next greater row mends it, in the second `etalon state reset` has the source read from its \
+             beginning",
+            position - 1
+        )))
     }
 
     fn waits(&self) -> bool {

@@ -135,6 +135,9 @@ pub(super) struct Arrived {
     bytes: u64,
     /// Why something is not landed yet.
     waits_for: Option<String>,
+    /// What somebody should look at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 impl Arrived {
@@ -144,6 +147,7 @@ impl Arrived {
             rows: report.windows.iter().map(|window| window.rows).sum(),
             bytes: report.windows.iter().map(|window| window.object().size).sum(),
             waits_for: report.waits_for.clone(),
+            notes: report.notes.clone(),
         }
     }
 }
@@ -294,6 +298,7 @@ impl View for Ran {
             let (rows, bytes) = (how_many(landed.rows, "row"), how_many(landed.bytes, "byte"));
             notes.push(format!("landed {windows} of the source: {rows}, {bytes}"));
             notes.extend(landed.waits_for.clone());
+            notes.extend(landed.notes.iter().cloned());
         }
         if !report.quarantine.is_empty() {
             notes.push(format!("the rejects, with all their reasons: {}", self.quarantine));

@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         ("what_is_new_is_loaded_and_nothing_twice", runs::what_is_new_is_loaded_and_nothing_twice),
         ("a_snapshot_takes_the_place_of_the_last", runs::a_snapshot_takes_the_place_of_the_last),
         ("a_query_and_a_number_that_grows", runs::a_query_and_a_number_that_grows),
+        ("an_append_adds_nothing_twice_unsaid", runs::an_append_adds_nothing_twice_unsaid),
+        ("numbers_that_begin_anew_are_told", runs::numbers_that_begin_anew_are_told),
         ("a_table_has_a_pipeline_to_begin_with", runs::a_table_has_a_pipeline_to_begin_with),
         ("rejects_are_redriven_from_what_has_landed", runs::rejects_are_redriven_from_what_has_landed),
         ("every_type_arrives_or_is_told", types::every_type_arrives_or_is_told),

@@ -150,6 +150,68 @@ target: {{ table: events, write: append }}
     );
 }
 
+/// The words of a command that is refused.
+#[track_caller]
+fn refused(folder: &std::path::Path, arguments: &[&str]) -> String {
+    let output = etalon(folder, arguments);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A reset, another name and a store that is lost or older are refused, and done when it is said again.
+pub(crate) fn an_append_adds_nothing_twice_unsaid(server: &Server) {
+    let url = server.database("appended");
+    assert!(server.psql_in("appended", ORDERS).0);
+    let pipeline = orders(&url, BY_CHANGE, "write: append");
+    let folder = folder_with(&pipeline);
+    let folder = folder.path();
+    let count = || query(folder, "select count(*) as n from orders");
+    run(folder, "p.yaml");
+    assert!(refused(folder, &["state", "reset", "p.yaml"]).contains("would add the rows once more"));
+    assert_eq!(run(folder, "p.yaml")["state"]["state"], "nothing_new");
+
+    fs::write(folder.join("q.yaml"), pipeline.replace("pipeline: orders", "pipeline: renamed")).unwrap();
+    let told = refused(folder, &["run", "q.yaml"]);
+    assert!(told.contains("pipeline `orders` has loaded 00000001_beginning_"), "{told}");
+    assert_eq!(count(), "n\n3\n");
+
+    // An older store, and none.
+    let cursor = folder.join(".etalon/cursors");
+    let older: Vec<_> = fs::read_dir(&cursor).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let older: Vec<_> = older.into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect();
+    assert!(server.psql_in("appended", "insert into orders values (4, 'Alan', 7, now())").0);
+    run(folder, "p.yaml");
+    older.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
+    for _ in 0..2 {
+        let told = refused(folder, &["run", "p.yaml"]);
+        assert!(told.contains("the store does not know that window"), "{told}");
+        assert_eq!(count(), "n\n4\n");
+    }
+    fs::remove_dir_all(cursor).unwrap();
+    refused(folder, &["run", "p.yaml"]);
+    assert_eq!(count(), "n\n4\n");
+    assert!(etalon(folder, &["run", "p.yaml", "--again"]).status.success());
+    assert_eq!(count(), "n\n8\n");
+    assert_eq!(run(folder, "p.yaml")["state"]["state"], "nothing_new");
+    assert!(etalon(folder, &["state", "reset", "p.yaml", "--again"]).status.success());
+    run(folder, "p.yaml");
+    assert_eq!(count(), "n\n12\n");
+}
+
+pub(crate) fn numbers_that_begin_anew_are_told(server: &Server) {
+    let url = server.database("anew");
+    assert!(server.psql_in("anew", ORDERS).0);
+    let folder = folder_with(&orders(&url, "    incremental: { cursor: id }", MERGE));
+    let folder = folder.path();
+    run(folder, "p.yaml");
+    assert_eq!(run(folder, "p.yaml")["state"]["state"], "nothing_new");
+    assert!(server.psql_in("anew", "truncate orders; insert into orders values (1, 'new', 1, now())").0);
+    let told = refused(folder, &["run", "p.yaml"]);
+    assert!(told.contains("the greatest `id` is 1, and the source was read up to 3"), "{told}");
+    assert!(etalon(folder, &["state", "reset", "p.yaml"]).status.success());
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 1);
+}
+
 pub(crate) fn rejects_are_redriven_from_what_has_landed(server: &Server) {
     let url = server.database("redriven");
     assert!(server.psql_in("redriven", ORDERS).0);

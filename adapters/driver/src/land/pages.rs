@@ -133,6 +133,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         if goes_on && !report.is_cut_short {
             let (rest, _) = self.walk_once(server, asks).await?;
             report.windows.extend(rest.windows);
+            report.notes.extend(rest.notes);
             report.is_cut_short = rest.is_cut_short;
         }
         Ok(report)
@@ -160,7 +161,10 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         };
         let walked = self.land_pages(&mut walk, server, &mut landed, &mut cursor, &mut version, asks).await;
         let error = match walked {
-            Ok(report) => return Ok((report, is_resumed && walk.is_incremental())),
+            Ok(mut report) => {
+                report.notes = walk.notes().iter().map(|note| asks.config.masked(note)).collect();
+                return Ok((report, is_resumed && walk.is_incremental()));
+            }
             Err(error) => error,
         };
         // What stood in the middle may be why: the next walk begins where the last one ended.

@@ -28,9 +28,7 @@ impl Config {
     pub(crate) fn read(tree: &Tree<Filled>, specification: &Value) -> Result<Self, Error> {
         let (mut secrets, mut wrong) = (Vec::new(), None);
         let mut leaf = |name: &str, schema: &Value, text: &Filled| {
-            let is_secret = text.holds_secret()
-                || schema.get("airbyte_secret").is_some_and(super::python::is_true)
-                || SECRET_NAMES.iter().any(|part| name.to_lowercase().contains(part));
+            let is_secret = text.holds_secret() || is_secret(name, schema);
             if is_secret && text.reveal().len() >= SECRET_BYTES_MIN {
                 secrets.push(text.reveal().to_owned());
             }
@@ -87,6 +85,35 @@ fn written(secret: &str) -> Vec<String> {
     let mut all = vec![secret.to_owned(), super::url::quoted(secret), json.trim_matches('"').to_owned()];
     all.dedup();
     all
+}
+
+/// The values of a configuration that are no secret, each behind its path, in order.
+pub(super) fn without_secrets(config: &Value, specification: &Value) -> Vec<String> {
+    fn collect(path: &str, value: &Value, schema: &Value, plain: &mut Vec<String>) {
+        let Value::Object(map) = value else {
+            plain.push(format!("{path}={value}"));
+            return;
+        };
+        let options = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+        let schemas: Vec<&Value> = std::iter::once(schema).chain(options).collect();
+        for (name, value) in map {
+            let of = |schema: &&Value| Some(schema.get("properties")?.get(name)?.clone());
+            let schema = schemas.iter().find_map(of).unwrap_or_default();
+            if !is_secret(name, &schema) {
+                collect(&format!("{path}.{name}"), value, &schema, plain);
+            }
+        }
+    }
+    let mut all = Vec::new();
+    collect("", config, specification, &mut all);
+    all.sort();
+    all
+}
+
+/// Whether a value is secret, by its name or its schema.
+fn is_secret(name: &str, schema: &Value) -> bool {
+    schema.get("airbyte_secret").is_some_and(super::python::is_true)
+        || SECRET_NAMES.iter().any(|part| name.to_lowercase().contains(part))
 }
 
 /// What is wrong with a configuration, as far as it can be seen without the values of its `${…}`. `owner`: the place of the

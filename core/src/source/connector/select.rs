@@ -71,27 +71,35 @@ impl Selector {
         })
     }
 
-    /// The records of the elements, as they stand in them.
-    pub(super) fn extract(&self, elements: Vec<Value>, scope: &Scope<'_>) -> Result<Vec<Value>, String> {
+    /// The records of the elements, as they stand in them; and the path, if nothing stands there in any of them, where an answer
+    /// without records would have an empty list.
+    pub(super) fn extract(
+        &self,
+        elements: Vec<Value>,
+        scope: &Scope<'_>,
+    ) -> Result<(Vec<Value>, Option<String>), String> {
         let scope = Scope::new(scope.now, scope.chance, scope.config);
         let path = self.path.iter().map(|part| part.text(&scope)).collect::<Result<Vec<_>, _>>()?;
         let mut records = Vec::new();
+        let mut lacks = !path.is_empty() && !elements.is_empty();
         for element in elements {
             let found = if path.is_empty() {
                 element
             } else if path.iter().any(|part| part == "*") {
                 records.extend(path::values(&element, &path).into_iter().cloned());
+                lacks = false;
                 continue;
             } else {
                 path::get(&element, &path).cloned().unwrap_or(Value::Null)
             };
+            lacks &= found.is_null();
             match found {
                 Value::Array(items) => records.extend(items),
                 one if python::is_true(&one) => records.push(one),
                 _ => {}
             }
         }
-        Ok(records)
+        Ok((records, lacks.then(|| path.join("."))))
     }
 
     /// The records that the filter and the cursor keep, transformed.

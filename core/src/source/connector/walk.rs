@@ -30,6 +30,8 @@ use crate::error::{Error, ErrorKind};
 const REMEMBERED_BYTES_MAX: usize = 64 << 20;
 /// So often the next page may be the same as this one.
 const SAME_PAGES_MAX: usize = 100;
+/// So many answers are told that have nothing where records stand.
+const NOTES_MAX: usize = 3;
 /// Most partitions of a product of routers.
 const PRODUCT_MAX: usize = 1_000_000;
 
@@ -97,6 +99,8 @@ struct Shared {
     remembered: BTreeMap<String, Response>,
     remembered_bytes: usize,
     records: usize,
+    /// Answers without records that may be none, the first of them by name.
+    notes: Vec<String>,
 }
 
 /// What a level says.
@@ -130,6 +134,7 @@ impl Walk {
             remembered: BTreeMap::new(),
             remembered_bytes: 0,
             records: 0,
+            notes: Vec::new(),
         };
         let level = match start {
             Start::After(state) => Level::new(&stream, state, &shared).map_err(refused)?,
@@ -162,6 +167,16 @@ impl Walk {
     /// How far the stream has been read: what the next walk begins with.
     pub fn state(&self) -> Value {
         self.level.position.state()
+    }
+
+    /// What came that was taken for an answer without records, and may be something else; the first few.
+    pub fn notes(&self) -> &[String] {
+        &self.shared.notes
+    }
+
+    /// The hosts that may be asked.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.shared.hosts.iter().map(String::as_str)
     }
 
     /// Whether the stream has a cursor: each walk reads what came since, and not all of it.
@@ -695,7 +710,16 @@ impl Reading {
         }
         let elements = stream.decoder.elements(&response).map_err(|what| format!("`{place}`: {what}"))?;
         let first = elements.first().cloned().unwrap_or_else(|| Value::Object(Map::new()));
-        let extracted = stream.selector.extract(elements, &shared.scope())?;
+        let (extracted, lacks) = stream.selector.extract(elements, &shared.scope())?;
+        if let Some(path) = lacks.filter(|_| shared.notes.len() < NOTES_MAX) {
+            shared.notes.push(format!(
+                "page {} of {} `{place}` has nothing at `{path}`; it was taken for a page without records: look whether it is an \
+                 error that the server answers with {}",
+                self.pages,
+                request.method,
+                answered(status)
+            ));
+        }
         let count = extracted.len();
         shared.records += count;
         if shared.records > shared.bounds.records_max {

@@ -11,8 +11,8 @@ use etalon_driver::land;
 use etalon_driver::local::SystemClock;
 use etalon_driver::ports::Clock;
 use etalon_http::Client;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::arguments::Written;
 use crate::failure::Failure;
@@ -53,6 +53,20 @@ pub(super) struct Stream {
     file: PathBuf,
     pages: u64,
     records: u64,
+    /// What somebody should look at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+/// How far a stream was read, and whose state that is: it means nothing of another stream, server or account.
+#[derive(Debug, Serialize, Deserialize)]
+struct State {
+    stream: String,
+    /// The hosts that are asked.
+    hosts: Vec<String>,
+    /// The configuration without its secrets, as a digest.
+    config: String,
+    state: Value,
 }
 
 impl Verb for Read {
@@ -60,6 +74,7 @@ impl Verb for Read {
     type Found = Stream;
 
     fn carry_out(&self, _: Output) -> Result<Stream, Failure> {
+        self.names_four_files()?;
         let text = fs::read_to_string(&self.manifest).map_err(|error| Failure::file(&self.manifest, &error))?;
         let connector = Connector::read(&text)
             .map_err(|error| Failure::environment(format!("{}: {error}", self.manifest.display())))?;
@@ -67,7 +82,23 @@ impl Verb for Read {
             Some(path) => document(path)?,
             None => Value::Object(serde_json::Map::new()),
         };
-        let state = self.state.as_deref().filter(|path| path.exists()).map(document).transpose()?;
+        let mut notes = Vec::new();
+        let kept = match self.state.as_deref().filter(|path| path.exists()) {
+            Some(path) => Some((path, document(path)?)),
+            None => None,
+        };
+        let (state, whose) = match &kept {
+            None => (None, None),
+            Some((path, document)) => match State::deserialize(document) {
+                Ok(kept) => (Some(kept.state.clone()), Some((*path, kept))),
+                Err(_) => {
+                    let path = path.display();
+                    notes.push(format!("{path}: the state does not say whose it is, and was taken for this stream's"));
+                    (Some(document.clone()), None)
+                }
+            },
+        };
+        let config_identity = connector.config_identity(&config);
         if self.to.exists() {
             let failure = Failure::environment(format!("{}: there is such a file", self.to.display()));
             return Err(failure.with_help(
@@ -77,6 +108,10 @@ impl Verb for Read {
         let bounds = Bounds { is_private_allowed: self.allow_private, ..Bounds::default() };
         let clock = SystemClock;
         let mut walk = connector.walk(&self.stream, config, state.as_ref(), bounds, clock.now(), chance())?;
+        let hosts: Vec<String> = walk.hosts().map(ToOwned::to_owned).collect();
+        if let Some((path, kept)) = whose {
+            kept.must_be_of(path, &self.stream, &hosts, &config_identity)?;
+        }
         let mut records = Records::create(&self.to)?;
         let (mut pages, mut count) = (0, 0);
         land::walk(&mut walk, &mut Client::new(self.allow_private), &clock, |page| {
@@ -91,11 +126,61 @@ impl Verb for Read {
         records.finish()?;
         if let Some(path) = &self.state {
             let mut file = Records::create(path)?;
-            file.push(&walk.state())?;
+            let (stream, state) = (self.stream.clone(), walk.state());
+            file.push(&json!(State { stream, hosts, config: config_identity, state }))?;
             file.finish()?;
         }
-        Ok(Stream { stream: self.stream.clone(), file: self.to.clone(), pages, records: count })
+        notes.extend(walk.notes().iter().cloned());
+        Ok(Stream { stream: self.stream.clone(), file: self.to.clone(), pages, records: count, notes })
     }
+}
+
+impl Read {
+    /// What is read is not written over, nor one file that is written over the other.
+    fn names_four_files(&self) -> Result<(), Failure> {
+        let config = self.config.iter().map(|path| ("--config", path));
+        let state = self.state.iter().map(|path| ("--state", path));
+        let all = [("the manifest", &self.manifest), ("--to", &self.to)].into_iter().chain(config).chain(state);
+        let mut seen: Vec<(&str, PathBuf)> = Vec::new();
+        for (what, path) in all {
+            let path = resolved(path);
+            if let Some((other, _)) = seen.iter().find(|(_, seen)| *seen == path) {
+                let message = format!("{other} and {what} are one file, {}; each is a file of its own", path.display());
+                return Err(Failure::arguments(message));
+            }
+            seen.push((what, path));
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Refuses the state of something else, behind whose end this stream may have records that were never read.
+    fn must_be_of(&self, path: &Path, stream: &str, hosts: &[String], config: &str) -> Result<(), Failure> {
+        let what = if self.stream != stream {
+            format!("of the stream `{}`", self.stream)
+        } else if self.hosts != hosts {
+            format!("of another server, {}", self.hosts.join(", "))
+        } else if self.config != config {
+            "of another configuration".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(Failure::environment(format!("{}: the state is {what}", path.display())).with_help(
+            "give --state another name, and the stream is read from its beginning; where it is the same data, what stands in the \
+             file below `state` may stand there alone",
+        ))
+    }
+}
+
+/// The file that a path leads to, whether it is there or not.
+fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    path.file_name().map_or_else(|| path.to_owned(), |name| folder.join(name))
 }
 
 fn document(path: &Path) -> Result<Value, Failure> {
@@ -146,5 +231,9 @@ impl View for Stream {
             [self.stream.clone(), self.file.display().to_string(), self.pages.to_string(), self.records.to_string()];
         table.push(texts.map(Some).into());
         table
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
     }
 }

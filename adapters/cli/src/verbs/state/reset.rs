@@ -1,6 +1,7 @@
 //! `etalon state reset`: the source is read from its beginning by the next run.
 
 use clap::Args;
+use etalon_core::warehouse::WriteMode;
 use serde::Serialize;
 
 use super::Of;
@@ -15,6 +16,9 @@ use crate::view::{Column, Kind, Table, View};
 pub(super) struct Reset {
     #[command(flatten)]
     of: Of,
+    /// Also where `write: append` will add the rows once more
+    #[arg(long)]
+    again: bool,
 }
 
 /// What was forgotten.
@@ -24,6 +28,9 @@ pub(super) struct Forgotten {
     source: String,
     /// How far it was read before.
     before: Option<String>,
+    /// Whether the rows are added once more.
+    #[serde(skip)]
+    is_append: bool,
 }
 
 impl Verb for Reset {
@@ -32,9 +39,17 @@ impl Verb for Reset {
 
     fn carry_out(&self, output: Output) -> Result<Forgotten, Failure> {
         let (loaded, source, store) = self.of.load(output)?;
+        let is_append = loaded.pipeline.table().write == WriteMode::Append;
+        if is_append && !self.again {
+            let message = "`write: append` would add the rows once more beside those that are there";
+            return Err(Failure::environment(message.to_owned()).with_help(
+                "write `merge`, with the key of the rows; if the table is emptied first, or another one is read now: \
+                 `etalon state reset --again`",
+            ));
+        }
         let _alone = store.lock_run(|| output.note("a run is at work; this waits until it has ended"))?;
         let before = pollster::block_on(lander(&loaded, &store).reset())?;
-        Ok(Forgotten { source, before })
+        Ok(Forgotten { source, before, is_append })
     }
 }
 
@@ -46,9 +61,10 @@ impl View for Forgotten {
     }
 
     fn notes(&self) -> Vec<String> {
-        vec![
-            "the next run reads the source from its beginning; what is loaded stays, and rows with a key are merged"
-                .to_owned(),
-        ]
+        let after = match self.is_append {
+            true => "what is loaded stays, and `write: append` adds the rows beside it",
+            false => "what is loaded stays, and rows with a key are merged",
+        };
+        vec![format!("the next run reads the source from its beginning; {after}")]
     }
 }
