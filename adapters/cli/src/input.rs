@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 
 use etalon_core::error::Error;
+use etalon_core::pipeline::Resolved;
 use etalon_core::plan::Object;
 use etalon_core::source::Location;
 use etalon_driver::land::{Asked, Asks, Land, LandReport, Landed};
@@ -72,7 +73,7 @@ impl Found {
             Self::Lands(asked) => asked,
         };
         let landed = asked.map(|asked| land(loaded, store, asked)).transpose()?;
-        let there = Landed::new(store.clone(), loaded.pipeline.name(), loaded.pipeline.whole_runs());
+        let there = windows(store, &loaded.pipeline);
         let objects = pollster::block_on(there.objects("", None, usize::MAX))?;
         Ok(Taken { input: Input::Landed(there), objects, landed })
     }
@@ -104,11 +105,17 @@ impl Taken {
     }
 }
 
+/// What has landed of a pipeline's source.
+fn windows(store: &LocalDisk, pipeline: &Resolved) -> Landed<LocalDisk> {
+    let columns = pipeline.source_names().map(str::to_owned).collect();
+    Landed::new(store.clone(), pipeline.name(), columns, pipeline.whole_runs())
+}
+
 impl Loaded {
     /// Where the pipeline's objects lie: in the store where they land, else where its files are.
     pub(crate) fn input(&self, store: &LocalDisk) -> Input {
         match self.pipeline.location().lands() {
-            true => Input::Landed(Landed::new(store.clone(), self.pipeline.name(), self.pipeline.whole_runs())),
+            true => Input::Landed(windows(store, &self.pipeline)),
             false => Input::Files(LocalDisk::new(&self.folder)),
         }
     }

@@ -119,10 +119,13 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                 rows: rows.rows,
                 pieces: rows.pieces,
                 pages: Vec::new(),
+                columns: self.pipeline.source_names().map(str::to_owned).collect(),
             };
             // All rows of a source are what they were: nothing is new.
             let is_known = window.end.is_none()
-                && cursor.windows.last().is_some_and(|last| last.object().version == landed.object().version);
+                && cursor.windows.last().is_some_and(|last| {
+                    last.object().version == landed.object().version && last.columns == landed.columns
+                });
             if !is_known {
                 let position = match &asked {
                     Asked::New => end.cloned(),

@@ -264,7 +264,7 @@ fn land<S: Objects>(stream: &str, store: &S, api: &mut Api<'_>, deadline: i64) -
 
 /// The records of the windows that have landed, in order.
 fn landed(store: &Memory) -> Vec<Vec<Value>> {
-    let landed = Landed::new(store, "p", false);
+    let landed = Landed::new(store, "p", Vec::new(), false);
     let objects = block_on(landed.objects("", None, usize::MAX)).unwrap();
     let lines = |object: &Object| {
         let bytes = block_on(landed.read(object, 0..object.size)).unwrap();

@@ -111,7 +111,7 @@ fn pipeline(url: &str, incremental: &str) -> Pipeline {
 
 /// All records that have landed, in their order.
 fn landed(store: &Memory) -> Vec<Vec<String>> {
-    let landed = Landed::new(store, "p", false);
+    let landed = Landed::new(store, "p", ["id", "v", "at"].map(str::to_owned).to_vec(), false);
     let mut records = Vec::new();
     for object in block_on(landed.objects("", None, usize::MAX)).unwrap() {
         let (bytes, version) = block_on(landed.fetch(&object.name)).unwrap();

@@ -52,7 +52,7 @@ pub struct OpenWindow {
 }
 
 /// What was landed at once: the rows of a snapshot, or of a part of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// The object's name: number and bounds.
     pub name: String,
@@ -63,6 +63,9 @@ pub struct Window {
     /// What is told of the pages that they came on, if they did: a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<Piece>,
+    /// The columns that were asked for, in the order of its values; none where records name theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
 }
 
 /// A piece of a window: whole records.
@@ -146,7 +149,7 @@ mod tests {
             size: 10 + at,
             sha256: format!("{number}.{at}"),
         };
-        Window { name: format!("{number:08}"), rows: 2, pieces: vec![piece(0), piece(1)], pages: Vec::new() }
+        Window { name: format!("{number:08}"), rows: 2, pieces: vec![piece(0), piece(1)], ..Window::default() }
     }
 
     #[test]

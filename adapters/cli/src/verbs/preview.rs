@@ -78,7 +78,8 @@ impl Verb for Preview {
                 let rows_max = Some(self.rows.get() as u64);
                 let land = Land { rows_max, ..lander(&loaded, &memory) };
                 loaded.land(&land, Asked::New)?;
-                let landed = Landed::new(memory, loaded.pipeline.name(), false);
+                let columns = loaded.pipeline.source_names().map(str::to_owned).collect();
+                let landed = Landed::new(memory, loaded.pipeline.name(), columns, false);
                 let objects = pollster::block_on(landed.objects("", None, usize::MAX))?;
                 seen.look_at_all(&loaded, &landed, &objects, self.rows.get())?;
             }

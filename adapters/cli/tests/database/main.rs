@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         ("a_snapshot_takes_the_place_of_the_last", runs::a_snapshot_takes_the_place_of_the_last),
         ("a_query_and_a_number_that_grows", runs::a_query_and_a_number_that_grows),
         ("an_append_adds_nothing_twice_unsaid", runs::an_append_adds_nothing_twice_unsaid),
+        ("what_landed_is_read_by_its_columns", runs::what_landed_is_read_by_its_columns),
         ("numbers_that_begin_anew_are_told", runs::numbers_that_begin_anew_are_told),
         ("a_table_has_a_pipeline_to_begin_with", runs::a_table_has_a_pipeline_to_begin_with),
         ("rejects_are_redriven_from_what_has_landed", runs::rejects_are_redriven_from_what_has_landed),

@@ -150,6 +150,41 @@ target: {{ table: events, write: append }}
     );
 }
 
+pub(crate) fn what_landed_is_read_by_its_columns(server: &Server) {
+    let url = server.database("swapped");
+    let table = "create table orders (id bigint primary key, v text, w text, updated_at timestamptz not null);
+                 insert into orders values (1, 'of v', 'of w', '2026-01-01 08:00+00')";
+    assert!(server.psql_in("swapped", table).0);
+    let file = |fields: &str| {
+        format!(
+            "etalon: 1\npipeline: swapped\nsource: {{ postgres: {{ url: '{url}', table: orders, incremental: {{ cursor: updated_at, lag: 0 seconds }} }}, \
+             fields: {{ id: bigint, {fields}, changed: {{ name: updated_at, type: timestamptz }} }} }}\n\
+             columns: {{ id: required, v: varchar(9), w: varchar(9), changed: required }}\n\
+             target: {{ table: orders, write: merge, key: id, order_by: changed }}\n"
+        )
+    };
+    let folder = folder_with(&file("v: text, w: text"));
+    let folder = folder.path();
+    run(folder, "p.yaml");
+    let right = "v,w\nof v,of w\n";
+    assert_eq!(query(folder, "select v, w from orders"), right);
+
+    fs::write(folder.join("p.yaml"), file("w: text, v: text")).unwrap();
+    let reload = etalon(folder, &["reload", "p.yaml"]);
+    assert_eq!(reload.status.code(), Some(1), "{reload:?}");
+    let told = String::from_utf8(reload.stderr).unwrap();
+    assert!(
+        told.contains(
+            "it was read with the columns id, v, w, updated_at, and the pipeline reads id, w, v, updated_at now"
+        ),
+        "{told}"
+    );
+    assert_eq!(query(folder, "select v, w from orders"), right);
+    assert!(etalon(folder, &["state", "reset", "p.yaml"]).status.success());
+    etalon(folder, &["run", "p.yaml"]);
+    assert_eq!(query(folder, "select v, w from orders"), right);
+}
+
 /// The words of a command that is refused.
 #[track_caller]
 fn refused(folder: &std::path::Path, arguments: &[&str]) -> String {

@@ -15,6 +15,8 @@ use crate::store::document;
 pub struct Landed<S> {
     store: S,
     pipeline: String,
+    /// The columns that the pipeline reads, in order.
+    columns: Vec<String>,
     /// Whether only the last window is an object: it has all rows, and takes the place of those before.
     only_last: bool,
     /// The cursor as it was seen last.
@@ -22,9 +24,9 @@ pub struct Landed<S> {
 }
 
 impl<S: Objects> Landed<S> {
-    /// The windows of a pipeline. Where whole runs are loaded, `only_last` of them is there.
-    pub fn new(store: S, pipeline: impl Into<String>, only_last: bool) -> Self {
-        Self { store, pipeline: pipeline.into(), only_last, seen: Mutex::new(None) }
+    /// The windows of a pipeline that reads these columns. Where whole runs are loaded, `only_last` of them is there.
+    pub fn new(store: S, pipeline: impl Into<String>, columns: Vec<String>, only_last: bool) -> Self {
+        Self { store, pipeline: pipeline.into(), columns, only_last, seen: Mutex::new(None) }
     }
 
     /// The cursor as it is now.
@@ -62,6 +64,16 @@ impl<S: Objects> Objects for Landed<S> {
                 ErrorKind::Changed,
                 format!("{}: another window of that name has landed", object.name),
             ));
+        }
+        // Values stand in the order of the columns that were asked for: in another order they would be those of others.
+        if !window.columns.is_empty() && window.columns != self.columns {
+            let message = format!(
+                "it was read with the columns {}, and the pipeline reads {} now; `etalon backfill` reads it from the database again, \
+                 `etalon state reset` everything",
+                window.columns.join(", "),
+                self.columns.join(", ")
+            );
+            return Err(Error::new(ErrorKind::Changed, message));
         }
         let mut bytes = Vec::new();
         let mut start = 0;

@@ -331,6 +331,7 @@ impl Landed {
             rows: self.open.rows,
             pieces: self.open.pieces.clone(),
             pages: self.open.pages.clone(),
+            columns: Vec::new(),
         }
     }
 }
