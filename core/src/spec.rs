@@ -21,7 +21,7 @@ mod tree;
 mod reference;
 mod schema;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 
 pub(crate) use form::{
     AnyText, Boolean, Character, CharacterOrNone, Choice, Expression, Form, Hint, Mismatch, Placed, Regex, Whole,
@@ -68,5 +68,15 @@ pub(crate) fn read<T>(source: &str, root: &Mapping<T>) -> Reading<T> {
     let value = tree.and_then(|tree| root.read_root(&mut reader, &tree));
     let (mut diagnostics, words) = reader.finish();
     diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+    let is_unknown = |one: &&mut Diagnostic| {
+        one.code == Code::UnknownKey && one.help.as_ref().is_some_and(|help| help.starts_with(keys::KEYS_HERE))
+    };
+    for unknown in diagnostics.iter_mut().filter(is_unknown) {
+        let key = source.get(unknown.span.start..unknown.span.end).unwrap_or_default();
+        let homes = root.outline().homes(key);
+        if !homes.is_empty() {
+            unknown.help = Some(format!("it is a key of {}", homes.join(", of ")));
+        }
+    }
     Reading { value, diagnostics, words }
 }

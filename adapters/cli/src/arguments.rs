@@ -58,7 +58,7 @@ pub(crate) struct Chosen {
     /// Only rejects of this input
     #[arg(long, value_name = "INPUT")]
     pub(crate) source: Option<String>,
-    /// Only rejects with a reason that begins so: a code, or a code and what it happened to
+    /// Only rejects whose reason starts with this text: R301, or "R301 column price"
     #[arg(long)]
     pub(crate) reason: Option<String>,
 }

@@ -13,7 +13,7 @@ use etalon_core::spec::Text;
 use etalon_driver::local::LocalDisk;
 
 use crate::arguments::{Destination, PipelineFile, Source};
-use crate::failure::{Failure, Problem};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Bar;
 use crate::warehouse::{self, AnyConnection};
@@ -67,13 +67,15 @@ impl PipelineFile {
         }
     }
 
-    /// Reads and checks the file; warnings are told, mistakes are the failure.
+    /// Reads and checks the file; that there are warnings is told, mistakes are the failure.
     pub(crate) fn checked(&self, output: Output) -> Result<(String, Pipeline, Option<Connector>), Failure> {
         let (path, text) = (&self.pipeline, self.read()?);
         let (pipeline, connector, warnings) =
             self.compile(&text).map_err(|diagnostics| Failure::pipeline(path, &text, &diagnostics))?;
-        for warning in &warnings {
-            output.tell(&Problem::of(warning, path, &text).told(output.form()));
+        match warnings.len() {
+            0 => {}
+            1 => output.note(&format!("{}: 1 warning, which `etalon check` shows", path.display())),
+            n => output.note(&format!("{}: {n} warnings, which `etalon check` shows", path.display())),
         }
         Ok((text, pipeline, connector))
     }

@@ -1,6 +1,7 @@
 //! Show: values of PostgreSQL as a warehouse of SQLite shows them, so that one query has one answer in both.
 
 use etalon_core::types::Type;
+use etalon_core::value::float::{print_double, print_real};
 use etalon_core::warehouse::calendar;
 
 /// Numbers of PostgreSQL's built-in types.
@@ -67,8 +68,8 @@ pub(crate) fn show(bytes: Vec<u8>, type_number: u32) -> String {
 fn binary(bytes: &[u8], type_number: u32) -> Option<String> {
     let mut out = String::new();
     match type_number {
-        FLOAT4 => return Some(format!("{:?}", f32::from_be_bytes(bytes.try_into().ok()?))),
-        FLOAT8 => return Some(format!("{:?}", f64::from_be_bytes(bytes.try_into().ok()?))),
+        FLOAT4 => return Some(print_real(f32::from_be_bytes(bytes.try_into().ok()?))),
+        FLOAT8 => return Some(print_double(f64::from_be_bytes(bytes.try_into().ok()?))),
         DATE => match i32::from_be_bytes(bytes.try_into().ok()?) {
             i32::MAX => out.push_str("infinity"),
             i32::MIN => out.push_str("-infinity"),

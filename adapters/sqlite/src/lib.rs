@@ -17,6 +17,7 @@ use std::time::Duration;
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_core::types::Type;
+use etalon_core::value::float::{print_double, print_real};
 use etalon_core::warehouse::COLUMNS_TABLE;
 use etalon_core::warehouse::Dialect;
 use etalon_core::warehouse::Failure;
@@ -213,8 +214,8 @@ fn show(value: ValueRef<'_>, ty: Option<Type>) -> Option<String> {
         ValueRef::Integer(number) if ty == Some(Type::Boolean) => Some((number != 0).to_string()),
         ValueRef::Integer(number) => Some(number.to_string()),
         #[expect(clippy::cast_possible_truncation, reason = "the value came from 32 bits")]
-        ValueRef::Real(number) if ty == Some(Type::Real) => Some(format!("{:?}", number as f32)),
-        ValueRef::Real(number) => Some(format!("{number:?}")),
+        ValueRef::Real(number) if ty == Some(Type::Real) => Some(print_real(number as f32)),
+        ValueRef::Real(number) => Some(print_double(number)),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
     }
 }

@@ -108,7 +108,7 @@ pub struct Estimate {
     pub total: Usd,
     /// What was assumed.
     pub assumptions: Vec<String>,
-    /// What makes it dear, and what would make it cheaper.
+    /// What makes it expensive, and what would make it cheaper.
     pub advice: Vec<String>,
     /// What reading, checking and staging costs here and elsewhere.
     pub beside: Vec<String>,
@@ -293,7 +293,7 @@ fn beside(usage: &Usage, price: &impl Fn(&str) -> Price, transform: u64) -> Vec<
     ]
 }
 
-/// What makes it dear.
+/// What makes it expensive.
 fn advice(usage: &Usage, price: &impl Fn(&str) -> Price, awake: u64) -> Vec<String> {
     let mut advice = Vec::new();
     if usage.rpu > 0 && usage.loads_per_day > 24 {

@@ -225,6 +225,9 @@ impl Keys<'_> {
     }
 }
 
+/// How the help of a key that is unknown, and near no other, begins.
+pub(super) const KEYS_HERE: &str = "the keys here are";
+
 impl<'a> Keys<'a> {
     /// Keys of which none is said: they are only described, and what is usual holds.
     pub(crate) fn unsaid() -> Self {
@@ -268,7 +271,7 @@ impl<'a> Keys<'a> {
             let help = match (near, self.rows.as_slice()) {
                 (Some(near), _) => format!("did you mean `{near}`?"),
                 (None, []) => "no key can stand here".to_owned(),
-                (None, rows) => format!("the keys here are {}", list(rows.iter().map(|row| row.name))),
+                (None, rows) => format!("{KEYS_HERE} {}", list(rows.iter().map(|row| row.name))),
             };
             let message = format!("unknown key `{}` in {}", key.text, owner.shown());
             reader.report(Diagnostic::error(Code::UnknownKey, key.span, message).with_help(help));

@@ -112,6 +112,19 @@ impl Outline {
     }
 }
 
+impl MappingOutline {
+    /// The titles of the mappings that have a key.
+    pub(crate) fn homes(&self, key: &str) -> Vec<&'static str> {
+        let mut homes = Vec::new();
+        each_mapping(self, &mut |mapping| {
+            if mapping.keys.iter().any(|row| row.name == key) && !homes.contains(&mapping.title) {
+                homes.push(mapping.title);
+            }
+        });
+        homes
+    }
+}
+
 /// Calls `visit` with each mapping of an outline, outer ones first, in the order of the rows.
 pub(crate) fn each_mapping<'a>(mapping: &'a MappingOutline, visit: &mut impl FnMut(&'a MappingOutline)) {
     visit(mapping);

@@ -103,7 +103,7 @@ impl View for Priced {
         let mut page = format!("{}\n{total} USD a month\n", self.table().text());
         for (title, sentences) in [
             ("Assumed", assumptions),
-            ("What makes it dear", advice),
+            ("What makes it expensive", advice),
             ("Reading, checking and staging, here and elsewhere", beside),
         ] {
             if !sentences.is_empty() {

@@ -6,6 +6,7 @@ use clap::Args;
 use etalon_core::pipeline::RowOutput;
 use etalon_core::plan::Object;
 use etalon_core::reject::{MASKED, Reason};
+use etalon_core::types::Type;
 use etalon_core::value::show::show;
 use etalon_driver::land::{Asked, Land, Landed};
 use etalon_driver::local::SystemClock;
@@ -42,9 +43,9 @@ pub(super) struct Seen {
     rejects: Vec<Rejected>,
     /// Records that `where` leaves out.
     filtered: u64,
-    /// Whether people must not see the values of each column.
+    /// The type of each column, and whether people must not see its values.
     #[serde(skip)]
-    sensitive: Vec<bool>,
+    columns: Vec<(Type, bool)>,
 }
 
 /// One reason for which a record is rejected.
@@ -63,13 +64,15 @@ impl Verb for Preview {
 
     fn carry_out(&self, output: Output) -> Result<Seen, Failure> {
         let loaded = self.source.file.load(output)?;
-        let sensitive = loaded.pipeline.sensitive_columns();
-        let columns = loaded.pipeline.columns().into_iter().zip(&sensitive).map(|((name, ty, _), &is_masked)| Column {
-            heading: format!("{name} {ty}"),
-            name,
-            kind: if is_masked { Kind::Text } else { ty.into() },
-        });
-        let mut seen = Seen { rows: Table::new(columns.collect()), rejects: Vec::new(), filtered: 0, sensitive };
+        let mut seen = Seen { rows: Table::default(), rejects: Vec::new(), filtered: 0, columns: Vec::new() };
+        let mut headings = Vec::new();
+        for ((name, ty, _), is_masked) in loaded.pipeline.columns().into_iter().zip(loaded.pipeline.sensitive_columns())
+        {
+            let kind = if is_masked { Kind::Text } else { ty.into() };
+            headings.push(Column { heading: format!("{name} {ty}"), name, kind });
+            seen.columns.push((ty, is_masked));
+        }
+        seen.rows = Table::new(headings);
         match self.source.find(&loaded, Some(Asked::New), output)? {
             Found::Files(disk, objects) => seen.look_at_all(&loaded, &disk, &objects, self.rows.get())?,
             // As many rows as are shown land in memory, and nothing is kept.
@@ -128,9 +131,10 @@ impl Seen {
                         for (position, _) in outcome.accepted_rows.iter().enumerate().filter(|(_, row)| is_seen(**row))
                         {
                             let cells = outcome.accepted.iter().map(|column| show(column, position));
-                            let masked = cells.zip(&self.sensitive).map(|(cell, &is_masked)| match cell {
-                                Some(_) if is_masked => Some(MASKED.to_owned()),
-                                cell => cell,
+                            let masked = cells.zip(&self.columns).map(|(cell, (ty, is_masked))| match (cell?, ty) {
+                                _ if *is_masked => Some(MASKED.to_owned()),
+                                (cell, Type::Boolean) => Some((cell == "t").to_string()),
+                                (cell, _) => Some(cell),
                             });
                             self.rows.push(masked.collect());
                             kept += 1;

@@ -1,4 +1,4 @@
-//! `etalon query`: SQL put to a warehouse, read-only.
+//! `etalon query`: a SQL query of a warehouse, which may only read.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::loaded::embedded_warehouse;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View, is_number};
 
-/// Put SQL to a warehouse
+/// Run a SQL query, which may only read
 #[derive(Debug, Args)]
 pub(super) struct Query {
     /// The warehouse, as for --to, or a pipeline file, which stands for the one that its runs fill; left out with --to

@@ -201,7 +201,9 @@ impl Ran {
         let parts = vec![("staged", counts.staged), ("filtered", filtered), ("quarantined", counts.quarantined)];
         sums.push("read", counts.read, parts);
         if let Some(load) = &report.load {
-            sums.push("staged", load.staged, outcomes(load));
+            let mut parts = outcomes(load);
+            parts.extend((report.not_loaded > 0).then_some(("not loaded", report.not_loaded)));
+            sums.push("staged", load.staged + report.not_loaded, parts);
         }
         let coverage = &report.coverage;
         let parts = vec![
@@ -303,6 +305,11 @@ impl View for Ran {
         if !report.quarantine.is_empty() {
             notes.push(format!("the rejects, with all their reasons: {}", self.quarantine));
         }
+        let counts = &report.counts;
+        if report.load.is_some() && counts.quarantined.saturating_mul(MANY) > counts.read {
+            let [rejected, read] = [counts.quarantined, counts.read].map(thousands);
+            notes.push(format!("{rejected} of {read} records were rejected: `etalon rejects show` says why"));
+        }
         match report.load.map_or(0, |load| load.removed) {
             0 => {}
             n => notes.push(format!("removed {} that earlier loads had brought", how_many(n, "row"))),
@@ -380,4 +387,6 @@ pub(super) fn size_of(held: &HeldReport, all: &[HeldReport]) -> String {
     }
 }
 
+/// Rejects are many where more than one record of so many is one: the share from which larger files are held.
+const MANY: u64 = 10;
 const CHANGED: &str = "the pipeline has changed since";

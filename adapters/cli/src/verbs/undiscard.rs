@@ -9,7 +9,7 @@ use super::run::Ran;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Hold once more what was discarded
+/// Undo a discard: the file is held again
 #[derive(Debug, Args)]
 pub(super) struct Undiscard {
     #[command(flatten)]

@@ -24,7 +24,7 @@ pub(super) struct Show {
     file: PipelineFile,
     #[command(flatten)]
     chosen: Chosen,
-    /// Only rejects of which this has become
+    /// Only rejects in this state
     #[arg(long, value_enum, default_value = "open")]
     state: Wanted,
     /// At most so many records
@@ -154,9 +154,15 @@ impl View for Shown {
         for Record { line, kept: Kept { state, reject, .. } } in &self.records {
             let state = if *state == State::Open { String::new() } else { format!(" ({})", word(*state)) };
             page.push_str(&format!("{}{state}\n", lines::place(&reject.source, *line, reject.place.offset)));
-            match (&reject.raw, &reject.raw_base64) {
-                (Some(raw), _) => page.push_str(&format!("    {}\n", clean(raw.trim_end_matches(['\r', '\n'])))),
-                (_, Some(raw)) => page.push_str(&format!("    in base 64: {}\n", clean(raw))),
+            let line = reject.raw.as_deref().map(|raw| raw.trim_end_matches(['\r', '\n']));
+            match (line, &reject.raw_base64) {
+                // What does not fit into a line is shown by field, so that no value is out of sight.
+                (Some(line), _) if reject.fields.is_empty() || clean(line) == line => {
+                    page.push_str(&format!("    {}\n", clean(line)));
+                }
+                (None, Some(raw)) if reject.fields.is_empty() => {
+                    page.push_str(&format!("    in base 64: {}\n", clean(raw)));
+                }
                 _ => {
                     for (name, value) in &reject.fields {
                         let value = value.as_deref().map_or_else(|| "NULL".to_owned(), clean);
