@@ -33,7 +33,7 @@
 //! ```
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::format::{Compression, Contract, Encoding, Expansion, Format, ReadOptions};
+use crate::format::{Compression, Contract, Decoded, Encoding, Expansion, Format, ReadOptions};
 use crate::plan::{self, Again, InputPlan, Object, Task};
 use crate::receipt::Receipt;
 use crate::source::Location;
@@ -279,6 +279,11 @@ impl Pipeline {
 
     fn compression_of(&self, name: &str) -> Compression {
         self.compression.unwrap_or_else(|| Compression::of_name(name))
+    }
+
+    /// The bytes of an object of a name and of so many stored bytes, as places count them.
+    pub fn decoded(&self, name: &str, size: u64) -> Decoded {
+        Decoded::new(self.read_options(name), size)
     }
 
     fn read_options(&self, name: &str) -> ReadOptions {

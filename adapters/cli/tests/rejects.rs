@@ -333,3 +333,32 @@ fn a_file_that_a_reload_was_not_asked_for_is_not_called_discarded() {
         (&Value::Bool(false), &Value::Bool(true))
     );
 }
+
+#[test]
+fn a_reject_has_the_line_that_an_editor_shows_whatever_the_file_is_encoded_in() {
+    let text = "id,name\n1,Zoë\n2,Åsa\nx,Ada\n";
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
+    let wide = || [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes));
+    let latin = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap());
+    let files = [
+        ("utf-8", text.as_bytes().to_vec()),
+        ("utf-8", gzip.finish().unwrap()),
+        ("utf-16", wide().collect()),
+        ("windows-1252", latin.collect()),
+    ];
+    for (encoding, bytes) in files {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        fs::write(folder.join("p.csv"), bytes).unwrap();
+        let pipeline = format!(
+            "etalon: 1\npipeline: p\nsource: {{ files: p.csv, format: csv, encoding: {encoding}, \
+             fields: {{ id: integer, name: }} }}\ncolumns: {{ id: required, name: varchar(9) }}\n\
+             target: {{ table: p, write: append }}\n"
+        );
+        fs::write(folder.join("p.yaml"), pipeline).unwrap();
+        done(folder, &["run", "p.yaml"], 0);
+        let shown = json(&done(folder, &["rejects", "show", "p.yaml", "--output", "json"], 0));
+        assert_eq!(shown[0]["line"], 4, "{encoding}: {shown}");
+    }
+}

@@ -440,7 +440,7 @@ impl Reader {
     }
 }
 
-fn first(bytes: &[u8]) -> &[u8] {
+pub(super) fn first(bytes: &[u8]) -> &[u8] {
     bytes.get(..FIRST_BYTES).unwrap_or(bytes)
 }
 

@@ -159,8 +159,11 @@ impl Seen {
             }
         }
         let offsets: Vec<u64> = rejected.iter().map(|(offset, _)| *offset).collect();
-        let lines =
-            if offsets.is_empty() { Vec::new() } else { pollster::block_on(lines::of(source, object, &offsets)) };
+        let lines = if offsets.is_empty() {
+            Vec::new()
+        } else {
+            pollster::block_on(lines::of(&loaded.pipeline, source, object, &offsets))
+        };
         let name = &object.name;
         let rejected = rejected.into_iter().zip(lines);
         self.rejects.extend(rejected.map(|((offset, reason), line)| Rejected {

@@ -106,7 +106,7 @@ impl Show {
             }
             let offsets: Vec<u64> = wanted.iter().map(|kept| kept.reject.place.offset).collect();
             let object = Object { name: plan.source, version: plan.source_version, size: plan.size };
-            let lines = lines::of(source, &object, &offsets).await;
+            let lines = lines::of(pipeline, source, &object, &offsets).await;
             shown.records.extend(wanted.into_iter().zip(lines).map(|(kept, line)| Record { line, kept }));
         }
         Ok(shown)
