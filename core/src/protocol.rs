@@ -60,6 +60,7 @@ pub use message::LoadMessage;
 pub use message::Start;
 pub use message::TaskMessage;
 pub use message::Work;
+pub use place::Home;
 pub use place::Place;
 pub use run::LastRun;
 pub use run::Leg;

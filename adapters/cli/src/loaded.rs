@@ -10,6 +10,7 @@ use etalon_core::plan::{Object, identity};
 use etalon_core::source::Location;
 use etalon_core::source::connector::Connector;
 use etalon_core::spec::Text;
+use etalon_driver::home;
 use etalon_driver::local::LocalDisk;
 
 use crate::arguments::{Destination, PipelineFile, Source};
@@ -135,6 +136,13 @@ impl Destination {
         Ok(warehouse::open_file(&state.join(WAREHOUSE_FILE))?)
     }
 
+    /// Opens the warehouse where there is one: to look creates nothing.
+    pub(crate) fn open_there(&self, state: &Path) -> Result<Option<AnyConnection>, Error> {
+        let place = self.place(state);
+        let is_there = warehouse::is_url(&place) || Path::new(&place).is_file();
+        is_there.then(|| warehouse::open(&place)).transpose()
+    }
+
     /// Where the warehouse is, or would be.
     pub(crate) fn place(&self, state: &Path) -> String {
         self.to.clone().unwrap_or_else(|| state.join(WAREHOUSE_FILE).to_string_lossy().into_owned())
@@ -159,7 +167,7 @@ impl Loaded {
 
     /// What runs of the pipeline keep: a folder for each warehouse, so that no two share what is loaded. That of the embedded
     /// one is the state folder itself.
-    pub(crate) fn store(&self, destination: &Destination) -> LocalDisk {
+    fn disk(&self, destination: &Destination) -> LocalDisk {
         let state = self.state();
         let embedded = address(&state.join(WAREHOUSE_FILE).to_string_lossy());
         let other = destination.to.as_ref().map(|place| address(place)).filter(|place| *place != embedded);
@@ -167,6 +175,16 @@ impl Loaded {
             Some(place) => state.join("to").join(identity("warehouse", &[&place])),
             None => state,
         })
+    }
+
+    /// The part of it that is about the pipeline's table, to be looked at.
+    pub(crate) fn store(&self, destination: &Destination) -> Result<LocalDisk, Error> {
+        pollster::block_on(home::store_of(self.disk(destination), &self.pipeline))
+    }
+
+    /// The same for a run.
+    pub(crate) fn store_for_run(&self, destination: &Destination) -> Result<LocalDisk, Error> {
+        pollster::block_on(home::store_for_run(self.disk(destination), &self.pipeline))
     }
 }
 

@@ -274,6 +274,17 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
+/// That the rejects of some files are in no quarantine that is known here.
+pub(crate) fn unknown_rejects(files: u64) -> Option<String> {
+    let of = how_many(files, "file");
+    (files > 0).then(|| {
+        format!(
+            "{of} loaded by another state folder than this one, or before it was lost: the rejects are not here; `etalon \
+             reload` reads the files again"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,8 @@ use etalon_golden::postgres::Server;
 use libtest_mimic::{Arguments, Trial};
 
 /// The verbs that take a warehouse.
-const VERBS: [&str; 9] = ["run", "check", "status", "release", "discard", "undiscard", "reload", "redrive", "query"];
+const VERBS: [&str; 10] =
+    ["run", "check", "status", "release", "discard", "undiscard", "reload", "redrive", "query", "ls"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -122,9 +123,14 @@ impl<'a> Life<'a> {
             "sqlite" if self.server.is_none() => self.sql(rest),
             "postgres" if self.server.is_some() => self.sql(rest),
             "sqlite" | "postgres" => Ok(()),
+            "lose" => {
+                remove_folders(&path(".etalon"), rest);
+                Ok(())
+            }
             "$" => self.command(rest),
             "says" if self.said.contains(rest) => Ok(()),
-            "says" => Err(format!("it said:\n{}", self.said)),
+            "not" if !self.said.contains(rest) => Ok(()),
+            "says" | "not" => Err(format!("it said:\n{}", self.said)),
             "rows" => {
                 let arguments = ["query", rest, "--output", "csv"].map(str::to_owned).to_vec();
                 let (code, said) = self.etalon(arguments);
@@ -174,6 +180,17 @@ impl<'a> Life<'a> {
                 let done = connection.and_then(|connection| connection.execute_batch(statement));
                 done.map_err(|error| error.to_string())
             }
+        }
+    }
+}
+
+/// Removes every folder of a name below one.
+fn remove_folders(below: &Path, name: &str) {
+    for entry in fs::read_dir(below).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        if entry.file_name().is_some_and(|file| file == name) {
+            fs::remove_dir_all(&entry).unwrap();
+        } else {
+            remove_folders(&entry, name);
         }
     }
 }

@@ -245,6 +245,17 @@ pub async fn discarded(pipeline: &Pipeline, store: &impl Objects, table: &str) -
     Ok(discarded)
 }
 
+/// Of them, those that can be brought back: a version that has given way to a newer one cannot.
+pub async fn discarded_now(pipeline: &Pipeline, store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error> {
+    let mut now = Vec::new();
+    for (unit, _) in discarded(pipeline, store, table).await? {
+        if !is_overtaken(pipeline, store, &unit).await? {
+            now.push(unit);
+        }
+    }
+    Ok(now)
+}
+
 /// Chooses units that were discarded and are to be decided about once more.
 async fn undiscard(
     pipeline: &Pipeline,

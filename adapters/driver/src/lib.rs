@@ -19,6 +19,7 @@
 //! status                     how things stand between two runs
 //! begun, letters             the same where functions do the work: what has become of what was begun; what they could not do
 //! local, memory              ports to a disk, and to nothing
+//! home                       the part of a disk in which a pipeline's store is
 //! cases                      golden cases
 //! ```
 
@@ -43,6 +44,7 @@ pub mod status;
 pub mod begun;
 pub mod letters;
 pub mod local;
+pub mod home;
 pub mod memory;
 pub mod cases;
 #[cfg(feature = "testing")]

@@ -13,21 +13,31 @@ use etalon_core::protocol::{LastRun, Marks, Member, Source, SourceVersion, Unit,
 use etalon_core::receipt::Counts;
 use etalon_core::warehouse::{LedgerRow, LoadCounts};
 
-use crate::held::is_of;
+use crate::held::{self, is_of, title};
 use crate::judge::give_way;
 use crate::ports::{Objects, Put};
 use crate::store::{document, names, put, put_once, receipt, units};
 
+/// The number of a decision about rejects that is not kept any more; decisions are counted from 1.
+const UNKNOWN_DECISION: u32 = 0;
 /// So often an input is taken for one that has come back.
 const MEETINGS_MAX: u32 = 64;
 
-/// Makes the store agree with the ledger rows of a pipeline's table. Gives the objects, with their versions, that the store calls
-/// loaded and the ledger does not have.
+/// What the store has not known as the ledger has it.
+#[derive(Debug, Default)]
+pub(crate) struct Reconciled {
+    /// The objects, with their versions, that the store called loaded and the ledger does not have.
+    pub(crate) forgotten: Vec<(String, String)>,
+    /// Whether the ledger has what the store did not know.
+    pub(crate) has_learnt: bool,
+}
+
+/// Makes the store agree with the ledger rows of a pipeline's table.
 pub(crate) async fn reconcile(
     pipeline: &Resolved,
     store: &impl Objects,
     rows: &[LedgerRow],
-) -> Result<Vec<(String, String)>, Error> {
+) -> Result<Reconciled, Error> {
     let mut forgotten = Vec::new();
     let table = name::table(pipeline.table());
     let mut batches: BTreeMap<(&str, u32), Vec<&LedgerRow>> = BTreeMap::new();
@@ -52,16 +62,39 @@ pub(crate) async fn reconcile(
             _ => {}
         }
     }
-    if pipeline.whole_runs() {
-        last_run(pipeline, store, rows).await?;
+    let has_learnt = if pipeline.whole_runs() {
+        last_run(pipeline, store, rows).await?
     } else {
-        remember(pipeline, store, &table, &known, &batches).await?;
-    }
+        remember(pipeline, store, &table, &known, &batches).await?
+    };
     discarded_before(pipeline, store, &table).await?;
     settle_loaded(store, &table, &batches).await?;
+    read_again(store, &table).await?;
     meet_again(pipeline, store, &table).await?;
     remove_parts(store, &table, rows).await?;
-    Ok(forgotten)
+    Ok(Reconciled { forgotten, has_learnt })
+}
+
+/// Sees that what is held is read again whose receipts or parts are gone: nobody can say any more what a release would load.
+async fn read_again(store: &impl Objects, table: &str) -> Result<(), Error> {
+    for unit in held::held(store, table).await? {
+        let mut is_whole = true;
+        for batch in unit.batches() {
+            let there = names(store, &name::part(&batch.batch, "")).await?;
+            is_whole &= batch.parts.iter().all(|part| there.contains(&name::part(&batch.batch, &part.name)));
+            is_whole = is_whole && receipt(store, &batch.batch).await?.is_some();
+        }
+        let place = name::unit_document(table, &unit.name);
+        let (false, Some((unit, version))) = (is_whole, document::<Unit>(store, &place).await?) else { continue };
+        let UnitState::Held { mut reasons, incomplete: false, .. } = unit.state.clone() else { continue };
+        reasons.push(format!(
+            "{}: what was staged of it is gone from the store, and the next run reads it again",
+            title(&unit)
+        ));
+        let held = Unit { state: UnitState::Held { reasons, incomplete: true, unread: true }, ..unit };
+        put(store, &place, &held, Put::IfVersion(&version)).await?;
+    }
+    Ok(())
 }
 
 /// Settles units that the store calls held or discarded and the ledger has: the store is an older copy of itself.
@@ -244,14 +277,14 @@ async fn forget_redrives(store: &impl Objects, table: &str, input: &str) -> Resu
     Ok(())
 }
 
-/// Gives inputs that are in the ledger, and that the store does not know, their records.
+/// Gives inputs that are in the ledger, and that the store does not know, their records. Whether there were any.
 async fn remember(
     pipeline: &Pipeline,
     store: &impl Objects,
     table: &str,
     known: &BTreeSet<String>,
     batches: &BTreeMap<(&str, u32), Vec<&LedgerRow>>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let mut by_source: BTreeMap<&str, Vec<&LedgerRow>> = BTreeMap::new();
     let mut unknown = Vec::new();
     for ((input, generation), rows) in batches {
@@ -260,7 +293,10 @@ async fn remember(
         if known.contains(&place) {
             continue;
         }
-        unknown.push((place, loaded(pipeline, rows)));
+        // What came later of the same input, and takes the place of nothing, is what a redrive has brought.
+        let is_redrive =
+            !first.batch.replaces_generations && batches.range((*input, 0)..(*input, *generation)).next().is_some();
+        unknown.push((place, loaded(pipeline, rows, is_redrive.then_some(UNKNOWN_DECISION))));
         by_source.entry(&first.batch.source).or_default().push(first);
     }
     for (source, rows) in by_source {
@@ -282,10 +318,10 @@ async fn remember(
         record(pipeline, store, source, versions, first).await?;
     }
     // A unit that is there is taken for known, so that it comes last.
-    for (place, unit) in unknown {
-        put_once_unit(store, &place, &unit).await?;
+    for (place, unit) in &unknown {
+        put_once_unit(store, place, unit).await?;
     }
-    Ok(())
+    Ok(!unknown.is_empty())
 }
 
 /// Adds versions to the record of an object, in the order of their times, and marks the current one.
@@ -348,7 +384,7 @@ fn meeting(pipeline: &Pipeline, row: &LedgerRow) -> Option<u32> {
 }
 
 /// The unit of an input, as the ledger has it.
-fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow]) -> Unit {
+fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow], redrives: Option<u32>) -> Unit {
     let mut counts = LoadCounts::default();
     rows.iter().for_each(|row| counts.add(row.counts));
     let member = rows.first().map(|first| Member {
@@ -361,7 +397,7 @@ fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow]) -> Unit {
         batch_time: first.batch.batch_time,
         replaces_source: first.batch.replaces_source,
         replaces_generations: first.batch.replaces_generations,
-        redrives: None,
+        redrives,
         batches: rows
             .iter()
             .map(|row| UnitBatch { batch: row.batch.batch.clone(), staged: row.batch.staged, parts: Vec::new() })
@@ -378,29 +414,30 @@ fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow]) -> Unit {
 }
 
 /// What the last run has met, where the store does not know it: what was loaded last. Another store may have loaded the table
-/// since this one's last run.
-async fn last_run(pipeline: &Resolved, store: &impl Objects, rows: &[LedgerRow]) -> Result<(), Error> {
+/// since this one's last run. Whether the store did not know it.
+async fn last_run(pipeline: &Resolved, store: &impl Objects, rows: &[LedgerRow]) -> Result<bool, Error> {
     let place = name::last_run(pipeline.name());
     let own: Vec<&LedgerRow> = rows.iter().filter(|row| is_own(pipeline, row)).collect();
-    let Some(last) = own.iter().map(|row| row.loaded_at).max() else { return Ok(()) };
+    let Some(last) = own.iter().map(|row| row.loaded_at).max() else { return Ok(false) };
     let of_last: Vec<&LedgerRow> = own.iter().copied().filter(|row| row.loaded_at == last).collect();
     if let Some((record, _)) = document::<LastRun>(store, &place).await? {
         let unit = name::unit_document(&name::table(pipeline.table()), &name::run_unit(pipeline.name(), &record.run));
-        let Some((unit, _)) = document::<Unit>(store, &unit).await? else { return Ok(()) };
+        let Some((unit, _)) = document::<Unit>(store, &unit).await? else { return Ok(false) };
         let batches: BTreeSet<&str> = unit.batches().map(|batch| batch.batch.as_str()).collect();
         let of_run = own.iter().filter(|row| batches.contains(row.batch.batch.as_str()));
         let is_later = of_run.map(|row| row.loaded_at).max().is_some_and(|loaded| last > loaded);
         // What is loaded later of the same inputs is a redrive.
         if !is_later || of_last.iter().all(|row| record.inputs.contains(&row.batch.input)) {
-            return Ok(());
+            return Ok(false);
         }
     }
     let run = format!("loaded at {last}");
     let batch_time = of_last.iter().map(|row| row.batch.batch_time).max().unwrap_or_default();
     let inputs = of_last.iter().map(|row| row.batch.input.clone()).collect();
-    let unit = Unit { name: name::run_unit(pipeline.name(), &run), ..loaded(pipeline, &of_last) };
+    let unit = Unit { name: name::run_unit(pipeline.name(), &run), ..loaded(pipeline, &of_last, None) };
     put_once_unit(store, &name::unit_document(&name::table(pipeline.table()), &unit.name), &unit).await?;
-    put(store, &place, &LastRun { run, batch_time, inputs }, Put::Always).await.map(drop)
+    put(store, &place, &LastRun { run, batch_time, inputs }, Put::Always).await?;
+    Ok(true)
 }
 
 /// What an older Etalon was told not to load, by a mark for each input.

@@ -3,6 +3,7 @@
 //! A redrive is a batch of its own, in the next generation of its input: the records are read again from the source, at the
 //! places that quarantine names, of the version that was read then. What fails again is in that batch's quarantine.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::error::{Error, ErrorKind};
@@ -11,6 +12,7 @@ use etalon_core::pipeline::{Pipeline, Resolved, RowOutput};
 use etalon_core::plan::{Again, InputPlan, Task};
 use etalon_core::protocol::{LastRun, Marks, Source, Unit, UnitState, name, prefix};
 use etalon_core::reject::{Place, Reject};
+use etalon_core::warehouse::LedgerRow;
 use serde::Serialize;
 
 use crate::ports::{Objects, Put, Quiet};
@@ -152,6 +154,26 @@ async fn is_replaced(store: &impl Objects, pipeline: &Resolved, plan: &InputPlan
         }
     }
     Ok(false)
+}
+
+/// How many of a pipeline's objects are in the table, by its ledger rows, whose rejects are not in this store: it was lost, or
+/// another one was used. Of an object the version counts that came last.
+pub async fn kept_elsewhere(store: &impl Objects, pipeline: &Resolved, rows: &[LedgerRow]) -> Result<u64, Error> {
+    let receipts: BTreeSet<String> = names(store, prefix::RECEIPTS.text).await?.into_iter().collect();
+    let own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name();
+    let last_load = rows.iter().filter(own).map(|row| row.loaded_at).max();
+    let mut last: BTreeMap<&str, ((i64, u32), bool)> = BTreeMap::new();
+    for row in rows.iter().filter(own).filter(|row| !pipeline.whole_runs() || Some(row.loaded_at) == last_load) {
+        let is_unknown = !receipts.contains(&name::receipt(&row.batch.batch));
+        let order = (row.batch.batch_time, if row.batch.replaces_generations { row.batch.generation } else { 0 });
+        let (time, has_unknown) = last.entry(&row.batch.source).or_insert((order, false));
+        match order.cmp(time) {
+            Ordering::Greater => (*time, *has_unknown) = (order, is_unknown),
+            Ordering::Equal => *has_unknown |= is_unknown,
+            Ordering::Less => {}
+        }
+    }
+    Ok(last.values().filter(|(_, has_unknown)| *has_unknown).count() as u64)
 }
 
 async fn read_input(

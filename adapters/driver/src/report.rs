@@ -45,6 +45,8 @@ pub struct RunReport {
     pub gone: BTreeSet<String>,
     /// Objects that had rows in a table that was lost and loaded anew, and that the source does not have any more as they were.
     pub lost: BTreeSet<String>,
+    /// Objects that the store has learnt of from the ledger, so that nobody knows their rejects here.
+    pub unknown_rejects: u64,
     /// The other pipelines that have loaded rows into the table, as far as the ledger says.
     pub other_pipelines: BTreeSet<String>,
     /// What the load has changed in the table beside its rows, a line each.
@@ -147,6 +149,7 @@ impl RunReport {
             out_of_date: 0,
             gone: BTreeSet::new(),
             lost: BTreeSet::new(),
+            unknown_rejects: 0,
             other_pipelines: BTreeSet::new(),
             changes: Vec::new(),
             equal_contents: Vec::new(),

@@ -28,7 +28,8 @@ use crate::line::Line;
 use crate::links;
 use crate::load::Loader;
 use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Stage, Warehouse, Witness};
-use crate::reconcile::{reconcile, remove_parts};
+use crate::reconcile::{Reconciled, reconcile, remove_parts};
+use crate::rejects;
 use crate::report::{EqualContents, HeldReport, InputReport, RunReport, RunState};
 use crate::store::{Handled, document, names, put, put_once};
 use crate::transform::Transform;
@@ -105,7 +106,9 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     {
         return Err(Error::new(ErrorKind::Refused, unknown));
     }
-    let forgotten = reconcile(pipeline, store, &rows).await?;
+    let Reconciled { forgotten, has_learnt } = reconcile(pipeline, store, &rows).await?;
+    // Before anything of it is read again.
+    let unknown_rejects = if has_learnt { rejects::kept_elsewhere(store, pipeline, &rows).await? } else { 0 };
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
     engine.put_back(&rows).await?;
@@ -132,6 +135,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     engine.load(&embedded, &rows, &changes).await?;
     done?;
     let mut report = engine.report(objects, &rows, false).await?;
+    report.unknown_rejects = unknown_rejects;
     if report.load.is_some() {
         report.changes = changes;
         report.equal_contents = equal_contents;
@@ -477,10 +481,10 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         for row in rows {
             of_version.entry((&row.batch.source, &row.batch.source_version)).or_default().push(row);
         }
-        let discarded: BTreeSet<String> = held::discarded(pipeline, self.store, &table)
+        let discarded: BTreeSet<String> = held::discarded_now(pipeline, self.store, &table)
             .await?
             .into_iter()
-            .flat_map(|(unit, _)| unit.members.into_iter().map(|member| member.source))
+            .flat_map(|unit| unit.members.into_iter().map(|member| member.source))
             .collect();
         for object in objects {
             let in_table = of_version.remove(&(object.name.as_str(), object.version.as_str())).unwrap_or_default();

@@ -61,6 +61,8 @@ pub struct Status {
     pub discarded: Vec<String>,
     /// How many rejects are open, by file.
     pub open_rejects: BTreeMap<String, u64>,
+    /// Files that are loaded and whose rejects are not in this store.
+    pub unknown_rejects: u64,
 }
 
 /// What is there of a table.
@@ -146,7 +148,7 @@ pub async fn status(
         let unit = document::<Unit>(store, &unit).await?.map(|(unit, _)| unit);
         waiting.extend(unit.filter(|unit| unit.is_pending() && is_of(pipeline, unit)).map(|unit| title(&unit)));
     }
-    let discarded = held::discarded(pipeline, store, &table).await?;
+    let discarded = held::discarded_now(pipeline, store, &table).await?;
     let mut open_rejects = BTreeMap::new();
     for input in rejects::read(store, pipeline).await? {
         let open = input.rejects.iter().filter(|kept| kept.state == State::Open).count() as u64;
@@ -163,6 +165,7 @@ pub async fn status(
             *known = row;
         }
     }
+    let unknown_rejects = rejects::kept_elsewhere(store, pipeline, &rows).await?;
     let loads = loads(&rows);
     let since = rows.iter().map(|row| row.loaded_at).max().map(|last| now.saturating_sub(last).max(0) / 1_000_000);
     Ok(Status {
@@ -177,8 +180,9 @@ pub async fn status(
         planned: planned(pipeline, store, &table).await?,
         held: held.iter().filter(|unit| is_of(pipeline, unit)).map(|unit| held_report(unit, false)).collect(),
         waiting,
-        discarded: discarded.iter().map(|(unit, _)| title(unit)).collect(),
+        discarded: discarded.iter().map(title).collect(),
         open_rejects,
+        unknown_rejects,
     })
 }
 

@@ -100,6 +100,11 @@ pub fn place(pipeline: &str) -> String {
     SOURCES.name(format_args!("{}.json", identity("place", &[pipeline])))
 }
 
+/// Which table of a pipeline the store is of.
+pub fn home(pipeline: &str) -> String {
+    SOURCES.name(format_args!("{}.json", identity("home", &[pipeline])))
+}
+
 fn source_id(pipeline: &str, source: &str) -> String {
     identity("source", &[pipeline, source])
 }

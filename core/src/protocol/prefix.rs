@@ -223,7 +223,7 @@ pub const MARKS: Prefix = Prefix {
 };
 
 /// The documents of units.
-pub(crate) const UNITS: Prefix = Prefix {
+pub const UNITS: Prefix = Prefix {
     text: "units/",
     holds: "what has become of each unit: pending, held, loaded, discarded or replaced",
     retention: Retention::Always,

@@ -29,9 +29,9 @@ pub(super) const GROUP: Entry = Entry::Group {
 /// What is to be said of rejects that are not among those of `inputs`: of files that were discarded, and where records are gone from
 /// quarantine.
 async fn unlisted(pipeline: &Resolved, store: &impl Objects, inputs: &[InputRejects]) -> Result<Vec<String>, Error> {
-    let units = held::discarded(pipeline, store, &name::table(pipeline.table())).await?;
-    let with_rejects = units.iter().filter(|(unit, _)| unit.counts.quarantined > 0);
-    let files: Vec<String> = with_rejects.map(|(unit, _)| held::title(unit)).collect();
+    let units = held::discarded_now(pipeline, store, &name::table(pipeline.table())).await?;
+    let with_rejects = units.iter().filter(|unit| unit.counts.quarantined > 0);
+    let files: Vec<String> = with_rejects.map(held::title).collect();
     let (verb, them) = if files.len() == 1 { ("was", "it") } else { ("were", "them") };
     let note =
         format!("{} {verb} discarded, with the rejects; `etalon undiscard` brings {them} back", files.join(", "));

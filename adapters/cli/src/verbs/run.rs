@@ -24,7 +24,7 @@ use crate::loaded::Loaded;
 use crate::output::Output;
 use crate::progress::Bar;
 use crate::remote::Remote;
-use crate::view::{Sums, Table, View, how_many, thousands};
+use crate::view::{Sums, Table, View, how_many, thousands, unknown_rejects};
 
 /// Run a pipeline: read, check and load what is new
 #[derive(Debug, Args)]
@@ -77,7 +77,7 @@ pub(super) fn carry_out(
     options: &RunOptions,
     output: Output,
 ) -> Result<Ran, Failure> {
-    let store = loaded.store(destination);
+    let store = loaded.store_for_run(destination)?;
     // Whoever waits finds what is left when the other has ended.
     let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
     // What lands is written through at once: the cursor must not be there before what it names.
@@ -310,6 +310,7 @@ impl View for Ran {
             let [rejected, read] = [counts.quarantined, counts.read].map(thousands);
             notes.push(format!("{rejected} of {read} records were rejected: `etalon rejects show` says why"));
         }
+        notes.extend(unknown_rejects(report.unknown_rejects));
         match report.load.map_or(0, |load| load.removed) {
             0 => {}
             n => notes.push(format!("removed {} that earlier loads had brought", how_many(n, "row"))),

@@ -35,7 +35,7 @@ impl Of {
     fn load(&self, output: Output) -> Result<(Loaded, String, LocalDisk), Failure> {
         self.destination.must_be_here()?;
         let loaded = self.file.load(output)?;
-        let (source, store) = (shown(&loaded)?, loaded.store(&self.destination));
+        let (source, store) = (shown(&loaded)?, loaded.store(&self.destination)?);
         Ok((loaded, source, store))
     }
 }

@@ -1,7 +1,5 @@
 //! `etalon status`: how a pipeline stands between two runs.
 
-use std::path::Path;
-
 use clap::Args;
 use etalon_driver::letters::Messages;
 use etalon_driver::local::SystemClock;
@@ -14,8 +12,7 @@ use super::run::size_of;
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::view::{Column, Kind, Table, View, how_many, thousands};
-use crate::warehouse;
+use crate::view::{Column, Kind, Table, View, how_many, thousands, unknown_rejects};
 
 /// Tell what is loaded, what waits, what is held and why, and which rejects are open
 #[derive(Debug, Args)]
@@ -51,11 +48,8 @@ impl Verb for Status {
             return Ok(Stands { warehouse: Some(remote.url("")), found, queues: remote.messages()? });
         }
         let loaded = self.file.load(output)?;
-        let place = self.destination.place(&loaded.state());
-        // To look creates nothing.
-        let is_there = warehouse::is_url(&place) || Path::new(&place).is_file();
-        let mut warehouse = if is_there { Some(warehouse::open(&place)?) } else { None };
-        let store = loaded.store(&self.destination);
+        let mut warehouse = self.destination.open_there(&loaded.state())?;
+        let store = loaded.store(&self.destination)?;
         let in_warehouse = match &mut warehouse {
             None => InWarehouse::NOTHING,
             Some(warehouse) => pollster::block_on(InWarehouse::of(&loaded.pipeline, warehouse))?,
@@ -160,13 +154,16 @@ impl View for Stands {
     }
 
     fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
         match self.found.out_of_date {
-            0 => Vec::new(),
-            n => vec![format!(
+            0 => {}
+            n => notes.push(format!(
                 "{} loaded with another pipeline file than this one; `etalon reload` loads again",
                 if n == 1 { "1 file was".to_owned() } else { format!("{} files were", thousands(n)) }
-            )],
+            )),
         }
+        notes.extend(unknown_rejects(self.found.unknown_rejects));
+        notes
     }
 }
 

@@ -108,6 +108,8 @@ fn remembered_lives_go_right() {
     many(3_593, 1, Life::plain);
     // What was held of a reload stays held once when its table is dropped.
     many(4_428, 1, Life::plain);
+    // A redrive is one still when the store was lost, and takes the place of nothing.
+    many(8_147, 1, Life::plain);
     // With the ledger goes what was remembered of deletes.
     many(3_080, 1, Life::new);
 }

@@ -40,7 +40,7 @@ impl Verb for Discard {
             return remote.block(self.discarded(remote.pipeline(), remote.store()));
         }
         let loaded = self.file.load(output)?;
-        let store = loaded.store(&self.destination);
+        let store = loaded.store(&self.destination)?;
         let alone = store.lock_run(|| output.note("a run is at work; this waits until it has ended"))?;
         let discarded = pollster::block_on(self.discarded(&loaded.pipeline, alone.disk()));
         alone.end()?;

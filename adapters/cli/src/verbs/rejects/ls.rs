@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use etalon_core::error::Error;
 use etalon_core::pipeline::Resolved;
-use etalon_driver::ports::Objects;
+use etalon_driver::ports::{Objects, Warehouse};
 use etalon_driver::rejects::{self, State};
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::verbs::Verb;
-use crate::view::{Column, Kind, Table, View};
+use crate::view::{Column, Kind, Table, View, unknown_rejects};
 
 /// Count the rejects of each input, by reason and by what has become of them
 #[derive(Debug, Args)]
@@ -76,7 +76,16 @@ impl Verb for Ls {
             return Ok(remote.block(Listed::read(remote.pipeline(), remote.store()))?);
         }
         let loaded = self.file.load(output)?;
-        Ok(pollster::block_on(Listed::read(&loaded.pipeline, &loaded.store(&self.destination)))?)
+        let store = loaded.store(&self.destination)?;
+        let mut listed = pollster::block_on(Listed::read(&loaded.pipeline, &store))?;
+        // The rejects that are here are told also where the warehouse does not answer.
+        if let Ok(Some(mut warehouse)) = self.destination.open_there(&loaded.state())
+            && let Ok(rows) = pollster::block_on(Warehouse::ledger(&mut warehouse, loaded.pipeline.table()))
+        {
+            let unknown = pollster::block_on(rejects::kept_elsewhere(&store, &loaded.pipeline, &rows))?;
+            listed.unlisted.extend(unknown_rejects(unknown));
+        }
+        Ok(listed)
     }
 }
 

@@ -59,8 +59,8 @@ impl Verb for Redrive {
             return self.elsewhere(&remote, &here, output);
         }
         let loaded = self.file.load(output)?;
-        let inputs = pollster::block_on(rejects::read(&loaded.store(&self.destination), &loaded.pipeline))?;
-        let store = loaded.store(&self.destination);
+        let store = loaded.store(&self.destination)?;
+        let inputs = pollster::block_on(rejects::read(&store, &loaded.pipeline))?;
         let input = loaded.input(&store);
         let pipeline = &loaded.pipeline;
         if self.plan {

@@ -85,7 +85,7 @@ impl Verb for Show {
             return remote.block(self.shown(remote.pipeline(), remote.store(), remote.source()));
         }
         let loaded = self.file.load(output)?;
-        let store = loaded.store(&self.destination);
+        let store = loaded.store(&self.destination)?;
         pollster::block_on(self.shown(&loaded.pipeline, &store, &loaded.input(&store)))
     }
 }
