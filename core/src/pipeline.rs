@@ -41,7 +41,7 @@ use crate::source::connector::Connector;
 use crate::stage::{self, Lineage};
 use crate::transform::Transform;
 use crate::types::Type;
-use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, OFFSET_COLUMN, TIME_COLUMN, Table};
+use crate::warehouse::{BATCH_COLUMN, DELETED_COLUMN, OFFSET_COLUMN, TIME_COLUMN, Table, WriteMode};
 
 mod bounds;
 mod compile;
@@ -150,6 +150,11 @@ impl Pipeline {
     /// Whether a run is judged and loaded as a whole, and not each of its objects: so it is where rows are replaced.
     pub fn whole_runs(&self) -> bool {
         self.whole_runs
+    }
+
+    /// Whether rows are added to those that are there, so that what comes again is there twice.
+    pub fn appends(&self) -> bool {
+        self.table.write == WriteMode::Append
     }
 
     /// How staged parts are written.

@@ -36,6 +36,7 @@ pub mod prefix;
 pub mod name;
 
 pub use cursor::Cursor;
+pub use cursor::LastNumber;
 pub use cursor::OpenWindow;
 pub use cursor::Piece;
 pub use cursor::Window;

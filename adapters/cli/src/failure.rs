@@ -31,7 +31,7 @@ pub(crate) const BUG: u8 = 70;
 const INTERRUPTED: u8 = 130;
 
 /// Why a command did not do what was asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     exit_code: u8,
     /// What is wrong; the author of a pipeline file gets all mistakes at once.

@@ -47,6 +47,8 @@ pub(crate) struct Taken {
     pub(crate) objects: Vec<Object>,
     /// What has landed now.
     pub(crate) landed: Option<LandReport>,
+    /// Why nothing has, where something has landed before.
+    pub(crate) failed: Option<Failure>,
 }
 
 impl Source {
@@ -66,16 +68,24 @@ impl Source {
 }
 
 impl Found {
-    /// What is read. A database is asked now; the caller has the lock of the run.
+    /// What is read. A database is asked now; the caller has the lock of the run. Where it does not answer, there is what has
+    /// landed before.
     pub(crate) fn take(self, loaded: &Loaded, store: &LocalDisk) -> Result<Taken, Failure> {
         let asked = match self {
-            Self::Files(disk, objects) => return Ok(Taken { input: Input::Files(disk), objects, landed: None }),
+            Self::Files(disk, objects) => {
+                return Ok(Taken { input: Input::Files(disk), objects, landed: None, failed: None });
+            }
             Self::Lands(asked) => asked,
         };
-        let landed = asked.map(|asked| land(loaded, store, asked)).transpose()?;
+        let landed = asked.map(|asked| land(loaded, store, asked)).transpose();
         let there = windows(store, &loaded.pipeline);
         let objects = pollster::block_on(there.objects("", None, usize::MAX))?;
-        Ok(Taken { input: Input::Landed(there), objects, landed })
+        let (landed, failed) = match landed {
+            Err(failure) if objects.is_empty() => return Err(failure),
+            Err(failure) => (None, Some(failure)),
+            Ok(landed) => (landed, None),
+        };
+        Ok(Taken { input: Input::Landed(there), objects, landed, failed })
     }
 }
 

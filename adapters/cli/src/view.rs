@@ -71,6 +71,8 @@ pub(crate) struct Column {
 pub(crate) enum Kind {
     /// Texts, and everything that JSON has no form of its own for: dates, intervals.
     Text,
+    /// Names that another command takes, which are never cut.
+    Name,
     /// Numbers, with all their digits.
     Number,
     /// Whole numbers, which people see with their thousands set apart.
@@ -176,7 +178,7 @@ impl Serialize for JsonRow<'_> {
 /// Whether a value stands in JSON as it is written; `NaN` is no number there, and becomes a text.
 fn is_json(text: &str, kind: Kind) -> bool {
     match kind {
-        Kind::Text => false,
+        Kind::Text | Kind::Name => false,
         Kind::Boolean => matches!(text, "true" | "false"),
         Kind::Number | Kind::Count => is_number(text),
         Kind::Document => serde_json::from_str::<&RawValue>(text).is_ok(),
@@ -194,6 +196,7 @@ fn shown(cell: &Option<String>, kind: Kind) -> String {
     match (cell, kind) {
         (None, _) => String::new(),
         (Some(text), Kind::Count) => text.parse().map_or_else(|_| text.clone(), thousands),
+        (Some(text), Kind::Name) => text.clone(),
         (Some(text), _) => clean(text),
     }
 }

@@ -5,7 +5,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::plan::InputPlan;
-use etalon_core::protocol::{Decision, Member, Source, Start, Unit, UnitState, Work, name};
+use etalon_core::protocol::{Cursor, Decision, Member, Source, Start, Unit, UnitState, Work, name};
 use etalon_core::warehouse::WriteMode;
 
 use crate::judge::announce;
@@ -202,6 +202,11 @@ async fn release(pipeline: &Resolved, store: &impl Objects, table: &str, wanted:
                 "{} has no rows and would leave the table empty: say `allow_empty: true` if it may, or discard it",
                 title(&unit)
             ),
+            _ if is_older_reading(pipeline, store, &unit).await? => format!(
+                "{} has all rows of the source as they were before, and a later reading has landed since, whose rows would give way \
+                 to older ones: discard it",
+                title(&unit)
+            ),
             _ => {
                 decision.add(&unit, &version);
                 continue;
@@ -213,6 +218,15 @@ async fn release(pipeline: &Resolved, store: &impl Objects, table: &str, wanted:
         decision.left.push(left);
     }
     Ok(decision)
+}
+
+/// Whether a unit has all rows of a source, and a later reading of it has them too.
+async fn is_older_reading(pipeline: &Resolved, store: &impl Objects, unit: &Unit) -> Result<bool, Error> {
+    if !pipeline.location().lands() || pipeline.appends() {
+        return Ok(false);
+    }
+    let cursor = document::<Cursor>(store, &name::cursor(pipeline.name())).await?;
+    Ok(cursor.is_some_and(|(cursor, _)| unit.members.iter().any(|member| cursor.is_overtaken(&member.source))))
 }
 
 /// Whether the load of a unit would be refused, whoever asks for it, since it would leave the table empty.

@@ -12,7 +12,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::sha256;
 use etalon_core::protocol::name::LandedAs;
-use etalon_core::protocol::{Cursor, Piece, Window, name};
+use etalon_core::protocol::{Cursor, LastNumber, Piece, Window, name};
 use etalon_core::source::{LandStep, Landing, What, WindowRows};
 
 use crate::ports::{Brought, Clock, Database, Objects, Put};
@@ -72,6 +72,8 @@ struct Rows {
     rows: u64,
     /// The cursor where the time was over: everything before it has landed.
     cut: Option<String>,
+    /// The last cursor of all, and how many rows have it.
+    last: Option<LastNumber>,
 }
 
 impl<S: Objects, C: Clock> Land<'_, S, C> {
@@ -82,6 +84,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         let Some(reads) = location.reads() else { return Ok(report) };
         let (mut cursor, mut version) = self.cursor().await?;
         self.remove_residue(&cursor).await?;
+        stays(&mut cursor, database.place())?;
         let what = match &asked {
             Asked::New => What::New(cursor.position.clone()),
             Asked::Again(..) if reads.incremental.is_none() => {
@@ -91,6 +94,9 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             Asked::Again(from, to) => What::Between(from.clone(), to.clone()),
         };
         let mut landing = Landing::new(reads, self.pipeline.source_names(), what);
+        if let (Some(last), Asked::New) = (&cursor.last, &asked) {
+            landing.knows(&last.number, last.rows, !self.pipeline.appends());
+        }
         loop {
             let window = match landing.step() {
                 LandStep::Finished(waits_for) => {
@@ -120,7 +126,11 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                 pieces: rows.pieces,
                 pages: Vec::new(),
                 columns: self.pipeline.source_names().map(str::to_owned).collect(),
+                is_whole: window.end.is_none(),
             };
+            if asked == Asked::New && landing.is_number() {
+                cursor.last.clone_from(&rows.last);
+            }
             // All rows of a source are what they were: nothing is new.
             let is_known = window.end.is_none()
                 && cursor.windows.last().is_some_and(|last| {
@@ -146,10 +156,21 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
 
     /// Forgets how far the source was read: the next landing begins at its beginning.
     pub async fn reset(&self) -> Result<Option<String>, Error> {
+        let source = self.pipeline.location().identity();
+        let forget = |cursor| Cursor { source, position: None, last: None, place: None, open: None, ..cursor };
+        self.change(forget).await
+    }
+
+    /// Forgets which server and database were read, so that the next landing goes on in another that has the same data.
+    pub async fn adopt(&self) -> Result<Option<String>, Error> {
+        self.change(|cursor| Cursor { place: None, ..cursor }).await
+    }
+
+    /// Changes the cursor, and gives where it stood.
+    async fn change(&self, change: impl FnOnce(Cursor) -> Cursor) -> Result<Option<String>, Error> {
         let Some((cursor, version)) = document::<Cursor>(self.store, &self.place()).await? else { return Ok(None) };
         let before = cursor.position.clone();
-        let reset = Cursor { source: self.pipeline.location().identity(), position: None, open: None, ..cursor };
-        put(self.store, &self.place(), &reset, Put::IfVersion(&version)).await?;
+        put(self.store, &self.place(), &change(cursor), Put::IfVersion(&version)).await?;
         Ok(before)
     }
 
@@ -188,8 +209,8 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
     async fn rows(&self, database: &mut dyn Database, window: &WindowRows, number: u64) -> Result<Rows, Error> {
         let full = self.full();
         database.begin(&window.copy)?;
-        let mut landed = Rows { pieces: Vec::new(), rows: 0, cut: None };
-        let (mut brought, mut piece, mut last) = (Brought::default(), Vec::new(), Vec::new());
+        let mut landed = Rows { pieces: Vec::new(), rows: 0, cut: None, last: None };
+        let (mut brought, mut piece, mut last, mut ties) = (Brought::default(), Vec::new(), Vec::new(), 0);
         let mut has_more = true;
         while has_more && landed.cut.is_none() && !self.has_enough(landed.rows) {
             brought.clear();
@@ -214,7 +235,9 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                         }
                         last.clear();
                         last.extend_from_slice(at);
+                        ties = 0;
                     }
+                    ties += 1;
                     record
                 } else {
                     record.strip_suffix(b"\n").unwrap_or(record)
@@ -231,6 +254,8 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         if !piece.is_empty() {
             landed.pieces.push(self.piece((number, landed.pieces.len()), LandedAs::Rows, &piece).await?);
         }
+        let number = String::from_utf8_lossy(&last).into_owned();
+        landed.last = (ties > 0).then_some(LastNumber { number, rows: ties });
         Ok(landed)
     }
 
@@ -253,6 +278,23 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             written => written?,
         };
         Ok(Piece { name, version, size: bytes.len() as u64, sha256 })
+    }
+}
+
+/// Notes which server and database are read. A position in one means nothing in another.
+fn stays(cursor: &mut Cursor, place: String) -> Result<(), Error> {
+    match (&cursor.place, &cursor.position) {
+        (Some(other), Some(at)) if *other != place => Err(Error::new(
+            ErrorKind::Refused,
+            format!(
+                "the source was read up to {at} from {other}, and now it is {place}, whose earlier rows would never be read; \
+                 `etalon state adopt` goes on there if it has the same data, `etalon state reset` reads it from its beginning"
+            ),
+        )),
+        _ => {
+            cursor.place = Some(place);
+            Ok(())
+        }
     }
 }
 

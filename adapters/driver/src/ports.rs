@@ -202,6 +202,9 @@ pub trait Queue: Sync {
 
 /// A database that is read: one connection, one statement at a time. Statements come from core, and so does their order.
 pub trait Database {
+    /// Which one it is, of which server.
+    fn place(&self) -> String;
+
     /// Runs a statement, and gives its rows.
     fn ask(&mut self, statement: &str) -> Result<Answer, Error>;
 

@@ -86,7 +86,8 @@ impl Client {
         let built = built.body(body).map_err(|_| {
             Error::new(ErrorKind::Refused, format!("a header of the request to `{}` cannot be sent", place(request)))
         })?;
-        let has_body = request.body.is_some();
+        // A method that is about a body says that there is none: servers ask for that.
+        let has_body = request.body.is_some() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
         let answer = if has_body { self.agent.run(built) } else { self.agent.run(built.map(|_| ())) };
         let mut answer = answer.map_err(|error| failed(request, &error))?;
         let headers: Vec<(String, String)> = answer

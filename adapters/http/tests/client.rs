@@ -86,6 +86,18 @@ fn encoded(encoding: &str, body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_method_without_its_body_says_so() {
+    let server = Server::answering(vec![answer("200 OK", b"[]"), answer("200 OK", b"[]")]);
+    let client = Client::new(true);
+    client.send(&Request { method: "POST".to_owned(), ..server.get("/x") }).unwrap();
+    let asked = server.asked.recv().unwrap().to_lowercase();
+    assert!(asked.contains("content-length: 0") && !asked.contains("chunked"), "{asked}");
+    client.send(&server.get("/x")).unwrap();
+    let asked = server.asked.recv().unwrap().to_lowercase();
+    assert!(!asked.contains("content-length") && !asked.contains("chunked"), "{asked}");
+}
+
+#[test]
 fn a_request_is_sent_as_it_is_and_the_answer_comes_whole() {
     let server = Server::answering(vec![answer("418 Teapot\r\nX-Page: 2", b"{\"a\":1}")]);
     let request = Request {

@@ -1,5 +1,7 @@
 //! Source: a PostgreSQL that is read. It runs the statements of a landing, and decides nothing.
 
+use std::time::Duration;
+
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_core::source::Answer;
@@ -13,6 +15,9 @@ use crate::client::SslMode;
 use crate::client::Trouble;
 use crate::failure::opened;
 use crate::failure::world;
+
+/// So long its server may be silent: it ends statements earlier by itself, as the settings of a landing say.
+const SILENT_MAX: Duration = Duration::from_secs(61 * 60);
 
 /// A PostgreSQL as a source.
 #[derive(Debug)]
@@ -31,7 +36,11 @@ impl Source {
         if !is_said && address.encryption.mode == SslMode::Prefer && !is_local(&address.host) {
             address.encryption.mode = SslMode::VerifyFull;
         }
-        Ok(Self { client: opened(&address)?, address })
+        // A cursor without a time zone is most likely in the server's, and the settings of a landing ask for it.
+        address.keeps_zone = true;
+        let client = opened(&address)?;
+        client.may_be_silent(Some(SILENT_MAX));
+        Ok(Self { client, address })
     }
 
     fn world(&self, trouble: Trouble) -> Error {
@@ -39,6 +48,10 @@ impl Source {
             // What is read is not there, or not for this user: the way to it is none of the matter.
             Trouble::Server(error) if matches!(error.state.get(..2), Some("42" | "3F" | "22")) => {
                 let help = match error.state.as_str() {
+                    "22021" => {
+                        "; a value has bytes that are no text in the database's encoding: say which, in a `query` with \
+                         `convert_from(column::bytea, 'LATIN1')`"
+                    }
                     "42501" => "; `grant select` on what is read, and `usage` on its schema",
                     _ => "",
                 };
@@ -50,6 +63,14 @@ impl Source {
 }
 
 impl Database for Source {
+    fn place(&self) -> String {
+        let host = match &self.address.host {
+            Host::Folder(path) => path.display().to_string(),
+            Host::Name(host) => host.clone(),
+        };
+        format!("{host}:{}/{}", self.address.port, self.address.database)
+    }
+
     fn ask(&mut self, statement: &str) -> Result<Answer, Error> {
         let found = self.client.run(statement, &[]).map_err(|trouble| self.world(trouble))?;
         let strange = |_| Error::new(ErrorKind::Refused, format!("{}: a value is not UTF-8", self.address));

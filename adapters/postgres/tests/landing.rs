@@ -75,6 +75,10 @@ impl<F: FnOnce() -> Result<(), Error>> Disturbed<F> {
 }
 
 impl<F: FnOnce() -> Result<(), Error>> Database for Disturbed<F> {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+
     fn ask(&mut self, statement: &str) -> Result<Answer, Error> {
         self.call()?;
         self.inner.ask(statement)

@@ -17,6 +17,9 @@ use crate::protocol::Document;
 /// The most windows that are kept: what a source gives every five minutes in two weeks.
 const WINDOWS_MAX: usize = 4096;
 
+/// How many windows that have all rows are kept beside the last one: somebody may still be at work with them.
+const WHOLE_BEFORE: usize = 1;
+
 /// How far a pipeline has read its source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
@@ -25,6 +28,12 @@ pub struct Cursor {
     /// Everything before it was landed, as the source writes it; `None`: nothing was, or there is no order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
+    /// The server and database that were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The greatest number that was read, where the cursor is a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<LastNumber>,
     /// How many windows were landed.
     pub landed: u64,
     /// The windows that are kept, first landed first.
@@ -32,6 +41,15 @@ pub struct Cursor {
     /// A window that is not landed yet, of a source that is asked page by page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenWindow>,
+}
+
+/// A number of a cursor, and how many rows had it when it was read: more of them tell that it is not a row's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastNumber {
+    /// The number, as the source writes it.
+    pub number: String,
+    /// The rows.
+    pub rows: u64,
 }
 
 /// A window of which a part is there: whoever has time goes on with it.
@@ -66,6 +84,9 @@ pub struct Window {
     /// The columns that were asked for, in the order of its values; none where records name theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
+    /// Whether it has all rows of the source, and so takes the place of those before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_whole: bool,
 }
 
 /// A piece of a window: whole records.
@@ -102,6 +123,14 @@ impl Cursor {
         self.landed += 1;
         self.open = None;
         self.position = position;
+        if window.is_whole {
+            let mut surplus = self.windows.iter().filter(|window| window.is_whole).count().saturating_sub(WHOLE_BEFORE);
+            self.windows.retain(|window| {
+                let goes = window.is_whole && surplus > 0;
+                surplus -= usize::from(goes);
+                !goes
+            });
+        }
         self.windows.push(window);
         let surplus = self.windows.len().saturating_sub(WINDOWS_MAX);
         self.windows.drain(..surplus);
@@ -110,6 +139,14 @@ impl Cursor {
     /// The window of an object's name.
     pub fn window(&self, name: &str) -> Option<&Window> {
         self.windows.iter().find(|window| window.name == name)
+    }
+
+    /// Whether another window that has all rows of the source has landed after one that has them too.
+    pub fn is_overtaken(&self, name: &str) -> bool {
+        let last = self.windows.iter().rev().find(|window| window.is_whole);
+        let is_whole = self.window(name).is_none_or(|window| window.is_whole);
+        // Names begin with numbers of one length.
+        is_whole && last.is_some_and(|last| last.name.as_str() > name)
     }
 
     /// Whether a name below `landed/` is one of a window that is not kept, or of none: it can go. What belongs to the next
@@ -171,6 +208,18 @@ mod tests {
         assert_eq!(cursor.windows.len(), WINDOWS_MAX);
         assert_eq!(cursor.windows.first().map(|window| window.name.as_str()), Some("00000004"));
         assert!(cursor.is_residue("landed/p/00000003-00000-x.csv", 3));
+    }
+
+    #[test]
+    fn of_windows_that_have_all_rows_the_last_two_are_kept() {
+        let mut cursor = Cursor::new("orders");
+        for number in 1..=4 {
+            cursor.land(Window { is_whole: true, ..window(number) }, None);
+        }
+        let names: Vec<&str> = cursor.windows.iter().map(|window| window.name.as_str()).collect();
+        assert_eq!(names, ["00000003", "00000004"]);
+        let overtaken = ["00000002", "00000003", "00000004"].map(|name| cursor.is_overtaken(name));
+        assert_eq!(overtaken, [true, true, false]);
     }
 
     #[test]

@@ -204,7 +204,7 @@ impl Form for Query {
 
     fn read(&self, _key: &str, text: &Text) -> Result<String, Mismatch> {
         let query = text.text.trim().trim_end_matches(';').trim_end();
-        let first = query.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        let first = without_comments(query).split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
         if ["select", "with", "values", "table"].iter().any(|word| first.eq_ignore_ascii_case(word)) {
             return Ok(query.to_owned());
         }
@@ -214,6 +214,33 @@ impl Form for Query {
 
     fn is_code(&self) -> bool {
         true
+    }
+}
+
+/// A query without the comments that it begins with. Those of PostgreSQL may stand in each other.
+fn without_comments(query: &str) -> &str {
+    let mut rest = query.trim_start();
+    loop {
+        rest = if rest.starts_with("--") {
+            rest.split_once('\n').map_or("", |(_, rest)| rest)
+        } else if rest.starts_with("/*") {
+            let (mut depth, mut at) = (0_usize, 0);
+            while let Some(mark) = rest.get(at..).and_then(|rest| rest.find(['/', '*'])) {
+                at += mark;
+                match rest.get(at..at + 2) {
+                    Some("/*") => (depth, at) = (depth + 1, at + 2),
+                    Some("*/") => (depth, at) = (depth - 1, at + 2),
+                    _ => at += 1,
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+            rest.get(at..).filter(|_| depth == 0).unwrap_or_default()
+        } else {
+            return rest.trim_start_matches('(');
+        }
+        .trim_start();
     }
 }
 
@@ -296,6 +323,20 @@ mod tests {
         }
         for text in ["1 days", "2 hour", "1", "-1 days", "1 week", "+1 day", "1  day"] {
             assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_may_begin_with_comments() {
+        for (query, first) in [
+            ("/* who /* and */ why */ -- when\n select 1", "select 1"),
+            ("-- only", ""),
+            ("/* open", ""),
+            ("/*/ */ select", "select"),
+            ("(select 1)", "select 1)"),
+            ("select 1", "select 1"),
+        ] {
+            assert_eq!(without_comments(query), first, "{query}");
         }
     }
 

@@ -78,19 +78,31 @@ pub struct Landing<'a> {
     columns: Vec<(&'a str, String)>,
     what: What,
     ty: Option<CursorType>,
+    /// The time zone that the server has for the user, and how many seconds it is behind UTC at most.
+    zone: Option<(String, i64)>,
+    /// What was read last, where the cursor is a number, until it was looked at again.
+    last: Option<Last>,
     is_counted: bool,
     looks: u32,
     state: State,
     waits_for: Option<String>,
 }
 
+/// The greatest number that was read.
+#[derive(Debug)]
+struct Last {
+    number: String,
+    rows: u64,
+    /// Whether its rows can be read once more.
+    reads_again: bool,
+}
+
 #[derive(Debug)]
 enum State {
     Settings,
     Types,
-    /// A bound that the user wrote: the first, then the second.
-    Start,
-    End,
+    /// The bounds that the user wrote.
+    Bounds,
     Horizon(Clocked),
     Greatest,
     /// The greatest number, and when it was looked at.
@@ -99,6 +111,8 @@ enum State {
     /// Where the window must end.
     Begin(Option<String>),
     Without(String),
+    /// How many rows have the number that was read last.
+    Ties(String),
     Window(String),
     Land(Option<(Range, bool)>),
     /// Whether another window comes.
@@ -143,11 +157,24 @@ impl<'a> Landing<'a> {
             columns: columns.into_iter().map(|column| (column, String::new())).collect(),
             what,
             ty: None,
+            zone: None,
+            last: None,
             is_counted: false,
             looks: 0,
             state: State::Settings,
             waits_for: None,
         }
+    }
+
+    /// Says which number was read last, and how many rows had it. Where more have it now, they came later with a number that is not
+    /// their own: all of that number are read again, if `reads_again`, else that is an error.
+    pub fn knows(&mut self, number: &str, rows: u64, reads_again: bool) {
+        self.last = Some(Last { number: number.to_owned(), rows, reads_again });
+    }
+
+    /// Whether the cursor is a number, as soon as its type is known.
+    pub fn is_number(&self) -> bool {
+        self.ty == Some(CursorType::Number)
     }
 
     /// Says what comes next.
@@ -162,14 +189,12 @@ impl<'a> Landing<'a> {
                     columns.chain(incremental.map(|incremental| incremental.cursor.as_str())).collect();
                 LandStep::Ask(postgres::types(self.reads, &all))
             }
-            State::Start | State::End => {
-                let text = match (&self.what, &self.state) {
-                    (What::Between(start, _), State::Start) => start,
-                    (What::Between(_, end), _) => end,
-                    (What::New(_), _) => "",
-                };
-                LandStep::Ask(postgres::as_bound(text, self.ty.map_or("text", CursorType::bounds)))
-            }
+            State::Bounds => match &self.what {
+                What::Between(start, end) => {
+                    LandStep::Ask(postgres::bounds([start, end], self.ty.map_or("text", CursorType::bounds)))
+                }
+                What::New(_) => LandStep::Finished(None),
+            },
             State::Horizon(ty) => match incremental {
                 Some(incremental) => LandStep::Ask(postgres::horizon(incremental, *ty)),
                 None => LandStep::Finished(None),
@@ -184,6 +209,10 @@ impl<'a> Landing<'a> {
             State::Without(_) => {
                 let is_clocked = matches!(self.ty, Some(CursorType::Clocked(_)));
                 LandStep::Ask(postgres::without_cursor(self.reads, cursor, is_clocked))
+            }
+            State::Ties(_) => {
+                let number = self.last.as_ref().map_or("", |last| &last.number);
+                LandStep::Ask(postgres::ties(self.reads, cursor, number))
             }
             State::Window(end) => match (incremental, self.range(end.clone())) {
                 (Some(incremental), Some(range)) => LandStep::Ask(postgres::window(self.reads, incremental, &range)),
@@ -200,15 +229,13 @@ impl<'a> Landing<'a> {
         let row = answer.into_iter().next().unwrap_or_default();
         let at = |index: usize| row.get(index).cloned().flatten();
         self.state = match std::mem::replace(&mut self.state, State::Finished) {
-            State::Settings => State::Types,
-            State::Types => self.types(&row)?,
-            State::Start => {
-                if let (What::Between(start, _), Some(text)) = (&mut self.what, at(0)) {
-                    *start = text;
-                }
-                State::End
+            State::Settings => {
+                let behind = row.len().checked_sub(1).and_then(at).and_then(|seconds| seconds.parse().ok());
+                self.zone = row.len().checked_sub(2).and_then(at).zip(behind);
+                State::Types
             }
-            State::End => State::Begin(at(0)),
+            State::Types => self.types(&row)?,
+            State::Bounds => self.bounds(at(0).zip(at(1)), at(2))?,
             State::Horizon(_) => self.horizon(at(0), at(1).zip(at(2)), [at(3), at(4), at(5)])?,
             State::Greatest => match at(0).zip(at(1)) {
                 // There is no row.
@@ -223,6 +250,13 @@ impl<'a> Landing<'a> {
             State::Begin(Some(end)) => State::Without(end),
             State::Without(end) => {
                 self.counted(at(0))?;
+                match self.last.is_some() && self.is_number() {
+                    true => State::Ties(end),
+                    false => State::Window(end),
+                }
+            }
+            State::Ties(end) => {
+                self.tied(at(0))?;
                 State::Window(end)
             }
             State::Window(end) => match at(0).zip(at(1)) {
@@ -309,7 +343,7 @@ impl<'a> Landing<'a> {
         for ((_, ty), found) in self.columns.iter_mut().zip(row) {
             *ty = found.clone().unwrap_or_default();
         }
-        let Some(Incremental { cursor, window, says_lag, .. }) = &self.reads.incremental else {
+        let Some(Incremental { cursor, window, says_lag, lag, .. }) = &self.reads.incremental else {
             return Ok(State::Begin(None));
         };
         let found = row.get(self.columns.len()).cloned().flatten().unwrap_or_default();
@@ -330,11 +364,44 @@ impl<'a> Landing<'a> {
             (CursorType::Number, _) if *says_lag => Err(refused(format!(
                 "the cursor `{cursor}` is a number ({found}), which is not behind any clock; leave `lag` out"
             ))),
-            _ => Ok(match &self.what {
-                What::Between(..) => State::Start,
-                What::New(_) => self.next_window(),
-            }),
+            (CursorType::Clocked(Clocked::Timestamp | Clocked::Date), _) => {
+                self.is_in_time(cursor, &found, *lag)?;
+                Ok(self.begins())
+            }
+            _ => Ok(self.begins()),
         }
+    }
+
+    fn begins(&self) -> State {
+        match &self.what {
+            What::Between(..) => State::Bounds,
+            What::New(_) => self.next_window(),
+        }
+    }
+
+    /// Refuses a cursor without a time zone that is written by clocks behind UTC, by which a window ends: its rows would come below
+    /// the end of a window that is read.
+    fn is_in_time(&self, cursor: &str, ty: &str, lag: u64) -> Result<(), Error> {
+        match &self.zone {
+            Some((zone, behind)) if u64::try_from(*behind).is_ok_and(|behind| behind > lag) => Err(refused(format!(
+                "the cursor `{cursor}` is a {ty}, which is taken as UTC, and the server's time zone for this user is {zone}, up to \
+                 {} hours behind: what is written in it would never be read; if the cursor is written in UTC, say so to the server, \
+                 `alter role … set timezone = 'UTC'`; otherwise say `lag: {} hours`",
+                behind.unsigned_abs().div_ceil(3_600),
+                behind.unsigned_abs().div_ceil(3_600) + 1,
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the bounds that the user wrote as the source writes them, and whether they are in order.
+    fn bounds(&mut self, bounds: Option<(String, String)>, in_order: Option<String>) -> Result<State, Error> {
+        let Some((start, end)) = bounds else { return Ok(State::Finished) };
+        if in_order.is_none_or(|in_order| !in_order.starts_with('t')) {
+            return Err(refused(format!("the part from {start} until {end} is empty: it must end after it begins")));
+        }
+        self.what = What::Between(start, end.clone());
+        Ok(State::Begin(Some(end)))
     }
 
     fn horizon(
@@ -381,9 +448,10 @@ impl<'a> Landing<'a> {
             )));
         }
         if let Some(hidden) = hidden.filter(|hidden| hidden != "0") {
+            let sessions = if hidden == "1" { "1 session does" } else { &format!("{hidden} sessions do") };
             return Err(refused(format!(
-                "{hidden} sessions do not show when their transactions began, so that their rows might be missed; `grant \
-                 pg_read_all_stats` to this user, {advice}"
+                "{sessions} not show when a transaction of theirs began, so that its rows might be missed; `grant pg_read_all_stats` \
+                 to this user, {advice}"
             )));
         }
         match prepared.filter(|prepared| prepared != "0") {
@@ -395,6 +463,24 @@ impl<'a> Landing<'a> {
                 Ok(true)
             }
         }
+    }
+
+    /// Takes how many rows have the number that was read last.
+    fn tied(&mut self, count: Option<String>) -> Result<(), Error> {
+        let Some(Last { number, rows, reads_again }) = self.last.take() else { return Ok(()) };
+        let later = count.and_then(|count| count.parse::<u64>().ok()).unwrap_or_default().saturating_sub(rows);
+        if later == 0 {
+            return Ok(());
+        }
+        if reads_again {
+            self.what = What::New(Some(number));
+            return Ok(());
+        }
+        let cursor = self.reads.incremental.as_ref().map_or("", |incremental| &incremental.cursor);
+        Err(refused(format!(
+            "{later} rows came with `{cursor}` {number} after that number was read, and would never be read: with `write: append` each \
+             row must have a number of its own, such as that of a sequence; `merge` reads the rows of the last number again"
+        )))
     }
 
     fn counted(&mut self, count: Option<String>) -> Result<(), Error> {

@@ -75,7 +75,7 @@ impl Form for Url {
 }
 
 /// The settings of the session, so that a value is always written alike, nothing is written to the database, and nothing
-/// waits without end.
+/// waits without end. One row: last the time zone that holds for the user otherwise, and how many seconds it is behind UTC at most.
 pub(super) fn settings() -> String {
     let settings = [
         ("timezone", "UTC"),
@@ -90,7 +90,13 @@ pub(super) fn settings() -> String {
         ("idle_in_transaction_session_timeout", "10min"),
     ];
     let set = settings.map(|(name, value)| format!("set_config('{name}', '{value}', false)"));
-    format!("SELECT {}", set.join(", "))
+    let behind = ["2026-01-01", "2026-07-01"]
+        .map(|day| format!("timestamp '{day}' - (timestamptz '{day} 00:00+00' AT TIME ZONE s.reset_val)"));
+    format!(
+        "SELECT {}, s.reset_val, extract(epoch FROM greatest({}))::bigint FROM pg_catalog.pg_settings AS s WHERE s.name = 'TimeZone'",
+        set.join(", "),
+        behind.join(", ")
+    )
 }
 
 /// One row: the type of each column, in order.
@@ -170,6 +176,11 @@ pub(super) fn without_cursor(reads: &Reads, cursor: &str, is_clocked: bool) -> S
     format!("SELECT count(*) FROM {} AS q WHERE q.{column} IS NULL{infinite}", from(reads))
 }
 
+/// In the snapshot: how many rows have a number.
+pub(super) fn ties(reads: &Reads, cursor: &str, number: &str) -> String {
+    format!("SELECT count(*) FROM {} AS q WHERE q.{} = {}::bigint", from(reads), exact(cursor), bound(number))
+}
+
 /// In the snapshot: the least cursor of a range, and where a window that begins there ends. NULL where there is no row.
 pub(super) fn window(reads: &Reads, incremental: &Incremental, range: &Range) -> String {
     let column = exact(&incremental.cursor);
@@ -205,9 +216,10 @@ pub(super) fn copy(reads: &Reads, columns: &[(&str, &str)], range: Option<(&str,
     )
 }
 
-/// A bound as the source writes it.
-pub(super) fn as_bound(text: &str, ty: &str) -> String {
-    format!("SELECT {}::{ty}::text", bound(text))
+/// Bounds as the source writes them, and whether the first is before the second.
+pub(super) fn bounds(bounds: [&str; 2], ty: &str) -> String {
+    let [start, end] = bounds.map(|text| format!("{}::{ty}", bound(text)));
+    format!("SELECT ({start})::text, ({end})::text, {start} < {end}")
 }
 
 fn within(column: &str, range: &Range) -> String {

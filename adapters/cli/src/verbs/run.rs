@@ -97,6 +97,7 @@ pub(super) fn carry_out(
     alone.end()?;
     Ok(Ran {
         landed: taken.landed.as_ref().map(Arrived::of),
+        failed: taken.failed,
         ..Ran::new(ended?, &loaded.pipeline, begun, quarantine(&store))
     })
 }
@@ -109,6 +110,9 @@ pub(super) struct Ran {
     /// What has landed, where the source is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     landed: Option<Arrived>,
+    /// Why the source was not read.
+    #[serde(skip)]
+    failed: Option<Failure>,
     #[serde(skip)]
     seconds: f64,
     /// The folder of the quarantine, for people.
@@ -162,11 +166,17 @@ impl Ran {
         Self {
             report,
             landed: None,
+            failed: None,
             seconds: begun.elapsed().as_secs_f64(),
             quarantine,
             can_be_released: !would_empty,
             unfinished: None,
         }
+    }
+
+    /// The same, where the source may not have been read.
+    pub(super) fn after(self, failed: Option<Failure>) -> Self {
+        Self { failed, ..self }
     }
 
     /// What was done where the pipeline is deployed.
@@ -363,6 +373,11 @@ impl View for Ran {
     fn end(&self) -> Result<(), Failure> {
         if let Some(unfinished) = &self.unfinished {
             return Err(unfinished.failure());
+        }
+        if let Some(failure) = &self.failed {
+            return Err(failure
+                .clone()
+                .with_help("what has landed before was read all the same; the next run asks the source again"));
         }
         let held = &self.report.held;
         if held.is_empty() {

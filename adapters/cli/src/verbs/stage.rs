@@ -47,6 +47,6 @@ impl Verb for Stage {
         let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &taken.objects, world, &options));
         bar.clear();
         alone.end()?;
-        Ok(Ran::new(ended?, &loaded.pipeline, begun, quarantine(&store)))
+        Ok(Ran::new(ended?, &loaded.pipeline, begun, quarantine(&store)).after(taken.failed))
     }
 }

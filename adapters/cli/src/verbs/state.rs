@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::loaded::Loaded;
 use crate::output::Output;
 
+mod adopt;
 mod reset;
 mod show;
 
@@ -16,7 +17,7 @@ mod show;
 pub(super) const GROUP: Entry = Entry::Group {
     name: "state",
     about: "Look at how far a database or an API was read, and have it read from its beginning",
-    verbs: &[verb::<show::Show>(), verb::<reset::Reset>()],
+    verbs: &[verb::<show::Show>(), verb::<reset::Reset>(), verb::<adopt::Adopt>()],
 };
 
 /// Whose state it is.

@@ -92,7 +92,8 @@ pub(crate) fn what_a_user_sees_when_a_source_fails(server: &Server) {
         std::thread::sleep(std::time::Duration::from_millis(1500));
         let told = told(&there("reader:right", ""));
         assert!(
-            told.contains("do not show when their transactions began") && told.contains("pg_read_all_stats"),
+            told.contains("1 session does not show when a transaction of theirs began")
+                && told.contains("pg_read_all_stats"),
             "{told}"
         );
         other.join().unwrap();

@@ -233,6 +233,151 @@ pub(crate) fn an_append_adds_nothing_twice_unsaid(server: &Server) {
     assert_eq!(count(), "n\n12\n");
 }
 
+/// A whole reading that is held gives way to a later one; only the last ones are kept.
+pub(crate) fn an_older_snapshot_is_not_released(server: &Server) {
+    let url = server.database("older");
+    let made =
+        "create table orders (id bigint, customer text, amount numeric(10,2), updated_at timestamptz default now());
+                insert into orders (id, customer) values (1, 'a')";
+    assert!(server.psql_in("older", made).0);
+    let pipeline = orders(&url, "", "write: merge, key: id").replace("varchar(50)", "varchar(3)");
+    let folder = folder_with(&pipeline);
+    let folder = folder.path();
+    run(folder, "p.yaml");
+    assert!(
+        server
+            .psql_in("older", "insert into orders (id, customer) select n, 'too long' from generate_series(2, 300) n")
+            .0
+    );
+    let told = etalon(folder, &["run", "p.yaml"]);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let mended = "delete from orders where id > 1; update orders set customer = 'b'";
+    assert!(server.psql_in("older", mended).0);
+    etalon(folder, &["run", "p.yaml"]);
+    let customers = || query(folder, "select customer from orders");
+    assert_eq!(customers(), "customer\nb\n");
+    let told = etalon(folder, &["release", "p.yaml"]);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(
+        told.contains("a later reading has landed since, whose rows would give way to older ones: discard it"),
+        "{told}"
+    );
+    assert_eq!(customers(), "customer\nb\n");
+    assert!(etalon(folder, &["discard", "p.yaml"]).status.success());
+    let pieces = || fs::read_dir(folder.join(".etalon/landed/orders")).unwrap().count();
+    for customer in ["c", "d", "e"] {
+        assert!(server.psql_in("older", &format!("update orders set customer = '{customer}'")).0);
+        run(folder, "p.yaml");
+    }
+    assert_eq!(customers(), "customer\ne\n");
+    // What is not kept any more goes with the next landing, which leaves the rows that it has compared.
+    run(folder, "p.yaml");
+    assert_eq!(pieces(), 3);
+}
+
+/// What has landed and was held is loaded as soon as it can be, also where the source does not answer.
+pub(crate) fn what_has_landed_is_loaded_though_the_source_is_gone(server: &Server) {
+    let url = server.database("gone");
+    assert!(server.psql_in("gone", ORDERS).0);
+    let pipeline = orders(&url, BY_CHANGE, MERGE);
+    let folder =
+        folder_with(&pipeline.replace("customer: varchar(50)", "customer: { type: varchar(50), one_of: [nobody] }"));
+    let folder = folder.path();
+    assert_eq!(etalon(folder, &["run", "p.yaml"]).status.code(), Some(1));
+    let port = format!("port={}", server.port());
+    assert!(pipeline.contains(&port), "{pipeline}");
+    fs::write(folder.join("p.yaml"), pipeline.replace(&port, "port=1")).unwrap();
+    let told = refused(folder, &["run", "p.yaml"]);
+    assert!(
+        told.contains("no PostgreSQL answers") && told.contains("what has landed before was read all the same"),
+        "{told}"
+    );
+    assert_eq!(query(folder, "select count(*) as n from orders"), "n\n3\n");
+    fs::write(folder.join("p.yaml"), &pipeline).unwrap();
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 0);
+
+    // A part that is none, and pieces that are gone.
+    let part = ["backfill", "p.yaml", "--from", "2030-01-01", "--until", "2020-01-01"];
+    let told = refused(folder, &part);
+    assert!(told.contains("until 2020-01-01 00:00:00+00 is empty: it must end after it begins"), "{told}");
+    let shown = etalon(folder, &["state", "show", "p.yaml"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("00000001_beginning_20") && !shown.contains('…'), "{shown}");
+    fs::remove_dir_all(folder.join(".etalon/landed")).unwrap();
+    let told = etalon(folder, &["reload", "p.yaml"]);
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.contains("its rows have landed, and are not in the store any more"), "{told}");
+}
+
+/// A cursor without a time zone, in a database whose clocks show an earlier time than UTC.
+pub(crate) fn a_clock_behind_utc_is_refused(server: &Server) {
+    let url = server.database("behind");
+    let made = ORDERS.replace("timestamptz", "timestamp") + "alter database behind set timezone = 'America/New_York';";
+    assert!(server.psql_in("behind", &made).0);
+    let pipeline = orders(&url, BY_CHANGE, MERGE).replace("timestamptz", "timestamp");
+    let folder = folder_with(&pipeline);
+    let folder = folder.path();
+    let told = refused(folder, &["run", "p.yaml"]);
+    assert!(told.contains("is America/New_York, up to 5 hours behind"), "{told}");
+    let late = pipeline.replace("lag: 0 seconds", "lag: 6 hours");
+    fs::write(folder.join("p.yaml"), late).unwrap();
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 3);
+    assert!(server.psql_in("behind", "insert into orders values (4, 'Alan', 7, now())").0);
+    run(folder, "p.yaml");
+    fs::write(folder.join("p.yaml"), pipeline).unwrap();
+    assert!(server.psql_in("behind", "alter database behind set timezone = 'UTC'").0);
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 1);
+    assert!(server.psql_in("behind", "alter database behind set timezone = 'Europe/Berlin'").0);
+    run(folder, "p.yaml");
+}
+
+/// A position in the table of one database means nothing in that of another, unless somebody says so.
+pub(crate) fn another_database_is_refused(server: &Server) {
+    let (one, other) = (server.database("one"), server.database("other"));
+    assert!(server.psql_in("one", ORDERS).0 && server.psql_in("other", ORDERS).0);
+    let folder = folder_with(&orders(&one, BY_CHANGE, MERGE));
+    let folder = folder.path();
+    run(folder, "p.yaml");
+    fs::write(folder.join("p.yaml"), orders(&other, BY_CHANGE, MERGE)).unwrap();
+    let told = refused(folder, &["run", "p.yaml"]);
+    assert!(told.contains("/one, and now it is ") && told.contains("/other, whose earlier rows would never"), "{told}");
+    assert!(etalon(folder, &["state", "adopt", "p.yaml"]).status.success());
+    assert!(server.psql_in("other", "insert into orders values (4, 'Alan', 7, now())").0);
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 1);
+    fs::write(folder.join("p.yaml"), orders(&one, BY_CHANGE, MERGE)).unwrap();
+    refused(folder, &["run", "p.yaml"]);
+    assert!(etalon(folder, &["state", "reset", "p.yaml"]).status.success());
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 3);
+}
+
+/// Rows that come later with the number that was read last are read by a merge, and told where rows are appended.
+pub(crate) fn numbers_that_repeat_lose_nothing(server: &Server) {
+    let url = server.database("repeated");
+    let made = "create table orders (id bigint, customer text, amount numeric(10,2), updated_at timestamptz default now(), batch int);
+                insert into orders (id, batch) values (1, 1), (2, 2)";
+    assert!(server.psql_in("repeated", made).0);
+    let by_batch = |write: &str| orders(&url, "    incremental: { cursor: batch }", write);
+    let ids = |folder| query(folder, "select id from orders order by id");
+    let folder = folder_with(&by_batch(MERGE));
+    let folder = folder.path();
+    let appended = folder_with(&by_batch("write: append"));
+    let appended = appended.path();
+    run(folder, "p.yaml");
+    run(appended, "p.yaml");
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 0);
+    assert!(server.psql_in("repeated", "insert into orders (id, batch) values (3, 2), (4, 3)").0);
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 3);
+    assert_eq!(ids(folder), "id\n1\n2\n3\n4\n");
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 0);
+    assert!(server.psql_in("repeated", "insert into orders (id, batch) values (5, 3)").0);
+    assert_eq!(run(folder, "p.yaml")["landed"]["rows"], 2);
+    for _ in 0..2 {
+        let told = refused(appended, &["run", "p.yaml"]);
+        assert!(told.contains("1 rows came with `batch` 2 after that number was read"), "{told}");
+    }
+    assert_eq!(ids(appended), "id\n1\n2\n");
+}
+
 pub(crate) fn numbers_that_begin_anew_are_told(server: &Server) {
     let url = server.database("anew");
     assert!(server.psql_in("anew", ORDERS).0);

@@ -82,7 +82,18 @@ impl<S: Objects> Objects for Landed<S> {
             let within = range.start.max(start)..range.end.min(end);
             if within.start < within.end {
                 let object = Object { name: piece.name.clone(), version: piece.version.clone(), size: piece.size };
-                let part = self.store.read(&object, within.start - start..within.end - start).await?;
+                let part = self.store.read(&object, within.start - start..within.end - start).await;
+                let part = part.map_err(|error| match error.kind() {
+                    ErrorKind::NotFound => Error::new(
+                        ErrorKind::NotFound,
+                        format!(
+                            "its rows have landed, and are not in the store any more ({} is gone); `etalon backfill` reads a part of \
+                             the source again, `etalon state reset` everything",
+                            piece.name
+                        ),
+                    ),
+                    _ => error,
+                })?;
                 if (part.len() as u64) < within.end - within.start {
                     let message = format!("{}: it is shorter than it was when it landed", piece.name);
                     return Err(Error::new(ErrorKind::Changed, message));

@@ -249,7 +249,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         if landed.open.rows > 0 || position.is_none() {
             self.write(landed).await?;
         }
-        let window = landed.window(&self.stream());
+        let window = Window { is_whole: position.is_none(), ..landed.window(&self.stream()) };
         // A snapshot that is what the last one was, and a cursor behind which nothing came.
         let last = cursor.windows.last().map(|last| last.object().version);
         let is_known = match &position {
@@ -332,6 +332,7 @@ impl Landed {
             pieces: self.open.pieces.clone(),
             pages: self.open.pages.clone(),
             columns: Vec::new(),
+            is_whole: false,
         }
     }
 }

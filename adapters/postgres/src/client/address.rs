@@ -56,6 +56,8 @@ pub struct Address {
     pub connect_wait: Duration,
     /// What the server calls the connection in its log.
     pub application: String,
+    /// Whether the session has the time zone that the server has for the user, not UTC.
+    pub keeps_zone: bool,
 }
 
 /// How the server is reached.
@@ -275,6 +277,7 @@ impl Parts {
             encryption,
             connect_wait,
             application: or(self.application, "PGAPPNAME").unwrap_or_else(|| "etalon".to_owned()),
+            keeps_zone: false,
         })
     }
 }

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::net::ToSocketAddrs;
 use std::path::Path;
+use std::time::Duration;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -27,6 +28,7 @@ use crate::client::address::Host;
 use crate::client::address::SslMode;
 use crate::client::socket::Limit;
 use crate::client::socket::Socket;
+use crate::client::socket::keep_alive;
 use crate::client::tls;
 use crate::client::tls::Check;
 use crate::client::trouble::Trouble;
@@ -38,6 +40,8 @@ const UNSUPPORTED: &str = "the server asks for an authentication method that eta
                            it proves a password by SCRAM-SHA-256, MD5 or in clear text";
 /// Bytes that are asked of the socket at a time.
 const READ_BYTES: usize = 64 * 1024;
+/// The most bytes of a message: a row has them all. What says that it has more is no message of a PostgreSQL.
+const MESSAGE_BYTES_MAX: u32 = 256 << 20;
 /// Bytes of a message of COPY.
 const COPY_BYTES: usize = 256 * 1024;
 /// The formats of values.
@@ -73,6 +77,7 @@ pub struct Column {
 /// A connection that is ready for statements.
 pub struct Client {
     stream: Box<dyn Stream>,
+    limit: Limit,
     received: BytesMut,
     chunk: Vec<u8>,
 }
@@ -151,21 +156,27 @@ impl Client {
         address: &Address,
         encryption: Option<Option<Vec<u8>>>,
     ) -> Result<Self, Trouble> {
-        let mut client = Self { stream, received: BytesMut::new(), chunk: vec![0; READ_BYTES] };
+        let received = BytesMut::new();
+        let mut client = Self { stream, limit: limit.clone(), received, chunk: vec![0; READ_BYTES] };
         client.log_in(address, encryption)?;
-        limit.end();
+        client.may_be_silent(None);
         Ok(client)
     }
 
+    /// Says how long the server may be silent from now on; without end, if not said.
+    pub fn may_be_silent(&self, most: Option<Duration>) {
+        self.limit.silence(most);
+    }
+
     fn log_in(&mut self, address: &Address, encryption: Option<Option<Vec<u8>>>) -> Result<(), Trouble> {
-        let settings = [
+        let mut settings = vec![
             ("user", address.user.as_str()),
             ("database", &address.database),
             ("application_name", &address.application),
             ("client_encoding", "UTF8"),
-            ("timezone", "UTC"),
             ("datestyle", "ISO, MDY"),
         ];
+        settings.extend((!address.keeps_zone).then_some(("timezone", "UTC")));
         self.send(|out| frontend::startup_message(settings, out))?;
         let refused = |fact: &str| Err(Trouble::Refused(fact.to_owned()));
         let mut is_bound = false;
@@ -434,6 +445,7 @@ impl Client {
                 Some(Message::NoticeResponse(_) | Message::ParameterStatus(_) | Message::NotificationResponse(_)) => {}
                 Some(message) => return Ok(message),
                 None => {
+                    is_bounded(&self.received)?;
                     let count = match self.stream.read(&mut self.chunk) {
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                         read => read?,
@@ -445,6 +457,21 @@ impl Client {
                     self.received.extend_from_slice(self.chunk.get(..count).unwrap_or_default());
                 }
             }
+        }
+    }
+}
+
+/// Whether the message that has begun to come can be one: a letter, and the length of the rest.
+fn is_bounded(received: &[u8]) -> io::Result<()> {
+    let length = received.get(1..5).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes);
+    match length.filter(|length| *length > MESSAGE_BYTES_MAX) {
+        None => Ok(()),
+        Some(length) => {
+            let fact = format!(
+                "the server begins a message of {length} bytes, and {MESSAGE_BYTES_MAX} are the most that a row may have; if no row is \
+                 that large, what comes is garbled on the way"
+            );
+            Err(io::Error::new(io::ErrorKind::InvalidData, fact))
         }
     }
 }
@@ -510,6 +537,7 @@ fn call(host: &str, address: &Address) -> io::Result<Socket> {
         match TcpStream::connect_timeout(&found, address.connect_wait) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
+                keep_alive(&stream)?;
                 return Ok(Socket::new(stream, begun, address.connect_wait));
             }
             Err(error) => last = error,
@@ -540,4 +568,17 @@ fn password(address: &Address) -> Result<&[u8], Trouble> {
 
 fn unexpected() -> Trouble {
     Trouble::Io(io::Error::new(io::ErrorKind::InvalidData, "the server gives an answer that was not asked for"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_bounds() {
+        assert!(is_bounded(b"").is_ok());
+        assert!(is_bounded(b"D\x0f\xff\xff\xff").is_ok());
+        let told = is_bounded(b"D\x7f\xff\xff\xff").unwrap_err().to_string();
+        assert!(told.starts_with("the server begins a message of 2147483647 bytes"), "{told}");
+    }
 }

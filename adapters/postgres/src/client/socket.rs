@@ -1,14 +1,15 @@
-//! Socket: a connection to a server that must answer in time until it has let the caller in.
+//! Socket: a connection to a server that must answer in time.
 //!
 //! A server that takes a call and then says nothing would be waited for without end. So all reads of a log-in together have a
-//! limit, `connect_timeout`, as in libpq; a statement may take as long as it takes.
+//! limit, `connect_timeout`, as in libpq. A statement may take as long as it takes, unless somebody says how long its server may be
+//! silent; a host that is gone is noticed by TCP's keepalive.
 
 use std::io;
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
@@ -32,33 +33,60 @@ impl Wire for std::os::unix::net::UnixStream {
     }
 }
 
-/// Ends the limit of a socket, wherever that has gone.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Limit(Arc<AtomicBool>);
+/// So long nothing has come when a host is asked whether it is still there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+/// So long later it is asked again.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
+/// So often, and then it is gone.
+const KEEPALIVE_TIMES: u32 = 4;
 
-impl Limit {
-    /// From now on the server may take its time.
-    pub(super) fn end(&self) {
-        self.0.store(true, Ordering::Relaxed);
+/// Has a host that is gone noticed.
+pub(super) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
+    #[cfg(unix)]
+    let keepalive = keepalive.with_retries(KEEPALIVE_TIMES);
+    socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// How long a server may be silent, wherever its socket has gone: in milliseconds.
+#[derive(Debug, Clone)]
+pub(super) struct Limit(Arc<AtomicU64>);
+
+/// As long as the log-in may take.
+const LOG_IN: u64 = u64::MAX;
+const WITHOUT_END: u64 = 0;
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(LOG_IN)))
     }
 }
 
-/// A connection, with a limit until it is used.
+impl Limit {
+    /// The log-in is over. From now on the server may be silent for so long; without end, if not said.
+    pub(super) fn silence(&self, most: Option<Duration>) {
+        let most = most.and_then(|most| u64::try_from(most.as_millis()).ok()).unwrap_or(WITHOUT_END);
+        self.0.store(most, Ordering::Relaxed);
+    }
+}
+
+/// A connection, with a limit.
 pub(super) struct Socket {
     wire: Box<dyn Wire>,
     begun: Instant,
     most: Duration,
     limit: Limit,
-    is_limited: bool,
+    /// The limit that the wire has.
+    set: u64,
 }
 
 impl Socket {
     /// A socket whose reads end `most` after `begun`.
     pub(super) fn new(wire: impl Wire + 'static, begun: Instant, most: Duration) -> Self {
-        Self { wire: Box::new(wire), begun, most, limit: Limit::default(), is_limited: true }
+        Self { wire: Box::new(wire), begun, most, limit: Limit::default(), set: LOG_IN }
     }
 
-    /// What ends the limit.
+    /// What changes the limit.
     pub(super) fn limit(&self) -> Limit {
         self.limit.clone()
     }
@@ -67,23 +95,34 @@ impl Socket {
         let fact = format!("the server has let nobody in within {} s (connect_timeout)", self.most.as_secs());
         io::Error::new(io::ErrorKind::TimedOut, fact)
     }
+
+    /// Reads, and tells a limit that is over in the words of `late`.
+    fn read_within(&mut self, bytes: &mut [u8], late: impl FnOnce(&Self) -> io::Error) -> io::Result<usize> {
+        self.wire.read(bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => late(self),
+            _ => error,
+        })
+    }
 }
 
 impl Read for Socket {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        if !self.is_limited {
-            return self.wire.read(bytes);
+        let limit = self.limit.0.load(Ordering::Relaxed);
+        if limit == LOG_IN {
+            let left = self.most.checked_sub(self.begun.elapsed()).filter(|left| !left.is_zero());
+            self.wire.wait(Some(left.ok_or_else(|| self.late())?))?;
+            return self.read_within(bytes, Self::late);
         }
-        if self.limit.0.load(Ordering::Relaxed) {
-            self.is_limited = false;
-            self.wire.wait(None)?;
-            return self.wire.read(bytes);
+        let most = Some(Duration::from_millis(limit)).filter(|_| limit != WITHOUT_END);
+        if self.set != limit {
+            self.wire.wait(most)?;
+            self.set = limit;
         }
-        let left = self.most.checked_sub(self.begun.elapsed()).filter(|left| !left.is_zero());
-        self.wire.wait(Some(left.ok_or_else(|| self.late())?))?;
-        self.wire.read(bytes).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => self.late(),
-            _ => error,
+        // The system says it where keepalive has noticed that the host is gone.
+        self.read_within(bytes, |_| {
+            let silent = most.map(|most| format!("the server has said nothing for {} s", most.as_secs()));
+            let fact = silent.unwrap_or_else(|| "the server is not there any more".to_owned());
+            io::Error::new(io::ErrorKind::TimedOut, fact)
         })
     }
 }
@@ -95,5 +134,32 @@ impl Write for Socket {
 
     fn flush(&mut self) -> io::Result<()> {
         self.wire.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_may_be_silent_for_so_long() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        keep_alive(&stream).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let mut socket = Socket::new(stream, Instant::now(), Duration::from_millis(40));
+        let mut bytes = [0; 8];
+        let told = |read: io::Result<usize>| read.map_err(|error| error.to_string());
+        let late = "the server has let nobody in within 0 s (connect_timeout)";
+        assert_eq!(told(socket.read(&mut bytes)), Err(late.to_owned()));
+        socket.limit().silence(Some(Duration::from_millis(30)));
+        server.write_all(b"Z").unwrap();
+        assert_eq!(told(socket.read(&mut bytes)), Ok(1));
+        assert_eq!(told(socket.read(&mut bytes)), Err("the server has said nothing for 0 s".to_owned()));
+        socket.limit().silence(None);
+        server.write_all(b"ZZ").unwrap();
+        assert_eq!(told(socket.read(&mut bytes)), Ok(2));
     }
 }

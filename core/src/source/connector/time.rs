@@ -147,14 +147,33 @@ impl Moment {
 
     /// As ISO 8601 writes it, with `separator` between day and time.
     pub(super) fn iso(self, separator: char) -> String {
-        let mut text = self.format(&format!("%Y-%m-%d{separator}%H:%M:%S"));
-        if self.fields().micros != 0 {
-            text.push_str(&self.format(".%f"));
+        self.iso_to(separator, "auto").unwrap_or_default()
+    }
+
+    /// The same down to a unit of Python's: `hours` to `microseconds`, or `auto`. `None`: there is no such unit.
+    pub(super) fn iso_to(self, separator: char, unit: &str) -> Option<String> {
+        let mut text = self.format("%Y-%m-%d");
+        text.push(separator);
+        text.push_str(&self.format(match unit {
+            "hours" => "%H",
+            "minutes" => "%H:%M",
+            "seconds" | "auto" | "milliseconds" | "microseconds" => "%H:%M:%S",
+            _ => return None,
+        }));
+        let digits = match unit {
+            "milliseconds" => 3,
+            "microseconds" => 6,
+            "auto" if self.fields().micros != 0 => 6,
+            _ => 0,
+        };
+        if digits > 0 {
+            text.push('.');
+            text.extend(self.format("%f").chars().take(digits));
         }
         if let Some(offset) = self.offset {
             text.push_str(&zone(offset, ":"));
         }
-        text
+        Some(text)
     }
 
     /// As a format of Python writes it.
@@ -553,6 +572,12 @@ mod tests {
             assert_eq!(moment(text).iso('T'), iso);
         }
         assert_eq!(Moment::iso_parse("20.02.2024"), None);
+        let to = |unit| moment("2024-02-20T10:11:12.345678Z").iso_to(' ', unit);
+        assert_eq!(to("hours").as_deref(), Some("2024-02-20 10+00:00"));
+        assert_eq!(to("seconds").as_deref(), Some("2024-02-20 10:11:12+00:00"));
+        assert_eq!(to("milliseconds").as_deref(), Some("2024-02-20 10:11:12.345+00:00"));
+        assert_eq!(moment("2024-02-20").iso_to('T', "microseconds").as_deref(), Some("2024-02-20T00:00:00.000000"));
+        assert_eq!(to("days"), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Verb for Show {
 
 impl View for Shown {
     fn table(&self) -> Table {
-        let columns = [("window", Kind::Text), ("rows", Kind::Number), ("bytes", Kind::Number)];
+        let columns = [("window", Kind::Name), ("rows", Kind::Number), ("bytes", Kind::Number)];
         let mut table = Table::new(columns.map(|(name, kind)| Column::new(name, kind)).into());
         for window in &self.windows {
             let (rows, bytes) = (window.rows.to_string(), window.object().size.to_string());

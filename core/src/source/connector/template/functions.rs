@@ -719,7 +719,15 @@ pub(super) fn method<'a>(
         Datum::Moment(moment) | Datum::Day(moment) => match name {
             "strftime" => return Ok(Datum::text_of(moment.format(given.text(0, "format")?))),
             "isoformat" if matches!(of, Datum::Day(_)) => return Ok(Datum::text_of(moment.format("%Y-%m-%d"))),
-            "isoformat" => return Ok(Datum::text_of(moment.iso('T'))),
+            "isoformat" => {
+                let said = |at, name| given.get(at, name).map(|said| said.as_str().ok_or(Wrong::Type)).transpose();
+                let separator = said(0, "sep")?.unwrap_or("T");
+                let unit = said(1, "timespec")?.unwrap_or("auto");
+                let mut characters = separator.chars();
+                let (Some(separator), None) = (characters.next(), characters.next()) else { return Err(Wrong::Type) };
+                let text = moment.iso_to(separator, unit).ok_or_else(|| other("there is no such unit of time"))?;
+                return Ok(Datum::text_of(text));
+            }
             "timestamp" => return float(moment.seconds()),
             "date" => return Ok(Datum::Day(moment.midnight())),
             "replace" => {
