@@ -184,7 +184,7 @@ fn filter_scope<T>(response: &Response, scope: &Scope<'_>, compute: impl FnOnce(
     compute(
         &Scope::new(scope.now, scope.chance, scope.config)
             .with("response", Datum::from(&body))
-            .with("headers", Datum::from(&headers))
+            .with("headers", Datum::Headers(&headers))
             .with("request_url", Datum::from(&url)),
     )
 }

@@ -165,17 +165,14 @@ impl Paginator {
             Strategy::Number { start, .. } => Some((number()?.unwrap_or(*start) + 1).into()),
             Strategy::Offset { .. } => Some((number()?.unwrap_or(0) + extracted).into()),
             Strategy::Cursor { value, stop } => {
-                let mut headers = last.response.header_map();
-                if let Value::Object(headers) = &mut headers {
-                    headers.insert("link".to_owned(), last.response.links());
-                }
+                let headers = last.response.header_map_with_links();
                 let kept = Value::from(last.kept);
                 let size = size.map_or(Value::Null, Value::from);
                 let none = Value::Null;
                 let mut scope = Scope::new(scope.now, scope.chance, scope.config);
                 scope = scope
                     .with("response", Datum::from(last.first))
-                    .with("headers", Datum::from(&headers))
+                    .with("headers", Datum::Headers(&headers))
                     .with("last_record", Datum::from(last.record.unwrap_or(&none)))
                     .with("last_page_size", Datum::from(&kept))
                     .with("page_size", Datum::from(&size));

@@ -147,13 +147,11 @@ impl Partitions {
         };
         let Some(state) = state else { return Ok(all) };
         if state.get("states").is_none() && state.get("state").is_none() {
-            if state.get(&all.calendar.field).is_none() {
-                return Err("the state is of another form than that of a stream with partitions".to_owned());
-            }
+            // That of a stream without partitions; one without a cursor has been read to nowhere.
             all.begin_after(state);
             return Ok(all);
         }
-        all.is_global = state.get("use_global_cursor").and_then(Value::as_bool).unwrap_or(false) || is_global;
+        all.is_global = state.get("use_global_cursor").and_then(Value::as_bool).unwrap_or(false);
         all.back = state.get("lookback_window").and_then(Value::as_i64).unwrap_or(0);
         for entry in state.get("states").and_then(Value::as_array).into_iter().flatten() {
             if let Some(partition) = entry.get("partition").and_then(Value::as_object) {
@@ -240,5 +238,32 @@ impl Partitions {
             state.insert("parent_state".to_owned(), parents.clone());
         }
         Value::Object(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partitions(is_global: bool, state: &Value) -> Value {
+        Position::new(Some(Calendar::of_seconds(0, 1000, None)), true, is_global, Some(state)).unwrap().state()
+    }
+
+    #[test]
+    fn whether_one_cursor_is_kept_for_all_is_what_the_state_says() {
+        let cursor = json!({"at": "1970-01-01T00:10:00Z"});
+        let kept = json!({"states": [{"partition": {"p": 1}, "cursor": cursor}], "state": cursor});
+        assert_eq!(partitions(true, &kept)["states"], kept["states"]);
+        let global = json!({"use_global_cursor": true, "state": cursor});
+        assert_eq!(partitions(false, &global)["state"], cursor);
+        assert_eq!(partitions(false, &global).get("states"), None);
+    }
+
+    #[test]
+    fn a_state_without_a_cursor_begins_at_the_beginning() {
+        for state in [json!({"__ab_no_cursor_state_message": true}), json!({"other": "1970-01-01T00:10:00Z"})] {
+            assert_eq!(partitions(false, &state).get("state"), None, "{state}");
+        }
+        assert_eq!(partitions(false, &json!({"at": "1970-01-01T00:10:00Z"}))["state"]["at"], "1970-01-01T00:10:00Z");
     }
 }

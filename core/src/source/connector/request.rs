@@ -223,6 +223,14 @@ impl Entry {
 }
 
 impl Entries {
+    /// With the entry of a key before the others.
+    fn beginning_with(mut self, key: &str) -> Self {
+        if let Self::Map(entries) = &mut self {
+            entries.sort_by_key(|(name, _)| name.source() != key);
+        }
+        self
+    }
+
     fn read(component: &Component<'_>, field: &str, missing: &mut Missing) -> Option<Self> {
         let value = component.get(field)?;
         match value {
@@ -332,7 +340,9 @@ impl Requester {
             body.knows(&["value"], missing);
             let entries = Entries::read(&body, "value", missing);
             match body.ty {
-                "RequestBodyJsonObject" | "RequestBodyGraphQL" => json = entries,
+                "RequestBodyJsonObject" => json = entries,
+                // The query stands first, wherever the manifest has it.
+                "RequestBodyGraphQL" => json = entries.map(|entries| entries.beginning_with("query")),
                 "RequestBodyUrlEncodedForm" | "RequestBodyPlainText" => form = entries,
                 _ => body.is_missing(missing),
             }

@@ -22,6 +22,30 @@ pub struct Response {
     pub(super) url: String,
 }
 
+/// Headers by their names, whose case means nothing: a client may give them in small letters.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Headers {
+    by_name: Map<String, Value>,
+    links: Option<Value>,
+}
+
+impl Headers {
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        if let Some(links) = self.links.as_ref().filter(|_| name == "link") {
+            return Some(links);
+        }
+        let alike = || self.by_name.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        self.by_name.get(name).or_else(alike)
+    }
+
+    /// As a mapping.
+    pub(super) fn merged(&self) -> Value {
+        let mut all = self.by_name.clone();
+        all.extend(self.links.clone().map(|links| ("link".to_owned(), links)));
+        Value::Object(all)
+    }
+}
+
 impl Response {
     /// A response with this status, these headers and this body.
     pub fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
@@ -39,13 +63,15 @@ impl Response {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The headers as a mapping.
-    pub(super) fn header_map(&self) -> Value {
-        self.headers
-            .iter()
-            .map(|(name, value)| (name.clone(), Value::String(value.clone())))
-            .collect::<Map<_, _>>()
-            .into()
+    /// The headers as templates name them.
+    pub(super) fn header_map(&self) -> Headers {
+        let entry = |(name, value): &(String, String)| (name.clone(), Value::String(value.clone()));
+        Headers { by_name: self.headers.iter().map(entry).collect(), links: None }
+    }
+
+    /// The same where the next page is looked for: `link`, written so, is what the header `Link` says by relation.
+    pub(super) fn header_map_with_links(&self) -> Headers {
+        Headers { links: Some(self.links()), ..self.header_map() }
     }
 
     /// The body as JSON.
@@ -90,6 +116,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn headers_are_found_whatever_the_case_of_their_names() {
+        let headers = ["x-next", "link"].map(|name| (name.to_owned(), "<https://h/2>; rel=next".to_owned()));
+        let response = Response::new(200, headers.to_vec(), Vec::new());
+        let plain = response.header_map();
+        assert!(plain.get("X-Next") == plain.get("x-next") && plain.get("LINK") == plain.get("x-next"));
+        assert_eq!(plain.get("next"), None);
+        // Where a page is looked for, `link` has the relations, and another spelling the text.
+        let paging = response.header_map_with_links();
+        assert_eq!(paging.get("link").map(|links| &links["next"]["url"]), Some(&json!("https://h/2")));
+        assert_eq!(paging.get("Link"), Some(&json!("<https://h/2>; rel=next")));
+        let without = Response::new(200, Vec::new(), Vec::new()).header_map_with_links();
+        assert_eq!((without.get("link"), without.get("Link")), (Some(&json!({})), None));
+    }
 
     #[test]
     fn links_are_found_by_their_relation() {

@@ -227,6 +227,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::source::connector::Response;
 
     fn scope<'a>(config: &'a Value, response: &'a Value) -> Scope<'a> {
         Scope::new(1_709_294_400_000_000, 0, config).with("response", Datum::from(response))
@@ -279,6 +280,9 @@ mod tests {
             ("{{ 'a b' | urlencode }}", json!("a%20b")),
             ("{{ {'b': '<', 'a': 1} | tojson }}", json!({"a": 1, "b": "<"})),
             ("{{ now_utc().replace(day=1, hour=0).isoformat() }}", json!("2024-03-01T00:00:00+00:00")),
+            ("{{ now_utc().isoformat('T', 'seconds') }}", json!("2024-03-01T12:00:00+00:00")),
+            ("{{ now_utc().isoformat(timespec='milliseconds', sep=' ') }}", json!("2024-03-01 12:00:00.000+00:00")),
+            ("{{ now_utc().isoformat('T', 'hours') }}", json!("2024-03-01T12+00:00")),
             ("{{ 7 in [1, 7] and 'a' not in 'xyz' }}", json!(true)),
         ] {
             check(template, Ok(expected));
@@ -290,6 +294,25 @@ mod tests {
         check("{{ response.next > 0 }}", Ok(json!("{{ response.next > 0 }}")));
         check("{{ response.gone.deeper }}", Err("undefined"));
         check("{{ record.id }}", Err("`record` cannot be named here"));
+    }
+
+    #[test]
+    fn a_template_finds_headers_by_names_of_any_case() {
+        let config = json!({});
+        let response = Response::new(200, vec![("x-next".to_owned(), "2".to_owned())], Vec::new());
+        let headers = response.header_map_with_links();
+        let scope = Scope::new(0, 0, &config).with("headers", Datum::Headers(&headers));
+        for (template, expected) in [
+            ("{{ headers.get('X-Next') }}", json!(2)),
+            ("{{ headers['X-NEXT'] }}", json!(2)),
+            ("{{ 'X-Next' in headers and 'X-Last' not in headers }}", json!(true)),
+            ("{{ headers.get('Link', 'none') }}", json!("none")),
+            ("{{ headers.link.next is defined }}", json!(false)),
+            ("{{ headers }}", json!({"x-next": "2", "link": {}})),
+        ] {
+            let template = Template::parse(template, &Arc::new(Value::Null)).unwrap();
+            assert_eq!(template.value(&scope), Ok(expected), "{}", template.source());
+        }
     }
 
     #[test]

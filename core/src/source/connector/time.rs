@@ -305,13 +305,13 @@ impl Moment {
                 'I' => hour = scan.at_most(2, 12)?,
                 'M' => minute = scan.at_most(2, 59)?,
                 'S' => second = scan.at_most(2, 61)?,
-                'f' => micros = scan.fraction()?,
+                'f' => micros = scan.fraction(directives.clone().next())?,
                 'p' => afternoon = Some(scan.word(&["AM", "PM"])? == 1),
                 'B' => month = i64::try_from(scan.word(&MONTHS)?).ok()? + 1,
                 'b' | 'h' => month = i64::try_from(scan.word(&MONTHS.map(|name| &name[..3]))?).ok()? + 1,
                 'A' => _ = scan.word(&WEEKDAYS)?,
                 'a' => _ = scan.word(&WEEKDAYS.map(|name| &name[..3]))?,
-                'z' => offset = Some(scan.zone()?),
+                'z' => offset = Some(scan.zone(Minutes::Needed)?),
                 'Z' => {
                     if scan.word(&["UTC", "GMT", "Z"]).is_some() {
                         offset = offset.or(Some(0));
@@ -367,11 +367,11 @@ impl Moment {
             }
             if let Some(rest) = scan.rest.strip_prefix(['.', ',']) {
                 scan.rest = rest;
-                micros = scan.fraction()?;
+                micros = scan.fraction(None)?;
                 scan.rest = scan.rest.trim_start_matches(|c: char| c.is_ascii_digit());
             }
             if !scan.rest.is_empty() {
-                offset = Some(scan.zone()?);
+                offset = Some(scan.zone(Minutes::Optional)?);
             }
         }
         scan.rest.is_empty().then_some(())?;
@@ -396,6 +396,13 @@ fn zone(offset: i32, colon: &str) -> String {
 
 struct Scan<'a> {
     rest: &'a str,
+}
+
+/// Whether an offset may be of hours alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Minutes {
+    Needed,
+    Optional,
 }
 
 impl Scan<'_> {
@@ -436,8 +443,12 @@ impl Scan<'_> {
     }
 
     /// One digit to six of a fraction, in microseconds.
-    fn fraction(&mut self) -> Option<i64> {
-        let digits = self.digits(1, 6)?;
+    /// A fraction of a second. Where the format goes on with a digit, the last one of the text may be that.
+    fn fraction(&mut self, next: Option<char>) -> Option<i64> {
+        let all = self.rest.bytes().take(6).take_while(u8::is_ascii_digit).count();
+        let behind = self.rest.get(all..).and_then(|rest| rest.chars().next());
+        let is_given_back = next.is_some_and(|next| next.is_ascii_digit() && behind != Some(next));
+        let digits = self.digits(1, if is_given_back { all.saturating_sub(1) } else { 6 })?;
         let scale = 10_i64.pow(u32::try_from(6 - digits.len()).ok()?);
         Some(digits.parse::<i64>().ok()? * scale)
     }
@@ -450,8 +461,8 @@ impl Scan<'_> {
         Some(at)
     }
 
-    /// `Z`, `±HH`, `±HHMM`, `±HH:MM`, and with seconds.
-    fn zone(&mut self) -> Option<i32> {
+    /// `Z`, `±HHMM`, `±HH:MM`, and with seconds; `±HH` where minutes may be missing.
+    fn zone(&mut self, minutes: Minutes) -> Option<i32> {
         if let Some(rest) = self.rest.strip_prefix(['Z', 'z']) {
             self.rest = rest;
             return Some(0);
@@ -464,6 +475,8 @@ impl Scan<'_> {
             if rest.starts_with(|c: char| c.is_ascii_digit()) {
                 self.rest = rest;
                 seconds += self.exactly(2)? * unit;
+            } else if unit == 60 && minutes == Minutes::Needed {
+                return None;
             }
         }
         i32::try_from(sign * seconds).ok()
@@ -558,6 +571,10 @@ mod tests {
         assert_eq!(moment("2024-02-03").with([("day", 30)]), None);
         assert_eq!(Moment::parse("2024-02-30", "%Y-%m-%d"), None);
         assert_eq!(Moment::parse("2024-02-20 ", "%Y-%m-%d"), None);
+        assert_eq!(Moment::parse("2024-02-20T01:02:03+02", "%Y-%m-%dT%H:%M:%S%z"), None, "an offset has minutes");
+        let fraction = |text| Moment::parse(text, "%S.%f0").map(|moment| moment.fields().micros);
+        assert_eq!([fraction("03.1230"), fraction("03.1234567"), fraction("03.0")], [Some(123_000), None, None]);
+        assert_eq!(fraction("03.1234560"), Some(123_456), "the zero is behind six digits");
     }
 
     #[test]

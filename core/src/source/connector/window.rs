@@ -201,6 +201,7 @@ impl Cursor {
             lookback: span(&self.lookback)?,
             names: [self.names[0].text(scope)?, self.names[1].text(scope)?],
             is_strict: self.is_strict,
+            latest: end.max(Moment::utc(scope.now)),
         })
     }
 
@@ -230,6 +231,8 @@ pub(super) struct Calendar {
     lookback: Option<Span>,
     names: [String; 2],
     is_strict: bool,
+    /// The greatest cursor that is taken: the present, or the end that the manifest says if that is later.
+    latest: Moment,
 }
 
 /// A time that was read, and the greatest cursor that was seen in it.
@@ -279,7 +282,9 @@ impl Calendar {
                 let moment = self
                     .parse(value)
                     .ok_or_else(|| format!("the state's `{}` is no time of this cursor", self.field))?;
-                Some(moment.plus(Span::micros(-back.saturating_mul(super::time::SECOND))).unwrap_or(moment))
+                let before = moment.plus(Span::micros(-back.saturating_mul(super::time::SECOND))).unwrap_or(moment);
+                // A position begins where the cursor's format can write it.
+                Some(self.parse(&self.write(before).into()).unwrap_or(before))
             }
             None => None,
         };
@@ -328,8 +333,8 @@ impl Calendar {
 
     /// Takes note of a record.
     pub(super) fn observe(&self, position: &mut Position, record: &Value) -> Option<Moment> {
-        // What comes after the end was not read whole: a record from the future must not keep out those that come before it.
-        let at = record.get(&self.field).and_then(|value| self.parse(value))?.min(self.end);
+        // A record from the future must not keep out those that come before it.
+        let at = record.get(&self.field).and_then(|value| self.parse(value))?.min(self.latest);
         position.seen = Some(position.seen.map_or(at, |seen| seen.max(at)));
         Some(at)
     }
@@ -372,25 +377,30 @@ impl Calendar {
 }
 
 #[cfg(test)]
+impl Calendar {
+    /// A calendar from one second to another, for tests.
+    pub(super) fn of_seconds(start: i64, end: i64, step: Option<i64>) -> Self {
+        Self {
+            field: "at".to_owned(),
+            formats: vec!["%Y-%m-%dT%H:%M:%SZ".to_owned()],
+            start: Moment::utc(start * super::time::SECOND),
+            end: Moment::utc(end * super::time::SECOND),
+            step: step.map(|seconds| Span::micros(seconds * super::time::SECOND)),
+            granularity: step.map(|_| Span::micros(super::time::SECOND)),
+            lookback: None,
+            names: ["start_time".to_owned(), "end_time".to_owned()],
+            is_strict: false,
+            latest: Moment::utc(end * super::time::SECOND),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::source::connector::time::{DAY, SECOND};
-
-    fn calendar(start: i64, end: i64, step: Option<i64>) -> Calendar {
-        Calendar {
-            field: "at".to_owned(),
-            formats: vec!["%Y-%m-%dT%H:%M:%SZ".to_owned()],
-            start: Moment::utc(start * SECOND),
-            end: Moment::utc(end * SECOND),
-            step: step.map(|seconds| Span::micros(seconds * SECOND)),
-            granularity: step.map(|_| Span::micros(SECOND)),
-            lookback: None,
-            names: ["start_time".to_owned(), "end_time".to_owned()],
-            is_strict: false,
-        }
-    }
 
     fn bounds(calendar: &Calendar, windows: &[Map<String, Value>]) -> Vec<(i64, i64)> {
         let bound = |window: &Map<String, Value>, name: &str| calendar.parse(&window[name]).unwrap().micros / SECOND;
@@ -401,7 +411,7 @@ mod tests {
         /// Each second of the time is in exactly one window, both ends of which belong to it.
         #[test]
         fn windows_cover_the_time_without_gap_or_overlap(start in 0..4_000_000_000_i64, length in 0..500_000_i64, step in 1..90_000_i64) {
-            let calendar = calendar(start, start + length, Some(step));
+            let calendar = Calendar::of_seconds(start, start + length, Some(step));
             let position = calendar.position(None, 0).unwrap();
             prop_assume!(length / step < 10_000);
             let bounds = bounds(&calendar, &calendar.windows(&position).unwrap());
@@ -416,7 +426,7 @@ mod tests {
         /// Whatever order windows are read in, the position is never past a window that is not read yet.
         #[test]
         fn the_position_never_passes_a_window_that_is_not_read(order in Just((0..10_usize).collect::<Vec<_>>()).prop_shuffle()) {
-            let calendar = calendar(0, 10 * 86_400 - 1, Some(86_400));
+            let calendar = Calendar::of_seconds(0, 10 * 86_400 - 1, Some(86_400));
             let mut position = calendar.position(None, 0).unwrap();
             let windows = calendar.windows(&position).unwrap();
             prop_assert_eq!(windows.len(), 10);
@@ -437,7 +447,7 @@ mod tests {
         /// A sync that begins where the last one ended reads what came since, and its first second again.
         #[test]
         fn the_next_sync_begins_where_the_last_one_saw_its_last_record(days in 1..40_i64, at in 0..86_400_i64) {
-            let first = calendar(0, days * 86_400, Some(86_400));
+            let first = Calendar::of_seconds(0, days * 86_400, Some(86_400));
             let mut position = first.position(None, 0).unwrap();
             for window in first.windows(&position).unwrap() {
                 first.close(&mut position, &window);
@@ -448,15 +458,35 @@ mod tests {
             for window in first.windows(&position).unwrap() {
                 first.close(&mut position, &window);
             }
-            let second = calendar(0, (days + 1) * 86_400, Some(86_400));
+            let second = Calendar::of_seconds(0, (days + 1) * 86_400, Some(86_400));
             let resumed = second.position(Some(&first.state(&position)), 0).unwrap();
             prop_assert_eq!(bounds(&second, &second.windows(&resumed).unwrap())[0].0, at);
         }
     }
 
     #[test]
+    fn a_new_partition_begins_where_the_format_can_write_it() {
+        let days = Calendar { formats: vec!["%Y-%m-%d".to_owned()], ..Calendar::of_seconds(0, 900_000, Some(86_400)) };
+        let state = serde_json::json!({"at": "1970-01-05"});
+        let position = days.position(Some(&state), 3).unwrap();
+        assert_eq!(position.begun, Moment::utc(3 * DAY), "three seconds before the day, as a day");
+        assert_eq!(days.position(Some(&state), 0).unwrap().begun, Moment::utc(4 * DAY));
+    }
+
+    #[test]
+    fn a_cursor_behind_the_end_is_taken_and_one_of_the_future_is_not() {
+        let ended = Calendar { latest: Moment::utc(2000 * SECOND), ..Calendar::of_seconds(0, 1000, None) };
+        let seen = |second: i64| {
+            let mut position = ended.position(None, 0).unwrap();
+            let record = serde_json::json!({"at": ended.write(Moment::utc(second * SECOND))});
+            ended.observe(&mut position, &record).map(|at| at.micros / SECOND)
+        };
+        assert_eq!([seen(500), seen(1500), seen(2500)], [Some(500), Some(1500), Some(2000)]);
+    }
+
+    #[test]
     fn without_a_step_there_is_one_window() {
-        let calendar = calendar(0, 86_400, None);
+        let calendar = Calendar::of_seconds(0, 86_400, None);
         let position = calendar.position(None, 0).unwrap();
         assert_eq!(bounds(&calendar, &calendar.windows(&position).unwrap()), [(0, 86_400)]);
         let ended = calendar.position(Some(&serde_json::json!({"at": "1970-01-02T00:00:00Z"})), 0).unwrap();

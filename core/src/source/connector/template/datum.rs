@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Wrong;
 use crate::source::connector::python;
+use crate::source::connector::response::Headers;
 use crate::source::connector::time::{Moment, Span};
 
 /// A value.
@@ -20,6 +21,7 @@ pub(in crate::source::connector) enum Datum<'a> {
     Day(Moment),
     Span(Span),
     Slice(&'a Slice),
+    Headers(&'a Headers),
 }
 
 /// The part of a stream that a request asks for.
@@ -68,6 +70,7 @@ impl<'a> Datum<'a> {
         match self {
             Self::Json(value) => value.into_owned(),
             Self::Slice(slice) => slice.merged(),
+            Self::Headers(headers) => headers.merged(),
             other => Value::String(other.to_text()),
         }
     }
@@ -77,6 +80,7 @@ impl<'a> Datum<'a> {
         match self {
             Self::Json(value) => Some(Cow::Borrowed(value.as_ref())),
             Self::Slice(slice) => Some(Cow::Owned(slice.merged())),
+            Self::Headers(headers) => Some(Cow::Owned(headers.merged())),
             _ => None,
         }
     }
@@ -116,6 +120,7 @@ impl<'a> Datum<'a> {
             Self::Day(moment) => moment.format("%Y-%m-%d"),
             Self::Span(span) => python::float(span.micros as f64 / 1e6),
             Self::Slice(slice) => python::text(&slice.merged()),
+            Self::Headers(headers) => python::text(&headers.merged()),
         }
     }
 
@@ -127,6 +132,7 @@ impl<'a> Datum<'a> {
             Self::Moment(_) | Self::Day(_) => true,
             Self::Span(span) => *span != Span::default(),
             Self::Slice(slice) => !(slice.partition.is_empty() && slice.window.is_empty() && slice.extra.is_empty()),
+            Self::Headers(headers) => python::is_true(&headers.merged()),
         }
     }
 
@@ -149,6 +155,7 @@ impl<'a> Datum<'a> {
                 "cursor_slice" => Value::Object(slice.window.clone()).into(),
                 _ => Self::Undefined,
             }),
+            Self::Headers(headers) => Ok(headers.get(name).map_or(Self::Undefined, Self::from)),
             Self::Json(Cow::Borrowed(value)) => Ok(value.get(name).map_or(Self::Undefined, Self::from)),
             Self::Json(Cow::Owned(value)) => Ok(value.get(name).map_or(Self::Undefined, |value| value.clone().into())),
         }
@@ -194,6 +201,7 @@ impl<'a> Datum<'a> {
                 Value::String(text) => Ok(text.chars().map(|c| Self::text_of(c.to_string())).collect()),
                 _ => Err(Wrong::Type),
             },
+            Self::Headers(headers) => Datum::from(headers.merged()).items(),
             Self::Slice(slice) => Ok(slice.partition.keys().chain(slice.window.keys()).map(Self::text_of).collect()),
             _ => Err(Wrong::Type),
         }

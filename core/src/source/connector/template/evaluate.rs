@@ -229,6 +229,9 @@ impl<'a> Evaluation<'a> {
         if let Some(whole) = whole.as_str() {
             return part.as_str().map(|part| whole.contains(part)).ok_or(Wrong::Type);
         }
+        if let Datum::Headers(headers) = whole {
+            return Ok(part.as_str().is_some_and(|name| headers.get(name).is_some()));
+        }
         if let Datum::Json(value) = whole
             && let Value::Object(map) = value.as_ref()
         {
