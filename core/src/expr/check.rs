@@ -314,6 +314,8 @@ impl Checker<'_> {
 
     fn call(&mut self, name: &str, place: Span, nodes: &[Node], span: Span) -> Option<Checked> {
         match name {
+            _ if super::functions::gives_array(name) => return self.array(place),
+            "[]" if nodes.first().is_some_and(json::is_array) => return self.call("(element)", place, nodes, span),
             "nullif" => return self.null_if(nodes, place, span),
             "nvl2" => return self.nvl2(nodes, place, span),
             "decode" if nodes.len() != 2 => return self.decode(nodes, place, span),
@@ -346,8 +348,8 @@ impl Checker<'_> {
             }
             _ => None,
         };
-        let rest = nodes.iter().skip(usize::from(unit.is_some()));
-        let arguments: Vec<_> = unit.into_iter().chain(rest.map(|node| self.argument(name, node))).collect();
+        let rest = nodes.iter().enumerate().skip(usize::from(unit.is_some()));
+        let arguments: Vec<_> = unit.into_iter().chain(rest.map(|(at, node)| self.argument(name, at, node))).collect();
         if super::functions::find(name).or_else(|| super::functions::operator(name)).is_none() {
             // `int4(x)` and others are casts.
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {

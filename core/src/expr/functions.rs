@@ -17,6 +17,7 @@
 
 pub(super) mod call;
 mod code;
+mod array;
 mod bits;
 mod buckets;
 mod bytes;
@@ -56,6 +57,8 @@ mod trim;
 mod unit;
 mod zone;
 
+pub(super) use array::gives_array;
+pub(super) use array::takes_array;
 pub(super) use call::Call;
 pub(super) use letters::small;
 
@@ -82,6 +85,7 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     substring::FUNCTIONS,
     replace::FUNCTIONS,
     part::FUNCTIONS,
+    array::FUNCTIONS,
     search::FUNCTIONS,
     pad::FUNCTIONS,
     code::FUNCTIONS,
@@ -321,7 +325,7 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
 pub(super) fn operator(name: &str) -> Option<&'static Function> {
     let json = json::OPERATORS.into_iter().flatten();
     let named = |function: &&Function| function.name == name || function.aliases.contains(&name);
-    operators::OPERATORS.iter().chain(json).find(named)
+    operators::OPERATORS.iter().chain(array::OPERATORS).chain(json).find(named)
 }
 
 /// Every function.
@@ -336,7 +340,9 @@ mod tests {
 
     #[test]
     fn every_example_is_true() {
-        for function in all().chain(operators::OPERATORS).chain(json::OPERATORS.into_iter().flatten()) {
+        for function in
+            all().chain(operators::OPERATORS).chain(array::OPERATORS).chain(json::OPERATORS.into_iter().flatten())
+        {
             assert!(!function.examples.is_empty(), "{} has no example", function.name);
             for (expression, wanted) in function.examples {
                 assert_eq!(result(expression), *wanted, "{expression}");
@@ -428,7 +434,9 @@ mod tests {
     #[test]
     fn every_function_takes_every_value() {
         let mut calls = 0;
-        for function in all().chain(operators::OPERATORS).chain(json::OPERATORS.into_iter().flatten()) {
+        for function in
+            all().chain(operators::OPERATORS).chain(array::OPERATORS).chain(json::OPERATORS.into_iter().flatten())
+        {
             for signature in function.signatures {
                 let kinds: Vec<_> = signature.arguments.iter().map(|kind| extremes(*kind)).collect();
                 let combinations: usize = kinds.iter().map(Vec::len).product();
@@ -479,7 +487,9 @@ mod tests {
     #[test]
     fn a_constant_that_no_row_gets_past_is_refused() {
         let mut wrong = Vec::new();
-        for function in all().chain(operators::OPERATORS).chain(json::OPERATORS.into_iter().flatten()) {
+        for function in
+            all().chain(operators::OPERATORS).chain(array::OPERATORS).chain(json::OPERATORS.into_iter().flatten())
+        {
             for signature in function.signatures.iter().filter(|signature| signature.arguments.len() > 1) {
                 for (at, kind) in signature.arguments.iter().enumerate() {
                     let others = signature.arguments.iter().enumerate().map(|(other, kind)| match other == at {

@@ -51,6 +51,13 @@ pub(super) struct Options {
     pub(super) flavour: Flavour,
 }
 
+impl Options {
+    /// The same for the engine, which is told of lines by the pattern.
+    fn engine(self) -> engine::Config {
+        engine::Config::new().case_insensitive(self.ignore_case)
+    }
+}
+
 /// A regular expression that is ready to search.
 #[derive(Debug)]
 pub(super) struct Regexp {
@@ -58,6 +65,8 @@ pub(super) struct Regexp {
     tree: Tree,
     options: Options,
     groups: Option<Groups>,
+    /// What tells how far the search for a start looks, where that is asked.
+    start: Option<Box<Lazy>>,
     /// The steps that were taken for a row.
     spent: usize,
 }
@@ -85,7 +94,7 @@ impl Regexp {
         let (tree, options) = syntax::parse(pattern, options)?;
         if tree.is_beyond_automata() {
             let matcher = Matcher::Steps(dissect::Dissector::new(&tree, options)?);
-            return Ok(Self { matcher, tree, options, groups: None, spent: 0 });
+            return Ok(Self { matcher, tree, options, groups: None, start: None, spent: 0 });
         }
         let text = tree.text(false);
         let regex = compiled(&text, options)?;
@@ -93,7 +102,8 @@ impl Regexp {
             true => None,
             false => Some(Box::new(Longest::new(&text, options)?)),
         };
-        Ok(Self { matcher: Matcher::Automata { regex, longest }, tree, options, groups: None, spent: 0 })
+        let matcher = Matcher::Automata { regex, longest };
+        Ok(Self { matcher, tree, options, groups: None, start: None, spent: 0 })
     }
 
     /// Begins a row: its searches together have the bound of steps.
@@ -136,6 +146,20 @@ impl Regexp {
         }))
     }
 
+    /// How many bytes the automata look at that find a match from byte `from` on.
+    pub(super) fn reach(&mut self, text: &str, from: usize, found: Option<&Range<usize>>) -> Result<usize, Fault> {
+        let Matcher::Automata { longest, .. } = &mut self.matcher else { return Ok(0) };
+        let start = match &mut self.start {
+            Some(start) => start,
+            none => none.insert(Box::new(Lazy::new(&self.tree.text(false), self.options, MatchKind::LeftmostFirst)?)),
+        };
+        let first = start.reach(&Input::new(text).range(from..));
+        let second = longest.as_mut().zip(found).map_or(0, |(longest, found)| {
+            longest.lazy.reach(&Input::new(text).range(found.start..).anchored(Anchored::Yes))
+        });
+        Ok(first + second)
+    }
+
     /// The match that [`Regexp::find`] found, and its groups.
     pub(super) fn captures(&mut self, text: &str, whole: Range<usize>) -> Result<Vec<Option<Range<usize>>>, Fault> {
         if self.groups() == 0 {
@@ -167,9 +191,8 @@ impl Groups {
             return Ok(Self { engine: None, dissector: None });
         }
         let text = tree.text(true);
-        let syntax = engine::Config::new().case_insensitive(options.ignore_case);
         let limits = thompson::Config::new().nfa_size_limit(Some(SIZE_MAX));
-        let automaton = thompson::Compiler::new().syntax(syntax).configure(limits).build(&text);
+        let automaton = thompson::Compiler::new().syntax(options.engine()).configure(limits).build(&text);
         let automaton = automaton.map_err(|_| syntax::too_large())?;
         let places = automaton.states().len().saturating_mul(2 * (tree.groups + 1));
         let engine = if places <= PLACES_MAX { Some(compiled(&text, options)?) } else { None };
@@ -188,11 +211,42 @@ pub(super) fn next(text: &str, place: usize) -> usize {
     place + text.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
 }
 
+/// An automaton that is made while it searches.
+#[derive(Debug)]
+struct Lazy {
+    dfa: dfa::DFA,
+    cache: dfa::Cache,
+}
+
+impl Lazy {
+    fn new(text: &str, options: Options, kind: MatchKind) -> Result<Self, Fault> {
+        let config = dfa::Config::new().match_kind(kind).unicode_word_boundary(true).skip_cache_capacity_check(true);
+        let limits = thompson::Config::new().nfa_size_limit(Some(SIZE_MAX));
+        let builder = dfa::Builder::new().syntax(options.engine()).thompson(limits).configure(config).build(text);
+        let dfa = builder.map_err(|_| syntax::too_large())?;
+        let cache = dfa.create_cache();
+        Ok(Self { dfa, cache })
+    }
+
+    /// How many bytes a search looks at: all of the rest, if the automaton gives up.
+    fn reach(&mut self, input: &Input<'_>) -> usize {
+        let rest = input.haystack().get(input.start()..).unwrap_or_default();
+        let Ok(mut state) = self.dfa.start_state_forward(&mut self.cache, input) else { return rest.len() };
+        for (at, byte) in rest.iter().enumerate() {
+            match self.dfa.next_state(&mut self.cache, state, *byte) {
+                Ok(next) if next.is_dead() => return at + 1,
+                Ok(next) if !next.is_quit() => state = next,
+                _ => return rest.len(),
+            }
+        }
+        rest.len()
+    }
+}
+
 /// The search for the end of the longest or shortest match that starts at a place.
 #[derive(Debug)]
 struct Longest {
-    dfa: dfa::DFA,
-    cache: dfa::Cache,
+    lazy: Lazy,
     /// For texts that the automaton gives up on: those with word boundaries beside characters that are not ASCII.
     machine: pikevm::PikeVM,
     machine_cache: pikevm::Cache,
@@ -200,32 +254,21 @@ struct Longest {
 
 impl Longest {
     fn new(text: &str, options: Options) -> Result<Self, Fault> {
-        let syntax = engine::Config::new().case_insensitive(options.ignore_case);
-        let limits = thompson::Config::new().nfa_size_limit(Some(SIZE_MAX));
-        let dfa = dfa::Builder::new()
-            .syntax(syntax)
-            .thompson(limits.clone())
-            .configure(
-                dfa::Config::new()
-                    .match_kind(MatchKind::All)
-                    .unicode_word_boundary(true)
-                    .skip_cache_capacity_check(true),
-            )
-            .build(text)
-            .map_err(|_| syntax::too_large())?;
+        let lazy = Lazy::new(text, options, MatchKind::All)?;
         let machine = pikevm::Builder::new()
-            .syntax(syntax)
-            .thompson(limits)
+            .syntax(options.engine())
+            .thompson(thompson::Config::new().nfa_size_limit(Some(SIZE_MAX)))
             .configure(pikevm::Config::new().match_kind(MatchKind::All))
             .build(text)
             .map_err(|_| syntax::too_large())?;
-        let (cache, machine_cache) = (dfa.create_cache(), machine.create_cache());
-        Ok(Self { dfa, cache, machine, machine_cache })
+        let machine_cache = machine.create_cache();
+        Ok(Self { lazy, machine, machine_cache })
     }
 
     fn end(&mut self, text: &str, start: usize, shortest: bool) -> Option<usize> {
         let input = Input::new(text).range(start..).anchored(Anchored::Yes).earliest(shortest);
-        match self.dfa.try_search_fwd(&mut self.cache, &input) {
+        let Lazy { dfa, cache } = &mut self.lazy;
+        match dfa.try_search_fwd(cache, &input) {
             Ok(found) => found.map(|found| found.offset()),
             Err(_) => self.machine.find(&mut self.machine_cache, input).map(|found| found.end()),
         }

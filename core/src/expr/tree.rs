@@ -99,6 +99,23 @@ impl Node {
     pub(super) fn leaf(kind: Kind, span: Span) -> Self {
         Self { kind, span, depth: 1 }
     }
+
+    /// A condition, or NULL, where first some values have been computed, whatever they are.
+    pub(super) fn computed(values: Vec<Self>, condition: Option<Self>, span: Span) -> Self {
+        let depth = values.iter().chain(&condition).map(|part| part.depth).max().unwrap_or(0).saturating_add(3);
+        let count = Kind::Call { name: "num_nulls".to_owned(), place: span, arguments: values };
+        let left = Box::new(Self { kind: count, span, depth: depth.saturating_sub(2) });
+        let right = Box::new(Self::leaf(Kind::Number("0".to_owned()), span));
+        // Never fewer than none.
+        let (operator, arm, otherwise) = match condition {
+            Some(condition) => (Binary::GreaterOrEqual, condition, Some(Kind::Boolean(false))),
+            None => (Binary::Less, Self::leaf(Kind::Boolean(true), span), None),
+        };
+        let asked =
+            Self { kind: Kind::Binary { operator, place: span, left, right }, span, depth: depth.saturating_sub(1) };
+        let otherwise = otherwise.map(|kind| Box::new(Self::leaf(kind, span)));
+        Self { kind: Kind::Case { operand: None, arms: vec![(asked, arm)], otherwise }, span, depth }
+    }
 }
 
 impl Binary {

@@ -1,5 +1,7 @@
 //! Array: an array of texts, written as PostgreSQL writes one: `{a,"b c",NULL}`. No column and no expression has such a
-//! type; some functions take one as a quoted text.
+//! type; some functions take one, and some give one to them.
+
+use std::cmp::Ordering;
 
 use super::text::quote;
 use crate::column::Fault;
@@ -28,6 +30,80 @@ impl TextArray {
         if is_read && reader.rest.is_empty() { Ok(reader.array) } else { Err(malformed()) }
     }
 
+    /// An array of one dimension, or the empty one.
+    pub(crate) fn list(elements: Vec<Option<String>>) -> Self {
+        let lengths = if elements.is_empty() { Vec::new() } else { vec![elements.len()] };
+        Self { elements, lengths }
+    }
+
+    /// Appends the text of the array; every element that is one stands in quotes.
+    pub(crate) fn write(&self, out: &mut String) {
+        self.nested(['{', '}'], out, write_element);
+    }
+
+    /// Appends the text of an array of one dimension.
+    pub(crate) fn write_list<'a>(elements: impl Iterator<Item = Option<&'a str>>, out: &mut String) {
+        out.push('{');
+        for (at, element) in elements.enumerate() {
+            out.push_str(if at > 0 { "," } else { "" });
+            write_element(element, out);
+        }
+        out.push('}');
+    }
+
+    /// Appends the elements with commas between them, and the rows of every dimension in brackets.
+    pub(crate) fn nested(
+        &self,
+        [open, close]: [char; 2],
+        out: &mut String,
+        mut element: impl FnMut(Option<&str>, &mut String),
+    ) {
+        if self.elements.is_empty() {
+            out.extend([open, close]);
+        }
+        // How many elements a row of each dimension has.
+        let sizes: Vec<usize> = (0..self.lengths.len()).map(|at| self.lengths.iter().skip(at).product()).collect();
+        for (at, value) in self.elements.iter().enumerate() {
+            out.push_str(if at > 0 { "," } else { "" });
+            out.extend(sizes.iter().filter(|size| at % **size == 0).map(|_| open));
+            element(value.as_deref(), out);
+            out.extend(sizes.iter().filter(|size| (at + 1) % **size == 0).map(|_| close));
+        }
+    }
+
+    /// The first so many rows of the outermost dimension.
+    pub(crate) fn truncated(mut self, rows: usize) -> Self {
+        let inner: usize = self.lengths.iter().skip(1).product();
+        self.elements.truncate(rows * inner);
+        match self.lengths.first_mut() {
+            Some(length) if rows > 0 => *length = rows,
+            _ => self.lengths.clear(),
+        }
+        self
+    }
+
+    /// Two arrays one behind the other: arrays of rows of one shape, or one such row and an array of them.
+    pub(crate) fn joined(mut self, mut other: Self) -> Result<Self, Fault> {
+        if self.lengths.is_empty() || other.lengths.is_empty() {
+            return Ok(if self.lengths.is_empty() { other } else { self });
+        }
+        // A row is an array of one.
+        match self.lengths.len().cmp(&other.lengths.len()) {
+            Ordering::Less => self.lengths.insert(0, 1),
+            Ordering::Greater => other.lengths.insert(0, 1),
+            Ordering::Equal => {}
+        }
+        let (first, second) = (self.lengths.split_first(), other.lengths.split_first());
+        match (first, second) {
+            (Some((first, inner)), Some((second, same))) if inner == same => {
+                let lengths = [first + second].into_iter().chain(inner.iter().copied()).collect();
+                self.elements.append(&mut other.elements);
+                Ok(Self { lengths, ..self })
+            }
+            _ => Err(Fault::new(Code::ArrayShape, "cannot concatenate incompatible arrays")),
+        }
+    }
+
     /// The elements, if the array has one dimension at most.
     pub(crate) fn flat(self) -> Result<Vec<Option<String>>, Fault> {
         match self.lengths.len() {
@@ -35,6 +111,19 @@ impl TextArray {
             _ => Err(Fault::new(Code::ArrayShape, "wrong number of array subscripts")),
         }
     }
+}
+
+fn write_element(element: Option<&str>, out: &mut String) {
+    let Some(element) = element else {
+        out.push_str("NULL");
+        return;
+    };
+    out.push('"');
+    for char in element.chars() {
+        out.push_str(if matches!(char, '"' | '\\') { "\\" } else { "" });
+        out.push(char);
+    }
+    out.push('"');
 }
 
 /// What is left of a text, and the array so far. Every step is `None` where the text is no array.
@@ -192,5 +281,36 @@ mod tests {
             assert!(TextArray::parse(text).is_err(), "{text}");
         }
         assert!(TextArray::parse("{{a}}").unwrap().flat().is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["{}", "{a}", r#"{"a,\"b",NULL,"null"}"#, "{{a,b},{c,d}}", "{{{a},{b}},{{c},{NULL}}}"] {
+            let array = TextArray::parse(text).unwrap();
+            let mut written = String::new();
+            array.write(&mut written);
+            assert_eq!(TextArray::parse(&written).unwrap(), array, "{text}");
+        }
+    }
+
+    #[test]
+    fn arrays_of_one_shape_are_joined() {
+        let join = |left: &str, right: &str| {
+            let mut text = String::new();
+            TextArray::parse(left).unwrap().joined(TextArray::parse(right).unwrap())?.write(&mut text);
+            Ok::<_, Fault>(text.replace('"', ""))
+        };
+        for (left, right, wanted) in [
+            ("{}", "{a}", "{a}"),
+            ("{{a}}", "{}", "{{a}}"),
+            ("{a,b}", "{c}", "{a,b,c}"),
+            ("{{a,b}}", "{c,d}", "{{a,b},{c,d}}"),
+            ("{a,b}", "{{c,d},{e,f}}", "{{a,b},{c,d},{e,f}}"),
+        ] {
+            assert_eq!(join(left, right).unwrap(), wanted);
+        }
+        for (left, right) in [("{{a,b}}", "{c}"), ("{a}", "{{{b}}}"), ("{{a}}", "{{b,c}}")] {
+            assert_eq!(join(left, right).unwrap_err().code, Code::ArrayShape);
+        }
     }
 }

@@ -233,7 +233,7 @@ const FOREIGN: Map = &[
     ("minijinja", &["source/connector/template/parse.rs"]),
     ("parquet", &["stage/parquet"]),
     ("flate2", &["format/compression", "source/connector/decode.rs", "testing"]),
-    ("encoding_rs", &["format/encoding.rs", "source/connector/decode.rs"]),
+    ("encoding_rs", &["expr/functions/bytes.rs", "format/encoding.rs", "source/connector/decode.rs"]),
     ("glob", &["source/names.rs"]),
     ("regex", &["expr", "transform.rs", "pipeline", "source/connector"]),
     ("sha2", &["plan.rs", "stage", "expr/functions", "source/connector/template/functions.rs"]),

@@ -5,6 +5,8 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
+use crate::expr::functions::gives_array;
+use crate::expr::functions::takes_array;
 use crate::expr::tree;
 use crate::expr::tree::Node;
 use crate::types::Type;
@@ -26,12 +28,56 @@ const OVER_ARRAYS: [&str; 13] = [
     "jsonb_object",
 ];
 
+/// Whether a part is an array.
+pub(super) fn is_array(node: &Node) -> bool {
+    match &node.kind {
+        tree::Kind::Array(_) => true,
+        tree::Kind::Call { name, .. } => gives_array(name),
+        _ => false,
+    }
+}
+
 impl Checker<'_> {
     /// An argument of a function. An array is the text that PostgreSQL would write for it, where the function takes one.
-    pub(super) fn argument(&mut self, function: &str, node: &Node) -> Option<Checked> {
+    pub(super) fn argument(&mut self, function: &str, at: usize, node: &Node) -> Option<Checked> {
+        let takes_only_arrays = takes_array(function).contains(&at);
+        match is_array(node) && (takes_only_arrays || OVER_ARRAYS.contains(&function)) {
+            true if takes_only_arrays => self.array_of_texts(node),
+            true => self.array_value(node),
+            false if takes_only_arrays => {
+                let wrong = Diagnostic::error(Code::Types, node.span, format!("`{function}` takes an array"));
+                self.wrong(wrong.with_help("`array['a', 'b']` and `string_to_array('a,b', ',')` are arrays of texts"))
+            }
+            false => self.node(node),
+        }
+    }
+
+    /// The text of an array that is not one of `char`, whose values PostgreSQL compares and writes with their blanks.
+    fn array_of_texts(&mut self, node: &Node) -> Option<Checked> {
+        let tree::Kind::Array(text) = &node.kind else { return self.array_value(node) };
+        let tree::Kind::Call { name, place, arguments } = &text.kind else { return self.array_value(node) };
+        if name != "array[]" {
+            return self.array_value(node);
+        }
+        let values: Vec<_> = arguments.iter().map(|value| self.node(value)).collect();
+        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+        if let Some(padded) = values.iter().find(|value| matches!(value.ty, Type::Char(_))) {
+            let wrong = Diagnostic::error(Code::Types, padded.span, "an array of char is not supported here");
+            return self.wrong(wrong.with_help("make it a text: `…::text`"));
+        }
+        self.function(name, *place, values, text.span)
+    }
+
+    /// The text of an array.
+    fn array_value(&mut self, node: &Node) -> Option<Checked> {
         match &node.kind {
-            tree::Kind::Array(text) if OVER_ARRAYS.contains(&function) => self.text(text, "an array"),
-            _ => self.node(node),
+            tree::Kind::Array(text) => self.text(text, "an array"),
+            tree::Kind::Call { name, place, arguments } if gives_array(name) => {
+                let arguments = arguments.iter().enumerate().map(|(at, node)| self.argument(name, at, node));
+                let arguments = arguments.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
+                self.function(name, *place, arguments, node.span)
+            }
+            _ => self.array(node.span),
         }
     }
 
@@ -66,6 +112,6 @@ impl Checker<'_> {
     /// The mistake of an array where none is taken.
     pub(super) fn array(&mut self, span: Span) -> Option<Checked> {
         let wrong = Diagnostic::error(Code::Unsupported, span, "an array is not supported here");
-        self.wrong(wrong.with_help("arrays of texts stand where functions of JSON take names: `?|`, `#-`, `jsonb_set`"))
+        self.wrong(wrong.with_help("take a value out of it: `(…)[1]`, `array_to_string(…, ',')`, `… = any (…)`"))
     }
 }

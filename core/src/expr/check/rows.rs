@@ -3,16 +3,25 @@
 //! A row is no value of its own. What is asked of it becomes questions about its values, as in section 9.24.5 of PostgreSQL's
 //! manual: rows are equal if all their values are, differ if one pair does, and are ordered by the first pair that differs.
 
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_array::BooleanArray;
+use arrow_array::cast::AsArray;
+
 use super::Checker;
+use super::convert::constant;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
+use crate::expr::checked::Form;
 use crate::expr::tree::Binary;
 use crate::expr::tree::Kind;
 use crate::expr::tree::Node;
 use crate::expr::tree::Test;
 use crate::expr::tree::Unary;
+use crate::types::Type;
 
 /// The most values of a row; each but the last is a level of what is asked.
 const VALUES_MAX: usize = 32;
@@ -43,6 +52,7 @@ impl Checker<'_> {
             return self.wrong(Diagnostic::error(Code::Unsupported, node.span, fact));
         }
         let span = node.span;
+        let is_late = matches!(&node.kind, Kind::Is { operand, .. } if self.is_constant_row(operand));
         let asked = match &node.kind {
             Kind::Binary { operator, place, left, right } => self.compared_rows(*operator, *place, left, right, span),
             Kind::Distinct { left, right, negated } => self.distinct_rows(left, right, *negated, span),
@@ -65,7 +75,37 @@ impl Checker<'_> {
             }
         }
         self.diagnostics.append(&mut told);
-        checked
+        let checked = checked?;
+        Some(match checked.constant().map(|value| value.as_boolean().value(0)) {
+            // PostgreSQL looks at a row of constants when it comes to it, and not before there are rows.
+            Some(value) if is_late => {
+                let not = constant(Arc::new(BooleanArray::from(vec![!value])), Type::Boolean, span);
+                Checked { form: Form::Not(Box::new(not)), ..checked }
+            }
+            _ => checked,
+        })
+    }
+
+    /// Whether a row has constants only.
+    fn is_constant_row(&mut self, row: &Node) -> bool {
+        let Kind::Row(values) = &row.kind else { return false };
+        values.iter().all(|value| self.is_constant(value))
+    }
+
+    /// Whether a part is the same for all rows. What is wrong with it is not said here.
+    fn is_constant(&mut self, node: &Node) -> bool {
+        let told = self.diagnostics.len();
+        let checked = self.node(node);
+        self.diagnostics.truncate(told);
+        checked.is_some_and(|part| part.is_unknown() || part.constant().is_some())
+    }
+
+    /// Whether a comparison is NULL for all rows.
+    fn is_never_decided(&mut self, comparison: &Node) -> bool {
+        let told = self.diagnostics.len();
+        let checked = self.node(comparison);
+        self.diagnostics.truncate(told);
+        checked.and_then(|part| part.constant().map(|value| value.is_null(0))).unwrap_or(false)
     }
 
     /// Two rows compared, as what it means for their values.
@@ -84,14 +124,25 @@ impl Checker<'_> {
         };
         // From the last pair backwards: an earlier one decides, or is equal and leaves it to those behind it, which are looked
         // at then only.
-        let mut pairs = pairs.iter().rev();
-        let last = compare(operator, pairs.next()?);
-        Some(pairs.fold(last, |behind, pair| {
-            let (equal, decides) = (compare(Binary::Equal, pair), compare(strict, pair));
-            let depth = equal.depth.max(decides.depth).max(behind.depth).saturating_add(1);
-            let kind = Kind::Case { operand: None, arms: vec![(equal, behind)], otherwise: Some(Box::new(decides)) };
-            Node { kind, span, depth }
-        }))
+        let mut behind: Option<Node> = None;
+        for pair in pairs.iter().rev() {
+            let equal = compare(Binary::Equal, pair);
+            behind = Some(match behind {
+                // Both values are computed before one is found to be NULL.
+                _ if !is_row(&pair.0) && !is_row(&pair.1) && self.is_never_decided(&equal) => {
+                    Node::computed(vec![pair.0.clone(), pair.1.clone()], None, span)
+                }
+                None => compare(operator, pair),
+                Some(behind) => {
+                    let decides = compare(strict, pair);
+                    let depth = equal.depth.max(decides.depth).max(behind.depth).saturating_add(1);
+                    let arms = vec![(equal, behind)];
+                    let kind = Kind::Case { operand: None, arms, otherwise: Some(Box::new(decides)) };
+                    Node { kind, span, depth }
+                }
+            });
+        }
+        behind
     }
 
     /// Whether one row is among others.

@@ -55,19 +55,14 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "generate_series generate_subscripts json_array_elements json_array_elements_text json_each json_each_text \
          json_object_keys json_populate_record json_populate_recordset json_to_record json_to_recordset jsonb_array_elements \
          jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz \
-         jsonb_populate_record jsonb_populate_recordset jsonb_to_record jsonb_to_recordset regexp_split_to_table \
-         string_to_table unnest xmltable",
+         jsonb_populate_record jsonb_populate_recordset jsonb_to_record jsonb_to_recordset regexp_matches \
+         regexp_split_to_table string_to_table unnest xmltable",
         "a row stays one row: `->`, `#>` and `jsonb_path_query_array` take values out, the warehouse takes them apart",
     ),
-    ("is about arrays", "regexp_match regexp_matches", "`regexp_substr` takes the number of a group"),
-    ("is about arrays", "regexp_split_to_array string_to_array parse_ident", "`split_part` takes one part out"),
-    ("is about arrays", "array_to_string", "`concat_ws` joins texts"),
-    ("is about arrays", "row_to_json array_to_json", "`json_build_object` and `json_build_array` take values"),
     (
-        "is about arrays",
-        "array_append array_cat array_dims array_fill array_length array_lower array_ndims array_position array_positions \
-         array_prepend array_remove array_replace array_upper cardinality trim_array",
-        "a `super` holds lists: `jsonb_array_length`, `->`, `@>`",
+        "is about arrays of other arrays, or of rows",
+        "array_dims array_fill array_positions parse_ident row_to_json",
+        "`string_to_array`, `regexp_match`, `array_position` are about arrays of texts",
     ),
     (
         "is about searching words, which the warehouse does not do",

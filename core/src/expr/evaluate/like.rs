@@ -6,6 +6,9 @@ use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::expr::functions::small;
 
+/// Most characters of a text that are compared with those of a pattern, so that a row does not take seconds.
+const STEPS_MAX: u64 = 1 << 26;
+
 /// A pattern, made ready.
 #[derive(Debug, Clone)]
 pub(in crate::expr) struct Matcher {
@@ -70,8 +73,9 @@ impl Matcher {
         let Some((last, middle)) = rest.split_last() else {
             return if self.is_open && !text.is_empty() { Err(open()) } else { Ok(text.is_empty() && !self.is_open) };
         };
+        let mut steps = STEPS_MAX;
         for stretch in middle {
-            match stretch.skip_past(text) {
+            match stretch.skip_past(text, &mut steps)? {
                 Some(after) => text = after,
                 None => return Ok(false),
             }
@@ -80,7 +84,7 @@ impl Matcher {
             return Ok(last.is_end_of(text));
         }
         // The match gets to the escape where there is more text, or where nothing but `_` stands before it.
-        match last.skip_past(text) {
+        match last.skip_past(text, &mut steps)? {
             Some(after) if !after.is_empty() || last.is_any() => Err(open()),
             _ => Ok(false),
         }
@@ -102,14 +106,27 @@ impl Stretch {
         }
     }
 
-    fn skip_past<'a>(&self, text: &'a str) -> Option<&'a str> {
-        match self {
-            Self::Text(wanted, finder) => text.get(finder.find(text.as_bytes())? + wanted.len()..),
-            Self::Wild(_) => {
-                let starts = text.char_indices().map(|(start, _)| start).chain([text.len()]);
-                starts.filter_map(|start| text.get(start..)).find_map(|rest| self.strip_start(rest))
+    /// What follows the first place at which the stretch stands. Where `_` is in it, each place is tried, and each character
+    /// that is compared is a step.
+    fn skip_past<'a>(&self, text: &'a str, steps: &mut u64) -> Result<Option<&'a str>, Fault> {
+        let wanted = match self {
+            Self::Text(wanted, finder) => {
+                let found = finder.find(text.as_bytes());
+                return Ok(found.and_then(|found| text.get(found + wanted.len()..)));
             }
+            Self::Wild(wanted) => wanted,
+        };
+        let starts = text.char_indices().map(|(start, _)| start).chain([text.len()]);
+        for rest in starts.filter_map(|start| text.get(start..)) {
+            let mut chars = rest.chars();
+            let equal = wanted.iter().take_while(|wanted| same(**wanted, chars.next())).count();
+            if equal == wanted.len() {
+                return Ok(Some(chars.as_str()));
+            }
+            let left = u64::try_from(equal + 1).ok().and_then(|used| steps.checked_sub(used));
+            *steps = left.ok_or_else(|| Fault::new(Code::ResultTooLong, "too many steps of a LIKE pattern"))?;
         }
+        Ok(None)
     }
 
     /// Whether any characters will do.
@@ -148,6 +165,18 @@ pub(in crate::expr) fn escape(text: &str) -> Result<Option<char>, Fault> {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_work_of_a_row_is_bounded() {
+        let text = "a".repeat(1 << 20);
+        let ask = |pattern: &str| Matcher::new(pattern, Some('\\'), false).matches(&text).map_err(|fault| fault.code);
+        // 100,000 stretches are each found where the last one ended.
+        assert_eq!(ask(&"%a".repeat(100_000)), Ok(true));
+        assert_eq!(ask(&"%_a".repeat(100_000)), Ok(true));
+        // A million places, at each of which a thousand characters are equal.
+        assert_eq!(ask(&format!("%_{}b%", "a".repeat(1_000))), Err(Code::ResultTooLong));
+        assert_eq!(ask(&format!("%_{}b%", "a".repeat(10))), Ok(false));
+    }
 
     #[test]
     fn patterns_describe_the_whole_text() {

@@ -4,6 +4,8 @@
 //! What has the name of a function of texts is a signature of that one; the kernels stand here. Places of bytes are places of
 //! characters in a text that has a character for each byte.
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::GeneralPurpose;
@@ -15,10 +17,12 @@ use sha2::Sha256;
 use sha2::Sha384;
 use sha2::Sha512;
 
+use super::Argument;
 use super::Call;
 use super::Constant;
 use super::Function;
 use super::Kind;
+use super::Refusal;
 use super::Signature;
 use super::TEXT_BYTES_MAX;
 use super::call;
@@ -162,7 +166,7 @@ fn write_escapes(bytes: &[u8], out: &mut String) {
 const CONVERT_FROM: Function = Function {
     name: "convert_from",
     aliases: &[],
-    doc: "The text that bytes are in an encoding: `UTF8` or `LATIN1`",
+    doc: "The text that bytes are in an encoding: `UTF8`, or one of a byte a character, as `LATIN1`, `WIN1252`, `KOI8R`",
     signatures: &[Signature::new(&[Kind::Bytea, Kind::Text], Type::Text, |call| {
         call.write::<(call::Text, call::Text)>(|(value, encoding), out| {
             out.push_str(&Encoding::named(encoding)?.read(bytes::read(value))?);
@@ -170,13 +174,17 @@ const CONVERT_FROM: Function = Function {
         })
     })
     .constants(&[(1, ENCODING)])],
-    examples: &[(r"convert_from('\xdf', 'latin1')", "ß"), (r"convert_from('\xff', 'UTF8')", "R312")],
+    examples: &[
+        (r"convert_from('\xdf', 'latin1')", "ß"),
+        (r"convert_from('\x80', 'WIN1252')", "€"),
+        (r"convert_from('\xff', 'UTF8')", "R312"),
+    ],
 };
 
 const CONVERT_TO: Function = Function {
     name: "convert_to",
     aliases: &[],
-    doc: "The bytes of a text in an encoding: `UTF8` or `LATIN1`",
+    doc: "The bytes of a text in an encoding, as `convert_from` knows them",
     signatures: &[Signature::new(&[Kind::Text, Kind::Text], Type::Bytea, |call| {
         call.write::<(call::Text, call::Text)>(|(text, encoding), out| {
             bytes::write(Encoding::named(encoding)?.write(text)?, out);
@@ -194,53 +202,160 @@ const CONVERT: Function = Function {
     signatures: &[Signature::new(&[Kind::Bytea, Kind::Text, Kind::Text], Type::Bytea, |call| {
         call.write::<(call::Text, call::Text, call::Text)>(|(value, from, to), out| {
             let (from, to) = (Encoding::named(from)?, Encoding::named(to)?);
-            bytes::write(to.write(&from.read(bytes::read(value))?)?, out);
+            to.meets(&from)?;
+            let value = bytes::read(value);
+            let is_kept = from == to && from != Encoding::Utf8 && !value.contains(&0);
+            bytes::write(if is_kept { value } else { to.write(&from.read(value)?)? }, out);
             limited(out)
         })
     })
+    .returns(meeting)
     .constants(&[(1, ENCODING), (2, ENCODING)])],
     examples: &[(r"convert('\xdf', 'latin1', 'utf8')", r"\xc39f")],
 };
 
+/// Two constant encodings of `convert`, one of which must be UTF8.
+fn meeting(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
+    let encoding = |at: usize| {
+        let array = arguments.get(at)?.constant?.as_string_view();
+        array.is_valid(0).then(|| Encoding::named(array.value(0)).ok())?
+    };
+    match (encoding(1), encoding(2)) {
+        (Some(from), Some(to)) => Ok(to.meets(&from).map(|()| Type::Bytea)?),
+        _ => Ok(Type::Bytea),
+    }
+}
+
 /// How a text is written in bytes.
+#[derive(Debug, PartialEq, Eq)]
 enum Encoding {
     Utf8,
-    Latin1,
+    /// A byte is a character. PostgreSQL's tables leave the controls of 0x80 to 0x9f out, or have them as they are, where
+    /// those of the web do otherwise.
+    OneByte {
+        table: &'static encoding_rs::Encoding,
+        controls: Controls,
+    },
 }
+
+/// What 0x80 to 0x9f are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Controls {
+    /// What the table says, and no controls.
+    OfTable,
+    /// The controls of that number.
+    Themselves,
+}
+
+/// The encodings of a byte a character, by the letters and digits of PostgreSQL's names. Those of which PostgreSQL's table
+/// says otherwise than that of the web are left out: WIN1255 and KOI8U.
+const ONE_BYTE: &[(&str, &encoding_rs::Encoding, Controls)] = {
+    use Controls::{OfTable, Themselves};
+    &[
+        ("latin1 iso88591", encoding_rs::WINDOWS_1252, Themselves),
+        ("latin2 iso88592", encoding_rs::ISO_8859_2, Themselves),
+        ("latin3 iso88593", encoding_rs::ISO_8859_3, Themselves),
+        ("latin4 iso88594", encoding_rs::ISO_8859_4, Themselves),
+        ("latin5 iso88599", encoding_rs::WINDOWS_1254, Themselves),
+        ("latin6 iso885910", encoding_rs::ISO_8859_10, Themselves),
+        ("latin7 iso885913", encoding_rs::ISO_8859_13, Themselves),
+        ("latin8 iso885914", encoding_rs::ISO_8859_14, Themselves),
+        ("latin9 iso885915", encoding_rs::ISO_8859_15, Themselves),
+        ("latin10 iso885916", encoding_rs::ISO_8859_16, Themselves),
+        ("iso88595", encoding_rs::ISO_8859_5, Themselves),
+        ("iso88596", encoding_rs::ISO_8859_6, Themselves),
+        ("iso88597", encoding_rs::ISO_8859_7, Themselves),
+        ("iso88598", encoding_rs::ISO_8859_8, Themselves),
+        ("win1250 windows1250", encoding_rs::WINDOWS_1250, OfTable),
+        ("win1251 windows1251 win", encoding_rs::WINDOWS_1251, OfTable),
+        ("win1252 windows1252", encoding_rs::WINDOWS_1252, OfTable),
+        ("win1253 windows1253", encoding_rs::WINDOWS_1253, OfTable),
+        ("win1254 windows1254", encoding_rs::WINDOWS_1254, OfTable),
+        ("win1256 windows1256", encoding_rs::WINDOWS_1256, OfTable),
+        ("win1257 windows1257", encoding_rs::WINDOWS_1257, OfTable),
+        ("win1258 windows1258 abc tcvn tcvn5712 vscii", encoding_rs::WINDOWS_1258, OfTable),
+        ("win874 windows874", encoding_rs::WINDOWS_874, OfTable),
+        ("win866 windows866 alt", encoding_rs::IBM866, OfTable),
+        ("koi8 koi8r", encoding_rs::KOI8_R, OfTable),
+    ]
+};
 
 impl Encoding {
     /// By PostgreSQL's name, of which letters and digits count.
     fn named(name: &str) -> Result<Self, Fault> {
         let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-        match plain.to_ascii_lowercase().as_str() {
-            "utf8" | "unicode" => Ok(Self::Utf8),
-            "latin1" | "iso88591" => Ok(Self::Latin1),
-            _ => Err(wrong(format!(
-                "the encoding {} is not supported: there are UTF8 and LATIN1",
+        let plain = plain.to_ascii_lowercase();
+        if matches!(plain.as_str(), "utf8" | "unicode") {
+            return Ok(Self::Utf8);
+        }
+        let named = |(names, _, _): &&(&str, _, _)| names.split(' ').any(|known| known == plain);
+        match ONE_BYTE.iter().find(named) {
+            Some((_, table, controls)) => Ok(Self::OneByte { table, controls: *controls }),
+            None => Err(wrong(format!(
+                "the encoding {} is not supported: there are UTF8, LATIN1 to LATIN10, ISO_8859_5 to ISO_8859_8, WIN1250 to WIN1254, \
+                 WIN1256 to WIN1258, WIN866, WIN874 and KOI8R",
                 quote(name.as_bytes())
             ))),
         }
     }
 
+    /// PostgreSQL has few ways between two encodings of which none is UTF8.
+    fn meets(&self, other: &Self) -> Result<(), Fault> {
+        if *self == Self::Utf8 || *other == Self::Utf8 || self == other {
+            return Ok(());
+        }
+        Err(wrong(
+            "from one encoding to another, of which none is UTF8, is not supported: convert to UTF8 first".to_owned(),
+        ))
+    }
+
     fn read(&self, bytes: Vec<u8>) -> Result<String, Fault> {
-        let text = match self {
-            Self::Utf8 => String::from_utf8(bytes).ok(),
-            Self::Latin1 => Some(bytes.into_iter().map(char::from).collect()),
-        };
-        let text = text.filter(|text| !text.contains('\0'));
-        text.ok_or_else(|| Fault::new(Code::Character, "the bytes are no text in that encoding"))
+        if bytes.contains(&0) {
+            return Err(no_text());
+        }
+        match self {
+            Self::Utf8 => String::from_utf8(bytes).map_err(|_| no_text()),
+            Self::OneByte { table, controls } => {
+                bytes.iter().map(|&byte| character(table, *controls, byte).ok_or_else(no_character)).collect()
+            }
+        }
     }
 
     fn write(&self, text: &str) -> Result<Vec<u8>, Fault> {
         match self {
             Self::Utf8 => Ok(text.as_bytes().to_vec()),
-            Self::Latin1 => {
-                let byte = |char: char| u8::try_from(u32::from(char)).ok();
-                let bytes = text.chars().map(byte).collect::<Option<_>>();
-                bytes.ok_or_else(|| Fault::new(Code::NoCharacter, "a character is not in that encoding"))
+            Self::OneByte { table, controls } => {
+                let byte = |char: char| match u8::try_from(u32::from(char)).ok() {
+                    Some(byte @ 0x80..=0x9f) => (*controls == Controls::Themselves).then_some(byte),
+                    _ => {
+                        let mut room = [0; 4];
+                        let (bytes, _, is_lost) = table.encode(char.encode_utf8(&mut room));
+                        let byte = bytes.first().copied().filter(|_| !is_lost && bytes.len() == 1);
+                        byte.filter(|byte| *controls == Controls::OfTable || !matches!(byte, 0x80..=0x9f))
+                    }
+                };
+                text.chars().map(byte).collect::<Option<_>>().ok_or_else(no_character)
             }
         }
     }
+}
+
+/// The character that a byte is.
+fn character(table: &'static encoding_rs::Encoding, controls: Controls, byte: u8) -> Option<char> {
+    if matches!(byte, 0x80..=0x9f) && controls == Controls::Themselves {
+        return Some(char::from(byte));
+    }
+    let bytes = [byte];
+    let text = table.decode_without_bom_handling_and_without_replacement(&bytes)?;
+    text.chars().next().filter(|char| !matches!(char, '\u{80}'..='\u{9f}'))
+}
+
+fn no_text() -> Fault {
+    Fault::new(Code::Character, "the bytes are no text in that encoding")
+}
+
+fn no_character() -> Fault {
+    Fault::new(Code::NoCharacter, "a character is not in that encoding")
 }
 
 const ENCODING: Constant = Constant::Text(|name| Encoding::named(name).map(|_| ()));

@@ -32,8 +32,9 @@ use crate::types::Type;
 
 pub(super) const FUNCTIONS: &[Function] = &[REGEXP_COUNT, REGEXP_INSTR, REGEXP_LIKE, REGEXP_REPLACE, REGEXP_SUBSTR];
 
-/// The most bytes that the searches for the matches of one row may look at together, where each may look far ahead.
-const LOOKED_AT_MAX: u64 = if cfg!(test) { 1 << 24 } else { 1 << 32 };
+/// The most bytes that the searches for the matches of one row may look at together, where each may look far ahead. How far
+/// it does is counted once they might have looked at so many.
+const LOOKED_AT_MAX: usize = if cfg!(test) { 1 << 22 } else { 1 << 26 };
 
 const TEXT: Kind = Kind::Text;
 const INTEGER: Kind = Kind::Integer;
@@ -182,6 +183,9 @@ const INSTR: &[(usize, Constant)] = &[(2, START), (3, OCCURRENCE), (4, END), (5,
 const REPLACE: &[(usize, Constant)] = &[(3, START), (4, OCCURRENCE_OR_ALL), (5, flags(true))];
 const SUBSTR: &[(usize, Constant)] = &[(2, START), (3, OCCURRENCE), (4, flags(false)), (5, GROUP)];
 
+/// Constant flags of a function that does not take `g`.
+pub(super) const FLAGS: Constant = flags(false);
+
 /// Constant flags, of a function that takes `g` or does not.
 const fn flags(is_global: bool) -> Constant {
     match is_global {
@@ -199,6 +203,11 @@ const END: Constant =
 
 fn at_least(least: i32, name: &str, value: i32) -> Result<(), Fault> {
     if value >= least { Ok(()) } else { Err(bad_value(name, value)) }
+}
+
+/// A constant pattern of a function that gives a text, and takes flags behind the pattern.
+pub(super) fn readable_flagged_text(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
+    readable(arguments, Type::Integer).map(|_| Type::Text)
 }
 
 pub(super) fn readable_text(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
@@ -344,6 +353,37 @@ impl<'a> Search<'a> {
         Self { call, local, start, occurrence, flags, group, last: RefCell::new(None) }
     }
 
+    /// With flags behind the pattern, of a function of that name.
+    pub(super) fn flagged(call: &'a Call<'a>, local: &'static str) -> Self {
+        Self { flags: 2, ..Self::new(call, local) }
+    }
+
+    /// The first match of a row, and its groups.
+    pub(super) fn first(&self, row: usize) -> Result<Option<Vec<Option<Range<usize>>>>, Fault> {
+        let mut groups = None;
+        self.each(row, |pattern, found| {
+            groups = Some(pattern.captures(self.call.text(0, row), found)?);
+            Ok(false)
+        })?;
+        Ok(groups)
+    }
+
+    /// What lies between the matches of a row. A match of nothing separates only what it stands within.
+    pub(super) fn between(&self, row: usize) -> Result<Vec<Range<usize>>, Fault> {
+        let length = self.call.text(0, row).len();
+        let (mut parts, mut from, mut end) = (Vec::new(), 0, 0);
+        self.each(row, |_, found| {
+            if found.start < length && found.end > end {
+                parts.push(from..found.start);
+                from = found.end;
+            }
+            end = found.end;
+            Ok(true)
+        })?;
+        parts.push(from..length);
+        Ok(parts)
+    }
+
     /// How the pattern of a row is read, and whether all its matches are wanted.
     fn options(&self, row: usize) -> Result<(Options, bool), Fault> {
         options(self.call.text(self.flags, row), self.local)
@@ -389,14 +429,19 @@ impl<'a> Search<'a> {
                 return Ok(());
             }
             let mut from = place(text, start);
-            let mut looked_at = 0_u64;
+            let (mut at_most, mut looked_at) = (0_usize, 0);
             while from <= text.len() {
-                looked_at += (text.len() - from) as u64;
-                if looked_at > LOOKED_AT_MAX && pattern.looks_ahead() {
+                at_most = at_most.saturating_add(text.len() - from);
+                let is_counted = at_most > LOOKED_AT_MAX && pattern.looks_ahead();
+                let found = pattern.find(text, from)?;
+                if is_counted {
+                    looked_at += pattern.reach(text, from, found.as_ref())?;
+                }
+                if looked_at > LOOKED_AT_MAX {
                     let fact = format!("a text of {} bytes has too many matches", text.len());
                     return Err(Fault::new(Code::ResultTooLong, fact));
                 }
-                let Some(found) = pattern.find(text, from)? else { break };
+                let Some(found) = found else { break };
                 from = if found.is_empty() { next(text, found.end) } else { found.end };
                 if !f(pattern, found)? {
                     break;

@@ -14,6 +14,8 @@ use crate::diagnostic::Code;
 use crate::types::Type;
 use crate::value::Interval;
 use crate::value::datetime::DAY_MICROS;
+use crate::value::datetime::MICROS_MAX;
+use crate::value::datetime::MICROS_MIN;
 use crate::value::datetime::is_finite;
 use crate::value::datetime::zone::Memory;
 use crate::value::datetime::zone::Zone;
@@ -41,6 +43,7 @@ const TIMEZONE: Function = Function {
         ("timestamp '2026-01-01 12:00:00' at time zone 'Europe/Berlin'", "2026-01-01 11:00:00+00"),
         ("timestamptz '2026-07-01 12:00:00+00' at time zone interval '-03:00'", "2026-07-01 09:00:00"),
         ("timestamp '2026-01-01 12:00:00' at time zone 'Nowhere/Town'", "R311"),
+        ("timestamptz '4714-11-24 00:00:00+00 BC' at time zone 'America/New_York'", "R303"),
         ("timetz '01:00+02' at time zone 'EST'", "18:00:00-05"),
     ],
 };
@@ -121,7 +124,9 @@ impl Zones {
         if !is_finite(instant) {
             return self.with(name, |_, _| instant);
         }
-        self.with(name, |zone, memory| instant.checked_add(memory.offset_at(zone, instant)))?.ok_or_else(out_of_range)
+        let moved = |zone: &Zone, memory: &mut Memory| instant.checked_add(memory.offset_at(zone, instant));
+        let local = self.with(name, moved)?;
+        local.filter(|local| (MICROS_MIN..=MICROS_MAX).contains(local)).ok_or_else(out_of_range)
     }
 
     /// The instant at which clocks show a time.

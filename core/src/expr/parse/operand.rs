@@ -41,6 +41,11 @@ impl Parser<'_> {
             scan::Kind::Name(_) => {
                 let (name, span) = self.quoted()?;
                 if self.is_sign(0, "(") {
+                    // Operators stand among the functions under their signs; nobody calls them so.
+                    if !name.chars().all(|char| char.is_alphanumeric() || char == '_') {
+                        let fact = format!("there is no function `{name}`");
+                        return Err(Box::new(Diagnostic::error(Code::UnknownFunction, span, fact)));
+                    }
                     return self.call(name, span);
                 }
                 let name = Node::leaf(Kind::Name { name, quoted: true }, span);

@@ -5,6 +5,9 @@ use super::Result;
 use super::depth;
 use super::mistake::not_scalar;
 use super::mistake::subquery;
+use super::mistake::unsupported;
+use super::types::Target;
+use super::types::target;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
@@ -14,6 +17,9 @@ use crate::expr::tree::Node;
 use crate::expr::tree::Test;
 use crate::expr::tree::Unary;
 use crate::sql::scan;
+use crate::types::Type;
+use crate::value::Decimal;
+use crate::value::array::TextArray;
 
 const OR: u8 = 1;
 const AND: u8 = 2;
@@ -89,6 +95,33 @@ fn of_sign(sign: &str) -> Option<(Infix, u8)> {
         "!~~*" => like(true, true),
         sign => (Infix::Call(CALLED.into_iter().find(|known| *known == sign)?), OTHER),
     })
+}
+
+/// What an operator is asked of by `ANY` and `ALL`.
+enum Values {
+    /// The values that are written out.
+    Each(Vec<Node>),
+    /// An array that each row computes.
+    Of(Node),
+}
+
+/// The values of an array that is written as a text.
+fn elements(text: &str, span: Span) -> Result<Vec<Node>> {
+    let array = TextArray::parse(text).map_err(|fault| {
+        let wrong = Diagnostic::error(Code::ConstantFault, span, fault.message.to_string());
+        Box::new(Diagnostic { fault: Some(fault.code), ..wrong })
+    })?;
+    let node = |element: Option<String>| Node::leaf(element.map_or(Kind::Null, Kind::Text), span);
+    Ok(array.elements.into_iter().map(node).collect())
+}
+
+/// Whether a value is written out, so that computing it is no work and never fails.
+fn is_literal(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Null | Kind::Boolean(_) | Kind::Number(_) | Kind::Text(_) => true,
+        Kind::Unary { operator: Unary::Minus, operand } | Kind::Cast { operand, .. } => is_literal(operand),
+        _ => false,
+    }
 }
 
 impl Parser<'_> {
@@ -262,12 +295,22 @@ impl Parser<'_> {
             Infix::Cast if self.is_text_array() => {
                 self.advance();
                 self.advance();
-                let (span, depth) = (left.span.to(self.advance()), left.depth);
+                let (span, deep) = (left.span.to(self.advance()), left.depth);
                 match left.kind {
-                    Kind::Array(_) => Ok(Node { span, ..left }),
-                    _ => self.node(Kind::Array(Box::new(left)), span, depth),
+                    Kind::Array(text) => match text.kind {
+                        Kind::Call { name, place, arguments } if name == "array[]" => {
+                            let arguments = self.texts(arguments)?;
+                            let below = depth(&arguments);
+                            let text = self.node(Kind::Call { name, place, arguments }, span, below)?;
+                            let below = text.depth;
+                            self.node(Kind::Array(Box::new(text)), span, below)
+                        }
+                        _ => Ok(Node { span, kind: Kind::Array(text), ..left }),
+                    },
+                    _ => self.node(Kind::Array(Box::new(left)), span, deep),
                 }
             }
+            Infix::Cast if self.is_array_type() => self.cast_each(left, place),
             Infix::Cast => {
                 let (to, end) = self.target_type()?;
                 let span = left.span.to(end);
@@ -279,6 +322,36 @@ impl Parser<'_> {
                 self.node(Kind::Call { name: "timezone".to_owned(), place, arguments: vec![zone, left] }, span, depth)
             }
         }
+    }
+
+    /// Whether the type ahead is an array: one word and brackets.
+    fn is_array_type(&self) -> bool {
+        self.is_sign(1, "[") && self.is_sign(2, "]")
+    }
+
+    /// The cast of an array whose values are written out, value by value.
+    fn cast_each(&mut self, left: Node, place: Span) -> Result<Node> {
+        let name = self.type_name().ok_or_else(|| self.unexpected("a type"))?;
+        let to = Target { ty: target(name.text.trim_end_matches("[]"), place)?, modifier: name.modifier };
+        self.expect("[", "`[`")?;
+        let span = left.span.to(self.expect("]", "`]`")?);
+        let values = match left.kind {
+            Kind::Text(text) => elements(&text, left.span)?,
+            Kind::Array(text) => match text.kind {
+                Kind::Call { name, arguments, .. } if name == "array[]" => arguments,
+                _ => return Err(unsupported(span, "this array is not supported", "write its values: `ARRAY[1, 2]`")),
+            },
+            _ => return Err(unsupported(span, "this array is not supported", "write its values: `ARRAY[1, 2]`")),
+        };
+        let values = values.into_iter().map(|value| {
+            let span = value.span;
+            self.cast(value, to, span)
+        });
+        let arguments = values.collect::<Result<Vec<_>>>()?;
+        let below = depth(&arguments);
+        let text = self.node(Kind::Call { name: "array[]".to_owned(), place, arguments }, span, below)?;
+        let below = text.depth;
+        self.node(Kind::Array(Box::new(text)), span, below)
     }
 
     /// Whether the type ahead is an array of texts.
@@ -357,8 +430,18 @@ impl Parser<'_> {
         self.node(Kind::Unary { operator: Unary::Not, operand: Box::new(asked) }, span, below)
     }
 
-    /// The values of `ANY (ARRAY[…])` or `ALL (ARRAY[…])` ahead, and whether all are meant.
-    fn quantified(&mut self) -> Result<Option<(bool, Vec<Node>, Span)>> {
+    /// The values, each cast to a text.
+    fn texts(&mut self, values: Vec<Node>) -> Result<Vec<Node>> {
+        let to = Target { ty: Type::Text, modifier: None };
+        let values = values.into_iter().map(|value| {
+            let span = value.span;
+            self.cast(value, to, span)
+        });
+        values.collect()
+    }
+
+    /// The array of `ANY (…)` or `ALL (…)` ahead, and whether all its values are meant.
+    fn quantified(&mut self) -> Result<Option<(bool, Values, Span)>> {
         let is_all = match self.word_ahead(0).as_str() {
             "all" => true,
             "any" | "some" => false,
@@ -372,35 +455,91 @@ impl Parser<'_> {
         if self.is_query() {
             return Err(subquery(self.span()));
         }
-        if !(self.is_word(0, "array") && self.is_sign(1, "[")) || self.is_sign(2, "]") {
-            return Err(self.unsupported("write the values: `ANY (ARRAY['a', 'b'])`"));
-        }
         let array = self.expression(0)?;
         let end = self.expect(")", "`)`")?;
-        match array.kind {
-            Kind::Array(text) => match text.kind {
-                Kind::Call { name, arguments, .. } if name == "array[]" => Ok(Some((is_all, arguments, end))),
-                _ => Err(self.unsupported("write the values: `ANY (ARRAY['a', 'b'])`")),
-            },
-            _ => Err(self.unsupported("write the values: `ANY (ARRAY['a', 'b'])`")),
-        }
+        let span = array.span;
+        let (text, is_cast) = match array.kind {
+            Kind::Array(text) => (*text, true),
+            _ => (array, false),
+        };
+        let values = match text.kind {
+            Kind::Call { name, arguments, .. } if name == "array[]" => {
+                let has_number = arguments.iter().any(|value| matches!(value.kind, Kind::Number(_)));
+                let is_word =
+                    |value: &Node| matches!(&value.kind, Kind::Text(text) if Decimal::parse(text.as_bytes()).is_err());
+                if has_number && arguments.iter().any(is_word) {
+                    return Err(unsupported(
+                        span,
+                        "an array of numbers and words is not supported",
+                        "its values are of one type",
+                    ));
+                }
+                // Quoted texts alone are an array of texts, whatever they are compared with.
+                let are_quoted = arguments.iter().all(|value| matches!(value.kind, Kind::Text(_) | Kind::Null));
+                Values::Each(if are_quoted { self.texts(arguments)? } else { arguments })
+            }
+            Kind::Text(text) if is_cast => Values::Each(self.texts(elements(&text, span)?)?),
+            Kind::Text(text) => Values::Each(elements(&text, span)?),
+            Kind::Call { .. } => Values::Of(text),
+            _ => {
+                let fact = "an array is wanted here";
+                return Err(unsupported(span, fact, "write the values: `ANY (ARRAY['a', 'b'])`"));
+            }
+        };
+        Ok(Some((is_all, values, end)))
     }
 
     /// An operator with a value and each of others: `x = ANY (ARRAY[a, b])` is `x = a OR x = b`.
     fn with_each(
         &mut self,
         left: &Node,
-        (is_all, values, end): (bool, Vec<Node>, Span),
+        (is_all, values, end): (bool, Values, Span),
         with: impl Fn(Box<Node>, Box<Node>) -> Kind,
     ) -> Result<Node> {
         let span = left.span.to(end);
+        let values = match values {
+            Values::Each(values) => values,
+            Values::Of(array) => {
+                let below = left.depth.max(array.depth);
+                let (place, is_equal, is_different) =
+                    match with(Box::new(left.clone()), Box::new(Node::leaf(Kind::Null, end))) {
+                        Kind::Binary { operator, place, .. } => {
+                            (place, operator == Binary::Equal, operator == Binary::NotEqual)
+                        }
+                        _ => (span, false, false),
+                    };
+                if !(is_equal && !is_all || is_different && is_all) {
+                    let help = "what is computed as an array is asked by `= ANY` and `<> ALL`";
+                    return Err(unsupported(span, "this operator is not supported with an array", help));
+                }
+                let call = Kind::Call { name: "(any)".to_owned(), place, arguments: vec![array, left.clone()] };
+                let asked = self.node(call, span, below)?;
+                let below = asked.depth;
+                return match is_all {
+                    false => Ok(asked),
+                    true => self.node(Kind::Unary { operator: Unary::Not, operand: Box::new(asked) }, span, below),
+                };
+            }
+        };
+        if values.is_empty() {
+            let fact = format!("an empty array has no value: this is {is_all} of every row");
+            return Err(unsupported(end, fact, "write the values: `ANY (ARRAY['a', 'b'])`"));
+        }
+        // All values of an array are computed before one of them is compared.
+        let mut computed: Vec<_> = values.iter().filter(|value| !is_literal(value)).cloned().collect();
         let each = values.into_iter().map(|value| {
             let below = left.depth.max(value.depth);
             self.node(with(Box::new(left.clone()), Box::new(value)), span, below)
         });
         let each: Vec<_> = each.collect::<Result<_>>()?;
         let below = depth(&each);
-        self.node(if is_all { Kind::And(each) } else { Kind::Or(each) }, span, below)
+        let asked = self.node(if is_all { Kind::And(each) } else { Kind::Or(each) }, span, below)?;
+        if computed.is_empty() {
+            return Ok(asked);
+        }
+        computed.insert(0, left.clone());
+        let node = Node::computed(computed, Some(asked), span);
+        self.node(node.kind, span, node.depth.saturating_sub(1))
     }
 
     fn within(&mut self, left: Node, negated: bool) -> Result<Node> {

@@ -23,6 +23,8 @@ use crate::diagnostic::Code;
 const BYTES_MAX: usize = 4096;
 /// The most steps of a search for groups: how many ends of parts are looked at or kept.
 const STEPS_MAX: usize = 1 << 20;
+/// How many ends that are put in order, groups that are emptied or bytes that are compared make a step.
+const MOVED_A_STEP: usize = 16;
 /// The most repetitions of a part that refers back to a group.
 const REPETITIONS_MAX: u32 = 255;
 /// How many sets of ends are kept while a match is searched for.
@@ -157,6 +159,7 @@ impl<'a> Search<'a> {
     /// Whether the expression, of which a match may begin and end there, has one; and its groups.
     fn takes(&mut self, tree: &Tree, from: usize, to: usize) -> bool {
         self.groups.fill(None);
+        self.steps += self.groups.len() / MOVED_A_STEP;
         let takes = self.dissect(&tree.root, from, to);
         if let Some(first) = self.groups.first_mut() {
             *first = Some(from..to);
@@ -224,10 +227,11 @@ impl<'a> Search<'a> {
     }
 
     /// Whether a text is that of a group.
-    fn is_once_more(&self, number: usize, from: usize, to: usize) -> bool {
+    fn is_once_more(&mut self, number: usize, from: usize, to: usize) -> bool {
         let text = |range: Range<usize>| self.text.get(range);
         let Some(group) = self.groups.get(number).cloned().flatten().and_then(text) else { return false };
         let Some(again) = text(from..to) else { return false };
+        self.steps += again.len() / MOVED_A_STEP;
         let lower = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
         again == group || (self.dissector.ignore_case && lower(again) == lower(group))
     }
@@ -385,8 +389,12 @@ impl<'a> Search<'a> {
                 ends
             }
             Node::Place(text) => {
-                let found = self.dissector.leaves.get(*text).and_then(|regex| regex.find_at(self.text, from));
-                found.filter(|found| found.start() == from).map(|_| from).into_iter().collect()
+                // A place is told by the characters before and behind it.
+                let before = self.text.get(..from).and_then(|text| text.chars().next_back()).map_or(0, char::len_utf8);
+                let around =
+                    self.text.get(from - before..next(self.text, from).min(self.text.len())).unwrap_or_default();
+                let found = self.dissector.leaves.get(*text).and_then(|regex| regex.find_at(around, before));
+                found.filter(|found| found.start() == before).map(|_| from).into_iter().collect()
             }
             Node::Row(parts) => self.ends_of_row(parts, from),
             Node::Either(parts) => {
@@ -415,11 +423,14 @@ impl<'a> Search<'a> {
         for _ in min..max.unwrap_or(u32::MAX) {
             front = self.step(part, &front);
             front.retain(|end| ends.binary_search(end).is_err());
-            if front.is_empty() {
-                break;
-            }
+            let (Some(first), Some(last)) = (front.first(), ends.last()) else { break };
+            let is_behind = first > last;
             ends.extend(&front);
-            ends.sort_unstable();
+            // Most repetitions lead on; only ends that come among those before them are put in order.
+            if !is_behind {
+                self.steps += ends.len() / MOVED_A_STEP;
+                ends.sort_unstable();
+            }
         }
         ends
     }

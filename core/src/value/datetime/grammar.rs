@@ -481,6 +481,10 @@ impl Reader {
         if let [b'.', digits @ ..] = fraction {
             self.micros = self.fraction(digits)?;
         } else if date_said & said::DATE != said::DATE && length >= 6 {
+            // A whole date, where a part of one was said already.
+            if date_said != 0 {
+                return Err(Wrong::Form);
+            }
             self.day = part(length - 2, length)?;
             self.month = part(length - 4, length - 2)?;
             self.year = part(0, length - 4)?;

@@ -281,21 +281,8 @@ fn stepped<'a>(json: &'a str, path: &str) -> Result<Option<Json<'a>>, Fault> {
 
 fn array(call: &Call<'_>) -> Column {
     call.write_all_rows(|row, out| {
-        out.push('{');
-        for at in 0..call.arguments.len() {
-            out.push_str(if at > 0 { "," } else { "" });
-            if call.is_null(at, row) {
-                out.push_str("NULL");
-                continue;
-            }
-            out.push('"');
-            for char in call.text(at, row).chars() {
-                out.push_str(if matches!(char, '"' | '\\') { "\\" } else { "" });
-                out.push(char);
-            }
-            out.push('"');
-        }
-        out.push('}');
+        let element = |at| (!call.is_null(at, row)).then(|| call.text(at, row));
+        TextArray::write_list((0..call.arguments.len()).map(element), out);
         Ok(true)
     })
 }
