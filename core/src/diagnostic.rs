@@ -151,7 +151,8 @@ const NEAR_CHARS_MAX: usize = 256;
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
     let length = wrong.chars().count();
-    let limit = length.div_ceil(3).min(3);
+    // Of a name, something is left.
+    let limit = length.div_ceil(3).min(3).min(length.saturating_sub(1));
     // Each character that one has more is an edit; so the work grows with names that are near, and with no others.
     let may_be_near = |name: &&str| length <= NEAR_CHARS_MAX && name.chars().count().abs_diff(length) <= limit;
     known
@@ -193,6 +194,7 @@ mod tests {
         assert_eq!(nearest("custmoer", known), Some("customer"));
         assert_eq!(nearest("Curency", known), Some("currency"));
         assert_eq!(nearest("id", known), None);
+        assert_eq!((nearest("b", ["a"]), nearest("b", ["a", "B"])), (None, Some("B")));
     }
 
     /// Edit by edit these two would take 10^12 steps.

@@ -28,6 +28,7 @@
 
 mod check;
 mod checked;
+mod digits;
 mod evaluate;
 mod functions;
 mod page;
@@ -102,6 +103,11 @@ impl Expr {
     /// Its value as a column of one row, if it is the same for every row.
     pub fn constant(&self) -> Option<Column> {
         self.root.constant().map(|values| Column::new(values.clone()))
+    }
+
+    /// Whether it is a quotient whose values need more than so many digits after the point: a third has no last one.
+    pub fn is_longer_quotient(&self, scale: u8) -> bool {
+        digits::is_longer_quotient(&self.root, scale)
     }
 
     /// The positions in `scope` of the names that it uses, ascending.

@@ -101,6 +101,8 @@ codes! {
     DeleteOverNull = "W204";
     /// A comparison with NULL, which is never true.
     NeverTrue = "W205";
+    /// A text turned into a day without saying how it is written.
+    GuessedDay = "W206";
 
     /// A text that is not a value of its type.
     NotAValue = "R301" "22P02";

@@ -116,4 +116,7 @@ examples! {
             else `coalesce(…, false)`.";
     NeverTrue: "where: id > 0 or customer = null\n"
         => "Write `is null` or `is not null`.";
+    GuessedDay: "columns: { born_on: { from: 'customer::date' } }\n"
+        => "A cast reads `05.03.2026` month first, as PostgreSQL does, and takes many other ways of writing a day. Say the one that is \
+            meant: `type: date` and `format: DD.MM.YYYY` of the field, or `to_date(…, 'DD.MM.YYYY')`.";
 }

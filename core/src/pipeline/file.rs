@@ -278,8 +278,34 @@ const CHECKS: Named<name::Check, InShort<ShortFor<Expression>, CheckSpec>> = Nam
     value: InShort { short: ShortFor { key: check::CONDITION, form: Expression }, long: check::CHECK },
 };
 
-const LIMITS: TextOrMapping<Choice<Limits>, Limits> = TextOrMapping(
-    Choice(&[("none", "no number of rejects is too many, but all records of an object are", NO_LIMITS)]),
+/// `none`, the only text among the limits.
+struct WithoutLimits;
+
+impl WithoutLimits {
+    const CHOICE: Choice<Limits> =
+        Choice(&[("none", "no number of rejects is too many, but all records of an object are", NO_LIMITS)]);
+}
+
+impl Form for WithoutLimits {
+    type Value = Limits;
+
+    fn noun(&self) -> &'static str {
+        Self::CHOICE.noun()
+    }
+
+    fn read(&self, key: &str, text: &Text) -> Result<Limits, Mismatch> {
+        let share = Share.read(key, text).map_or("1%", |_| text.text.as_str());
+        let help = format!("a share is written `{{ rejects: {share} }}`; the only word is `none`");
+        Self::CHOICE.read(key, text).map_err(|wrong| wrong.with_help(help))
+    }
+
+    fn hint(&self) -> Hint {
+        Self::CHOICE.hint()
+    }
+}
+
+const LIMITS: TextOrMapping<WithoutLimits, Limits> = TextOrMapping(
+    WithoutLimits,
     Mapping {
         title: "limits",
         doc: "How many rejects are too many: strictly more than the share, by records or by bytes, and at least so many.",

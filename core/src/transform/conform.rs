@@ -37,6 +37,18 @@ pub(crate) fn refusal(from: Type, to: Type) -> Option<(String, String)> {
         _ if to.is_text() || (from.is_json() && to == Type::Super) => None,
         _ if from.is_number() && !from.is_float() && to.is_number() => None,
         (Type::Real, Type::Double) | (Type::Date, Type::Timestamp | Type::Timestamptz) => None,
+        // A cast would guess which number is the month.
+        (_, Type::Date) if from.is_text() => same(
+            "say how it is written: `type: date, format: DD.MM.YYYY` of its field, or to_date(…, 'DD.MM.YYYY')"
+                .to_owned(),
+        ),
+        (_, Type::Timestamp | Type::Timestamptz) if from.is_text() => {
+            let cast = if to == Type::Timestamp { "::timestamp" } else { "" };
+            same(format!(
+                "say how it is written: `type: {to}, format: DD.MM.YYYY HH24:MI` of its field, or \
+                 to_timestamp(…, 'DD.MM.YYYY HH24:MI'){cast}"
+            ))
+        }
         _ => same(format!("write a cast: (…)::{to}")),
     }
 }

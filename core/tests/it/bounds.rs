@@ -22,7 +22,7 @@ fn result(expression: &str, text: &str) -> String {
     let column = expr.evaluate(&[Some(&field)], 1, &context);
     match column.faults.of(0) {
         Some(fault) => fault.code.to_string(),
-        None => show(&*column.values, 0).map_or("NULL".to_owned(), |text| text.chars().take(20).collect()),
+        None => show(&*column.values, 0).map_or_else(|| "NULL".to_owned(), |text| text.chars().take(20).collect()),
     }
 }
 

@@ -75,7 +75,18 @@ impl Checker<'_> {
             let fact = format!("there is no cast from {} to {to}", operand.ty);
             return self.wrong(Diagnostic::error(Code::Types, span, fact));
         }
-        if operand.ty == Type::Timestamptz && to == Type::Date && !operand.is_unknown() {
+        let is_time = matches!(to, Type::Date | Type::Timestamp | Type::Timestamptz);
+        if is_time && operand.ty.is_text() && is_of_field(&operand) {
+            let fact = format!("a text that is cast to {to} is read month first: 05.03.2026 is the third of May");
+            let help = match to {
+                Type::Date => "say how it is written: to_date(…, 'DD.MM.YYYY'), or `type` and `format` of its field",
+                _ => {
+                    "say how it is written: to_timestamp(…, 'DD.MM.YYYY HH24:MI'), or `type` and `format` of its field"
+                }
+            };
+            self.diagnostics.push(Diagnostic::warning(Code::GuessedDay, span, fact).with_help(help));
+        }
+        if operand.ty == Type::Timestamptz && to == Type::Date && !operand.is_unknown() && !is_of_day(&operand) {
             self.diagnostics.push(Diagnostic::warning(
                 Code::UtcDay,
                 span,
@@ -179,6 +190,25 @@ impl Checker<'_> {
             _ => {}
         }
         Some(fold(Form::Cast(Box::new(checked)), to, span))
+    }
+}
+
+/// Whether a text is a field's, as it is or without its blanks.
+fn is_of_field(text: &Checked) -> bool {
+    match &text.form {
+        Form::Name(_) => true,
+        Form::Cast(operand) => operand.ty.is_text() && is_of_field(operand),
+        Form::Call { name: "btrim" | "ltrim" | "rtrim", arguments, .. } => arguments.first().is_some_and(is_of_field),
+        _ => false,
+    }
+}
+
+/// Whether an instant is the first of a day, by way of `date_trunc` or not.
+fn is_of_day(instant: &Checked) -> bool {
+    match &instant.form {
+        Form::Cast(operand) => operand.ty == Type::Date,
+        Form::Call { name: "date_trunc", arguments, .. } => arguments.get(1).is_some_and(is_of_day),
+        _ => false,
     }
 }
 

@@ -201,7 +201,7 @@ impl Checker<'_> {
             }
             (false, false) => (left, right),
             _ => {
-                return self.mismatch(operator.text(), &left, &right, span, "say the type of the text: `'…'::integer`");
+                return self.mismatch(operator.text(), &left, &right, span, says_type(operator, &left, &right));
             }
         };
         let (left_kind, right_kind) = (Kind::of(left.ty), Kind::of(right.ty));
@@ -214,7 +214,10 @@ impl Checker<'_> {
             }
             (Kind::Date, Kind::Date) if operator == Binary::Subtract => (left, right, Type::Integer),
             _ if !left.ty.is_number() || !right.ty.is_number() => {
-                let help = "arithmetic takes numbers, or times and intervals";
+                let help = match operator == Binary::Add && (left.ty.is_text() || right.ty.is_text()) {
+                    true => JOINS,
+                    false => "arithmetic takes numbers, or times and intervals",
+                };
                 return self.mismatch(operator.text(), &left, &right, span, help);
             }
             _ if left.ty.is_float() || right.ty.is_float() => {
@@ -257,6 +260,18 @@ impl Checker<'_> {
                 .with_label(right.span, name(right))
                 .with_help(help),
         )
+    }
+}
+
+/// What `+` does with texts elsewhere.
+const JOINS: &str = "`||` joins texts";
+
+/// The advice where a quoted text stands beside something that is no number.
+fn says_type(operator: Binary, left: &Checked, right: &Checked) -> &'static str {
+    let is_text = |part: &Checked| !part.is_unknown() && part.ty.is_text();
+    match operator == Binary::Add && (is_text(left) || is_text(right)) {
+        true => JOINS,
+        false => "say the type of the text: `'…'::integer`",
     }
 }
 

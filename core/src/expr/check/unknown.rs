@@ -25,7 +25,8 @@ const CHANCE: &str =
 /// What other systems call by another name, and its name here.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("ifnull isnull", "`coalesce(a, b)` is the first value that is not NULL"),
-    ("if iff", "write `case when … then … else … end`"),
+    ("year month day hour minute second quarter week", "write `extract(year from …)`, with the unit that is wanted"),
+    ("if iff iif", "write `case when … then … else … end`"),
     ("zeroifnull", "write `coalesce(…, 0)`"),
     ("nullifzero", "write `nullif(…, 0)`"),
     ("strptime parse_date str_to_date", "`to_date(text, 'YYYY-MM-DD')` reads by a pattern"),
@@ -33,7 +34,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("date_format strftime format_date format_timestamp time_format", "`to_char(…, 'YYYY-MM-DD')` writes by a pattern"),
     ("split strsplit", "`split_part(text, ',', 1)` takes one part out"),
     ("regexp_extract regexp_match_group", "`regexp_substr(text, pattern)` takes the match out"),
-    ("safe_cast try_convert convert", "write `try_cast(… as integer)`, which is NULL where the cast fails"),
+    ("safe_cast try_convert", "write `try_cast(… as integer)`, which is NULL where the cast fails"),
     ("instr locate", "`strpos(text, part)` finds a part"),
     ("json_extract json_value get_json_object json_query", "`->` and `->>` take a value out: `detail ->> 'name'`"),
     ("parse_json", "write `json_parse(…)`"),

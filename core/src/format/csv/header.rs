@@ -56,7 +56,11 @@ impl Binding {
             match first {
                 None if optional.get(position) == Some(&true) && has_any => {}
                 None => {
-                    let near = nearest(field, header.iter().filter(|name| !fields.contains(name)).map(String::as_str));
+                    let plain = |name: &str| name.trim().to_lowercase();
+                    let is_of_another = |name: &str| fields.iter().any(|other| plain(other) == plain(name));
+                    let others = header.iter().filter(|name| !is_of_another(name)).map(String::as_str);
+                    let written = header.iter().find(|name| plain(name) == plain(field)).map(String::as_str);
+                    let near = written.or_else(|| nearest(field, others));
                     lacking.push(match near {
                         Some(near) => format!("`{field}` (did you mean `{}`?)", shown(near)),
                         None => format!("`{field}`"),
@@ -195,6 +199,14 @@ mod tests {
         assert_eq!(wrong("id;name"), "the header has one field, `id;name`: is the delimiter `;`?");
         assert_eq!(wrong("id\tname"), "the header has one field, `id\\tname`: is the delimiter a tab (`\\t`)?");
         assert_eq!(wrong("a;b"), "the header lacks the declared fields `id`, `name`");
+    }
+
+    #[test]
+    fn a_name_that_differs_in_case_and_blanks_is_the_nearest() {
+        assert_eq!(
+            bind(&["a", "b"], &["A", " B "]).unwrap_err(),
+            "the header lacks the declared fields `a` (did you mean `A`?), `b` (did you mean ` B `?)"
+        );
     }
 
     #[test]

@@ -40,13 +40,14 @@ impl<'a> Compiler<'a> {
                 let scope = std::mem::take(&mut self.fields);
                 let expr = self.expression(text, &scope);
                 self.fields = scope;
-                (expr?, text.span)
+                (typed_null(expr?, column), text.span)
             }
             None => (self.field_of_name(name)?, name.span),
         };
         let ty = match &column.ty {
             Some(ty) => {
-                if let Some((message, help)) = conform::refusal(from.ty(), ty.value) {
+                let refusal = conform::refusal(from.ty(), ty.value).or_else(|| longer_quotient(&from, ty.value));
+                if let Some((message, help)) = refusal {
                     let diagnostic = Diagnostic::error(Code::ColumnType, span, message)
                         .with_label(ty.span, format!("the column is {}", ty.value))
                         .with_help(help);
@@ -114,4 +115,24 @@ impl<'a> Compiler<'a> {
         self.error(Code::ColumnType, span, message, help);
         None
     }
+}
+
+/// Why a quotient cannot be put into a column: the fact, and the advice.
+fn longer_quotient(from: &Expr, to: Type) -> Option<(String, String)> {
+    let (digits, help) = match to {
+        Type::Decimal { scale, .. } => (scale, format!("write round(…, {scale})")),
+        to if to.is_integer() => (0, format!("write round(…)::{to}")),
+        _ => return None,
+    };
+    let column = if digits == 0 { "none".to_owned() } else { digits.to_string() };
+    from.is_longer_quotient(digits)
+        .then(|| (format!("a quotient has more digits after the point than its column, which has {column}"), help))
+}
+
+/// NULL alone is of the type of its column.
+fn typed_null(from: Expr, column: &ColumnSpec) -> Expr {
+    let is_null = from.ty() == Type::Text && from.constant().is_some_and(|value| value.values.is_null(0));
+    let ty = column.ty.as_ref().filter(|_| is_null);
+    let typed = ty.and_then(|ty| Expr::compile(&format!("null::{}", ty.value), &[]).ok());
+    typed.map_or(from, |(typed, _)| typed)
 }

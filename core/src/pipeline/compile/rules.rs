@@ -10,6 +10,7 @@ use crate::spec::Text;
 use crate::stage;
 use crate::transform::{OnFail, Rule, Test};
 use crate::types::Type;
+use crate::value::datetime::iso;
 
 use super::super::file::{CheckSpec, ColumnSpec};
 use super::{Compiler, literal, quoted};
@@ -71,7 +72,12 @@ impl Compiler<'_> {
                     Err(error) => {
                         let message =
                             format!("the regular expression cannot be read: {}", last_line(&error.to_string()));
-                        self.error(Code::Regex, pattern.span, message, "the syntax is that of Rust's regex crate");
+                        self.error(
+                            Code::Regex,
+                            pattern.span,
+                            message,
+                            "it is a regular expression: `^[A-Z]{2}-[0-9]+$`; `\\[` is a bracket",
+                        );
                     }
                 }
             } else {
@@ -119,6 +125,11 @@ impl Compiler<'_> {
 
     /// Compiles a comparison of a column with a value of the file; what is wrong is said of the value.
     fn compare(&mut self, sql: &str, scope: &[Name], value: &Text, column: &Name) -> Option<Expr> {
+        if let Some(form) = other_than_iso(&value.text, column.ty) {
+            let message = format!("`{}` is not a value of type {}", value.text, column.ty);
+            self.error(Code::WrongValue, value.span, message, format!("it is written `{form}`"));
+            return None;
+        }
         match Expr::compile(sql, scope) {
             Ok((expr, _)) => Some(expr),
             Err(_) => {
@@ -145,11 +156,25 @@ impl Compiler<'_> {
         Some(condition)
     }
 
+    /// A check sees columns: a name that only a field has is told so. The diagnostics from a position on are those of the check.
+    fn tell_of_fields(&mut self, from: usize) {
+        for diagnostic in self.diagnostics.iter_mut().skip(from).filter(|one| one.code == Code::UnknownName) {
+            let is_named = |field: &&Name| diagnostic.message == format!("there is no `{}` here", field.name);
+            if let Some(field) = self.fields.iter().find(is_named) {
+                let help = format!("`{0}` is a field, and checks see columns: make it a column, `{0}:`", field.name);
+                diagnostic.help = Some(help);
+            }
+        }
+    }
+
     pub(super) fn check_rules(&mut self, scope: &[Name], rules: &mut Vec<Rule>) {
         for item in &self.spec.checks {
             let Some(CheckSpec { check: Some(condition), on_fail }) = item.right() else { continue };
             let what = format!("the check `{}`", item.name.value);
-            let Some(expr) = self.condition(condition, scope, &what) else { continue };
+            let said = self.diagnostics.len();
+            let condition_read = self.condition(condition, scope, &what);
+            self.tell_of_fields(said);
+            let Some(expr) = condition_read else { continue };
             if truth(&expr) == Some(false) {
                 let message = format!("{what} is false for every row");
                 self.error(Code::NeverTrueRule, condition.span, message, "compare a column with something");
@@ -171,6 +196,18 @@ impl Compiler<'_> {
             });
         }
     }
+}
+
+/// The form of a day or a time of that type, if the text has another: a field would not take it either.
+fn other_than_iso(text: &str, ty: Type) -> Option<&'static str> {
+    let text = text.as_bytes();
+    let (is_iso, form) = match ty {
+        Type::Date => (iso::date(text).is_ok(), "2026-01-31"),
+        Type::Timestamp => (iso::timestamp(text).is_ok(), "2026-01-31 14:30:00"),
+        Type::Timestamptz => (iso::timestamptz(text, None).is_ok(), "2026-01-31 14:30:00Z"),
+        _ => return None,
+    };
+    (!is_iso).then_some(form)
 }
 
 /// What an expression is for every row, if it is the same for all.
