@@ -36,6 +36,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::format::{Compression, Contract, Decoded, Encoding, Expansion, Format, ReadOptions};
 use crate::plan::{self, Again, InputPlan, Object, Task};
 use crate::receipt::Receipt;
+use crate::reject::{MASKED, Reject};
 use crate::source::Location;
 use crate::source::connector::Connector;
 use crate::stage::{self, Lineage};
@@ -270,6 +271,19 @@ impl Pipeline {
     /// An error means that the bytes are not those of a part.
     pub fn read_part(&self, bytes: Vec<u8>) -> Result<stage::Batches, String> {
         stage::read(self.stage, &self.columns(), bytes)
+    }
+
+    /// Masks in a reject what the pipeline says is sensitive, also where it did not when the record was rejected.
+    pub fn mask(&self, reject: &mut Reject) {
+        for field in self.transform.fields.iter().filter(|field| field.sensitive) {
+            reject.raw = None;
+            reject.raw_base64 = None;
+            let Some(Some(value)) = reject.fields.get_mut(&field.name) else { continue };
+            let value = std::mem::replace(value, MASKED.to_owned());
+            if !value.is_empty() && value != MASKED {
+                reject.reasons.iter_mut().for_each(|reason| reason.message = reason.message.replace(&value, MASKED));
+            }
+        }
     }
 
     /// The names and types of the declared fields.

@@ -95,6 +95,9 @@ pub struct Receipt {
     pub source: String,
     /// The version of the object.
     pub source_version: String,
+    /// The version that the object would have if its bytes were not compressed, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// The range of the object's (stored) bytes.
     pub range: (u64, u64),
     /// What the pipeline file said, where it can change output bytes.

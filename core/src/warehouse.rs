@@ -32,6 +32,7 @@
 //!     generation: 0,
 //!     source: "orders.csv".to_owned(),
 //!     source_version: "1".to_owned(),
+//!     content: "1".to_owned(),
 //!     fingerprint: "a7".to_owned(),
 //!     batch_time: 1_767_225_600_000_000,
 //!     staged: 2,
@@ -68,6 +69,7 @@ mod sql;
 mod target;
 mod ddl;
 mod ledger;
+mod standing;
 mod setup;
 mod failure;
 mod script;
@@ -81,8 +83,10 @@ pub use failure::Failure;
 pub use ledger::LedgerRow;
 pub use ledger::any_row;
 pub use ledger::ask_columns as ask_ledger_columns;
+pub use ledger::brought;
 pub use ledger::forget;
 pub use ledger::ledger;
+pub use ledger::ledger_akin;
 pub use ledger::ledger_of;
 pub use ledger::migrate as migrate_ledger;
 pub use manifest::CopyFormat;
@@ -99,6 +103,9 @@ pub use selection::Selection;
 pub use setup::Found;
 pub use setup::Migration;
 pub use setup::SetUp;
+pub use standing::Contents;
+pub use standing::since_all_were_replaced;
+pub use standing::standing;
 pub use statement::Parameter;
 pub use statement::Statement;
 pub use table::BATCH_COLUMN;

@@ -18,8 +18,8 @@ use etalon_core::warehouse::dialect::redshift::copy::{LoadError, load_errors};
 use etalon_core::warehouse::dialect::redshift::{DIALECT, STATEMENTS_MAX};
 use etalon_core::warehouse::{
     Arrival, Cause, CopyFormat, CopySource, Failure, Found, LedgerRow, LoadBatch, LoadCounts, LoadScript, ManifestPart,
-    Migration, Selection, SetUp, Statement, Step, Table, Target, any_row, ledger as whole_ledger, ledger_of, manifest,
-    migrate_ledger,
+    Migration, Selection, SetUp, Statement, Step, Table, Target, any_row, ledger as whole_ledger, ledger_akin,
+    ledger_of, manifest, migrate_ledger,
 };
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
@@ -259,6 +259,18 @@ impl DataWarehouse for Redshift {
                         found.push((batch, counts));
                     }
                 }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn akin(&self, table: &Table, batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
+        let target = Target::new(table, &DIALECT)?;
+        let pipeline = batches.first().map_or("", |batch| batch.pipeline.as_str());
+        let mut found = Vec::new();
+        for question in ledger_akin(&target, pipeline, batches) {
+            for selection in self.ask_ledger(&target, std::slice::from_ref(&question)).await? {
+                found.extend(selection.rows().map(|row| LedgerRow::read(&row)).collect::<Result<Vec<_>, _>>()?);
             }
         }
         Ok(found)

@@ -7,7 +7,7 @@ use etalon_core::diagnostic::{Diagnostic, Severity};
 use etalon_core::error::Error;
 use serde::Serialize;
 
-use crate::form::Form;
+use crate::form::{Form, unbroken};
 
 /// What each exit code means. The first is no failure.
 pub(crate) const EXIT_CODES: [(u8, &str); 7] = [
@@ -95,7 +95,7 @@ impl Failure {
     /// Something was staged and not loaded: the reasons, and what to do about them. The rest may be loaded.
     pub(crate) fn held(reasons: &[String], help: &str, rest_is_loaded: bool) -> Self {
         let held = |reason: &String| {
-            let shown = format!("held: {reason}\n");
+            let shown = format!("held: {}\n", unbroken(reason));
             Problem { shown, help: Some(help.to_owned()), ..Problem::new("held", reason.clone()) }
         };
         let mut problems: Vec<Problem> = reasons.iter().map(held).collect();

@@ -1,5 +1,7 @@
 //! Form: how a result is written, and a failure.
 
+use std::borrow::Cow;
+
 use clap::ValueEnum;
 
 /// How a result is written.
@@ -12,4 +14,20 @@ pub(crate) enum Form {
     Json,
     /// Comma-separated values with a header
     Csv,
+}
+
+/// A text that stands on one line: the name of a file may hold line ends, and would make a line of its own.
+pub(crate) fn unbroken(text: &str) -> Cow<'_, str> {
+    if text.contains('\n') { Cow::Owned(text.replace('\n', "\\n")) } else { Cow::Borrowed(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_makes_no_line_of_its_own() {
+        assert_eq!(unbroken("a\nheld: b"), "a\\nheld: b");
+        assert_eq!(unbroken("a.csv"), "a.csv");
+    }
 }

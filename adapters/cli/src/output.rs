@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::failure::Failure;
-use crate::form::Form;
+use crate::form::{Form, unbroken};
 
 /// Where a command writes, and in which form.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +36,7 @@ impl Output {
     /// Writes a line for people to standard error; programs have all they need in the document.
     pub(crate) fn note(self, line: &str) {
         if self.form != Form::Json {
-            self.tell(&format!("{line}\n"));
+            self.tell(&format!("{}\n", unbroken(line)));
         }
     }
 

@@ -3,7 +3,7 @@
 //! Core says which statements, in which order, and what their failures mean; a connection runs them and brings the rows. What
 //! it may not do is to decide: another warehouse is another dialect in core and another client behind this port.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use arrow_array::RecordBatch;
@@ -13,7 +13,7 @@ use etalon_core::value::{Value, Values};
 use etalon_core::warehouse::{
     Arrival, BATCH_COLUMN, Cause, Dialect, Failure, Found, Guard, LedgerRow, LoadBatch, LoadCounts, LoadScript,
     Migration, Selection, SetUp, Stage, Statement, Step, Table, TableColumn, Target, any_row, ask_ledger_columns,
-    forget, ledger, migrate_ledger,
+    brought, forget, ledger, migrate_ledger,
 };
 
 use crate::ports::{Rows, Warehouse};
@@ -63,6 +63,14 @@ pub trait Connection: Send {
         match self.run(&question) {
             Ok(rows) => Ok(Some(rows.rows().next().is_some())),
             Err(failure) if failure.cause == Cause::Missing => Ok(None),
+            Err(failure) if failure.cause == Cause::Permanent && failure.to_string().contains(BATCH_COLUMN) => {
+                let fact = format!(
+                    "table `{}` has no column `{BATCH_COLUMN}`: it was made with `lineage: false`, or not by Etalon; say so in the \
+                     pipeline file, or rename the table and load everything again: `etalon reload`",
+                    target.name()
+                );
+                Err(placed(&self.place(), &Error::new(ErrorKind::Refused, fact)))
+            }
             Err(failure) if failure.cause == Cause::Permanent => {
                 let fact = format!("table `{}` is not as Etalon has made it: {failure}", target.name());
                 let fact = format!("{fact}; rename it or drop it, and load everything again: `etalon reload`");
@@ -70,6 +78,21 @@ pub trait Connection: Send {
             }
             Err(failure) => Err(placed(&self.place(), &failure.error(question.what))),
         }
+    }
+
+    /// Those of some batches of which a table has rows; none where there is no table.
+    fn brought(&mut self, table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
+        let target = Target::new(table, self.dialect())?;
+        let names: Vec<&str> = batches.iter().map(String::as_str).collect();
+        let mut there = BTreeSet::new();
+        for question in brought(&target, &names) {
+            match self.run(&question) {
+                Err(failure) if failure.cause == Cause::Missing => {}
+                Err(failure) => return Err(placed(&self.place(), &failure.error(question.what))),
+                Ok(found) => there.extend(found.values.into_iter().filter_map(|row| row.into_iter().next().flatten())),
+            }
+        }
+        Ok(there)
     }
 
     /// Forgets all loads of a table, so that everything is loaded again.
@@ -165,6 +188,10 @@ impl Warehouse for Box<dyn Connection> {
 
     async fn has_rows(&mut self, table: &Table) -> Result<Option<bool>, Error> {
         Connection::has_rows(&mut **self, table)
+    }
+
+    async fn brought(&mut self, table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
+        Connection::brought(&mut **self, table, batches)
     }
 
     async fn forget(&mut self, table: &Table) -> Result<(), Error> {

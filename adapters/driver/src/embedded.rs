@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::Blame;
-use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
 
 use crate::deployed::Deployed;
 use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, StatementState, Warehouse};
@@ -78,6 +78,15 @@ impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T
             inputs.iter().map(|(input, generation)| (input.as_str(), *generation)).collect();
         let is_wanted = |batch: &LoadBatch| wanted.contains(&(batch.input.as_str(), batch.generation));
         Ok(rows.into_iter().filter(|row| is_wanted(&row.batch)).map(|row| (row.batch, row.counts)).collect())
+    }
+
+    #[expect(
+        clippy::await_holding_lock,
+        reason = "one thread drives the engine, and the lock is nobody else's meanwhile"
+    )]
+    async fn akin(&self, table: &Table, _batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
+        let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
+        warehouse.ledger(table).await
     }
 }
 

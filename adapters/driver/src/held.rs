@@ -360,7 +360,8 @@ async fn settle(store: &impl Objects, table: &str, unit: Unit, version: &str, st
     if unit.state == state {
         return Ok(unit);
     }
-    let unit = Unit { state, ..unit };
+    let released = state == UnitState::Pending;
+    let unit = Unit { state, released, ..unit };
     put(store, &name::unit_document(table, &unit.name), &unit, Put::IfVersion(version)).await?;
     Ok(unit)
 }

@@ -164,6 +164,7 @@ pub(crate) async fn give_way(store: &impl Objects, table: &str, plan: &InputPlan
         counts: Counts::default(),
         members: Vec::new(),
         state: UnitState::Replaced { by: by.to_owned() },
+        released: false,
     };
     match put(store, &name::unit_document(table, &unit_name), &unit, Put::IfAbsent).await {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
+use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
     Begun, Blame, Holds, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Source, Unit, UnitState,
     choose, name, next, parse,
 };
 use etalon_core::receipt::Part;
-use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{Contents, LedgerRow, LoadBatch, LoadCounts, Table, WriteMode};
 
 use crate::deployed::Deployed;
 use crate::held::{is_of, title};
@@ -48,6 +49,8 @@ pub struct Loader<'a, T, W, E, C, O> {
     pub witness: &'a O,
     /// How much one load brings.
     pub limits: LoadLimits,
+    /// Whether rows are appended that the table has already, by the ledger.
+    pub accepts_doubles: bool,
     /// When to stop beginning new steps, in microseconds since 1970.
     pub deadline: i64,
 }
@@ -211,6 +214,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         }
         let mut then = next(load, &seen, in_ledger);
         if then == Next::Submit {
+            let rest = self.hold_doubled(&pipeline, &units).await?;
+            if rest.len() < units.len() {
+                return self.go_on_without(load, version, &rest).await;
+            }
             let order = self.order(load, &pipeline, &units).await?;
             match self.warehouse.submit(&order, &load.token()).await {
                 Ok(statement) => {
@@ -263,13 +270,45 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             Next::Hold(words) => {
                 self.brake(load, version, &words).await?;
                 for (unit, version) in &units {
-                    self.hold(unit, version, &words).await?;
+                    self.hold(unit, version, format!("{REFUSED}{}: {words}", title(unit))).await?;
                 }
                 unless_raced(self.store.delete_version(&current, version).await)?;
             }
             Next::Stop(words) => return Err(Error::new(ErrorKind::Refused, words)),
         }
         Ok(Left::Something)
+    }
+
+    /// Holds the units that would be appended though the table has their rows, by what the ledger tells of equal contents, unless
+    /// somebody has released them. Gives those that are to be loaded.
+    async fn hold_doubled(&self, pipeline: &Resolved, units: &[(Unit, String)]) -> Result<Vec<(Unit, String)>, Error> {
+        let deployed = &self.deployed.pipeline;
+        let may_double = self.accepts_doubles
+            || deployed.on_overwrite() == OnOverwrite::Add
+            || pipeline.table().write != WriteMode::Append
+            // Rows of a database may be as they were before.
+            || deployed.location().lands();
+        if may_double {
+            return Ok(units.to_vec());
+        }
+        let batches: Vec<LoadBatch> = units.iter().flat_map(|(unit, _)| unit.load_batches()).collect();
+        let mut contents = Contents::new(&self.warehouse.akin(pipeline.table(), &batches).await?);
+        let mut in_order: Vec<&(Unit, String)> = units.iter().collect();
+        in_order.sort_by_key(|(unit, _)| (unit.batch_time(), title(unit)));
+        let mut rest = Vec::new();
+        for (unit, version) in in_order {
+            let batches: Vec<LoadBatch> = unit.load_batches().collect();
+            // A redrive brings some records of an object that is loaded.
+            let is_whole = unit.members.iter().all(|member| member.redrives.is_none());
+            let found = if is_whole && !unit.released { contents.doubled(pipeline.name(), &batches) } else { None };
+            if let Some(reason) = found.map(|row| would_double(pipeline, unit, row)) {
+                self.hold(unit, version, reason).await?;
+            } else {
+                batches.into_iter().for_each(|batch| contents.add(batch));
+                rest.push((unit.clone(), version.clone()));
+            }
+        }
+        Ok(rest)
     }
 
     /// Begins a load of those units alone whose documents are there and can be read.
@@ -332,11 +371,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         self.store.delete(&name::held(&table, &unit_name)).await
     }
 
-    async fn hold(&self, unit: &Unit, version: &str, words: &str) -> Result<(), Error> {
+    async fn hold(&self, unit: &Unit, version: &str, reason: String) -> Result<(), Error> {
         let (table, unit_name) = (self.table(), unit.name.clone());
         if unit.is_pending() {
-            let reasons = vec![format!("{REFUSED}{}: {words}", title(unit))];
-            let state = UnitState::Held { reasons, incomplete: false, unread: false };
+            let state = UnitState::Held { reasons: vec![reason], incomplete: false, unread: false };
             let place = name::unit_document(&table, &unit_name);
             let held = Unit { state, ..unit.clone() };
             put(self.store, &place, &held, Put::IfVersion(version)).await?;
@@ -440,6 +478,21 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     fn table(&self) -> String {
         name::table(self.deployed.pipeline.table())
     }
+}
+
+/// Why a unit is held of which the table has the rows, by a row of the ledger.
+fn would_double(pipeline: &Resolved, unit: &Unit, LedgerRow { batch, .. }: &LedgerRow) -> String {
+    let (source, other, table) = (title(unit), &batch.source, pipeline.table_name());
+    let is_own = batch.pipeline.is_empty() || batch.pipeline == *pipeline.name();
+    let fact = match is_own {
+        true if *other == source => format!("the ledger has {source} as it is, as an input of another name"),
+        true => format!("{source} has the contents of {other}, which is loaded"),
+        false => format!(
+            "pipeline `{}` has loaded {source} as it is; if that one was renamed, give it its old name back",
+            batch.pipeline
+        ),
+    };
+    format!("{source}: its rows would be in table `{table}` twice: {fact}; release it if they are to be")
 }
 
 fn order_part(batch: &str, part: &Part) -> OrderPart {

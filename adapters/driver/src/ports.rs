@@ -1,6 +1,7 @@
 //! Ports: what the loops need of the world. Each says exactly what it promises, and no more than the clouds keep;
 //! `testing::conformance` holds every implementation to it.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::ops::Range;
 
@@ -256,6 +257,9 @@ pub trait Warehouse {
     /// Whether a table has rows; `None` where there is no table.
     fn has_rows(&mut self, table: &Table) -> impl Future<Output = Result<Option<bool>, Error>>;
 
+    /// Those of some batches of which a table has rows; none where there is no table.
+    fn brought(&mut self, table: &Table, batches: &[String]) -> impl Future<Output = Result<BTreeSet<String>, Error>>;
+
     /// Forgets all loads of a table, so that everything is loaded again.
     fn forget(&mut self, table: &Table) -> impl Future<Output = Result<(), Error>>;
 
@@ -328,6 +332,9 @@ pub trait DataWarehouse: Sync {
         table: &Table,
         inputs: &[(String, u32)],
     ) -> impl Future<Output = Result<Vec<(LoadBatch, LoadCounts)>, Error>>;
+
+    /// The ledger rows of whatever has, or had, the contents of one of these batches, which are of one pipeline; more do no harm.
+    fn akin(&self, table: &Table, batches: &[LoadBatch]) -> impl Future<Output = Result<Vec<LedgerRow>, Error>>;
 }
 
 /// Who is told of loads.

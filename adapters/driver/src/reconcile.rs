@@ -6,16 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use etalon_core::error::Error;
+use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{LastRun, Marks, Member, Source, SourceVersion, Unit, UnitBatch, UnitState, name, prefix};
 use etalon_core::receipt::Counts;
-use etalon_core::warehouse::{LedgerRow, LoadCounts};
+use etalon_core::warehouse::{BATCH_COLUMN, LedgerRow, LoadCounts, WriteMode, since_all_were_replaced};
 
 use crate::held::{self, is_of, title};
 use crate::judge::give_way;
-use crate::ports::{Objects, Put};
+use crate::ports::{Objects, Put, Warehouse};
 use crate::store::{document, names, put, put_once, receipt, units};
 
 /// The number of a decision about rejects that is not kept any more; decisions are counted from 1.
@@ -36,9 +36,11 @@ pub(crate) struct Reconciled {
 pub(crate) async fn reconcile(
     pipeline: &Resolved,
     store: &impl Objects,
+    warehouse: &mut impl Warehouse,
     rows: &[LedgerRow],
 ) -> Result<Reconciled, Error> {
     let mut forgotten = Vec::new();
+    let mut absent = Vec::new();
     let table = name::table(pipeline.table());
     let mut batches: BTreeMap<(&str, u32), Vec<&LedgerRow>> = BTreeMap::new();
     for row in rows {
@@ -51,9 +53,7 @@ pub(crate) async fn reconcile(
         let is_loaded = matches!(unit.state, UnitState::Loaded { .. });
         // A unit without inputs has nothing to be found.
         if is_loaded && is_of(pipeline, &unit) && !unit.members.is_empty() && !unit.members.iter().any(has) {
-            forget(pipeline, store, &table, &unit).await?;
-            let with_rows = unit.members.iter().filter(|member| member.batches.iter().any(|batch| batch.staged > 0));
-            forgotten.extend(with_rows.map(|member| (member.source.clone(), member.source_version.clone())));
+            absent.push(unit.clone());
         }
         // Who judged it may have been killed before it was marked.
         match unit.state {
@@ -61,6 +61,13 @@ pub(crate) async fn reconcile(
             UnitState::Held { .. } => put_once(store, &name::held(&table, &unit.name), b"").await?,
             _ => {}
         }
+    }
+    let units: Vec<&Unit> = absent.iter().collect();
+    must_lack(pipeline, warehouse, &units).await?;
+    for unit in absent {
+        forget(pipeline, store, &table, &unit).await?;
+        let with_rows = unit.members.iter().filter(|member| member.batches.iter().any(|batch| batch.staged > 0));
+        forgotten.extend(with_rows.map(|member| (member.source.clone(), member.source_version.clone())));
     }
     let has_learnt = if pipeline.whole_runs() {
         last_run(pipeline, store, rows).await?
@@ -73,6 +80,32 @@ pub(crate) async fn reconcile(
     meet_again(pipeline, store, &table).await?;
     remove_parts(store, &table, rows).await?;
     Ok(Reconciled { forgotten, has_learnt })
+}
+
+/// Refuses units that would be appended though the table has their rows: somebody has changed the ledger.
+pub(crate) async fn must_lack(
+    pipeline: &Resolved,
+    warehouse: &mut impl Warehouse,
+    units: &[&Unit],
+) -> Result<(), Error> {
+    let table = pipeline.table();
+    if table.write != WriteMode::Append || !table.lineage || units.is_empty() {
+        return Ok(());
+    }
+    let batches: Vec<String> = units.iter().flat_map(|unit| unit.batches()).map(|batch| batch.batch.clone()).collect();
+    let there = warehouse.brought(table, &batches).await?;
+    let has = |unit: &&&Unit| unit.batches().any(|batch| there.contains(&batch.batch));
+    let mut found: Vec<String> = units.iter().filter(has).map(|unit| title(unit)).collect();
+    found.sort();
+    let Some(first) = found.first() else { return Ok(()) };
+    let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
+    let (name, quoted) = (pipeline.table_name(), there.iter().map(|batch| format!("'{batch}'")).collect::<Vec<_>>());
+    let fact = format!(
+        "table `{name}` has rows of {first}{more}, and the ledger knows no load of them, so that they would be there twice; bring \
+         the ledger's rows back, or remove those of the table and run again: `delete from {name} where {BATCH_COLUMN} in ({})`",
+        quoted.join(", ")
+    );
+    Err(Error::new(ErrorKind::Refused, fact))
 }
 
 /// Sees that what is held is read again whose receipts or parts are gone: nobody can say any more what a release would load.
@@ -364,7 +397,7 @@ async fn record(
 
 async fn put_once_unit(store: &impl Objects, place: &str, unit: &Unit) -> Result<(), Error> {
     match put(store, place, unit, Put::IfAbsent).await {
-        Err(error) if error.kind() == etalon_core::error::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         done => done.map(drop),
     }
 }
@@ -392,6 +425,7 @@ fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow], redrives: Option<u32>) -> Un
         generation: first.batch.generation,
         source: first.batch.source.clone(),
         source_version: first.batch.source_version.clone(),
+        content: Some(first.batch.content.clone()).filter(|content| *content != first.batch.source_version),
         size: 0,
         fingerprint: first.batch.fingerprint.clone(),
         batch_time: first.batch.batch_time,
@@ -410,6 +444,7 @@ fn loaded(pipeline: &Pipeline, rows: &[&LedgerRow], redrives: Option<u32>) -> Un
         counts: Counts { read: counts.staged, staged: counts.staged, ..Counts::default() },
         members: member.into_iter().collect(),
         state: UnitState::Loaded { counts },
+        released: false,
     }
 }
 
@@ -433,7 +468,8 @@ async fn last_run(pipeline: &Resolved, store: &impl Objects, rows: &[LedgerRow])
     }
     let run = format!("loaded at {last}");
     let batch_time = of_last.iter().map(|row| row.batch.batch_time).max().unwrap_or_default();
-    let inputs = of_last.iter().map(|row| row.batch.input.clone()).collect();
+    // What was appended in several loads stands there, too.
+    let inputs = since_all_were_replaced(&own).iter().map(|row| row.batch.input.clone()).collect();
     let unit = Unit { name: name::run_unit(pipeline.name(), &run), ..loaded(pipeline, &of_last, None) };
     put_once_unit(store, &name::unit_document(&name::table(pipeline.table()), &unit.name), &unit).await?;
     put(store, &place, &LastRun { run, batch_time, inputs }, Put::Always).await?;
@@ -470,6 +506,7 @@ async fn discarded_before(pipeline: &Pipeline, store: &impl Objects, table: &str
                 generation: plan.generation,
                 source: plan.source.clone(),
                 source_version: plan.source_version.clone(),
+                content: None,
                 size: plan.size,
                 fingerprint: plan.fingerprint.clone(),
                 batch_time: plan.batch_time,
@@ -479,6 +516,7 @@ async fn discarded_before(pipeline: &Pipeline, store: &impl Objects, table: &str
                 batches,
             }],
             state: UnitState::Discarded { reasons: Vec::new() },
+            released: false,
         };
         put_once_unit(store, &name::unit_document(table, &unit_name), &unit).await?;
         put_once(store, &name::discarded(table, &unit_name), b"").await?;

@@ -12,7 +12,7 @@ use etalon_core::pipeline::{Pipeline, Resolved, RowOutput};
 use etalon_core::plan::{Again, InputPlan, Task};
 use etalon_core::protocol::{LastRun, Marks, Source, Unit, UnitState, name, prefix};
 use etalon_core::reject::{Place, Reject};
-use etalon_core::warehouse::LedgerRow;
+use etalon_core::warehouse::{LedgerRow, standing};
 use serde::Serialize;
 
 use crate::ports::{Objects, Put, Quiet};
@@ -162,13 +162,13 @@ pub async fn kept_elsewhere(store: &impl Objects, pipeline: &Resolved, rows: &[L
     let receipts: BTreeSet<String> = names(store, prefix::RECEIPTS.text).await?.into_iter().collect();
     let own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name();
     let last_load = rows.iter().filter(own).map(|row| row.loaded_at).max();
-    let mut last: BTreeMap<&str, ((i64, u32), bool)> = BTreeMap::new();
-    for row in rows.iter().filter(own).filter(|row| !pipeline.whole_runs() || Some(row.loaded_at) == last_load) {
+    let mut last: BTreeMap<&str, (i64, bool)> = BTreeMap::new();
+    let is_there = |row: &&LedgerRow| own(row) && (!pipeline.whole_runs() || Some(row.loaded_at) == last_load);
+    for row in standing(rows).into_iter().filter(is_there) {
         let is_unknown = !receipts.contains(&name::receipt(&row.batch.batch));
-        let order = (row.batch.batch_time, if row.batch.replaces_generations { row.batch.generation } else { 0 });
-        let (time, has_unknown) = last.entry(&row.batch.source).or_insert((order, false));
-        match order.cmp(time) {
-            Ordering::Greater => (*time, *has_unknown) = (order, is_unknown),
+        let (time, has_unknown) = last.entry(&row.batch.source).or_insert((row.batch.batch_time, false));
+        match row.batch.batch_time.cmp(time) {
+            Ordering::Greater => (*time, *has_unknown) = (row.batch.batch_time, is_unknown),
             Ordering::Equal => *has_unknown |= is_unknown,
             Ordering::Less => {}
         }
@@ -242,6 +242,8 @@ pub struct Forecast {
     pub filtered: u64,
     /// Those that would be rejected again.
     pub fail: u64,
+    /// Objects that are not loaded: a redrive leaves their rejects, and a run reads them again as a whole.
+    pub not_loaded: BTreeSet<String>,
     /// By the reason in quarantine: how many are open, and how many of them would pass.
     pub reasons: BTreeMap<String, (u64, u64)>,
 }
@@ -252,6 +254,10 @@ pub async fn forecast(pipeline: &Pipeline, inputs: &[InputRejects], source: &imp
     for input in inputs {
         let records = input.marks_of(input.open()).again();
         if records.records.is_empty() {
+            continue;
+        }
+        if !input.is_loaded {
+            forecast.not_loaded.insert(input.plan.source.clone());
             continue;
         }
         let task = only_task(pipeline.plan_again(&input.plan, input.next()))?;

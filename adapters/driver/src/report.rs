@@ -53,6 +53,8 @@ pub struct RunReport {
     pub changes: Vec<String>,
     /// Objects that were loaded, and whose contents are loaded under another name too.
     pub equal_contents: Vec<EqualContents>,
+    /// What is to be looked at where rows of earlier versions were removed.
+    pub replaced: Option<Replaced>,
     /// Rows that were staged and are not loaded.
     pub not_loaded: u64,
     /// What somebody's decision was about, if the run was one.
@@ -93,6 +95,17 @@ pub struct EqualContents {
     pub loaded_as: String,
     /// Whether the object of the other name is among the source's still.
     pub is_there: bool,
+}
+
+/// What is to be looked at where rows of earlier versions were removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Replaced {
+    /// Rows that they had brought, as the ledger says.
+    pub expected: u64,
+    /// Those of them that the table did not have.
+    pub missing: u64,
+    /// Keys, at most, that other objects have too, and that may be in no row any more.
+    pub keys: u64,
 }
 
 /// How a run ended.
@@ -153,6 +166,7 @@ impl RunReport {
             other_pipelines: BTreeSet::new(),
             changes: Vec::new(),
             equal_contents: Vec::new(),
+            replaced: None,
             not_loaded: 0,
             decision: None,
             waiting: Vec::new(),

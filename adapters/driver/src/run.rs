@@ -18,7 +18,7 @@ use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Names;
-use etalon_core::warehouse::{LedgerRow, LoadCounts, WriteMode};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, Table, WriteMode, standing};
 
 use crate::deployed::Deployed;
 use crate::embedded::Embedded;
@@ -30,7 +30,7 @@ use crate::load::Loader;
 use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Stage, Warehouse, Witness};
 use crate::reconcile::{Reconciled, reconcile, remove_parts};
 use crate::rejects;
-use crate::report::{EqualContents, HeldReport, InputReport, RunReport, RunState};
+use crate::report::{EqualContents, HeldReport, InputReport, Replaced, RunReport, RunState};
 use crate::store::{Handled, document, names, put, put_once};
 use crate::transform::Transform;
 
@@ -106,7 +106,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     {
         return Err(Error::new(ErrorKind::Refused, unknown));
     }
-    let Reconciled { forgotten, has_learnt } = reconcile(pipeline, store, &rows).await?;
+    let Reconciled { forgotten, has_learnt } = reconcile(pipeline, store, warehouse, &rows).await?;
     // Before anything of it is read again.
     let unknown_rejects = if has_learnt { rejects::kept_elsewhere(store, pipeline, &rows).await? } else { 0 };
     let seen = Seen::default();
@@ -130,15 +130,19 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let embedded = Embedded::new(&deployed, store, warehouse, clock);
     // What an interrupted release has let go is loaded, also where nothing is held any more that could be released.
     let changes = changes.unwrap_or_default();
-    let equal_contents = equal_contents(pipeline, &rows, objects, &seen);
+    let equal_contents = engine.equal_contents(&rows, objects).await;
     tell_of(&equal_contents, progress);
     engine.load(&embedded, &rows, &changes).await?;
     done?;
     let mut report = engine.report(objects, &rows, false).await?;
     report.unknown_rejects = unknown_rejects;
-    if report.load.is_some() {
+    if let Some(load) = report.load {
         report.changes = changes;
         report.equal_contents = equal_contents;
+        if pipeline.table().lineage && !pipeline.whole_runs() {
+            let after = warehouse.ledger(pipeline.table()).await?;
+            report.replaced = Replaced::by(pipeline.table(), load, &rows, &after);
+        }
     }
     if lists && !pipeline.whole_runs() {
         let there: BTreeMap<&str, &str> =
@@ -217,25 +221,6 @@ fn unknown_window(pipeline: &Resolved, rows: &[LedgerRow], objects: &[Object]) -
          was emptied: `etalon run --again`",
         pipeline.table_name()
     ))
-}
-
-/// The new objects of which the contents were appended under another name.
-fn equal_contents(pipeline: &Resolved, rows: &[LedgerRow], objects: &[Object], seen: &Seen) -> Vec<EqualContents> {
-    if pipeline.table().write != WriteMode::Append {
-        return Vec::new();
-    }
-    let own = rows.iter().filter(|row| row.batch.pipeline == *pipeline.name() && row.counts.inserted > 0);
-    let loaded: BTreeMap<&str, &str> =
-        own.map(|row| (row.batch.source_version.as_str(), row.batch.source.as_str())).collect();
-    let there: BTreeSet<&str> = objects.iter().map(|object| object.name.as_str()).collect();
-    let facts = seen.facts();
-    let new = facts.planned.iter().filter(|plan| !plan.backfills && plan.redrives.is_none());
-    let equal = new.filter_map(|plan| {
-        let loaded_as = loaded.get(plan.source_version.as_str()).filter(|name| **name != plan.source)?;
-        let is_there = there.contains(loaded_as);
-        Some(EqualContents { source: plan.source.clone(), loaded_as: (*loaded_as).to_owned(), is_there })
-    });
-    equal.collect()
 }
 
 /// Tells of contents that will be there twice, the first of them by name.
@@ -412,6 +397,41 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         wrong.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
+    /// The new objects of which the contents are appended once more, though they were under another name, since it was said that
+    /// they are; the others are held.
+    async fn equal_contents(&self, rows: &[LedgerRow], objects: &[Object]) -> Vec<EqualContents> {
+        let pipeline = &self.deployed.pipeline;
+        let may_double = self.options.again || pipeline.on_overwrite() == OnOverwrite::Add;
+        if pipeline.table().write != WriteMode::Append || !may_double {
+            return Vec::new();
+        }
+        let own = rows.iter().filter(|row| row.batch.pipeline == *pipeline.name() && row.counts.inserted > 0);
+        let mut loaded: BTreeMap<String, String> =
+            own.map(|row| (row.batch.source_version.clone(), row.batch.source.clone())).collect();
+        let is_new = |plan: &&InputPlan| !plan.backfills && plan.redrives.is_none();
+        let mut new: Vec<(String, String)> = self
+            .seen
+            .facts()
+            .planned
+            .iter()
+            .filter(is_new)
+            .map(|plan| (plan.source.clone(), plan.source_version.clone()))
+            .collect();
+        new.sort();
+        let mut equal = Vec::new();
+        for (source, version) in new {
+            match loaded.get(&version).filter(|name| **name != source).cloned() {
+                Some(loaded_as) => {
+                    let is_listed = objects.iter().any(|object| object.name == loaded_as);
+                    let is_there = is_listed || self.source.head(&loaded_as).await.is_ok();
+                    equal.push(EqualContents { source, loaded_as, is_there });
+                }
+                None => drop(loaded.insert(version, source)),
+            }
+        }
+        equal
+    }
+
     /// Load: everything that waits for its load, in one transaction where it can be.
     async fn load<W: Warehouse + Send>(
         &self,
@@ -427,6 +447,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             clock: self.clock,
             witness: self.seen,
             limits: LoadLimits::NONE,
+            accepts_doubles: self.options.again,
             deadline: i64::MAX,
         };
         let waiting = names(self.store, &name::pending(&self.table(), "")).await?.len();
@@ -473,6 +494,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         for unit in held::held(self.store, &table).await?.iter().filter(|unit| is_of(pipeline, unit)) {
             report.held.push(held_report(unit, facts.judged.contains_key(&unit.name)));
         }
+        report.held.sort_by(|one, other| (&one.title, &one.named).cmp(&(&other.title, &other.named)));
         // The records of a redrive are some of an object's; the object is what it was.
         let plans = facts.planned.iter().filter(|plan| plan.redrives.is_none());
         let planned: BTreeMap<&str, &InputPlan> = plans.map(|plan| (plan.source.as_str(), plan)).collect();
@@ -598,6 +620,31 @@ impl<S: Objects> Objects for Found<'_, S> {
         let first = self.objects.partition_point(|object| after.is_some_and(|after| object.name.as_str() <= after));
         let rest = self.objects.get(first..).unwrap_or_default().iter();
         Ok(rest.filter(|object| object.name.starts_with(prefix)).take(most).cloned().collect())
+    }
+}
+
+impl Replaced {
+    /// What is to be said of the rows that a load has removed, by the ledger before and after it.
+    fn by(table: &Table, load: LoadCounts, before: &[LedgerRow], after: &[LedgerRow]) -> Option<Self> {
+        let stands: BTreeSet<&str> = standing(after).iter().map(|row| row.batch.batch.as_str()).collect();
+        let (left, gone): (Vec<_>, Vec<_>) =
+            standing(before).into_iter().partition(|row| stands.contains(row.batch.batch.as_str()));
+        let sum = |rows: &[&LedgerRow], of: fn(&LoadCounts) -> u64| rows.iter().map(|row| of(&row.counts)).sum::<u64>();
+        let replaced = match table.write {
+            // What is appended stays as it is, unless somebody else has changed it.
+            WriteMode::Append => {
+                let expected = sum(&gone, |counts| counts.inserted);
+                Self { missing: expected.saturating_sub(load.removed), expected, keys: 0 }
+            }
+            // A row that was beaten, or beat another, has a key that another object has, too; as many as went may have come.
+            WriteMode::Merge { .. } => {
+                let won = sum(&gone, |counts| counts.updated + counts.unchanged);
+                let beaten = sum(&left, |counts| counts.superseded + counts.deduplicated);
+                Self { missing: 0, expected: 0, keys: load.removed.saturating_sub(load.inserted).min(won + beaten) }
+            }
+            WriteMode::Replace { .. } | WriteMode::Scd2 { .. } => return None,
+        };
+        Some(replaced).filter(|replaced| replaced.missing + replaced.keys > 0)
     }
 }
 

@@ -112,6 +112,7 @@ fn pending(store: &Memory, deployed: &Deployed, numbers: Range<usize>) -> Vec<St
             generation: 0,
             source,
             source_version: "1".to_owned(),
+            content: None,
             size: 0,
             fingerprint: fingerprint.clone(),
             batch_time: 0,
@@ -127,6 +128,7 @@ fn pending(store: &Memory, deployed: &Deployed, numbers: Range<usize>) -> Vec<St
             counts: Counts::default(),
             members: vec![member],
             state: UnitState::Pending,
+            released: false,
         }
     };
     let put = |unit: Unit| {
@@ -150,7 +152,17 @@ fn loader<'a, T: Objects, W: DataWarehouse, H: Witness>(
     (clock, witness): (&'a ManualClock, &'a H),
     limits: LoadLimits,
 ) -> Loader<'a, T, W, Unheard, ManualClock, H> {
-    Loader { deployed, store, warehouse, events: &Unheard, clock, witness, limits, deadline: i64::MAX }
+    Loader {
+        deployed,
+        store,
+        warehouse,
+        events: &Unheard,
+        clock,
+        witness,
+        limits,
+        accepts_doubles: false,
+        deadline: i64::MAX,
+    }
 }
 
 fn is_held(state: &UnitState) -> bool {

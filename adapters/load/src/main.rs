@@ -68,6 +68,7 @@ async fn call(world: &World, call: &Call) -> Result<Value, Error> {
             minutes_between: deployed.pipeline.load_every().unwrap_or_default(),
             ..LoadLimits::default()
         },
+        accepts_doubles: false,
         deadline: call.deadline,
     };
     match &call.event {

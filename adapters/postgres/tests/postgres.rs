@@ -144,6 +144,7 @@ fn batch(name: &str, staged: usize) -> LoadBatch {
         generation: 0,
         source: format!("{name}.csv"),
         source_version: "1".to_owned(),
+        content: "1".to_owned(),
         pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: DAY,

@@ -408,6 +408,7 @@ fn rows_are_loaded_over_tls(server: &Server) {
         generation: 0,
         source: "numbers.csv".to_owned(),
         source_version: "1".to_owned(),
+        content: "1".to_owned(),
         pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: 0,

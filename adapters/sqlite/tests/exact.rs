@@ -64,6 +64,7 @@ fn orders(rows: &[Order]) -> Sqlite {
         generation: 0,
         source: "s".to_owned(),
         source_version: "v".to_owned(),
+        content: "v".to_owned(),
         pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: 0,

@@ -67,6 +67,7 @@ fn batch(name: &str, staged: u64) -> LoadBatch {
         generation: 0,
         source: format!("{name}.csv"),
         source_version: "1".to_owned(),
+        content: "1".to_owned(),
         pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: DAY,
@@ -210,6 +211,7 @@ fn a_later_version_of_a_source_replaces_the_earlier_in_either_order() {
     let version = |name: &str, version: &str, time: i64| LoadBatch {
         source: "orders.csv".to_owned(),
         source_version: version.to_owned(),
+        content: version.to_owned(),
         batch_time: time,
         replaces_source: true,
         replaces_generations: false,
@@ -242,6 +244,7 @@ fn rows_of_before_pipelines_had_names_in_the_ledger_are_whose_input_it_is() {
     let version = |name: &str, time: i64, versions: &[&str]| LoadBatch {
         source: "orders.csv".to_owned(),
         source_version: name.to_owned(),
+        content: name.to_owned(),
         batch_time: time,
         replaces_source: !versions.is_empty(),
         versions: versions.iter().map(|&version| version.to_owned()).collect(),
@@ -289,6 +292,7 @@ fn a_replaced_source_takes_its_versions_and_deletes_with_it() {
         let batch = LoadBatch {
             source: if version.is_empty() { name.to_owned() } else { "orders.csv".to_owned() },
             source_version: version.to_owned(),
+            content: version.to_owned(),
             batch_time: time,
             replaces_source: !version.is_empty(),
             replaces_generations: false,
@@ -330,13 +334,13 @@ fn a_table_that_is_not_what_the_pipeline_needs_is_refused() {
     let mut warehouse = Sqlite::open_in_memory().unwrap();
     let mut table = orders(WriteMode::Append);
     load(&mut warehouse, &table, "a", &[(1, Some("x"), 1, 1), (1, Some("y"), 1, 1)]).unwrap();
-    table.columns[1].ty = Type::Varchar(10);
+    table.columns[1].ty = Type::Date;
     table.columns[6].name = "changed_at".to_owned();
     let error = load(&mut warehouse, &table, "b", &[(1, Some("x"), 1, 1)]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "memory: table `analytics.orders` is not what the pipeline needs: \
-         column `customer` is varchar(20) there and varchar(10) here, \
+         column `customer` is varchar(20) there and date here, \
          column `changed_at` timestamp is missing, and it is required, \
          column `ordered_at` is required there and missing here; \
          load into a new table, or let the pipeline say what is there"
@@ -412,7 +416,7 @@ fn a_table_that_went_away_is_not_made_anew() {
 }
 
 #[test]
-fn a_column_becomes_what_a_message_says() {
+fn a_column_gets_more_room_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("warehouse.db");
     let mut table = orders(WriteMode::Append);
@@ -427,11 +431,6 @@ fn a_column_becomes_what_a_message_says() {
     let first = narrow(rows("a", &[(7, Some("x"), 1, 1)]));
     warehouse.load(&table, &[batch("a", 1)], &mut [Ok(first)].into_iter(), 0).unwrap();
     table.columns[0].ty = Type::Bigint;
-    let message = load(&mut warehouse, &table, "b", &[(i64::MAX, Some("y"), 1, 1)]).unwrap_err().to_string();
-    let (_, told) =
-        message.split_once("column `id` is integer there and bigint here; load into a new table, or ").unwrap();
-    let statement = told.strip_prefix("change this one: `").and_then(|told| told.strip_suffix('`')).unwrap();
-    rusqlite::Connection::open(&path).unwrap().execute(statement, []).unwrap();
     load(&mut warehouse, &table, "b", &[(i64::MAX, Some("y"), 1, 1)]).unwrap();
     assert_eq!(ids(&mut warehouse), ["7 x", "9223372036854775807 y"]);
 }

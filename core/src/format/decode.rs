@@ -27,6 +27,14 @@ impl Decoder {
         }
     }
 
+    /// The digest of what was decompressed, if anything was.
+    pub(super) fn content(&self) -> Option<String> {
+        match self {
+            Self::Gunzip(gunzip) | Self::Transcode(Some(gunzip), _) => Some(gunzip.content()),
+            Self::Transcode(None, _) => None,
+        }
+    }
+
     /// Takes stored bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         match self {

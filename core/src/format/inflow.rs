@@ -110,6 +110,11 @@ impl Inflow {
         self.lines + line_ends(before) + 1
     }
 
+    /// The digest of what was decompressed, if anything was.
+    pub(super) fn content(&self) -> Option<String> {
+        self.decoder.as_ref().and_then(Decoder::content)
+    }
+
     /// Takes what has come so far for the first bytes that go through a decoder.
     pub(super) fn decode(&mut self, mut decoder: Decoder) {
         decoder.push(&self.window);

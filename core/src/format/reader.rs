@@ -176,6 +176,12 @@ impl Reader {
         self.inflow.push(bytes);
     }
 
+    /// What the object's bytes are when they are not compressed any more, as the version of a local file tells it; nothing where
+    /// they never were.
+    pub fn content(&self) -> Option<String> {
+        self.inflow.content()
+    }
+
     fn go(&mut self) -> Result<Next, Error> {
         if let Some(skip) = self.skip.take() {
             return Ok(self.go_on_skipping(skip));

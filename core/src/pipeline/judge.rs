@@ -115,6 +115,7 @@ impl Pipeline {
             fingerprint: self.fingerprint.clone(),
             counts,
             members: inputs.iter().map(|input| self.member(input)).collect(),
+            released: false,
             state: if reasons.is_empty() {
                 UnitState::Pending
             } else {
@@ -153,6 +154,11 @@ impl Pipeline {
             generation: plan.generation,
             source: plan.source.clone(),
             source_version: plan.source_version.clone(),
+            content: match receipts.as_slice() {
+                [receipt] => receipt.content.clone(),
+                // What is compressed is not cut.
+                _ => None,
+            },
             size: plan.size,
             fingerprint: plan.fingerprint.clone(),
             batch_time: plan.batch_time,

@@ -175,6 +175,7 @@ impl<'a> TaskRun<'a> {
             batch: task.batch.clone(),
             source: task.plan.source.clone(),
             source_version: task.plan.source_version.clone(),
+            content: None,
             range: (task.range.start, task.range.end),
             fingerprint: task.plan.fingerprint.clone(),
             batch_time: print_timestamptz(task.plan.batch_time),
@@ -233,6 +234,7 @@ impl Run for TaskRun<'_> {
                 Step::Has(RowOutput::Finished(coverage, incomplete)) => {
                     assert!(coverage.balance(), "what was read tiles the bytes");
                     self.receipt.coverage = coverage;
+                    self.receipt.content = self.rows.reader.content();
                     self.receipt.incomplete = incomplete;
                     self.finish();
                 }

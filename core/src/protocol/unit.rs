@@ -26,6 +26,9 @@ pub struct Unit {
     pub members: Vec<Member>,
     /// What has become of it.
     pub state: UnitState,
+    /// Whether somebody has decided that it is loaded as it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
 }
 
 /// One input of a unit.
@@ -39,6 +42,9 @@ pub struct Member {
     pub source: String,
     /// The object's version.
     pub source_version: String,
+    /// What tells its contents from others where that is not its version: they are compressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// Its stored bytes.
     #[serde(default)]
     pub size: u64,
@@ -145,6 +151,7 @@ impl Member {
             generation: self.generation,
             source: self.source.clone(),
             source_version: self.source_version.clone(),
+            content: self.content.as_ref().unwrap_or(&self.source_version).clone(),
             fingerprint: self.fingerprint.clone(),
             batch_time: self.batch_time,
             staged: batch.staged,

@@ -146,6 +146,7 @@ fn batch((number, (source, time, generation, rows)): (usize, GeneratedBatch)) ->
         generation,
         source: ["a.csv", "b.csv", "c.csv"].get(source).copied().unwrap_or_default().to_owned(),
         source_version: "1".to_owned(),
+        content: "1".to_owned(),
         pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: time * 1_000_000,
@@ -383,7 +384,7 @@ impl Cell {
                 let sign = if *value < 0 { "-" } else { "" };
                 format!("{sign}{}.{:02}", value.abs() / 100, value.abs() % 100)
             }
-            Self::Double(value) => format!("{value:?}"),
+            Self::Double(value) => crate::value::float::print_double(*value),
             Self::Timestamp(micros) => {
                 let form = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]");
                 OffsetDateTime::from_unix_timestamp_nanos(i128::from(*micros) * 1_000).unwrap().format(&form).unwrap()

@@ -13,6 +13,8 @@ pub struct LoadBatch {
     pub source: String,
     /// The object's version.
     pub source_version: String,
+    /// What tells the object's contents from others, however they are compressed; empty where nobody knows.
+    pub content: String,
     /// The pipeline's name: what it may replace is what it has brought.
     pub pipeline: String,
     /// The pipeline's fingerprint.

@@ -83,8 +83,10 @@ pub struct Dialect {
     pub(crate) wraps_index_expressions: bool,
     /// An instant as the value of a parameter; `None` where the warehouse has no such year.
     pub(crate) instant: fn(i64) -> Option<String>,
-    /// Selects the names of the columns of a table.
+    /// Selects the names of the columns of a table, and the type of each, as the catalog has it, under `type`.
     pub(crate) columns: CatalogQuestion,
+    /// Whether a column that the catalog has with a type keeps each value of another type as it is.
+    pub(crate) keeps: fn(&str, Type) -> bool,
     /// Selects the names of the indexes of a table, where there are any.
     pub(crate) indexes: Option<CatalogQuestion>,
     /// Whether anything in the warehouse may keep rows out of a table without an error, a trigger or a rule: only then the rows
@@ -170,6 +172,20 @@ impl fmt::Debug for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
+}
+
+/// Whether a column of one type keeps each value of another type as it is: it is that type, or one with more room.
+fn has_room(stored: Type, ty: Type) -> bool {
+    stored == ty
+        || match (stored, ty) {
+            (Type::Integer | Type::Bigint, Type::Smallint) | (Type::Bigint, Type::Integer) => true,
+            (Type::Decimal { precision, scale }, Type::Decimal { precision: needed, scale: needed_scale }) => {
+                scale >= needed_scale && precision - scale >= needed - needed_scale
+            }
+            (Type::Varchar(room), Type::Varchar(needed)) => room >= needed,
+            (Type::Text, Type::Varchar(_)) | (Type::Double, Type::Real) => true,
+            _ => false,
+        }
 }
 
 /// An instant with its offset, for years of four digits: all others begin with a sign of their own.

@@ -60,13 +60,16 @@ impl LedgerRow {
         let read = || {
             let text = |column| row.text(column).map(str::to_owned);
             let counts = LoadCounts::read(row)?;
+            let source_version = text("source_version")?;
             Ok(Self {
                 batch: LoadBatch {
                     input: text("input")?,
                     batch: text("batch")?,
                     generation: row.number("generation")?,
                     source: text("source")?,
-                    source_version: text("source_version")?,
+                    // An older Etalon did not keep it.
+                    content: row.optional("content")?.map_or_else(|| source_version.clone(), str::to_owned),
+                    source_version,
                     pipeline: row.optional("pipeline")?.unwrap_or_default().to_owned(),
                     fingerprint: text("fingerprint")?,
                     batch_time: row.instant("batch_time")?,
@@ -146,7 +149,10 @@ pub(crate) const BATCH: [(&str, Type); 10] = [
 pub(crate) const OUTCOMES: [&str; 6] = ["inserted", "updated", "unchanged", "deduplicated", "superseded", "deleted"];
 
 /// What a ledger of an older Etalon lacks: it is added, and the rows that are there do not say it.
-pub(crate) const ADDED: [(&str, Type); 2] = [("pipeline", Type::Varchar(256)), ("removed", Type::Bigint)];
+pub(crate) const ADDED: [(&str, Type); 3] =
+    [("pipeline", Type::Varchar(256)), ("content", Type::Varchar(1024)), ("removed", Type::Bigint)];
+/// Those of them that a batch brings; the others are counted.
+pub(crate) const ADDED_OF_BATCH: usize = 2;
 
 /// How many rows of a batch the table has when the load has brought them, in the work table; NULL where they are not counted.
 const ARRIVED: &str = "arrived";
@@ -319,7 +325,8 @@ pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
         .chain(BATCH.map(|(name, _)| Expr::own("b", name)))
         .chain([loaded_at])
         .chain(OUTCOMES.map(|name| Expr::own("b", name)))
-        .chain([Expr::own("b", "pipeline"), Expr::own("b", "removed").or_zero()]);
+        .chain(ADDED[..ADDED_OF_BATCH].iter().map(|(name, _)| Expr::own("b", name)))
+        .chain([Expr::own("b", "removed").or_zero()]);
     Command::Insert {
         into: table(target),
         columns: names.map(Identifier::own).collect(),
@@ -549,6 +556,32 @@ pub fn ledger_of(target: &Target, inputs: &[&str]) -> Vec<Statement> {
         Command::Select(select).statement("list what was loaded of some inputs", target.dialect)
     };
     inputs.chunks(INPUTS_AT_ONCE).map(of).collect()
+}
+
+/// Selects the ledger rows of a pipeline's objects that have, or had, the contents of one of these batches, as [`ledger`] does.
+pub fn ledger_akin(target: &Target, pipeline: &str, batches: &[LoadBatch]) -> Vec<Statement> {
+    let contents: Vec<&str> =
+        batches.iter().map(|batch| batch.content.as_str()).filter(|one| !one.is_empty()).collect();
+    let of = |contents: &[&str]| {
+        let content = Expr::Call("coalesce", vec![Expr::own("s", "content"), Expr::own("s", "source_version")]);
+        let alike = Expr::All(vec![of_target(target, "s"), any_of(&content, "v", contents)]);
+        let sources = Select::from(&table(target), "s").columns([Expr::own("s", "source")]).filter(alike);
+        let own = Expr::own("l", "pipeline").equal(own_pipeline(pipeline));
+        let akin = Expr::All(vec![of_target(target, "l"), own, Expr::own("l", "source").among(sources)]);
+        Command::Select(rows(target).filter(akin)).statement("list what was loaded of equal contents", target.dialect)
+    };
+    contents.chunks(INPUTS_AT_ONCE).map(of).collect()
+}
+
+/// Selects those of some batches of which the target has rows.
+pub fn brought(target: &Target, batches: &[&str]) -> Vec<Statement> {
+    let name = Expr::of("t", &Identifier::own(BATCH_COLUMN));
+    let of = |batches: &[&str]| {
+        let mut select = Select::from(&target.table, "t").columns([name.clone()]).filter(any_of(&name, "b", batches));
+        select.group_by = vec![name.clone()];
+        Command::Select(select).statement("ask of which batches the table has rows", target.dialect)
+    };
+    batches.chunks(INPUTS_AT_ONCE).map(of).collect()
 }
 
 /// All ledger rows, of whichever target.

@@ -328,7 +328,9 @@ impl Writer<'_> {
         let target = self.target;
         let replaces_sources = load.batches.iter().any(LoadBatch::replaces);
         if replaces_sources && !target.lineage {
-            return self.refuse("has no lineage columns, by which the rows of a source are replaced");
+            return self.refuse(
+                "is loaded with `lineage: false`, and without the lineage columns no rows of a source can be replaced",
+            );
         }
         let ranking = target.versions().map(|versions| Ranking::new(target, versions)).transpose()?;
         let direct = ranking.is_none() && target.dialect.stages_in_target;
@@ -340,11 +342,19 @@ impl Writer<'_> {
         if let WriteMode::Replace { allow_empty } = target.write {
             self.replace_all(load, allow_empty, direct)?;
         }
-        self.stage(load, direct)?;
         let mut noted = false;
+        if replaces_sources && direct {
+            // The rows of earlier versions go first: a constraint of somebody else may not let both be there.
+            noted = self.replace_sources(load.batches, direct)?;
+        }
+        self.stage(load, direct)?;
         if replaces_sources {
-            let first = load.batches.iter().find(|batch| batch.replaces());
-            noted = self.replace_sources(load.batches, first.map_or("", |batch| &batch.batch), direct)?;
+            if !direct {
+                noted = self.replace_sources(load.batches, direct)?;
+            } else {
+                // A version that comes late is replaced at once.
+                self.run("delete the rows of replaced batches", ledger::delete_replaced(&target.table));
+            }
             // Where the table has several rows of a key, which an earlier pipeline file allowed, those that stay are told.
             if let Some(index) = target.create_key_index() {
                 self.guard(Guard::UniqueKey, index);
@@ -429,7 +439,7 @@ impl Writer<'_> {
         for batches in load.batches.chunks(BATCHES_AT_ONCE) {
             let rows = batches.iter().map(|batch| Ok(values.row(batch, &self.instant(batch.batch_time)?)));
             let rows = rows.collect::<Result<Vec<_>, Error>>()?;
-            let columns = ledger::BATCH.iter().chain(&ledger::ADDED[..1]);
+            let columns = ledger::BATCH.iter().chain(&ledger::ADDED[..ledger::ADDED_OF_BATCH]);
             let columns = columns.map(|(name, _)| Identifier::own(name)).collect();
             let into = ledger::load_table();
             self.run("bring the load's batches", Command::Insert { into, columns, rows: Rows::Values(rows) });
@@ -499,8 +509,9 @@ impl Writer<'_> {
     }
 
     /// Removes the rows of sources that have a later version, also those of this load. Whether earlier versions were noted.
-    fn replace_sources(&mut self, batches: &[LoadBatch], first: &str, direct: bool) -> Result<bool, Error> {
+    fn replace_sources(&mut self, batches: &[LoadBatch], direct: bool) -> Result<bool, Error> {
         let target = self.target;
+        let first = batches.iter().find(|batch| batch.replaces()).map_or("", |batch| &batch.batch);
         let versions: BTreeSet<&str> = batches.iter().flat_map(|batch| &batch.versions).map(String::as_str).collect();
         let versions: Vec<&str> = versions.into_iter().collect();
         let noted =
@@ -553,6 +564,7 @@ impl Values {
             Expr::Boolean(batch.replaces_generations),
             Expr::Number(batch.staged),
             self.value(&batch.pipeline, Type::Text),
+            self.value(&batch.content, Type::Text),
         ]
     }
 

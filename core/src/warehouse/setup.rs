@@ -3,6 +3,8 @@
 //! A change is planned only where it loses nothing and asks nothing of the rows that are there: a column that may be NULL is
 //! added, a text gets more room. Anything else is refused with the difference, since a person has to decide it.
 
+use std::collections::BTreeMap;
+
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::sql::quote::Identifier;
@@ -47,6 +49,8 @@ pub struct SetUp {
 pub struct Found {
     /// The names of the columns that the target has; none where there is no target.
     pub present: Vec<String>,
+    /// The types of these columns, as the catalog has them.
+    pub stored: BTreeMap<String, String>,
     /// The columns that Etalon has declared.
     pub declared: Vec<TableColumn>,
     /// How many ledger rows the target has.
@@ -123,7 +127,15 @@ impl Found {
         let loads = loads.ok_or_else(|| {
             Error::new(ErrorKind::Refused, "the warehouse does not say how many loads the ledger holds".to_owned())
         })?;
-        Ok(Self { present: names(0), declared, loads, ledger: names(3), indexes: names(4) })
+        let stored = |row: Row<'_>| Some((row.first()?.to_owned(), row.optional("type").ok()??.to_owned()));
+        Ok(Self {
+            present: names(0),
+            stored: rows(0).filter_map(stored).collect(),
+            declared,
+            loads,
+            ledger: names(3),
+            indexes: names(4),
+        })
     }
 }
 
@@ -189,22 +201,36 @@ impl Migration {
                     planned.add_column(target, column);
                     added.push(column.clone());
                 }
-                Some(found) if can_widen(found.ty, *ty) => planned.widen(target, found.ty, column),
-                Some(found) if found.ty != *ty => {
-                    wrong.push(format!("column `{name}` is {} there and {ty} here", found.ty));
-                    mend(change_type(target, found, *ty));
+                Some(column_there) => {
+                    if is_altered(target, &found.stored, column_there, *ty) {
+                        let stored = found.stored.get(name).map(String::as_str).unwrap_or_default();
+                        wrong.push(format!("column `{name}` is {stored} there now, and was made {}", column_there.ty));
+                        mend(restore_type(target, column_there));
+                    } else if can_widen(target, column_there, *ty) {
+                        planned.widen(target, column_there.ty, column);
+                    } else if !fits(target, column_there, *ty) {
+                        wrong.push(format!("column `{name}` is {} there and {ty} here", column_there.ty));
+                        mend(change_type(target, column_there, *ty));
+                    }
+                    if column_there.required && !required {
+                        if target.dialect.alters_columns {
+                            planned.let_be_null(target, column);
+                        } else {
+                            wrong.push(format!("column `{name}` is required there and may be NULL here"));
+                            mend(None);
+                        }
+                    }
                 }
-                Some(found) if found.required && !required => {
-                    wrong.push(format!("column `{name}` is required there and may be NULL here"));
-                    mend(drop_not_null(target, found));
-                }
-                Some(_) => {}
             }
         }
         for found in there.iter().filter(|found| found.required) {
             if !declared.iter().any(|column| column.name == found.name) {
-                wrong.push(format!("column `{}` is required there and missing here", found.name));
-                mend(drop_not_null(target, found));
+                if target.dialect.alters_columns {
+                    planned.let_be_null(target, found);
+                } else {
+                    wrong.push(format!("column `{}` is required there and missing here", found.name));
+                    mend(None);
+                }
             }
         }
         if !wrong.is_empty() {
@@ -304,6 +330,14 @@ impl Migration {
         self.declare_anew(target, column, vec![set_type(column)]);
     }
 
+    /// Lets a column be NULL that may be NULL now.
+    fn let_be_null(&mut self, target: &Target, column: &TableColumn) {
+        self.changes.push(format!("column `{}` may be NULL", column.name));
+        let optional = Command::DropNotNull { table: target.table.clone(), column: Identifier::found(&column.name) };
+        self.push(target, "let a column be NULL", optional);
+        self.declare_anew(target, column, vec![(Identifier::own("required"), Expr::Boolean(false))]);
+    }
+
     /// Remembers something else of a column that is declared.
     fn declare_anew(&mut self, target: &Target, column: &TableColumn, set: Vec<(Identifier, Expr)>) {
         let this = Expr::All(vec![
@@ -355,9 +389,6 @@ fn set_type(column: &TableColumn) -> (Identifier, Expr) {
 fn change_type(target: &Target, column: &TableColumn, ty: Type) -> Option<Vec<String>> {
     let declare = declare_anew(target, column, &format!("\"type\" = {}", shown_text(&ty.to_string())));
     let stored = target.dialect.column_type;
-    if stored(column.ty) == stored(ty) && is_wider_integer(column.ty, ty) {
-        return Some(vec![declare]);
-    }
     if !target.dialect.alters_columns || !converts(column.ty, ty) {
         return None;
     }
@@ -365,21 +396,22 @@ fn change_type(target: &Target, column: &TableColumn, ty: Type) -> Option<Vec<St
     Some(vec![format!("alter table {} alter column {name} type {}", target.table, stored(ty)), declare])
 }
 
-/// Whether each value of an integer type is one of another.
-fn is_wider_integer(from: Type, to: Type) -> bool {
-    matches!((from, to), (Type::Smallint, Type::Integer | Type::Bigint) | (Type::Integer, Type::Bigint))
+/// The statement by which a person gives a column the type back that it was made with; `None` where the warehouse has none.
+fn restore_type(target: &Target, column: &TableColumn) -> Option<Vec<String>> {
+    let (name, ty) = (Identifier::found(&column.name), (target.dialect.column_type)(column.ty));
+    target.dialect.alters_columns.then(|| vec![format!("alter table {} alter column {name} type {ty}", target.table)])
+}
+
+/// Whether somebody has given a column a type that does not keep the values which it was made for, or those that are to come.
+fn is_altered(target: &Target, stored: &BTreeMap<String, String>, column: &TableColumn, needed: Type) -> bool {
+    let keeps = target.dialect.keeps;
+    stored.get(&column.name).is_some_and(|stored| !keeps(stored, column.ty) && !keeps(stored, needed))
 }
 
 /// Whether a warehouse that alters columns makes values of one type of those of another.
 fn converts(from: Type, to: Type) -> bool {
     let is_day = |ty| matches!(ty, Type::Date | Type::Timestamp | Type::Timestamptz);
     to.is_text() || (from.is_number() && to.is_number()) || (is_day(from) && is_day(to))
-}
-
-/// The statements by which a person lets a declared column be NULL; `None` where the warehouse has none.
-fn drop_not_null(target: &Target, column: &TableColumn) -> Option<Vec<String>> {
-    let alter = format!("alter table {} alter column {} drop not null", target.table, Identifier::found(&column.name));
-    target.dialect.alters_columns.then(|| vec![alter, declare_anew(target, column, "\"required\" = false")])
 }
 
 /// What tells Etalon that a column is another.
@@ -389,9 +421,40 @@ fn declare_anew(target: &Target, column: &TableColumn, set: &str) -> String {
     format!("update {columns} set {set} where \"target\" = {name} and \"name\" = {column}")
 }
 
-/// Whether a column of the first type becomes one of the second by getting more room.
-fn can_widen(from: Type, to: Type) -> bool {
-    matches!((from, to), (Type::Varchar(from), Type::Varchar(to)) if from < to)
+/// Whether deleted keys are remembered by a column: their table is named by its type.
+fn is_remembered(target: &Target, column: &TableColumn) -> bool {
+    target.keeps_deleted() && target.version_columns().iter().any(|(name, _)| name.as_str() == column.name)
+}
+
+/// Whether a column has room for each value of a type, and they are stored alike.
+fn fits(target: &Target, column: &TableColumn, ty: Type) -> bool {
+    let is_roomier = match (column.ty, ty) {
+        (Type::Varchar(there), Type::Varchar(here)) => there >= here,
+        (Type::Bigint, Type::Integer | Type::Smallint) | (Type::Integer, Type::Smallint) => true,
+        (Type::Decimal { precision: there, scale }, Type::Decimal { precision: here, scale: here_scale }) => {
+            scale == here_scale && there >= here
+        }
+        _ => false,
+    };
+    column.ty == ty || (is_roomier && !is_remembered(target, column))
+}
+
+/// Whether a column becomes one of another type by getting more room.
+fn can_widen(target: &Target, column: &TableColumn, ty: Type) -> bool {
+    let is_wider = match (column.ty, ty) {
+        (Type::Varchar(from), Type::Varchar(to)) => from < to,
+        (Type::Smallint, Type::Integer | Type::Bigint) | (Type::Integer, Type::Bigint) => {
+            target.dialect.alters_columns || target.dialect.widening == Widening::Needless
+        }
+        (Type::Decimal { precision: from, scale }, Type::Decimal { precision: to, scale: to_scale }) => {
+            // Where a decimal is a text, it has the digits of its scale.
+            let is_stored_alike = target.dialect.widening == Widening::Needless && scale == to_scale;
+            let is_roomier = to_scale >= scale && to - to_scale >= from - scale && (from, scale) != (to, to_scale);
+            is_roomier && (target.dialect.alters_columns || is_stored_alike)
+        }
+        _ => false,
+    };
+    is_wider && !is_remembered(target, column)
 }
 
 fn column_name(column: &TableColumn) -> Expr {
@@ -491,10 +554,7 @@ mod tests {
                  load into a new table, or let the pipeline say what is there"
             )
         };
-        assert_eq!(
-            wrong(&b(Type::Varchar(8), false), &there),
-            refused("column `b` is varchar(9) there and varchar(8) here")
-        );
+        assert_eq!(wrong(&b(Type::Date, true), &there), refused("column `b` is varchar(9) there and date here"));
         assert_eq!(
             wrong(&b(Type::Varchar(9), false), &there),
             refused("column `b` is required there and may be NULL here")
@@ -529,27 +589,80 @@ mod tests {
         };
         let none = "let the pipeline say what is there";
         assert_eq!(
-            told(&postgres::DIALECT, (Type::Integer, false), (Type::Bigint, false)),
+            told(&postgres::DIALECT, (Type::Bigint, false), (Type::Double, false)),
             format!(
-                "change this one: `alter table \"shop\".\"orders\" alter column \"b\" type bigint; {}`",
-                declare("\"type\" = 'bigint'")
-            )
-        );
-        assert_eq!(
-            told(&postgres::DIALECT, (Type::Date, true), (Type::Date, false)),
-            format!(
-                "change this one: `alter table \"shop\".\"orders\" alter column \"b\" drop not null; {}`",
-                declare("\"required\" = false")
+                "change this one: `alter table \"shop\".\"orders\" alter column \"b\" type double precision; {}`",
+                declare("\"type\" = 'double precision'")
             )
         );
         assert_eq!(told(&postgres::DIALECT, (Type::Bigint, false), (Type::Date, false)), none);
-        assert_eq!(
-            told(&sqlite::DIALECT, (Type::Integer, false), (Type::Bigint, false)),
-            "change this one: `update \"_etalon_columns\" set \"type\" = 'bigint' where \"target\" = 'shop.orders' and \
-             \"name\" = 'b'`"
-        );
         // The texts of one are not those of the other.
         assert_eq!(told(&sqlite::DIALECT, (Type::Date, false), (Type::Timestamp, false)), none);
         assert_eq!(told(&redshift::DIALECT, (Type::Integer, false), (Type::Bigint, false)), none);
+    }
+
+    #[test]
+    fn a_column_gets_more_room_where_no_value_changes() {
+        let decimal = |precision, scale| Type::Decimal { precision, scale };
+        let can = |dialect, from: Type, to: Type| {
+            let there = found(&[("b", from, false)]);
+            Migration::new(&target(dialect, &[("b", to, false)]), &there).map(|plan| plan.changes)
+        };
+        let grows = |from, to| vec![format!("column `b` grows from {from} to {to}")];
+        for (from, to) in
+            [(Type::Smallint, Type::Integer), (Type::Integer, Type::Bigint), (decimal(8, 2), decimal(12, 2))]
+        {
+            assert_eq!(can(&postgres::DIALECT, from, to), Ok(grows(from, to)));
+            assert_eq!(can(&sqlite::DIALECT, from, to), Ok(grows(from, to)));
+            assert!(can(&redshift::DIALECT, from, to).is_err(), "it alters no type but a text's");
+            assert_eq!(can(&redshift::DIALECT, to, from), Ok(Vec::new()), "there is room");
+        }
+        assert_eq!(can(&postgres::DIALECT, decimal(8, 2), decimal(12, 4)), Ok(grows(decimal(8, 2), decimal(12, 4))));
+        assert!(can(&sqlite::DIALECT, decimal(8, 2), decimal(12, 4)).is_err(), "each text has two digits there");
+        assert!(can(&postgres::DIALECT, decimal(8, 2), decimal(8, 4)).is_err());
+        assert_eq!(can(&sqlite::DIALECT, Type::Varchar(9), Type::Varchar(8)), Ok(Vec::new()));
+        let optional = |dialect| {
+            let there = found(&[("b", Type::Date, true)]);
+            Migration::new(&target(dialect, &[("b", Type::Date, false)]), &there).map(|plan| plan.changes)
+        };
+        assert_eq!(optional(&postgres::DIALECT), Ok(vec!["column `b` may be NULL".to_owned()]));
+        assert!(optional(&sqlite::DIALECT).is_err());
+    }
+
+    #[test]
+    fn a_column_that_was_altered_by_hand_must_keep_the_values() {
+        let change = |dialect, ty: Type, stored: &str| {
+            let there = found(&[("b", ty, false)]);
+            let there = Found { stored: [("b".to_owned(), stored.to_owned())].into(), ..there };
+            Migration::new(&target(dialect, &[("b", ty, false)]), &there).map(|plan| plan.changes)
+        };
+        let money = Type::Decimal { precision: 10, scale: 2 };
+        for (ty, stored) in [
+            (money, "numeric(10,2)"),
+            (money, "numeric(12,3)"),
+            (money, "numeric"),
+            (Type::Varchar(20), "character varying(20)"),
+            (Type::Varchar(20), "text"),
+            (Type::Timestamptz, "timestamp with time zone"),
+            (Type::Super, "jsonb"),
+        ] {
+            assert_eq!(change(&postgres::DIALECT, ty, stored), Ok(Vec::new()), "{ty} {stored}");
+        }
+        for (ty, stored) in [
+            (money, "numeric(10,0)"),
+            (money, "bigint"),
+            (Type::Bigint, "double precision"),
+            (Type::Timestamp, "date"),
+            (Type::Timestamp, "timestamp(0) without time zone"),
+            (Type::Varchar(20), "character(20)"),
+            (Type::Integer, "smallint"),
+        ] {
+            let error = change(&postgres::DIALECT, ty, stored).unwrap_err().to_string();
+            assert!(error.contains(&format!("column `b` is {stored} there now, and was made {ty}")), "{error}");
+        }
+        assert_eq!(change(&sqlite::DIALECT, money, "TEXT"), Ok(Vec::new()));
+        assert!(change(&sqlite::DIALECT, money, "DECIMAL(10,2)").is_err());
+        assert_eq!(change(&redshift::DIALECT, money, "numeric(10,2)"), Ok(Vec::new()));
+        assert!(change(&redshift::DIALECT, money, "numeric(10,0)").is_err());
     }
 }

@@ -53,6 +53,10 @@ pub(crate) enum Command {
         column: Identifier,
         ty: Type,
     },
+    DropNotNull {
+        table: TableName,
+        column: Identifier,
+    },
     Lock(TableName),
     Insert {
         into: TableName,

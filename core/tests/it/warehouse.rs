@@ -102,6 +102,7 @@ fn batch(number: usize, replaces_source: bool) -> LoadBatch {
         generation: 0,
         source: format!("s3://acme/it's-{number}.csv"),
         source_version: String::new(),
+        content: String::new(),
         pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: 1_767_225_600_500_000,

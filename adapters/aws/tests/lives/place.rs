@@ -211,7 +211,17 @@ async fn by_functions<S: Objects + Debug, T: Objects + Debug>(
     let transform = Transform { deployed, source, store, loads: &loads, witness: &Quiet, progress: &Quiet };
     let limits = LoadLimits::default();
     let (events, witness) = (&Nobody, &Quiet);
-    let loader = Loader { deployed, store, warehouse: &embedded, events, clock, witness, limits, deadline };
+    let loader = Loader {
+        deployed,
+        store,
+        warehouse: &embedded,
+        events,
+        clock,
+        witness,
+        limits,
+        accepts_doubles: false,
+        deadline,
+    };
     let now = clock.now();
     let start = Start {
         pipeline: deployed.pipeline.name().to_owned(),

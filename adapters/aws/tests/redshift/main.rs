@@ -109,6 +109,7 @@ fn batch(input: &str, staged: u64) -> LoadBatch {
         generation: 0,
         source: "it's/a.csv".to_owned(),
         source_version: "1".to_owned(),
+        content: "1".to_owned(),
         pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: 1_767_225_600_123_456,

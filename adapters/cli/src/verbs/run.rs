@@ -11,7 +11,7 @@ use etalon_core::protocol::prefix;
 use etalon_core::warehouse::{LoadCounts, WriteMode};
 use etalon_driver::land::{Asked, LandReport};
 use etalon_driver::local::{LocalDisk, SystemClock};
-use etalon_driver::report::{HeldReport, RunReport, RunState};
+use etalon_driver::report::{HeldReport, Replaced, RunReport, RunState};
 use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
@@ -121,6 +121,9 @@ pub(super) struct Ran {
     /// Whether what is held may be released.
     #[serde(skip)]
     can_be_released: bool,
+    /// Whether nobody decides about it: it is in a folder of its own.
+    #[serde(skip)]
+    is_staged: bool,
     /// What functions are still at work with.
     #[serde(skip_serializing_if = "Option::is_none")]
     unfinished: Option<Unfinished>,
@@ -170,6 +173,7 @@ impl Ran {
             seconds: begun.elapsed().as_secs_f64(),
             quarantine,
             can_be_released: !would_empty,
+            is_staged: false,
             unfinished: None,
         }
     }
@@ -177,6 +181,11 @@ impl Ran {
     /// The same, where the source may not have been read.
     pub(super) fn after(self, failed: Option<Failure>) -> Self {
         Self { failed, ..self }
+    }
+
+    /// What was staged, and is loaded by nobody here.
+    pub(super) fn staged(report: RunReport, pipeline: &Resolved, begun: Instant, quarantine: String) -> Self {
+        Self { is_staged: true, ..Self::new(report, pipeline, begun, quarantine) }
     }
 
     /// What was done where the pipeline is deployed.
@@ -320,6 +329,7 @@ impl View for Ran {
             let [rejected, read] = [counts.quarantined, counts.read].map(thousands);
             notes.push(format!("{rejected} of {read} records were rejected: `etalon rejects show` says why"));
         }
+        notes.extend(report.replaced.and_then(looked_at));
         notes.extend(unknown_rejects(report.unknown_rejects));
         match report.load.map_or(0, |load| load.removed) {
             0 => {}
@@ -389,9 +399,32 @@ impl View for Ran {
         });
         let can_be_released = self.can_be_released && held.iter().any(|held| !held.incomplete);
         let decide = if can_be_released { "`etalon release`, `etalon discard`" } else { "`etalon discard`" };
-        let help = format!("mend the pipeline or the data and run again, or decide: {decide}");
+        let help = match self.is_staged {
+            true => "mend the pipeline or the data, and stage into another folder".to_owned(),
+            false => format!("mend the pipeline or the data and run again, or decide: {decide}"),
+        };
         Err(Failure::held(&reasons.collect::<Vec<_>>(), &help, self.report.load.is_some()))
     }
+}
+
+/// What is to be said of the rows of earlier versions.
+fn looked_at(Replaced { expected, missing, keys }: Replaced) -> Option<String> {
+    if missing > 0 {
+        let (were, rows) = (if missing == 1 { "was" } else { "were" }, how_many(expected, "row"));
+        return Some(format!(
+            "of {rows} that earlier versions had brought {} {were} not found by _etalon_batch: removed by hand, or there still \
+             beside the new ones",
+            thousands(missing)
+        ));
+    }
+    (keys > 0).then(|| {
+        let (have, they) = if keys == 1 { ("has", "it") } else { ("have", "them") };
+        format!(
+            "up to {} of the removed rows {have} no row any more though another file has {they}: `etalon reload` reads the files \
+             again",
+            how_many(keys, "key")
+        )
+    })
 }
 
 /// How much is held of a unit, and which of several versions it is, by the name that a decision about it alone takes.

@@ -37,6 +37,12 @@ impl Verb for Stage {
         let begun = Instant::now();
         let loaded = self.source.file.load(output)?;
         let found = self.source.find(&loaded, Some(Asked::New), output)?;
+        if self.to.is_file() {
+            return Err(Failure::arguments(format!(
+                "--to {}: this is a file, and a folder is needed",
+                self.to.display()
+            )));
+        }
         let store = LocalDisk::new(&self.to);
         let alone = store.lock_run(|| output.note("another run is at work; this one waits until it has ended"))?;
         let taken = found.take(&loaded, &store)?;
@@ -47,6 +53,6 @@ impl Verb for Stage {
         let ended = pollster::block_on(run::stage(&loaded.pipeline, &loaded.text, &taken.objects, world, &options));
         bar.clear();
         alone.end()?;
-        Ok(Ran::new(ended?, &loaded.pipeline, begun, quarantine(&store)).after(taken.failed))
+        Ok(Ran::staged(ended?, &loaded.pipeline, begun, quarantine(&store)).after(taken.failed))
     }
 }

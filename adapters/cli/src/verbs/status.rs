@@ -11,6 +11,7 @@ use super::Verb;
 use super::run::size_of;
 use crate::arguments::{Destination, PipelineFile, Written};
 use crate::failure::Failure;
+use crate::form::unbroken;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View, how_many, thousands, unknown_rejects};
 
@@ -126,7 +127,7 @@ impl View for Stands {
         for held in &found.held {
             let size = size_of(held, &found.held);
             for reason in &held.reasons {
-                page.push_str(&format!("  HELD: {reason} ({size})\n"));
+                page.push_str(&format!("  HELD: {} ({size})\n", unbroken(reason)));
             }
         }
         if let Some(FailingLoad { failures, next, words }) = &found.failing {
@@ -140,12 +141,12 @@ impl View for Stands {
             _ if is_idle => "PLANNED, AND NO MESSAGE SPEAKS OF IT (`etalon reload` begins anew)",
             _ => "at work",
         };
-        found.planned.iter().for_each(|name| page.push_str(&format!("  {planned}: {name}\n")));
+        found.planned.iter().for_each(|name| page.push_str(&format!("  {planned}: {}\n", unbroken(name))));
         let waits = if self.queues.is_empty() { "waits for the next run" } else { "waits for its load" };
-        found.waiting.iter().for_each(|name| page.push_str(&format!("  {waits}: {name}\n")));
-        found.discarded.iter().for_each(|name| page.push_str(&format!("  discarded: {name}\n")));
+        found.waiting.iter().for_each(|name| page.push_str(&format!("  {waits}: {}\n", unbroken(name))));
+        found.discarded.iter().for_each(|name| page.push_str(&format!("  discarded: {}\n", unbroken(name))));
         for (source, open) in &found.open_rejects {
-            page.push_str(&format!("  open rejects: {source}: {}\n", thousands(*open)));
+            page.push_str(&format!("  open rejects: {}: {}\n", unbroken(source), thousands(*open)));
         }
         for Messages { function, waiting, received, dead } in &self.queues {
             page.push_str(&format!("  {function}: {}\n", messages(*waiting, *received, *dead)));

@@ -279,6 +279,7 @@ pub async fn data_warehouse<W: Future<Output = ()>>(
         generation,
         source: name.to_owned(),
         source_version: "1".to_owned(),
+        content: "1".to_owned(),
         pipeline: "p".to_owned(),
         fingerprint: "f".to_owned(),
         batch_time: 0,

@@ -1,7 +1,7 @@
 //! Faults: ports of one machine that fail where they are told to. Whoever is killed does nothing more: each later call of his
 //! fails too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -146,6 +146,9 @@ impl<W: Warehouse> Warehouse for FaultyWarehouse<'_, W> {
     }
     async fn changes(&mut self, table: &Table) -> Result<Vec<String>, Error> {
         self.inner.changes(table).await
+    }
+    async fn brought(&mut self, table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
+        self.inner.brought(table, batches).await
     }
 
     async fn forget(&mut self, table: &Table) -> Result<(), Error> {

@@ -194,6 +194,7 @@ impl Hands<'_, '_> {
             clock: *clock,
             witness: &Quiet,
             limits,
+            accepts_doubles: true,
             deadline,
         };
         match message {

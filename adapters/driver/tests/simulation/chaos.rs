@@ -12,7 +12,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
 use etalon_core::protocol::prefix::{Prefix, Right};
 use etalon_core::protocol::{LoadEvent, Step};
-use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
 use etalon_driver::memory::ManualClock;
 use etalon_driver::ports::{
     Clock, DataWarehouse, Entry, Events, LoadOrder, Message, Objects, Put, Queue, StatementState,
@@ -283,6 +283,9 @@ impl<P: DataWarehouse> DataWarehouse for Chaotic<'_, P> {
     }
     async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
         self.chaos.call(self.inner.ledger(table, inputs)).await
+    }
+    async fn akin(&self, table: &Table, batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
+        self.chaos.call(self.inner.akin(table, batches)).await
     }
 }
 

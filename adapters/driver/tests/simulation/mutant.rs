@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use etalon_core::error::Error;
 use etalon_core::plan::{Object, sha256};
 use etalon_core::protocol::{LastRun, Leg, Load, parse, print};
-use etalon_core::warehouse::{LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
 /// The rule that is broken.
@@ -181,5 +181,8 @@ impl<P: DataWarehouse> DataWarehouse for Mutant<P> {
     }
     async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
         self.inner.ledger(table, inputs).await
+    }
+    async fn akin(&self, table: &Table, batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
+        self.inner.akin(table, batches).await
     }
 }

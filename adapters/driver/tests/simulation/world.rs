@@ -285,7 +285,17 @@ impl<'a> World<'a> {
         deadline: i64,
     ) -> Loader<'l, T, W, E, ManualClock, Quiet> {
         let limits = LoadLimits { units_max: 3, ..LoadLimits::default() };
-        Loader { deployed, store, warehouse, events, clock: self.clock, witness: &Quiet, limits, deadline }
+        Loader {
+            deployed,
+            store,
+            warehouse,
+            events,
+            clock: self.clock,
+            witness: &Quiet,
+            limits,
+            accepts_doubles: true,
+            deadline,
+        }
     }
 
     /// No more faults: the schedule goes on, the operator redrives dead letters and decides about held units, until nothing

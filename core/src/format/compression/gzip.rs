@@ -3,11 +3,14 @@
 //! A file is one member or several, one after the other. Whatever else follows a member, zeros included, is damage: it may
 //! be the start of a member that was written badly, and a loader must not guess that it is not.
 
+use std::fmt;
+
 use super::Expansion;
 
 use flate2::Decompress;
 use flate2::FlushDecompress;
 use flate2::Status;
+use xxhash_rust::xxh3::Xxh3;
 
 /// The window that any gzip writer may use: 2^15 bytes.
 const WINDOW_BITS: u8 = 15;
@@ -25,12 +28,37 @@ pub(in crate::format) struct Gunzip {
     expansion: Expansion,
     /// The stored bytes of the whole object.
     size: u64,
+    digest: Digest,
+}
+
+/// What came out of all members.
+#[derive(Clone, Default)]
+struct Digest(Box<Xxh3>);
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0.digest128())
+    }
 }
 
 impl Gunzip {
     /// An inflater of an object of so many stored bytes, and of what it may decode to.
     pub(in crate::format) fn new(expansion: Expansion, size: u64) -> Self {
-        Self { stored: Vec::new(), at: 0, member: None, members: 0, inflated: 0, expansion, size }
+        Self {
+            stored: Vec::new(),
+            at: 0,
+            member: None,
+            members: 0,
+            inflated: 0,
+            expansion,
+            size,
+            digest: Digest::default(),
+        }
+    }
+
+    /// The version that a local file of the inflated bytes has.
+    pub(in crate::format) fn content(&self) -> String {
+        format!("{:?}", self.digest)
     }
 
     /// Takes stored bytes.
@@ -53,6 +81,7 @@ impl Gunzip {
         if out.capacity() == out.len() {
             out.reserve_exact(room);
         }
+        let before = out.len();
         let (read_before, written_before) = (member.total_in(), member.total_out());
         let status = member.decompress_vec(input, out, FlushDecompress::None);
         let read = member.total_in() - read_before;
@@ -65,6 +94,7 @@ impl Gunzip {
             out.truncate(out.len().saturating_sub(usize::try_from(excess).unwrap_or(usize::MAX)));
             return Err(self.expansion.exceeded(self.size));
         }
+        self.digest.0.update(out.get(before..).unwrap_or_default());
         match status {
             Ok(Status::StreamEnd) => {
                 self.member = None;

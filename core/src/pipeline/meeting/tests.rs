@@ -99,6 +99,7 @@ fn unit(plan: &InputPlan, state: UnitState) -> Unit {
         generation: plan.generation,
         source: plan.source.clone(),
         source_version: plan.source_version.clone(),
+        content: None,
         size: plan.size,
         fingerprint: plan.fingerprint.clone(),
         batch_time: plan.batch_time,
@@ -114,6 +115,7 @@ fn unit(plan: &InputPlan, state: UnitState) -> Unit {
         counts: Counts::default(),
         members: vec![member],
         state,
+        released: false,
     }
 }
 

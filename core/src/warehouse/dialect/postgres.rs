@@ -5,6 +5,7 @@ use crate::warehouse::dialect::CatalogQuestion;
 use crate::warehouse::dialect::Dialect;
 use crate::warehouse::dialect::Staging;
 use crate::warehouse::dialect::Widening;
+use crate::warehouse::dialect::has_room;
 use crate::warehouse::dialect::instant_with_offset;
 
 /// Texts are ordered by their bytes, whatever the locale of the database.
@@ -44,10 +45,13 @@ pub static DIALECT: Dialect = Dialect {
     wraps_index_expressions: true,
     instant: instant_with_offset,
     columns: CatalogQuestion {
-        sql: "SELECT CAST(column_name AS text) FROM information_schema.columns\n\
-              WHERE table_schema = CAST($1 AS text) AND table_name = CAST($2 AS text)",
+        sql: "SELECT CAST(a.attname AS text) AS name, format_type(a.atttypid, a.atttypmod) AS type\n\
+              FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace\n\
+              WHERE n.nspname = CAST($1 AS text) AND c.relname = CAST($2 AS text) AND c.relkind <> 'i'\n  \
+              AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
         is_by_schema: true,
     },
+    keeps,
     indexes: Some(CatalogQuestion {
         sql: "SELECT CAST(indexname AS text) FROM pg_indexes\n\
               WHERE schemaname = CAST($1 AS text) AND tablename = CAST($2 AS text)",
@@ -62,6 +66,16 @@ pub static DIALECT: Dialect = Dialect {
 
 fn column_type(ty: Type) -> String {
     if ty == Type::Super { "jsonb".to_owned() } else { ty.to_string() }
+}
+
+fn keeps(stored: &str, ty: Type) -> bool {
+    match (stored, ty) {
+        ("jsonb", Type::Super) => true,
+        // Without digits or a length it has room for all.
+        ("numeric", Type::Decimal { .. } | Type::Smallint | Type::Integer | Type::Bigint) => true,
+        ("character varying" | "text", Type::Varchar(_) | Type::Text) => true,
+        _ => Type::parse(stored).is_ok_and(|stored| has_room(stored, ty)),
+    }
 }
 
 fn key_collation(ty: Type) -> Option<&'static str> {

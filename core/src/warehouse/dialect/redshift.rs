@@ -8,6 +8,7 @@ use crate::warehouse::dialect::CatalogQuestion;
 use crate::warehouse::dialect::Dialect;
 use crate::warehouse::dialect::Staging;
 use crate::warehouse::dialect::Widening;
+use crate::warehouse::dialect::has_room;
 use crate::warehouse::dialect::instant_with_offset;
 
 /// Most statements of a batch: what the Data API takes at once.
@@ -52,13 +53,24 @@ pub static DIALECT: Dialect = Dialect {
     wraps_index_expressions: true,
     instant: instant_with_offset,
     columns: CatalogQuestion {
-        sql: "SELECT column_name FROM svv_columns\nWHERE table_schema = :schema AND table_name = :table",
+        sql: "SELECT column_name, data_type || CASE\n    \
+              WHEN data_type = 'numeric' THEN '(' || numeric_precision || ',' || numeric_scale || ')'\n    \
+              WHEN data_type LIKE 'character%' THEN '(' || character_maximum_length || ')'\n    \
+              ELSE '' END AS type\n\
+              FROM svv_columns\nWHERE table_schema = :schema AND table_name = :table",
         is_by_schema: true,
     },
+    // A type that is told otherwise than Etalon knows is let be.
+    keeps: |stored, ty| Type::parse(stored).map_or(true, |stored| has_room(stored, stored_type(ty))),
     indexes: None,
     // It has no triggers, and reads one column of the table.
     drops_rows: None,
 };
+
+/// The type that a column of a type has there.
+fn stored_type(ty: Type) -> Type {
+    if ty == Type::Text { Type::Varchar(256) } else { ty }
+}
 
 fn column_type(ty: Type) -> String {
     if ty == Type::Text { "varchar(256)".to_owned() } else { ty.to_string() }

@@ -57,7 +57,8 @@ pub static DIALECT: Dialect = Dialect {
     casts_parameters: false,
     wraps_index_expressions: false,
     instant,
-    columns: CatalogQuestion { sql: "SELECT name FROM pragma_table_info(?1)", is_by_schema: false },
+    columns: CatalogQuestion { sql: "SELECT name, type FROM pragma_table_info(?1)", is_by_schema: false },
+    keeps,
     indexes: Some(CatalogQuestion {
         sql: "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1",
         is_by_schema: false,
@@ -86,6 +87,20 @@ fn column_type(ty: Type) -> String {
         | Type::Bytea => "TEXT",
     };
     name.to_owned()
+}
+
+/// By the rules by which SQLite finds the affinity of a column that is not of a strict table.
+fn keeps(stored: &str, ty: Type) -> bool {
+    let stored = stored.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| stored.contains(word));
+    if has(&["INT"]) {
+        return column_type(ty) == "INTEGER";
+    }
+    match column_type(ty).as_str() {
+        "TEXT" => has(&["CHAR", "CLOB", "TEXT", "BLOB"]) || stored.is_empty() || stored == "ANY",
+        "INTEGER" => has(&["BLOB"]) || stored.is_empty() || stored == "ANY",
+        _ => has(&["REAL", "FLOA", "DOUB", "BLOB"]) || stored.is_empty() || stored == "ANY",
+    }
 }
 
 /// Built into SQLite: trailing blanks do not count. Equal decimals of one scale are equal texts.

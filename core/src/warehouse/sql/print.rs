@@ -57,6 +57,9 @@ impl Writer<'_> {
             Command::Widen { table, column, ty } => {
                 write!(self.out, "ALTER TABLE {table} ALTER COLUMN {column} TYPE {}", (self.dialect.column_type)(*ty))
             }
+            Command::DropNotNull { table, column } => {
+                write!(self.out, "ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")
+            }
             Command::Lock(table) => write!(self.out, "LOCK TABLE {table}"),
             Command::Insert { into, columns, rows } => {
                 write!(self.out, "INSERT INTO {into} ({})", names(columns))?;

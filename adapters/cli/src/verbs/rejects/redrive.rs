@@ -167,11 +167,17 @@ impl View for Answer {
     }
 
     fn notes(&self) -> Vec<String> {
-        let Self::Done { redriven, unlisted, .. } = self else { return Vec::new() };
-        let waiting = redriven.waiting.iter();
-        let mut notes: Vec<String> = waiting
-            .map(|source| format!("{source} is not loaded, or is not there as it was; its rejects wait"))
-            .collect();
+        let is_held =
+            |source: &String| format!("{source} is held, and a redrive leaves it: `etalon run` reads it again");
+        let (redriven, unlisted) = match self {
+            Self::Forecast(forecast) => return forecast.not_loaded.iter().map(is_held).collect(),
+            Self::Done { redriven, unlisted, .. } => (redriven, unlisted),
+        };
+        let waits = |source: &String| match redriven.held.iter().any(|held| held.sources.contains(source)) {
+            true => is_held(source),
+            false => format!("{source} is not loaded, or is not there as it was; its rejects wait"),
+        };
+        let mut notes: Vec<String> = redriven.waiting.iter().map(waits).collect();
         match self.nothing() {
             Some(0) => notes.push("no reject is open; nothing was done".to_owned()),
             Some(open) => notes.push(format!("{} open, none would pass; nothing was done", thousands(open))),

@@ -99,6 +99,7 @@ impl Show {
         for InputRejects { plan, rejects, .. } in inputs {
             let is_wanted = |kept: &Kept| self.state.has(kept.state) && self.chosen.has(&kept.reject);
             let mut wanted: Vec<Kept> = rejects.into_iter().filter(is_wanted).collect();
+            wanted.iter_mut().for_each(|kept| pipeline.mask(&mut kept.reject));
             shown.count += wanted.len();
             wanted.truncate(self.limit.saturating_sub(shown.records.len()));
             if wanted.is_empty() {
