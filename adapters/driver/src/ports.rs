@@ -11,7 +11,7 @@ use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{Blame, Decision, Load, LoadEvent, Start, Unit};
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Answer;
-use etalon_core::source::connector::{Request, Response};
+use etalon_core::source::connector::{Request, Response, Signing};
 use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
 
 /// Whether a write may take the place of what is there.
@@ -221,6 +221,9 @@ pub trait Server {
     /// Sends a request. An error of the kind [`ErrorKind::Unavailable`](etalon_core::error::ErrorKind::Unavailable) says that no
     /// answer came, of any other kind that it is no use to ask again.
     fn send(&mut self, request: &Request) -> Result<Response, Error>;
+
+    /// Signs what a token consists of. The error says why the key cannot, without the key.
+    fn sign(&self, signing: &Signing) -> Result<Vec<u8>, Error>;
 }
 
 /// Rows as a database brings them: records of CSV, each with its line end.

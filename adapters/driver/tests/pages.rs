@@ -12,7 +12,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::Object;
 use etalon_core::protocol::{Cursor, name};
-use etalon_core::source::connector::{Connector, Request, Response};
+use etalon_core::source::connector::{Connector, Request, Response, Signing};
 use etalon_driver::land::{Asks, Land, LandReport, Landed};
 use etalon_driver::memory::{ManualClock, Memory};
 use etalon_driver::ports::{Clock, Objects, Put, Server};
@@ -169,6 +169,10 @@ impl Server for Api<'_> {
         let query = pairs.map(|(key, value)| (key.to_owned(), value.replace("%3A", ":"))).collect();
         let body = json!({"data": self.records(path, &query)});
         Ok(Response::new(200, Vec::new(), body.to_string().into_bytes()))
+    }
+
+    fn sign(&self, _signing: &Signing) -> Result<Vec<u8>, Error> {
+        Err(Error::new(ErrorKind::Refused, "nothing is signed here"))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::source::connector::{RESPONSE_BYTES_MAX, Request, Response};
+use etalon_core::source::connector::{RESPONSE_BYTES_MAX, Request, Response, Signing};
 use etalon_driver::ports::Server;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use rustls::crypto::ring;
@@ -15,6 +15,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::resolve::{self, Resolver};
+use crate::sign;
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -111,6 +112,10 @@ impl Client {
 impl Server for Client {
     fn send(&mut self, request: &Request) -> Result<Response, Error> {
         Self::send(self, request)
+    }
+
+    fn sign(&self, signing: &Signing) -> Result<Vec<u8>, Error> {
+        sign::sign(signing)
     }
 }
 

@@ -6,5 +6,6 @@
 
 mod client;
 mod resolve;
+mod sign;
 
 pub use client::Client;

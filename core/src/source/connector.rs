@@ -9,11 +9,12 @@
 //! component     a part of the manifest while it is read, and what it asks for that we do not have
 //! request       what is sent; `authenticate` proves who asks, `url` writes the address
 //! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for
-//! decode        its elements, of JSON, `xml` or CSV
+//! decode        its elements, of JSON, `xml` or CSV, also in a `zip`
 //! select        the records among them, found by a `path`, and `transform`ed
-//! config        what a pipeline file gives it
+//! config        what a pipeline file gives it, and `rewrite` what the manifest makes of it
 //! budget        how often the server may be asked
 //! window        which part of time is read; `partition`: which part of the stream; `position`: how far
+//! job           what the server has to make before there are records
 //! stream walk   all of it together, step by step
 //! ```
 //!
@@ -35,13 +36,16 @@ mod authenticate;
 mod page;
 mod transform;
 mod xml;
+mod zip;
 mod decode;
 mod select;
 mod budget;
 mod config;
+mod rewrite;
 mod window;
 mod partition;
 mod position;
+mod job;
 mod stream;
 mod walk;
 
@@ -52,9 +56,11 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind};
 use budget::Budget;
 use component::{Component, Missing};
+use rewrite::Rewriting;
 use stream::Stream;
 use walk::{Setting, Start};
 
+pub use authenticate::{Algorithm, Signing};
 pub use config::Config;
 pub(crate) use config::check as check_config;
 pub use request::Request;
@@ -67,6 +73,8 @@ pub use walk::{Bounds, Page, Step, Walk};
 pub struct Connector {
     streams: Vec<Entry>,
     budget: Option<Budget>,
+    /// What is made of the configuration before it is used.
+    rewritings: Vec<Rewriting>,
     specification: Value,
     identity: String,
     /// The text of the manifest without its blanks and quotes, in which uses of the configuration are looked for.
@@ -78,6 +86,8 @@ pub struct Connector {
 struct Entry {
     name: String,
     stream: Option<Arc<Stream>>,
+    /// What is read in its place as long as there is no state, if the manifest says so.
+    first: Option<Arc<Stream>>,
     /// There is a stream if there is nothing in it.
     missing: Vec<String>,
     ignored: Vec<String>,
@@ -126,33 +136,41 @@ impl Connector {
         ];
         component.knows(&fields, &mut missing);
         let budget = component.child("api_budget", &mut missing).and_then(|budget| Budget::read(&budget, &mut missing));
-        // A configuration that is rewritten before it is used.
-        if let Some(spec) = component.child("spec", &mut missing) {
-            spec.lacks("config_normalization_rules", &mut missing);
-        }
+        let rules = component.child("spec", &mut missing).and_then(|spec| spec.get("config_normalization_rules"));
+        let rules = rules.and_then(|rules| Component::named(rules, "ConfigNormalizationRules"));
+        let rewritings = rules.map(|rules| rewrite::read(&rules, &mut missing)).unwrap_or_default();
         let all = missing;
         let streams = component.get("streams").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let streams = streams.iter().map(|value| {
             let mut missing = Missing::default();
-            let stream = Component::of(value, &mut missing).and_then(|stream| Stream::read(&stream, 0, &mut missing));
+            let mut read =
+                |value| Component::of(value, &mut missing).and_then(|stream| Stream::read(&stream, 0, &mut missing));
+            let (later, first) = by_state(value);
+            let (stream, first) = (read(later), first.map(&mut read));
+            let is_whole = first.as_ref().is_none_or(Option::is_some);
+            if value.get("api_retention_period").is_some_and(python::is_true) {
+                missing.add("the field `api_retention_period` of `StateDelegatingStream`");
+            }
             missing.lacked.extend(all.lacked.iter().cloned());
             missing.ignored.extend(all.ignored.iter().cloned());
-            if stream.is_none() && missing.lacked.is_empty() {
+            if (stream.is_none() || !is_whole) && missing.lacked.is_empty() {
                 missing.add("a component that cannot be read");
             }
             Entry {
                 name: value.get("name").map(python::text).unwrap_or_default(),
                 stream: stream.filter(|_| missing.lacked.is_empty()).map(Arc::new),
+                first: first.flatten().map(Arc::new),
                 missing: missing.lacked.into_iter().collect(),
                 ignored: missing.ignored.into_iter().collect(),
-                schema: schema(value).cloned(),
-                primary_key: value.get("primary_key").cloned(),
+                schema: schema(later).cloned(),
+                primary_key: later.get("primary_key").cloned(),
             }
         });
         let dynamic = component.get("dynamic_streams").and_then(Value::as_array).into_iter().flatten();
         let dynamic = dynamic.map(|value| Entry {
             name: value.get("name").map(python::text).unwrap_or_else(|| "(dynamic)".to_owned()),
             stream: None,
+            first: None,
             missing: vec!["the component `DynamicDeclarativeStream`".to_owned()],
             ignored: Vec::new(),
             schema: None,
@@ -161,7 +179,7 @@ impl Connector {
         let specification = root.pointer("/spec/connection_specification").cloned().unwrap_or_default();
         let identity = crate::plan::identity("manifest", &[manifest]);
         let uses = manifest.replace([' ', '"', '\''], "");
-        Ok(Self { streams: streams.chain(dynamic).collect(), budget, specification, identity, uses })
+        Ok(Self { streams: streams.chain(dynamic).collect(), budget, rewritings, specification, identity, uses })
     }
 
     /// The streams, in the order of the manifest.
@@ -216,11 +234,21 @@ impl Connector {
         };
         let Some(found) = &entry.stream else {
             let missing = entry.missing.join("; ");
-            let message = format!("the stream `{stream}` asks for what we do not have: {missing}");
+            let message = format!("the stream `{stream}` asks for what Etalon does not have: {missing}");
             return Err(Error::new(ErrorKind::Refused, message));
         };
         let calls = self.budget.as_ref().map(Budget::calls);
-        Walk::new(Arc::clone(found), start, setting, calls)
+        let mut setting = setting;
+        for rewriting in &self.rewritings {
+            let rewritten = rewriting.apply(&mut setting.config, setting.now, setting.chance);
+            rewritten.map_err(|message| Error::new(ErrorKind::Refused, message))?;
+        }
+        let is_first = match start {
+            Start::After(state) => !state.is_some_and(python::is_true),
+            Start::Within(kept) => kept.get(walk::FIRST).is_some_and(python::is_true),
+        };
+        let first = entry.first.as_ref().filter(|_| is_first);
+        Walk::new(Arc::clone(first.unwrap_or(found)), first.is_some(), start, setting, calls)
     }
 
     fn entry(&self, stream: &str) -> Option<&Entry> {
@@ -253,6 +281,16 @@ impl Connector {
         &self.specification
     }
 
+    /// What the manifest's specification requires, has no default for, and a configuration lacks.
+    pub fn lacking(&self, config: &Value) -> Vec<&str> {
+        let required = self.specification.get("required").and_then(Value::as_array).into_iter().flatten();
+        let has_default = |name: &str| {
+            let property = self.specification.get("properties").and_then(|properties| properties.get(name));
+            property.is_some_and(|property| property.get("default").is_some())
+        };
+        required.filter_map(Value::as_str).filter(|name| config.get(name).is_none() && !has_default(name)).collect()
+    }
+
     /// Whether the manifest takes a key of its configuration.
     pub(crate) fn uses_config(&self, key: &str) -> bool {
         [format!("config[{key}]"), format!("config.{key}"), format!("config.get({key}")]
@@ -269,6 +307,15 @@ impl Connector {
     /// The manifest as one name: a walk that was kept means something only to the manifest that it was of.
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+}
+
+/// The stream that a part of the manifest is; and the one that is read as long as there is no state, where they are two.
+fn by_state(stream: &Value) -> (&Value, Option<&Value>) {
+    let of = |field| stream.get(field).filter(|_| stream.get("type").is_some_and(|ty| ty == "StateDelegatingStream"));
+    match (of("incremental_stream"), of("full_refresh_stream")) {
+        (Some(later), Some(first)) => (later, Some(first)),
+        _ => (stream, None),
     }
 }
 

@@ -207,6 +207,7 @@ fn walk(
                 *count += 1;
                 walk.push(Some(Response::new(200, Vec::new(), answer.as_bytes().to_vec())));
             }
+            Step::Sign(signing) => walk.signed(signing.message.into_bytes()),
             Step::Wait(until) => now = until,
             Step::Page(page) => {
                 records.extend(page.records);

@@ -131,7 +131,7 @@ const MODULES: &[(&str, Map)] = &[
             ("source", &["client", "failure"]),
         ],
     ),
-    ("adapters/http", &[("resolve", &[]), ("client", &["resolve"])]),
+    ("adapters/http", &[("resolve", &[]), ("sign", &[]), ("client", &["resolve", "sign"])]),
     (
         "adapters/aws",
         &[
@@ -232,7 +232,7 @@ const FOREIGN: Map = &[
     ("quick_xml", &["source/connector/xml.rs"]),
     ("minijinja", &["source/connector/template/parse.rs"]),
     ("parquet", &["stage/parquet"]),
-    ("flate2", &["format/compression", "source/connector/decode.rs", "testing"]),
+    ("flate2", &["format/compression", "source/connector/decode.rs", "source/connector/zip.rs", "testing"]),
     ("encoding_rs", &["expr/functions/bytes.rs", "format/encoding.rs", "source/connector/decode.rs"]),
     ("glob", &["source/names.rs"]),
     ("regex", &["expr", "transform.rs", "pipeline", "source/connector"]),

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use etalon_core::error::Error;
 use etalon_core::pipeline::Pipeline;
 use etalon_core::source::Manifest;
@@ -11,12 +13,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// 2024-03-01T12:00:00Z
-const NOW: i64 = 1_709_294_400_000_000;
+pub(crate) const NOW: i64 = 1_709_294_400_000_000;
 /// No test takes more steps.
 const STEPS_MAX: usize = 20_000;
 
 /// A manifest of one stream `things` at `https://api.example`; `retriever` and `stream` go on with its fields.
-fn manifest(requester: &str, retriever: &str, stream: &str) -> String {
+pub(crate) fn manifest(requester: &str, retriever: &str, stream: &str) -> String {
     format!(
         "
 version: 1.0.0
@@ -43,14 +45,14 @@ streams:
 
 /// Everything that a walk asks and gives.
 #[derive(Debug, Default)]
-struct Walked {
-    requests: Vec<Request>,
+pub(crate) struct Walked {
+    pub(crate) requests: Vec<Request>,
     records: Vec<Value>,
     state: Value,
     waited: i64,
 }
 
-fn walk(
+pub(crate) fn walk(
     manifest: &str,
     config: Value,
     bounds: Bounds,
@@ -65,6 +67,7 @@ fn walk(
                 walk.push(answer(&request));
                 walked.requests.push(request);
             }
+            Step::Sign(signing) => walk.signed(format!("signed by {}", signing.key).into_bytes()),
             Step::Wait(until) => {
                 walked.waited += until - now;
                 now = until;
@@ -79,7 +82,7 @@ fn walk(
     panic!("the walk has no end");
 }
 
-fn ok(body: &Value) -> Option<Response> {
+pub(crate) fn ok(body: &Value) -> Option<Response> {
     Some(Response::new(200, Vec::new(), body.to_string().into_bytes()))
 }
 
@@ -97,7 +100,7 @@ const OFFSET: &str = "paginator:
         type: DefaultPaginator
         page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: offset }
         pagination_strategy: { type: OffsetIncrement, page_size: SIZE }";
-const CURSOR: &str = "paginator:
+pub(crate) const CURSOR: &str = "paginator:
         type: DefaultPaginator
         page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: offset }
         pagination_strategy:
@@ -164,7 +167,7 @@ fn refused(manifest: &str, config: Value, answer: &Value) -> String {
     }
 }
 
-const BEARER: &str = "authenticator: { type: BearerAuthenticator, api_token: \"{{ config.key }}\" }";
+pub(crate) const BEARER: &str = "authenticator: { type: BearerAuthenticator, api_token: \"{{ config.key }}\" }";
 
 #[test]
 fn a_next_page_on_another_host_is_not_asked() {
@@ -312,6 +315,7 @@ fn manifests_that_grow_without_end_are_refused() {
 fn a_stream_that_asks_for_what_is_missing_is_refused_by_name() {
     for (retriever, what) in [
         ("decoder: { type: ZipfileDecoder }", "ZipfileDecoder"),
+        ("decoder: { type: Unheard }", "Unheard"),
         ("partition_router: { type: CustomPartitionRouter, class_name: source.Mine }", "source.Mine"),
         ("page_size_reduction: { type: PageSizeReduction }", "page_size_reduction"),
     ] {
@@ -515,4 +519,277 @@ fn each_way_to_page_and_to_prove_is_read() {
         let listed = connector.streams().next().unwrap();
         assert_eq!((listed.missing, listed.ignored), (&[][..], &[][..]), "{paging} {auth}");
     }
+}
+
+#[test]
+fn a_token_is_signed_with_its_claims() {
+    let jwt = "authenticator:
+          type: JwtAuthenticator
+          algorithm: HS256
+          secret_key: \"{{ config.key }}\"
+          token_duration: 100
+          header_prefix: Bearer
+          jwt_headers: { kid: k1 }
+          jwt_payload: { iss: \"{{ config.id }}\" }
+          additional_jwt_payload: { scope: read }";
+    let config = json!({"key": "s3cret", "id": "me"});
+    let walked = walk(&manifest(jwt, &OFFSET.replace("SIZE", "1"), ""), config, Bounds::default(), |request| {
+        let is_last = query(request).contains_key("offset");
+        ok(&json!({"items": if is_last { vec![] } else { vec![1] }}))
+    });
+    let walked = walked.unwrap();
+    let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).unwrap();
+    assert_eq!(walked.requests.len(), 2);
+    for request in &walked.requests {
+        let (_, token) = request.headers.iter().find(|(name, _)| name == "Authorization").unwrap();
+        let parts: Vec<&str> = token.strip_prefix("Bearer ").unwrap().split('.').collect();
+        let now = NOW / 1_000_000;
+        assert_eq!(decoded(parts[0]), br#"{"typ":"JWT","alg":"HS256","kid":"k1"}"#);
+        let payload = format!(r#"{{"scope":"read","iss":"me","iat":{now},"exp":{},"nbf":{now}}}"#, now + 100);
+        assert_eq!(decoded(parts[1]), payload.as_bytes());
+        assert_eq!(decoded(parts[2]), b"signed by s3cret");
+    }
+}
+
+#[test]
+fn a_session_token_that_is_not_taken_gives_way_to_a_login() {
+    let legacy = "authenticator:
+          type: LegacySessionTokenAuthenticator
+          header: X-Session
+          login_url: /session
+          validate_session_url: /user/current
+          session_token_response_key: id
+          session_token: \"{{ config.token }}\"
+          username: \"{{ config.user }}\"
+          password: \"{{ config.key }}\"";
+    let config = json!({"token": "mine", "user": "u", "key": "s3cret"});
+    for (is_taken, asked, header) in [
+        (true, vec!["/user/current", "/things"], "mine"),
+        (false, vec!["/user/current", "/session", "/things"], "bought"),
+    ] {
+        let walked = walk(&manifest(legacy, "", ""), config.clone(), Bounds::default(), |request| {
+            match request.url.strip_prefix("https://api.example").unwrap() {
+                "/user/current" => Some(Response::new(if is_taken { 200 } else { 401 }, Vec::new(), Vec::new())),
+                "/session" => {
+                    assert_eq!(request.body.as_deref(), Some(r#"{"username": "u", "password": "s3cret"}"#));
+                    ok(&json!({"id": "bought"}))
+                }
+                _ => ok(&json!({"items": [1]})),
+            }
+        });
+        let walked = walked.unwrap();
+        let paths: Vec<&str> =
+            walked.requests.iter().filter_map(|request| request.url.strip_prefix("https://api.example")).collect();
+        assert_eq!(paths, asked);
+        assert!(walked.requests.last().unwrap().headers.contains(&("X-Session".to_owned(), header.to_owned())));
+    }
+    let told =
+        walk(&manifest(legacy, "", ""), json!({"token": "mine", "user": "", "key": ""}), Bounds::default(), |_| {
+            Some(Response::new(401, Vec::new(), Vec::new()))
+        });
+    assert!(told.unwrap_err().to_string().contains("no name and password to log in with"));
+}
+
+#[test]
+fn a_login_may_be_proved_by_a_signed_token() {
+    let session = "authenticator:
+          type: SessionTokenAuthenticator
+          login_requester:
+            type: HttpRequester
+            url_base: https://api.example
+            path: token
+            http_method: POST
+            authenticator: { type: JwtAuthenticator, algorithm: RS256, secret_key: k, header_prefix: Bearer }
+          session_token_path: [token]
+          expiration_duration: PT1H
+          request_authentication: { type: Bearer }";
+    let walked = walk(&manifest(session, "", ""), json!({}), Bounds::default(), |request| {
+        let (_, proof) = request.headers.iter().find(|(name, _)| name == "Authorization").unwrap();
+        match request.url.ends_with("/token") {
+            true => {
+                assert_eq!(proof.split('.').count(), 3);
+                ok(&json!({"token": "t"}))
+            }
+            false => {
+                assert_eq!(proof, "Bearer t");
+                ok(&json!({"items": [1]}))
+            }
+        }
+    });
+    assert_eq!(walked.unwrap().requests.len(), 2);
+}
+
+/// A stream whose records a job has to make.
+pub(crate) fn job(more: &str) -> String {
+    format!(
+        "
+version: 1.0.0
+type: DeclarativeSource
+check: {{ type: CheckStream, stream_names: [things] }}
+streams:
+  - type: DeclarativeStream
+    name: things
+    retriever:
+      type: AsyncRetriever
+      record_selector:
+        type: RecordSelector
+        extractor: {{ type: DpathExtractor, field_path: [] }}
+        record_filter: {{ type: RecordFilter, condition: \"{{{{ record.id != '2' }}}}\" }}
+      status_mapping: {{ type: AsyncJobStatusMap, running: [waiting], completed: [ready], failed: [broken], timeout: [late], skipped: [empty] }}
+      status_extractor: {{ type: DpathExtractor, field_path: [status] }}
+      download_target_extractor: {{ type: DpathExtractor, field_path: [urls] }}
+      creation_requester:
+        type: HttpRequester
+        url_base: https://api.example
+        path: jobs
+        http_method: POST
+        authenticator: {{ type: BearerAuthenticator, api_token: \"{{{{ config.key }}}}\" }}
+      polling_requester: {{ type: HttpRequester, url_base: https://api.example, path: \"jobs/{{{{ creation_response.id }}}}\" }}
+      download_requester: {{ type: HttpRequester, url_base: \"{{{{ download_target }}}}\" }}
+      download_decoder: {{ type: GzipDecoder, decoder: {{ type: CsvDecoder }} }}
+      {more}
+    schema_loader: {{ type: InlineSchemaLoader, schema: {{ type: object }} }}
+"
+    )
+}
+
+#[test]
+fn a_job_is_ordered_watched_and_what_it_made_is_downloaded() {
+    let delete = "delete_requester: { type: HttpRequester, http_method: DELETE, url_base: https://api.example, path: \"jobs/{{ creation_response.id }}\" }";
+    let mut words = ["waiting", "broken", "waiting", "ready"].into_iter();
+    let mut orders = 0;
+    let walked = walk(&job(delete), json!({"key": "s3cret"}), Bounds::default(), |request| {
+        match (request.method.as_str(), request.url.as_str()) {
+            ("POST", _) => {
+                orders += 1;
+                ok(&json!({"id": orders}))
+            }
+            ("DELETE", _) => ok(&json!({})),
+            (_, url) if url.starts_with("https://files.example") => {
+                assert_eq!(request.headers, []);
+                let body = if url.ends_with("/a?signature=x") { "id,v\n1,a\n2,b\n" } else { "id,v\n3,c\n" };
+                Some(Response::new(200, Vec::new(), body.into()))
+            }
+            _ => ok(
+                &json!({"status": words.next().unwrap(), "urls": ["https://files.example/a?signature=x", "https://files.example/b"]}),
+            ),
+        }
+    });
+    let walked = walked.unwrap();
+    assert_eq!(walked.records, [json!({"id": "1", "v": "a"}), json!({"id": "3", "v": "c"})]);
+    let asked: Vec<String> = walked
+        .requests
+        .iter()
+        .map(|request| format!("{} {}", request.method, request.url.split('?').next().unwrap()))
+        .collect();
+    let expected = [
+        "POST https://api.example/jobs",
+        "GET https://api.example/jobs/1",
+        "GET https://api.example/jobs/1",
+        "POST https://api.example/jobs",
+        "GET https://api.example/jobs/2",
+        "GET https://api.example/jobs/2",
+        "GET https://files.example/a",
+        "GET https://files.example/b",
+        "DELETE https://api.example/jobs/2",
+    ];
+    assert_eq!(asked, expected);
+    assert_eq!(walked.waited, 15_000_000);
+}
+
+#[test]
+fn a_job_that_fails_has_an_end_and_its_files_get_no_credentials() {
+    let told = |word: &str, url: &str, more: &str| {
+        let (status, urls) = (word.to_owned(), [url.to_owned()]);
+        let walked =
+            walk(&job(more), json!({"key": "s3cret"}), Bounds::default(), |request| match request.method.as_str() {
+                "POST" => ok(&json!({"id": 1})),
+                _ if request.url.contains("/jobs/") => ok(&json!({"status": status, "urls": urls})),
+                _ => Some(Response::new(200, Vec::new(), b"id\n1\n".to_vec())),
+            });
+        walked.map(|walked| walked.records.len()).map_err(|error| error.to_string())
+    };
+    let file = "https://files.example/a";
+    assert_eq!(told("ready", file, ""), Ok(1));
+    assert_eq!(told("empty", file, ""), Ok(0));
+    assert!(told("broken", file, "").unwrap_err().contains("the job has failed 3 times"));
+    assert!(told("late", file, "").unwrap_err().contains("not done in time 3 times"));
+    assert!(told("waiting", file, "polling_job_timeout: 1").unwrap_err().contains("not done in time 3 times"));
+    assert!(told("odd", file, "").unwrap_err().contains("what a job's status `odd` means"));
+    assert!(told("ready", "http://169.254.169.254/a", "").is_err());
+    assert!(told("ready", "http://files.example/a", "").unwrap_err().contains("not of a host that the manifest names"));
+    let with_key = "download_requester: { type: HttpRequester, url_base: \"{{ download_target }}\", request_headers: { X-Key: \"{{ config.key }}\" } }";
+    let text =
+        job("").replace("download_requester: { type: HttpRequester, url_base: \"{{ download_target }}\" }", with_key);
+    let walked = walk(&text, json!({"key": "s3cret"}), Bounds::default(), |request| match request.method.as_str() {
+        "POST" => ok(&json!({"id": 1})),
+        _ => ok(&json!({"status": "ready", "urls": [file]})),
+    });
+    assert!(walked.unwrap_err().to_string().contains("not of a host that the manifest names"));
+}
+
+#[test]
+fn a_configuration_of_an_older_form_is_rewritten_before_it_is_used() {
+    let spec = "spec:
+  type: Spec
+  connection_specification: { type: object }
+  config_normalization_rules:
+    type: ConfigNormalizationRules
+    config_migrations:
+      - type: ConfigMigration
+        transformations:
+          - type: ConfigAddFields
+            condition: \"{{ config.get('key') }}\"
+            fields: [{ type: AddedFieldDefinition, path: [credentials, token], value: \"{{ config.key }}\" }]
+          - { type: ConfigRemoveFields, field_pointers: [[key]] }
+    transformations:
+      - { type: ConfigRemapField, field_path: [region], map: { europe: eu } }
+";
+    let requester = "authenticator: { type: BearerAuthenticator, api_token: \"{{ config['credentials']['token'] }}\" }
+        request_parameters: { region: \"{{ config.region }}\", key: \"{{ config.get('key', 'none') }}\" }";
+    let text = format!("{}{spec}", manifest(requester, "", ""));
+    for config in [json!({"key": "k", "region": "europe"}), json!({"credentials": {"token": "k"}, "region": "eu"})] {
+        let walked = walk(&text, config, Bounds::default(), |_| ok(&json!({"items": [1]}))).unwrap();
+        assert_eq!(walked.requests[0].url, "https://api.example/things?region=eu&key=none");
+        assert_eq!(walked.requests[0].headers, [("Authorization".to_owned(), "Bearer k".to_owned())]);
+    }
+}
+
+#[test]
+fn a_stream_that_is_read_otherwise_once_there_is_a_state() {
+    let one = |name: &str, path: &str| {
+        let cursor = "{ type: DatetimeBasedCursor, cursor_field: at, datetime_format: '%s', start_datetime: { type: MinMaxDatetime, datetime: '0' } }";
+        format!(
+            "    {name}:
+      type: DeclarativeStream
+      name: things
+      retriever:
+        type: SimpleRetriever
+        requester: {{ type: HttpRequester, url_base: https://api.example, path: {path} }}
+        record_selector: {{ type: RecordSelector, extractor: {{ type: DpathExtractor, field_path: [items] }} }}
+      incremental_sync: {cursor}
+"
+        )
+    };
+    let text = format!(
+        "version: 1.0.0\ntype: DeclarativeSource\ncheck: {{ type: CheckStream, stream_names: [things] }}\nstreams:\n  - type: StateDelegatingStream\n    name: things\n{}{}",
+        one("full_refresh_stream", "all"),
+        one("incremental_stream", "events")
+    );
+    let connector = Connector::read(&text).unwrap();
+    assert_eq!(connector.streams().next().unwrap().missing, &[] as &[String]);
+    let asked = |state: Option<&Value>, kept: Option<&Value>| {
+        let mut walk = match kept {
+            Some(kept) => connector.resume("things", json!({}), kept, Bounds::default(), NOW, 0).unwrap(),
+            None => connector.walk("things", json!({}), state, Bounds::default(), NOW, 0).unwrap(),
+        };
+        let Step::Request(request) = walk.step(NOW).unwrap() else { panic!("nothing is asked") };
+        (request.url, walk.keep())
+    };
+    let (first, kept) = asked(None, None);
+    assert_eq!(first, "https://api.example/all");
+    assert_eq!(asked(None, Some(&kept)).0, first);
+    let (later, kept) = asked(Some(&json!({"at": "7"})), None);
+    assert_eq!(later, "https://api.example/events");
+    assert_eq!(asked(None, Some(&kept)).0, later);
 }

@@ -11,6 +11,7 @@ mod constant;
 mod deploy;
 mod expression;
 mod fingerprint;
+mod hostile;
 mod json;
 mod language;
 mod pipeline;

@@ -88,6 +88,10 @@ impl<'a, C: Clock> Asking<'a, C> {
                 }
                 Came::Answer
             }
+            Step::Sign(signing) => {
+                walk.signed(server.sign(&signing)?);
+                Came::Answer
+            }
             Step::Wait(until) => Came::Wait(until),
             Step::Page(page) => Came::Page(page),
             Step::Done => Came::End,

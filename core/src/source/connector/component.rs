@@ -64,6 +64,13 @@ impl<'a> Component<'a> {
         component
     }
 
+    /// The component that a mapping is whose type its place tells.
+    pub(super) fn named(value: &'a Value, ty: &'a str) -> Option<Self> {
+        let fields = value.as_object()?;
+        let parameters = fields.get(PARAMETERS).cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        Some(Self { ty, fields, parameters: Arc::new(parameters) })
+    }
+
     /// Says that its type is none that we have.
     pub(super) fn is_missing(&self, missing: &mut Missing) {
         let class = self.fields.get("class_name").and_then(Value::as_str);

@@ -11,6 +11,7 @@ use super::component::{Component, Missing};
 use super::python;
 use super::response::{RESPONSE_BYTES_MAX, Response};
 use super::xml;
+use super::zip;
 
 /// How a body is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +31,21 @@ pub(super) enum Decoder {
     },
     /// What another one reads, compressed or not.
     Gzip(Box<Self>),
+    /// What another one reads, of each file of an archive.
+    Zip(Box<Self>),
 }
+
+/// What stands for no value in a file of CSV for whom manifests were written.
+const FILE_NULLS: [&str; 19] = [
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
+];
 
 impl Decoder {
     pub(super) fn read(component: Option<Component<'_>>, missing: &mut Missing) -> Self {
         let Some(component) = component else { return Self::Json };
         let fields: &[&str] = match component.ty {
-            "GzipDecoder" => &["decoder"],
+            "GzipDecoder" | "ZipfileDecoder" => &["decoder"],
             "CsvDecoder" => &["encoding", "delimiter", "set_values_to_none"],
             _ => &[],
         };
@@ -47,22 +56,30 @@ impl Decoder {
             "IterableDecoder" => Self::Lines,
             "XmlDecoder" => Self::Xml,
             "CsvDecoder" => Self::csv(&component, missing),
-            "GzipDecoder" => {
+            "GzipDecoder" | "ZipfileDecoder" => {
                 let inner = component.child("decoder", missing);
                 match inner.as_ref().map(|inner| inner.ty) {
                     // The reference has these for whole bodies only.
                     None | Some("IterableDecoder" | "XmlDecoder") => {
-                        missing.add("a `GzipDecoder` of nothing that it reads")
+                        missing.add(format!("a `{}` of nothing that it reads", component.ty));
                     }
                     Some(_) => {}
                 }
-                Self::Gzip(Box::new(Self::read(inner, missing)))
+                let inner = Box::new(Self::read(inner, missing));
+                if component.ty == "GzipDecoder" { Self::Gzip(inner) } else { Self::Zip(inner) }
             }
             _ => {
                 component.is_missing(missing);
                 Self::Json
             }
         }
+    }
+
+    /// A file of CSV, compressed or not. `keeps_words`: whether only an empty value is none.
+    pub(super) fn file(keeps_words: bool) -> Self {
+        let nulls = if keeps_words { &FILE_NULLS[..1] } else { &FILE_NULLS[..] };
+        let nulls = nulls.iter().map(|null| (*null).to_owned()).collect();
+        Self::Gzip(Box::new(Self::Csv { delimiter: b',', encoding: encoding_rs::UTF_8, nulls }))
     }
 
     fn csv(component: &Component<'_>, missing: &mut Missing) -> Self {
@@ -117,6 +134,11 @@ impl Decoder {
             Self::JsonLines => json_lines(body),
             Self::Csv { delimiter, encoding, nulls } => rows(body, *delimiter, encoding, nulls),
             Self::Gzip(inner) => inner.read_body(&gunzipped(body)?),
+            Self::Zip(inner) => {
+                let files = zip::files(body, RESPONSE_BYTES_MAX)?;
+                let read = files.iter().map(|file| inner.read_body(file)).collect::<Result<Vec<_>, _>>()?;
+                Ok(read.into_iter().flatten().collect())
+            }
         }
     }
 }

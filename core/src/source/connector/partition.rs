@@ -151,7 +151,11 @@ impl Parent {
         ];
         component.knows(&fields, missing);
         component.lacks("lazy_read_pointer", missing);
-        let stream = component.child("stream", missing)?;
+        let mut stream = component.child("stream", missing)?;
+        // The parent has no state of its own unless it is kept with the child's.
+        if stream.ty == "StateDelegatingStream" && !component.flag("incremental_dependency") {
+            stream = stream.child("full_refresh_stream", missing)?;
+        }
         let mut stream = Stream::read(&stream, depth + 1, missing)?;
         // The same request of a parent is sent once only, however many ask for it, unless the manifest says otherwise.
         let said = component.get("stream").and_then(|stream| stream.pointer("/retriever/requester/use_cache"));

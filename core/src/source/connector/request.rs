@@ -25,6 +25,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// The address without its query, which may be secret.
+    pub(super) fn place(&self) -> &str {
+        self.url.split(['?', '#']).next().unwrap_or_default()
+    }
+
     /// The request that a redirect leads to, as clients of HTTP make it: 301, 302 and 303 ask with GET and without the body. The
     /// error says that it leads to another server, to which nothing is sent.
     pub fn redirected(&self, status: u16, location: &str) -> Result<Self, Error> {
@@ -298,6 +303,8 @@ pub(super) struct Requester {
     pub(super) rules: Rules,
     /// Whether the same request is sent once only.
     pub(super) is_cached: bool,
+    /// Whether it asks for what a job has made, which may lie where the server says.
+    pub(super) is_download: bool,
 }
 
 impl Requester {
@@ -324,10 +331,6 @@ impl Requester {
             "use_tcp_keepalive",
         ];
         component.knows(&fields, missing);
-        let authenticator = match component.child("authenticator", missing) {
-            Some(authenticator) => Authenticator::read(&authenticator, missing)?,
-            None => Authenticator::Nobody,
-        };
         let method = component.text("http_method").unwrap_or("GET").to_uppercase();
         if !["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].contains(&method.as_str()) {
             missing.add(format!("the method `{method}`"));
@@ -349,6 +352,10 @@ impl Requester {
         }
         let url = component.template("url", missing);
         let base = component.template("url_base", missing);
+        let authenticator = match component.child("authenticator", missing) {
+            Some(authenticator) => Authenticator::read(&authenticator, base.as_ref().or(url.as_ref()), missing)?,
+            None => Authenticator::Nobody,
+        };
         if url.is_none() && base.is_none() {
             missing.add("a requester without an address");
         }
@@ -364,7 +371,14 @@ impl Requester {
             authenticator,
             rules: Rules::read(component.child("error_handler", missing), missing),
             is_cached: component.flag("use_cache"),
+            is_download: false,
         })
+    }
+
+    /// The same; `is_download`: it asks for what a job has made.
+    #[must_use]
+    pub(super) fn downloading(self, is_download: bool) -> Self {
+        Self { is_download, ..self }
     }
 
     /// The address that every request of this requester begins with, as far as it says one.

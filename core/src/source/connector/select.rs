@@ -30,18 +30,24 @@ impl Selector {
         by_cursor: bool,
         missing: &mut Missing,
     ) -> Option<Self> {
+        let path = extractor_path(&component.child("extractor", missing)?, missing)?;
+        Self::read_at(component, path, schema, by_cursor, missing)
+    }
+
+    /// The same, of records that stand at another path.
+    pub(super) fn read_at(
+        component: &Component<'_>,
+        path: Vec<Template>,
+        schema: Option<&Value>,
+        by_cursor: bool,
+        missing: &mut Missing,
+    ) -> Option<Self> {
         if component.ty != "RecordSelector" {
             component.is_missing(missing);
             return None;
         }
         let fields = ["extractor", "record_filter", "schema_normalization", "transform_before_filtering"];
         component.knows(&fields, missing);
-        let extractor = component.child("extractor", missing)?;
-        if extractor.ty != "DpathExtractor" {
-            extractor.is_missing(missing);
-            return None;
-        }
-        extractor.knows(&["field_path", "decoder"], missing);
         let filter = component.child("record_filter", missing).and_then(|filter| {
             if filter.ty != "RecordFilter" {
                 filter.is_missing(missing);
@@ -61,7 +67,7 @@ impl Selector {
             }
         };
         Some(Self {
-            path: extractor.templates("field_path", missing),
+            path,
             filter,
             is_transformed_first: match component.get("transform_before_filtering") {
                 Some(said) => python::is_true(said),
@@ -78,28 +84,7 @@ impl Selector {
         elements: Vec<Value>,
         scope: &Scope<'_>,
     ) -> Result<(Vec<Value>, Option<String>), String> {
-        let scope = Scope::new(scope.now, scope.chance, scope.config);
-        let path = self.path.iter().map(|part| part.text(&scope)).collect::<Result<Vec<_>, _>>()?;
-        let mut records = Vec::new();
-        let mut lacks = !path.is_empty() && !elements.is_empty();
-        for element in elements {
-            let found = if path.is_empty() {
-                element
-            } else if path.iter().any(|part| part == "*") {
-                records.extend(path::values(&element, &path).into_iter().cloned());
-                lacks = false;
-                continue;
-            } else {
-                path::get(&element, &path).cloned().unwrap_or(Value::Null)
-            };
-            lacks &= found.is_null();
-            match found {
-                Value::Array(items) => records.extend(items),
-                one if python::is_true(&one) => records.push(one),
-                _ => {}
-            }
-        }
-        Ok((records, lacks.then(|| path.join("."))))
+        extracted(&self.path, elements, scope)
     }
 
     /// The records that the filter and the cursor keep, transformed.
@@ -136,6 +121,50 @@ impl Selector {
         }
         Ok(refined)
     }
+}
+
+/// The path at which an extractor finds what it extracts.
+pub(super) fn extractor_path(extractor: &Component<'_>, missing: &mut Missing) -> Option<Vec<Template>> {
+    if extractor.ty != "DpathExtractor" {
+        extractor.is_missing(missing);
+        return None;
+    }
+    extractor.knows(&["field_path", "decoder"], missing);
+    Some(extractor.templates("field_path", missing))
+}
+
+/// What stands at a path in elements.
+pub(super) fn found(path: &[Template], elements: Vec<Value>, scope: &Scope<'_>) -> Result<Vec<Value>, String> {
+    extracted(path, elements, scope).map(|(found, _)| found)
+}
+
+fn extracted(
+    path: &[Template],
+    elements: Vec<Value>,
+    scope: &Scope<'_>,
+) -> Result<(Vec<Value>, Option<String>), String> {
+    let scope = Scope::new(scope.now, scope.chance, scope.config);
+    let path = path.iter().map(|part| part.text(&scope)).collect::<Result<Vec<_>, _>>()?;
+    let mut records = Vec::new();
+    let mut lacks = !path.is_empty() && !elements.is_empty();
+    for element in elements {
+        let found = if path.is_empty() {
+            element
+        } else if path.iter().any(|part| part == "*") {
+            records.extend(path::values(&element, &path).into_iter().cloned());
+            lacks = false;
+            continue;
+        } else {
+            path::get(&element, &path).cloned().unwrap_or(Value::Null)
+        };
+        lacks &= found.is_null();
+        match found {
+            Value::Array(items) => records.extend(items),
+            one if python::is_true(&one) => records.push(one),
+            _ => {}
+        }
+    }
+    Ok((records, lacks.then(|| path.join("."))))
 }
 
 /// Brings a value to the types of a schema, where that can be done.

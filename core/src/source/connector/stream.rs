@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::component::{Component, Missing};
 use super::decode::Decoder;
+use super::job::Job;
 use super::page::Paginator;
 use super::partition::Router;
 use super::python;
 use super::request::Requester;
-use super::select::Selector;
+use super::select::{Selector, extractor_path};
 use super::template::{Scope, Slice};
 use super::transform::Transformation;
 use super::url::plain_host;
@@ -19,10 +20,45 @@ use super::window::Cursor;
 /// Most streams inside each other, as children and parents.
 const DEPTH_MAX: usize = 8;
 
+/// What a retriever says.
+const FIELDS: [&str; 7] = [
+    "requester",
+    "decoder",
+    "record_selector",
+    "paginator",
+    "partition_router",
+    "ignore_stream_slicer_parameters_on_paginated_requests",
+    "primary_key",
+];
+/// What one says whose records are the result of a job.
+const JOB_FIELDS: [&str; 18] = [
+    "record_selector",
+    "status_mapping",
+    "status_extractor",
+    "download_target_extractor",
+    "download_extractor",
+    "creation_requester",
+    "polling_requester",
+    "polling_job_timeout",
+    "failed_retry_wait_time_in_seconds",
+    "download_target_requester",
+    "download_requester",
+    "download_paginator",
+    "abort_requester",
+    "delete_requester",
+    "partition_router",
+    "decoder",
+    "download_decoder",
+    "primary_key",
+];
+
 /// A stream.
 #[derive(Debug, Clone)]
 pub(super) struct Stream {
     pub(super) name: String,
+    /// What the server has to make before there are records.
+    pub(super) job: Option<Box<Job>>,
+    /// How the records are asked for.
     pub(super) requester: Requester,
     pub(super) paginator: Paginator,
     pub(super) decoder: Decoder,
@@ -70,39 +106,53 @@ impl Stream {
             None => None,
         };
         let retriever = component.child("retriever", missing)?;
-        if retriever.ty != "SimpleRetriever" {
+        let is_job = retriever.ty == "AsyncRetriever";
+        if !is_job && retriever.ty != "SimpleRetriever" {
             retriever.is_missing(missing);
             return None;
         }
-        let fields = [
-            "requester",
-            "decoder",
-            "record_selector",
-            "paginator",
-            "partition_router",
-            "ignore_stream_slicer_parameters_on_paginated_requests",
-            "primary_key",
-        ];
-        retriever.knows(&fields, missing);
+        retriever.knows(if is_job { &JOB_FIELDS } else { &FIELDS }, missing);
+        let job = if is_job { Some(Box::new(Job::read(&retriever, missing)?)) } else { None };
+        let name = |field: &'static str, of_job: &'static str| if is_job { of_job } else { field };
         let transformations = component.children("transformations", missing);
         let transformations = transformations.iter().filter_map(|one| Transformation::read(one, missing)).collect();
         let routers = retriever.children("partition_router", missing);
         let routers: Vec<Option<Router>> = routers.iter().map(|router| Router::read(router, depth, missing)).collect();
-        let paginator = match retriever.child("paginator", missing) {
+        let paginator = match retriever.child(name("paginator", "download_paginator"), missing) {
             Some(paginator) => Paginator::read(&paginator, missing),
             None => Some(Paginator::single()),
         };
-        let requester =
-            retriever.child("requester", missing).and_then(|requester| Requester::read(&requester, missing));
+        let requester = retriever
+            .child(name("requester", "download_requester"), missing)
+            .and_then(|requester| Requester::read(&requester, missing))
+            .map(|requester| requester.downloading(is_job));
         let is_client_side = cursor.as_ref().is_some_and(|cursor| cursor.is_client_side);
-        let selector = retriever
-            .child("record_selector", missing)
-            .and_then(|selector| Selector::read(&selector, schema.as_ref(), is_client_side, missing));
+        let mut decoder = Decoder::read(retriever.child(name("decoder", "download_decoder"), missing), missing);
+        let selector = retriever.child("record_selector", missing);
+        let selector = match (selector, is_job) {
+            (Some(selector), false) => Selector::read(&selector, schema.as_ref(), is_client_side, missing),
+            (Some(selector), true) => {
+                let path = match retriever.child("download_extractor", missing) {
+                    None => Some(Vec::new()),
+                    // It reads a file whatever the decoder is.
+                    Some(file) if file.ty == "ResponseToFileExtractor" => {
+                        file.knows(&["preserve_na_values"], missing);
+                        decoder = Decoder::file(file.flag("preserve_na_values"));
+                        Some(Vec::new())
+                    }
+                    Some(extractor) => extractor_path(&extractor, missing),
+                };
+                let read = |path| Selector::read_at(&selector, path, schema.as_ref(), is_client_side, missing);
+                path.and_then(read)
+            }
+            (None, _) => None,
+        };
         Some(Self {
             name: component.get("name").map(python::text).unwrap_or_default(),
+            job,
             requester: requester?,
             paginator: paginator?,
-            decoder: Decoder::read(retriever.child("decoder", missing), missing),
+            decoder,
             selector: selector?,
             transformations,
             cursor,
@@ -114,8 +164,12 @@ impl Stream {
     /// The hosts that the stream and its parents may ask: those of the addresses that the manifest and the configuration
     /// give, also by the values of a list, but never those that a response names.
     pub(super) fn hosts(&self, scope: &Scope<'_>, hosts: &mut BTreeSet<String>) -> Result<(), String> {
-        let mut addresses = self.requester.authenticator.addresses();
-        addresses.extend(self.requester.base());
+        let requesters = self.job.iter().flat_map(|job| job.requesters()).chain(Some(&self.requester));
+        let mut addresses = Vec::new();
+        for requester in requesters {
+            addresses.extend(requester.authenticator.addresses());
+            addresses.extend(requester.base());
+        }
         let mut slices = vec![Slice::default()];
         for router in &self.routers {
             match router {
@@ -144,7 +198,7 @@ fn schema(component: &Component<'_>, missing: &mut Missing) -> Option<Value> {
             "JsonFileSchemaLoader" | "DynamicSchemaLoader" => {
                 let selector = component.get("retriever").and_then(|retriever| retriever.get("record_selector"));
                 let word = selector.and_then(|selector| selector.get("schema_normalization")).and_then(Value::as_str);
-                if loader.ty == "DynamicSchemaLoader" || word.is_some_and(|word| word != "None") {
+                if word.is_some_and(|word| word != "None") {
                     loader.is_missing(missing);
                 }
             }

@@ -29,7 +29,8 @@ pub(super) enum Transformation {
     Lift { path: Vec<Template>, is_moved: bool, is_all: bool, prefix: Option<Template>, suffix: Option<Template> },
 }
 
-fn pointer(value: &Value) -> Vec<String> {
+/// A path, or the one key that it is.
+pub(super) fn pointer(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().map(python::text).collect(),
         other => vec![python::text(other)],
@@ -157,7 +158,8 @@ impl Transformation {
     }
 }
 
-fn added(field: &Component<'_>, missing: &mut Missing) -> Option<(Vec<String>, Template, Types)> {
+/// A field that is added: its path, its value, and the type that is taken.
+pub(super) fn added(field: &Component<'_>, missing: &mut Missing) -> Option<(Vec<String>, Template, Types)> {
     field.knows(&["path", "value", "value_type"], missing);
     let types = match field.text("value_type") {
         None => Types::Any,

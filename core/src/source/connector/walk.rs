@@ -7,24 +7,28 @@
 //! What the levels know is a document, so that whoever has no more time keeps it, and another goes on with the next request.
 //! Tokens and responses are not in it: the next one logs in again.
 
+mod exchange;
+mod work;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::authenticate::{Authenticator, Tokens};
+use super::authenticate::{Signing, Tokens};
 use super::budget::Calls;
-use super::failure::Action;
 use super::page::Last;
 use super::partition::{Parent, Router};
 use super::position::Position;
-use super::request::Request;
-use super::response::{RESPONSE_BYTES_MAX, Response};
+use super::request::{Options, Request};
+use super::response::Response;
 use super::stream::Stream;
 use super::template::{Datum, Scope, Slice};
 use super::url::{self, is_loopback, is_private, plain_host};
 use crate::error::{Error, ErrorKind};
+use exchange::{Exchange, Outcome, Pushed, answered};
+use work::{Work, Worked};
 
 /// Most bytes of responses that are remembered, so that a request of a parent is not sent twice.
 const REMEMBERED_BYTES_MAX: usize = 64 << 20;
@@ -32,6 +36,10 @@ const REMEMBERED_BYTES_MAX: usize = 64 << 20;
 const SAME_PAGES_MAX: usize = 100;
 /// So many answers are told that have nothing where records stand.
 const NOTES_MAX: usize = 3;
+/// What was kept of a walk says under this key that there was no state.
+pub(super) const FIRST: &str = "is_first";
+/// Headers that are no credentials.
+const PLAIN_HEADERS: [&str; 3] = ["accept", "content-type", "user-agent"];
 /// Most partitions of a product of routers.
 const PRODUCT_MAX: usize = 1_000_000;
 
@@ -57,6 +65,8 @@ impl Default for Bounds {
 pub enum Step {
     /// Send this, and push the response.
     Request(Request),
+    /// Sign this, and give the signature to [`Walk::signed`].
+    Sign(Signing),
     /// Wait until this time, in microseconds since 1970, and step again.
     Wait(i64),
     /// Take these records.
@@ -83,6 +93,8 @@ pub struct Page {
 pub struct Walk {
     shared: Shared,
     stream: Arc<Stream>,
+    /// Whether it is the stream that is read as long as there is no state.
+    is_first: bool,
     level: Level,
 }
 
@@ -106,6 +118,7 @@ struct Shared {
 /// What a level says.
 enum Event {
     Request(Request),
+    Sign(Signing),
     Wait(i64),
     Page(Box<Page>, Box<Slice>),
     Done,
@@ -115,6 +128,7 @@ impl Walk {
     /// A walk of a stream that begins where the last one ended, or goes on where one was kept.
     pub(super) fn new(
         stream: Arc<Stream>,
+        is_first: bool,
         start: Start<'_>,
         setting: Setting,
         calls: Option<Calls>,
@@ -141,7 +155,7 @@ impl Walk {
             Start::Within(kept) => Level::deserialize(kept)
                 .map_err(|_| refused("what was kept of the walk is none of this stream".to_owned()))?,
         };
-        Ok(Self { shared, stream, level })
+        Ok(Self { shared, stream, is_first, level })
     }
 
     /// What is to be done next, at this time. Until a response is pushed, it is the same request.
@@ -153,6 +167,7 @@ impl Walk {
         let event = self.level.step(&self.stream, "", &mut self.shared).map_err(refused)?;
         Ok(match event {
             Event::Request(request) => Step::Request(request),
+            Event::Sign(signing) => Step::Sign(signing),
             Event::Wait(until) => Step::Wait(until),
             Event::Page(page, _) => Step::Page(*page),
             Event::Done => Step::Done,
@@ -161,7 +176,12 @@ impl Walk {
 
     /// The response to the request that the last step said; `None`: none came.
     pub fn push(&mut self, response: Option<Response>) {
-        self.level.push(response);
+        self.level.push(Pushed::Response(response));
+    }
+
+    /// The signature of what the last step said.
+    pub fn signed(&mut self, signature: Vec<u8>) {
+        self.level.push(Pushed::Signature(signature));
     }
 
     /// How far the stream has been read: what the next walk begins with.
@@ -186,7 +206,11 @@ impl Walk {
 
     /// What another walk goes on with: what was taken is not read again, and a request without a response is sent once more.
     pub fn keep(&self) -> Value {
-        json!(self.level)
+        let mut kept = json!(self.level);
+        if self.is_first {
+            kept[FIRST] = true.into();
+        }
+        kept
     }
 }
 
@@ -227,11 +251,16 @@ impl Shared {
         self.calls.as_mut().map_or(Ok(None), |calls| calls.count(request, &scope))
     }
 
-    /// Refuses a request to where the manifest names no address, and credentials where others can read them.
-    fn check(&self, request: &Request, has_proof: bool) -> Result<(), String> {
-        let place = request.url.split(['?', '#']).next().unwrap_or_default();
+    /// Refuses a request to where the manifest names no address, and credentials where others can read them. What a job has made may
+    /// lie elsewhere (`is_download`), and is asked for without anything that may be a credential.
+    fn check(&self, request: &Request, has_proof: bool, is_download: bool) -> Result<(), String> {
+        let place = request.place();
         let host = plain_host(&request.url).ok_or_else(|| format!("`{place}` names no plain host"))?;
-        if !self.hosts.contains(&host) {
+        let is_plain =
+            |(name, _): &(String, String)| PLAIN_HEADERS.iter().any(|plain| plain.eq_ignore_ascii_case(name));
+        let is_safe =
+            || is_download && !has_proof && request.url.starts_with("https://") && request.headers.iter().all(is_plain);
+        if !self.hosts.contains(&host) && !is_safe() {
             return Err(format!("`{place}` is not of a host that the manifest names"));
         }
         if is_private(&host) && !self.bounds.is_private_allowed {
@@ -251,6 +280,12 @@ struct Level {
     partitions: Partitioning,
     /// The slices of the partition that is at work.
     slices: VecDeque<Slice>,
+    /// The job of the first slice, if the stream's server has to do one before there are records; or the end of one.
+    #[serde(skip)]
+    work: Option<Work>,
+    /// What of a job is to be downloaded after what is read now.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    targets: VecDeque<Slice>,
     reading: Option<Reading>,
     begun: i64,
     is_done: bool,
@@ -315,7 +350,16 @@ impl Level {
             },
         };
         let begun = shared.now;
-        Ok(Self { position, partitions, slices: VecDeque::new(), reading: None, begun, is_done: false })
+        Ok(Self {
+            position,
+            partitions,
+            slices: VecDeque::new(),
+            work: None,
+            targets: VecDeque::new(),
+            reading: None,
+            begun,
+            is_done: false,
+        })
     }
 
     /// `owner`: what its tokens are kept under.
@@ -324,15 +368,44 @@ impl Level {
             if self.is_done {
                 return Ok(Event::Done);
             }
+            if let (Some(work), Some(job)) = (&mut self.work, &stream.job) {
+                match work.step(job, owner, shared)? {
+                    Worked::Event(event) => return Ok(event),
+                    Worked::Ready(targets) => {
+                        let slice = self.slices.pop_front();
+                        let is_skipped = targets.is_none();
+                        self.targets = targets.unwrap_or_default().into();
+                        self.work = None;
+                        match (self.targets.pop_front(), slice) {
+                            (Some(target), _) => {
+                                self.reading = Some(Reading::new(target, stream.paginator.first_token()))
+                            }
+                            (None, Some(slice)) if !is_skipped => self.position.close(&slice, self.slices.is_empty()),
+                            _ => {}
+                        }
+                    }
+                    Worked::Deleted => {
+                        self.work = None;
+                        self.close();
+                    }
+                }
+                continue;
+            }
             if let Some(reading) = &mut self.reading {
                 match reading.step(stream, owner, &mut self.position, shared)? {
-                    Event::Done => {
-                        let slice = std::mem::take(&mut reading.slice);
-                        self.position.close(&slice, self.slices.is_empty());
-                        self.reading = None;
-                    }
+                    Event::Done => match (self.targets.pop_front(), &stream.job) {
+                        (Some(target), _) => *reading = Reading::new(target, stream.paginator.first_token()),
+                        (None, Some(job)) if job.delete.is_some() => {
+                            self.work = Some(Work::deleting(reading.slice.clone(), shared.now));
+                        }
+                        _ => self.close(),
+                    },
                     event => return Ok(event),
                 }
+                continue;
+            }
+            if let (Some(slice), Some(_)) = (self.slices.front(), &stream.job) {
+                self.work = Some(Work::new(slice.clone(), shared.now));
                 continue;
             }
             if let Some(slice) = self.slices.pop_front() {
@@ -351,12 +424,20 @@ impl Level {
         }
     }
 
-    fn push(&mut self, response: Option<Response>) {
-        match &mut self.reading {
-            Some(reading) => reading.push(response),
-            None => {
+    /// Takes note that the slice that was read has come to its end.
+    fn close(&mut self) {
+        if let Some(reading) = self.reading.take() {
+            self.position.close(&reading.slice, self.slices.is_empty());
+        }
+    }
+
+    fn push(&mut self, pushed: Pushed) {
+        match (&mut self.work, &mut self.reading) {
+            (Some(work), _) => work.push(pushed),
+            (None, Some(reading)) => reading.exchange.push(pushed),
+            (None, None) => {
                 if let Some(level) = self.partitions.level() {
-                    level.push(response);
+                    level.push(pushed);
                 }
             }
         }
@@ -493,50 +574,18 @@ fn children(parent: &Parent, of: &Slice, records: &[Value], shared: &Shared) -> 
 struct Reading {
     slice: Slice,
     token: Option<Value>,
-    stage: Stage,
+    #[serde(flatten)]
+    exchange: Exchange,
     pages: usize,
     /// So many pages in a row had the same token.
     same_pages: usize,
-    attempts: u32,
-    /// Microseconds that were waited for the page.
-    waited: i64,
     /// The page that was read is the last.
     is_last: bool,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "Option<i64>", into = "Option<i64>")]
-enum Stage {
-    Begin,
-    /// A token was asked for.
-    Login(Request, Option<Option<Response>>),
-    Sent(Request, Option<Option<Response>>),
-    /// Until this time.
-    Waiting(i64),
-}
-
-/// A stage, kept: until when it waits, if it does.
-impl From<Option<i64>> for Stage {
-    fn from(until: Option<i64>) -> Self {
-        until.map_or(Self::Begin, Self::Waiting)
-    }
-}
-
-impl From<Stage> for Option<i64> {
-    fn from(stage: Stage) -> Self {
-        if let Stage::Waiting(until) = stage { Some(until) } else { None }
-    }
-}
-
 impl Reading {
     fn new(slice: Slice, token: Option<Value>) -> Self {
-        Self { slice, token, stage: Stage::Begin, pages: 0, same_pages: 0, attempts: 0, waited: 0, is_last: false }
-    }
-
-    fn push(&mut self, response: Option<Response>) {
-        if let Stage::Login(_, waiting) | Stage::Sent(_, waiting) = &mut self.stage {
-            *waiting = Some(response);
-        }
+        Self { slice, token, exchange: Exchange::default(), pages: 0, same_pages: 0, is_last: false }
     }
 
     fn step(
@@ -547,168 +596,45 @@ impl Reading {
         shared: &mut Shared,
     ) -> Result<Event, String> {
         loop {
-            match std::mem::replace(&mut self.stage, Stage::Begin) {
-                Stage::Begin if self.is_last => return Ok(Event::Done),
-                Stage::Begin => {
-                    let authenticator = &stream.requester.authenticator;
-                    if let Some(request) = authenticator.ask(owner, &shared.tokens, &shared.scope())? {
-                        shared.check(&request, true)?;
-                        self.stage = Stage::Login(request, None);
-                        continue;
-                    }
-                    let request = self.request(stream, owner, shared)?;
-                    shared.check(&request, !matches!(authenticator, Authenticator::Nobody))?;
-                    let known = stream.requester.is_cached.then(|| shared.remembered.get(&memory(&request)).cloned());
-                    let known = known.flatten();
-                    if known.is_none()
-                        && let Some(until) = shared.count(&request)?
-                    {
-                        self.stage = Stage::Waiting(until);
-                        continue;
-                    }
-                    authenticator.forget(owner, &mut shared.tokens, &shared.config);
-                    self.stage = Stage::Sent(request, known.map(Some));
-                }
-                Stage::Waiting(until) if shared.now < until => {
-                    self.stage = Stage::Waiting(until);
-                    return Ok(Event::Wait(until));
-                }
-                Stage::Waiting(_) => {}
-                Stage::Login(request, None) => {
-                    self.stage = Stage::Login(request.clone(), None);
-                    return Ok(Event::Request(request));
-                }
-                Stage::Sent(request, None) => {
-                    self.stage = Stage::Sent(request.clone(), None);
-                    return Ok(Event::Request(request));
-                }
-                Stage::Login(request, Some(response)) => self.logged_in(stream, owner, &request, response, shared)?,
-                Stage::Sent(request, Some(response)) => {
-                    let response = received(&request, response)?;
-                    let status = response.as_ref().map_or(0, |response| response.status);
-                    if let Some(records) = self.take(stream, &request, response, position, shared)? {
-                        let slice = self.slice.partition.iter().chain(&self.slice.window);
-                        let slice = slice.map(|(key, value)| (key.clone(), value.clone())).collect();
-                        let place = request.url.split(['?', '#']).next().unwrap_or_default();
-                        let asked = format!("{} {place}", request.method);
-                        let page = Page { slice: Value::Object(slice), records, asked, status };
-                        return Ok(Event::Page(Box::new(page), Box::new(self.slice.clone())));
-                    }
-                }
+            if self.is_last {
+                return Ok(Event::Done);
             }
+            let (slice, token) = (&self.slice, self.token.as_ref());
+            let build = |proof: Options, shared: &Shared| request(stream, slice, token, proof, shared);
+            let (request, response) = match self.exchange.step(&stream.requester, owner, shared, &build)? {
+                Outcome::Event(event) => return Ok(event),
+                Outcome::Answer(request, response) => (request, response),
+            };
+            // What is passed over has no records, and no page after it.
+            let Some(response) = response else {
+                self.is_last = true;
+                continue;
+            };
+            let status = response.status;
+            let records = self.take(stream, &request, &response, position, shared)?;
+            let slice = self.slice.partition.iter().chain(&self.slice.window);
+            let slice = slice.map(|(key, value)| (key.clone(), value.clone())).collect();
+            let asked = format!("{} {}", request.method, request.place());
+            let page = Page { slice: Value::Object(slice), records, asked, status };
+            return Ok(Event::Page(Box::new(page), Box::new(self.slice.clone())));
         }
     }
 
-    fn request(&self, stream: &Stream, owner: &str, shared: &Shared) -> Result<Request, String> {
-        let scope = shared.scope();
-        let proof = stream.requester.authenticator.proof(owner, &shared.tokens, &scope)?;
-        let mut options = stream.paginator.options(self.token.as_ref(), &scope)?;
-        if self.token.is_none() || !stream.is_bare_after_first {
-            let mut sliced = super::request::Options::default();
-            // Of routers that inject under the same name, the first one's is taken.
-            for router in stream.routers.iter().rev() {
-                sliced.overlay(router.options(&self.slice, &scope)?);
-            }
-            if let Some(cursor) = &stream.cursor {
-                sliced.overlay(cursor.options(&self.slice, &scope)?);
-            }
-            options.join(sliced)?;
-        }
-        let token = self.token.as_ref().map_or(Value::Null, |token| {
-            Value::Object(Map::from_iter([("next_page_token".to_owned(), token.clone())]))
-        });
-        let scope = scope.sliced(&self.slice).with("next_page_token", Datum::from(&token));
-        let path = stream.paginator.path(self.token.as_ref());
-        stream.requester.request(&scope, path.as_deref(), proof, options)
-    }
-
-    fn logged_in(
-        &mut self,
-        stream: &Stream,
-        owner: &str,
-        request: &Request,
-        response: Option<Response>,
-        shared: &mut Shared,
-    ) -> Result<(), String> {
-        let response = received(request, response)?;
-        let place = request.url.split(['?', '#']).next().unwrap_or_default();
-        let status = response.as_ref().map_or(0, |response| response.status);
-        if let Some(response) = response.filter(Response::is_ok) {
-            let body = response.json().ok_or_else(|| format!("`{place}` gave no JSON for a token"))?;
-            let (mut tokens, scope) = (std::mem::take(&mut shared.tokens), shared.scope());
-            let taken = stream.requester.authenticator.take(owner, &mut tokens, &body, &scope);
-            shared.tokens = tokens;
-            self.attempts = 0;
-            return taken;
-        }
-        if status != 0 && status != 429 && status < 500 {
-            return Err(format!("`{place}` gave no token: HTTP {status}"));
-        }
-        let wait = stream.requester.rules.wait(None, self.attempts + 1, &shared.scope())?;
-        self.retry(wait, stream, shared, || format!("`{place}` gave no token: {}", answered(status)))
-    }
-
-    /// Waits before the next attempt, if there may be one.
-    fn retry(
-        &mut self,
-        wait: i64,
-        stream: &Stream,
-        shared: &Shared,
-        message: impl FnOnce() -> String,
-    ) -> Result<(), String> {
-        self.attempts += 1;
-        self.waited = self.waited.saturating_add(wait);
-        if self.attempts > stream.requester.rules.retries_max(&shared.scope()) {
-            return Err(message());
-        }
-        self.stage = Stage::Waiting(shared.now.saturating_add(wait));
-        Ok(())
-    }
-
-    /// The records of a response; `None`: there are none to take, or it is asked for again.
+    /// The records of a response, and what the next page is.
     fn take(
         &mut self,
         stream: &Stream,
         request: &Request,
-        response: Option<Response>,
+        response: &Response,
         position: &mut Position,
         shared: &mut Shared,
-    ) -> Result<Option<Vec<Value>>, String> {
-        if let (Some(calls), Some(response)) = (&mut shared.calls, &response) {
-            calls.heed(request, response);
-        }
-        let rules = &stream.requester.rules;
-        let place = request.url.split(['?', '#']).next().unwrap_or_default();
-        let status = response.as_ref().map_or(0, |response| response.status);
-        let verdict = rules.verdict(response.as_ref(), &shared.scope())?;
-        let failed = || {
-            let said = verdict.message.as_deref().filter(|message| !message.is_empty());
-            let said = said.map(|message| format!(": {message}")).unwrap_or_default();
-            format!("{} `{place}`: {}{said}", request.method, answered(status))
-        };
-        match verdict.action {
-            Action::Fail => return Err(failed()),
-            Action::Retry | Action::RateLimited => {
-                let wait = rules.wait(response.as_ref(), self.attempts + 1, &shared.scope())?;
-                self.retry(wait, stream, shared, failed)?;
-                return Ok(None);
-            }
-            Action::Success | Action::Ignore => {}
-        }
-        self.attempts = 0;
-        // What is passed over has no records, and no page after it.
-        let Some(response) = response.filter(Response::is_ok) else {
-            self.is_last = true;
-            return Ok(None);
-        };
-        if stream.requester.is_cached {
-            shared.remember(request, &response);
-        }
+    ) -> Result<Vec<Value>, String> {
+        let place = request.place();
         self.pages += 1;
         if self.pages > shared.bounds.pages_max {
             return Err(format!("`{place}` has more than {} pages", shared.bounds.pages_max));
         }
-        let elements = stream.decoder.elements(&response).map_err(|what| format!("`{place}`: {what}"))?;
+        let elements = stream.decoder.elements(response).map_err(|what| format!("`{place}`: {what}"))?;
         let first = elements.first().cloned().unwrap_or_else(|| Value::Object(Map::new()));
         let (extracted, lacks) = stream.selector.extract(elements, &shared.scope())?;
         if let Some(path) = lacks.filter(|_| shared.notes.len() < NOTES_MAX) {
@@ -717,7 +643,7 @@ impl Reading {
                  error that the server answers with {}",
                 self.pages,
                 request.method,
-                answered(status)
+                answered(response.status)
             ));
         }
         let count = extracted.len();
@@ -734,7 +660,7 @@ impl Reading {
         let mut records = stream.selector.refine(extracted, &stream.transformations, is_kept, &scope)?;
         let is_past = is_feed && records.last().is_some_and(|record| !position.is_synced(slice, record));
         let last = Last {
-            response: &response,
+            response,
             first: &first,
             extracted: count,
             kept: records.len(),
@@ -753,22 +679,37 @@ impl Reading {
         }
         self.is_last = next.is_none();
         self.token = next;
-        Ok(Some(records))
+        Ok(records)
     }
 }
 
-fn answered(status: u16) -> String {
-    if status == 0 { "no response".to_owned() } else { format!("HTTP {status}") }
-}
-
-/// The response with the address that was asked; an error if it is too large.
-fn received(request: &Request, response: Option<Response>) -> Result<Option<Response>, String> {
-    let Some(response) = response else { return Ok(None) };
-    if response.body.len() > RESPONSE_BYTES_MAX {
-        let place = request.url.split(['?', '#']).next().unwrap_or_default();
-        return Err(format!("the response of `{place}` has more than {RESPONSE_BYTES_MAX} bytes"));
+/// The request for a page of a slice.
+fn request(
+    stream: &Stream,
+    slice: &Slice,
+    token: Option<&Value>,
+    proof: Options,
+    shared: &Shared,
+) -> Result<Request, String> {
+    let scope = shared.scope();
+    let mut options = stream.paginator.options(token, &scope)?;
+    // What a job was ordered with is not said again when its records are downloaded.
+    if stream.job.is_none() && (token.is_none() || !stream.is_bare_after_first) {
+        let mut sliced = Options::default();
+        // Of routers that inject under the same name, the first one's is taken.
+        for router in stream.routers.iter().rev() {
+            sliced.overlay(router.options(slice, &scope)?);
+        }
+        if let Some(cursor) = &stream.cursor {
+            sliced.overlay(cursor.options(slice, &scope)?);
+        }
+        options.join(sliced)?;
     }
-    Ok(Some(Response { url: request.url.clone(), ..response }))
+    let named = token
+        .map_or(Value::Null, |token| Value::Object(Map::from_iter([("next_page_token".to_owned(), token.clone())])));
+    let scope = scope.sliced(slice).with("next_page_token", Datum::from(&named));
+    let path = stream.paginator.path(token);
+    stream.requester.request(&scope, path.as_deref(), proof, options)
 }
 
 /// What a request is remembered by.
@@ -779,6 +720,11 @@ fn memory(request: &Request) -> String {
 }
 
 impl Shared {
+    /// What a server answered to this question before.
+    fn recall(&self, request: &Request) -> Option<Response> {
+        self.remembered.get(&memory(request)).cloned()
+    }
+
     /// Remembers what a server answered to a question that changes nothing.
     fn remember(&mut self, request: &Request, response: &Response) {
         let is_question = matches!(request.method.as_str(), "GET" | "HEAD");

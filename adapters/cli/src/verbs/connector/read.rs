@@ -82,6 +82,12 @@ impl Verb for Read {
             Some(path) => document(path)?,
             None => Value::Object(serde_json::Map::new()),
         };
+        let lacking: Vec<String> = connector.lacking(&config).iter().map(|name| format!("`{name}`")).collect();
+        if !lacking.is_empty() {
+            let message =
+                format!("the configuration lacks {}, which the manifest's specification requires", lacking.join(", "));
+            return Err(Failure::environment(message).with_help("give a file of JSON that has it with --config"));
+        }
         let mut notes = Vec::new();
         let kept = match self.state.as_deref().filter(|path| path.exists()) {
             Some(path) => Some((path, document(path)?)),
@@ -114,13 +120,20 @@ impl Verb for Read {
         }
         let mut records = Records::create(&self.to)?;
         let (mut pages, mut count) = (0, 0);
-        land::walk(&mut walk, &mut Client::new(self.allow_private), &clock, |page| {
+        let walked = land::walk(&mut walk, &mut Client::new(self.allow_private), &clock, |page| {
             pages += 1;
             for record in &page.records {
                 count += 1;
                 records.push(record)?;
             }
             Ok(())
+        });
+        walked.map_err(|error| {
+            let is_private = error.to_string().contains("of a private network");
+            match Failure::from(error) {
+                failure if is_private => failure.with_help("--allow-private lets the manifest ask such addresses"),
+                failure => failure,
+            }
         })?;
         // The records are there before it is said that they are.
         records.finish()?;

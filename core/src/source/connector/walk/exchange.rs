@@ -1,0 +1,232 @@
+//! Exchange: one request until it has its answer: who asks is proved first, the budget is heeded, and what has failed is sent again.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, Shared};
+use crate::source::connector::authenticate::{Authenticator, Errand, Got, Need};
+use crate::source::connector::failure::Action;
+use crate::source::connector::request::{Options, Request, Requester};
+use crate::source::connector::response::{RESPONSE_BYTES_MAX, Response};
+
+/// One request until it has its answer.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Exchange {
+    stage: Stage,
+    attempts: u32,
+}
+
+/// What was pushed.
+#[derive(Debug, Clone)]
+pub(super) enum Pushed {
+    /// A response; `None`: none came.
+    Response(Option<Response>),
+    Signature(Vec<u8>),
+}
+
+/// What a step of an exchange comes to.
+pub(super) enum Outcome {
+    Event(Event),
+    /// The request, and its response; `None`: it is passed over.
+    Answer(Request, Option<Response>),
+}
+
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(from = "Option<i64>", into = "Option<i64>")]
+enum Stage {
+    #[default]
+    Begin,
+    /// What a proof needs was asked for.
+    Prove(Need, Option<Pushed>),
+    Sent(Request, Option<Option<Response>>),
+    /// Until this time.
+    Waiting(i64),
+}
+
+/// A stage, kept: until when it waits, if it does.
+impl From<Option<i64>> for Stage {
+    fn from(until: Option<i64>) -> Self {
+        until.map_or(Self::Begin, Self::Waiting)
+    }
+}
+
+impl From<Stage> for Option<i64> {
+    fn from(stage: Stage) -> Self {
+        if let Stage::Waiting(until) = stage { Some(until) } else { None }
+    }
+}
+
+impl Exchange {
+    pub(super) fn push(&mut self, pushed: Pushed) {
+        match (&mut self.stage, pushed) {
+            (Stage::Prove(_, waiting), pushed) => *waiting = Some(pushed),
+            (Stage::Sent(_, waiting), Pushed::Response(response)) => *waiting = Some(response),
+            _ => {}
+        }
+    }
+
+    /// Goes on. `owner`: what tokens are kept under; `build` makes the request with what proves who asks.
+    pub(super) fn step(
+        &mut self,
+        requester: &Requester,
+        owner: &str,
+        shared: &mut Shared,
+        build: &dyn Fn(Options, &Shared) -> Result<Request, String>,
+    ) -> Result<Outcome, String> {
+        loop {
+            match std::mem::take(&mut self.stage) {
+                Stage::Begin => {
+                    let authenticator = &requester.authenticator;
+                    if let Some(need) = authenticator.ask(owner, &shared.tokens, &shared.scope())? {
+                        if let Errand::Request(request) = &need.errand {
+                            shared.check(request, true, false)?;
+                        }
+                        self.stage = Stage::Prove(need, None);
+                        continue;
+                    }
+                    let proof = authenticator.proof(owner, &shared.tokens, &shared.scope())?;
+                    let request = build(proof, shared)?;
+                    let has_proof = !matches!(authenticator, Authenticator::Nobody);
+                    shared.check(&request, has_proof, requester.is_download)?;
+                    let known = if requester.is_cached { shared.recall(&request) } else { None };
+                    if known.is_none()
+                        && let Some(until) = shared.count(&request)?
+                    {
+                        self.stage = Stage::Waiting(until);
+                        continue;
+                    }
+                    authenticator.forget(owner, &mut shared.tokens, &shared.config);
+                    self.stage = Stage::Sent(request, known.map(Some));
+                }
+                Stage::Waiting(until) if shared.now < until => {
+                    self.stage = Stage::Waiting(until);
+                    return Ok(Outcome::Event(Event::Wait(until)));
+                }
+                Stage::Waiting(_) => {}
+                Stage::Prove(need, None) => {
+                    let event = match &need.errand {
+                        Errand::Request(request) => Event::Request(request.clone()),
+                        Errand::Sign(signing) => Event::Sign(signing.clone()),
+                    };
+                    self.stage = Stage::Prove(need, None);
+                    return Ok(Outcome::Event(event));
+                }
+                Stage::Prove(need, Some(pushed)) => self.proved(requester, owner, &need, pushed, shared)?,
+                Stage::Sent(request, None) => {
+                    self.stage = Stage::Sent(request.clone(), None);
+                    return Ok(Outcome::Event(Event::Request(request)));
+                }
+                Stage::Sent(request, Some(response)) => {
+                    let response = received(&request, response)?;
+                    if self.is_answered(requester, &request, response.as_ref(), shared)? {
+                        // What is passed over is none.
+                        return Ok(Outcome::Answer(request, response.filter(Response::is_ok)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what a proof needs.
+    fn proved(
+        &mut self,
+        requester: &Requester,
+        owner: &str,
+        need: &Need,
+        pushed: Pushed,
+        shared: &mut Shared,
+    ) -> Result<(), String> {
+        let (got, request) = match (pushed, &need.errand) {
+            (Pushed::Signature(signature), _) => (Some(Got::Signature(signature)), None),
+            (Pushed::Response(response), Errand::Request(request)) => {
+                (received(request, response)?.map(Got::Response), Some(request))
+            }
+            (Pushed::Response(_), Errand::Sign(_)) => return Err("a response came where a signature was to".to_owned()),
+        };
+        let status = match &got {
+            Some(Got::Response(response)) => response.status,
+            _ => 0,
+        };
+        let place = request.map_or("the key", Request::place);
+        let is_taken = |got: &Got| match got {
+            Got::Response(response) => response.is_ok() || need.accepts == Some(response.status),
+            Got::Signature(_) => true,
+        };
+        if let Some(got) = got.filter(is_taken) {
+            let (mut tokens, scope) = (std::mem::take(&mut shared.tokens), shared.scope());
+            let taken = requester.authenticator.take(owner, need, &mut tokens, &got, &scope);
+            shared.tokens = tokens;
+            self.attempts = 0;
+            return taken.map_err(|what| format!("`{place}`: {what}"));
+        }
+        if status != 0 && status != 429 && status < 500 {
+            return Err(format!("`{place}` gave no token: HTTP {status}"));
+        }
+        let wait = requester.rules.wait(None, self.attempts + 1, &shared.scope())?;
+        self.retry(wait, requester, shared, || format!("`{place}` gave no token: {}", answered(status)))
+    }
+
+    /// Whether a response is the answer; else the request will be sent again, and it waits for that.
+    fn is_answered(
+        &mut self,
+        requester: &Requester,
+        request: &Request,
+        response: Option<&Response>,
+        shared: &mut Shared,
+    ) -> Result<bool, String> {
+        if let (Some(calls), Some(response)) = (&mut shared.calls, response) {
+            calls.heed(request, response);
+        }
+        let rules = &requester.rules;
+        let status = response.map_or(0, |response| response.status);
+        let verdict = rules.verdict(response, &shared.scope())?;
+        let failed = || {
+            let said = verdict.message.as_deref().filter(|message| !message.is_empty());
+            let said = said.map(|message| format!(": {message}")).unwrap_or_default();
+            format!("{} `{}`: {}{said}", request.method, request.place(), answered(status))
+        };
+        match verdict.action {
+            Action::Fail => return Err(failed()),
+            Action::Retry | Action::RateLimited => {
+                let wait = rules.wait(response, self.attempts + 1, &shared.scope())?;
+                self.retry(wait, requester, shared, failed)?;
+                return Ok(false);
+            }
+            Action::Success | Action::Ignore => {}
+        }
+        self.attempts = 0;
+        if let Some(response) = response.filter(|response| requester.is_cached && response.is_ok()) {
+            shared.remember(request, response);
+        }
+        Ok(true)
+    }
+
+    /// Waits before the next attempt, if there may be one.
+    fn retry(
+        &mut self,
+        wait: i64,
+        requester: &Requester,
+        shared: &Shared,
+        message: impl FnOnce() -> String,
+    ) -> Result<(), String> {
+        self.attempts += 1;
+        if self.attempts > requester.rules.retries_max(&shared.scope()) {
+            return Err(message());
+        }
+        self.stage = Stage::Waiting(shared.now.saturating_add(wait));
+        Ok(())
+    }
+}
+
+/// A status, in words.
+pub(super) fn answered(status: u16) -> String {
+    if status == 0 { "no response".to_owned() } else { format!("HTTP {status}") }
+}
+
+/// The response with the address that was asked; an error if it is too large.
+fn received(request: &Request, response: Option<Response>) -> Result<Option<Response>, String> {
+    let Some(response) = response else { return Ok(None) };
+    if response.body.len() > RESPONSE_BYTES_MAX {
+        return Err(format!("the response of `{}` has more than {RESPONSE_BYTES_MAX} bytes", request.place()));
+    }
+    Ok(Some(Response { url: request.url.clone(), ..response }))
+}
