@@ -487,7 +487,8 @@ impl Reader {
             }
             self.day = part(length - 2, length)?;
             self.month = part(length - 4, length - 2)?;
-            self.year = part(0, length - 4)?;
+            // A year of too many digits is out of range, unless what follows makes it no date at all.
+            self.year = part(0, length - 4).unwrap_or(i32::MAX);
             self.short_year |= length == 6;
             return Ok(said::DATE);
         }
@@ -696,4 +697,22 @@ fn zone_offset(negative: bool, text: &[u8]) -> Result<i32, Wrong> {
     }
     let offset = (hours * 60 + minutes) * 60 + seconds;
     Ok(if negative { -offset } else { offset })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use crate::diagnostic::Code;
+    use crate::value::datetime::parse_date;
+
+    #[test]
+    fn a_number_with_too_many_digits_is_judged_with_what_stands_beside_it() {
+        for (text, code) in [
+            ("9223372036854775807", Code::DatetimeOutOfRange),
+            ("9223372036854775807 12", Code::NotADatetime),
+            ("732 9223372036854775807", Code::NotADatetime),
+        ] {
+            assert_eq!(parse_date(text.as_bytes()).unwrap_err().code, code, "{text}");
+        }
+    }
 }
