@@ -3,7 +3,7 @@
 locals {
   # A pipeline is known by the name of its file.
   files    = { for file in fileset(var.pipelines, "*.yaml") : trimsuffix(file, ".yaml") => "${var.pipelines}/${file}" }
-  none     = { source_uri = null, source_kms_key_arn = null, variables = {}, secrets = {}, transforms_max = 10, timezone = "UTC", is_enabled = true, in_network = false, sizes = {} }
+  none     = { source_uri = null, source_kms_key_arn = null, variables = {}, secrets = {}, certificates = null, transforms_max = 10, timezone = "UTC", is_enabled = true, in_network = false, sizes = {} }
   settings = { for pipeline in keys(local.files) : pipeline => merge(local.none, try(var.settings[pipeline], {})) }
   unknown  = setsubtract(keys(var.settings), keys(local.files))
 }
@@ -53,6 +53,7 @@ module "pipeline" {
   source_kms_key_arn      = local.settings[each.key].source_kms_key_arn
   variables               = local.settings[each.key].variables
   secrets                 = local.settings[each.key].secrets
+  certificates            = local.settings[each.key].certificates
   sizes                   = local.settings[each.key].sizes
   transforms_max          = local.settings[each.key].transforms_max
   timezone                = local.settings[each.key].timezone

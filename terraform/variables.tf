@@ -88,12 +88,13 @@ variable "warehouse" {
 }
 
 variable "settings" {
-  description = "Settings of single pipelines, by the names of their files without .yaml: values of $${NAME} and ARNs of $${secret:name}, sizes of functions, where the files of `files:` lie, the key of a source. What is not said is as module pipeline has it."
+  description = "Settings of single pipelines, by the names of their files without .yaml: values of $${NAME} and ARNs of $${secret:name}, sizes of functions, where the files of `files:` lie, the key of a source, the authorities that are believed of a database. What is not said is as module pipeline has it."
   type = map(object({
     source_uri         = optional(string)
     source_kms_key_arn = optional(string)
     variables          = optional(map(string), {})
     secrets            = optional(map(string), {})
+    certificates       = optional(string)
     transforms_max     = optional(number, 10)
     timezone           = optional(string, "UTC")
     is_enabled         = optional(bool, true)

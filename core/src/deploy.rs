@@ -17,12 +17,11 @@ mod page;
 mod policy;
 pub mod setting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::pipeline::Pipeline;
-use crate::pipeline::file;
+use crate::pipeline::{Pipeline, Placeholder, file};
 use crate::protocol::Step;
-use crate::protocol::prefix::{PREFIXES, Prefix, Right};
+use crate::protocol::prefix::{CURSORS, LANDED, PREFIXES, Prefix, Right};
 use crate::protocol::{SCHEDULE_INPUT, SWEEP_INPUT};
 
 pub use bucket::prefixes;
@@ -58,6 +57,10 @@ pub struct Account {
     pub staging: String,
     /// `s3://bucket/prefix/`: where the names of `files:` lie, if the pipeline says `files:`.
     pub source: Option<String>,
+    /// `s3://bucket/key`: the manifest, if the pipeline's source is a `connector:`.
+    pub manifest: Option<String>,
+    /// `s3://bucket/key`: certificates of authorities that are believed of a database.
+    pub certificates: Option<String>,
     /// The bus that is told of loads; without one, the account's default bus.
     pub event_bus: Option<String>,
     /// The warehouse.
@@ -251,11 +254,49 @@ pub enum Permission {
     Statements(WarehouseId),
 }
 
+/// What a source is to the functions: it decides about their rights.
+#[derive(Debug, Clone)]
+struct Origin {
+    /// Whether its objects lie in a store of its own.
+    is_store: bool,
+    /// Whether it lands in the store of what Etalon keeps.
+    lands: bool,
+    /// The names of the secrets that only whoever asks it reads.
+    secrets: BTreeSet<String>,
+}
+
+impl Origin {
+    fn of(pipeline: &Pipeline) -> Self {
+        let lands = pipeline.location().lands();
+        let secret = |asked: Placeholder<'_>| match asked {
+            Placeholder::Secret(name) => Some(name.to_owned()),
+            Placeholder::Variable(_) => None,
+        };
+        let others: BTreeSet<String> = pipeline.placeholders().filter_map(secret).collect();
+        let own = pipeline.location().placeholders().filter_map(secret).filter(|name| lands && !others.contains(name));
+        Self { is_store: !lands, lands, secrets: own.collect() }
+    }
+
+    /// Of the secrets of a pipeline file, those that a step reads.
+    fn secrets_of<'a>(&self, step: Step, all: &'a BTreeMap<String, String>) -> Vec<(&'a String, &'a String)> {
+        all.iter().filter(|(name, _)| step == Step::Extract || !self.secrets.contains(*name)).collect()
+    }
+
+    /// Whether anything lies below a prefix.
+    fn fills(&self, prefix: &Prefix) -> bool {
+        self.lands || ![CURSORS, LANDED].contains(prefix)
+    }
+}
+
 impl Deployment {
     /// What a pipeline is in an account.
     pub fn new(pipeline: &Pipeline, account: &Account, sizes: &Sizes) -> Self {
+        Self::with(pipeline, &Origin::of(pipeline), account, sizes)
+    }
+
+    fn with(pipeline: &Pipeline, origin: &Origin, account: &Account, sizes: &Sizes) -> Self {
         let queues = Step::ALL.map(|step| Queue::new(step, account, sizes));
-        let functions = Step::ALL.map(|step| Function::new(step, account, sizes, &queues));
+        let functions = Step::ALL.map(|step| Function::new(step, origin, account, sizes, &queues));
         let [extract, ..] = &queues;
         let starts = Schedule {
             name: account.name.clone(),
@@ -279,17 +320,18 @@ impl Deployment {
 
     /// What somebody may do who operates the pipeline by the command: what extract does by his hand, and looking at the rest.
     pub fn operator(&self) -> Vec<Permission> {
-        let [extract, _, load] = &self.functions;
+        let [extract, transform, load] = &self.functions;
         let mut all: Vec<Permission> =
             PREFIXES.iter().map(|prefix| Permission::Store(prefix, &[Right::List, Right::Read])).collect();
-        all.extend(
-            PREFIXES
-                .iter()
-                .filter(|prefix| !prefix.rights(Step::Extract).is_empty())
-                .map(|prefix| Permission::Store(prefix, prefix.rights(Step::Extract))),
-        );
+        // What extract does in the store and with the source.
+        let is_of_operator = |permission: &&Permission| match permission {
+            // The source is asked by its function.
+            Permission::Store(prefix, _) => ![CURSORS, LANDED].contains(prefix),
+            Permission::Source(_) => true,
+            _ => false,
+        };
+        all.extend(extract.permissions.iter().filter(is_of_operator).cloned());
         all.push(Permission::Bucket);
-        all.push(Permission::Source(&[Right::List, Right::Read]));
         for function in &self.functions {
             all.push(Permission::Count(function.queue.name.clone()));
             all.push(Permission::Send(function.queue.name.clone()));
@@ -297,7 +339,7 @@ impl Deployment {
         }
         let of_warehouse = |permission: &&Permission| matches!(permission, Permission::Statements(_));
         all.extend(load.permissions.iter().filter(of_warehouse).cloned());
-        let secrets = [extract, load].into_iter().flat_map(|function| &function.permissions);
+        let secrets = [transform, load].into_iter().flat_map(|function| &function.permissions);
         for secret in secrets.filter(|permission| matches!(permission, Permission::Secret(_))) {
             if !all.contains(secret) {
                 all.push(secret.clone());
@@ -308,7 +350,7 @@ impl Deployment {
 }
 
 impl Function {
-    fn new(step: Step, account: &Account, sizes: &Sizes, queues: &[Queue; 3]) -> Self {
+    fn new(step: Step, origin: &Origin, account: &Account, sizes: &Sizes, queues: &[Queue; 3]) -> Self {
         let [starts, tasks, loads] = queues;
         let queue = match step {
             Step::Extract => starts,
@@ -316,7 +358,7 @@ impl Function {
             Step::Load => loads,
         };
         let calls = if step == Step::Transform { sizes.transforms_max } else { CONCURRENCY_MIN };
-        let environment = environment(step, account, queue, queues);
+        let environment = environment(step, origin, account, queue, queues);
         // It sends to whom it knows; to itself only where it hands on the rest of its work.
         let knows = |other: &&Queue| environment.values().any(|value| *value == other.url);
         let sends = queues.iter().filter(knows).filter(|other| *other != queue || step == Step::Extract);
@@ -335,7 +377,7 @@ impl Function {
                 // Extract keeps a limit of its own.
                 allows_loops: step == Step::Extract,
             },
-            permissions: permissions(step, account, queue, sends),
+            permissions: permissions(step, origin, account, queue, sends),
             environment,
         }
     }
@@ -364,7 +406,13 @@ impl Queue {
 }
 
 /// The environment variables of a function.
-fn environment(step: Step, account: &Account, own: &Queue, queues: &[Queue; 3]) -> BTreeMap<String, String> {
+fn environment(
+    step: Step,
+    origin: &Origin,
+    account: &Account,
+    own: &Queue,
+    queues: &[Queue; 3],
+) -> BTreeMap<String, String> {
     let [starts, tasks, loads] = queues.each_ref().map(|queue| Some(queue.url.clone()));
     let Warehouse { id, database, secret, copy_role } = account.warehouse.clone();
     let (workgroup, cluster, user) = match id {
@@ -374,6 +422,8 @@ fn environment(step: Step, account: &Account, own: &Queue, queues: &[Queue; 3]) 
     let values = [
         (setting::STAGING, Some(account.staging.clone())),
         (setting::SOURCE, account.source.clone()),
+        (setting::MANIFEST, account.manifest.clone()),
+        (setting::CERTIFICATES, account.certificates.clone()),
         (setting::DEAD_QUEUE, Some(own.dead_url.clone())),
         (setting::RECEIVES_MAX, Some(own.receives_max.to_string())),
         (setting::STARTS_QUEUE, starts),
@@ -390,22 +440,22 @@ fn environment(step: Step, account: &Account, own: &Queue, queues: &[Queue; 3]) 
     let one = |(setting, value): (Setting, Option<String>)| {
         value.filter(|_| setting.is_of(step)).map(|value| (setting.name.to_owned(), value))
     };
-    let several = |setting: &Setting, values: &BTreeMap<String, String>| {
-        values.iter().map(|(name, value)| (setting.of(name), value.clone())).collect::<Vec<_>>()
-    };
     let mut environment: BTreeMap<String, String> = values.into_iter().filter_map(one).collect();
-    environment.extend(several(&setting::VARIABLE, &account.variables));
-    environment.extend(several(&setting::SECRET, &account.secrets));
+    environment.extend(account.variables.iter().map(|(name, value)| (setting::VARIABLE.of(name), value.clone())));
+    let secrets = origin.secrets_of(step, &account.secrets);
+    environment.extend(secrets.into_iter().map(|(name, arn)| (setting::SECRET.of(name), arn.clone())));
     environment
 }
 
 /// What a function may do.
-fn permissions(step: Step, account: &Account, own: &Queue, sends: Vec<String>) -> Vec<Permission> {
-    let store = PREFIXES.iter().map(|prefix| (prefix, prefix.rights(step))).filter(|(_, rights)| !rights.is_empty());
+fn permissions(step: Step, origin: &Origin, account: &Account, own: &Queue, sends: Vec<String>) -> Vec<Permission> {
+    let store = PREFIXES.iter().filter(|prefix| origin.fills(prefix)).map(|prefix| (prefix, prefix.rights(step)));
+    let store = store.filter(|(_, rights)| !rights.is_empty());
     let mut all: Vec<Permission> = store.map(|(prefix, rights)| Permission::Store(prefix, rights)).collect();
     match step {
-        Step::Extract => all.push(Permission::Source(&[Right::List, Right::Read])),
-        Step::Transform => all.push(Permission::Source(&[Right::Read])),
+        Step::Extract if origin.is_store => all.push(Permission::Source(&[Right::List, Right::Read])),
+        Step::Transform if origin.is_store => all.push(Permission::Source(&[Right::Read])),
+        Step::Extract | Step::Transform => {}
         Step::Load => {
             all.push(Permission::Statements(account.warehouse.id.clone()));
             all.push(Permission::Tell(account.event_bus.clone().unwrap_or_else(|| DEFAULT_BUS.to_owned())));
@@ -414,6 +464,6 @@ fn permissions(step: Step, account: &Account, own: &Queue, sends: Vec<String>) -
     }
     all.push(Permission::Receive(own.name.clone()));
     all.extend(sends.into_iter().map(Permission::Send));
-    all.extend(account.secrets.values().cloned().map(Permission::Secret));
+    all.extend(origin.secrets_of(step, &account.secrets).into_iter().map(|(_, arn)| Permission::Secret(arn.clone())));
     all
 }

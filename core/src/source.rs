@@ -32,6 +32,9 @@ pub use names::Names;
 pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] =
     &[files::key, s3::key, postgres::key, api::connector, http::key];
 
+/// The kinds of which nothing lies in a store of its own: what is read of them lands.
+pub(crate) const LANDING: &[&str] = &[postgres::KIND, api::CONNECTOR, http::KIND];
+
 /// The source of a file that names none, or several: nothing is read then, and its other mistakes are found.
 pub(crate) const NOWHERE: Location = Location::Files(Vec::new());
 
@@ -139,7 +142,7 @@ impl Location {
                 Ok(Location::S3(address))
             }
             Self::Postgres(Database { url, reads }) => {
-                Ok(Location::Postgres(Database { url: fill(url)?, reads: reads.clone() }))
+                Ok(Location::Postgres(Database { url: postgres::fill(url, value)?, reads: reads.clone() }))
             }
             Self::Connector(api) => Ok(Location::Connector(api.fill(&mut fill)?)),
             Self::Http(api) => Ok(Location::Http(api.fill(&mut fill)?)),
@@ -148,6 +151,19 @@ impl Location {
 }
 
 impl Location<Filled> {
+    /// What of it is a secret and was written, or came, as no `${secret:…}`: its place in the file, for messages. `connector`: that
+    /// of an API, whose specification says what is secret.
+    pub fn secret_in_clear(&self, connector: Option<&connector::Connector>) -> Option<String> {
+        match self {
+            Self::Files(_) | Self::S3(_) => None,
+            Self::Postgres(database) => {
+                postgres::has_password_in_clear(&database.url).then(|| "the password in the source's `url`".to_owned())
+            }
+            Self::Connector(api) => Some(format!("`{}` of the source's `config`", api.secret_in_clear(connector?)?)),
+            Self::Http(api) => api.secret_in_clear(connector?).map(|_| "what the source's `auth` sends".to_owned()),
+        }
+    }
+
     /// Which names it means; an error if they cannot be read.
     pub fn names(&self) -> Result<Names, Error> {
         match self {

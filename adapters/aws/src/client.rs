@@ -30,7 +30,7 @@ const PLAIN: &str = "http://";
 
 /// The clients of all services. Each is made when it is first asked for: a function that never speaks to a service does not
 /// pay for it when it starts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Clients {
     config: SdkConfig,
     has_own_s3: bool,

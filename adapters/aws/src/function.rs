@@ -34,7 +34,7 @@ pub struct Call {
     /// When to begin nothing more, in microseconds since 1970.
     pub deadline: i64,
     /// When to stop, in microseconds since 1970.
-    end: i64,
+    pub end: i64,
     /// So often a message is received before it is dead.
     receives_max: u32,
     /// What there is to tell.

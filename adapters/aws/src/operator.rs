@@ -14,6 +14,7 @@ use etalon_core::source::s3::Address;
 use etalon_driver::begun::Begun;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::extract::Extract;
+use etalon_driver::land::Input;
 use etalon_driver::letters::{Letter, Mailbox, Messages, Wanted};
 use etalon_driver::local::SystemClock;
 use etalon_driver::ports::{Clock, Objects};
@@ -33,7 +34,7 @@ pub struct Operator {
     directory: Directory,
     place: Address,
     deployed: Deployed,
-    source: S3Objects,
+    source: Input<S3Objects>,
     store: Arc<S3Objects>,
     /// The queue of each step, and that of its dead letters.
     queues: [(Step, SqsQueue, SqsQueue); 3],
@@ -69,7 +70,7 @@ impl Operator {
         ];
         let extract = settings(Step::Extract);
         let deployed = extract.deployed(&clients).await?;
-        let source = S3Objects::at(&clients, &extract.source(&deployed.pipeline, &clients).await?);
+        let source = extract.input(&deployed.pipeline, &clients).await?;
         let warehouse = redshift::Settings::of(&settings(Step::Load))?;
         let warehouse = Redshift::new(clients.redshift_data(), S3Objects::at(&clients, &place), warehouse);
         Ok(Self { directory, place, deployed, source, store: Arc::new(store), queues, warehouse, clients })
@@ -97,6 +98,16 @@ impl Operator {
 
     /// Does what extract would do if it were called with this work; what functions do then, `Begun` tells.
     pub async fn begin(&self, work: Work, batch_time: Option<i64>) -> Result<Begun, Error> {
+        if matches!(work, Work::Prefix(_)) && self.deployed.pipeline.location().lands() {
+            let kind = self.deployed.pipeline.location().kind();
+            let extract =
+                self.directory.function(Step::Extract).map(|function| function.name.as_str()).unwrap_or_default();
+            let message = format!(
+                "the source is `{kind}`, and only its function reads it: by its schedule, or called by hand: `aws lambda invoke \
+                 --function-name {extract} --invocation-type Event --payload '{{}}' /dev/null`"
+            );
+            return Err(Error::new(ErrorKind::Refused, message));
+        }
         let [(_, starts, _), (_, tasks, _), (_, loads, _)] = &self.queues;
         let begun = Begun::default();
         let extract = Extract {
@@ -120,6 +131,7 @@ impl Operator {
             backfill: false,
             after: None,
             hop: 0,
+            landings: 0,
         };
         extract.start(&start).await?;
         Ok(begun)

@@ -7,13 +7,16 @@ use std::path::PathBuf;
 
 use etalon_core::deploy::PIPELINE_FILE;
 use etalon_core::deploy::setting::{self, Setting};
+use etalon_core::diagnostic::Severity;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Placeholder};
 use etalon_core::protocol::Step;
-use etalon_core::source::Location;
+use etalon_core::source::connector::Connector;
 use etalon_core::source::s3::Address;
+use etalon_core::source::{Location, Names};
 use etalon_core::spec::Filled;
 use etalon_driver::deployed::Deployed;
+use etalon_driver::land::Input;
 use etalon_driver::ports::Objects;
 
 use crate::client::Clients;
@@ -71,7 +74,11 @@ impl Settings {
         for warning in &warnings {
             tracing::warn!(diagnostic = warning.render(&shown, &text), "the pipeline file has a warning");
         }
-        let inputs = self.location(&pipeline, clients).await?.names()?;
+        let inputs = match pipeline.location().lands() {
+            // Every window that has landed. The secrets of the source are for whoever asks it.
+            true => Names::beginning(""),
+            false => self.location(&pipeline, clients).await?.names()?,
+        };
         let values = self.values(pipeline.placeholders(), clients).await?;
         let pipeline = pipeline.resolve(|asked| value(&values, asked))?;
         Ok(Deployed { pipeline, text, inputs })
@@ -81,36 +88,84 @@ impl Settings {
     async fn pipeline_file(&self, clients: &Clients) -> Result<(String, String), Error> {
         let place = self.get(&setting::PIPELINE);
         if let Some(address) = place.filter(|place| place.starts_with("s3://")) {
-            // The whole prefix of the address is the object's name.
-            let Address { bucket, prefix: key } = Address::parse(address)?;
-            let (bytes, _) = S3Objects::new(clients.s3(), bucket, "").fetch(&key).await?;
-            let text = String::from_utf8(bytes).map_err(|error| refused(format!("{address}: {error}")))?;
-            return Ok((address.to_owned(), text));
+            return Ok((address.to_owned(), text(address, clients).await?));
         }
         let path = match place {
             Some(path) => PathBuf::from(path),
-            None => PathBuf::from(self.variable("LAMBDA_TASK_ROOT").unwrap_or(".")).join(PIPELINE_FILE),
+            None => self.task_root().join(PIPELINE_FILE),
         };
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(&path).map_err(|error| refused(format!("{shown}: {error}")))?;
         Ok((shown, text))
     }
 
-    /// Where the names of a pipeline's objects lie.
+    /// What lies beside the programs.
+    fn task_root(&self) -> PathBuf {
+        PathBuf::from(self.variable("LAMBDA_TASK_ROOT").unwrap_or("."))
+    }
+
+    /// Where the names of a pipeline's objects lie, if that is a store of their own.
     pub async fn source(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Address, Error> {
         match self.location(pipeline, clients).await? {
             // The names of objects are whole keys.
             Location::S3(address) => Ok(Address { prefix: String::new(), ..Address::parse(address.reveal())? }),
             Location::Files(_) => self.place(&setting::SOURCE),
-            elsewhere => {
-                let message =
-                    format!("the source is `{}`, which the functions do not read; `etalon run` does", elsewhere.kind());
-                Err(refused(message))
-            }
+            elsewhere => Err(refused(format!("what is read of `{}` lies in no store of its own", elsewhere.kind()))),
         }
     }
 
-    async fn location(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Location<Filled>, Error> {
+    /// What a pipeline reads.
+    pub async fn input(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Input<S3Objects>, Error> {
+        let kept = S3Objects::at(clients, &self.place(&setting::STAGING)?);
+        let stored = match pipeline.location().lands() {
+            true => None,
+            false => Some(self.source(pipeline, clients).await?),
+        };
+        Input::of(pipeline, kept, || {
+            let stored = stored.ok_or_else(|| refused("the source lies in no store of its own".to_owned()))?;
+            Ok(S3Objects::at(clients, &stored))
+        })
+    }
+
+    /// The connector of a source that is an API.
+    pub async fn connector(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Option<Connector>, Error> {
+        let Some(api) = pipeline.location().api() else { return Ok(None) };
+        let manifest = match self.get(&setting::MANIFEST) {
+            Some(address) if api.file().is_some() => Some(text(address, clients).await?),
+            _ => None,
+        };
+        let connector = api.connector(|path| {
+            let beside = || {
+                std::fs::read_to_string(self.task_root().join(path)).map_err(|error| {
+                    let name = setting::MANIFEST.name;
+                    refused(format!("{path}: {error}; {name} names the object that it is deployed as"))
+                })
+            };
+            manifest.map_or_else(beside, Ok)
+        })?;
+        let wrong = pipeline.check_manifest(&connector);
+        match wrong.into_iter().find(|one| one.severity == Severity::Error) {
+            Some(wrong) => Err(refused(wrong.message)),
+            None => Ok(Some(connector)),
+        }
+    }
+
+    /// The certificates of authorities that are believed of a database, as a file of this process.
+    pub async fn certificates(&self, clients: &Clients) -> Result<Option<PathBuf>, Error> {
+        let Some(address) = self.get(&setting::CERTIFICATES) else { return Ok(None) };
+        let path = std::env::temp_dir().join("etalon-certificates.pem");
+        std::fs::write(&path, text(address, clients).await?)
+            .map_err(|error| refused(format!("{}: {error}", path.display())))?;
+        Ok(Some(path))
+    }
+
+    /// Whether there is a setting for each of a location's placeholders; nothing is looked up.
+    pub fn has_values(&self, pipeline: &Pipeline) -> Result<(), Error> {
+        pipeline.location().placeholders().try_for_each(|asked| self.setting_of(asked).map(drop))
+    }
+
+    /// Where a source is, with the values of its `${…}` as they are now.
+    pub async fn location(&self, pipeline: &Pipeline, clients: &Clients) -> Result<Location<Filled>, Error> {
         let values = self.values(pipeline.location().placeholders(), clients).await?;
         pipeline.location().resolve(|asked| value(&values, asked))
     }
@@ -133,16 +188,34 @@ impl Settings {
     ) -> Result<BTreeMap<String, String>, Error> {
         let mut values = BTreeMap::new();
         for asked in asked {
-            let variable = match asked {
-                Placeholder::Secret(secret) => setting::SECRET.of(secret),
-                Placeholder::Variable(name) => setting::VARIABLE.of(name),
-            };
-            let value = self.variable(&variable).ok_or_else(|| lacks(&[&variable]))?;
-            let value = secrets::resolve(&clients.secrets(), value).await?;
+            let value = secrets::resolve(&clients.secrets(), self.setting_of(asked)?).await?;
             values.insert(asked.to_string(), value.reveal().to_owned());
         }
         Ok(values)
     }
+
+    /// The setting that says what a placeholder stands for.
+    fn setting_of(&self, asked: Placeholder<'_>) -> Result<&str, Error> {
+        let variable = match asked {
+            Placeholder::Secret(secret) => setting::SECRET.of(secret),
+            Placeholder::Variable(name) => setting::VARIABLE.of(name),
+        };
+        self.variable(&variable).ok_or_else(|| match asked {
+            Placeholder::Secret(_) => lacks(&[&variable]),
+            Placeholder::Variable(_) => refused(format!(
+                "the environment lacks {variable}: in a deployed file `{asked}` is what the deployment's `variables` say, and no \
+                 variable of the one who deploys; a password or a token is `${{secret:name}}`"
+            )),
+        })
+    }
+}
+
+/// The text of an object `s3://bucket/key`.
+async fn text(address: &str, clients: &Clients) -> Result<String, Error> {
+    // The whole prefix of the address is the object's name.
+    let Address { bucket, prefix: key } = Address::parse(address)?;
+    let (bytes, _) = S3Objects::new(clients.s3(), bucket, "").fetch(&key).await?;
+    String::from_utf8(bytes).map_err(|error| refused(format!("{address}: {error}")))
 }
 
 fn value(values: &BTreeMap<String, String>, asked: Placeholder<'_>) -> Result<String, Error> {

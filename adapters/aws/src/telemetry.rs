@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use etalon_core::protocol::UnitState;
+use etalon_core::protocol::{UnitState, Window};
 use etalon_driver::ports::{Fact, Witness};
 use serde_json::{Map, Value, json};
 use tracing::level_filters::LevelFilter;
@@ -69,6 +69,20 @@ impl Telemetry {
     pub fn dropped(&self, elsewhere: &str, source: &str) {
         tracing::warn!(elsewhere, source, "the event's object is none of the pipeline's source; the event is dropped");
         self.count("EventsDropped", 1);
+    }
+
+    /// Tells what has landed of a source that is no store, and what somebody should look at.
+    fn landed(&self, windows: &[Window], words: &[String]) {
+        for Window { name, rows, pieces, .. } in windows {
+            let bytes: u64 = pieces.iter().map(|piece| piece.size).sum();
+            tracing::info!(window = name, rows, bytes, "landed");
+            self.count("WindowsLanded", 1);
+            self.count("RowsLanded", *rows);
+            self.add("BytesLanded", Metric::Bytes(bytes));
+        }
+        for words in words {
+            tracing::warn!(words, "about the source");
+        }
     }
 
     fn add(&self, name: &'static str, metric: Metric) {
@@ -144,7 +158,10 @@ impl Witness for Telemetry {
                 self.count("InputsPlanned", 1);
                 self.add("BytesPlanned", Metric::Bytes(plan.size));
             }
-            Fact::HandedOn(start) => tracing::info!(run = start.run, hop = start.hop, "handed on"),
+            Fact::Landed(windows, words) => self.landed(windows, words),
+            Fact::HandedOn(start) => {
+                tracing::info!(run = start.run, hop = start.hop, landings = start.landings, "handed on");
+            }
             Fact::Transformed(receipt) => {
                 let (batch, input, source, counts) = (&receipt.batch, &receipt.input, &receipt.source, receipt.counts);
                 let (read, staged, filtered) =

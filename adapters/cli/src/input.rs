@@ -1,17 +1,14 @@
 //! Input: what a verb reads: files that lie somewhere, or windows of a database or of an API that have landed in the store.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::ops::Range;
+use std::convert::Infallible;
 
 use etalon_core::error::Error;
-use etalon_core::pipeline::Resolved;
 use etalon_core::plan::Object;
 use etalon_core::source::Location;
-use etalon_driver::land::{Asked, Asks, Land, LandReport, Landed};
-use etalon_driver::local::{LocalDisk, SystemClock};
-use etalon_driver::ports::{Database, Objects, Put};
+use etalon_driver::land::{self, Asked, Asks, Land, LandReport, Landed};
+use etalon_driver::local::{LocalDisk, SystemClock, chance};
+use etalon_driver::ports::{Database, Objects};
 use etalon_http::Client;
 use etalon_postgres as postgres;
 
@@ -20,14 +17,8 @@ use crate::failure::Failure;
 use crate::loaded::{Loaded, value};
 use crate::output::Output;
 
-/// Where objects lie.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// Files, by their names.
-    Files(LocalDisk),
-    /// Windows that have landed.
-    Landed(Landed<LocalDisk>),
-}
+/// Where objects lie: files by their names, or windows that have landed.
+pub(crate) type Input = land::Input<LocalDisk>;
 
 /// Objects that were found, or a source that is asked under the lock of the run.
 #[derive(Debug)]
@@ -73,12 +64,12 @@ impl Found {
     pub(crate) fn take(self, loaded: &Loaded, store: &LocalDisk) -> Result<Taken, Failure> {
         let asked = match self {
             Self::Files(disk, objects) => {
-                return Ok(Taken { input: Input::Files(disk), objects, landed: None, failed: None });
+                return Ok(Taken { input: Input::Stored(disk), objects, landed: None, failed: None });
             }
             Self::Lands(asked) => asked,
         };
         let landed = asked.map(|asked| land(loaded, store, asked)).transpose();
-        let there = windows(store, &loaded.pipeline);
+        let there = Landed::of(store.clone(), &loaded.pipeline);
         let objects = pollster::block_on(there.objects("", None, usize::MAX))?;
         let (landed, failed) = match landed {
             Err(failure) if objects.is_empty() => return Err(failure),
@@ -109,25 +100,18 @@ pub(crate) fn lander<'a, S: Objects>(loaded: &'a Loaded, store: &'a S) -> Land<'
 impl Taken {
     /// The objects that are links to files, with the names of these.
     pub(crate) fn links(&self) -> Result<BTreeMap<String, String>, Error> {
-        let Input::Files(disk) = &self.input else { return Ok(BTreeMap::new()) };
+        let Input::Stored(disk) = &self.input else { return Ok(BTreeMap::new()) };
         let file = |object: &Object| Ok(disk.file_of(&object.name)?.map(|file| (object.name.clone(), file)));
         self.objects.iter().filter_map(|object| file(object).transpose()).collect()
     }
 }
 
-/// What has landed of a pipeline's source.
-fn windows(store: &LocalDisk, pipeline: &Resolved) -> Landed<LocalDisk> {
-    let columns = pipeline.source_names().map(str::to_owned).collect();
-    Landed::new(store.clone(), pipeline.name(), columns, pipeline.whole_runs())
-}
-
 impl Loaded {
     /// Where the pipeline's objects lie: in the store where they land, else where its files are.
     pub(crate) fn input(&self, store: &LocalDisk) -> Input {
-        match self.pipeline.location().lands() {
-            true => Input::Landed(windows(store, &self.pipeline)),
-            false => Input::Files(LocalDisk::new(&self.folder)),
-        }
+        let stored = || Ok::<_, Infallible>(LocalDisk::new(&self.folder));
+        let Ok(input) = Input::of(&self.pipeline, store.clone(), stored);
+        input
     }
 
     /// Lands what is asked of the source.
@@ -159,69 +143,4 @@ impl Loaded {
 /// A connection to a database that is a source.
 pub(crate) fn database(url: &str) -> Result<impl Database, Failure> {
     Ok(postgres::Source::open(url)?)
-}
-
-/// Bits that nobody can foresee.
-pub(crate) fn chance() -> u128 {
-    // Each is seeded by the system, and none is told to anybody.
-    let bits = || u128::from(RandomState::new().hash_one(std::process::id()));
-    bits() << 64 | bits()
-}
-
-impl Objects for Input {
-    async fn head(&self, name: &str) -> Result<Object, Error> {
-        match self {
-            Self::Files(disk) => disk.head(name).await,
-            Self::Landed(landed) => landed.head(name).await,
-        }
-    }
-
-    async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
-        match self {
-            Self::Files(disk) => disk.read(object, range).await,
-            Self::Landed(landed) => landed.read(object, range).await,
-        }
-    }
-
-    async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
-        match self {
-            Self::Files(disk) => disk.fetch(name).await,
-            Self::Landed(landed) => landed.fetch(name).await,
-        }
-    }
-
-    async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
-        match self {
-            Self::Files(disk) => disk.put(name, bytes, condition).await,
-            Self::Landed(landed) => landed.put(name, bytes, condition).await,
-        }
-    }
-
-    async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
-        match self {
-            Self::Files(disk) => disk.list(prefix, after, most).await,
-            Self::Landed(landed) => landed.list(prefix, after, most).await,
-        }
-    }
-
-    async fn delete(&self, name: &str) -> Result<(), Error> {
-        match self {
-            Self::Files(disk) => disk.delete(name).await,
-            Self::Landed(landed) => landed.delete(name).await,
-        }
-    }
-
-    async fn delete_version(&self, name: &str, version: &str) -> Result<(), Error> {
-        match self {
-            Self::Files(disk) => disk.delete_version(name, version).await,
-            Self::Landed(landed) => landed.delete_version(name, version).await,
-        }
-    }
-
-    async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
-        match self {
-            Self::Files(disk) => disk.objects(prefix, after, most).await,
-            Self::Landed(landed) => landed.objects(prefix, after, most).await,
-        }
-    }
 }

@@ -20,6 +20,7 @@ use crate::store::{self, Handled, put, send};
 mod listing;
 mod meeting;
 mod runs;
+mod landing;
 mod redrive;
 
 use listing::Known;

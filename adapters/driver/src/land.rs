@@ -19,8 +19,10 @@ use crate::ports::{Brought, Clock, Database, Objects, Put};
 use crate::store::{document, names, put};
 
 mod objects;
+mod input;
 mod pages;
 
+pub use input::Input;
 pub use objects::Landed;
 pub use pages::{Asking, Asks, Came, walk};
 

@@ -6,7 +6,7 @@
 //! ```text
 //! ports, store, deployed     the world; what is kept in it, by name; the pipeline that is deployed
 //! connection                 a load, statement by statement, on a warehouse that runs one at a time
-//! land                       rows of a database become objects in the store
+//! land                       rows of a database and pages of an API become objects in the store
 //! links                      a link to a file is a source of its own name
 //! extract                    a listing becomes plans and tasks
 //! transform                  a task becomes parts, quarantine and a receipt

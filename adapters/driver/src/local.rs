@@ -1,6 +1,8 @@
 //! Local disk: objects are files below a folder, and the system's clock.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
+use std::hash::BuildHasher;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -350,4 +352,11 @@ impl Clock for SystemClock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
+}
+
+/// Bits that nobody can foresee.
+pub fn chance() -> u128 {
+    // Each is seeded by the system, and none is told to anybody.
+    let bits = || u128::from(RandomState::new().hash_one(std::process::id()));
+    bits() << 64 | bits()
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use etalon_core::error::Error;
 use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{Blame, Decision, Load, LoadEvent, Start, Unit};
+use etalon_core::protocol::{Blame, Decision, Load, LoadEvent, Start, Unit, Window};
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Answer;
 use etalon_core::source::connector::{Request, Response, Signing};
@@ -349,9 +349,11 @@ pub trait Events: Sync {
 /// What has happened, for logs and metrics: references and numbers, never a row.
 #[derive(Debug, Clone)]
 pub enum Fact<'a> {
+    /// Windows of a source that is no store have landed; what somebody should know about it.
+    Landed(&'a [Window], &'a [String]),
     /// An input is planned, and its tasks are sent.
     Planned(&'a InputPlan),
-    /// A listing stopped before its deadline, and the rest of it was handed on.
+    /// A listing or a landing stopped before its deadline, and the rest of it was handed on.
     HandedOn(&'a Start),
     /// A task is done.
     Transformed(&'a Receipt),

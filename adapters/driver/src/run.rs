@@ -360,6 +360,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             backfill: false,
             after: None,
             hop: 0,
+            landings: 0,
         };
         extract.start(&start).await?;
         while let Some(rest) = starts.next() {
@@ -688,7 +689,8 @@ impl Witness for Seen {
             }
             Fact::Decided(decision) => facts.decision = Some((*decision).clone()),
             Fact::Waits(plan) => facts.waiting.push(plan.source.clone()),
-            Fact::HandedOn(_)
+            Fact::Landed(..)
+            | Fact::HandedOn(_)
             | Fact::Submitted(_)
             | Fact::Failed(..)
             | Fact::Braked(..)

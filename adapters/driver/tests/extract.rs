@@ -138,7 +138,16 @@ impl World {
         };
         let (pipeline, work) = (self.deployed.pipeline.name().to_owned(), Work::Prefix(String::new()));
         let (run, batch_time) = (run.to_owned(), 0);
-        block_on(extract.start(&Start { pipeline, run, batch_time, work, backfill: false, after: None, hop: 0 }))
+        block_on(extract.start(&Start {
+            pipeline,
+            run,
+            batch_time,
+            work,
+            backfill: false,
+            after: None,
+            hop: 0,
+            landings: 0,
+        }))
     }
 
     /// All tasks that wait, and what became of those that could not be done.

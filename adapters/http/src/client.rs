@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::source::connector::{RESPONSE_BYTES_MAX, Request, Response, Signing};
@@ -30,6 +30,8 @@ const REDIRECTS_MAX: usize = 5;
 #[derive(Debug)]
 pub struct Client {
     agent: Agent,
+    /// When nothing is waited for any more.
+    ends: Option<Instant>,
 }
 
 impl Client {
@@ -56,7 +58,14 @@ impl Client {
             .timeout_recv_response(Some(ANSWER))
             .timeout_global(Some(WHOLE))
             .build();
-        Self { agent: Agent::with_parts(config, DefaultConnector::default(), Resolver::new(is_private_allowed)) }
+        let agent = Agent::with_parts(config, DefaultConnector::default(), Resolver::new(is_private_allowed));
+        Self { agent, ends: None }
+    }
+
+    /// The same client, which waits for no answer beyond a time.
+    #[must_use]
+    pub fn until(self, ends: Instant) -> Self {
+        Self { ends: Some(ends), ..self }
     }
 
     /// Sends a request and follows where it is redirected to on the same server.
@@ -89,7 +98,15 @@ impl Client {
         })?;
         // A method that is about a body says that there is none: servers ask for that.
         let has_body = request.body.is_some() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
-        let answer = if has_body { self.agent.run(built) } else { self.agent.run(built.map(|_| ())) };
+        let left = self.ends.map_or(WHOLE, |ends| ends.saturating_duration_since(Instant::now()).min(WHOLE));
+        if left.is_zero() {
+            let place = place(request);
+            return Err(Error::new(ErrorKind::Unavailable, format!("`{place}` is not asked: the time is over")));
+        }
+        let answer = match has_body {
+            true => self.agent.run(self.agent.configure_request(built).timeout_global(Some(left)).build()),
+            false => self.agent.run(self.agent.configure_request(built.map(|_| ())).timeout_global(Some(left)).build()),
+        };
         let mut answer = answer.map_err(|error| failed(request, &error))?;
         let headers: Vec<(String, String)> = answer
             .headers()

@@ -1,6 +1,8 @@
 //! Source: a PostgreSQL that is read. It runs the statements of a landing, and decides nothing.
 
+use std::path::PathBuf;
 use std::time::Duration;
+use std::time::Instant;
 
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
@@ -11,6 +13,7 @@ use etalon_driver::ports::Database;
 use crate::client::Address;
 use crate::client::Client;
 use crate::client::Host;
+use crate::client::Roots;
 use crate::client::SslMode;
 use crate::client::Trouble;
 use crate::failure::opened;
@@ -24,23 +27,47 @@ const SILENT_MAX: Duration = Duration::from_secs(61 * 60);
 pub struct Source {
     client: Client,
     address: Address,
+    ends: Option<Instant>,
+}
+
+/// How a source is reached, beside what its URL says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// A file with the certificates of the authorities that are believed, where the URL names none.
+    pub roots: Option<PathBuf>,
+    /// When no answer is waited for any more.
+    pub ends: Option<Instant>,
 }
 
 impl Source {
     /// Connects to the PostgreSQL of a URL, as [`crate::Postgres::open`] does. Where nobody says `sslmode`, a server elsewhere
     /// must prove who it is: what comes from it is believed.
     pub fn open(url: &str) -> Result<Self, Error> {
+        Self::reach(url, Reach::default())
+    }
+
+    /// The same, where something else is said of the way.
+    pub fn reach(url: &str, reach: Reach) -> Result<Self, Error> {
         let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let mut address = Address::parse(url, environment)?;
         let is_said = url.contains("sslmode=") || environment("PGSSLMODE").is_some();
         if !is_said && address.encryption.mode == SslMode::Prefer && !is_local(&address.host) {
             address.encryption.mode = SslMode::VerifyFull;
         }
+        if address.encryption.roots.is_none() {
+            address.encryption.roots = reach.roots.map(Roots::File);
+        }
+        if let Some(ends) = reach.ends {
+            address.connect_wait = address.connect_wait.min(left(ends));
+        }
         // A cursor without a time zone is most likely in the server's, and the settings of a landing ask for it.
         address.keeps_zone = true;
-        let client = opened(&address)?;
-        client.may_be_silent(Some(SILENT_MAX));
-        Ok(Self { client, address })
+        Ok(Self { client: opened(&address)?, address, ends: reach.ends })
+    }
+
+    /// Says how long the server may be silent from now on.
+    fn wait(&self) {
+        self.client.may_be_silent(Some(self.ends.map_or(SILENT_MAX, |ends| left(ends).min(SILENT_MAX))));
     }
 
     fn world(&self, trouble: Trouble) -> Error {
@@ -72,6 +99,7 @@ impl Database for Source {
     }
 
     fn ask(&mut self, statement: &str) -> Result<Answer, Error> {
+        self.wait();
         let found = self.client.run(statement, &[]).map_err(|trouble| self.world(trouble))?;
         let strange = |_| Error::new(ErrorKind::Refused, format!("{}: a value is not UTF-8", self.address));
         let text = |value: Vec<u8>| String::from_utf8(value).map_err(strange);
@@ -80,12 +108,19 @@ impl Database for Source {
     }
 
     fn begin(&mut self, statement: &str) -> Result<(), Error> {
+        self.wait();
         self.client.copy_out(statement).map_err(|trouble| self.world(trouble))
     }
 
     fn bring(&mut self, rows: &mut Brought) -> Result<bool, Error> {
+        self.wait();
         self.client.copied(|row| rows.push(row)).map_err(|trouble| self.world(trouble))
     }
+}
+
+/// The time until then; a wait of nothing is none that the system takes.
+fn left(ends: Instant) -> Duration {
+    ends.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
 
 /// Whether nobody stands between here and a server.

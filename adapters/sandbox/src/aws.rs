@@ -36,6 +36,17 @@ pub(crate) fn events(endpoint: &str) -> aws_sdk_eventbridge::Client {
     aws_sdk_eventbridge::Client::from_conf(config.build())
 }
 
+/// The client of Secrets Manager.
+pub(crate) fn secrets(endpoint: &str) -> aws_sdk_secretsmanager::Client {
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::from_static(REGION))
+        .credentials_provider(Credentials::new(NAME, NAME, None, None, NAME))
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    aws_sdk_secretsmanager::Client::from_conf(config.build())
+}
+
 /// The client of the queues.
 pub fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
     let config = aws_sdk_sqs::Config::builder()

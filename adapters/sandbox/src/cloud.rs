@@ -80,7 +80,8 @@ impl Cloud {
         let moto = counterparts.moto.url().to_owned();
         create(&aws::s3(&moto), &settings.staging()).await?;
         let bus = stage::bus(&moto, &settings.name).await?;
-        let account = settings.account(&settings.source(&pipeline)?, &moto, bus);
+        let secrets = settings.keep_secrets(&moto).await?;
+        let account = settings.account(pipeline.name(), &settings.source(&pipeline)?, &moto, bus, secrets);
         let deployment = Deployment::new(&pipeline, &account, &settings.sizes);
         for function in &deployment.functions {
             stage::create(&aws::sqs(&moto), &function.queue).await?;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::pipeline::Pipeline;
+use etalon_core::pipeline::{Pipeline, Placeholder};
 use etalon_core::source::Location;
 use etalon_core::spec::Filled;
 use etalon_driver::local::LocalDisk;
@@ -48,7 +48,7 @@ struct Run {
     /// Files to read in place of the pipeline's source
     #[arg(long)]
     from: Vec<PathBuf>,
-    /// The value of a placeholder of the pipeline file
+    /// The value of a `${NAME}` or a `${secret:NAME}` of the pipeline file
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
     /// How long the run may take, in seconds
@@ -104,8 +104,18 @@ async fn run(arguments: Run) -> Result<ExitCode, Error> {
         }
     };
     let counterparts = Counterparts::start().map_err(missing)?;
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let manifest = pipeline.location().api().and_then(|api| api.file()).map(|file| folder.join(&file.text));
+    let read = |path: PathBuf| fs::read_to_string(&path).map_err(|error| file(&path, &error));
+    let is_secret = |name: &str| {
+        let asked = pipeline.location().placeholders().chain(pipeline.placeholders());
+        asked.into_iter().any(|asked| asked == Placeholder::Secret(name))
+    };
+    let (secrets, variables) = arguments.variables.iter().cloned().partition(|(name, _)| is_secret(name));
     let mut settings = Settings {
-        variables: arguments.variables.iter().cloned().collect(),
+        variables,
+        secrets,
+        manifest: manifest.map(read).transpose()?,
         ..Settings::new(NAME, &text, Programs::find()?)
     };
     settings.sizes.transforms_max = usize::from(arguments.transforms);
@@ -137,6 +147,12 @@ async fn run(arguments: Run) -> Result<ExitCode, Error> {
 /// The names of objects below the source, and their bytes.
 async fn inputs(arguments: &Run, pipeline: &Pipeline, settings: &Settings) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut inputs = Vec::new();
+    if pipeline.location().lands() {
+        return match arguments.from.is_empty() {
+            true => Ok(inputs),
+            false => Err(refused("the source is no store; leave --from out")),
+        };
+    }
     for path in &arguments.from {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         inputs.push((name, fs::read(path).map_err(|error| file(path, &error))?));

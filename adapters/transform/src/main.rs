@@ -11,6 +11,7 @@ use etalon_core::deploy::setting;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::Step;
 use etalon_driver::deployed::Deployed;
+use etalon_driver::land::Input;
 use etalon_driver::ports::Quiet;
 use etalon_driver::transform::Transform;
 use serde_json::Value;
@@ -18,7 +19,7 @@ use serde_json::Value;
 /// What is read once.
 struct World {
     deployed: Deployed,
-    source: S3Objects,
+    source: Input<S3Objects>,
     store: S3Objects,
     tasks: SqsQueue,
     loads: SqsQueue,
@@ -32,10 +33,9 @@ async fn main() -> ExitCode {
 async fn begin(settings: &Settings, clients: &Clients) -> Result<(String, World), Error> {
     let [tasks, dead, loads] = settings.need([&setting::TASKS_QUEUE, &setting::DEAD_QUEUE, &setting::LOADS_QUEUE])?;
     let deployed = settings.deployed(clients).await?;
-    let source = settings.source(&deployed.pipeline, clients).await?;
     let store = settings.place(&setting::STAGING)?;
     let world = World {
-        source: S3Objects::at(clients, &source),
+        source: settings.input(&deployed.pipeline, clients).await?,
         store: S3Objects::at(clients, &store),
         tasks: SqsQueue::new(clients.sqs(), tasks).with_dead_letters(dead),
         loads: SqsQueue::new(clients.sqs(), loads),

@@ -6,11 +6,14 @@
 use serde_json::{Map, Value, json};
 
 use super::setting::{SETTINGS, Setting};
-use super::{Account, Deployment, Function, PREFIXES, Schedule, Sizes, Statement, Warehouse, WarehouseId};
+use super::{Account, Deployment, Function, Origin, PREFIXES, Schedule, Sizes, Statement, Warehouse, WarehouseId};
 use crate::pipeline::Pipeline;
+use crate::source::LANDING;
 
 /// What stands for the beginning of all names.
 const NAME: &str = "{name}";
+/// What stands for the secrets that only extract reads, since only it asks the source.
+const SOURCE_SECRETS: &str = "source_secrets";
 
 /// `terraform/modules/pipeline/deployment.json`, of some pipeline: what the pipeline says, Terraform reads itself.
 pub fn module(pipeline: &Pipeline) -> String {
@@ -21,6 +24,8 @@ pub fn module(pipeline: &Pipeline) -> String {
         queues: text("{queues}/"),
         staging: text("{staging}"),
         source: None,
+        manifest: None,
+        certificates: None,
         event_bus: None,
         warehouse: Warehouse {
             id: WarehouseId::Workgroup(text("{workgroup}")),
@@ -29,9 +34,11 @@ pub fn module(pipeline: &Pipeline) -> String {
             copy_role: text("{copy_role}"),
         },
         variables: [].into(),
-        secrets: [(text("secrets"), text("secrets"))].into(),
+        secrets: ["secrets", SOURCE_SECRETS].map(|name| (text(name), text(name))).into(),
     };
-    let deployment = Deployment::new(pipeline, &account, &sizes);
+    // Which of it a pipeline has, the module finds in the file.
+    let origin = Origin { is_store: true, lands: true, secrets: [text(SOURCE_SECRETS)].into() };
+    let deployment = Deployment::with(pipeline, &origin, &account, &sizes);
     let operator: Vec<Value> = deployment.operator_policy().iter().map(statement).collect();
     let Deployment { functions, schedules: [starts, sweep] } = deployment;
     let functions: Map<String, Value> =
@@ -43,6 +50,7 @@ pub fn module(pipeline: &Pipeline) -> String {
     let all = json!({
         "functions": functions,
         "operator": operator,
+        "lands": LANDING,
         "schedules": { "starts": schedule(&starts), "sweep": sweep_row },
         "copied": copied.collect::<Vec<_>>(),
         "visibility_timeouts": sizes.visibility_timeouts,

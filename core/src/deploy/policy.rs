@@ -6,6 +6,7 @@
 //! store/plans/            the objects below a prefix            source/             its objects
 //! queue/NAME              a queue                               pipeline            the object of the pipeline file
 //! secrets                 the secrets of the pipeline file      warehouse_secret    that of the warehouse
+//! source_secrets          those of them that only a source that is no store asks for
 //! warehouse               the workgroup, or the cluster         bus                 the bus of events
 //! workgroup_credentials, cluster_credentials, user_credentials  what is connected to without a secret, one of them
 //! statements              every statement of the warehouse      log                 the log of the function

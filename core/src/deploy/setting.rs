@@ -71,6 +71,11 @@ settings! {
         "`s3://bucket/prefix/`: where plans, parts, quarantine, receipts and units lie";
     SOURCE = "ETALON_SOURCE", &[Extract, Transform], RequiredWhere("`files:`"),
         "`s3://bucket/prefix/`: where the names of `files:` lie";
+    MANIFEST = "ETALON_MANIFEST", &[Extract], Optional,
+        "The object `s3://bucket/key` of the manifest of `connector:`, if it does not lie beside the pipeline file by its path there";
+    CERTIFICATES = "ETALON_CERTIFICATES", &[Extract], Optional,
+        "The object `s3://bucket/key` with the certificates of the authorities, in PEM, that are believed of a database, where its URL \
+         names no file and they are not those of the system";
     VARIABLE = "ETALON_VARIABLE_" + "<NAME>", ALL, RequiredWhere("`${NAME}`"),
         "The value of `${NAME}` in the pipeline file";
     SECRET = "ETALON_SECRET_" + "<name>", ALL, RequiredWhere("`${secret:name}`"),

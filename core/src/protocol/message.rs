@@ -30,6 +30,20 @@ pub struct Start {
     /// How many legs the run has had.
     #[serde(default)]
     pub hop: u32,
+    /// How often the landing of the source was handed on, where the source is no store; objects are listed by hops of their own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub landings: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Start {
+    /// Whether it begins with the source, where that is no store: what is asked for is new, and no leg has listed yet.
+    pub fn lands(&self) -> bool {
+        matches!(self.work, Work::Prefix(_)) && self.hop == 0 && self.after.is_none()
+    }
 }
 
 /// What an extraction looks at.

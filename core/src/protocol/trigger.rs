@@ -212,7 +212,7 @@ fn manual(manual: Manual, pipeline: &str, now: i64) -> Result<Start, Error> {
 }
 
 fn start(pipeline: &str, run: String, batch_time: i64, work: Work) -> Start {
-    Start { pipeline: pipeline.to_owned(), run, batch_time, work, backfill: false, after: None, hop: 0 }
+    Start { pipeline: pipeline.to_owned(), run, batch_time, work, backfill: false, after: None, hop: 0, landings: 0 }
 }
 
 fn read<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, Error> {

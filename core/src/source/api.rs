@@ -188,6 +188,11 @@ impl Api<Filled> {
         Config::read(&self.config, connector.specification())
     }
 
+    /// The name of a secret of the configuration whose value is no `${secret:…}`.
+    pub(super) fn secret_in_clear(&self, connector: &Connector) -> Option<String> {
+        Config::in_clear(&self.config, connector.specification())
+    }
+
     /// Begins to read the stream. `now`: microseconds since 1970; `chance`: bits for names that nobody may guess.
     pub fn walk(
         &self,

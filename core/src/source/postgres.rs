@@ -5,7 +5,7 @@
 //! bytes in hexadecimal.
 
 use crate::diagnostic::Code;
-use crate::spec::{Form, Hint, Keys, Mapping, Mismatch, Text};
+use crate::spec::{Filled, Form, Hint, Keys, Mapping, Mismatch, Placeholder, Text};
 use crate::sql::quote::{bound, exact};
 
 use super::Location;
@@ -72,6 +72,37 @@ impl Form for Url {
     fn takes_placeholders(&self) -> bool {
         true
     }
+}
+
+/// The URL with the values of its `${…}`. A secret that is all of the password may have any characters: it is encoded as a URL has
+/// them.
+pub(super) fn fill<E>(url: &Text, mut value: impl FnMut(Placeholder<'_>) -> Result<String, E>) -> Result<Filled, E> {
+    url.fill(|asked| {
+        let is_password = matches!(asked, Placeholder::Secret(_)) && url.text.contains(&format!(":{asked}@"));
+        value(asked).map(|value| if is_password { encoded(&value) } else { value })
+    })
+}
+
+/// A text with `%` and two digits in place of each byte that is no letter, digit, `-`, `.`, `_` or `~`.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// Whether a password stands in a URL that holds no secret.
+pub(super) fn has_password_in_clear(url: &Filled) -> bool {
+    let after = url.reveal().split_once("://").map_or("", |(_, after)| after);
+    let (place, query) = after.split_once('?').unwrap_or((after, ""));
+    let user = place.rsplit_once('@').map_or("", |(user, _)| user);
+    let has_password = user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
+        || query.split('&').any(|word| word.strip_prefix("password=").is_some_and(|password| !password.is_empty()));
+    has_password && !url.holds_secret()
 }
 
 /// The settings of the session, so that a value is always written alike, nothing is written to the database, and nothing
@@ -279,5 +310,42 @@ fn decimal(digits: &str) -> (String, Option<&'static str>) {
     match (precision.parse::<u32>(), scale.parse::<u32>()) {
         (Ok(precision @ 1..=38), Ok(scale)) if scale <= precision => (format!("decimal({precision},{scale})"), None),
         _ => ("text".to_owned(), Some("it has more digits than a decimal")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Span;
+    use crate::error::Error;
+
+    fn filled(url: &str) -> Filled {
+        let value = |asked: Placeholder<'_>| {
+            Ok::<_, Error>(match asked {
+                Placeholder::Secret(_) => "p/w@1 %".to_owned(),
+                Placeholder::Variable(_) => "host".to_owned(),
+            })
+        };
+        fill(&Text::meaning(url, Span::default()), value).unwrap()
+    }
+
+    #[test]
+    fn a_password_that_is_a_secret_is_encoded_as_a_url_has_it() {
+        assert_eq!(filled("postgres://u:${secret:db}@${HOST}/d").reveal(), "postgres://u:p%2Fw%401%20%25@host/d");
+        assert_eq!(filled("${secret:url}").reveal(), "p/w@1 %");
+    }
+
+    #[test]
+    fn a_password_in_the_clear_is_told_from_a_secret() {
+        for (url, is_clear) in [
+            ("postgres://u:${secret:db}@h/d", false),
+            ("postgres://u@h/d?sslmode=disable", false),
+            ("postgres:///d?host=/run/a@b:c", false),
+            ("postgres://u:pw@h/d", true),
+            ("postgres://u:${HOST}@h/d", true),
+            ("postgres://h/d?user=u&password=pw", true),
+        ] {
+            assert_eq!(has_password_in_clear(&filled(url)), is_clear, "{url}");
+        }
     }
 }

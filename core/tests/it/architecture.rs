@@ -26,7 +26,7 @@ const CRATES: Map = &[
     ("adapters/postgres", &["core", "adapters/driver"]),
     ("adapters/http", &["core", "adapters/driver"]),
     ("adapters/aws", &["core", "adapters/driver"]),
-    ("adapters/extract", &["core", "adapters/driver", "adapters/aws"]),
+    ("adapters/extract", &["core", "adapters/driver", "adapters/postgres", "adapters/http", "adapters/aws"]),
     ("adapters/transform", &["core", "adapters/driver", "adapters/aws"]),
     ("adapters/load", &["core", "adapters/driver", "adapters/aws"]),
     ("adapters/sandbox", &["core", "adapters/driver", "adapters/postgres"]),
@@ -68,7 +68,7 @@ const MODULES: &[(&str, Map)] = &[
             ("warehouse", &["error", "sql", "types", "spec"]),
             ("protocol", &["error", "receipt", "plan", "source", "value", "warehouse"]),
             ("pipeline", ALL_ABOVE),
-            ("deploy", &["plan", "protocol", "pipeline"]),
+            ("deploy", &["plan", "source", "protocol", "pipeline"]),
             ("testing", ALL_ABOVE),
         ],
     ),
@@ -89,7 +89,7 @@ const MODULES: &[(&str, Map)] = &[
             ("transform", &["ports", "store", "deployed", "judge"]),
             ("held", &["ports", "store", "judge"]),
             ("rejects", &["ports", "store", "transform"]),
-            ("extract", &["ports", "store", "deployed", "judge", "transform", "held", "rejects"]),
+            ("extract", &["ports", "store", "deployed", "land", "judge", "transform", "held", "rejects"]),
             ("local", &["ports", "extract"]),
             ("home", &["ports", "store", "held", "local"]),
             ("load", &["ports", "store", "deployed", "judge", "held"]),
@@ -149,7 +149,7 @@ const MODULES: &[(&str, Map)] = &[
             ("function", &["client", "panic", "settings", "telemetry"]),
         ],
     ),
-    ("adapters/extract", &[]),
+    ("adapters/extract", &[("origin", &[])]),
     ("adapters/transform", &[]),
     ("adapters/load", &[]),
     (
@@ -466,6 +466,7 @@ const KINDS: &[(&[&str], &[&str])] = &[
             "core/src/source",
             "adapters/driver/src/cases.rs",
             "adapters/aws/src/settings.rs",
+            "adapters/extract/src/origin.rs",
             "adapters/sandbox/src/main.rs",
             "adapters/sandbox/src/cloud/settings.rs",
             "adapters/cli/src/input.rs",
@@ -480,7 +481,12 @@ const KINDS: &[(&[&str], &[&str])] = &[
     ),
     (
         &["etalon_sqlite", "etalon_postgres"],
-        &["adapters/cli/src/warehouse.rs", "adapters/cli/src/input.rs", "adapters/sandbox/src"],
+        &[
+            "adapters/cli/src/warehouse.rs",
+            "adapters/cli/src/input.rs",
+            "adapters/extract/src/origin.rs",
+            "adapters/sandbox/src",
+        ],
     ),
 ];
 

@@ -21,6 +21,8 @@ fn account() -> Account {
         queues: text("https://sqs.eu-central-1.amazonaws.com/123456789012/"),
         staging: text("s3://acme-staging/etalon/"),
         source: None,
+        manifest: None,
+        certificates: None,
         event_bus: None,
         warehouse: Warehouse {
             id: WarehouseId::Workgroup(text("analytics")),

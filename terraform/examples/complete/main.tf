@@ -84,6 +84,15 @@ resource "aws_secretsmanager_secret" "token" {
   tags                    = local.tags
 }
 
+# What reads the database of the shop: an object with `username` and `password`, as RDS makes it.
+resource "aws_secretsmanager_secret" "shop" {
+  #checkov:skip=CKV2_AWS_57:RDS rotates the secrets that it manages
+  name                    = "etalon/shop-database"
+  kms_key_id              = aws_kms_key.this.arn
+  recovery_window_in_days = 7
+  tags                    = local.tags
+}
+
 resource "aws_cloudwatch_event_bus" "this" {
   name = "etalon"
   tags = local.tags
@@ -128,6 +137,16 @@ module "etalon" {
       source_uri = "s3://acme-landing/events/"
       secrets    = { token = aws_secretsmanager_secret.token.arn }
       in_network = true
+    }
+    # A database in the network. `certificates` is needed where it is one of RDS: the path of its bundle.
+    customers = {
+      variables  = { SHOP_HOST = "shop.example.com" }
+      secrets    = { shop = "${aws_secretsmanager_secret.shop.arn}#password" }
+      in_network = true
+    }
+    # An API in the internet, which a function outside of a network reaches by itself.
+    tickets = {
+      secrets = { token = aws_secretsmanager_secret.token.arn }
     }
   }
 

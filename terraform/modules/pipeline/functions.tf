@@ -6,6 +6,8 @@ locals {
     ETALON_PIPELINE         = "s3://${var.storage.bucket}/${aws_s3_object.pipeline.key}"
     ETALON_STAGING          = "s3://${var.storage.bucket}/${var.storage.prefix}"
     ETALON_SOURCE           = can(local.pipeline.source.s3) ? null : local.source
+    ETALON_MANIFEST         = local.manifest_path == null ? null : "s3://${var.storage.bucket}/${aws_s3_object.manifest[0].key}"
+    ETALON_CERTIFICATES     = var.certificates == null ? null : "s3://${var.storage.bucket}/${aws_s3_object.certificates[0].key}"
     ETALON_NAMESPACE        = var.metrics_namespace
     ETALON_RECEIVES_MAX     = tostring(local.deployment.receives_max)
     ETALON_STARTS_QUEUE_URL = aws_sqs_queue.this["extract"].url
@@ -21,10 +23,16 @@ locals {
     # Lambda sets it by the function's configuration of logs.
     AWS_LAMBDA_LOG_LEVEL = null
   }
-  named = merge(
-    { for name, value in var.variables : "ETALON_VARIABLE_${name}" => value },
-    { for name, arn in var.secrets : "ETALON_SECRET_${name}" => arn },
-  )
+  named = {
+    for step in keys(local.functions) : step => merge(
+      { for name, value in var.variables : "ETALON_VARIABLE_${name}" => value },
+      { for name, arn in var.secrets : "ETALON_SECRET_${name}" => arn if step == "extract" || !contains(local.own_secrets, name) },
+    )
+  }
+  # Of a source that lands, only extract must reach it.
+  networks = {
+    for step in keys(local.functions) : step => var.network == null || local.lands && step != "extract" ? [] : [var.network]
+  }
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -78,7 +86,7 @@ resource "aws_lambda_function" "this" {
   }
 
   dynamic "vpc_config" {
-    for_each = var.network == null ? [] : [var.network]
+    for_each = local.networks[each.key]
 
     content {
       subnet_ids         = vpc_config.value.subnet_ids
@@ -121,7 +129,7 @@ locals {
         for setting in function.settings : setting => local.values[step][setting]
         if local.values[step][setting] != null
       },
-      local.named,
+      local.named[step],
     )
   }
 }

@@ -13,8 +13,20 @@ locals {
   # The names of functions, queues and schedules begin with it.
   name = "${var.name}-${replace(lower(local.pipeline.pipeline), "/[^a-z0-9]+/", "-")}"
 
+  # What is no store is asked by extract, and lands in the bucket of what Etalon keeps.
+  lands = anytrue([for kind in local.deployment.lands : can(local.pipeline.source[kind])])
+
+  # Secrets that only whoever asks the source reads; every function reads the others.
+  asked_by_source = flatten(regexall("\\$\\{secret:([^}]+)\\}", jsonencode(try(local.pipeline.source, {}))))
+  asked_by_target = flatten(regexall("\\$\\{secret:([^}]+)\\}", jsonencode(try(local.pipeline.target, {}))))
+  own_secrets     = local.lands ? setsubtract(local.asked_by_source, local.asked_by_target) : toset([])
+
+  # The manifest of a connector: a file beside the pipeline file.
+  manifest_path = try("${dirname(var.file)}/${local.pipeline.source.connector.manifest}", null)
+  manifest      = local.manifest_path == null ? null : try(file(local.manifest_path), "")
+
   # `s3://bucket/prefix` with its placeholders replaced; of a pipeline over `files:`, where they lie.
-  written = try(local.pipeline.source.s3, var.source_uri)
+  written = local.lands ? null : try(local.pipeline.source.s3, var.source_uri)
   source = local.written == null ? null : join("", [
     for part in regexall("\\$\\$|\\$\\{[^}]*\\}|[^$]+|\\$", local.written) :
     part == "$$" ? "$" : length(regexall("^\\$\\{", part)) > 0 ? var.variables[substr(part, 2, length(part) - 3)] : part
@@ -53,7 +65,7 @@ resource "aws_s3_object" "pipeline" {
     create_before_destroy = true
 
     precondition {
-      condition     = local.source != null
+      condition     = local.source != null || local.lands
       error_message = "${var.file} reads `files:`; say with source_uri where they lie: s3://bucket/prefix/."
     }
 
@@ -71,6 +83,38 @@ resource "aws_s3_object" "pipeline" {
       condition     = length(regexall("\\$\\{secret:", local.written == null ? "" : local.written)) == 0
       error_message = "A secret cannot be a part of a source's address: Terraform gives rights by it."
     }
+  }
+}
+
+resource "aws_s3_object" "manifest" {
+  count = local.manifest_path == null ? 0 : 1
+
+  bucket       = var.storage.bucket
+  key          = "${var.storage.prefix}deployed/${local.pipeline.pipeline}-${sha256(local.manifest)}.yaml"
+  content      = local.manifest
+  content_type = "application/yaml"
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = local.manifest != ""
+      error_message = "${local.manifest_path}: there is no such file, and ${var.file} names it as its manifest."
+    }
+  }
+}
+
+# The authorities that are believed of a database. Those of RDS are not among a system's.
+resource "aws_s3_object" "certificates" {
+  count = var.certificates == null ? 0 : 1
+
+  bucket       = var.storage.bucket
+  key          = "${var.storage.prefix}deployed/${local.pipeline.pipeline}-${filesha256(var.certificates)}.pem"
+  source       = var.certificates
+  content_type = "application/x-pem-file"
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

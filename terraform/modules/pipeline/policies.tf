@@ -5,17 +5,18 @@ locals {
   # What the names of resources in deployment.json stand for. What is empty allows nothing.
   resources = merge(
     {
-      store      = [local.store]
-      source     = local.source == null ? [] : ["arn:${local.partition}:s3:::${local.source_bucket}"]
-      "source/"  = local.source == null ? [] : ["arn:${local.partition}:s3:::${local.source_bucket}/${local.source_prefix}*"]
-      pipeline   = ["${local.store}/${var.storage.prefix}deployed/${local.pipeline.pipeline}-*.yaml"]
-      secrets    = values(var.secrets)
-      directory  = ["${local.store}/${var.storage.prefix}deployed/${local.pipeline.pipeline}.json"]
-      statements = ["*"]
-      bus        = [can(regex("^arn:", var.event_bus)) ? var.event_bus : "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/${coalesce(var.event_bus, "default")}"]
-      store_key  = compact([var.storage.kms_key_arn, var.environment_kms_key_arn])
-      source_key = var.source_kms_key_arn == null ? [] : [var.source_kms_key_arn]
-      network    = var.network == null ? [] : ["*"]
+      store     = [local.store]
+      source    = local.source == null ? [] : ["arn:${local.partition}:s3:::${local.source_bucket}"]
+      "source/" = local.source == null ? [] : ["arn:${local.partition}:s3:::${local.source_bucket}/${local.source_prefix}*"]
+      pipeline  = ["${local.store}/${var.storage.prefix}deployed/${local.pipeline.pipeline}-*"]
+      # `arn#key` is a key of what a secret holds.
+      secrets        = [for name, arn in var.secrets : split("#", arn)[0] if !contains(local.own_secrets, name)]
+      source_secrets = [for name, arn in var.secrets : split("#", arn)[0] if contains(local.own_secrets, name)]
+      directory      = ["${local.store}/${var.storage.prefix}deployed/${local.pipeline.pipeline}.json"]
+      statements     = ["*"]
+      bus            = [can(regex("^arn:", var.event_bus)) ? var.event_bus : "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/${coalesce(var.event_bus, "default")}"]
+      store_key      = compact([var.storage.kms_key_arn, var.environment_kms_key_arn])
+      source_key     = var.source_kms_key_arn == null ? [] : [var.source_kms_key_arn]
 
       warehouse        = [local.warehouse_arn]
       warehouse_secret = var.warehouse.secret_arn == null ? [] : [var.warehouse.secret_arn]
@@ -26,8 +27,16 @@ locals {
     },
     { for queue in concat(values(aws_sqs_queue.this), values(aws_sqs_queue.dead)) : "queue/{name}${trimprefix(queue.name, local.name)}" => [queue.arn] },
     { for below in distinct(flatten([for step, function in local.functions : [for one in concat(function.policy, local.deployment.operator) : one.resources]])) : below => ["${local.store}/${var.storage.prefix}${trimprefix(below, "store/")}*"] if length(regexall("^store/", below)) > 0 },
+    # Nothing lands of a source that is a store.
+    { for below in ["store/cursors/", "store/landed/"] : below => [] if !local.lands },
   )
-  logs = { for step, group in aws_cloudwatch_log_group.this : step => { log = ["${group.arn}:*"] } }
+  # What each function has for itself.
+  logs = {
+    for step, group in aws_cloudwatch_log_group.this : step => {
+      log     = ["${group.arn}:*"]
+      network = length(local.networks[step]) == 0 ? [] : ["*"]
+    }
+  }
 
   redshift         = "arn:${local.partition}:redshift:${local.region}:${local.account}"
   warehouse_arn    = var.warehouse.cluster == null ? coalesce(var.warehouse.workgroup_arn, "arn:${local.partition}:redshift-serverless:${local.region}:${local.account}:workgroup/*") : "${local.redshift}:cluster:${var.warehouse.cluster}"

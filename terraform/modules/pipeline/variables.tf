@@ -92,9 +92,20 @@ variable "variables" {
 }
 
 variable "secrets" {
-  description = "The ARNs of the secrets of $${secret:name} in the pipeline file."
+  description = "The ARNs of the secrets of $${secret:name} in the pipeline file; `arn#key` for a key of a secret that holds an object, as RDS makes them."
   type        = map(string)
   default     = {}
+}
+
+variable "certificates" {
+  description = "Path of a file with the certificates, in PEM, of the authorities that are believed of a database: for RDS, the bundle of its region from truststore.pki.rds.amazonaws.com."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.certificates == null || can(regex("-----BEGIN CERTIFICATE-----", file(var.certificates)))
+    error_message = "There is no certificate in this file."
+  }
 }
 
 variable "sizes" {
@@ -193,7 +204,7 @@ variable "environment_kms_key_arn" {
 }
 
 variable "network" {
-  description = "Subnets and security groups of the functions, where the source can only be reached from within a network."
+  description = "Subnets and security groups of the functions, where the source can only be reached from within a network. Of a database or an API, only extract is in it; an API in the internet is reached from there by a NAT gateway alone."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)

@@ -231,6 +231,7 @@ async fn by_functions<S: Objects + Debug, T: Objects + Debug>(
         backfill: false,
         after: None,
         hop: 0,
+        landings: 0,
     };
     starts.send(&[Entry { body: print(&start), order: None }]).await?;
     let queues = [&starts, &tasks, &loads];

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use etalon_core::error::{Error, ErrorKind};
+use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::Object;
 use etalon_core::protocol::{Cursor, Window, name};
 
@@ -27,6 +28,12 @@ impl<S: Objects> Landed<S> {
     /// The windows of a pipeline that reads these columns. Where whole runs are loaded, `only_last` of them is there.
     pub fn new(store: S, pipeline: impl Into<String>, columns: Vec<String>, only_last: bool) -> Self {
         Self { store, pipeline: pipeline.into(), columns, only_last, seen: Mutex::new(None) }
+    }
+
+    /// The windows of a pipeline, as it reads them.
+    pub fn of(store: S, pipeline: &Pipeline) -> Self {
+        let columns = pipeline.source_names().map(str::to_owned).collect();
+        Self::new(store, pipeline.name(), columns, pipeline.whole_runs())
     }
 
     /// The cursor as it is now.

@@ -200,6 +200,7 @@ impl Machine<'_> {
             backfill: false,
             after: None,
             hop: 0,
+            landings: 0,
         };
         let seed = faults.iter().fold(self.life.number, |seed, (at, _)| seed.wrapping_mul(1_000_003) ^ at);
         let cloud = functions::Cloud {

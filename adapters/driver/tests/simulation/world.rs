@@ -161,7 +161,7 @@ impl<'a> World<'a> {
         };
         let start = |work: Work, run: String, batch_time: i64, backfill: bool| {
             let pipeline = self.case.deployed[0].pipeline.name().to_owned();
-            let start = Start { pipeline, run, batch_time, work, backfill, after: None, hop: 0 };
+            let start = Start { pipeline, run, batch_time, work, backfill, after: None, hop: 0, landings: 0 };
             send(self.starts, Entry { body: print(&start), order: None });
         };
         match what {
@@ -405,6 +405,7 @@ impl<'a> World<'a> {
                 backfill: false,
                 after: None,
                 hop: 0,
+                landings: 0,
             };
             held::decide(pipeline, &store, &loads, &start).await?;
         }

@@ -71,6 +71,13 @@ impl Cloud {
         Ok(bytes.to_vec())
     }
 
+    /// Puts an object into the staging bucket.
+    pub async fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let key = format!("{}{name}", self.staging_prefix);
+        let put = self.s3.put_object().bucket(&self.staging).key(key).body(ByteStream::from(bytes.to_vec())).send();
+        put.await.map(drop).map_err(|error| unavailable(DisplayErrorContext(error)))
+    }
+
     /// The bytes of all staged parts, by name.
     pub async fn parts(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let mut parts = BTreeMap::new();

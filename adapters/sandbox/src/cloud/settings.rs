@@ -12,7 +12,7 @@ use etalon_core::protocol::print;
 use etalon_core::source::Location;
 use etalon_core::source::s3::Address;
 
-use crate::aws::unavailable;
+use crate::aws::{self, unavailable};
 use crate::cloud::Programs;
 use crate::lambda::ACCOUNT;
 
@@ -37,8 +37,12 @@ pub struct Settings {
     pub name: String,
     /// The pipeline file.
     pub pipeline: String,
-    /// The values of its placeholders.
+    /// The values of its `${NAME}`.
     pub variables: BTreeMap<String, String>,
+    /// The values of its `${secret:name}`.
+    pub secrets: BTreeMap<String, String>,
+    /// The manifest of its `connector:`, if its source is one.
+    pub manifest: Option<String>,
     /// The functions' programs.
     pub programs: Programs,
     /// How much the functions get.
@@ -49,14 +53,17 @@ impl Settings {
     /// A pipeline, deployed with sizes that suit small files.
     pub fn new(name: &str, pipeline: &str, programs: Programs) -> Self {
         let (name, pipeline) = (name.to_owned(), pipeline.to_owned());
-        Self { name, pipeline, variables: BTreeMap::new(), programs, sizes: SIZES }
+        let (variables, secrets) = (BTreeMap::new(), BTreeMap::new());
+        Self { name, pipeline, variables, secrets, manifest: None, programs, sizes: SIZES }
     }
 
     /// The value of a placeholder of the pipeline file.
     pub fn value(&self, asked: Placeholder<'_>) -> Result<String, Error> {
-        let (Placeholder::Variable(name) | Placeholder::Secret(name)) = asked;
-        let missing = || Error::new(ErrorKind::Refused, format!("{asked} has no value"));
-        self.variables.get(name).cloned().ok_or_else(missing)
+        let value = match asked {
+            Placeholder::Variable(name) => self.variables.get(name),
+            Placeholder::Secret(name) => self.secrets.get(name),
+        };
+        value.cloned().ok_or_else(|| Error::new(ErrorKind::Refused, format!("{asked} has no value")))
     }
 
     /// The pipeline, with the name of its table.
@@ -94,21 +101,52 @@ impl Settings {
         let file = format!("{STAGING_PREFIX}{}{name}-{}.yaml", Directory::prefix(), sha256(self.pipeline.as_bytes()));
         let directory = Directory::new(name, deployment, &format!("s3://{}/{file}", self.staging()));
         let directory_name = format!("{STAGING_PREFIX}{}", Directory::name_of(name));
-        for (key, text) in [(file, self.pipeline.clone()), (directory_name, print(&directory))] {
+        let manifest = self.manifest.clone().map(|text| (self.manifest_key(name, &text), text));
+        for (key, text) in
+            [(file, self.pipeline.clone()), (directory_name, print(&directory))].into_iter().chain(manifest)
+        {
             let put = s3.put_object().bucket(self.staging()).key(key).body(ByteStream::from(text.into_bytes()));
             put.send().await.map_err(|error| unavailable(DisplayErrorContext(error)))?;
         }
         Ok(())
     }
 
-    /// The account that the sandbox stands for. `queues` is where they answer; `bus` is told of loads.
-    pub(super) fn account(&self, source: &(String, String), queues: &str, bus: String) -> Account {
+    /// Where Terraform puts a manifest.
+    fn manifest_key(&self, pipeline: &str, text: &str) -> String {
+        format!("{STAGING_PREFIX}{}{pipeline}-{}.yaml", Directory::prefix(), sha256(text.as_bytes()))
+    }
+
+    /// Makes the secrets; gives their ARNs by the names that the pipeline file has for them.
+    pub(super) async fn keep_secrets(&self, moto: &str) -> Result<BTreeMap<String, String>, Error> {
+        let client = aws::secrets(moto);
+        let mut arns = BTreeMap::new();
+        for (name, value) in &self.secrets {
+            let made = client.create_secret().name(format!("{}/{name}", self.name)).secret_string(value).send().await;
+            let made = made.map_err(|error| unavailable(DisplayErrorContext(error)))?;
+            arns.insert(name.clone(), made.arn.unwrap_or_default());
+        }
+        Ok(arns)
+    }
+
+    /// The account that the sandbox stands for. `queues` is where they answer; `bus` is told of loads; `secrets` are where they
+    /// are kept.
+    pub(super) fn account(
+        &self,
+        pipeline: &str,
+        source: &(String, String),
+        queues: &str,
+        bus: String,
+        secrets: BTreeMap<String, String>,
+    ) -> Account {
+        let manifest = |text: &String| format!("s3://{}/{}", self.staging(), self.manifest_key(pipeline, text));
         let (bucket, prefix) = source;
         Account {
             name: self.name.clone(),
             queues: format!("{queues}/{ACCOUNT}/"),
             staging: format!("s3://{}/{STAGING_PREFIX}", self.staging()),
             source: Some(format!("s3://{bucket}/{prefix}")),
+            manifest: self.manifest.as_ref().map(manifest),
+            certificates: None,
             event_bus: Some(bus),
             warehouse: Warehouse {
                 id: WarehouseId::Workgroup(self.name.clone()),
@@ -117,7 +155,7 @@ impl Settings {
                 copy_role: format!("arn:aws:iam::{ACCOUNT}:role/{}-copy", self.name),
             },
             variables: self.variables.clone(),
-            secrets: BTreeMap::new(),
+            secrets,
         }
     }
 }

@@ -35,10 +35,10 @@ const DEPLOYED_BETWEEN: &str = "version: { from: version + 0, type: bigint, requ
 const ROWS: u64 = 5;
 
 /// A little chance: the same for the same number.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         // A step of xorshift (Marsaglia, 2003).
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

@@ -10,6 +10,7 @@
 )]
 
 mod faults;
+mod landing;
 mod laptop;
 mod orders;
 
@@ -67,6 +68,11 @@ fn main() -> ExitCode {
         ("everything_that_goes_wrong_loses_nothing", |shared| {
             shared.run(faults::everything_that_goes_wrong_loses_nothing(shared));
         }),
+        ("a_database_is_read_while_others_write_and_functions_are_killed", |shared| {
+            shared.run(landing::a_database_is_read_while_others_write_and_functions_are_killed(shared));
+        }),
+        ("a_connector_goes_on_where_it_was", |shared| shared.run(landing::a_connector_goes_on_where_it_was(shared))),
+        ("an_api_is_read_as_a_whole", |shared| shared.run(landing::an_api_is_read_as_a_whole(shared))),
         ("the_command_tells_what_came_of_everything", |_| the_command_tells_what_came_of_everything()),
         ("what_goes_wrong_on_the_way_loses_nothing", |shared| {
             shared.run(what_goes_wrong_on_the_way_loses_nothing(shared));

@@ -193,6 +193,11 @@ impl Installation {
         fs::write(&path, before.replace(from, to)).unwrap();
     }
 
+    /// Writes a file of the example.
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        fs::write(self.path().join(file), text).unwrap();
+    }
+
     /// Destroys everything.
     pub(crate) fn destroy(&self) {
         self.succeed(&["destroy", "-auto-approve", "-input=false", "-no-color"]);

@@ -15,6 +15,7 @@
 mod conditions;
 mod guide;
 mod installation;
+mod landing;
 mod package;
 mod path;
 
@@ -54,6 +55,9 @@ fn main() -> ExitCode {
         ("the_minimal_example_runs", the_minimal_example_runs),
         ("a_stranger_follows_the_guide", guide::is_followed),
         ("the_complete_example_is_applied_and_destroyed", the_complete_example_is_applied_and_destroyed),
+        ("a_database_is_read_with_the_rights_that_are_given", |shared| {
+            shared.runtime.block_on(landing::runs_with_the_rights_that_it_has(&counterparts(), &shared.programs));
+        }),
         ("what_people_get_wrong_is_refused", |_| what_people_get_wrong_is_refused()),
         ("each_condition_of_the_modules_is_tried", |_| conditions::each_is_tried()),
         ("packages_that_lambda_would_refuse_are_refused", package::wrong_ones_are_refused),
@@ -96,7 +100,7 @@ fn the_complete_example_is_applied_and_destroyed(shared: &Shared) {
     let changed = installation.changes();
     assert_eq!(unknown(&changed), [] as [&String; 0]);
     let state = installation.state();
-    for (pipeline, transforms) in [("orders", 20), ("events", 10)] {
+    for (pipeline, transforms) in [("orders", 20), ("events", 10), ("customers", 10), ("tickets", 10)] {
         let module = format!("module.etalon.module.pipeline[\"{pipeline}\"]");
         let Deployed { deployment, event_bus, .. } = Deployed::read(&state, &module).unwrap();
         for function in &deployment.functions {

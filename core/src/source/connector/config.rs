@@ -46,6 +46,20 @@ impl Config {
         Ok(Self { value, secrets })
     }
 
+    /// The first value that the specification calls a secret, and that holds none.
+    pub(crate) fn in_clear(tree: &Tree<Filled>, specification: &Value) -> Option<String> {
+        let mut found = None;
+        let mut leaf = |name: &str, schema: &Value, text: &Filled| {
+            let is_secret = schema.get("airbyte_secret").is_some_and(super::python::is_true);
+            if is_secret && !text.holds_secret() && !text.reveal().is_empty() {
+                found.get_or_insert_with(|| name.to_owned());
+            }
+            Value::Null
+        };
+        build("config", tree, specification, &mut leaf);
+        found
+    }
+
     /// The configuration as JSON.
     pub(crate) fn value(&self) -> Value {
         self.value.clone()

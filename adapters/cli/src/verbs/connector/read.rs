@@ -8,7 +8,7 @@ use clap::Args;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::source::connector::{Bounds, Connector};
 use etalon_driver::land;
-use etalon_driver::local::SystemClock;
+use etalon_driver::local::{SystemClock, chance};
 use etalon_driver::ports::Clock;
 use etalon_http::Client;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 
 use crate::arguments::Written;
 use crate::failure::Failure;
-use crate::input::chance;
 use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View};
