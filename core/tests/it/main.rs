@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read files, which core does not")]
 
 mod architecture;
+mod borders;
 mod bounds;
 mod chapter;
 mod connector;
