@@ -513,7 +513,7 @@ streams:
         type: SubstreamPartitionRouter
         parent_stream_configs: [{ stream: *people, parent_key: id, partition_field: of }]
   - name: jobs
-    retriever: { type: AsyncRetriever }
+    retriever: { type: OtherRetriever }
 ";
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("manifest.yaml"), manifest).unwrap();
@@ -522,12 +522,12 @@ streams:
     let lines: Vec<Vec<&str>> = out.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0], ["people", "whole"]);
     assert_eq!(lines[1], ["notes", "whole", "people"]);
-    assert_eq!(lines[2], ["jobs", "refused", "the", "component", "`AsyncRetriever`"]);
+    assert_eq!(lines[2], ["jobs", "refused", "the", "component", "`OtherRetriever`"]);
     assert!(err.contains("3 streams, 1 of them refused"), "{err}");
     assert!(err.contains("the field `speed` of `HttpRequester`"), "{err}");
 
     let listed = json(&done(folder.path(), &["connector", "ls", "manifest.yaml", "--output", "json"], 0));
-    assert_eq!(listed[2]["missing"], json!(["the component `AsyncRetriever`"]));
+    assert_eq!(listed[2]["missing"], json!(["the component `OtherRetriever`"]));
     fs::write(folder.path().join("manifest.yaml"), "type: [").unwrap();
     done(folder.path(), &["connector", "ls", "manifest.yaml"], 3);
 }
