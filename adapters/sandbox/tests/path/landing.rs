@@ -132,7 +132,7 @@ target: {{ table: analytics.origin, write: merge, key: id, order_by: at }}
         stage.function.clear_mishaps();
     }
     cloud.set_latency(Duration::ZERO);
-    come_to_rest(&cloud).await;
+    come_to_rest(&cloud, 3).await;
 
     let (source, table) = (cells(&owner, "t", "id, v"), cells(cloud.database_url(), "analytics.origin", "id, v"));
     hold_against(&source, &table);
@@ -149,9 +149,9 @@ target: {{ table: analytics.origin, write: merge, key: id, order_by: at }}
     );
 }
 
-/// The schedule calls until nothing more comes.
-async fn come_to_rest(cloud: &Cloud) {
-    for _ in 0..3 {
+/// The schedule calls so often, after which nothing more comes.
+async fn come_to_rest(cloud: &Cloud, calls: u32) {
+    for _ in 0..calls {
         cloud.schedule().fire(SystemTime::now()).await.unwrap();
         settle(cloud).await;
     }
@@ -343,13 +343,13 @@ target: { table: analytics.changes, write: merge, key: id, order_by: at }
     cloud.extract().function.inject(Mishap::Duplicate);
     cloud.send(cloud.extract(), &json!({ "run": "first" }).to_string()).await.unwrap();
     settle(&cloud).await;
-    come_to_rest(&cloud).await;
+    come_to_rest(&cloud, 3).await;
     hold_against(&server.cells(), &cells(cloud.database_url(), "analytics.changes", "id, v"));
     let first = handed_on(&cloud);
     assert!(first > 0, "it was walked in one call");
     // What is new since, by the schedule.
     server.changes(pages * PAGE, pages * PAGE + 30, 2);
-    come_to_rest(&cloud).await;
+    come_to_rest(&cloud, 3).await;
     hold_against(&server.cells(), &cells(cloud.database_url(), "analytics.changes", "id, v"));
     let (windows, residue) = residue(&cloud).await;
     assert_eq!(residue, 0);
@@ -385,14 +385,14 @@ target: { table: analytics.whole, write: replace }
     cloud.extract().function.inject(Mishap::Kill(Duration::from_millis(2500)));
     cloud.send(cloud.extract(), &json!({ "run": "first" }).to_string()).await.unwrap();
     settle(&cloud).await;
-    come_to_rest(&cloud).await;
+    come_to_rest(&cloud, 1).await;
     hold_against(&server.cells(), &cells(cloud.database_url(), "analytics.whole", "id, v"));
     let handed_on = handed_on(&cloud);
     assert!(handed_on > 0, "it was walked in one call");
     // One has gone, and some have come.
     server.changes.lock().unwrap().remove(3);
     server.changes(pages * PAGE, pages * PAGE + 30, 2);
-    come_to_rest(&cloud).await;
+    come_to_rest(&cloud, 1).await;
     hold_against(&server.cells(), &cells(cloud.database_url(), "analytics.whole", "id, v"));
     nothing_tells_the_secret(&cloud).await;
     println!("{pages} pages, handed on {handed_on} times: missed 0, doubled 0");
