@@ -2,9 +2,10 @@
 
 locals {
   # A pipeline is known by the name of its file.
-  files    = { for file in fileset(var.pipelines, "*.yaml") : trimsuffix(file, ".yaml") => "${var.pipelines}/${file}" }
-  none     = { source_uri = null, source_kms_key_arn = null, variables = {}, secrets = {}, certificates = null, transforms_max = 10, timezone = "UTC", is_enabled = true, in_network = false, sizes = {} }
-  settings = { for pipeline in keys(local.files) : pipeline => merge(local.none, try(var.settings[pipeline], {})) }
+  files = { for file in fileset(var.pipelines, "*.yaml") : trimsuffix(file, ".yaml") => "${var.pipelines}/${file}" }
+  none  = { source_uri = null, source_kms_key_arn = null, variables = {}, secrets = {}, certificates = null, transforms_max = 10, timezone = "UTC", is_enabled = true, in_network = false, sizes = {} }
+  # `try` would make all of them unknown where one is, such as the ARN of a secret that is created with it.
+  settings = { for pipeline in keys(local.files) : pipeline => merge(local.none, [for of, said in var.settings : said if of == pipeline]...) }
   unknown  = setsubtract(keys(var.settings), keys(local.files))
 }
 
