@@ -10,7 +10,9 @@
 pub mod files;
 pub mod s3;
 pub mod database;
+mod statements;
 mod postgres;
+mod mysql;
 mod landing;
 pub mod connector;
 mod api;
@@ -28,12 +30,16 @@ pub use landing::{Answer, LandStep, Landing, What, WindowRows};
 pub use listing::{ListStep, Listing};
 pub use names::Names;
 
+use mysql::Mysql;
+use postgres::Postgres;
+use statements::Statements;
+
 /// The kinds of source, of which a file names exactly one. Each asks for its key.
 pub(crate) const SOURCES: &[fn(&mut Keys<'_>) -> Option<Location>] =
-    &[files::key, s3::key, postgres::key, api::connector, http::key];
+    &[files::key, s3::key, postgres::key, mysql::key, api::connector, http::key];
 
 /// The kinds of which nothing lies in a store of its own: what is read of them lands.
-pub(crate) const LANDING: &[&str] = &[postgres::KIND, api::CONNECTOR, http::KIND];
+pub(crate) const LANDING: &[&str] = &[postgres::KIND, mysql::KIND, api::CONNECTOR, http::KIND];
 
 /// The source of a file that names none, or several: nothing is read then, and its other mistakes are found.
 pub(crate) const NOWHERE: Location = Location::Files(Vec::new());
@@ -47,6 +53,8 @@ pub enum Location<T = Text> {
     S3(T),
     /// A PostgreSQL, and what is read of it.
     Postgres(Database<T>),
+    /// A MySQL or a MariaDB, and what is read of it.
+    Mysql(Database<T>),
     /// A stream of a declarative connector.
     Connector(Api<T>),
     /// An API in a few lines, which are a connector's.
@@ -60,6 +68,7 @@ impl<T> Location<T> {
             Self::Files(_) => files::KIND,
             Self::S3(_) => s3::KIND,
             Self::Postgres(_) => postgres::KIND,
+            Self::Mysql(_) => mysql::KIND,
             Self::Connector(_) => api::CONNECTOR,
             Self::Http(_) => http::KIND,
         }
@@ -70,18 +79,33 @@ impl<T> Location<T> {
         self.reads().is_some() || self.api().is_some()
     }
 
-    /// What is read of a database, if it is one.
-    pub fn reads(&self) -> Option<&database::Reads> {
+    /// The database, if it is one.
+    pub fn database(&self) -> Option<&Database<T>> {
         match self {
             Self::Files(_) | Self::S3(_) | Self::Connector(_) | Self::Http(_) => None,
-            Self::Postgres(database) => Some(&database.reads),
+            Self::Postgres(database) | Self::Mysql(database) => Some(database),
         }
+    }
+
+    /// What is read of a database, if it is one.
+    pub fn reads(&self) -> Option<&database::Reads> {
+        self.database().map(|database| &database.reads)
+    }
+
+    /// What lands of these columns of a database, if it is one.
+    pub fn landing<'a>(&'a self, columns: impl IntoIterator<Item = &'a str>, what: What) -> Option<Landing<'a>> {
+        let statements: &'static dyn Statements = match self {
+            Self::Files(_) | Self::S3(_) | Self::Connector(_) | Self::Http(_) => return None,
+            Self::Postgres(_) => &Postgres,
+            Self::Mysql(_) => &Mysql,
+        };
+        Some(Landing::new(statements, self.reads()?, columns, what))
     }
 
     /// The API, if it is one.
     pub fn api(&self) -> Option<&Api<T>> {
         match self {
-            Self::Files(_) | Self::S3(_) | Self::Postgres(_) => None,
+            Self::Files(_) | Self::S3(_) | Self::Postgres(_) | Self::Mysql(_) => None,
             Self::Connector(api) | Self::Http(api) => Some(api),
         }
     }
@@ -95,7 +119,7 @@ impl<T> Location<T> {
     /// Whether somebody can be told of an object when it is made.
     pub(crate) fn tells_of_objects(&self) -> bool {
         match self {
-            Self::Files(_) | Self::Postgres(_) | Self::Connector(_) | Self::Http(_) => false,
+            Self::Files(_) | Self::Postgres(_) | Self::Mysql(_) | Self::Connector(_) | Self::Http(_) => false,
             Self::S3(_) => true,
         }
     }
@@ -105,7 +129,7 @@ impl<T> Location<T> {
         match self {
             Self::Files(paths) => paths.iter().collect(),
             Self::S3(prefix) => vec![prefix],
-            Self::Postgres(database) => vec![&database.url],
+            Self::Postgres(database) | Self::Mysql(database) => vec![&database.url],
             Self::Connector(api) | Self::Http(api) => api.config.texts(),
         }
     }
@@ -141,9 +165,8 @@ impl Location {
                 }
                 Ok(Location::S3(address))
             }
-            Self::Postgres(Database { url, reads }) => {
-                Ok(Location::Postgres(Database { url: postgres::fill(url, value)?, reads: reads.clone() }))
-            }
+            Self::Postgres(database) => Ok(Location::Postgres(database.fill(value)?)),
+            Self::Mysql(database) => Ok(Location::Mysql(database.fill(value)?)),
             Self::Connector(api) => Ok(Location::Connector(api.fill(&mut fill)?)),
             Self::Http(api) => Ok(Location::Http(api.fill(&mut fill)?)),
         }
@@ -156,8 +179,8 @@ impl Location<Filled> {
     pub fn secret_in_clear(&self, connector: Option<&connector::Connector>) -> Option<String> {
         match self {
             Self::Files(_) | Self::S3(_) => None,
-            Self::Postgres(database) => {
-                postgres::has_password_in_clear(&database.url).then(|| "the password in the source's `url`".to_owned())
+            Self::Postgres(database) | Self::Mysql(database) => {
+                database.has_password_in_clear().then(|| "the password in the source's `url`".to_owned())
             }
             Self::Connector(api) => Some(format!("`{}` of the source's `config`", api.secret_in_clear(connector?)?)),
             Self::Http(api) => api.secret_in_clear(connector?).map(|_| "what the source's `auth` sends".to_owned()),
@@ -170,7 +193,7 @@ impl Location<Filled> {
             Self::Files(paths) => files::names(&paths.iter().map(|path| path.reveal().to_owned()).collect::<Vec<_>>()),
             Self::S3(address) => Ok(s3::Address::parse(address.reveal())?.names()),
             // Every window that has landed.
-            Self::Postgres(_) | Self::Connector(_) | Self::Http(_) => Ok(Names::beginning("")),
+            Self::Postgres(_) | Self::Mysql(_) | Self::Connector(_) | Self::Http(_) => Ok(Names::beginning("")),
         }
     }
 }

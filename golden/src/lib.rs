@@ -2,4 +2,5 @@
 //!
 //! The library is what tests of several crates need of the world.
 
+pub mod mariadb;
 pub mod postgres;

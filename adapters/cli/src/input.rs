@@ -6,10 +6,12 @@ use std::convert::Infallible;
 use etalon_core::error::Error;
 use etalon_core::plan::Object;
 use etalon_core::source::Location;
+use etalon_core::source::sketch::Kind;
 use etalon_driver::land::{self, Asked, Asks, Land, LandReport, Landed};
 use etalon_driver::local::{LocalDisk, SystemClock, chance};
 use etalon_driver::ports::{Database, Objects};
 use etalon_http::Client;
+use etalon_mysql as mysql;
 use etalon_postgres as postgres;
 
 use crate::arguments::Source;
@@ -121,9 +123,13 @@ impl Loaded {
         asked: Asked,
     ) -> Result<LandReport, Failure> {
         let location = self.pipeline.location().resolve::<Failure>(value)?;
-        if let Location::Postgres(database) = &location {
-            let mut source = self::database(database.url.reveal())?;
-            return Ok(pollster::block_on(land.land(&mut source, asked))?);
+        let database: Option<Box<dyn Database>> = match &location {
+            Location::Postgres(database) => Some(Box::new(postgres::Source::open(database.url.reveal())?)),
+            Location::Mysql(database) => Some(Box::new(mysql::Source::open(database.url.reveal())?)),
+            _ => None,
+        };
+        if let Some(mut database) = database {
+            return Ok(pollster::block_on(land.land(database.as_mut(), asked))?);
         }
         let (Some(api), Some(connector)) = (location.api(), &self.connector) else {
             let kind = location.kind();
@@ -140,7 +146,15 @@ impl Loaded {
     }
 }
 
-/// A connection to a database that is a source.
-pub(crate) fn database(url: &str) -> Result<impl Database, Failure> {
-    Ok(postgres::Source::open(url)?)
+/// The kind of database of a URL, and a connection to it.
+pub(crate) fn database(url: &str) -> Result<(Kind, Box<dyn Database>), Failure> {
+    let kind = Kind::of(url).ok_or_else(|| {
+        let message = "--from does not begin with postgres:// or mysql://";
+        Failure::arguments(message.to_owned())
+    })?;
+    let source: Box<dyn Database> = match kind {
+        Kind::Postgres => Box::new(postgres::Source::open(url)?),
+        Kind::Mysql => Box::new(mysql::Source::open(url)?),
+    };
+    Ok((kind, source))
 }

@@ -13,7 +13,7 @@ use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::sha256;
 use etalon_core::protocol::name::LandedAs;
 use etalon_core::protocol::{Cursor, LastNumber, Piece, Window, name};
-use etalon_core::source::{LandStep, Landing, What, WindowRows};
+use etalon_core::source::{LandStep, What, WindowRows};
 
 use crate::ports::{Brought, Clock, Database, Objects, Put};
 use crate::store::{document, names, put};
@@ -95,7 +95,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             }
             Asked::Again(from, to) => What::Between(from.clone(), to.clone()),
         };
-        let mut landing = Landing::new(reads, self.pipeline.source_names(), what);
+        let Some(mut landing) = location.landing(self.pipeline.source_names(), what) else { return Ok(report) };
         if let (Some(last), Asked::New) = (&cursor.last, &asked) {
             landing.knows(&last.number, last.rows, !self.pipeline.appends());
         }
@@ -111,6 +111,10 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                 }
                 LandStep::Ask(statement) => {
                     landing.push(database.ask(&statement)?)?;
+                    continue;
+                }
+                LandStep::Types(statement) => {
+                    landing.push(database.types(&statement)?)?;
                     continue;
                 }
                 LandStep::Wait(microseconds) => {

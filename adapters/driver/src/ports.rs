@@ -209,6 +209,12 @@ pub trait Database {
     /// Runs a statement, and gives its rows.
     fn ask(&mut self, statement: &str) -> Result<Answer, Error>;
 
+    /// One row: the types of what a statement selects, as the database calls them. Of most databases the statement itself gives
+    /// that row.
+    fn types(&mut self, statement: &str) -> Result<Answer, Error> {
+        self.ask(statement)
+    }
+
     /// Begins to bring the rows of a statement.
     fn begin(&mut self, statement: &str) -> Result<(), Error>;
 

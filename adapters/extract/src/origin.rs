@@ -13,9 +13,11 @@ use etalon_core::source::Location;
 use etalon_core::source::connector::Connector;
 use etalon_driver::land::{Asked, Asks, Land, LandReport};
 use etalon_driver::local::{SystemClock, chance};
-use etalon_driver::ports::{Clock, Objects};
+use etalon_driver::ports::{Clock, Database, Objects};
 use etalon_http::Client;
-use etalon_postgres::{Reach, Source};
+use etalon_mysql as mysql;
+use etalon_postgres as postgres;
+use etalon_wire::Reach;
 
 /// A source that lands.
 #[derive(Debug)]
@@ -51,9 +53,14 @@ impl Origin {
         }
         let left = Duration::from_micros(u64::try_from(end - SystemClock.now()).unwrap_or_default());
         let ends = Instant::now() + left;
-        if let Location::Postgres(database) = &location {
-            let reach = Reach { roots: self.certificates.clone(), ends: Some(ends) };
-            return land.land(&mut Source::reach(database.url.reveal(), reach)?, Asked::New).await;
+        let reach = Reach { roots: self.certificates.clone(), ends: Some(ends) };
+        let database: Option<Box<dyn Database>> = match &location {
+            Location::Postgres(database) => Some(Box::new(postgres::Source::reach(database.url.reveal(), reach)?)),
+            Location::Mysql(database) => Some(Box::new(mysql::Source::reach(database.url.reveal(), reach)?)),
+            _ => None,
+        };
+        if let Some(mut database) = database {
+            return land.land(database.as_mut(), Asked::New).await;
         }
         let (Some(api), Some(connector)) = (location.api(), &self.connector) else {
             let message = format!("the source is `{}`, which is not asked for rows", location.kind());

@@ -2,8 +2,6 @@
 //! through COPY in their binary form, encrypted where the server offers it.
 
 mod trouble;
-mod socket;
-mod tls;
 mod address;
 mod session;
 
@@ -12,9 +10,9 @@ pub use address::Binding;
 pub use address::Encryption;
 pub use address::Host;
 pub use address::SslMode;
+pub use etalon_wire::tls::Roots;
 pub use session::Client;
 pub use session::Column;
 pub use session::Rows;
-pub use tls::Roots;
 pub use trouble::ServerError;
 pub use trouble::Trouble;

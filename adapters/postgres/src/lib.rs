@@ -27,7 +27,7 @@ use etalon_driver::ports::Rows;
 use client::Address;
 use client::Client;
 use client::Trouble;
-pub use source::{Reach, Source};
+pub use source::Source;
 
 use failure::cause;
 use failure::failure;

@@ -1,14 +1,11 @@
 //! Source: a PostgreSQL that is read. It runs the statements of a landing, and decides nothing.
 
-use std::path::PathBuf;
-use std::time::Duration;
-use std::time::Instant;
-
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_core::source::Answer;
 use etalon_driver::ports::Brought;
 use etalon_driver::ports::Database;
+use etalon_wire::Reach;
 
 use crate::client::Address;
 use crate::client::Client;
@@ -19,24 +16,12 @@ use crate::client::Trouble;
 use crate::failure::opened;
 use crate::failure::world;
 
-/// So long its server may be silent: it ends statements earlier by itself, as the settings of a landing say.
-const SILENT_MAX: Duration = Duration::from_secs(61 * 60);
-
 /// A PostgreSQL as a source.
 #[derive(Debug)]
 pub struct Source {
     client: Client,
     address: Address,
-    ends: Option<Instant>,
-}
-
-/// How a source is reached, beside what its URL says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reach {
-    /// A file with the certificates of the authorities that are believed, where the URL names none.
-    pub roots: Option<PathBuf>,
-    /// When no answer is waited for any more.
-    pub ends: Option<Instant>,
+    reach: Reach,
 }
 
 impl Source {
@@ -55,19 +40,17 @@ impl Source {
             address.encryption.mode = SslMode::VerifyFull;
         }
         if address.encryption.roots.is_none() {
-            address.encryption.roots = reach.roots.map(Roots::File);
+            address.encryption.roots = reach.roots.clone().map(Roots::File);
         }
-        if let Some(ends) = reach.ends {
-            address.connect_wait = address.connect_wait.min(left(ends));
-        }
+        address.connect_wait = reach.to_open(address.connect_wait);
         // A cursor without a time zone is most likely in the server's, and the settings of a landing ask for it.
         address.keeps_zone = true;
-        Ok(Self { client: opened(&address)?, address, ends: reach.ends })
+        Ok(Self { client: opened(&address)?, address, reach })
     }
 
     /// Says how long the server may be silent from now on.
     fn wait(&self) {
-        self.client.may_be_silent(Some(self.ends.map_or(SILENT_MAX, |ends| left(ends).min(SILENT_MAX))));
+        self.client.may_be_silent(Some(self.reach.to_answer()));
     }
 
     fn world(&self, trouble: Trouble) -> Error {
@@ -118,15 +101,10 @@ impl Database for Source {
     }
 }
 
-/// The time until then; a wait of nothing is none that the system takes.
-fn left(ends: Instant) -> Duration {
-    ends.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
-}
-
 /// Whether nobody stands between here and a server.
 fn is_local(host: &Host) -> bool {
     match host {
         Host::Folder(_) => true,
-        Host::Name(host) => matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1"),
+        Host::Name(host) => etalon_wire::is_local(host),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Code;
 use crate::plan::identity;
-use crate::spec::{AnyText, Choice, Form, Hint, Keys, Mapping, Mismatch, Text};
+use crate::spec::{AnyText, Choice, Filled, Form, Hint, Keys, Mapping, Mismatch, Placeholder, Text};
 
 /// A database, and what is read of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,13 @@ pub(super) enum Clocked {
     Date,
 }
 
+/// What kind of value a cursor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CursorType {
+    Clocked(Clocked),
+    Number,
+}
+
 /// A part of the cursor's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Range {
@@ -100,8 +107,106 @@ impl Reads {
     }
 }
 
+/// What a file says of a database whose URL has been read.
+pub(super) fn of(keys: &mut Keys<'_>, url: Option<Text>) -> Database {
+    let rows = relation(keys);
+    let incremental = keys.optional(
+        "incremental",
+        INCREMENTAL,
+        "What of the rows is new, by a cursor. If not said, each run reads all rows.",
+    );
+    Database {
+        url: url.unwrap_or_else(|| Text::empty(keys.owner())),
+        reads: Reads { rows: rows.unwrap_or(Relation::Table(None, String::new())), incremental },
+    }
+}
+
+/// A URL of a kind of database, with or out of placeholders.
+pub(super) struct Url {
+    /// What it may begin with; the first is told.
+    pub(super) schemes: &'static [&'static str],
+    /// For people.
+    pub(super) noun: &'static str,
+    pub(super) help: &'static str,
+    pub(super) pattern: &'static str,
+}
+
+impl Form for Url {
+    type Value = Text;
+
+    fn noun(&self) -> &'static str {
+        self.noun
+    }
+
+    fn read(&self, key: &str, text: &Text) -> Result<Text, Mismatch> {
+        if self.schemes.iter().chain(&["${"]).any(|start| text.text.starts_with(start)) {
+            return Ok(text.clone());
+        }
+        // It may hold a password, which no message repeats.
+        let scheme = self.schemes.first().copied().unwrap_or_default();
+        Err(Mismatch::new(Code::WrongValue, format!("`{key}` does not begin with `{scheme}`")).with_help(self.help))
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Pattern(self.pattern)
+    }
+
+    fn takes_placeholders(&self) -> bool {
+        true
+    }
+}
+
+impl Database {
+    /// The database with the values of its `${…}`. A secret that is all of the password may have any characters: it is encoded as a
+    /// URL has them.
+    pub(super) fn fill<E>(
+        &self,
+        mut value: impl FnMut(Placeholder<'_>) -> Result<String, E>,
+    ) -> Result<Database<Filled>, E> {
+        let url = &self.url;
+        let url = url.fill(|asked| {
+            let is_password = matches!(asked, Placeholder::Secret(_)) && url.text.contains(&format!(":{asked}@"));
+            value(asked).map(|value| if is_password { encoded(&value) } else { value })
+        })?;
+        Ok(Database { url, reads: self.reads.clone() })
+    }
+}
+
+impl Database<Filled> {
+    /// Whether a password stands in its URL, which holds no secret.
+    pub(super) fn has_password_in_clear(&self) -> bool {
+        let after = self.url.reveal().split_once("://").map_or("", |(_, after)| after);
+        let (place, query) = after.split_once('?').unwrap_or((after, ""));
+        let user = place.rsplit_once('@').map_or("", |(user, _)| user);
+        let has_password = user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
+            || query.split('&').any(|word| word.strip_prefix("password=").is_some_and(|password| !password.is_empty()));
+        has_password && !self.url.holds_secret()
+    }
+}
+
+/// A text with `%` and two digits in place of each byte that is no letter, digit, `-`, `.`, `_` or `~`.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// A decimal of so many digits; one that has more than a field can have is a text.
+pub(super) fn decimal(digits: &str) -> (String, Option<&'static str>) {
+    let (precision, scale) = digits.split_once(',').unwrap_or((digits, "0"));
+    match (precision.parse::<u32>(), scale.parse::<u32>()) {
+        (Ok(precision @ 1..=38), Ok(scale)) if scale <= precision => (format!("decimal({precision},{scale})"), None),
+        _ => ("text".to_owned(), Some("it has more digits than a decimal")),
+    }
+}
+
 /// The rows that a database is asked for: one of two keys.
-pub(super) fn relation(keys: &mut Keys<'_>) -> Option<Relation> {
+fn relation(keys: &mut Keys<'_>) -> Option<Relation> {
     keys.exactly_one(&[
         |keys| {
             keys.optional("table", Table, "The table or view: `schema.table` or `table`, spelt as the database has it.")
@@ -115,7 +220,7 @@ pub(super) fn relation(keys: &mut Keys<'_>) -> Option<Relation> {
 
 const LAG: &str = "lag";
 
-pub(super) const INCREMENTAL: Mapping<Incremental> = Mapping {
+const INCREMENTAL: Mapping<Incremental> = Mapping {
     title: "incremental",
     doc: "What of the rows is new: those whose cursor is not before the end of the last window.",
     may_be_empty: false,
@@ -153,7 +258,7 @@ pub(super) const INCREMENTAL: Mapping<Incremental> = Mapping {
             "without_cursor",
             WITHOUT_CURSOR,
             "refuse",
-            "What happens where rows have no cursor: it is NULL or infinite.",
+            "What happens where rows have no cursor: it is NULL, infinite, or a date of zeros.",
         ),
     }
     },
@@ -217,11 +322,12 @@ impl Form for Query {
     }
 }
 
-/// A query without the comments that it begins with. Those of PostgreSQL may stand in each other.
+/// A query without the comments that it begins with: those of PostgreSQL may stand in each other, those of MySQL may begin with
+/// `#`.
 fn without_comments(query: &str) -> &str {
     let mut rest = query.trim_start();
     loop {
-        rest = if rest.starts_with("--") {
+        rest = if rest.starts_with("--") || rest.starts_with('#') {
             rest.split_once('\n').map_or("", |(_, rest)| rest)
         } else if rest.starts_with("/*") {
             let (mut depth, mut at) = (0_usize, 0);
@@ -313,6 +419,8 @@ impl Form for Wide {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Span;
+    use crate::error::Error;
 
     #[test]
     fn a_time_is_a_number_and_a_unit() {
@@ -326,11 +434,43 @@ mod tests {
         }
     }
 
+    fn filled(url: &str) -> Database<Filled> {
+        let value = |asked: Placeholder<'_>| {
+            Ok::<_, Error>(match asked {
+                Placeholder::Secret(_) => "p/w@1 %".to_owned(),
+                Placeholder::Variable(_) => "host".to_owned(),
+            })
+        };
+        let reads = Reads { rows: Relation::Table(None, "t".to_owned()), incremental: None };
+        Database { url: Text::meaning(url, Span::default()), reads }.fill(value).unwrap()
+    }
+
+    #[test]
+    fn a_password_that_is_a_secret_is_encoded_as_a_url_has_it() {
+        assert_eq!(filled("postgres://u:${secret:db}@${HOST}/d").url.reveal(), "postgres://u:p%2Fw%401%20%25@host/d");
+        assert_eq!(filled("${secret:url}").url.reveal(), "p/w@1 %");
+    }
+
+    #[test]
+    fn a_password_in_the_clear_is_told_from_a_secret() {
+        for (url, is_clear) in [
+            ("postgres://u:${secret:db}@h/d", false),
+            ("postgres://u@h/d?sslmode=disable", false),
+            ("postgres:///d?host=/run/a@b:c", false),
+            ("postgres://u:pw@h/d", true),
+            ("mysql://u:${HOST}@h/d", true),
+            ("postgres://h/d?user=u&password=pw", true),
+        ] {
+            assert_eq!(filled(url).has_password_in_clear(), is_clear, "{url}");
+        }
+    }
+
     #[test]
     fn a_query_may_begin_with_comments() {
         for (query, first) in [
             ("/* who /* and */ why */ -- when\n select 1", "select 1"),
             ("-- only", ""),
+            ("# who\n select 1", "select 1"),
             ("/* open", ""),
             ("/*/ */ select", "select"),
             ("(select 1)", "select 1)"),

@@ -16,11 +16,19 @@
 
 use crate::error::{Error, ErrorKind};
 
-use super::database::{Clocked, Incremental, Range, Reads, Width};
-use super::postgres;
+use super::database::{Clocked, CursorType, Incremental, Range, Reads, Width};
+use super::statements::Statements;
 
 /// So long is waited until it is looked again whether transactions have ended, in microseconds.
 const WAIT: i64 = 200_000;
+/// So long a server keeps a look for open transactions at most, in microseconds.
+const OLD_LOOK: i64 = 110_000;
+/// So much longer is waited at most, the first time.
+const SPREAD: i64 = 100_000;
+/// So often a look may be too old.
+const OLD_LOOKS_MAX: u32 = 20;
+/// Ends a transaction.
+const END: &str = "COMMIT";
 /// So often it is looked; then the window is left to the next run.
 const LOOKS_MAX: u32 = 50;
 
@@ -29,6 +37,8 @@ const LOOKS_MAX: u32 = 50;
 pub enum LandStep {
     /// Run this statement and push the rows that it gives.
     Ask(String),
+    /// Push one row: the types of what this statement selects.
+    Types(String),
     /// Wait for so many microseconds, and go on.
     Wait(i64),
     /// Land what this gives, and say how far with [`Landing::landed`].
@@ -73,17 +83,21 @@ pub type Answer = Vec<Vec<Option<String>>>;
 /// Lands what is new in a database.
 #[derive(Debug)]
 pub struct Landing<'a> {
+    statements: &'static dyn Statements,
     reads: &'a Reads,
     /// The columns that are read, and the type of each, once it is known.
     columns: Vec<(&'a str, String)>,
     what: What,
     ty: Option<CursorType>,
+    /// The cursor's type as the source calls it.
+    found: String,
     /// The time zone that the server has for the user, and how many seconds it is behind UTC at most.
     zone: Option<(String, i64)>,
     /// What was read last, where the cursor is a number, until it was looked at again.
     last: Option<Last>,
     is_counted: bool,
     looks: u32,
+    old_looks: u32,
     state: State,
     waits_for: Option<String>,
 }
@@ -99,15 +113,20 @@ struct Last {
 
 #[derive(Debug)]
 enum State {
-    Settings,
+    /// The settings that are still to be made.
+    Settings(Vec<String>),
     Types,
     /// The bounds that the user wrote.
-    Bounds,
+    Bounds(String),
+    /// What is run before that.
+    Before(Vec<String>, Box<Self>),
     Horizon(Clocked),
-    Greatest,
+    /// What is still to be asked, and the greatest number.
+    Greatest(Vec<String>, Option<String>),
     /// The greatest number, and when it was looked at.
     Open(String, String),
-    Wait(String, String),
+    /// So many microseconds.
+    Wait(i64, Box<Self>),
     /// Where the window must end.
     Begin(Option<String>),
     Without(String),
@@ -120,48 +139,27 @@ enum State {
     Finished,
 }
 
-/// What kind of value a cursor is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CursorType {
-    Clocked(Clocked),
-    Number,
-}
-
-impl CursorType {
-    fn of(ty: &str) -> Option<Self> {
-        Some(match ty {
-            "timestamp with time zone" => Self::Clocked(Clocked::Timestamptz),
-            "timestamp without time zone" => Self::Clocked(Clocked::Timestamp),
-            "date" => Self::Clocked(Clocked::Date),
-            "smallint" | "integer" | "bigint" => Self::Number,
-            _ => return None,
-        })
-    }
-
-    /// The type in which bounds are compared.
-    fn bounds(self) -> &'static str {
-        match self {
-            Self::Clocked(Clocked::Timestamptz) => "timestamptz",
-            Self::Clocked(Clocked::Timestamp) => "timestamp",
-            Self::Clocked(Clocked::Date) => "date",
-            Self::Number => "bigint",
-        }
-    }
-}
-
 impl<'a> Landing<'a> {
     /// Lands of these columns what is asked for.
-    pub fn new(reads: &'a Reads, columns: impl IntoIterator<Item = &'a str>, what: What) -> Self {
+    pub(super) fn new(
+        statements: &'static dyn Statements,
+        reads: &'a Reads,
+        columns: impl IntoIterator<Item = &'a str>,
+        what: What,
+    ) -> Self {
         Self {
+            statements,
             reads,
             columns: columns.into_iter().map(|column| (column, String::new())).collect(),
             what,
             ty: None,
+            found: String::new(),
             zone: None,
             last: None,
             is_counted: false,
             looks: 0,
-            state: State::Settings,
+            old_looks: 0,
+            state: State::Settings(statements.settings()),
             waits_for: None,
         }
     }
@@ -179,48 +177,48 @@ impl<'a> Landing<'a> {
 
     /// Says what comes next.
     pub fn step(&mut self) -> LandStep {
-        let incremental = self.reads.incremental.as_ref();
+        if let State::Wait(..) = self.state
+            && let State::Wait(wait, next) = std::mem::replace(&mut self.state, State::Finished)
+        {
+            self.state = *next;
+            return LandStep::Wait(wait);
+        }
+        let (statements, reads) = (self.statements, self.reads);
+        let incremental = reads.incremental.as_ref();
         let cursor = incremental.map_or("", |incremental| &incremental.cursor);
+        let first = |statements: &[String]| LandStep::Ask(statements.first().cloned().unwrap_or_default());
         match &self.state {
-            State::Settings => LandStep::Ask(postgres::settings()),
+            State::Settings(settings) => first(settings),
             State::Types => {
                 let columns = self.columns.iter().map(|(column, _)| *column);
                 let all: Vec<&str> =
                     columns.chain(incremental.map(|incremental| incremental.cursor.as_str())).collect();
-                LandStep::Ask(postgres::types(self.reads, &all))
+                LandStep::Types(statements.types(reads, &all))
             }
-            State::Bounds => match &self.what {
-                What::Between(start, end) => {
-                    LandStep::Ask(postgres::bounds([start, end], self.ty.map_or("text", CursorType::bounds)))
-                }
-                What::New(_) => LandStep::Finished(None),
-            },
+            State::Bounds(bounds) => LandStep::Ask(bounds.clone()),
+            State::Before(before, _) => first(before),
             State::Horizon(ty) => match incremental {
-                Some(incremental) => LandStep::Ask(postgres::horizon(incremental, *ty)),
+                Some(incremental) => LandStep::Ask(statements.horizon(incremental, *ty, &self.found)),
                 None => LandStep::Finished(None),
             },
-            State::Greatest => LandStep::Ask(postgres::greatest(self.reads, cursor)),
-            State::Open(_, time) => LandStep::Ask(postgres::open_since(time)),
-            State::Wait(greatest, time) => {
-                self.state = State::Open(greatest.clone(), time.clone());
-                LandStep::Wait(WAIT)
-            }
-            State::Begin(_) => LandStep::Ask(postgres::BEGIN.to_owned()),
+            State::Greatest(asked, _) => first(asked),
+            State::Open(_, time) => LandStep::Ask(statements.open_since(time)),
+            State::Begin(_) => LandStep::Ask(statements.begin().to_owned()),
             State::Without(_) => {
-                let is_clocked = matches!(self.ty, Some(CursorType::Clocked(_)));
-                LandStep::Ask(postgres::without_cursor(self.reads, cursor, is_clocked))
+                let ty = self.ty.unwrap_or(CursorType::Number);
+                LandStep::Ask(statements.without_cursor(reads, cursor, ty))
             }
             State::Ties(_) => {
                 let number = self.last.as_ref().map_or("", |last| &last.number);
-                LandStep::Ask(postgres::ties(self.reads, cursor, number))
+                LandStep::Ask(statements.ties(reads, cursor, number))
             }
             State::Window(end) => match (incremental, self.range(end.clone())) {
-                (Some(incremental), Some(range)) => LandStep::Ask(postgres::window(self.reads, incremental, &range)),
+                (Some(incremental), Some(range)) => LandStep::Ask(statements.window(reads, incremental, &range)),
                 _ => LandStep::Finished(None),
             },
             State::Land(range) => LandStep::Land(self.rows(cursor, range.as_ref())),
-            State::Commit(_) => LandStep::Ask(postgres::END.to_owned()),
-            State::Finished => LandStep::Finished(self.waits_for.clone()),
+            State::Commit(_) => LandStep::Ask(END.to_owned()),
+            State::Wait(..) | State::Finished => LandStep::Finished(self.waits_for.clone()),
         }
     }
 
@@ -229,22 +227,41 @@ impl<'a> Landing<'a> {
         let row = answer.into_iter().next().unwrap_or_default();
         let at = |index: usize| row.get(index).cloned().flatten();
         self.state = match std::mem::replace(&mut self.state, State::Finished) {
-            State::Settings => {
-                let behind = row.len().checked_sub(1).and_then(at).and_then(|seconds| seconds.parse().ok());
-                self.zone = row.len().checked_sub(2).and_then(at).zip(behind);
-                State::Types
+            State::Settings(settings) => {
+                if let Some(zone) = row.len().checked_sub(2).and_then(at) {
+                    let behind = row.len().checked_sub(1).and_then(at).and_then(|seconds| seconds.parse().ok());
+                    self.zone = Some(zone).zip(behind);
+                }
+                match rest(settings) {
+                    settings if settings.is_empty() => State::Types,
+                    settings => State::Settings(settings),
+                }
             }
             State::Types => self.types(&row)?,
-            State::Bounds => self.bounds(at(0).zip(at(1)), at(2))?,
-            State::Horizon(_) => self.horizon(at(0), at(1).zip(at(2)), [at(3), at(4), at(5)])?,
-            State::Greatest => match at(0).zip(at(1)) {
+            State::Bounds(_) => self.bounds(at(0).zip(at(1)), at(2))?,
+            State::Before(before, next) => match rest(before) {
+                before if before.is_empty() => *next,
+                before => State::Before(before, next),
+            },
+            State::Horizon(ty) => match old(at(6)) {
+                Some(number) => self.look_again(State::Horizon(ty), None, number),
+                None => self.horizon(at(0), at(1).zip(at(2)), [at(3), at(4), at(5)])?,
+            },
+            State::Greatest(asked, greatest) => match greatest.or_else(|| at(0)) {
                 // There is no row.
                 None => State::Finished,
-                Some((greatest, _)) if self.is_behind(&greatest)? => State::Finished,
-                Some((greatest, _)) if !self.waits() => State::Begin(Some(behind(&greatest)?)),
-                Some((greatest, time)) => State::Open(greatest, time),
+                Some(greatest) => match rest(asked) {
+                    asked if asked.is_empty() => self.greatest(greatest, row.last().cloned().flatten())?,
+                    asked => State::Greatest(asked, Some(greatest)),
+                },
             },
-            State::Open(greatest, time) => self.open(greatest, time, at(0).zip(at(1)), [at(2), at(3), at(4)])?,
+            State::Open(greatest, time) => match old(at(5)) {
+                Some(number) => {
+                    let since = time.clone();
+                    self.look_again(State::Open(greatest, time), Some(&since), number)
+                }
+                None => self.open(greatest, time, at(0).zip(at(1)), [at(2), at(3), at(4)])?,
+            },
             State::Begin(None) => State::Land(None),
             State::Begin(Some(end)) if self.is_counted => State::Window(end),
             State::Begin(Some(end)) => State::Without(end),
@@ -291,9 +308,56 @@ impl<'a> Landing<'a> {
     fn next_window(&self) -> State {
         match (&self.what, self.ty) {
             (What::Between(_, end), _) => State::Begin(Some(end.clone())),
-            (What::New(_), Some(CursorType::Clocked(ty))) => State::Horizon(ty),
-            (What::New(_), _) => State::Greatest,
+            (What::New(_), Some(CursorType::Clocked(ty))) => self.look(State::Horizon(ty), None),
+            (What::New(_), _) => {
+                let cursor = self.reads.incremental.as_ref().map_or("", |incremental| &incremental.cursor);
+                State::Greatest(self.statements.greatest(self.reads, cursor), None)
+            }
         }
+    }
+
+    /// A look for open transactions, with what comes before it.
+    fn look(&self, look: State, since: Option<&str>) -> State {
+        let before = if self.waits() { self.statements.before_look(since) } else { Vec::new() };
+        if before.is_empty() { look } else { State::Before(before, Box::new(look)) }
+    }
+
+    /// The same, later; not without end. Where several look at once, each look may make that of the others old: all wait longer each
+    /// time, and by their numbers not equally long.
+    fn look_again(&mut self, look: State, since: Option<&str>, number: i64) -> State {
+        self.old_looks += 1;
+        if self.old_looks > OLD_LOOKS_MAX {
+            self.waits_for = Some(
+                "others look for open transactions so often that the server shows an older look each time; nothing is read until \
+                 they do it less often"
+                    .to_owned(),
+            );
+            return State::Finished;
+        }
+        let spread = number.rem_euclid(1_000).wrapping_mul(61_803).rem_euclid(SPREAD) << self.old_looks.min(5);
+        State::Wait(OLD_LOOK + spread, Box::new(self.look(look, since)))
+    }
+
+    /// Takes the greatest number, and when it was looked at.
+    fn greatest(&self, greatest: String, time: Option<String>) -> Result<State, Error> {
+        if self.is_behind(&greatest)? {
+            return Ok(State::Finished);
+        }
+        match time.filter(|_| self.waits()) {
+            None => Ok(State::Begin(Some(self.behind(&greatest)?))),
+            Some(time) => {
+                let since = time.clone();
+                Ok(self.look(State::Open(greatest, time), Some(&since)))
+            }
+        }
+    }
+
+    /// The number behind one.
+    fn behind(&self, number: &str) -> Result<String, Error> {
+        let next = number.parse::<i128>().ok().filter(|number| *number < self.statements.number_max());
+        next.map(|number| (number + 1).to_string()).ok_or_else(|| {
+            refused(format!("the cursor has reached {number}, and there is no greater number for a window to end"))
+        })
     }
 
     /// Whether nothing is new. A greatest number that is less than what was read before tells of rows that went, or of numbers that
@@ -324,12 +388,12 @@ impl<'a> Landing<'a> {
             What::New(position) => position.clone(),
             What::Between(start, _) => Some(start.clone()),
         };
-        Some(Range { start, end, ty: self.ty?.bounds() })
+        Some(Range { start, end, ty: self.statements.bounds_type(self.ty?) })
     }
 
     fn rows(&self, cursor: &str, range: Option<&(Range, bool)>) -> WindowRows {
         let columns: Vec<(&str, &str)> = self.columns.iter().map(|(column, ty)| (*column, ty.as_str())).collect();
-        let copy = postgres::copy(self.reads, &columns, range.map(|(range, _)| (cursor, range)));
+        let copy = self.statements.rows(self.reads, &columns, range.map(|(range, _)| (cursor, range)));
         let start = match (range, &self.what) {
             (None, _) => "snapshot".to_owned(),
             (Some(_), What::Between(start, _)) => format!("again_{start}"),
@@ -340,20 +404,22 @@ impl<'a> Landing<'a> {
 
     /// Takes the types of the columns; a cursor must be of one that can be one.
     fn types(&mut self, row: &[Option<String>]) -> Result<State, Error> {
-        for ((_, ty), found) in self.columns.iter_mut().zip(row) {
+        for ((column, ty), found) in self.columns.iter_mut().zip(row) {
             *ty = found.clone().unwrap_or_default();
+            if let Some(help) = self.statements.unreadable(ty) {
+                return Err(refused(format!("the column `{column}` is of type {ty}, which is not read; {help}")));
+            }
         }
         let Some(Incremental { cursor, window, says_lag, lag, .. }) = &self.reads.incremental else {
             return Ok(State::Begin(None));
         };
         let found = row.get(self.columns.len()).cloned().flatten().unwrap_or_default();
-        let ty = CursorType::of(&found).ok_or_else(|| {
-            refused(format!(
-                "the cursor `{cursor}` is of type {found}; a cursor is a timestamp with or without time zone, a date, a \
-                 smallint, an integer or a bigint"
-            ))
+        let ty = self.statements.cursor_type(&found).ok_or_else(|| {
+            let types = self.statements.cursor_types();
+            refused(format!("the cursor `{cursor}` is of type {found}; a cursor is {types}"))
         })?;
         self.ty = Some(ty);
+        self.found.clone_from(&found);
         match (ty, window) {
             (CursorType::Number, Some(Width::Seconds(_))) => Err(refused(format!(
                 "the cursor `{cursor}` is a number ({found}), and `window` is a time; write a number: `window: 100000`"
@@ -366,16 +432,19 @@ impl<'a> Landing<'a> {
             ))),
             (CursorType::Clocked(Clocked::Timestamp | Clocked::Date), _) => {
                 self.is_in_time(cursor, &found, *lag)?;
-                Ok(self.begins())
+                self.begins()
             }
-            _ => Ok(self.begins()),
+            _ => self.begins(),
         }
     }
 
-    fn begins(&self) -> State {
+    fn begins(&self) -> Result<State, Error> {
         match &self.what {
-            What::Between(..) => State::Bounds,
-            What::New(_) => self.next_window(),
+            What::Between(start, end) => {
+                let ty = self.ty.map_or("text", |ty| self.statements.bounds_type(ty));
+                Ok(State::Bounds(self.statements.bounds([start, end], ty).map_err(refused)?))
+            }
+            What::New(_) => Ok(self.next_window()),
         }
     }
 
@@ -386,8 +455,9 @@ impl<'a> Landing<'a> {
             Some((zone, behind)) if u64::try_from(*behind).is_ok_and(|behind| behind > lag) => Err(refused(format!(
                 "the cursor `{cursor}` is a {ty}, which is taken as UTC, and the server's time zone for this user is {zone}, up to \
                  {} hours behind: what is written in it would never be read; if the cursor is written in UTC, say so to the server, \
-                 `alter role … set timezone = 'UTC'`; otherwise say `lag: {} hours`",
+                 {}; otherwise say `lag: {} hours`",
                 behind.unsigned_abs().div_ceil(3_600),
+                self.statements.says_utc(),
                 behind.unsigned_abs().div_ceil(3_600) + 1,
             ))),
             _ => Ok(()),
@@ -396,7 +466,9 @@ impl<'a> Landing<'a> {
 
     /// Takes the bounds that the user wrote as the source writes them, and whether they are in order.
     fn bounds(&mut self, bounds: Option<(String, String)>, in_order: Option<String>) -> Result<State, Error> {
-        let Some((start, end)) = bounds else { return Ok(State::Finished) };
+        let Some((start, end)) = bounds else {
+            return Err(refused("a value that the part begins or ends with is none of the cursor's type".to_owned()));
+        };
         if in_order.is_none_or(|in_order| !in_order.starts_with('t')) {
             return Err(refused(format!("the part from {start} until {end} is empty: it must end after it begins")));
         }
@@ -414,6 +486,7 @@ impl<'a> Landing<'a> {
         if self.is_unseen(unseen)? {
             return Ok(State::Finished);
         }
+        self.old_looks = 0;
         Ok(State::Begin(end))
     }
 
@@ -427,13 +500,14 @@ impl<'a> Landing<'a> {
         if self.is_unseen(unseen)? {
             return Ok(State::Finished);
         }
-        let Some((since, whose)) = open else { return Ok(State::Begin(Some(behind(&greatest)?))) };
+        let Some((since, whose)) = open else { return Ok(State::Begin(Some(self.behind(&greatest)?))) };
         self.looks += 1;
         if self.looks > LOOKS_MAX {
             self.waits_for = Some(waits_for(&since, &whose));
             return Ok(State::Finished);
         }
-        Ok(State::Wait(greatest, time))
+        let again = time.clone();
+        Ok(State::Wait(WAIT, Box::new(self.look(State::Open(greatest, time), Some(&again)))))
     }
 
     /// Whether there are transactions of which nobody knows when they began: hidden ones, on a replica, prepared ones.
@@ -450,8 +524,8 @@ impl<'a> Landing<'a> {
         if let Some(hidden) = hidden.filter(|hidden| hidden != "0") {
             let sessions = if hidden == "1" { "1 session does" } else { &format!("{hidden} sessions do") };
             return Err(refused(format!(
-                "{sessions} not show when a transaction of theirs began, so that its rows might be missed; `grant pg_read_all_stats` \
-                 to this user, {advice}"
+                "{sessions} not show when a transaction of theirs began, so that its rows might be missed; {}, {advice}",
+                self.statements.shows_transactions()
             )));
         }
         match prepared.filter(|prepared| prepared != "0") {
@@ -489,19 +563,24 @@ impl<'a> Landing<'a> {
         match count.filter(|count| count != "0" && !leaves_out) {
             None => Ok(()),
             Some(count) => Err(refused(format!(
-                "{count} rows have no `{cursor}` (it is NULL or infinite), and would never be read; give them one, or say \
-                 `without_cursor: leave_out`"
+                "{count} rows have no `{cursor}` ({}), and would never be read; give them one, or say `without_cursor: leave_out`",
+                self.statements.no_cursor()
             ))),
         }
     }
 }
 
-/// The number behind one.
-fn behind(number: &str) -> Result<String, Error> {
-    let next = number.parse::<i64>().ok().and_then(|number| number.checked_add(1));
-    next.map(|next| next.to_string()).ok_or_else(|| {
-        refused(format!("the cursor has reached {number}, and there is no greater number for a window to end"))
-    })
+/// What comes after the first.
+fn rest(mut statements: Vec<String>) -> Vec<String> {
+    if !statements.is_empty() {
+        statements.remove(0);
+    }
+    statements
+}
+
+/// The number of who looked, where the look is too old to be one.
+fn old(said: Option<String>) -> Option<i64> {
+    said.and_then(|number| number.parse().ok())
 }
 
 fn waits_for(since: &str, whose: &str) -> String {

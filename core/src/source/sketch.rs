@@ -10,7 +10,9 @@ use crate::error::{Error, ErrorKind};
 
 use super::connector::Connector;
 use super::landing::Answer;
-use super::postgres;
+use super::mysql::{self, Mysql};
+use super::postgres::{self, Postgres};
+use super::statements::Statements;
 
 /// What a number is where nobody says how many digits it has: no digit that fits is lost.
 const ANY_NUMBER: &str = "decimal(38,9)";
@@ -80,45 +82,77 @@ pub fn of_stream(connector: &Connector, manifest: &str, stream: &str) -> Result<
     Ok(sketch.text())
 }
 
-/// A pipeline over a table of a PostgreSQL, of which these are the columns.
-pub fn of_table(url: &str, table: &str, fields: Vec<Sketched>, key: Vec<String>) -> String {
-    let order = fields.iter().find(|field| is_change(field)).map(|field| field.name.clone());
-    let mut source = format!("  postgres:\n    url: {}\n    table: {}\n", Value::from(url), Value::from(table));
-    match &order {
-        Some(cursor) => {
-            let _ = writeln!(source, "    # The column that grows with every change of a row.");
-            let _ = writeln!(source, "    incremental: {{ cursor: {} }}", Value::from(cursor.as_str()));
-        }
-        None => source.push_str("    # Each run reads all rows. `incremental: { cursor: … }` names a column that grows with every change.\n"),
-    }
-    let is_incremental = order.is_some();
-    Sketch { name: table, source, fields, key, order, is_incremental }.text()
+/// A kind of database whose tables can be sketched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL or MariaDB.
+    Mysql,
 }
 
-/// The columns of a table of a PostgreSQL, and its key; `ask` runs a statement.
-pub fn fields(
-    table: &str,
-    mut ask: impl FnMut(&str) -> Result<Answer, Error>,
-) -> Result<(Vec<Sketched>, Vec<String>), Error> {
-    let rows = ask(&postgres::columns(table))?;
-    let (mut fields, mut key) = (Vec::new(), Vec::new());
-    for row in rows {
-        let at = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
-        let (name, written) = (at(0), at(1));
-        let (ty, doubt) = postgres::field_type(&written);
-        if at(3) == "t" || at(3) == "true" {
-            key.push(name.clone());
+impl Kind {
+    /// The kind of database of a URL, by its scheme.
+    pub fn of(url: &str) -> Option<Self> {
+        let begins = |schemes: &[&str]| schemes.iter().any(|scheme| url.starts_with(scheme));
+        if begins(postgres::SCHEMES) {
+            return Some(Self::Postgres);
         }
-        let is_required = at(2) == "t" || at(2) == "true";
-        fields.push(Sketched { name, ty, doubt, is_required });
+        begins(mysql::SCHEMES).then_some(Self::Mysql)
     }
-    if fields.is_empty() {
-        return Err(Error::new(
-            ErrorKind::NotFound,
-            format!("there is no table or view `{table}`, or it has no columns"),
-        ));
+
+    fn statements(self) -> &'static dyn Statements {
+        match self {
+            Self::Postgres => &Postgres,
+            Self::Mysql => &Mysql,
+        }
     }
-    Ok((fields, key))
+
+    /// A pipeline over a table of a database, of which these are the columns.
+    pub fn of_table(self, url: &str, table: &str, fields: Vec<Sketched>, key: Vec<String>) -> String {
+        let order = fields.iter().find(|field| is_change(field)).map(|field| field.name.clone());
+        let kind = self.statements().kind();
+        let mut source = format!("  {kind}:\n    url: {}\n    table: {}\n", Value::from(url), Value::from(table));
+        match &order {
+            Some(cursor) => {
+                let _ = writeln!(source, "    # The column that grows with every change of a row.");
+                let _ = writeln!(source, "    incremental: {{ cursor: {} }}", Value::from(cursor.as_str()));
+            }
+            None => source.push_str(
+                "    # Each run reads all rows. `incremental: { cursor: … }` names a column that grows with every change.\n",
+            ),
+        }
+        let is_incremental = order.is_some();
+        Sketch { name: table, source, fields, key, order, is_incremental }.text()
+    }
+
+    /// The columns of a table, and its key; `ask` runs a statement.
+    pub fn fields(
+        self,
+        table: &str,
+        mut ask: impl FnMut(&str) -> Result<Answer, Error>,
+    ) -> Result<(Vec<Sketched>, Vec<String>), Error> {
+        let statements = self.statements();
+        let rows = ask(&statements.columns(table))?;
+        let (mut fields, mut key) = (Vec::new(), Vec::new());
+        for row in rows {
+            let at = |index: usize| row.get(index).cloned().flatten().unwrap_or_default();
+            let (name, written) = (at(0), at(1));
+            let (ty, doubt) = statements.field_type(&written);
+            if at(3) == "t" || at(3) == "true" {
+                key.push(name.clone());
+            }
+            let is_required = at(2) == "t" || at(2) == "true";
+            fields.push(Sketched { name, ty, doubt, is_required });
+        }
+        if fields.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no table or view `{table}`, or it has no columns"),
+            ));
+        }
+        Ok((fields, key))
+    }
 }
 
 /// Whether a column is one of those that grow with every change of a row.

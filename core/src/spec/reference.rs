@@ -8,7 +8,14 @@ use super::outline::{MappingOutline, Need, Outline, each_mapping};
 /// The reference of a file, in Markdown, after an introduction.
 pub(crate) fn reference(introduction: &str, root: &MappingOutline) -> String {
     let mut page = introduction.to_owned();
-    each_mapping(root, &mut |mapping| section(&mut page, mapping));
+    each_mapping(root, &mut |mapping| {
+        let mut told = String::new();
+        section(&mut told, mapping);
+        // What several have in common is told once.
+        if !page.contains(&told) {
+            page.push_str(&told);
+        }
+    });
     page
 }
 

@@ -85,6 +85,22 @@ pub(crate) fn bound(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// A name of a MySQL that is read.
+pub(crate) fn backticked(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A text as a literal of a MySQL, in which a backslash begins an escape.
+pub(crate) fn escaped(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// A whole number as SQL has it: of what is none, its digits.
+pub(crate) fn number(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    format!("{}{digits}", if text.starts_with('-') { "-" } else { "" })
+}
+
 /// A name that must stand in SQL text, since no parameter can stand there: an object's or a role's.
 /// Whatever might end or escape the literal is refused, not quoted: Redshift takes a backslash for an escape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +159,16 @@ mod tests {
         assert_eq!(Identifier::new("a\"b'c;--").unwrap().to_string(), "\"a\"\"b'c;--\"");
         assert_eq!(Identifier::new("Größe").unwrap().to_string(), "\"größe\"");
         assert_eq!(Word("it's").to_string(), "'it''s'");
+    }
+
+    #[test]
+    fn a_mysql_reads_a_quoted_text_as_it_was() {
+        assert_eq!(backticked("a`b\"c"), "`a``b\"c`");
+        assert_eq!(escaped("a'b\\'c"), "'a''b\\\\''c'");
+        assert_eq!(
+            [number("-12"), number("1; drop"), number("18446744073709551616")],
+            ["-12", "1", "18446744073709551616"]
+        );
     }
 
     #[test]

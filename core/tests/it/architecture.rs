@@ -23,14 +23,30 @@ const CRATES: Map = &[
     ("core", &[]),
     ("adapters/driver", &["core"]),
     ("adapters/sqlite", &["core", "adapters/driver"]),
-    ("adapters/postgres", &["core", "adapters/driver"]),
+    ("adapters/wire", &["core"]),
+    ("adapters/postgres", &["core", "adapters/driver", "adapters/wire"]),
+    ("adapters/mysql", &["core", "adapters/driver", "adapters/wire"]),
     ("adapters/http", &["core", "adapters/driver"]),
     ("adapters/aws", &["core", "adapters/driver"]),
-    ("adapters/extract", &["core", "adapters/driver", "adapters/postgres", "adapters/http", "adapters/aws"]),
+    (
+        "adapters/extract",
+        &[
+            "core",
+            "adapters/driver",
+            "adapters/wire",
+            "adapters/postgres",
+            "adapters/mysql",
+            "adapters/http",
+            "adapters/aws",
+        ],
+    ),
     ("adapters/transform", &["core", "adapters/driver", "adapters/aws"]),
     ("adapters/load", &["core", "adapters/driver", "adapters/aws"]),
     ("adapters/sandbox", &["core", "adapters/driver", "adapters/postgres"]),
-    ("adapters/cli", &["core", "adapters/driver", "adapters/sqlite", "adapters/postgres", "adapters/http"]),
+    (
+        "adapters/cli",
+        &["core", "adapters/driver", "adapters/sqlite", "adapters/postgres", "adapters/mysql", "adapters/http"],
+    ),
     ("golden", &[]),
     ("fuzz", ALL_ABOVE),
 ];
@@ -131,6 +147,17 @@ const MODULES: &[(&str, Map)] = &[
             ("source", &["client", "failure"]),
         ],
     ),
+    ("adapters/wire", &[("trouble", &[]), ("address", &[]), ("socket", &["trouble"]), ("tls", &["socket", "trouble"])]),
+    (
+        "adapters/mysql",
+        &[
+            ("client", &[]),
+            ("types", &["client"]),
+            ("record", &[]),
+            ("failure", &["client"]),
+            ("source", &["client", "types", "record", "failure"]),
+        ],
+    ),
     ("adapters/http", &[("resolve", &[]), ("sign", &[]), ("client", &["resolve", "sign"])]),
     (
         "adapters/aws",
@@ -188,7 +215,7 @@ const MODULES: &[(&str, Map)] = &[
             ("verbs", ALL_ABOVE),
         ],
     ),
-    ("golden", &[("postgres", &[])]),
+    ("golden", &[("mariadb", &[]), ("postgres", &[])]),
 ];
 
 /// Modules of one folder that import each other in a circle, and why that is better than what would dissolve it.
@@ -461,7 +488,7 @@ fn foreign_crates_are_known_only_where_they_belong() {
 const KINDS: &[(&[&str], &[&str])] = &[
     (&["CsvFormat", "JsonlFormat"], &["core/src/format"]),
     (
-        &["Location::Files", "Location::S3", "Location::Postgres"],
+        &["Location::Files", "Location::S3", "Location::Postgres", "Location::Mysql"],
         &[
             "core/src/source",
             "adapters/driver/src/cases.rs",
@@ -480,7 +507,7 @@ const KINDS: &[(&[&str], &[&str])] = &[
         &["core/src/warehouse/dialect", "adapters/aws/src/redshift.rs", "adapters/sandbox/src/redshift"],
     ),
     (
-        &["etalon_sqlite", "etalon_postgres"],
+        &["etalon_sqlite", "etalon_postgres", "etalon_mysql"],
         &[
             "adapters/cli/src/warehouse.rs",
             "adapters/cli/src/input.rs",
@@ -517,7 +544,15 @@ fn a_kind_is_named_in_its_folder_and_in_the_list_of_its_kinds() {
 #[test]
 fn the_command_needs_no_system_of_its_own() {
     let mut wrong = Vec::new();
-    for folder in ["core", "adapters/driver", "adapters/sqlite", "adapters/postgres", "adapters/cli"] {
+    for folder in [
+        "core",
+        "adapters/driver",
+        "adapters/sqlite",
+        "adapters/wire",
+        "adapters/postgres",
+        "adapters/mysql",
+        "adapters/cli",
+    ] {
         let src = project().join(folder).join("src");
         for path in imports::files(&src) {
             let (name, code) = code(&path, &src);

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use etalon_core::source::connector::Connector;
 use etalon_core::source::sketch;
-use etalon_driver::ports::Database as _;
 use serde::Serialize;
 
 use super::Verb;
@@ -17,7 +16,7 @@ use crate::input::database;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View};
 
-/// Write a pipeline file to begin with: typed fields, key and target, from a connector's manifest or a table of a PostgreSQL
+/// Write a pipeline file to begin with: typed fields, key and target, from a connector's manifest or a table of a PostgreSQL, a MySQL or a MariaDB
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// The manifest of a connector
@@ -26,7 +25,7 @@ pub(super) struct Init {
     /// The stream of the manifest, as `etalon connector ls` names it
     #[arg(long, value_name = "NAME")]
     stream: Option<String>,
-    /// The database: postgres://user@host/database; the password from PGPASSWORD
+    /// The database: postgres://user@host/database, with the password in PGPASSWORD, or mysql://user@host/database, in MYSQL_PWD
     #[arg(long, value_name = "URL", requires = "table", required_unless_present = "connector")]
     from: Option<String>,
     /// The table or view: schema.table or table
@@ -83,8 +82,8 @@ impl Init {
 }
 
 fn of_table(url: &str, table: &str) -> Result<String, Failure> {
-    let mut source = database(url)?;
-    let (fields, key) = sketch::fields(table, |statement| source.ask(statement))?;
+    let (kind, mut source) = database(url)?;
+    let (fields, key) = kind.fields(table, |statement| source.ask(statement))?;
     // A password is not written down.
     let shown = match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
         Some((scheme, (user, place))) => {
@@ -93,7 +92,7 @@ fn of_table(url: &str, table: &str) -> Result<String, Failure> {
         }
         None => url.to_owned(),
     };
-    Ok(sketch::of_table(&shown, table, fields, key))
+    Ok(kind.of_table(&shown, table, fields, key))
 }
 
 impl View for Begun {

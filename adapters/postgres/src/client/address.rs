@@ -29,9 +29,10 @@ use std::time::Duration;
 
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
-
-use crate::client::tls::Check;
-use crate::client::tls::Roots;
+use etalon_wire::choice;
+use etalon_wire::split_port;
+use etalon_wire::tls::Check;
+use etalon_wire::tls::Roots;
 
 const PORT: u16 = 5432;
 /// How long a server may take to let somebody in, where nobody says.
@@ -164,7 +165,7 @@ impl Address {
             Some((user, password)) => (user, Some(password)),
             None => (credentials, None),
         };
-        let (host, port) = split_port(location)?;
+        let (host, port) = split_port(location).map_err(|fact| wrong(&fact))?;
         let mut parts = Parts::default();
         parts.set("host", host)?;
         parts.set("port", port)?;
@@ -240,7 +241,7 @@ impl Parts {
             _ => Roots::File(roots.into()),
         });
         let mode = match or(self.mode, "PGSSLMODE") {
-            Some(word) => choice("sslmode", &word, &SSL_MODES)?,
+            Some(word) => choice("sslmode", &word, &SSL_MODES).map_err(|fact| wrong(&fact))?,
             None if roots == Some(Roots::System) => SslMode::VerifyFull,
             None => SslMode::Prefer,
         };
@@ -253,7 +254,7 @@ impl Parts {
             )));
         }
         let binding = match or(self.binding, "PGCHANNELBINDING") {
-            Some(word) => choice("channel_binding", &word, &BINDINGS)?,
+            Some(word) => choice("channel_binding", &word, &BINDINGS).map_err(|fact| wrong(&fact))?,
             None => Binding::Prefer,
         };
         let connect_wait = match or(self.connect_wait, "PGCONNECT_TIMEOUT") {
@@ -282,47 +283,9 @@ impl Parts {
     }
 }
 
-/// The value of a word.
-fn choice<T: Copy>(option: &str, word: &str, words: &[(&str, T)]) -> Result<T, Error> {
-    let found = words.iter().find(|(known, _)| *known == word).map(|&(_, value)| value);
-    found.ok_or_else(|| {
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        wrong(&format!("{option} is `{word}`, and not one of {}", known.join(", ")))
-    })
-}
-
-/// `host:port`, where the host may be `[::1]`.
-fn split_port(location: &str) -> Result<(&str, &str), Error> {
-    if let Some(rest) = location.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or_else(|| wrong("its host lacks a closing `]`"))?;
-        return Ok((host, rest.strip_prefix(':').unwrap_or_default()));
-    }
-    if location.contains(',') {
-        return Err(wrong("it names several hosts, and etalon takes one"));
-    }
-    Ok(location.split_once(':').unwrap_or((location, "")))
-}
-
 /// A text without its `%` signs.
 fn decode(text: &str) -> Result<String, Error> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-        match (digit(), digit()) {
-            #[expect(clippy::cast_possible_truncation, reason = "two hexadecimal digits are a byte")]
-            (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
-            _ => return Err(wrong("a `%` in it is not followed by two hexadecimal digits; write `%25` for itself")),
-        }
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) if !text.contains('\0') => Ok(text),
-        _ => Err(wrong("its percent-encoded bytes are not UTF-8")),
-    }
+    etalon_wire::decode(text).map_err(|fact| wrong(&fact))
 }
 
 fn wrong(fact: &str) -> Error {

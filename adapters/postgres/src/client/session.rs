@@ -7,13 +7,15 @@ use std::fmt;
 use std::io;
 use std::io::Read;
 use std::io::Write;
-use std::net::TcpStream;
-use std::net::ToSocketAddrs;
-use std::path::Path;
 use std::time::Duration;
-use std::time::Instant;
 
 use bytes::BytesMut;
+use etalon_wire::Limit;
+use etalon_wire::Socket;
+use etalon_wire::is_local;
+use etalon_wire::tls;
+use etalon_wire::tls::Check;
+use etalon_wire::tls::Words;
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::IsNull;
 use postgres_protocol::authentication::md5_hash;
@@ -26,11 +28,6 @@ use crate::client::address::Address;
 use crate::client::address::Binding;
 use crate::client::address::Host;
 use crate::client::address::SslMode;
-use crate::client::socket::Limit;
-use crate::client::socket::Socket;
-use crate::client::socket::keep_alive;
-use crate::client::tls;
-use crate::client::tls::Check;
 use crate::client::trouble::Trouble;
 use crate::client::trouble::server_error;
 
@@ -47,6 +44,9 @@ const COPY_BYTES: usize = 256 * 1024;
 /// The formats of values.
 const TEXT: i16 = 0;
 const BINARY: i16 = 1;
+
+/// What its address calls what is said of certificates.
+const WORDS: Words = Words { roots: "sslrootcert", authority_alone: "sslmode=verify-ca" };
 
 /// A socket.
 trait Stream: Read + Write + Send {}
@@ -104,21 +104,23 @@ impl Client {
             Host::Name(host) => host,
             // Whoever reads a socket of this machine can read its memory: libpq does not encrypt there either.
             Host::Folder(folder) => {
-                let socket = socket_in(folder, address)?;
+                let path = folder.join(format!(".s.PGSQL.{}", address.port));
+                let socket = Socket::open(&path, address.connect_wait)?;
                 let limit = socket.limit();
                 return Self::start(Box::new(socket), &limit, address, None);
             }
         };
         let plain = || {
-            let socket = call(host, address)?;
+            let socket = Socket::call(host, address.port, address.connect_wait)?;
             let limit = socket.limit();
             Self::start(Box::new(socket), &limit, address, None)
         };
-        let encrypted = |check: &Check| match agree(call(host, address)?)? {
+        let encrypted = |check: &Check| match agree(Socket::call(host, address.port, address.connect_wait)?)? {
             None => Err(Refused::NotOffered),
             Some(socket) => {
                 let limit = socket.limit();
-                let stream = tls::greet(socket, host, check).map_err(Refused::Handshake)?;
+                let stream =
+                    tls::greet(socket, host, check, WORDS).map_err(|trouble| Refused::Handshake(trouble.into()))?;
                 let end_point = tls::end_point(&stream);
                 Ok(Self::start(Box::new(stream), &limit, address, Some(end_point))?)
             }
@@ -192,7 +194,7 @@ impl Client {
                 Message::AuthenticationCleartextPassword => {
                     let is_local = match &address.host {
                         Host::Folder(_) => true,
-                        Host::Name(host) => matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1"),
+                        Host::Name(host) => is_local(host),
                     };
                     if !is_local && encryption.is_none() {
                         return refused(
@@ -527,38 +529,6 @@ fn agree(mut socket: Socket) -> Result<Option<Socket>, Trouble> {
             Err(Trouble::Io(io::Error::new(io::ErrorKind::InvalidData, fact)))
         }
     }
-}
-
-/// Tries the addresses of a host in turn; each has the whole limit.
-fn call(host: &str, address: &Address) -> io::Result<Socket> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-    for found in (host, address.port).to_socket_addrs()? {
-        let begun = Instant::now();
-        match TcpStream::connect_timeout(&found, address.connect_wait) {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                keep_alive(&stream)?;
-                return Ok(Socket::new(stream, begun, address.connect_wait));
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-/// Connects to the socket in a folder of this machine.
-#[cfg(unix)]
-fn socket_in(folder: &Path, address: &Address) -> Result<Socket, Trouble> {
-    let begun = Instant::now();
-    let stream = std::os::unix::net::UnixStream::connect(folder.join(format!(".s.PGSQL.{}", address.port)))?;
-    Ok(Socket::new(stream, begun, address.connect_wait))
-}
-
-/// Refuses: there are no sockets in folders here.
-#[cfg(not(unix))]
-fn socket_in(folder: &Path, _address: &Address) -> Result<Socket, Trouble> {
-    let folder = folder.display();
-    Err(Trouble::Refused(format!("{folder} is a folder, and this system has no Unix sockets; give the name of a host")))
 }
 
 fn password(address: &Address) -> Result<&[u8], Trouble> {

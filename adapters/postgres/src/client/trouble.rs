@@ -42,6 +42,15 @@ impl fmt::Display for ServerError {
     }
 }
 
+impl From<etalon_wire::Trouble> for Trouble {
+    fn from(trouble: etalon_wire::Trouble) -> Self {
+        match trouble {
+            etalon_wire::Trouble::Io(error) => Self::Io(error),
+            etalon_wire::Trouble::Refused(fact) => Self::Refused(fact),
+        }
+    }
+}
+
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Self {
         Self::Io(error)

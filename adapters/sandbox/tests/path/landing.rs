@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use etalon_core::protocol::{Cursor, UnitState, name, parse, prefix};
+use etalon_golden::mariadb;
 use etalon_postgres::client::{Address, Client};
 use etalon_sandbox::cloud::{Cloud, Settings};
 use etalon_sandbox::lambda::Mishap;
@@ -147,6 +148,54 @@ target: {{ table: analytics.origin, write: merge, key: id, order_by: at }}
          missed 0, doubled 0, residue 0",
         source.len()
     );
+}
+
+pub(crate) async fn a_mysql_is_read_by_a_user_with_a_password(shared: &Shared) {
+    let server = mariadb::Server::start(&[]).unwrap();
+    server.database("shop");
+    let made = format!(
+        "create table t (id bigint unsigned primary key, v integer, at timestamp(6) not null, picture blob); \
+         insert into t select seq, 0, now(6) - interval 1 hour + interval (seq div 500) second, unhex('00ff') from seq_1_to_5000; \
+         create user landing identified by '{SECRET}'; grant select on shop.* to landing; grant process on *.* to landing"
+    );
+    assert!(server.sql("shop", &made).0);
+    let pipeline = format!(
+        "
+etalon: 1
+pipeline: shop
+source:
+  mysql:
+    url: 'mysql://landing:${{secret:database}}@127.0.0.1:{}/shop?ssl-mode=disabled'
+    table: t
+    incremental: {{ cursor: at, lag: 0 seconds, window: 1 second }}
+  fields: {{ id: 'decimal(20,0)', v: integer, at: timestamptz, picture: }}
+columns: {{ id: required, v: required, at: required, picture: varchar(9) }}
+target: {{ table: analytics.shop, write: merge, key: id, order_by: at }}
+",
+        server.port()
+    );
+    let mut settings = Settings::new("mysql", &pipeline, shared.programs.clone());
+    settings.secrets.insert("database".to_owned(), SECRET.to_owned());
+    let cloud = shared.cloud_of(settings, 0).await;
+    come_to_rest(&cloud, 1).await;
+    assert!(
+        server
+            .sql("shop", "update t set v = 1, at = now(6) where id <= 700; insert into t values (6000, 2, now(6), '')")
+            .0
+    );
+    come_to_rest(&cloud, 2).await;
+    let found = cells(
+        cloud.database_url(),
+        "analytics.shop GROUP BY v, picture",
+        "v, picture, count(*)::text, min(id)::text || '-' || max(id)::text",
+    );
+    let mut found: Vec<String> =
+        found.iter().map(|row| row.iter().flatten().cloned().collect::<Vec<_>>().join(" ")).collect();
+    found.sort();
+    assert_eq!(found, ["0 \\x00ff 4300 701-5000", "1 \\x00ff 700 1-700", "2 \\x 1 6000-6000"]);
+    let (windows, residue) = residue(&cloud).await;
+    assert!(windows >= 11 && residue == 0, "{windows} windows, {residue} pieces of none");
+    nothing_tells_the_secret(&cloud).await;
 }
 
 /// The schedule calls so often, after which nothing more comes.

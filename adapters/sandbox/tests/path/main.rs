@@ -21,6 +21,7 @@ use std::time::{Duration, SystemTime};
 use etalon_core::deploy::Sizes;
 use etalon_core::protocol::{Step, UnitState};
 use etalon_core::receipt::Counts;
+use etalon_golden::mariadb;
 use etalon_sandbox::cloud::{Cloud, Counterparts, DeadLetter, Programs, Settings};
 use etalon_sandbox::counterpart;
 use etalon_sandbox::lambda::Mishap;
@@ -71,6 +72,9 @@ fn main() -> ExitCode {
         ("a_database_is_read_while_others_write_and_functions_are_killed", |shared| {
             shared.run(landing::a_database_is_read_while_others_write_and_functions_are_killed(shared));
         }),
+        ("a_mysql_is_read_by_a_user_with_a_password", |shared| {
+            shared.run(landing::a_mysql_is_read_by_a_user_with_a_password(shared));
+        }),
         ("a_connector_goes_on_where_it_was", |shared| shared.run(landing::a_connector_goes_on_where_it_was(shared))),
         ("an_api_is_read_as_a_whole", |shared| shared.run(landing::an_api_is_read_as_a_whole(shared))),
         ("the_command_tells_what_came_of_everything", |_| the_command_tells_what_came_of_everything()),
@@ -78,7 +82,9 @@ fn main() -> ExitCode {
             shared.run(what_goes_wrong_on_the_way_loses_nothing(shared));
         }),
     ];
-    counterpart::main(start, tests)
+    // What needs a MariaDB is left out where there is none, as the tests are told where the others are missing.
+    let is_there = |(name, _): &&Test| !name.contains("mysql") || mariadb::is_there();
+    counterpart::main(start, &tests.iter().filter(is_there).copied().collect::<Vec<_>>())
 }
 
 impl Shared {

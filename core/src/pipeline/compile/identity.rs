@@ -20,6 +20,7 @@ const NOT_IDENTITY: &[&str] = &[
     "source.files",
     "source.s3",
     "source.postgres",
+    "source.mysql",
     "source.connector",
     "source.http",
     "source.on_overwrite",

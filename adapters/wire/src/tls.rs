@@ -1,6 +1,6 @@
 //! Tls: an encrypted stream to a server, and how far the server is believed to be who it says.
 //!
-//! A certificate is checked as `sslmode` says: not at all, by the authority that signed it, or also by the name that it is for.
+//! A certificate is checked as the address says: not at all, by the authority that signed it, or also by the name that it is for.
 //! The signature of the handshake is always checked, so that whoever shows a certificate also has its key: without that, binding
 //! a password to the certificate would prove nothing.
 
@@ -36,10 +36,19 @@ use sha2::Sha256;
 use sha2::Sha384;
 use sha2::Sha512;
 
-use crate::client::socket::Socket;
-use crate::client::trouble::Trouble;
+use crate::socket::Socket;
+use crate::trouble::Trouble;
 
-/// Whose certificates are believed: `sslrootcert`.
+/// What an address calls what is said of certificates, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    /// The file with the certificates of authorities.
+    pub roots: &'static str,
+    /// What checks the authority alone.
+    pub authority_alone: &'static str,
+}
+
+/// Whose certificates are believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Roots {
     /// Those of the authorities that this system trusts: `system`, and what `verify-…` means where nothing is said.
@@ -50,7 +59,7 @@ pub enum Roots {
 
 /// What is checked of a server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Check {
+pub enum Check {
     /// Nothing: who listens learns nothing, who stands between does.
     Nothing,
     /// That one of these authorities has signed it.
@@ -60,15 +69,15 @@ pub(super) enum Check {
 }
 
 /// An encrypted stream.
-pub(super) type Stream = StreamOwned<ClientConnection, Socket>;
+pub type Stream = StreamOwned<ClientConnection, Socket>;
 
 /// Greets a server that has agreed to speak TLS, and checks who it is.
-pub(super) fn greet(socket: Socket, host: &str, check: &Check) -> Result<Stream, Trouble> {
+pub fn greet(socket: Socket, host: &str, check: &Check, words: Words) -> Result<Stream, Trouble> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier {
         roots: match check {
             Check::Nothing => None,
-            Check::Authority(roots) | Check::AuthorityAndName(roots) => Some(load(roots)?),
+            Check::Authority(roots) | Check::AuthorityAndName(roots) => Some(load(roots, words)?),
         },
         checks_name: matches!(check, Check::AuthorityAndName(_)),
         algorithms: provider.signature_verification_algorithms,
@@ -82,35 +91,34 @@ pub(super) fn greet(socket: Socket, host: &str, check: &Check) -> Result<Stream,
     let name = ServerName::try_from(host.to_owned()).map_err(|_| {
         Trouble::Refused(format!("`{host}` is neither a name nor an address that a certificate can be for"))
     })?;
-    let session = ClientConnection::new(Arc::new(config), name).map_err(|error| refusal(&error, host, check))?;
+    let session = ClientConnection::new(Arc::new(config), name).map_err(|error| refusal(&error, host, check, words))?;
     let mut stream = StreamOwned::new(session, socket);
     while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock).map_err(|error| told(error, host, check))?;
+        stream.conn.complete_io(&mut stream.sock).map_err(|error| told(error, host, check, words))?;
     }
     Ok(stream)
 }
 
 /// The hash of the server's certificate, to which a password can be bound: `tls-server-end-point` of RFC 5929. `None` where
 /// the certificate's signature names no hash function.
-pub(super) fn end_point(stream: &Stream) -> Option<Vec<u8>> {
+pub fn end_point(stream: &Stream) -> Option<Vec<u8>> {
     hash(stream.conn.peer_certificates()?.first()?)
 }
 
 /// The certificates of authorities.
-fn load(roots: &Roots) -> Result<RootCertStore, Trouble> {
+fn load(roots: &Roots, words: Words) -> Result<RootCertStore, Trouble> {
     let mut store = RootCertStore::empty();
     match roots {
         Roots::System => {
             // Of several hundred, some may be in a form that is too old.
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if store.is_empty() {
-                let fact = "this system has no certificates of authorities that it trusts; \
-                            install them (ca-certificates), or give a file as sslrootcert";
-                return Err(Trouble::Refused(fact.to_owned()));
+                let fact = "this system has no certificates of authorities that it trusts; install them (ca-certificates), or give";
+                return Err(Trouble::Refused(format!("{fact} a file as {}", words.roots)));
             }
         }
         Roots::File(path) => {
-            let wrong = |fact: String| Trouble::Refused(format!("sslrootcert {}: {fact}", path.display()));
+            let wrong = |fact: String| Trouble::Refused(format!("{} {}: {fact}", words.roots, path.display()));
             for certificate in read(path).map_err(|error| wrong(error.to_string()))? {
                 store.add(certificate).map_err(|error| wrong(format!("a certificate is not understood: {error}")))?;
             }
@@ -182,24 +190,26 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// What an error of the handshake means.
-fn told(error: io::Error, host: &str, check: &Check) -> Trouble {
+fn told(error: io::Error, host: &str, check: &Check, words: Words) -> Trouble {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(inner) => refusal(inner, host, check),
+        Some(inner) => refusal(inner, host, check, words),
         None => Trouble::Io(error),
     }
 }
 
-fn refusal(error: &rustls::Error, host: &str, check: &Check) -> Trouble {
+fn refusal(error: &rustls::Error, host: &str, check: &Check, words: Words) -> Trouble {
+    let Words { roots, authority_alone } = words;
     let rustls::Error::InvalidCertificate(error) = error else {
         return Trouble::Refused(format!("{host} and etalon do not agree on how to encrypt: {error}"));
     };
     let fact = match error {
         CertificateError::UnknownIssuer => match check {
             Check::Authority(Roots::File(path)) | Check::AuthorityAndName(Roots::File(path)) => {
-                format!("is signed by no authority of {}; give the one that signed it as sslrootcert", path.display())
+                format!("is signed by no authority of {}; give the one that signed it as {roots}", path.display())
             }
-            _ => "is signed by no authority that this system trusts; give a file with the one that signed it as sslrootcert"
-                .to_owned(),
+            _ => format!(
+                "is signed by no authority that this system trusts; give a file with the one that signed it as {roots}"
+            ),
         },
         CertificateError::ExpiredContext { not_after, .. } => {
             format!("has expired on {}; the server needs a new one", day(*not_after))
@@ -209,14 +219,18 @@ fn refusal(error: &rustls::Error, host: &str, check: &Check) -> Trouble {
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
             let names: Vec<String> = presented.iter().map(|name| bare(name)).collect();
-            let names = if names.is_empty() { "no name (it has no subjectAltName)".to_owned() } else { names.join(", ") };
-            format!("is for {names}; call the server by a name that it is for, or check the authority alone with \
-                     sslmode=verify-ca")
+            let names =
+                if names.is_empty() { "no name (it has no subjectAltName)".to_owned() } else { names.join(", ") };
+            format!(
+                "is for {names}; call the server by a name that it is for, or check the authority alone with \
+                     {authority_alone}"
+            )
         }
         other if other.to_string().contains("CaUsedAsEndEntity") => {
-            "is that of an authority (CA:TRUE), which cannot stand for a server; \
-             let the authority sign one for the server, and give the authority's as sslrootcert"
-                .to_owned()
+            format!(
+                "is that of an authority (CA:TRUE), which cannot stand for a server; let the authority sign one for the server, and \
+                 give the authority's as {roots}"
+            )
         }
         other => format!("is not accepted: {other}"),
     };

@@ -1,21 +1,26 @@
-//! Socket: a connection to a server that must answer in time.
+//! Socket: a connection to a server that must answer in time, over TCP or through a socket of this machine.
 //!
 //! A server that takes a call and then says nothing would be waited for without end. So all reads of a log-in together have a
 //! limit, `connect_timeout`, as in libpq. A statement may take as long as it takes, unless somebody says how long its server may be
 //! silent; a host that is gone is noticed by TCP's keepalive.
 
+use std::fmt;
 use std::io;
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
+use std::net::ToSocketAddrs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::trouble::Trouble;
+
 /// What the system gives to read and write.
-pub(super) trait Wire: Read + Write + Send {
+trait Wire: Read + Write + Send {
     /// How long a read may take; `None` is without end.
     fn wait(&self, most: Option<Duration>) -> io::Result<()>;
 }
@@ -41,7 +46,7 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 const KEEPALIVE_TIMES: u32 = 4;
 
 /// Has a host that is gone noticed.
-pub(super) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY);
     #[cfg(unix)]
     let keepalive = keepalive.with_retries(KEEPALIVE_TIMES);
@@ -50,7 +55,7 @@ pub(super) fn keep_alive(stream: &TcpStream) -> io::Result<()> {
 
 /// How long a server may be silent, wherever its socket has gone: in milliseconds.
 #[derive(Debug, Clone)]
-pub(super) struct Limit(Arc<AtomicU64>);
+pub struct Limit(Arc<AtomicU64>);
 
 /// As long as the log-in may take.
 const LOG_IN: u64 = u64::MAX;
@@ -64,14 +69,14 @@ impl Default for Limit {
 
 impl Limit {
     /// The log-in is over. From now on the server may be silent for so long; without end, if not said.
-    pub(super) fn silence(&self, most: Option<Duration>) {
+    pub fn silence(&self, most: Option<Duration>) {
         let most = most.and_then(|most| u64::try_from(most.as_millis()).ok()).unwrap_or(WITHOUT_END);
         self.0.store(most, Ordering::Relaxed);
     }
 }
 
 /// A connection, with a limit.
-pub(super) struct Socket {
+pub struct Socket {
     wire: Box<dyn Wire>,
     begun: Instant,
     most: Duration,
@@ -80,14 +85,53 @@ pub(super) struct Socket {
     set: u64,
 }
 
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Socket")
+    }
+}
+
 impl Socket {
+    /// Tries the addresses of a host in turn; each has the whole limit.
+    pub fn call(host: &str, port: u16, most: Duration) -> io::Result<Self> {
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+        for found in (host, port).to_socket_addrs()? {
+            let begun = Instant::now();
+            match TcpStream::connect_timeout(&found, most) {
+                Ok(stream) => {
+                    stream.set_nodelay(true)?;
+                    keep_alive(&stream)?;
+                    return Ok(Self::new(stream, begun, most));
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Connects to a socket of this machine.
+    #[cfg(unix)]
+    pub fn open(path: &Path, most: Duration) -> Result<Self, Trouble> {
+        let begun = Instant::now();
+        Ok(Self::new(std::os::unix::net::UnixStream::connect(path)?, begun, most))
+    }
+
+    /// Refuses: there are no sockets in folders here.
+    #[cfg(not(unix))]
+    pub fn open(path: &Path, _most: Duration) -> Result<Self, Trouble> {
+        let path = path.display();
+        Err(Trouble::Refused(format!(
+            "{path} is in a folder, and this system has no Unix sockets; give the name of a host"
+        )))
+    }
+
     /// A socket whose reads end `most` after `begun`.
-    pub(super) fn new(wire: impl Wire + 'static, begun: Instant, most: Duration) -> Self {
+    fn new(wire: impl Wire + 'static, begun: Instant, most: Duration) -> Self {
         Self { wire: Box::new(wire), begun, most, limit: Limit::default(), set: LOG_IN }
     }
 
     /// What changes the limit.
-    pub(super) fn limit(&self) -> Limit {
+    pub fn limit(&self) -> Limit {
         self.limit.clone()
     }
 
