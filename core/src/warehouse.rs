@@ -22,6 +22,7 @@
 //!     write: WriteMode::Append,
 //!     lineage: true,
 //!     deletes: false,
+//!     keeps_beaten: false,
 //!     dedupe: None,
 //!     layout: Layout::default(),
 //! };
@@ -72,6 +73,7 @@ mod ledger;
 mod standing;
 mod setup;
 mod failure;
+mod presence;
 mod script;
 
 pub use batch::LoadBatch;
@@ -93,6 +95,10 @@ pub use manifest::CopyFormat;
 pub use manifest::CopySource;
 pub use manifest::ManifestPart;
 pub use manifest::manifest;
+pub use presence::PipelineLoads;
+pub use presence::Presence;
+pub use presence::pipeline_loads;
+pub use presence::presence;
 pub use script::Arrival;
 pub use script::Guard;
 pub use script::LoadScript;

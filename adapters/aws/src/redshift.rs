@@ -5,6 +5,7 @@
 
 mod api;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +18,9 @@ use etalon_core::stage::Format;
 use etalon_core::warehouse::dialect::redshift::copy::{LoadError, load_errors};
 use etalon_core::warehouse::dialect::redshift::{DIALECT, STATEMENTS_MAX};
 use etalon_core::warehouse::{
-    Arrival, Cause, CopyFormat, CopySource, Failure, Found, LedgerRow, LoadBatch, LoadCounts, LoadScript, ManifestPart,
-    Migration, Selection, SetUp, Statement, Step, Table, Target, any_row, ledger as whole_ledger, ledger_akin,
-    ledger_of, manifest, migrate_ledger,
+    Arrival, BATCH_COLUMN, Cause, CopyFormat, CopySource, Failure, Found, LedgerRow, LoadBatch, LoadCounts, LoadScript,
+    ManifestPart, Migration, PipelineLoads, Presence, Selection, SetUp, Statement, Step, Table, Target, any_row,
+    brought, ledger as whole_ledger, ledger_akin, ledger_of, manifest, migrate_ledger, pipeline_loads, presence,
 };
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
@@ -266,14 +267,45 @@ impl DataWarehouse for Redshift {
 
     async fn akin(&self, table: &Table, batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
         let target = Target::new(table, &DIALECT)?;
-        let pipeline = batches.first().map_or("", |batch| batch.pipeline.as_str());
         let mut found = Vec::new();
-        for question in ledger_akin(&target, pipeline, batches) {
+        for question in ledger_akin(&target, batches) {
             for selection in self.ask_ledger(&target, std::slice::from_ref(&question)).await? {
                 found.extend(selection.rows().map(|row| LedgerRow::read(&row)).collect::<Result<Vec<_>, _>>()?);
             }
         }
         Ok(found)
+    }
+
+    async fn pipelines(&self, table: &Table, own: &str) -> Result<Vec<PipelineLoads>, Error> {
+        let target = Target::new(table, &DIALECT)?;
+        let selections = self.ask_ledger(&target, &[pipeline_loads(&target, own)]).await?;
+        selections.iter().flat_map(Selection::rows).map(|row| PipelineLoads::read(&row)).collect()
+    }
+
+    async fn presence(&self, table: &Table) -> Result<Presence, Error> {
+        let target = Target::new(table, &DIALECT)?;
+        let selections = self.ask_ledger(&target, &[presence(&target)]).await?;
+        let has_rows = self.has_rows(table).await?;
+        let row = selections.iter().flat_map(Selection::rows).next();
+        row.map_or_else(|| Ok(Presence::default()), |row| Presence::read(&row, has_rows))
+    }
+
+    async fn brought(&self, table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
+        let target = Target::new(table, &DIALECT)?;
+        let names: Vec<&str> = batches.iter().map(String::as_str).collect();
+        let mut there = BTreeSet::new();
+        for question in brought(&target, &names) {
+            match self.api.run(&[&question]).await? {
+                Ended::Failed(failure) if failure.cause == Cause::Missing => {}
+                ended => {
+                    let found = self.api.selection(&ended.finished()?, 1).await?;
+                    for row in found.rows() {
+                        there.insert(row.text(BATCH_COLUMN)?.to_owned());
+                    }
+                }
+            }
+        }
+        Ok(there)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Embedded: a warehouse that does a load while one waits, as one that works by itself. What became of a load is known as long
 //! as the process lives; after that the ledger tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::Blame;
-use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, PipelineLoads, Presence, Table};
 
 use crate::deployed::Deployed;
 use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, StatementState, Warehouse};
@@ -74,7 +74,7 @@ impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T
     async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
         let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = warehouse.ledger(table).await?;
-        let wanted: std::collections::BTreeSet<(&str, u32)> =
+        let wanted: BTreeSet<(&str, u32)> =
             inputs.iter().map(|(input, generation)| (input.as_str(), *generation)).collect();
         let is_wanted = |batch: &LoadBatch| wanted.contains(&(batch.input.as_str(), batch.generation));
         Ok(rows.into_iter().filter(|row| is_wanted(&row.batch)).map(|row| (row.batch, row.counts)).collect())
@@ -87,6 +87,29 @@ impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T
     async fn akin(&self, table: &Table, _batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
         let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
         warehouse.ledger(table).await
+    }
+
+    async fn pipelines(&self, table: &Table, own: &str) -> Result<Vec<PipelineLoads>, Error> {
+        Ok(PipelineLoads::of(&self.akin(table, &[]).await?, own))
+    }
+
+    #[expect(
+        clippy::await_holding_lock,
+        reason = "one thread drives the engine, and the lock is nobody else's meanwhile"
+    )]
+    async fn presence(&self, table: &Table) -> Result<Presence, Error> {
+        let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = warehouse.ledger(table).await?;
+        Ok(Presence::of(&rows, warehouse.has_rows(table).await?))
+    }
+
+    #[expect(
+        clippy::await_holding_lock,
+        reason = "one thread drives the engine, and the lock is nobody else's meanwhile"
+    )]
+    async fn brought(&self, table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
+        let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
+        warehouse.brought(table, batches).await
     }
 }
 

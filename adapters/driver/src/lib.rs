@@ -37,6 +37,7 @@ mod line;
 pub mod load;
 pub mod held;
 pub mod rejects;
+mod by_hand;
 mod reconcile;
 pub mod run;
 pub mod report;

@@ -17,6 +17,7 @@ use etalon_core::protocol::{
 use etalon_core::receipt::Part;
 use etalon_core::warehouse::{Contents, LedgerRow, LoadBatch, LoadCounts, Table, WriteMode};
 
+use crate::by_hand;
 use crate::deployed::Deployed;
 use crate::held::{is_of, title};
 use crate::judge::REFUSED;
@@ -214,12 +215,18 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         }
         let mut then = next(load, &seen, in_ledger);
         if then == Next::Submit {
-            let rest = self.hold_doubled(&pipeline, &units).await?;
-            if rest.len() < units.len() {
-                return self.go_on_without(load, version, &rest).await;
-            }
-            let order = self.order(load, &pipeline, &units).await?;
-            match self.warehouse.submit(&order, &load.token()).await {
+            let submitted = match self.look_for_changes(&pipeline, &units).await {
+                Ok(()) => {
+                    let rest = self.hold_doubled(&pipeline, &units).await?;
+                    if rest.len() < units.len() {
+                        return self.go_on_without(load, version, &rest).await;
+                    }
+                    let order = self.order(load, &pipeline, &units).await?;
+                    self.warehouse.submit(&order, &load.token()).await
+                }
+                changed => changed.map(|()| String::new()),
+            };
+            match submitted {
                 Ok(statement) => {
                     let submitted = Load { statement: Some(statement), ..load.clone() };
                     self.witness.saw(&Fact::Submitted(&submitted));
@@ -279,6 +286,63 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         Ok(Left::Something)
     }
 
+    /// Refuses a load where somebody has changed the table or its ledger, so that rows would be there twice, or lost unseen.
+    async fn look_for_changes(&self, pipeline: &Resolved, units: &[(Unit, String)]) -> Result<(), Error> {
+        let presence = match self.warehouse.presence(pipeline.table()).await {
+            // A table that Etalon has not made is refused by whoever would change it.
+            Err(error) if error.kind() == ErrorKind::Refused => return Ok(()),
+            presence => presence?,
+        };
+        if presence.is_unknown() {
+            return Err(by_hand::unknown(pipeline));
+        }
+        let way_out = "delete the table's rows from the ledger, then `etalon reload`";
+        if let Some(lost) = by_hand::lost(pipeline, &presence, way_out) {
+            return Err(lost);
+        }
+        if !by_hand::may_double(pipeline) {
+            return Ok(());
+        }
+        let mut earlier = Vec::new();
+        for member in units.iter().flat_map(|(unit, _)| &unit.members) {
+            if member.replaces_generations {
+                earlier.extend(self.loaded_before(&member.input, Some(member.generation)).await?);
+            }
+            if member.replaces_source {
+                let place = name::source(pipeline.name(), &member.source);
+                let record = document::<Source>(self.store, &place).await?;
+                for input in record.iter().flat_map(|(record, _)| record.before(&member.input)) {
+                    earlier.extend(self.loaded_before(input, None).await?);
+                }
+            }
+        }
+        let counts = self.loaded(pipeline.table(), &earlier).await?;
+        let lacking = earlier.iter().zip(counts).filter(|(_, counts)| counts.is_none());
+        let lacking: Vec<&Unit> = lacking.map(|((unit, _), _)| unit).collect();
+        let batches: Vec<String> =
+            lacking.iter().flat_map(|unit| unit.batches()).map(|batch| batch.batch.clone()).collect();
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let there = self.warehouse.brought(pipeline.table(), &batches).await?;
+        by_hand::doubled(pipeline, &lacking, &there).map_or(Ok(()), Err)
+    }
+
+    /// The units of an input that the store calls loaded, of generations before one, if there is one.
+    async fn loaded_before(&self, input: &str, before: Option<u32>) -> Result<Vec<(Unit, String)>, Error> {
+        let mut found = Vec::new();
+        for generation in 0..before.unwrap_or(u32::MAX) {
+            match self.unit(&name::unit(input, generation)).await? {
+                Ok(Some((unit, version))) if matches!(unit.state, UnitState::Loaded { .. }) => {
+                    found.push((unit, version))
+                }
+                Ok(None) if before.is_none() => break,
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
     /// Holds the units that would be appended though the table has their rows, by what the ledger tells of equal contents, unless
     /// somebody has released them. Gives those that are to be loaded.
     async fn hold_doubled(&self, pipeline: &Resolved, units: &[(Unit, String)]) -> Result<Vec<(Unit, String)>, Error> {
@@ -292,9 +356,16 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             return Ok(units.to_vec());
         }
         let batches: Vec<LoadBatch> = units.iter().flat_map(|(unit, _)| unit.load_batches()).collect();
-        let mut contents = Contents::new(&self.warehouse.akin(pipeline.table(), &batches).await?);
+        let akin = self.warehouse.akin(pipeline.table(), &batches).await?;
+        let pipelines = match Contents::has_of_others(&akin, pipeline.name(), &batches) {
+            true => self.warehouse.pipelines(pipeline.table(), pipeline.name()).await?,
+            false => Vec::new(),
+        };
+        let mut contents = Contents::new(&akin, pipelines);
         let mut in_order: Vec<&(Unit, String)> = units.iter().collect();
-        in_order.sort_by_key(|(unit, _)| (unit.batch_time(), title(unit)));
+        // What takes the place of rows comes first: they are not there any more when the others come.
+        let adds = |unit: &Unit| !unit.load_batches().any(|batch| batch.replaces());
+        in_order.sort_by_key(|(unit, _)| (adds(unit), unit.batch_time(), title(unit)));
         let mut rest = Vec::new();
         for (unit, version) in in_order {
             let batches: Vec<LoadBatch> = unit.load_batches().collect();

@@ -12,7 +12,7 @@ use etalon_core::protocol::{Blame, Decision, Load, LoadEvent, Start, Unit, Windo
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Answer;
 use etalon_core::source::connector::{Request, Response, Signing};
-use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, PipelineLoads, Presence, Table};
 
 /// Whether a write may take the place of what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -342,8 +342,17 @@ pub trait DataWarehouse: Sync {
         inputs: &[(String, u32)],
     ) -> impl Future<Output = Result<Vec<(LoadBatch, LoadCounts)>, Error>>;
 
-    /// The ledger rows of whatever has, or had, the contents of one of these batches, which are of one pipeline; more do no harm.
+    /// The ledger rows of whatever has, or had, the contents of one of these batches; more do no harm.
     fn akin(&self, table: &Table, batches: &[LoadBatch]) -> impl Future<Output = Result<Vec<LedgerRow>, Error>>;
+
+    /// What each pipeline has loaded into a table, beside one of them.
+    fn pipelines(&self, table: &Table, own: &str) -> impl Future<Output = Result<Vec<PipelineLoads>, Error>>;
+
+    /// What the table and its ledger tell of each other.
+    fn presence(&self, table: &Table) -> impl Future<Output = Result<Presence, Error>>;
+
+    /// Those of some batches of which the table has rows.
+    fn brought(&self, table: &Table, batches: &[String]) -> impl Future<Output = Result<BTreeSet<String>, Error>>;
 }
 
 /// Who is told of loads.

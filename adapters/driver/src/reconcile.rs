@@ -11,8 +11,9 @@ use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{LastRun, Marks, Member, Source, SourceVersion, Unit, UnitBatch, UnitState, name, prefix};
 use etalon_core::receipt::Counts;
-use etalon_core::warehouse::{BATCH_COLUMN, LedgerRow, LoadCounts, WriteMode, since_all_were_replaced};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, since_all_were_replaced};
 
+use crate::by_hand::{doubled, may_double};
 use crate::held::{self, is_of, title};
 use crate::judge::give_way;
 use crate::ports::{Objects, Put, Warehouse};
@@ -88,24 +89,12 @@ pub(crate) async fn must_lack(
     warehouse: &mut impl Warehouse,
     units: &[&Unit],
 ) -> Result<(), Error> {
-    let table = pipeline.table();
-    if table.write != WriteMode::Append || !table.lineage || units.is_empty() {
+    if !may_double(pipeline) || units.is_empty() {
         return Ok(());
     }
     let batches: Vec<String> = units.iter().flat_map(|unit| unit.batches()).map(|batch| batch.batch.clone()).collect();
-    let there = warehouse.brought(table, &batches).await?;
-    let has = |unit: &&&Unit| unit.batches().any(|batch| there.contains(&batch.batch));
-    let mut found: Vec<String> = units.iter().filter(has).map(|unit| title(unit)).collect();
-    found.sort();
-    let Some(first) = found.first() else { return Ok(()) };
-    let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
-    let (name, quoted) = (pipeline.table_name(), there.iter().map(|batch| format!("'{batch}'")).collect::<Vec<_>>());
-    let fact = format!(
-        "table `{name}` has rows of {first}{more}, and the ledger knows no load of them, so that they would be there twice; bring \
-         the ledger's rows back, or remove those of the table and run again: `delete from {name} where {BATCH_COLUMN} in ({})`",
-        quoted.join(", ")
-    );
-    Err(Error::new(ErrorKind::Refused, fact))
+    let there = warehouse.brought(pipeline.table(), &batches).await?;
+    doubled(pipeline, units, &there).map_or(Ok(()), Err)
 }
 
 /// Sees that what is held is read again whose receipts or parts are gone: nobody can say any more what a release would load.

@@ -6,7 +6,7 @@ use etalon_core::error::Error;
 use etalon_core::pipeline::Resolved;
 use etalon_core::protocol::{Decision, Unit, UnitState, name};
 use etalon_core::receipt::{Counts, Coverage, Receipt};
-use etalon_core::warehouse::LoadCounts;
+use etalon_core::warehouse::{LedgerRow, LoadCounts, Table, WriteMode, standing};
 use serde::Serialize;
 
 use crate::ports::Objects;
@@ -106,6 +106,36 @@ pub struct Replaced {
     pub missing: u64,
     /// Keys, at most, that other objects have too, and that may be in no row any more.
     pub keys: u64,
+}
+
+impl Replaced {
+    /// What is to be said of the rows that a load has removed, by the ledger before and after it.
+    pub(crate) fn by(table: &Table, load: LoadCounts, before: &[LedgerRow], after: &[LedgerRow]) -> Option<Self> {
+        let stands: BTreeSet<&str> = standing(after).iter().map(|row| row.batch.batch.as_str()).collect();
+        let (left, gone): (Vec<_>, Vec<_>) =
+            standing(before).into_iter().partition(|row| stands.contains(row.batch.batch.as_str()));
+        let sum = |rows: &[&LedgerRow], of: fn(&LoadCounts) -> u64| rows.iter().map(|row| of(&row.counts)).sum::<u64>();
+        let replaced = match table.write {
+            // What is appended stays as it is, unless somebody else has changed it.
+            WriteMode::Append => {
+                let expected = sum(&gone, |counts| counts.inserted);
+                Self { missing: expected.saturating_sub(load.removed), expected, keys: 0 }
+            }
+            // A row that was beaten, or beat another, has a key that another object has, too; as many as went may have come. What
+            // was kept has come back.
+            WriteMode::Merge { .. } => {
+                let [left, gone] = [left, gone].map(|mut rows| {
+                    rows.retain(|row| !row.keeps_beaten);
+                    rows
+                });
+                let won = sum(&gone, |counts| counts.updated + counts.unchanged);
+                let beaten = sum(&left, |counts| counts.superseded + counts.deduplicated);
+                Self { missing: 0, expected: 0, keys: load.removed.saturating_sub(load.inserted).min(won + beaten) }
+            }
+            WriteMode::Replace { .. } | WriteMode::Scd2 { .. } => return None,
+        };
+        Some(replaced).filter(|replaced| replaced.missing + replaced.keys > 0)
+    }
 }
 
 /// How a run ended.

@@ -18,8 +18,9 @@ use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Names;
-use etalon_core::warehouse::{LedgerRow, LoadCounts, Table, WriteMode, standing};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, Presence, WriteMode};
 
+use crate::by_hand;
 use crate::deployed::Deployed;
 use crate::embedded::Embedded;
 use crate::extract::Extract;
@@ -78,19 +79,22 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let mut rows = warehouse.ledger(pipeline.table()).await?;
     if rows.is_empty() {
         match warehouse.has_rows(pipeline.table()).await {
-            Ok(Some(true)) => return Err(unknown_rows(&pipeline.table_name())),
+            Ok(Some(true)) => return Err(by_hand::unknown(pipeline)),
             // A table that Etalon has not made is refused by whoever would change it.
             Err(error) if error.kind() != ErrorKind::Refused => return Err(error),
             _ => {}
         }
     }
-    if let Some(lost) = lost(pipeline, &rows, warehouse).await? {
-        if !matches!(&work, Work::Reload(wanted) if wanted.is_empty()) {
-            return Err(Error::new(ErrorKind::Refused, lost));
+    if !rows.is_empty() {
+        let presence = Presence::of(&rows, warehouse.has_rows(pipeline.table()).await?);
+        if let Some(lost) = by_hand::lost(pipeline, &presence, "`etalon reload`") {
+            if !matches!(&work, Work::Reload(wanted) if wanted.is_empty()) {
+                return Err(lost);
+            }
+            // Everything is loaded again, as if nothing had been.
+            warehouse.forget(pipeline.table()).await?;
+            rows.clear();
         }
-        // Everything is loaded again, as if nothing had been.
-        warehouse.forget(pipeline.table()).await?;
-        rows.clear();
     }
     let lists = matches!(&work, Work::Prefix(_) | Work::Reload(_));
     let objects = &links::as_loaded(pipeline, store, &rows, (objects, &options.links), progress).await?[..];
@@ -162,14 +166,6 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     Ok(report)
 }
 
-fn unknown_rows(table: &str) -> Error {
-    let fact = format!(
-        "table `{table}` has rows, and the ledger knows no load of it, so that everything would be loaded twice; bring \
-         the ledger's rows back, or empty the table and run again"
-    );
-    Error::new(ErrorKind::Refused, fact)
-}
-
 /// What is to be said where a pipeline would append what another one has appended, with the same mapping: most likely it is
 /// that one, under another name.
 fn loaded_by_another(pipeline: &Resolved, rows: &[LedgerRow], objects: &[Object]) -> Option<String> {
@@ -236,41 +232,6 @@ fn tell_of(equal: &[EqualContents], progress: &impl Progress) {
     if equal.len() > NAMED {
         progress.tell(&format!("{} more files have contents that were loaded under other names", equal.len() - NAMED));
     }
-}
-
-/// What is to be said where the ledger has rows of a table, and the table has none.
-async fn lost(
-    pipeline: &Resolved,
-    rows: &[LedgerRow],
-    warehouse: &mut impl Warehouse,
-) -> Result<Option<String>, Error> {
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let state = match warehouse.has_rows(pipeline.table()).await? {
-        None => "gone",
-        Some(false) if must_have_rows(pipeline, rows) => "empty",
-        Some(_) => return Ok(None),
-    };
-    let table = pipeline.table_name();
-    Ok(Some(format!(
-        "table `{table}` is {state}, and the ledger has rows of it; bring it back, or load everything again: `etalon reload`"
-    )))
-}
-
-/// Whether what was loaded has left rows, by the ledger's counts.
-fn must_have_rows(pipeline: &Resolved, rows: &[LedgerRow]) -> bool {
-    if pipeline.whole_runs() {
-        let last = rows.iter().map(|row| row.loaded_at).max();
-        return rows.iter().any(|row| Some(row.loaded_at) == last && row.counts.inserted > 0);
-    }
-    // Whether the key of a deleting row was there is not counted, nor is what an older Etalon has removed.
-    let removes = |row: &LedgerRow| row.batch.replaces_source || row.batch.replaces_generations;
-    if rows.iter().any(|row| row.counts.deleted > 0 || (removes(row) && !row.counts_removed)) {
-        return false;
-    }
-    let sum = |of: fn(&LoadCounts) -> u64| rows.iter().map(|row| of(&row.counts)).sum::<u64>();
-    sum(|counts| counts.inserted) > sum(|counts| counts.removed)
 }
 
 /// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.
@@ -621,31 +582,6 @@ impl<S: Objects> Objects for Found<'_, S> {
         let first = self.objects.partition_point(|object| after.is_some_and(|after| object.name.as_str() <= after));
         let rest = self.objects.get(first..).unwrap_or_default().iter();
         Ok(rest.filter(|object| object.name.starts_with(prefix)).take(most).cloned().collect())
-    }
-}
-
-impl Replaced {
-    /// What is to be said of the rows that a load has removed, by the ledger before and after it.
-    fn by(table: &Table, load: LoadCounts, before: &[LedgerRow], after: &[LedgerRow]) -> Option<Self> {
-        let stands: BTreeSet<&str> = standing(after).iter().map(|row| row.batch.batch.as_str()).collect();
-        let (left, gone): (Vec<_>, Vec<_>) =
-            standing(before).into_iter().partition(|row| stands.contains(row.batch.batch.as_str()));
-        let sum = |rows: &[&LedgerRow], of: fn(&LoadCounts) -> u64| rows.iter().map(|row| of(&row.counts)).sum::<u64>();
-        let replaced = match table.write {
-            // What is appended stays as it is, unless somebody else has changed it.
-            WriteMode::Append => {
-                let expected = sum(&gone, |counts| counts.inserted);
-                Self { missing: expected.saturating_sub(load.removed), expected, keys: 0 }
-            }
-            // A row that was beaten, or beat another, has a key that another object has, too; as many as went may have come.
-            WriteMode::Merge { .. } => {
-                let won = sum(&gone, |counts| counts.updated + counts.unchanged);
-                let beaten = sum(&left, |counts| counts.superseded + counts.deduplicated);
-                Self { missing: 0, expected: 0, keys: load.removed.saturating_sub(load.inserted).min(won + beaten) }
-            }
-            WriteMode::Replace { .. } | WriteMode::Scd2 { .. } => return None,
-        };
-        Some(replaced).filter(|replaced| replaced.missing + replaced.keys > 0)
     }
 }
 

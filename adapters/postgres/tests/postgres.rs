@@ -132,6 +132,7 @@ fn table(columns: &[(&str, Type)]) -> Table {
         write: WriteMode::Append,
         lineage: true,
         deletes: false,
+        keeps_beaten: false,
         dedupe: None,
         layout: Layout::default(),
     }

@@ -399,6 +399,7 @@ fn rows_are_loaded_over_tls(server: &Server) {
         write: WriteMode::Append,
         lineage: true,
         deletes: false,
+        keeps_beaten: false,
         dedupe: None,
         layout: Layout::default(),
     };

@@ -42,6 +42,7 @@ fn orders(rows: &[Order]) -> Sqlite {
         write: WriteMode::Append,
         lineage: false,
         deletes: false,
+        keeps_beaten: false,
         dedupe: None,
         layout: Layout::default(),
     };

@@ -51,6 +51,7 @@ fn orders(write: WriteMode) -> Table {
         write,
         lineage: true,
         deletes: false,
+        keeps_beaten: false,
         dedupe: None,
         layout: Layout::default(),
     }

@@ -154,11 +154,8 @@ impl Pipeline {
             generation: plan.generation,
             source: plan.source.clone(),
             source_version: plan.source_version.clone(),
-            content: match receipts.as_slice() {
-                [receipt] => receipt.content.clone(),
-                // What is compressed is not cut.
-                _ => None,
-            },
+            // Of what is compressed one task reads all, though its name may have had it cut.
+            content: receipts.iter().find_map(|receipt| receipt.content.clone()),
             size: plan.size,
             fingerprint: plan.fingerprint.clone(),
             batch_time: plan.batch_time,

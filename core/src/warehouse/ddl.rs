@@ -73,6 +73,16 @@ impl Target {
         Command::DropIndex(TableName { schema: self.table.schema.clone(), name: Identifier::found(name) })
     }
 
+    /// Creates the table of rows that others have beaten.
+    pub(crate) fn create_beaten(&self, if_absent: bool) -> Command {
+        let (_, dist_key) = self.layout_names();
+        Command::CreateTable(CreateTable {
+            if_absent,
+            dist_key,
+            ..CreateTable::new(self.beaten_table(), self.beaten_columns())
+        })
+    }
+
     /// Creates the tables beside the target, unless they are there.
     pub(crate) fn create_beside(&self) -> Result<Vec<Command>, Error> {
         let mut commands = vec![Command::CreateTable(CreateTable {
@@ -101,6 +111,9 @@ impl Target {
             });
             commands.push(Command::CreateTable(CreateTable { if_absent: true, ..CreateTable::new(table, columns) }));
             commands.extend(index);
+        }
+        if self.keeps_beaten() {
+            commands.push(self.create_beaten(true));
         }
         Ok(commands)
     }

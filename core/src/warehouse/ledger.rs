@@ -48,6 +48,8 @@ pub struct LedgerRow {
     pub counts: LoadCounts,
     /// Whether [`LoadCounts::removed`] was counted: an older Etalon did not, and it is 0.
     pub counts_removed: bool,
+    /// Whether the rows that were beaten in its load are kept, so that they come back when those that have beaten them go.
+    pub keeps_beaten: bool,
     /// When it was loaded, in microseconds since 1970, UTC; the caller's clock.
     pub loaded_at: i64,
 }
@@ -80,6 +82,7 @@ impl LedgerRow {
                 },
                 counts,
                 counts_removed: row.optional("removed")?.is_some(),
+                keeps_beaten: row.optional("keeps_beaten")?.is_some() && row.boolean("keeps_beaten")?,
                 loaded_at: row.instant("loaded_at")?,
             })
         };
@@ -149,9 +152,13 @@ pub(crate) const BATCH: [(&str, Type); 10] = [
 pub(crate) const OUTCOMES: [&str; 6] = ["inserted", "updated", "unchanged", "deduplicated", "superseded", "deleted"];
 
 /// What a ledger of an older Etalon lacks: it is added, and the rows that are there do not say it.
-pub(crate) const ADDED: [(&str, Type); 3] =
-    [("pipeline", Type::Varchar(256)), ("content", Type::Varchar(1024)), ("removed", Type::Bigint)];
-/// Those of them that a batch brings; the others are counted.
+pub(crate) const ADDED: [(&str, Type); 4] = [
+    ("pipeline", Type::Varchar(256)),
+    ("content", Type::Varchar(1024)),
+    ("removed", Type::Bigint),
+    ("keeps_beaten", Type::Boolean),
+];
+/// Those of them that a batch brings; the others tell of its load.
 pub(crate) const ADDED_OF_BATCH: usize = 2;
 
 /// How many rows of a batch the table has when the load has brought them, in the work table; NULL where they are not counted.
@@ -300,6 +307,22 @@ pub(crate) fn note_all_removed(target: &Target, batch: &str) -> Command {
     note(Select::from(&target.table, "t").column(Expr::CountRows, "removed"), batch)
 }
 
+/// Takes rows that have come back from those that are told as removed, at one batch of the load.
+pub(crate) fn note_returned(returned: Select, batch: &str) -> Command {
+    let load = load_table();
+    let removed = || Expr::at(&load, &Identifier::own("removed")).or_zero();
+    let returned_rows = || Expr::own("c", "returned");
+    // Where a delete has gone, a row comes back though none was removed.
+    let is_more = removed().less(returned_rows());
+    let left = Expr::case(is_more, Expr::Number(0), removed().minus(returned_rows()));
+    Command::Update {
+        set: vec![(Identifier::own("removed"), left)],
+        from: Some((Source::Selects(vec![returned]), Identifier::own("c"))),
+        filter: Expr::at(&load, &Identifier::own("batch")).equal(first_batch(batch)),
+        table: load,
+    }
+}
+
 /// Notes a count of removed rows at one batch of the load.
 fn note(count: Select, batch: &str) -> Command {
     let load = load_table();
@@ -326,7 +349,7 @@ pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
         .chain([loaded_at])
         .chain(OUTCOMES.map(|name| Expr::own("b", name)))
         .chain(ADDED[..ADDED_OF_BATCH].iter().map(|(name, _)| Expr::own("b", name)))
-        .chain([Expr::own("b", "removed").or_zero()]);
+        .chain([Expr::own("b", "removed").or_zero(), Expr::Boolean(target.keeps_beaten())]);
     Command::Insert {
         into: table(target),
         columns: names.map(Identifier::own).collect(),
@@ -380,6 +403,24 @@ fn any_of(input: &Expr, prefix: &str, inputs: &[&str]) -> Expr {
 ///
 /// Rows of an older ledger do not say whose they are. Those of the earlier versions, where these were noted, are the pipeline's.
 pub(crate) fn find_replaced(target: &Target, noted: Option<&str>) -> Command {
+    let of_load = Select::from(&load_table(), "b").columns([Expr::own("b", "source")]);
+    Command::Insert {
+        into: replaced_table(),
+        columns: vec![Identifier::own("batch")],
+        rows: Rows::Select(Box::new(replaced(target, &of_load, noted))),
+    }
+}
+
+/// Selects the batches that rows of a table came with, of which others have taken the place: loads that do not keep what is beaten
+/// do not look at what was kept before.
+pub(crate) fn replaced_since(target: &Target, kept: &TableName) -> Select {
+    let kept = Select::from(kept, "q").columns([Expr::of("q", &Identifier::own(BATCH_COLUMN))]);
+    let of_kept = Expr::All(vec![of_target(target, "a"), Expr::own("a", "batch").among(kept)]);
+    replaced(target, &Select::from(&table(target), "a").columns([Expr::own("a", "source")]).filter(of_kept), None)
+}
+
+/// Selects the batches of some sources of which others have taken the place.
+fn replaced(target: &Target, sources: &Select, noted: Option<&str>) -> Select {
     let same_source = Expr::All(vec![
         // Where trailing blanks do not count, two objects may differ in them alone.
         Expr::own("n", "source").equal(Expr::own("o", "source")),
@@ -404,21 +445,18 @@ pub(crate) fn find_replaced(target: &Target, noted: Option<&str>) -> Command {
         new("input").equal(old("input")),
         old("generation").less(new("generation")),
     ]);
-    let mut found = Select { from: Some((of_sources(target, noted), Identifier::own("o"))), ..Select::default() };
+    let of_sources = || of_sources(target, sources, noted);
+    let mut found = Select { from: Some((of_sources(), Identifier::own("o"))), ..Select::default() };
     found = found
         .columns([old("batch")])
-        .join(JoinKind::Inner, of_sources(target, noted), "n", same_source)
+        .join(JoinKind::Inner, of_sources(), "n", same_source)
         .filter(Expr::Any(vec![another, again]));
     found.group_by = vec![old("batch")];
-    Command::Insert {
-        into: replaced_table(),
-        columns: vec![Identifier::own("batch")],
-        rows: Rows::Select(Box::new(found)),
-    }
+    found
 }
 
-/// The batches of the load's sources: those in the ledger, and those of the load.
-fn of_sources(target: &Target, noted: Option<&str>) -> Source {
+/// The batches of some sources in the ledger, and those of the load.
+fn of_sources(target: &Target, sources: &Select, noted: Option<&str>) -> Source {
     let names = [
         "input",
         "generation",
@@ -436,8 +474,7 @@ fn of_sources(target: &Target, noted: Option<&str>) -> Source {
         let is_noted = Expr::All(vec![pipeline.clone().absent(), Expr::own("l", "input").among(versions)]);
         pipeline = Expr::case(is_noted, own_pipeline(noted), pipeline);
     }
-    let sources = Select::from(&load_table(), "b").columns([Expr::own("b", "source")]);
-    let earlier = Expr::All(vec![of_target(target, "l"), Expr::own("l", "source").among(sources)]);
+    let earlier = Expr::All(vec![of_target(target, "l"), Expr::own("l", "source").among(sources.clone())]);
     Source::Selects(vec![
         Select::from(&table(target), "l").columns(of("l")).column(pipeline, "pipeline").filter(earlier),
         Select::from(&load_table(), "b").columns(of("b")).columns([Expr::own("b", "pipeline")]),
@@ -558,16 +595,16 @@ pub fn ledger_of(target: &Target, inputs: &[&str]) -> Vec<Statement> {
     inputs.chunks(INPUTS_AT_ONCE).map(of).collect()
 }
 
-/// Selects the ledger rows of a pipeline's objects that have, or had, the contents of one of these batches, as [`ledger`] does.
-pub fn ledger_akin(target: &Target, pipeline: &str, batches: &[LoadBatch]) -> Vec<Statement> {
+/// Selects the ledger rows of the objects that have, or had, the contents of one of these batches, as [`ledger`] does, whichever
+/// pipeline has loaded them.
+pub fn ledger_akin(target: &Target, batches: &[LoadBatch]) -> Vec<Statement> {
     let contents: Vec<&str> =
         batches.iter().map(|batch| batch.content.as_str()).filter(|one| !one.is_empty()).collect();
     let of = |contents: &[&str]| {
         let content = Expr::Call("coalesce", vec![Expr::own("s", "content"), Expr::own("s", "source_version")]);
         let alike = Expr::All(vec![of_target(target, "s"), any_of(&content, "v", contents)]);
         let sources = Select::from(&table(target), "s").columns([Expr::own("s", "source")]).filter(alike);
-        let own = Expr::own("l", "pipeline").equal(own_pipeline(pipeline));
-        let akin = Expr::All(vec![of_target(target, "l"), own, Expr::own("l", "source").among(sources)]);
+        let akin = Expr::All(vec![of_target(target, "l"), Expr::own("l", "source").among(sources)]);
         Command::Select(rows(target).filter(akin)).statement("list what was loaded of equal contents", target.dialect)
     };
     contents.chunks(INPUTS_AT_ONCE).map(of).collect()

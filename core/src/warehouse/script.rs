@@ -10,11 +10,11 @@
 //! -> select the counts -> guard: the table has the rows
 //! ```
 
+mod beaten;
 mod intervals;
 mod versions;
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -332,7 +332,8 @@ impl Writer<'_> {
                 "is loaded with `lineage: false`, and without the lineage columns no rows of a source can be replaced",
             );
         }
-        let ranking = target.versions().map(|versions| Ranking::new(target, versions)).transpose()?;
+        let returns = replaces_sources && target.keeps_beaten();
+        let ranking = target.versions().map(|versions| Ranking::new(target, versions, returns)).transpose()?;
         let direct = ranking.is_none() && target.dialect.stages_in_target;
 
         if target.dialect.has_lock {
@@ -345,12 +346,12 @@ impl Writer<'_> {
         let mut noted = false;
         if replaces_sources && direct {
             // The rows of earlier versions go first: a constraint of somebody else may not let both be there.
-            noted = self.replace_sources(load.batches, direct)?;
+            noted = self.replace_sources(load.batches, direct, None)?;
         }
         self.stage(load, direct)?;
         if replaces_sources {
             if !direct {
-                noted = self.replace_sources(load.batches, direct)?;
+                noted = self.replace_sources(load.batches, direct, ranking.as_ref().filter(|_| returns))?;
             } else {
                 // A version that comes late is replaced at once.
                 self.run("delete the rows of replaced batches", ledger::delete_replaced(&target.table));
@@ -368,6 +369,10 @@ impl Writer<'_> {
                     self.delete_all();
                 }
                 self.all("put the winners into the table", ranking.settle());
+                if returns {
+                    let returned = ranking.count_returned(first_replacing(load.batches));
+                    self.run("count the rows that have come back", returned);
+                }
                 if matches!(target.write, WriteMode::Scd2 { .. }) {
                     self.all("set the intervals of versions", ranking.set_intervals(replaces_sources));
                 }
@@ -400,9 +405,12 @@ impl Writer<'_> {
         let mut work: Vec<TableName> = ranking.iter().flat_map(Ranking::tables).collect();
         work.extend((!direct).then(|| TableName::work(STAGE)));
         work.extend(replaces_sources.then(ledger::replaced_table));
+        work.extend(returns.then(beaten::bared_table));
         work.extend(noted.then(ledger::versions_table));
         work.push(ledger::load_table());
-        self.all("drop the work tables", work.into_iter().map(Command::DropTable));
+        // Where statements are counted, one takes all tables.
+        let at_once = if target.dialect.statements_max.is_some() { work.len() } else { 1 };
+        self.all("drop the work tables", work.chunks(at_once).map(|tables| Command::DropTables(tables.to_vec())));
         Ok(())
     }
 
@@ -509,9 +517,14 @@ impl Writer<'_> {
     }
 
     /// Removes the rows of sources that have a later version, also those of this load. Whether earlier versions were noted.
-    fn replace_sources(&mut self, batches: &[LoadBatch], direct: bool) -> Result<bool, Error> {
+    fn replace_sources(
+        &mut self,
+        batches: &[LoadBatch],
+        direct: bool,
+        returning: Option<&Ranking<'_>>,
+    ) -> Result<bool, Error> {
         let target = self.target;
-        let first = batches.iter().find(|batch| batch.replaces()).map_or("", |batch| &batch.batch);
+        let first = first_replacing(batches);
         let versions: BTreeSet<&str> = batches.iter().flat_map(|batch| &batch.versions).map(String::as_str).collect();
         let versions: Vec<&str> = versions.into_iter().collect();
         let noted =
@@ -525,14 +538,23 @@ impl Writer<'_> {
         if !matches!(target.write, WriteMode::Replace { .. }) {
             self.run("count the rows that are removed", ledger::note_removed(target, first));
         }
+        if let Some(ranking) = returning {
+            self.all("note the keys of the rows that are removed", ranking.note_bared());
+        }
         let mut tables = vec![target.table.clone()];
         if target.keeps_deleted() {
             tables.push(target.deleted_table()?);
+        }
+        if target.keeps_beaten() {
+            tables.push(target.beaten_table());
         }
         if !direct {
             tables.push(TableName::work(STAGE));
         }
         self.all("delete the rows of replaced batches", tables.iter().map(ledger::delete_replaced));
+        if let Some(ranking) = returning {
+            self.all("bring back the rows that they have beaten", ranking.return_beaten());
+        }
         Ok(noted.is_some())
     }
 
@@ -542,6 +564,11 @@ impl Writer<'_> {
         let staged = staged.columns(versions::stored_values(self.target));
         self.run("insert the rows", versions::insert(self.target.table.clone(), columns, staged));
     }
+}
+
+/// The batch of a load at which removed rows are counted.
+fn first_replacing(batches: &[LoadBatch]) -> &str {
+    batches.iter().find(|batch| batch.replaces()).map_or("", |batch| &batch.batch)
 }
 
 /// The values of batches: equal texts are one parameter.

@@ -3,6 +3,8 @@
 //! A change is planned only where it loses nothing and asks nothing of the rows that are there: a column that may be NULL is
 //! added, a text gets more room. Anything else is refused with the difference, since a person has to decide it.
 
+mod beaten;
+
 use std::collections::BTreeMap;
 
 use crate::error::Error;
@@ -57,6 +59,8 @@ pub struct Found {
     pub loads: u64,
     /// The names of the columns that the ledger has.
     pub ledger: Vec<String>,
+    /// The types of the columns that the table of beaten rows has, as the catalog has them.
+    pub beaten: BTreeMap<String, String>,
     /// The names of the indexes that the target has.
     pub indexes: Vec<String>,
 }
@@ -99,6 +103,7 @@ impl SetUp {
                 ),
                 statement("ask whether there are loads", Command::Select(loads.filter(ledger::of_target(target, "l")))),
                 ledger::ask_columns(target),
+                beaten::ask(target),
             ]
             .into_iter()
             .chain(target.dialect.indexes.map(|ask| ask_catalog(target, "ask for the target's indexes", ask)))
@@ -134,7 +139,8 @@ impl Found {
             declared,
             loads,
             ledger: names(3),
-            indexes: names(4),
+            beaten: rows(4).filter_map(stored).collect(),
+            indexes: names(5),
         })
     }
 }
@@ -163,6 +169,7 @@ impl Migration {
             let mut created = Self::create(target, !found.declared.is_empty());
             created.migrate_ledger(target, &found.ledger)?;
             created.forget_deletes(target, found)?;
+            created.fit_beaten(target, found)?;
             return Ok(created);
         }
         // A column that was declared and went away is as one that never was.
@@ -251,6 +258,7 @@ impl Migration {
         planned.tell_of_lost_values(target, &there);
         planned.migrate_ledger(target, &found.ledger)?;
         planned.forget_deletes(target, found)?;
+        planned.fit_beaten(target, found)?;
         Ok(planned)
     }
 
@@ -498,6 +506,7 @@ mod tests {
             write: WriteMode::Append,
             lineage: false,
             deletes: false,
+            keeps_beaten: false,
             dedupe: None,
             layout: Layout::default(),
         };

@@ -44,7 +44,8 @@ pub(crate) enum Command {
         table: TableName,
         columns: Vec<Expr>,
     },
-    DropTable(TableName),
+    /// One or more, where the warehouse takes several at once.
+    DropTables(Vec<TableName>),
     DropIndex(TableName),
     AddColumn(TableName, ColumnDefinition),
     /// Gives a column of text more room.

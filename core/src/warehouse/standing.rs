@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::warehouse::batch::{LoadBatch, LoadCounts};
 use crate::warehouse::ledger::LedgerRow;
+use crate::warehouse::presence::PipelineLoads;
 
 /// The ledger rows whose place no later one has taken, in their order: neither a later version of their source, nor a later
 /// generation of their input. A load finds by the same rule which rows it removes.
@@ -35,6 +36,14 @@ pub fn standing(rows: &[LedgerRow]) -> Vec<&LedgerRow> {
     rows.iter().filter(stands).collect()
 }
 
+/// Whether a batch takes the place of another.
+fn replaces(new: &LoadBatch, old: &LoadBatch) -> bool {
+    let is_one = new.pipeline == old.pipeline && new.source == old.source;
+    let order = |batch: &LoadBatch| (batch.batch_time, batch.source_version.clone());
+    let another = new.replaces_source && is_one && new.input != old.input && order(old) < order(new);
+    another || (new.replaces_generations && new.input == old.input && old.generation < new.generation)
+}
+
 /// The ledger rows, in the order of loading, from the last load on that has removed as many rows as there were: where whole runs
 /// are loaded, these are all that the table has. What was appended before or after stands beside a run.
 pub fn since_all_were_replaced<'a, 'b>(rows: &'b [&'a LedgerRow]) -> &'b [&'a LedgerRow] {
@@ -56,42 +65,47 @@ pub fn since_all_were_replaced<'a, 'b>(rows: &'b [&'a LedgerRow]) -> &'b [&'a Le
 pub struct Contents {
     /// The ledger rows that have brought rows which are there still.
     rows: BTreeMap<String, Vec<LedgerRow>>,
-    /// When each pipeline has loaded first, and last.
-    times: BTreeMap<String, (i64, i64)>,
-    /// Pipelines that have both loaded an object: of one name, with the same contents.
-    both: BTreeSet<(String, String)>,
+    /// The contents that each object has, or had.
+    of_source: BTreeMap<String, BTreeSet<String>>,
+    /// What each pipeline has loaded.
+    pipelines: Vec<PipelineLoads>,
 }
 
 impl Contents {
-    /// What a table has by its ledger rows.
-    pub fn new(ledger: &[LedgerRow]) -> Self {
-        let mut contents = Self::default();
-        for row in ledger {
-            let (first, last) =
-                contents.times.entry(row.batch.pipeline.clone()).or_insert((row.loaded_at, row.loaded_at));
-            (*first, *last) = (row.loaded_at.min(*first), row.loaded_at.max(*last));
-        }
+    /// What a table has by its ledger rows, and by what each pipeline has loaded beside the one that loads now.
+    pub fn new(ledger: &[LedgerRow], pipelines: Vec<PipelineLoads>) -> Self {
+        let mut contents = Self { pipelines, ..Self::default() };
         standing(ledger).into_iter().for_each(|row| contents.insert(row.clone()));
         contents
     }
 
-    /// Adds what is about to be appended.
+    /// Adds what is about to be appended, in place of what it replaces.
     pub fn add(&mut self, batch: LoadBatch) {
+        let contents = self.of_source.get(&batch.source).filter(|_| batch.replaces());
+        for content in contents.into_iter().flatten() {
+            if let Some(rows) = self.rows.get_mut(content) {
+                rows.retain(|row| !replaces(&batch, &row.batch));
+            }
+        }
         let counts = LoadCounts { staged: batch.staged, inserted: batch.staged, ..LoadCounts::default() };
-        self.insert(LedgerRow { batch, counts, counts_removed: true, loaded_at: i64::MAX });
+        self.insert(LedgerRow { batch, counts, counts_removed: true, keeps_beaten: false, loaded_at: i64::MAX });
     }
 
     fn insert(&mut self, row: LedgerRow) {
         if row.counts.inserted == 0 || row.batch.content.is_empty() {
             return;
         }
-        let same = self.rows.entry(row.batch.content.clone()).or_default();
-        for other in same.iter().filter(|other| other.batch.source == row.batch.source) {
-            let pipelines = [&row, other].map(|row| row.batch.pipeline.clone());
-            let [one, another] = pipelines;
-            self.both.extend([(one.clone(), another.clone()), (another, one)]);
-        }
-        same.push(row);
+        self.of_source.entry(row.batch.source.clone()).or_default().insert(row.batch.content.clone());
+        self.rows.entry(row.batch.content.clone()).or_default().push(row);
+    }
+
+    /// Whether an object of the same name and contents was loaded by another pipeline: only then it matters what the pipelines
+    /// have loaded.
+    pub fn has_of_others(ledger: &[LedgerRow], pipeline: &str, batches: &[LoadBatch]) -> bool {
+        let is_one = |row: &LedgerRow, batch: &LoadBatch| {
+            row.batch.source == batch.source && row.batch.content == batch.content && row.batch.pipeline != pipeline
+        };
+        ledger.iter().any(|row| batches.iter().any(|batch| is_one(row, batch)))
     }
 
     /// The ledger row by which the table has the rows of some batches already, if it is so: equal contents were loaded by the
@@ -111,11 +125,12 @@ impl Contents {
     /// Whether a pipeline has most likely become another one: it has loaded nothing since that one has begun, and nothing was
     /// loaded by both.
     fn is_renamed(&self, from: &str, to: &str) -> bool {
-        let is_before = match (self.times.get(from), self.times.get(to)) {
-            (Some((_, ended)), Some((began, _))) => ended < began,
+        let of = |name: &str| self.pipelines.iter().find(|loads| loads.pipeline == name);
+        let is_before = match (of(from), of(to)) {
+            (Some(from), Some(to)) => from.times.1 < to.times.0,
             _ => true,
         };
-        is_before && !self.both.contains(&(from.to_owned(), to.to_owned()))
+        is_before && !of(from).is_some_and(|loads| loads.shares)
     }
 }
 
@@ -141,7 +156,7 @@ mod tests {
             versions: Vec::new(),
         };
         let counts = LoadCounts { staged: 1, inserted: 1, ..LoadCounts::default() };
-        LedgerRow { batch, counts, counts_removed: true, loaded_at: at }
+        LedgerRow { batch, counts, counts_removed: true, keeps_beaten: false, loaded_at: at }
     }
 
     fn replacing(row: LedgerRow) -> LedgerRow {
@@ -154,7 +169,8 @@ mod tests {
 
     fn found(pipeline: &str, source: &str, content: &str, ledger: &[LedgerRow]) -> Option<String> {
         let new = row(pipeline, source, content, 99).batch;
-        Contents::new(ledger).doubled(pipeline, &[new]).map(|row| row.batch.input.clone())
+        let contents = Contents::new(ledger, PipelineLoads::of(ledger, pipeline));
+        contents.doubled(pipeline, &[new]).map(|row| row.batch.input.clone())
     }
 
     #[test]
@@ -229,5 +245,7 @@ mod tests {
         contents.add(row("p", "a", "1", 1).batch);
         assert!(contents.doubled("p", &[row("p", "b", "1", 1).batch]).is_some());
         assert!(contents.doubled("q", &[row("q", "b", "1", 1).batch]).is_none());
+        contents.add(replacing(row("p", "a", "2", 2)).batch);
+        assert!(contents.doubled("p", &[row("p", "b", "1", 1).batch]).is_none(), "its rows go in the same load");
     }
 }

@@ -32,6 +32,9 @@ pub struct Table {
     pub lineage: bool,
     /// Whether staged rows have the column `_etalon_deleted`, which is true where a row deletes its key (`delete_when`).
     pub deletes: bool,
+    /// Whether rows that others have beaten are kept beside the table, so that they come back when those go
+    /// (`on_overwrite: replace`).
+    pub keeps_beaten: bool,
     /// Which rows of a load are dropped for others of it, where the way of writing does not say.
     pub dedupe: Option<Dedupe>,
     /// How Redshift lays the table out.

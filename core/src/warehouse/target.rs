@@ -7,6 +7,7 @@ use crate::error::ErrorKind;
 use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::dialect::Dialect;
+use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::TableName;
 use crate::warehouse::table::BATCH_COLUMN;
 use crate::warehouse::table::DELETED_COLUMN;
@@ -39,6 +40,7 @@ pub struct Target {
     pub(crate) write: WriteMode,
     pub(crate) lineage: bool,
     pub(crate) deletes: bool,
+    keeps_beaten: bool,
     pub(crate) dedupe: Option<Dedupe>,
     pub(crate) layout: Layout,
     name: String,
@@ -81,6 +83,7 @@ impl Target {
             write: table.write.clone(),
             lineage: table.lineage,
             deletes: table.deletes,
+            keeps_beaten: table.keeps_beaten,
             dedupe: table.dedupe.clone(),
             layout: table.layout.clone(),
             name,
@@ -184,6 +187,33 @@ impl Target {
     /// Whether deleted keys are remembered: where the last load wins, there is nothing to hold against them.
     pub(crate) fn keeps_deleted(&self) -> bool {
         self.deletes && self.versions().is_some_and(|versions| versions.against == Against::Lineage)
+    }
+
+    /// Whether rows that others have beaten are kept: where the order of versions is total, and a stored value is one that can
+    /// be staged once more.
+    pub(crate) fn keeps_beaten(&self) -> bool {
+        let is_total = self.versions().is_some_and(|versions| versions.against == Against::Lineage);
+        self.keeps_beaten
+            && is_total
+            && self.columns.iter().all(|(_, column)| self.dialect.parser_of(column.ty).is_none())
+    }
+
+    /// The columns of a row that was beaten: those that are stored, and whether it was a delete.
+    pub(crate) fn beaten_columns(&self) -> Vec<ColumnDefinition> {
+        let column = |name: Identifier, ty| ColumnDefinition { name, ty, required: false };
+        let own = self.columns.iter().map(|(name, declared)| column(name.clone(), declared.ty));
+        let marks = [(DELETED_COLUMN, Type::Boolean)].into_iter().chain(LINEAGE);
+        own.chain(marks.map(|(name, ty)| column(Identifier::own(name), ty))).collect()
+    }
+
+    /// The table of rows that others have beaten.
+    pub(crate) fn beaten_table(&self) -> TableName {
+        let prefix = format!("{OWN_PREFIX}beaten_");
+        let mut name = format!("{prefix}{}", self.table.name.as_str());
+        if name.len() > self.dialect.name_bytes_max {
+            name = format!("{prefix}{:08x}", digest(&self.name));
+        }
+        TableName { schema: self.table.schema.clone(), name: Identifier::found(&name) }
     }
 
     /// The key and the order of a version, as deleted ones are remembered.

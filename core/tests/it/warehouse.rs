@@ -65,9 +65,16 @@ fn table(write: WriteMode) -> Table {
         write,
         lineage: true,
         deletes: false,
+        keeps_beaten: false,
         dedupe: None,
         layout: Layout { sort_key: vec![3, 1], dist_key: Some(0) },
     }
+}
+
+/// A table whose beaten rows are kept. It has no documents, of which Redshift could stage none once more.
+fn keeping(table: Table) -> Table {
+    let columns = table.columns.iter().filter(|column| column.ty != Type::Super).cloned().collect();
+    Table { keeps_beaten: true, deletes: true, columns, ..table }
 }
 
 /// The ways of writing, and whether the rows of earlier versions of a source are replaced.
@@ -88,6 +95,7 @@ fn ways() -> Vec<(&'static str, Table, bool)> {
         ("replace", table(WriteMode::Replace { allow_empty: false }), false),
         ("merge", merge(vec![0, 1], vec![2, 3]), false),
         ("merge_with_deletes", Table { deletes: true, ..merge(vec![0], vec![3]) }, true),
+        ("merge_that_keeps_what_is_beaten", keeping(merge(vec![0], vec![3])), true),
         ("merge_where_the_last_load_wins", merge(vec![0], vec![]), false),
         ("merge_without_lineage", Table { lineage: false, ..merge(vec![0], vec![3]) }, false),
         ("scd2", table(WriteMode::Scd2 { key: vec![0], order_by: 3 }), false),

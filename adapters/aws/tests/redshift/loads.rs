@@ -36,13 +36,15 @@ pub(crate) const TESTS: &[counterpart::Test<Server>] = &[
 ];
 
 /// All that core has Redshift do for loads, in the words that it labels statements with.
-const KINDS: [&str; 39] = [
+const KINDS: [&str; 43] = [
     "add a column",
     "add a column to the ledger",
+    "ask for the columns of beaten rows",
     "ask for the declared types",
     "ask for the ledger's columns",
     "ask for the target's columns",
     "ask whether there are loads",
+    "bring back the rows that they have beaten",
     "bring the load's batches",
     "bring the staged rows",
     "check that all rows came",
@@ -52,6 +54,7 @@ const KINDS: [&str; 39] = [
     "check that the counts balance",
     "check that the table has the rows",
     "count the rows that are removed",
+    "count the rows that have come back",
     "count the rows that the table has",
     "count what became of the rows",
     "create Etalon's own tables",
@@ -71,6 +74,7 @@ const KINDS: [&str; 39] = [
     "make room for the load's batches",
     "make room for the staged rows",
     "make room for winners",
+    "note the keys of the rows that are removed",
     "put the winners into the table",
     "rank the rows of each key",
     "set the intervals of versions",
@@ -136,6 +140,11 @@ fn every_statement_does_what_it_does_on_postgresql(server: &Server) {
             1 => {
                 let write = WriteMode::Scd2 { key: vec![0], order_by: 2 };
                 case.table = Table { write, lineage: true, dedupe: None, ..case.table };
+            }
+            2 => {
+                let write = WriteMode::Merge { key: vec![0], order_by: vec![2] };
+                case.table =
+                    Table { write, lineage: true, deletes: true, keeps_beaten: true, dedupe: None, ..case.table };
             }
             _ => {}
         }

@@ -97,6 +97,7 @@ fn table(columns: &[(&str, Type, bool)]) -> Table {
         write: WriteMode::Append,
         lineage: true,
         deletes: false,
+        keeps_beaten: false,
         dedupe: None,
         layout: Layout::default(),
     }

@@ -2,7 +2,7 @@
 //! right: rows in a list, merged by hand.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::Blame;
 use etalon_core::stage::parquet;
 use etalon_core::value::show::show;
-use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table, WriteMode};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, PipelineLoads, Presence, Table, WriteMode};
 
 use crate::ports::{Clock, DataWarehouse, LoadOrder, Objects, OrderPart, StatementState};
 
@@ -338,8 +338,23 @@ impl<S: Objects, C: Clock> DataWarehouse for MemoryWarehouse<'_, S, C> {
             batch: batch.clone(),
             counts: *counts,
             counts_removed: true,
+            keeps_beaten: false,
             loaded_at: 0,
         };
         Ok(state.ledger.iter().map(row).collect())
+    }
+
+    async fn pipelines(&self, table: &Table, own: &str) -> Result<Vec<PipelineLoads>, Error> {
+        Ok(PipelineLoads::of(&self.akin(table, &[]).await?, own))
+    }
+
+    /// Nobody changes it by hand.
+    async fn presence(&self, _table: &Table) -> Result<Presence, Error> {
+        Ok(Presence::default())
+    }
+
+    async fn brought(&self, _table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
+        let state = self.settled();
+        Ok(state.rows.iter().map(|row| row.batch.clone()).filter(|batch| batches.contains(batch)).collect())
     }
 }

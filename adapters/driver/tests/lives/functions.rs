@@ -22,8 +22,6 @@ const MINUTE: i64 = 60_000_000;
 const WORKERS_MAX: usize = 3;
 /// So many turns there may be faults.
 const FAULTY_TURNS_MAX: usize = 3_000;
-/// So many turns a call may take.
-const TURNS_MAX: usize = 200_000;
 
 /// The functions, and what chance does to them.
 pub struct Cloud<'a> {
@@ -34,6 +32,10 @@ pub struct Cloud<'a> {
     pub seed: u64,
     /// In thousandths, at each call of a port.
     pub faults: u64,
+    /// Whether contents that are in the table are appended once more.
+    pub accepts_doubles: bool,
+    /// So many turns a call may take.
+    pub turns_max: usize,
 }
 
 /// What the workers of a call share.
@@ -78,7 +80,7 @@ impl Cloud<'_> {
 impl Hands<'_, '_> {
     fn work(&self, chance: &mut Chance) -> Result<(), Error> {
         let mut workers = Workers::new(self.chaos, self.cloud.clock);
-        for turn in 0..TURNS_MAX {
+        for turn in 0..self.cloud.turns_max {
             if turn == FAULTY_TURNS_MAX {
                 self.chaos.calm();
             }
@@ -194,7 +196,7 @@ impl Hands<'_, '_> {
             clock: *clock,
             witness: &Quiet,
             limits,
-            accepts_doubles: true,
+            accepts_doubles: self.cloud.accepts_doubles,
             deadline,
         };
         match message {

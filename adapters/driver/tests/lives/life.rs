@@ -40,6 +40,8 @@ pub struct Shape {
     /// Whether a record may delete its key.
     pub deletes: bool,
     pub place: Place,
+    /// Whether contents that are in the table are appended once more unasked, by one machine.
+    pub accepts_doubles: bool,
 }
 
 /// Who does what the calls ask for.
@@ -107,6 +109,8 @@ pub enum Content {
     Nothing,
     /// A header, these records, and a quote that is never closed.
     Unclosed(Vec<Record>),
+    /// A header, and these records, compressed.
+    Packed(Vec<Record>),
 }
 
 /// A record of an object.
@@ -211,6 +215,7 @@ impl Life {
             on_overwrite: *chance.pick(&[OnOverwrite::Fail, OnOverwrite::Replace, OnOverwrite::Add]),
             deletes: false,
             place: Place::Laptop,
+            accepts_doubles: true,
         };
         let contents: Vec<Content> = (0..3 + chance.below(3)).map(|_| content(chance)).collect();
         let days = (0..DAYS).map(|_| (0..chance.below(5)).map(|_| happening(chance, contents.len())).collect());
@@ -255,18 +260,35 @@ impl Life {
             let at = usize::try_from(chance.below(day.len() as u64 + 1)).unwrap();
             day.insert(at, Happening { event, faults: Vec::new() });
         }
+        let chance = &mut Chance::new(self.number ^ 0xd0b1e);
+        // Which of equal contents that come at once is loaded first, no message tells.
+        let is_told = matches!(self.shape.write, Write::Append | Write::Dedupe) && self.shape.place == Place::Laptop;
+        if is_told && chance.one_in(2) {
+            self.shape.accepts_doubles = false;
+            let plain = self.contents.iter().find_map(|content| match content {
+                Content::Records(records) if !records.is_empty() => Some(records.clone()),
+                _ => None,
+            });
+            if let (Some(records), Some(last)) = (plain.filter(|_| chance.one_in(2)), self.contents.last_mut()) {
+                *last = Content::Packed(records);
+            }
+        }
     }
 
     /// Whether an event can be told apart from nothing where this life is lived.
     pub fn takes(&self, event: Event) -> bool {
-        let Shape { write, deletes, place, .. } = self.shape;
+        let Shape { write, on_overwrite, deletes, place, .. } = self.shape;
         match event {
             // The functions ask the warehouse for the inputs of a load, and nothing else.
             Event::Drop | Event::Empty | Event::LoseLedger | Event::LoseStore if place == Place::Functions => false,
             // A table may be empty since everything was deleted.
             Event::Empty => !deletes,
-            // Two loads, of which the first brings what the second would have beaten, are not as one load of both.
-            Event::Call(Call::Reload(_)) => place == Place::Laptop || matches!(write, Write::Append | Write::Replace),
+            // Two loads, of which the first brings what the second would have beaten, are as one load of both where what is beaten is
+            // kept.
+            Event::Call(Call::Reload(_)) => {
+                let is_one = matches!(write, Write::Append | Write::Replace) || on_overwrite == OnOverwrite::Replace;
+                place == Place::Laptop || is_one
+            }
             _ => true,
         }
     }
@@ -286,7 +308,7 @@ impl Life {
     /// The pipeline as it is deployed.
     pub fn pipeline(&self, deployed: Deployed) -> (Resolved, String) {
         let Deployed { mapping, limits, is_renamed, has_finer_key } = deployed;
-        let Shape { write, on_overwrite, deletes, place } = self.shape;
+        let Shape { write, on_overwrite, deletes, place, .. } = self.shape;
         let pipeline = if is_renamed { "others" } else { "things" };
         let source = if place == Place::Laptop { "files: in/*.csv" } else { "s3: s3://bucket/in/" };
         let key = if has_finer_key { "[id, n]" } else { "id" };
@@ -427,12 +449,18 @@ fn content(chance: &mut Chance) -> Content {
 impl Content {
     pub fn records(&self) -> &[Record] {
         match self {
-            Self::Records(records) | Self::Unclosed(records) => records,
+            Self::Records(records) | Self::Unclosed(records) | Self::Packed(records) => records,
             Self::Nothing => &[],
         }
     }
 
     pub fn bytes(&self) -> Vec<u8> {
+        let plain = self.plain_bytes();
+        if matches!(self, Self::Packed(_)) { packed(&plain) } else { plain }
+    }
+
+    /// What there is to be read.
+    pub fn plain_bytes(&self) -> Vec<u8> {
         let mut text = String::new();
         if *self != Self::Nothing {
             text.push_str("id,n,name\n");
@@ -457,6 +485,18 @@ impl Content {
         }
         offsets
     }
+}
+
+/// The bytes in a gzip that leaves them as they are.
+pub fn packed(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).unwrap();
+    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
+    });
+    let header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    let lengths = [length.to_le_bytes(), (!length).to_le_bytes()];
+    let end = [(!crc).to_le_bytes(), u32::from(length).to_le_bytes()];
+    [&header[..], lengths.as_flattened(), bytes, end.as_flattened()].concat()
 }
 
 impl fmt::Display for Record {

@@ -174,11 +174,10 @@ impl Machine<'_> {
         let mut warehouse = FaultyWarehouse { inner: &mut self.warehouse, faults: self.faults };
         let world =
             World { source: &source, store: &store, warehouse: &mut warehouse, clock: &self.clock, progress: &Quiet };
-        // A pipeline of a new name loads beside the old one, as the functions do.
         let options = RunOptions {
             batch_time: Some(self.batch_time),
             workers: std::num::NonZero::new(1),
-            again: true,
+            again: self.life.shape.accepts_doubles,
             ..RunOptions::default()
         };
         let ended = block_on(run(&self.pipeline, &self.text, work(call), &found, world, &options));
@@ -210,6 +209,8 @@ impl Machine<'_> {
             clock: &self.clock,
             seed,
             faults: 15 * faults.len() as u64,
+            accepts_doubles: true,
+            turns_max: 200_000,
         };
         let ended = cloud.call(&mut self.warehouse, &start, self.faults);
         self.trace(call, &ended);

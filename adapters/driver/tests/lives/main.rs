@@ -10,6 +10,7 @@
 
 #[path = "../simulation/chaos.rs"]
 mod chaos;
+mod by_hand;
 mod faults;
 mod functions;
 mod life;
@@ -112,6 +113,8 @@ fn remembered_lives_go_right() {
     many(8_147, 1, Life::plain);
     // With the ledger goes what was remembered of deletes.
     many(3_080, 1, Life::new);
+    // A row that was beaten comes back when the one that has beaten it goes, in whichever load.
+    many(2_361, 1, Life::new);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::life::{Call, Content, Deployed, Event, Is, Life, Mapping, OPEN, OnOverwrite, Write, name};
 
+mod doubles;
 mod runs;
 
 use runs::Runs;
@@ -27,6 +28,8 @@ pub struct Model<'a> {
     /// What was met where whole runs are loaded.
     runs: Runs,
     table: Vec<Row>,
+    /// Rows that others have beaten, where they are kept.
+    beaten: Vec<Row>,
     /// Whether rows were lost by hand: then nothing is done but a reload of everything.
     is_lost: bool,
     /// Whether the table has rows of which no ledger tells: then nothing is done.
@@ -59,7 +62,7 @@ impl Version {
 }
 
 /// Rows and rejects that are judged and loaded as a whole.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Unit {
     is: Kind,
     mapping: Mapping,
@@ -77,6 +80,9 @@ struct Unit {
     incomplete: Option<Incomplete>,
     /// Whether nothing but its ledger rows is left of it.
     is_bare: bool,
+    /// When it was loaded, and how many of its rows were inserted.
+    loaded_at: u64,
+    inserted: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +134,7 @@ impl<'a> Model<'a> {
             met: BTreeMap::new(),
             runs: Runs::default(),
             table: Vec::new(),
+            beaten: Vec::new(),
             is_lost: false,
             is_foreign: false,
             is_bare: [false; 2],
@@ -173,11 +180,13 @@ impl<'a> Model<'a> {
                 self.is_lost |= is_loaded;
                 self.is_foreign = false;
                 self.table.clear();
+                self.beaten.clear();
             }
             Event::LoseLedger => {
                 self.is_lost = false;
                 self.is_forgotten = [true; 2];
                 self.is_foreign |= self.table.iter().any(|row| !row.deletes);
+                self.beaten.clear();
                 if !self.is_foreign {
                     self.table.clear();
                 }
@@ -196,6 +205,9 @@ impl<'a> Model<'a> {
     }
 
     fn call(&mut self, call: Call) -> bool {
+        if self.is_most_likely_renamed(call) {
+            return true;
+        }
         self.look_at_ledger();
         match call {
             _ if self.is_whole() => self.call_whole(call),
@@ -303,6 +315,7 @@ impl<'a> Model<'a> {
                 loads.extend(self.bring(object, current, self.read_version(object, current, is, BTreeSet::new())));
             }
         }
+        self.hold_doubled(&mut loads);
         self.load(&loads);
         wanted.is_some_and(|wanted| !self.objects.contains_key(&wanted))
     }
@@ -348,6 +361,8 @@ impl<'a> Model<'a> {
             rejects,
             incomplete: None,
             is_bare: false,
+            loaded_at: 0,
+            inserted: 0,
         };
         if self.objects.get(&object) != Some(&version) {
             unit.incomplete = Some(Incomplete::Gone);
@@ -385,7 +400,7 @@ impl<'a> Model<'a> {
             });
         }
         let is_whole = match content {
-            Content::Records(_) => true,
+            Content::Records(_) | Content::Packed(_) => true,
             Content::Unclosed(_) => mapping.cuts,
             Content::Nothing => false,
         };
@@ -412,19 +427,27 @@ impl<'a> Model<'a> {
         unit.incomplete.is_none() && (is_brought_again || !(are_all || are_many || is_refused))
     }
 
-    /// One load: rows that are replaced go, and then rows come. A row that was beaten by one that goes does not come back.
+    /// One load: rows that are replaced go, and then rows come. A row that was beaten by one that goes comes back where it was
+    /// kept.
     fn load(&mut self, loads: &Loads) {
+        let mut bared = Vec::new();
         for (object, place, unit) in loads {
             let version = &self.met[object][*place];
             let replaces =
                 self.on_overwrite() == OnOverwrite::Replace && version.overwrites && unit.is != Kind::Redrive;
-            self.table.retain(|row| {
+            let goes = |row: &mut Row| {
                 let (_, time, source, _) = row.order;
                 let is_before = replaces && time < version.time;
                 let is_again = unit.is == Kind::Reload && time == version.time;
-                (row.whose, source) != *object || !(is_before || is_again)
-            });
+                (row.whose, source) == *object && (is_before || is_again)
+            };
+            let gone: Vec<Row> = self.table.extract_if(.., goes).collect();
+            self.beaten.retain(|row| !goes(&mut row.clone()));
+            bared.extend(gone.iter().map(|row| self.key(row)));
         }
+        let mut back = std::mem::take(&mut self.beaten);
+        let stays = |row: &Row| self.key(row).is_none() || !bared.contains(&self.key(row));
+        (self.beaten, back) = back.into_iter().partition(stays);
         let mut rows: Vec<(Mapping, Row)> = Vec::new();
         for (object, place, unit) in loads {
             // An old version that comes late is replaced at once.
@@ -440,17 +463,39 @@ impl<'a> Model<'a> {
             let mut seen = BTreeSet::new();
             rows.retain(|(mapping, row)| seen.insert((*mapping, row.id)));
         }
-        for (_, row) in rows {
-            let key = |row: &Row| match self.life.shape.write {
-                Write::Merge if !self.deployed.has_finer_key => Some((row.id, None)),
-                Write::Merge | Write::Scd2 => Some((row.id, Some(row.order.0))),
-                Write::Append | Write::Dedupe | Write::Replace => None,
-            };
-            match self.table.iter_mut().find(|there| key(&row).is_some() && key(there) == key(&row)) {
-                Some(there) if there.order < row.order => *there = row,
-                Some(_) => {}
-                None => self.table.push(row),
+        for (object, place, unit) in loads {
+            let brings = |row: &Row| row.order.1 == self.met[object][*place].time && unit.rows.contains(row);
+            let inserted = rows.iter().filter(|(mapping, row)| *mapping == unit.mapping && brings(row)).count();
+            let (rows, now) = (unit.rows.clone(), self.time);
+            let is_it = |other: &&mut Unit| other.is == unit.is && other.mapping == unit.mapping && other.rows == rows;
+            let units = &mut self.met.get_mut(object).unwrap()[*place].units;
+            if let Some(unit) = units.iter_mut().rev().filter(|unit| unit.state == State::Loaded).find(is_it) {
+                (unit.loaded_at, unit.inserted) = (now, inserted);
             }
+        }
+        for row in back.into_iter().chain(rows.into_iter().map(|(_, row)| row)) {
+            let key = self.key(&row);
+            let is_same = |there: &Row| key.is_some() && self.key(there) == key;
+            let Some(at) = self.table.iter().position(is_same) else {
+                self.table.push(row);
+                continue;
+            };
+            let beaten = match self.table[at].order < row.order {
+                true => std::mem::replace(&mut self.table[at], row),
+                false => row,
+            };
+            if self.on_overwrite() == OnOverwrite::Replace {
+                self.beaten.push(beaten);
+            }
+        }
+    }
+
+    /// What rows have in common of which the table has one, if it has one of several.
+    fn key(&self, row: &Row) -> Option<(u64, Option<u64>)> {
+        match self.life.shape.write {
+            Write::Merge if !self.deployed.has_finer_key => Some((row.id, None)),
+            Write::Merge | Write::Scd2 => Some((row.id, Some(row.order.0))),
+            Write::Append | Write::Dedupe | Write::Replace => None,
         }
     }
 

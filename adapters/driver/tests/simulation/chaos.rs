@@ -12,7 +12,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::Object;
 use etalon_core::protocol::prefix::{Prefix, Right};
 use etalon_core::protocol::{LoadEvent, Step};
-use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, PipelineLoads, Presence, Table};
 use etalon_driver::memory::ManualClock;
 use etalon_driver::ports::{
     Clock, DataWarehouse, Entry, Events, LoadOrder, Message, Objects, Put, Queue, StatementState,
@@ -286,6 +286,15 @@ impl<P: DataWarehouse> DataWarehouse for Chaotic<'_, P> {
     }
     async fn akin(&self, table: &Table, batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
         self.chaos.call(self.inner.akin(table, batches)).await
+    }
+    async fn pipelines(&self, table: &Table, own: &str) -> Result<Vec<PipelineLoads>, Error> {
+        self.chaos.call(self.inner.pipelines(table, own)).await
+    }
+    async fn presence(&self, table: &Table) -> Result<Presence, Error> {
+        self.chaos.call(self.inner.presence(table)).await
+    }
+    async fn brought(&self, table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
+        self.chaos.call(self.inner.brought(table, batches)).await
     }
 }
 

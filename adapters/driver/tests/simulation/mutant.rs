@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use etalon_core::error::Error;
 use etalon_core::plan::{Object, sha256};
 use etalon_core::protocol::{LastRun, Leg, Load, parse, print};
-use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Table};
+use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, PipelineLoads, Presence, Table};
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
 /// The rule that is broken.
@@ -184,5 +184,14 @@ impl<P: DataWarehouse> DataWarehouse for Mutant<P> {
     }
     async fn akin(&self, table: &Table, batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
         self.inner.akin(table, batches).await
+    }
+    async fn pipelines(&self, table: &Table, own: &str) -> Result<Vec<PipelineLoads>, Error> {
+        self.inner.pipelines(table, own).await
+    }
+    async fn presence(&self, table: &Table) -> Result<Presence, Error> {
+        self.inner.presence(table).await
+    }
+    async fn brought(&self, table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
+        self.inner.brought(table, batches).await
     }
 }

@@ -64,7 +64,8 @@ impl Compiler<'_> {
             .map(|mapping| TableColumn { name: mapping.name.clone(), ty: mapping.ty, required: mapping.required })
             .collect();
         let deletes = target.delete_when.is_some();
-        Table { schema, name, columns, write, lineage: target.lineage, deletes, dedupe, layout }
+        let keeps_beaten = self.spec.source.on_overwrite == OnOverwrite::Replace;
+        Table { schema, name, columns, write, lineage: target.lineage, deletes, keeps_beaten, dedupe, layout }
     }
 
     /// Rows that were read before come again from a source that is read as a whole; from one that is read by a cursor they do

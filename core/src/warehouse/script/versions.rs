@@ -47,15 +47,15 @@ use crate::warehouse::target::Versions;
 pub(crate) const STAGE: &str = "_etalon_stage";
 /// The number of a staged row, where rows have numbers.
 pub(crate) const ROW: &str = "_etalon_row";
-const WINNER: &str = "_etalon_winner";
+pub(super) const WINNER: &str = "_etalon_winner";
 const FIRST: &str = "_etalon_first";
 const SOURCE: &str = "_etalon_source";
 const GENERATION: &str = "_etalon_generation";
 const RANK: &str = "_etalon_rank";
-const OUTCOME: &str = "_etalon_outcome";
-const STAGED_ROW: &str = "_etalon_staged_row";
-const TARGET_ROW: &str = "_etalon_target_row";
-const DELETED_ROW: &str = "_etalon_deleted_row";
+pub(super) const OUTCOME: &str = "_etalon_outcome";
+pub(super) const STAGED_ROW: &str = "_etalon_staged_row";
+pub(super) const TARGET_ROW: &str = "_etalon_target_row";
+pub(super) const DELETED_ROW: &str = "_etalon_deleted_row";
 
 /// The words of an outcome, which are the names of the counts.
 const INSERTED: &str = "inserted";
@@ -74,12 +74,14 @@ pub(super) struct Ranking<'a> {
     pub(super) row: Option<Identifier>,
     /// Where deleted keys are remembered, if they are.
     pub(super) deleted: Option<TableName>,
+    /// Whether rows of earlier loads, which were beaten, may be among the staged ones.
+    returns: bool,
 }
 
 impl<'a> Ranking<'a> {
-    pub(super) fn new(target: &'a Target, versions: Versions) -> Result<Self, Error> {
+    pub(super) fn new(target: &'a Target, versions: Versions, returns: bool) -> Result<Self, Error> {
         let deleted = if target.keeps_deleted() { Some(target.deleted_table()?) } else { None };
-        Ok(Self { target, versions, row: target.row_column()?, deleted })
+        Ok(Self { target, versions, row: target.row_column()?, deleted, returns })
     }
 
     /// Creates the work tables.
@@ -127,7 +129,7 @@ impl<'a> Ranking<'a> {
         }
     }
 
-    fn key_of(&self, alias: &'static str) -> Vec<Expr> {
+    pub(super) fn key_of(&self, alias: &'static str) -> Vec<Expr> {
         self.versions.key.iter().map(|(name, ty)| Expr::of(alias, name).key(*ty)).collect()
     }
 
@@ -165,12 +167,23 @@ impl<'a> Ranking<'a> {
         ]);
         let rank = Expr::RowNumber { partition: self.key_of("s"), order, descending: self.versions.last };
         let batch = Expr::own("b", "batch").equal(Expr::own("s", BATCH_COLUMN));
-        Select::from(&TableName::work(STAGE), "s").column(rank, RANK).join(
-            JoinKind::Inner,
-            Source::Table(ledger::load_table()),
-            "b",
-            batch,
-        )
+        let (kind, batches) = match self.returns {
+            false => (JoinKind::Inner, Source::Table(ledger::load_table())),
+            // Somebody may have deleted a row of the ledger.
+            true => (JoinKind::Left, self.batches()),
+        };
+        Select::from(&TableName::work(STAGE), "s").column(rank, RANK).join(kind, batches, "b", batch)
+    }
+
+    /// The batches of staged rows: those of the load, and those that rows which come back were loaded with.
+    fn batches(&self) -> Source {
+        let of = |alias| ["batch", "source", "generation"].map(|name| Expr::own(alias, name));
+        let staged = Select::from(&TableName::work(STAGE), "g").columns([Expr::own("g", BATCH_COLUMN)]);
+        let is_staged = Expr::All(vec![ledger::of_target(self.target, "l"), Expr::own("l", "batch").among(staged)]);
+        Source::Selects(vec![
+            Select::from(&ledger::load_table(), "a").columns(of("a")),
+            Select::from(&ledger::table(self.target), "l").columns(of("l")).filter(is_staged),
+        ])
     }
 
     /// Each winner, by number, beside what is stored under its key.
@@ -198,7 +211,8 @@ impl<'a> Ranking<'a> {
         let own = |column: &'static str| {
             let of_batch = Expr::own("b", "batch").equal(Expr::own("s", BATCH_COLUMN));
             let found = Select::from(&ledger::load_table(), "b").columns([Expr::own("b", column)]);
-            Expr::Scalar(Box::new(found.filter(of_batch)))
+            let found = Expr::Scalar(Box::new(found.filter(of_batch)));
+            if self.returns { Expr::Call("coalesce", vec![found, lookup(column, "s")]) } else { found }
         };
         let staged = (own("source"), own("generation"));
         select = select.columns([self.outcome(staged, told("t"), told("d"), Expr::of("t", row).absent())]);
@@ -239,15 +253,17 @@ impl<'a> Ranking<'a> {
         if self.versions.against == Against::Nothing {
             return select;
         }
-        let same_key = |alias| {
-            let pairs = self.key_of(alias).into_iter().zip(self.key_of("s"));
-            Expr::All(pairs.map(|(stored, staged)| stored.equal(staged)).collect())
-        };
+        let same_key = |alias| self.same_key(alias, "s");
         let select = select.join(JoinKind::Left, Source::Table(self.target.table.clone()), "t", same_key("t"));
         match &self.deleted {
             Some(table) => select.join(JoinKind::Left, Source::Table(table.clone()), "d", same_key("d")),
             None => select,
         }
+    }
+
+    pub(super) fn same_key(&self, one: &'static str, other: &'static str) -> Expr {
+        let pairs = self.key_of(one).into_iter().zip(self.key_of(other));
+        Expr::All(pairs.map(|(one, other)| one.equal(other)).collect())
     }
 
     /// What becomes of a winner. Each of the three pairs is the source and the generation: of the winner, of the stored
@@ -320,7 +336,7 @@ impl<'a> Ranking<'a> {
 
     /// Takes the winners' places in the target, and remembers deleted keys.
     pub(super) fn settle(&self) -> Vec<Command> {
-        let mut commands = Vec::new();
+        let mut commands = if self.target.keeps_beaten() { self.keep_beaten() } else { Vec::new() };
         if self.versions.against != Against::Nothing {
             commands.push(self.delete_beaten(&self.target.table, self.row.clone(), TARGET_ROW));
         }
@@ -363,8 +379,7 @@ impl<'a> Ranking<'a> {
             values.extend(self.target.at(&[*order_by]).iter().map(|(name, _)| Expr::of("s", name)));
             values.push(Expr::Boolean(true));
         }
-        let kept = [INSERTED, UPDATED, UNCHANGED].map(|word| self.winner_outcome().equal(Expr::Word(word)));
-        let mut select = self.winners().columns(values).filter(Expr::Any(kept.to_vec()));
+        let mut select = self.winners().columns(values).filter(self.is_stored());
         if self.row.is_some() {
             // The order in which they were staged is mostly that of the target too.
             select.order_by = vec![Expr::own("v", STAGED_ROW)];
@@ -390,6 +405,12 @@ impl<'a> Ranking<'a> {
         Select::from(&winner_table(), "v").join(JoinKind::Inner, Source::Table(TableName::work(STAGE)), "s", staged)
     }
 
+    /// That a winner of [`Ranking::winners`] is in the target.
+    pub(super) fn is_stored(&self) -> Expr {
+        let kept = [INSERTED, UPDATED, UNCHANGED].map(|word| self.winner_outcome().equal(Expr::Word(word)));
+        Expr::Any(kept.to_vec())
+    }
+
     /// What became of a winner of [`Ranking::winners`].
     pub(super) fn winner_outcome(&self) -> Expr {
         Expr::own(if self.row.is_none() { "s" } else { "v" }, OUTCOME)
@@ -408,7 +429,7 @@ pub(super) fn insert(into: TableName, columns: impl IntoIterator<Item = Identifi
     Command::Insert { into, columns: columns.into_iter().collect(), rows: Rows::Select(Box::new(select)) }
 }
 
-fn winner_table() -> TableName {
+pub(super) fn winner_table() -> TableName {
     TableName::work(WINNER)
 }
 

@@ -48,7 +48,10 @@ impl Writer<'_> {
                 }
                 self.out.write_str(")")
             }
-            Command::DropTable(table) => write!(self.out, "DROP TABLE {table}"),
+            Command::DropTables(tables) => {
+                let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+                write!(self.out, "DROP TABLE {}", tables.join(", "))
+            }
             Command::DropIndex(name) => write!(self.out, "DROP INDEX {name}"),
             Command::AddColumn(table, column) => {
                 let ty = (self.dialect.column_type)(column.ty);

@@ -1,0 +1,125 @@
+//! Doubles: what is held since the table has its rows already: equal contents below another name, or of the pipeline with its
+//! other name, which most likely is this one.
+
+use super::{Kind, Loads, Model, Source, State, Unit};
+use crate::life::{Call, OnOverwrite, Write};
+
+/// A unit that the ledger tells of: its object, the place of its version, and itself.
+type Told<'a> = (Source, usize, &'a Unit);
+
+impl Model<'_> {
+    /// Whether equal contents are held where they would be appended.
+    fn tells_doubles(&self) -> bool {
+        !self.life.shape.accepts_doubles && matches!(self.life.shape.write, Write::Append | Write::Dedupe)
+    }
+
+    fn in_ledger(&self) -> impl Iterator<Item = Told<'_>> {
+        let all = self.met.iter().filter(|((whose, _), _)| !self.is_forgotten[usize::from(*whose)]);
+        let units = all.flat_map(|(object, versions)| {
+            versions
+                .iter()
+                .enumerate()
+                .flat_map(move |(place, version)| version.units.iter().map(move |unit| (*object, place, unit)))
+        });
+        units.filter(|(.., unit)| unit.state == State::Loaded)
+    }
+
+    /// Whether the pipeline has loaded nothing, and the one with its other name what is there, with the same mapping: then
+    /// nothing is done.
+    pub(super) fn is_most_likely_renamed(&self, call: Call) -> bool {
+        if !self.tells_doubles() || !matches!(call, Call::Run | Call::Reload(_)) {
+            return false;
+        }
+        let has_own = self.in_ledger().any(|(object, ..)| self.is_own(object));
+        !has_own
+            && self.in_ledger().any(|((whose, object), place, unit)| {
+                let is_there = self.objects.get(&object) == Some(&self.met[&(whose, object)][place].content);
+                is_there && unit.mapping == self.deployed.mapping && unit.inserted > 0
+            })
+    }
+
+    /// Holds what would be in the table twice, in the order in which it is loaded.
+    pub(super) fn hold_doubled(&mut self, loads: &mut Loads) {
+        if !self.tells_doubles() || self.on_overwrite() == OnOverwrite::Add {
+            return;
+        }
+        // What takes the place of rows comes first.
+        loads.sort_by_key(|(object, place, unit)| {
+            (!self.replaces(*object, *place, unit), self.met[object][*place].time, object.1)
+        });
+        let about = |loads: &Loads, (object, place, unit): &Told<'_>| {
+            loads.iter().any(|(other, at, load)| (other, at) == (object, place) && load == *unit)
+        };
+        let standing: Vec<(Source, usize, Vec<u8>)> = self
+            .in_ledger()
+            .filter(|told| !about(loads, told) && told.2.inserted > 0 && self.stands(*told))
+            .map(|(object, place, _)| (object, place, self.plain(object, place)))
+            .collect();
+        let is_renamed = self.is_renamed(loads);
+        let mut there = standing;
+        let mut kept = Loads::new();
+        for (object, place, unit) in std::mem::take(loads) {
+            let content = self.plain(object, place);
+            let is_double = |(other, at, bytes): &(Source, usize, Vec<u8>)| {
+                let is_one = other.1 == object.1 && is_renamed;
+                *bytes == content && (*other, *at) != (object, place) && (other.0 == object.0 || is_one)
+            };
+            if unit.is == Kind::Met && !unit.rows.is_empty() && there.iter().any(is_double) {
+                let units = &mut self.met.get_mut(&object).unwrap()[place].units;
+                units.iter_mut().filter(|other| **other == unit).for_each(|unit| unit.state = State::Held);
+                continue;
+            }
+            if self.replaces(object, place, &unit) {
+                let goes = |at: usize| {
+                    (unit.is == Kind::Reload && at == place) || (at < place && self.overwrites(object, place))
+                };
+                there.retain(|(other, at, _)| *other != object || !goes(*at));
+            }
+            if !unit.rows.is_empty() {
+                there.push((object, place, content));
+            }
+            kept.push((object, place, unit));
+        }
+        *loads = kept;
+    }
+
+    /// Whether a version takes the place of those before.
+    fn overwrites(&self, object: Source, place: usize) -> bool {
+        self.on_overwrite() == OnOverwrite::Replace && self.met[&object][place].overwrites
+    }
+
+    fn replaces(&self, object: Source, place: usize, unit: &Unit) -> bool {
+        unit.is == Kind::Reload || (unit.is == Kind::Met && self.overwrites(object, place))
+    }
+
+    fn plain(&self, object: Source, place: usize) -> Vec<u8> {
+        self.life.contents[self.met[&object][place].content].plain_bytes()
+    }
+
+    /// Whether the rows of a unit are there still.
+    fn stands(&self, (object, place, unit): Told<'_>) -> bool {
+        let versions = &self.met[&object];
+        let is_whole = |unit: &&Unit| unit.state == State::Loaded && unit.is != Kind::Redrive;
+        let mut later = versions[place + 1..].iter().flat_map(|version| &version.units);
+        let is_replaced = self.on_overwrite() == OnOverwrite::Replace && later.any(|unit| is_whole(&unit));
+        let units = &versions[place].units;
+        let at = units.iter().position(|other| std::ptr::eq(other, unit)).unwrap_or_default();
+        !is_replaced && !units[at + 1..].iter().any(|unit| unit.is == Kind::Reload && unit.state == State::Loaded)
+    }
+
+    /// Whether the pipeline with the other name has loaded nothing since this one has begun, and both have loaded nothing alike.
+    fn is_renamed(&self, loads: &Loads) -> bool {
+        let is_new = |told: &Told<'_>| loads.iter().any(|(object, place, unit)| (*object, *place, unit) == *told);
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.in_ledger().filter(|told| !is_new(told)).partition(|(object, ..)| self.is_own(*object));
+        let began = own.iter().map(|(.., unit)| unit.loaded_at).min();
+        let ended = others.iter().map(|(.., unit)| unit.loaded_at).max();
+        let is_shared = |one: &Told<'_>, other: &Told<'_>| {
+            one.0.1 == other.0.1
+                && self.plain(one.0, one.1) == self.plain(other.0, other.1)
+                && one.2.inserted.min(other.2.inserted) > 0
+        };
+        began.is_none_or(|began| ended.is_none_or(|ended| ended < began))
+            && !own.iter().any(|one| others.iter().any(|other| is_shared(one, other)))
+    }
+}

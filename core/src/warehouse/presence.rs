@@ -1,0 +1,174 @@
+//! Presence: what a table and its ledger tell of each other, in a few numbers: whether somebody has changed one of them by hand.
+
+use crate::error::Error;
+use crate::types::Type;
+use crate::warehouse::batch::LoadCounts;
+use crate::warehouse::ledger;
+use crate::warehouse::ledger::LedgerRow;
+use crate::warehouse::selection::Row;
+use crate::warehouse::sql::Command;
+use crate::warehouse::sql::Expr;
+use crate::warehouse::sql::JoinKind;
+use crate::warehouse::sql::Select;
+use crate::warehouse::sql::Source;
+use crate::warehouse::statement::Statement;
+use crate::warehouse::target::Target;
+
+/// What the ledger has of a table, and whether the table has rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// Whether the table has rows; none where there is no table.
+    pub has_rows: Option<bool>,
+    /// Rows of the ledger.
+    pub loads: u64,
+    /// Rows that were inserted, and those that were removed.
+    pub inserted: u64,
+    /// Rows that loads have removed.
+    pub removed: u64,
+    /// Rows of the ledger that do not tell how many rows went: a delete whose key may not have been there, or one of an older
+    /// Etalon.
+    pub uncertain: u64,
+    /// Rows that the last load has inserted.
+    pub inserted_last: u64,
+}
+
+impl Presence {
+    /// What some ledger rows tell.
+    pub fn of(rows: &[LedgerRow], has_rows: Option<bool>) -> Self {
+        let sum = |of: fn(&LoadCounts) -> u64| rows.iter().map(|row| of(&row.counts)).sum::<u64>();
+        let last = rows.iter().map(|row| row.loaded_at).max();
+        let is_uncertain = |row: &&LedgerRow| row.counts.deleted > 0 || (row.batch.replaces() && !row.counts_removed);
+        Self {
+            has_rows,
+            loads: rows.len() as u64,
+            inserted: sum(|counts| counts.inserted),
+            removed: sum(|counts| counts.removed),
+            uncertain: rows.iter().filter(is_uncertain).count() as u64,
+            inserted_last: rows.iter().filter(|row| Some(row.loaded_at) == last).map(|row| row.counts.inserted).sum(),
+        }
+    }
+
+    /// Reads what [`presence`] selects.
+    pub fn read(row: &Row<'_>, has_rows: Option<bool>) -> Result<Self, Error> {
+        Ok(Self {
+            has_rows,
+            loads: row.number("loads")?,
+            inserted: row.number("inserted")?,
+            removed: row.number("removed")?,
+            uncertain: row.number("uncertain")?,
+            inserted_last: row.number("inserted_last")?,
+        })
+    }
+
+    /// Whether the table has rows, and the ledger knows no load.
+    pub fn is_unknown(&self) -> bool {
+        self.loads == 0 && self.has_rows == Some(true)
+    }
+
+    /// What has become of a table that must have rows by its ledger, and has none: it is gone, or empty.
+    pub fn lost(&self, whole_runs: bool) -> Option<&'static str> {
+        let must_have_rows = match whole_runs {
+            true => self.inserted_last > 0,
+            false => self.uncertain == 0 && self.inserted > self.removed,
+        };
+        match self.has_rows {
+            _ if self.loads == 0 => None,
+            None => Some("gone"),
+            Some(false) if must_have_rows => Some("empty"),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Selects the numbers of a target's [`Presence`], but for whether it has rows.
+pub fn presence(target: &Target) -> Statement {
+    let of = |name| Expr::own("l", name);
+    let one_where = |condition| Expr::case(condition, Expr::Number(1), Expr::Number(0)).sum().or_zero();
+    let last =
+        Select::from(&ledger::table(target), "m").column(Expr::Call("max", vec![Expr::own("m", "loaded_at")]), "last");
+    let last = Expr::Scalar(Box::new(last.filter(ledger::of_target(target, "m"))));
+    let replaces = Expr::Any(vec![of("replaces_source"), of("replaces_generations")]);
+    let is_uncertain =
+        Expr::Any(vec![Expr::Number(0).less(of("deleted")), Expr::All(vec![replaces, of("removed").absent()])]);
+    let is_last = Expr::case(of("loaded_at").equal(last), of("inserted"), Expr::Number(0));
+    let select = Select::from(&ledger::table(target), "l")
+        .column(Expr::CountRows, "loads")
+        .column(of("inserted").sum().or_zero(), "inserted")
+        .column(of("removed").sum().or_zero(), "removed")
+        .column(one_where(is_uncertain), "uncertain")
+        .column(is_last.sum().or_zero(), "inserted_last");
+    Command::Select(select.filter(ledger::of_target(target, "l")))
+        .statement("ask what the ledger tells of the table", target.dialect)
+}
+
+/// What one pipeline has loaded into a table, beside another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipelineLoads {
+    /// The pipeline.
+    pub pipeline: String,
+    /// When it has loaded first, in microseconds since 1970, and last.
+    pub times: (i64, i64),
+    /// Whether both have loaded an object: of one name, with the same contents.
+    pub shares: bool,
+}
+
+impl PipelineLoads {
+    /// What some ledger rows tell of each pipeline, beside one of them.
+    pub fn of(rows: &[LedgerRow], own: &str) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        let brings = |row: &&LedgerRow| row.counts.inserted > 0 && !row.batch.content.is_empty();
+        for row in rows {
+            let (pipeline, at) = (&row.batch.pipeline, row.loaded_at);
+            let is_shared =
+                |other: &LedgerRow| other.batch.source == row.batch.source && other.batch.content == row.batch.content;
+            let shares = pipeline != own
+                && brings(&row)
+                && rows.iter().filter(brings).any(|other| other.batch.pipeline == own && is_shared(other));
+            match all.iter_mut().find(|loads| loads.pipeline == *pipeline) {
+                Some(loads) => {
+                    loads.times = (loads.times.0.min(at), loads.times.1.max(at));
+                    loads.shares |= shares;
+                }
+                None => all.push(Self { pipeline: pipeline.clone(), times: (at, at), shares }),
+            }
+        }
+        all
+    }
+
+    /// Reads a row of what [`pipeline_loads`] selects.
+    pub fn read(row: &Row<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            pipeline: row.optional("pipeline")?.unwrap_or_default().to_owned(),
+            times: (row.instant("began")?, row.instant("ended")?),
+            shares: row.number::<u64>("shared")? > 0,
+        })
+    }
+}
+
+/// Selects what each pipeline has loaded into a target, beside one of them, a row each.
+pub fn pipeline_loads(target: &Target, own: &str) -> Statement {
+    let content = |alias| Expr::Call("coalesce", vec![Expr::own(alias, "content"), Expr::own(alias, "source_version")]);
+    let of = |name| Expr::own("l", name);
+    let own = Expr::Parameter { name: "own".to_owned(), value: own.to_owned(), ty: Type::Varchar(256) };
+    let brings = |alias| Expr::Number(0).less(Expr::own(alias, "inserted"));
+    let shared = Expr::All(vec![
+        ledger::of_target(target, "m"),
+        Expr::own("m", "pipeline").equal(own),
+        Expr::own("m", "pipeline").differs(of("pipeline")),
+        Expr::own("m", "source").equal(of("source")),
+        content("m").equal(content("l")),
+        brings("m"),
+        brings("l"),
+    ]);
+    let time = |function| Expr::InstantText(Box::new(Expr::Call(function, vec![of("loaded_at")])));
+    let is_shared = Expr::case(Expr::own("m", "batch").present(), Expr::Number(1), Expr::Number(0));
+    let mut select = Select::from(&ledger::table(target), "l")
+        .columns([of("pipeline")])
+        .column(time("min"), "began")
+        .column(time("max"), "ended")
+        .column(is_shared.sum().or_zero(), "shared")
+        .join(JoinKind::Left, Source::Table(ledger::table(target)), "m", shared)
+        .filter(ledger::of_target(target, "l"));
+    select.group_by = vec![of("pipeline")];
+    Command::Select(select).statement("ask which pipelines have loaded the table", target.dialect)
+}

@@ -1,0 +1,68 @@
+//! Beaten: the table of rows that others have beaten has the columns of its target, whatever becomes of these.
+
+use super::Found;
+use super::Migration;
+use super::ask_catalog;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::types::Type;
+use crate::warehouse::dialect::Widening;
+use crate::warehouse::sql::ColumnDefinition;
+use crate::warehouse::sql::Command;
+use crate::warehouse::statement::Parameter;
+use crate::warehouse::statement::Statement;
+use crate::warehouse::target::Target;
+
+/// A question to the warehouse's own catalog about the table of beaten rows.
+pub(super) fn ask(target: &Target) -> Statement {
+    let asked = ask_catalog(target, "ask for the columns of beaten rows", target.dialect.columns);
+    let parameters = asked.parameters.into_iter().map(|parameter| match parameter.name.as_str() {
+        // Parameters of one name have one value in all questions that are asked at once.
+        "table" => Parameter { name: "beaten".to_owned(), value: target.beaten_table().name.as_str().to_owned() },
+        _ => parameter,
+    });
+    Statement { sql: asked.sql.replace(":table", ":beaten"), parameters: parameters.collect(), ..asked }
+}
+
+impl Migration {
+    /// Makes the table of beaten rows what the target is; it is made anew where the ledger tells of no load.
+    pub(super) fn fit_beaten(&mut self, target: &Target, found: &Found) -> Result<(), Error> {
+        if !target.keeps_beaten() || found.beaten.is_empty() {
+            return Ok(());
+        }
+        let table = target.beaten_table();
+        if found.loads == 0 {
+            if !found.declared.is_empty() {
+                self.push(target, "forget the beaten rows of an earlier table", Command::DropTables(vec![table]));
+                self.push(target, "make room for beaten rows", target.create_beaten(false));
+            }
+            return Ok(());
+        }
+        for column in target.beaten_columns() {
+            let ColumnDefinition { name, ty, .. } = column.clone();
+            let Some(stored) = found.beaten.get(name.as_str()) else {
+                self.push(target, "add a column for beaten rows", Command::AddColumn(table.clone(), column));
+                continue;
+            };
+            if (target.dialect.keeps)(stored, ty) {
+                continue;
+            }
+            let is_text = matches!((Type::parse(stored), ty), (Ok(Type::Varchar(_)), Type::Varchar(_)));
+            let widen = Command::Widen { table: table.clone(), column: name.clone(), ty };
+            match target.dialect.widening {
+                Widening::InTransaction => self.push(target, "give beaten rows more room", widen),
+                Widening::Alone if is_text => {
+                    self.outside.push(widen.statement("give beaten rows more room", target.dialect));
+                }
+                Widening::Alone | Widening::Needless => {
+                    let message = format!(
+                        "table {table}, which keeps the rows that others have beaten, has {stored} in column {name}, and {ty} is \
+                         needed: `drop table {table}`"
+                    );
+                    return Err(Error::new(ErrorKind::Refused, message));
+                }
+            }
+        }
+        Ok(())
+    }
+}
