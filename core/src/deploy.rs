@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pipeline::{Pipeline, Placeholder, file};
 use crate::protocol::Step;
-use crate::protocol::prefix::{CURSORS, LANDED, PREFIXES, Prefix, Right};
+use crate::protocol::prefix::{CURSORS, LANDED, PREFIXES, Prefix, Right, TOKENS};
 use crate::protocol::{SCHEDULE_INPUT, SWEEP_INPUT};
 
 pub use bucket::prefixes;
@@ -284,7 +284,7 @@ impl Origin {
 
     /// Whether anything lies below a prefix.
     fn fills(&self, prefix: &Prefix) -> bool {
-        self.lands || ![CURSORS, LANDED].contains(prefix)
+        self.lands || ![CURSORS, TOKENS, LANDED].contains(prefix)
     }
 }
 
@@ -321,12 +321,14 @@ impl Deployment {
     /// What somebody may do who operates the pipeline by the command: what extract does by his hand, and looking at the rest.
     pub fn operator(&self) -> Vec<Permission> {
         let [extract, transform, load] = &self.functions;
+        // Tokens are read by who proves himself with them, and by nobody else.
+        let looked_at = PREFIXES.iter().filter(|prefix| **prefix != TOKENS);
         let mut all: Vec<Permission> =
-            PREFIXES.iter().map(|prefix| Permission::Store(prefix, &[Right::List, Right::Read])).collect();
+            looked_at.map(|prefix| Permission::Store(prefix, &[Right::List, Right::Read])).collect();
         // What extract does in the store and with the source.
         let is_of_operator = |permission: &&Permission| match permission {
             // The source is asked by its function.
-            Permission::Store(prefix, _) => ![CURSORS, LANDED].contains(prefix),
+            Permission::Store(prefix, _) => ![CURSORS, TOKENS, LANDED].contains(prefix),
             Permission::Source(_) => true,
             _ => false,
         };

@@ -95,6 +95,10 @@ pub struct Pipeline {
     transform: Transform,
 }
 
+fn replaces_what_is_new(stream: &str) -> String {
+    format!("`write: replace` takes the place of all rows, and of the stream `{stream}` only what is new is read")
+}
+
 impl Pipeline {
     /// Checks a pipeline file. Returns the pipeline with its warnings, or every mistake of the file, by place.
     pub fn compile(text: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
@@ -116,6 +120,12 @@ impl Pipeline {
         &self.location
     }
 
+    /// Why a stream of which only what is new is read cannot be the whole table, if it is to be.
+    pub fn refuses_part(&self, is_part: bool) -> Option<String> {
+        let stream = self.location.api().map(|api| &api.stream.text).filter(|_| is_part && self.whole_runs)?;
+        Some(replaces_what_is_new(stream))
+    }
+
     /// What is wrong with the source for the manifest that it names: errors, and warnings.
     pub fn check_manifest(&self, connector: &Connector) -> Vec<Diagnostic> {
         let Some(api) = self.location.api() else { return Vec::new() };
@@ -123,10 +133,7 @@ impl Pipeline {
         let mut diagnostics = api.check(connector, stream.span);
         let listed = connector.streams().find(|listed| listed.name == stream.text);
         if listed.is_some_and(|listed| listed.is_incremental) && self.whole_runs {
-            let message = format!(
-                "`write: replace` takes the place of all rows, and of the stream `{}` only what is new is read",
-                stream.text
-            );
+            let message = replaces_what_is_new(&stream.text);
             let diagnostic = Diagnostic::error(Code::Conflict, stream.span, message);
             diagnostics.push(diagnostic.with_help("write `merge` with the key of the records"));
         }

@@ -141,7 +141,9 @@ impl Loaded {
                 .with_help("`etalon state reset` has the next run read it from its beginning"));
         }
         let config = api.config(connector)?;
-        let asks = Asks { api, connector, config: &config, chance: chance() };
+        // In one place, whatever warehouse and table are loaded, and also where nothing else is kept.
+        let tokens = LocalDisk::new(self.state());
+        let asks = Asks { api, connector, config: &config, chance: chance(), tokens: &tokens };
         Ok(pollster::block_on(land.walk(&mut Client::new(api.reaches_private), &asks))?)
     }
 }

@@ -20,7 +20,7 @@ use crate::progress::Bar;
 use crate::warehouse::{self, AnyConnection};
 
 /// The folder, beside a pipeline file, in which runs keep plans, receipts, quarantine and the embedded warehouse.
-const STATE_FOLDER: &str = ".etalon";
+pub(crate) const STATE_FOLDER: &str = ".etalon";
 /// The embedded warehouse in it.
 const WAREHOUSE_FILE: &str = "warehouse.db";
 

@@ -263,7 +263,7 @@ fn land<S: Objects>(stream: &str, store: &S, api: &mut Api<'_>, deadline: i64) -
     let config = source.config(&connector).unwrap();
     let clock = Quick(api.clock);
     let land = Land { pipeline: &pipeline, store, clock: &clock, deadline, piece_bytes: Some(100), rows_max: None };
-    block_on(land.walk(api, &Asks { api: source, connector: &connector, config: &config, chance: 7 }))
+    block_on(land.walk(api, &Asks { api: source, connector: &connector, config: &config, chance: 7, tokens: store }))
 }
 
 /// The records of the windows that have landed, in order.

@@ -67,7 +67,7 @@ impl Origin {
             return Err(Error::new(ErrorKind::Refused, message));
         };
         let config = api.config(connector)?;
-        let asks = Asks { api, connector, config: &config, chance: chance() };
+        let asks = Asks { api, connector, config: &config, chance: chance(), tokens: land.store };
         land.walk(&mut Client::new(api.reaches_private).until(ends), &asks).await
     }
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::plan::InputPlan;
 use crate::receipt::Receipt;
+use crate::source::connector::KeptToken;
 
 /// A value that travels between calls.
 pub trait Document: Serialize + DeserializeOwned {
@@ -59,6 +60,11 @@ impl Document for InputPlan {
 
 impl Document for Receipt {
     const KIND: &'static str = "a receipt";
+    const VERSION: u32 = 1;
+}
+
+impl Document for KeptToken {
+    const KIND: &'static str = "a token that is kept";
     const VERSION: u32 = 1;
 }
 

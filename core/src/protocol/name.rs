@@ -3,7 +3,7 @@
 use crate::plan::identity;
 use crate::protocol::prefix::{
     CURSORS, DECISIONS, DISCARDED, HELD, LANDED, LOADS, MANIFESTS, MARKS, MET, PENDING, PIPELINES, PLANS, QUARANTINE,
-    RECEIPTS, RUNS, SENT, SOURCES, STAGED, UNITS,
+    RECEIPTS, RUNS, SENT, SOURCES, STAGED, TOKENS, UNITS,
 };
 use crate::warehouse::Table;
 
@@ -28,6 +28,11 @@ pub fn pipeline(fingerprint: &str) -> String {
 /// How far a pipeline has read a source that is no store.
 pub fn cursor(pipeline: &str) -> String {
     CURSORS.name(format_args!("{pipeline}.json"))
+}
+
+/// The tokens of an account, by the name that the walk gives them.
+pub fn token(account: &str) -> String {
+    TOKENS.name(format_args!("{account}.json"))
 }
 
 /// A piece of what a pipeline has landed as its window of that number; all of the pipeline's, without one. The name ends in
@@ -257,6 +262,7 @@ mod tests {
             plan("i", 1),
             pipeline("f"),
             cursor("p"),
+            token("a"),
             landed("p", None),
             landed("p", Some((1, 0, "00", LandedAs::Rows))),
             receipt("b"),

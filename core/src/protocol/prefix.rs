@@ -111,6 +111,18 @@ pub const CURSORS: Prefix = Prefix {
     is_copied: false,
 };
 
+/// The tokens that a server renews; rights as in [`CURSORS`], but nobody who operates the pipeline reads them.
+pub const TOKENS: Prefix = Prefix {
+    text: "tokens/",
+    holds: "the tokens of each account whose server gives a new refresh token for the one that it takes",
+    retention: Retention::Always,
+    why: "The last one gets the next one, and without it somebody has to have access granted anew. It is as secret as the secret it \
+          was got with.",
+    decides: &[],
+    rights: &[(Extract, &[Read, Write])],
+    is_copied: false,
+};
+
 /// What came of a source that is no store; rights as in [`CURSORS`].
 pub const LANDED: Prefix = Prefix {
     text: "landed/",
@@ -303,8 +315,8 @@ pub const MANIFESTS: Prefix = Prefix {
 
 /// All prefixes, in the order in which an object's way fills them.
 pub const PREFIXES: &[Prefix] = &[
-    PIPELINES, CURSORS, LANDED, SOURCES, RUNS, PLANS, MET, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS, UNITS, PENDING,
-    HELD, DISCARDED, DECISIONS, LOADS, MANIFESTS,
+    PIPELINES, CURSORS, TOKENS, LANDED, SOURCES, RUNS, PLANS, MET, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS, UNITS,
+    PENDING, HELD, DISCARDED, DECISIONS, LOADS, MANIFESTS,
 ];
 
 impl Prefix {

@@ -158,7 +158,14 @@ impl Api {
     /// What is wrong with the stream and the configuration for this manifest. `owner`: the place of the source.
     pub(crate) fn check(&self, connector: &Connector, owner: Span) -> Vec<Diagnostic> {
         let stream = &self.stream;
-        let Some(listed) = connector.streams().find(|listed| listed.name == stream.text) else {
+        let config = |connector: &Connector| {
+            check_config(&self.config, connector.specification(), owner, &|key| connector.uses_config(key))
+        };
+        if connector.named_by(&stream.text).is_some() {
+            return config(connector);
+        }
+        let listed = connector.streams().find(|listed| listed.name == stream.text && listed.named_by.is_none());
+        let Some(listed) = listed else {
             let message = format!("the manifest has no stream `{}`", stream.text);
             let diagnostic = Diagnostic::error(Code::WrongValue, stream.span, message);
             let names: Vec<&str> = connector.streams().map(|listed| listed.name).collect();
@@ -174,9 +181,7 @@ impl Api {
             return vec![Diagnostic::error(Code::Unsupported, stream.span, message)];
         }
         match &self.manifest {
-            Manifest::File(_) => {
-                check_config(&self.config, connector.specification(), owner, &|key| connector.uses_config(key))
-            }
+            Manifest::File(_) => config(connector),
             Manifest::Here { .. } => Vec::new(),
         }
     }

@@ -6,6 +6,7 @@
 //! manifest      references, types and parameters: the components complete
 //! python time   what texts and times mean to whom manifests were written for
 //! template      `{{ … }}`, computed
+//! schema        the components of the format, and what becomes of each
 //! component     a part of the manifest while it is read, and what it asks for that we do not have
 //! request       what is sent; `authenticate` proves who asks, `url` writes the address
 //! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for
@@ -15,6 +16,7 @@
 //! budget        how often the server may be asked
 //! window        which part of time is read; `partition`: which part of the stream; `position`: how far
 //! job           what the server has to make before there are records
+//! dynamic       streams that are a template and what is filled into it
 //! stream walk   all of it together, step by step
 //! ```
 //!
@@ -26,6 +28,7 @@ mod manifest;
 mod python;
 mod time;
 mod template;
+mod schema;
 mod component;
 mod path;
 mod url;
@@ -47,6 +50,7 @@ mod partition;
 mod position;
 mod job;
 mod stream;
+mod dynamic;
 mod walk;
 
 use std::sync::Arc;
@@ -56,15 +60,18 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind};
 use budget::Budget;
 use component::{Component, Missing};
+use dynamic::Dynamic;
 use rewrite::Rewriting;
 use stream::Stream;
-use walk::{Setting, Start};
+use template::{Scope, Template};
+use walk::{Finding, Setting, Start};
 
-pub use authenticate::{Algorithm, Signing};
+pub use authenticate::{Algorithm, Keeping, Kept, KeptToken, Signing};
 pub use config::Config;
 pub(crate) use config::check as check_config;
 pub use request::Request;
 pub use response::{RESPONSE_BYTES_MAX, Response};
+pub use schema::{COMPONENTS, Described, Standing, page};
 pub use url::is_private;
 pub use walk::{Bounds, Page, Step, Walk};
 
@@ -72,6 +79,10 @@ pub use walk::{Bounds, Page, Step, Walk};
 #[derive(Debug, Clone)]
 pub struct Connector {
     streams: Vec<Entry>,
+    /// The templates of streams.
+    dynamic: Vec<Arc<Dynamic>>,
+    /// What every stream asks for.
+    missing: Missing,
     budget: Option<Budget>,
     /// What is made of the configuration before it is used.
     rewritings: Vec<Rewriting>,
@@ -93,6 +104,21 @@ struct Entry {
     ignored: Vec<String>,
     schema: Option<Value>,
     primary_key: Option<Value>,
+    /// When the stream is there, if that is said.
+    condition: Option<Template>,
+    /// How old a state may be with which the server can be asked, as a span of ISO 8601, where it forgets.
+    retention: Option<Template>,
+    /// Who says which streams the template gives, where this is one.
+    named_by: Option<NamedBy>,
+}
+
+/// Who says which streams a template gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The configuration.
+    Config,
+    /// The server.
+    Server,
 }
 
 /// A stream of a connector, as a list shows it.
@@ -108,6 +134,8 @@ pub struct Listed<'a> {
     pub missing: &'a [String],
     /// What it says that means nothing in the format, and is passed over.
     pub ignored: &'a [String],
+    /// Who says which streams there are, where this is the name of a template for streams.
+    pub named_by: Option<NamedBy>,
 }
 
 impl Connector {
@@ -140,46 +168,50 @@ impl Connector {
         let rules = rules.and_then(|rules| Component::named(rules, "ConfigNormalizationRules"));
         let rewritings = rules.map(|rules| rewrite::read(&rules, &mut missing)).unwrap_or_default();
         let all = missing;
+        let mut entries = Vec::new();
         let streams = component.get("streams").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let streams = streams.iter().map(|value| {
-            let mut missing = Missing::default();
-            let mut read =
-                |value| Component::of(value, &mut missing).and_then(|stream| Stream::read(&stream, 0, &mut missing));
-            let (later, first) = by_state(value);
-            let (stream, first) = (read(later), first.map(&mut read));
-            let is_whole = first.as_ref().is_none_or(Option::is_some);
-            if value.get("api_retention_period").is_some_and(python::is_true) {
-                missing.add("the field `api_retention_period` of `StateDelegatingStream`");
+        for value in streams {
+            if value.get("type").is_some_and(|ty| ty == "ConditionalStreams") {
+                let mut missing = all.clone();
+                let group = Component::of(value, &mut missing);
+                let condition = group.and_then(|group| {
+                    group.knows(&["condition", "streams"], &mut missing);
+                    group.needed("condition", &mut missing)
+                });
+                let nested = value.get("streams").and_then(Value::as_array).into_iter().flatten();
+                entries
+                    .extend(nested.map(|value| Entry { condition: condition.clone(), ..Entry::read(value, &missing) }));
+            } else {
+                entries.push(Entry::read(value, &all));
             }
-            missing.lacked.extend(all.lacked.iter().cloned());
-            missing.ignored.extend(all.ignored.iter().cloned());
-            if (stream.is_none() || !is_whole) && missing.lacked.is_empty() {
-                missing.add("a component that cannot be read");
+        }
+        let mut dynamic = Vec::new();
+        let templates = component.get("dynamic_streams").and_then(Value::as_array).into_iter().flatten();
+        for (number, value) in templates.enumerate() {
+            let mut missing = all.clone();
+            let component = Component::of(value, &mut missing);
+            let read = component.and_then(|component| Dynamic::read(&component, number, &mut missing));
+            let name = value.get("name").map_or_else(|| format!("dynamic_stream_{number}"), python::text);
+            let Some(read) = read.filter(|_| missing.lacked.is_empty()) else {
+                entries.push(Entry::refused(name, missing));
+                continue;
+            };
+            // What stands in the manifest is known now.
+            let nothing = Value::Object(serde_json::Map::new());
+            let streams = if read.asked().is_some() { None } else { read.written(&Scope::new(0, 0, &nothing)) };
+            match streams {
+                Some(streams) => entries.extend(streams.iter().map(|stream| Entry::read(stream, &missing))),
+                None => {
+                    let by = if read.asked().is_some() { NamedBy::Server } else { NamedBy::Config };
+                    entries.push(Entry { named_by: Some(by), ..Entry::refused(name, Missing::default()) });
+                    dynamic.push(Arc::new(read));
+                }
             }
-            Entry {
-                name: value.get("name").map(python::text).unwrap_or_default(),
-                stream: stream.filter(|_| missing.lacked.is_empty()).map(Arc::new),
-                first: first.flatten().map(Arc::new),
-                missing: missing.lacked.into_iter().collect(),
-                ignored: missing.ignored.into_iter().collect(),
-                schema: schema(later).cloned(),
-                primary_key: later.get("primary_key").cloned(),
-            }
-        });
-        let dynamic = component.get("dynamic_streams").and_then(Value::as_array).into_iter().flatten();
-        let dynamic = dynamic.map(|value| Entry {
-            name: value.get("name").map(python::text).unwrap_or_else(|| "(dynamic)".to_owned()),
-            stream: None,
-            first: None,
-            missing: vec!["the component `DynamicDeclarativeStream`".to_owned()],
-            ignored: Vec::new(),
-            schema: None,
-            primary_key: None,
-        });
+        }
         let specification = root.pointer("/spec/connection_specification").cloned().unwrap_or_default();
         let identity = crate::plan::identity("manifest", &[manifest]);
         let uses = manifest.replace([' ', '"', '\''], "");
-        Ok(Self { streams: streams.chain(dynamic).collect(), budget, rewritings, specification, identity, uses })
+        Ok(Self { streams: entries, dynamic, missing: all, budget, rewritings, specification, identity, uses })
     }
 
     /// The streams, in the order of the manifest.
@@ -195,6 +227,7 @@ impl Connector {
                     .collect(),
                 missing: &entry.missing,
                 ignored: &entry.ignored,
+                named_by: entry.named_by,
             }
         })
     }
@@ -229,30 +262,41 @@ impl Connector {
     }
 
     fn begin(&self, stream: &str, start: Start<'_>, setting: Setting) -> Result<Walk, Error> {
-        let Some(entry) = self.entry(stream) else {
-            return Err(Error::new(ErrorKind::NotFound, format!("the manifest has no stream `{stream}`")));
-        };
-        let Some(found) = &entry.stream else {
-            let missing = entry.missing.join("; ");
-            let message = format!("the stream `{stream}` asks for what Etalon does not have: {missing}");
-            return Err(Error::new(ErrorKind::Refused, message));
-        };
-        let calls = self.budget.as_ref().map(Budget::calls);
         let mut setting = setting;
         for rewriting in &self.rewritings {
             let rewritten = rewriting.apply(&mut setting.config, setting.now, setting.chance);
             rewritten.map_err(|message| Error::new(ErrorKind::Refused, message))?;
         }
-        let is_first = match start {
-            Start::After(state) => !state.is_some_and(python::is_true),
-            Start::Within(kept) => kept.get(walk::FIRST).is_some_and(python::is_true),
-        };
-        let first = entry.first.as_ref().filter(|_| is_first);
-        Walk::new(Arc::clone(first.unwrap_or(found)), first.is_some(), start, setting, calls)
+        let calls = self.budget.as_ref().map(Budget::calls);
+        if let Some(entry) = self.entry(stream) {
+            let scope = Scope::new(setting.now, setting.chance, &setting.config);
+            let chosen = entry.chosen(stream, &start, &scope).map_err(refused)?;
+            return Walk::new(chosen.0, chosen.1, chosen.2, setting, calls);
+        }
+        for dynamic in &self.dynamic {
+            let scope = Scope::new(setting.now, setting.chance, &setting.config);
+            let streams = dynamic.streams(&scope).map_err(refused)?.unwrap_or_default();
+            if let Some(found) = streams.iter().find(|found| dynamic::name(found) == Some(stream)) {
+                let chosen = Entry::read(found, &self.missing).chosen(stream, &start, &scope).map_err(refused)?;
+                return Walk::new(chosen.0, chosen.1, chosen.2, setting, calls);
+            }
+        }
+        let asked: Vec<Arc<Dynamic>> = self.dynamic.iter().filter(|one| one.asked().is_some()).cloned().collect();
+        if asked.is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, format!("the manifest has no stream `{stream}`")));
+        }
+        Walk::finding(Finding::new(stream, asked, &start, self.missing.clone()), setting, calls)
     }
 
     fn entry(&self, stream: &str) -> Option<&Entry> {
-        self.streams.iter().find(|entry| entry.name == stream)
+        self.streams.iter().find(|entry| entry.name == stream && entry.named_by.is_none())
+    }
+
+    /// Who says whether there is a stream of that name, if the manifest alone does not.
+    pub fn named_by(&self, stream: &str) -> Option<NamedBy> {
+        let is_there = self.entry(stream).is_some();
+        let all = || self.streams.iter().filter_map(|entry| entry.named_by);
+        all().find(|by| *by == NamedBy::Server).or_else(|| all().next()).filter(|_| !is_there)
     }
 
     /// The schema that the manifest has of a stream's records: a JSON schema.
@@ -307,6 +351,110 @@ impl Connector {
     /// The manifest as one name: a walk that was kept means something only to the manifest that it was of.
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+}
+
+fn refused(message: String) -> Error {
+    Error::new(ErrorKind::Refused, message)
+}
+
+impl Entry {
+    /// What a part of the manifest is. `all`: what every stream asks for.
+    fn read(value: &Value, all: &Missing) -> Self {
+        let mut missing = Missing::default();
+        let mut read =
+            |value| Component::of(value, &mut missing).and_then(|stream| Stream::read(&stream, 0, &mut missing));
+        let (later, first) = by_state(value);
+        let (stream, first) = (read(later), first.map(&mut read));
+        let is_whole = first.as_ref().is_none_or(Option::is_some);
+        let retention = value.get("api_retention_period").filter(|_| first.is_some());
+        let retention =
+            retention.and_then(|_| Component::of(value, &mut missing)?.template("api_retention_period", &mut missing));
+        missing.lacked.extend(all.lacked.iter().cloned());
+        missing.ignored.extend(all.ignored.iter().cloned());
+        if (stream.is_none() || !is_whole) && missing.lacked.is_empty() {
+            missing.add("a component that cannot be read");
+        }
+        Self {
+            stream: stream.filter(|_| missing.lacked.is_empty()).map(Arc::new),
+            first: first.flatten().map(Arc::new),
+            schema: schema(later).cloned(),
+            primary_key: later.get("primary_key").cloned(),
+            retention,
+            ..Self::refused(value.get("name").map(python::text).unwrap_or_default(), missing)
+        }
+    }
+
+    /// A stream that is not there.
+    fn refused(name: String, missing: Missing) -> Self {
+        Self {
+            name,
+            stream: None,
+            first: None,
+            missing: missing.lacked.into_iter().collect(),
+            ignored: missing.ignored.into_iter().collect(),
+            schema: None,
+            primary_key: None,
+            condition: None,
+            retention: None,
+            named_by: None,
+        }
+    }
+
+    /// The stream that is read, whether it is the one that is read as long as there is no state, and where it begins.
+    fn chosen<'a>(
+        &self,
+        name: &str,
+        start: &Start<'a>,
+        scope: &Scope<'_>,
+    ) -> Result<(Arc<Stream>, bool, Start<'a>), String> {
+        let Some(found) = &self.stream else {
+            let missing = self.missing.join("; ");
+            return Err(format!("the stream `{name}` asks for what Etalon does not have: {missing}"));
+        };
+        if let Some(condition) = &self.condition
+            && !condition.holds(scope)?
+        {
+            return Err(format!("the manifest has the stream `{name}` for another configuration only"));
+        }
+        let Some(first) = &self.first else { return Ok((Arc::clone(found), false, *start)) };
+        let is_first = match start {
+            Start::After(state) => match state.filter(|state| python::is_true(state)) {
+                None => true,
+                Some(state) => self.is_too_old(state, first, found, scope)?,
+            },
+            Start::Within(kept) => kept.get(walk::FIRST).is_some_and(python::is_true),
+        };
+        match (is_first, start) {
+            // A state that the server has forgotten is none.
+            (true, Start::After(_)) => Ok((Arc::clone(first), true, Start::After(None))),
+            (true, Start::Within(_)) => Ok((Arc::clone(first), true, *start)),
+            (false, _) => Ok((Arc::clone(found), false, *start)),
+        }
+    }
+
+    /// Whether the server has forgotten what came since a state.
+    fn is_too_old(&self, state: &Value, first: &Stream, later: &Stream, scope: &Scope<'_>) -> Result<bool, String> {
+        let Some(retention) = &self.retention else { return Ok(false) };
+        let text = retention.text(scope)?;
+        if text.is_empty() {
+            return Ok(false);
+        }
+        let span = time::Span::parse(&text).ok_or_else(|| format!("`{text}` is no duration of ISO 8601"))?;
+        let cutoff =
+            time::Moment::utc(scope.now).plus(span.negated()).ok_or("the retention period is too long")?.micros;
+        let at = |stream: &Stream| -> Result<Option<i64>, String> {
+            let Some(cursor) = &stream.cursor else { return Ok(None) };
+            cursor.reached(state, scope)
+        };
+        // A stream without a cursor that has been read to its end was read now.
+        let is_read = first.cursor.is_none() && state.get("__ab_no_cursor_state_message").is_some_and(python::is_true);
+        let reached = if is_read { Some(scope.now) } else { at(first)? };
+        let reached = match reached {
+            None => at(later)?,
+            reached => reached,
+        };
+        Ok(reached.is_none_or(|reached| reached < cutoff))
     }
 }
 

@@ -237,7 +237,15 @@ impl Auth {
                     "scopes": scopes,
                 });
                 if let (Some(refresh), Some(oauth)) = (refresh, oauth.as_object_mut()) {
+                    let at = format!("t{}", made.config.len());
                     oauth.insert("refresh_token".to_owned(), made.secret(refresh));
+                    // A server may give a new one for it, which is kept. No other token stands in the configuration.
+                    let updater = json!({
+                        "refresh_token_config_path": [at],
+                        "access_token_config_path": ["none"],
+                        "token_expiry_date_config_path": ["none"],
+                    });
+                    oauth.insert("refresh_token_updater".to_owned(), updater);
                 }
                 oauth
             }
@@ -296,7 +304,7 @@ const OAUTH2: Mapping<Option<Auth>> = Mapping {
         let id = keys.required("client_id", Said, "The client.");
         let secret = keys.required("client_secret", Said, "Its secret: `${secret:…}`.");
         let refresh =
-            keys.optional("refresh_token", Said, "The refresh token. If not said, the client's credentials do.");
+            keys.optional("refresh_token", Said, "The refresh token. Where the server gives a new one for it, that is kept in the store. If not said, the client's credentials do.");
         let scopes = keys.optional("scopes", List(AnyText), "The scopes that are asked for.").unwrap_or_default();
         Some(Auth::Token { token_url: token_url?, id: id?, secret: secret?, refresh, scopes })
     },

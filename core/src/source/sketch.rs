@@ -54,7 +54,7 @@ struct Sketch<'a> {
 
 /// A pipeline over a stream of a connector. `manifest`: the path of the manifest, from the folder of the pipeline file.
 pub fn of_stream(connector: &Connector, manifest: &str, stream: &str) -> Result<String, Error> {
-    let Some(listed) = connector.streams().find(|listed| listed.name == stream) else {
+    let Some(listed) = connector.streams().find(|listed| listed.name == stream && listed.named_by.is_none()) else {
         let message = format!("the manifest has no stream `{stream}`; `etalon connector ls` lists them");
         return Err(Error::new(ErrorKind::NotFound, message));
     };

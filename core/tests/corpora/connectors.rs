@@ -17,7 +17,7 @@ use std::path::Path;
 
 use etalon_core::diagnostic::Code;
 use etalon_core::pipeline::Pipeline;
-use etalon_core::source::connector::{Bounds, Connector, Request, Response, Step};
+use etalon_core::source::connector::{Bounds, Connector, Keeping, Kept, Request, Response, Step};
 use etalon_core::source::sketch;
 use serde_json::{Map, Value};
 
@@ -208,6 +208,8 @@ fn walk(
                 walk.push(Some(Response::new(200, Vec::new(), answer.as_bytes().to_vec())));
             }
             Step::Sign(signing) => walk.signed(signing.message.into_bytes()),
+            Step::Keep(Keeping::Read { .. }) => walk.kept(Kept::Read(None)),
+            Step::Keep(Keeping::Write { .. }) => walk.kept(Kept::Written("1".to_owned())),
             Step::Wait(until) => now = until,
             Step::Page(page) => {
                 records.extend(page.records);

@@ -265,8 +265,8 @@ const FOREIGN: Map = &[
     ("encoding_rs", &["expr/functions/bytes.rs", "format/encoding.rs", "source/connector/decode.rs"]),
     ("glob", &["source/names.rs"]),
     ("regex", &["expr", "transform.rs", "pipeline", "source/connector"]),
-    ("sha2", &["plan.rs", "stage", "expr/functions", "source/connector/template/functions.rs"]),
-    ("md5", &["expr/functions", "source/connector/template/functions.rs"]),
+    ("sha2", &["plan.rs", "stage", "expr/functions", "source/connector/template/functions"]),
+    ("md5", &["expr/functions", "source/connector/template/functions"]),
     (
         "serde",
         &[

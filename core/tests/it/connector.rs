@@ -1,14 +1,16 @@
 //! Connectors as a driver meets them: requests come out, responses go in. Whatever a manifest or a server tries, it is
 //! refused or bounded, and whatever pages a server has, each record comes once.
 
+mod proof;
+mod schema;
+mod streams;
+
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use etalon_core::error::Error;
 use etalon_core::pipeline::Pipeline;
 use etalon_core::source::Manifest;
-use etalon_core::source::connector::{Bounds, Connector, RESPONSE_BYTES_MAX, Request, Response, Step};
+use etalon_core::source::connector::{Bounds, Connector, Keeping, Kept, RESPONSE_BYTES_MAX, Request, Response, Step};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -60,7 +62,7 @@ pub(crate) fn walk(
 ) -> Result<Walked, Error> {
     let connector = Connector::read(manifest)?;
     let mut walk = connector.walk("things", config, None, bounds, NOW, 0)?;
-    let (mut walked, mut now) = (Walked::default(), NOW);
+    let (mut walked, mut now, mut kept) = (Walked::default(), NOW, None);
     for _ in 0..STEPS_MAX {
         match walk.step(now)? {
             Step::Request(request) => {
@@ -68,6 +70,13 @@ pub(crate) fn walk(
                 walked.requests.push(request);
             }
             Step::Sign(signing) => walk.signed(format!("signed by {}", signing.key).into_bytes()),
+            Step::Keep(Keeping::Read { .. }) => {
+                walk.kept(Kept::Read(kept.clone().map(|token| (token, "1".to_owned()))));
+            }
+            Step::Keep(Keeping::Write { token, .. }) => {
+                kept = Some(token);
+                walk.kept(Kept::Written("1".to_owned()));
+            }
             Step::Wait(until) => {
                 walked.waited += until - now;
                 now = until;
@@ -521,104 +530,6 @@ fn each_way_to_page_and_to_prove_is_read() {
     }
 }
 
-#[test]
-fn a_token_is_signed_with_its_claims() {
-    let jwt = "authenticator:
-          type: JwtAuthenticator
-          algorithm: HS256
-          secret_key: \"{{ config.key }}\"
-          token_duration: 100
-          header_prefix: Bearer
-          jwt_headers: { kid: k1 }
-          jwt_payload: { iss: \"{{ config.id }}\" }
-          additional_jwt_payload: { scope: read }";
-    let config = json!({"key": "s3cret", "id": "me"});
-    let walked = walk(&manifest(jwt, &OFFSET.replace("SIZE", "1"), ""), config, Bounds::default(), |request| {
-        let is_last = query(request).contains_key("offset");
-        ok(&json!({"items": if is_last { vec![] } else { vec![1] }}))
-    });
-    let walked = walked.unwrap();
-    let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).unwrap();
-    assert_eq!(walked.requests.len(), 2);
-    for request in &walked.requests {
-        let (_, token) = request.headers.iter().find(|(name, _)| name == "Authorization").unwrap();
-        let parts: Vec<&str> = token.strip_prefix("Bearer ").unwrap().split('.').collect();
-        let now = NOW / 1_000_000;
-        assert_eq!(decoded(parts[0]), br#"{"typ":"JWT","alg":"HS256","kid":"k1"}"#);
-        let payload = format!(r#"{{"scope":"read","iss":"me","iat":{now},"exp":{},"nbf":{now}}}"#, now + 100);
-        assert_eq!(decoded(parts[1]), payload.as_bytes());
-        assert_eq!(decoded(parts[2]), b"signed by s3cret");
-    }
-}
-
-#[test]
-fn a_session_token_that_is_not_taken_gives_way_to_a_login() {
-    let legacy = "authenticator:
-          type: LegacySessionTokenAuthenticator
-          header: X-Session
-          login_url: /session
-          validate_session_url: /user/current
-          session_token_response_key: id
-          session_token: \"{{ config.token }}\"
-          username: \"{{ config.user }}\"
-          password: \"{{ config.key }}\"";
-    let config = json!({"token": "mine", "user": "u", "key": "s3cret"});
-    for (is_taken, asked, header) in [
-        (true, vec!["/user/current", "/things"], "mine"),
-        (false, vec!["/user/current", "/session", "/things"], "bought"),
-    ] {
-        let walked = walk(&manifest(legacy, "", ""), config.clone(), Bounds::default(), |request| {
-            match request.url.strip_prefix("https://api.example").unwrap() {
-                "/user/current" => Some(Response::new(if is_taken { 200 } else { 401 }, Vec::new(), Vec::new())),
-                "/session" => {
-                    assert_eq!(request.body.as_deref(), Some(r#"{"username": "u", "password": "s3cret"}"#));
-                    ok(&json!({"id": "bought"}))
-                }
-                _ => ok(&json!({"items": [1]})),
-            }
-        });
-        let walked = walked.unwrap();
-        let paths: Vec<&str> =
-            walked.requests.iter().filter_map(|request| request.url.strip_prefix("https://api.example")).collect();
-        assert_eq!(paths, asked);
-        assert!(walked.requests.last().unwrap().headers.contains(&("X-Session".to_owned(), header.to_owned())));
-    }
-    let told =
-        walk(&manifest(legacy, "", ""), json!({"token": "mine", "user": "", "key": ""}), Bounds::default(), |_| {
-            Some(Response::new(401, Vec::new(), Vec::new()))
-        });
-    assert!(told.unwrap_err().to_string().contains("no name and password to log in with"));
-}
-
-#[test]
-fn a_login_may_be_proved_by_a_signed_token() {
-    let session = "authenticator:
-          type: SessionTokenAuthenticator
-          login_requester:
-            type: HttpRequester
-            url_base: https://api.example
-            path: token
-            http_method: POST
-            authenticator: { type: JwtAuthenticator, algorithm: RS256, secret_key: k, header_prefix: Bearer }
-          session_token_path: [token]
-          expiration_duration: PT1H
-          request_authentication: { type: Bearer }";
-    let walked = walk(&manifest(session, "", ""), json!({}), Bounds::default(), |request| {
-        let (_, proof) = request.headers.iter().find(|(name, _)| name == "Authorization").unwrap();
-        match request.url.ends_with("/token") {
-            true => {
-                assert_eq!(proof.split('.').count(), 3);
-                ok(&json!({"token": "t"}))
-            }
-            false => {
-                assert_eq!(proof, "Bearer t");
-                ok(&json!({"items": [1]}))
-            }
-        }
-    });
-    assert_eq!(walked.unwrap().requests.len(), 2);
-}
-
 /// A stream whose records a job has to make.
 pub(crate) fn job(more: &str) -> String {
     format!(
@@ -753,43 +664,4 @@ fn a_configuration_of_an_older_form_is_rewritten_before_it_is_used() {
         assert_eq!(walked.requests[0].url, "https://api.example/things?region=eu&key=none");
         assert_eq!(walked.requests[0].headers, [("Authorization".to_owned(), "Bearer k".to_owned())]);
     }
-}
-
-#[test]
-fn a_stream_that_is_read_otherwise_once_there_is_a_state() {
-    let one = |name: &str, path: &str| {
-        let cursor = "{ type: DatetimeBasedCursor, cursor_field: at, datetime_format: '%s', start_datetime: { type: MinMaxDatetime, datetime: '0' } }";
-        format!(
-            "    {name}:
-      type: DeclarativeStream
-      name: things
-      retriever:
-        type: SimpleRetriever
-        requester: {{ type: HttpRequester, url_base: https://api.example, path: {path} }}
-        record_selector: {{ type: RecordSelector, extractor: {{ type: DpathExtractor, field_path: [items] }} }}
-      incremental_sync: {cursor}
-"
-        )
-    };
-    let text = format!(
-        "version: 1.0.0\ntype: DeclarativeSource\ncheck: {{ type: CheckStream, stream_names: [things] }}\nstreams:\n  - type: StateDelegatingStream\n    name: things\n{}{}",
-        one("full_refresh_stream", "all"),
-        one("incremental_stream", "events")
-    );
-    let connector = Connector::read(&text).unwrap();
-    assert_eq!(connector.streams().next().unwrap().missing, &[] as &[String]);
-    let asked = |state: Option<&Value>, kept: Option<&Value>| {
-        let mut walk = match kept {
-            Some(kept) => connector.resume("things", json!({}), kept, Bounds::default(), NOW, 0).unwrap(),
-            None => connector.walk("things", json!({}), state, Bounds::default(), NOW, 0).unwrap(),
-        };
-        let Step::Request(request) = walk.step(NOW).unwrap() else { panic!("nothing is asked") };
-        (request.url, walk.keep())
-    };
-    let (first, kept) = asked(None, None);
-    assert_eq!(first, "https://api.example/all");
-    assert_eq!(asked(None, Some(&kept)).0, first);
-    let (later, kept) = asked(Some(&json!({"at": "7"})), None);
-    assert_eq!(later, "https://api.example/events");
-    assert_eq!(asked(None, Some(&kept)).0, later);
 }

@@ -1,5 +1,7 @@
 //! `etalon check`: everything that is wrong with a pipeline file, before a byte is read.
 
+mod page;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -24,6 +26,9 @@ pub(super) struct Check {
     /// Say too what a load would change in the table of this warehouse: a SQLite file, or postgres://user@host/database
     #[arg(long, value_name = "WAREHOUSE")]
     to: Option<String>,
+    /// Ask the API for its first page, and say which fields its records have
+    #[arg(long)]
+    connect: bool,
     #[command(flatten)]
     written: Written,
 }
@@ -39,13 +44,15 @@ pub(super) struct Checked {
     columns: Option<Vec<(String, Type, bool)>>,
     /// What a load would change in the table.
     changes: Vec<String>,
+    /// What the first page of the source has.
+    connected: Vec<String>,
 }
 
 impl Verb for Check {
     const NAME: &'static str = "check";
     type Found = Checked;
 
-    fn carry_out(&self, _: Output) -> Result<Checked, Failure> {
+    fn carry_out(&self, output: Output) -> Result<Checked, Failure> {
         let text = self.file.read()?;
         let (diagnostics, columns, changes) = match self.file.compile(&text) {
             Ok((pipeline, _, warnings)) => {
@@ -57,7 +64,11 @@ impl Verb for Check {
             }
             Err(diagnostics) => (diagnostics, None, Vec::new()),
         };
-        Ok(Checked { file: self.file.pipeline.clone(), text, diagnostics, columns, changes })
+        let connected = match (self.connect, &columns) {
+            (true, Some(_)) => page::first(&self.file.load(output)?)?,
+            _ => Vec::new(),
+        };
+        Ok(Checked { file: self.file.pipeline.clone(), text, diagnostics, columns, changes, connected })
     }
 }
 
@@ -87,7 +98,8 @@ impl View for Checked {
         }
         let warnings = self.diagnostics.iter().map(|one| Problem::of(one, &self.file, &self.text).told(Form::Table));
         let changes = self.changes.iter().map(|change| format!("a load would change the warehouse: {change}"));
-        warnings.chain([format!("{}: valid", self.file.display())]).chain(changes).collect()
+        let valid = [format!("{}: valid", self.file.display())];
+        warnings.chain(valid).chain(self.connected.iter().cloned()).chain(changes).collect()
     }
 
     fn end(&self) -> Result<(), Failure> {

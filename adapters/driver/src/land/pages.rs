@@ -8,16 +8,16 @@
 use std::io::Write;
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::name::LandedAs;
+use etalon_core::protocol::name::{self, LandedAs};
 use etalon_core::protocol::{Cursor, OpenWindow, Piece, Window};
-use etalon_core::source::connector::{Config, Connector, Page, Step, Walk};
+use etalon_core::source::connector::{Config, Connector, Keeping, Kept, KeptToken, Page, Step, Walk};
 use etalon_core::source::{Api, WalkFrom};
 use etalon_core::spec::Filled;
 use serde_json::{Value, json};
 
 use super::{Land, LandReport};
 use crate::ports::{Clock, Objects, Put, Server};
-use crate::store::put;
+use crate::store::{document, put};
 
 /// After so many microseconds what has come is kept, and where the walk stands.
 const KEEP_AFTER: i64 = 60_000_000;
@@ -26,7 +26,7 @@ const STANDS_MAX: i64 = 24 * 3_600 * 1_000_000;
 
 /// An API, and what is known of it.
 #[derive(Debug)]
-pub struct Asks<'a> {
+pub struct Asks<'a, T> {
     /// What is read.
     pub api: &'a Api<Filled>,
     /// The connector of its manifest.
@@ -35,12 +35,16 @@ pub struct Asks<'a> {
     pub config: &'a Config,
     /// Bits for names that nobody may guess.
     pub chance: u128,
+    /// Where tokens are kept that a server renews: one place for all who read the account.
+    pub tokens: &'a T,
 }
 
 /// A walk with the server that answers it.
 #[derive(Debug)]
-pub struct Asking<'a, C> {
+pub struct Asking<'a, S, C> {
     clock: &'a C,
+    /// Where tokens are kept that a server renews.
+    store: &'a S,
     /// Why the last request had no answer.
     unanswered: Option<Error>,
 }
@@ -58,17 +62,17 @@ pub enum Came {
     End,
 }
 
-impl<'a, C: Clock> Asking<'a, C> {
+impl<'a, S: Objects, C: Clock> Asking<'a, S, C> {
     /// Nothing is asked yet.
-    pub fn new(clock: &'a C) -> Self {
-        Self { clock, unanswered: None }
+    pub fn new(clock: &'a C, store: &'a S) -> Self {
+        Self { clock, store, unanswered: None }
     }
 
     /// Does the next step of a walk.
     ///
     /// The error is core's or the server's. Where a server gave no answer as often as the manifest lets it, it says what came instead
     /// of the last one.
-    pub fn step(&mut self, walk: &mut Walk, server: &mut dyn Server) -> Result<Came, Error> {
+    pub async fn step(&mut self, walk: &mut Walk, server: &mut dyn Server) -> Result<Came, Error> {
         let step = walk.step(self.clock.now()).map_err(|error| match &self.unanswered {
             Some(reason) => Error::new(ErrorKind::Unavailable, format!("{error}: {reason}")),
             None => error,
@@ -92,6 +96,10 @@ impl<'a, C: Clock> Asking<'a, C> {
                 walk.signed(server.sign(&signing)?);
                 Came::Answer
             }
+            Step::Keep(keeping) => {
+                walk.kept(keep(self.store, &keeping).await?);
+                Came::Answer
+            }
             Step::Wait(until) => Came::Wait(until),
             Step::Page(page) => Came::Page(page),
             Step::Done => Came::End,
@@ -99,16 +107,33 @@ impl<'a, C: Clock> Asking<'a, C> {
     }
 }
 
+/// Does with the document of tokens what a walk says. What the world does not answer is for the walk to judge.
+async fn keep(store: &impl Objects, keeping: &Keeping) -> Result<Kept, Error> {
+    let done = match keeping {
+        Keeping::Read { name } => document::<KeptToken>(store, &name::token(name)).await.map(Kept::Read),
+        Keeping::Write { name, token, version } => {
+            let condition = version.as_deref().map_or(Put::IfAbsent, Put::IfVersion);
+            put(store, &name::token(name), token, condition).await.map(Kept::Written)
+        }
+    };
+    done.or_else(|error| match error.kind() {
+        ErrorKind::Changed | ErrorKind::AlreadyExists | ErrorKind::NotFound => Ok(Kept::Changed),
+        ErrorKind::Unavailable => Ok(Kept::Unanswered(error.to_string())),
+        _ => Err(error),
+    })
+}
+
 /// Walks a stream to its end, and hands each page of records on. The error is that of a step, or that of `take`.
-pub fn walk(
+pub async fn walk(
     walk: &mut Walk,
     server: &mut dyn Server,
+    store: &impl Objects,
     clock: &impl Clock,
     mut take: impl FnMut(Page) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut asking = Asking::new(clock);
+    let mut asking = Asking::new(clock, store);
     loop {
-        match asking.step(walk, server)? {
+        match asking.step(walk, server).await? {
             Came::Answer => {}
             Came::Wait(until) => clock.wait(until.saturating_sub(clock.now()).max(0)),
             Came::Page(page) => take(page)?,
@@ -131,7 +156,7 @@ struct Landed {
 
 impl<S: Objects, C: Clock> Land<'_, S, C> {
     /// Lands what is new of an API: as much as there is time for.
-    pub async fn walk(&self, server: &mut dyn Server, asks: &Asks<'_>) -> Result<LandReport, Error> {
+    pub async fn walk<T: Objects>(&self, server: &mut dyn Server, asks: &Asks<'_, T>) -> Result<LandReport, Error> {
         let (mut report, goes_on) = self.walk_once(server, asks).await?;
         // A walk that somebody else has begun ends at the time at which it began.
         if goes_on && !report.is_cut_short {
@@ -144,7 +169,11 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
     }
 
     /// Lands what one walk brings; whether it was an earlier one of a stream with a cursor, behind whose end there may be more.
-    async fn walk_once(&self, server: &mut dyn Server, asks: &Asks<'_>) -> Result<(LandReport, bool), Error> {
+    async fn walk_once<T: Objects>(
+        &self,
+        server: &mut dyn Server,
+        asks: &Asks<'_, T>,
+    ) -> Result<(LandReport, bool), Error> {
         let (mut cursor, mut version) = self.cursor().await?;
         self.remove_residue(&cursor).await?;
         let now = self.clock.now();
@@ -179,24 +208,29 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         Err(asks.config.mask(&error))
     }
 
-    async fn land_pages(
+    async fn land_pages<T: Objects>(
         &self,
         walk: &mut Walk,
         server: &mut dyn Server,
         landed: &mut Landed,
         cursor: &mut Cursor,
         version: &mut Option<String>,
-        asks: &Asks<'_>,
+        asks: &Asks<'_, T>,
     ) -> Result<LandReport, Error> {
         let mut report = LandReport::default();
-        let mut asking = Asking::new(self.clock);
-        let is_incremental = walk.is_incremental();
+        let mut asking = Asking::new(self.clock, asks.tokens);
         loop {
-            let mut is_late = self.clock.now() >= self.deadline;
+            // Which stream it is, is known only when the server has said so.
+            let is_incremental = walk.is_incremental();
+            if let Some(why) = self.pipeline.refuses_part(is_incremental) {
+                return Err(Error::new(ErrorKind::Refused, why));
+            }
+            // A token that has come is written first: nobody else has it.
+            let mut is_late = self.clock.now() >= self.deadline && !walk.holds_token();
             if !is_late {
-                match asking.step(walk, server)? {
+                match asking.step(walk, server).await? {
                     Came::Answer => {}
-                    Came::Wait(until) if until >= self.deadline => is_late = true,
+                    Came::Wait(until) if until >= self.deadline && !walk.holds_token() => is_late = true,
                     Came::Wait(until) => self.clock.wait(until.saturating_sub(self.clock.now()).max(0)),
                     Came::Page(page) => {
                         landed.take(&page, self.clock.now())?;
@@ -277,11 +311,13 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
     }
 
     /// Writes what has come, and notes where the walk stands, unless a secret stands there.
-    async fn keep(&self, landed: &mut Landed, walk: &Walk, asks: &Asks<'_>) -> Result<(), Error> {
+    async fn keep<T>(&self, landed: &mut Landed, walk: &Walk, asks: &Asks<'_, T>) -> Result<(), Error> {
         self.write(landed).await?;
         landed.kept = self.clock.now();
         let stands = walk.keep();
-        landed.open.walk = if asks.config.is_told_by(&stands.to_string()) { Value::Null } else { stands };
+        let told = stands.to_string();
+        let is_secret = asks.config.is_told_by(&told) || walk.is_told_by(&told);
+        landed.open.walk = if is_secret { Value::Null } else { stands };
         Ok(())
     }
 

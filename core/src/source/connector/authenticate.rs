@@ -2,6 +2,7 @@
 //! key signs, which are asked for when they are needed and kept while they are good.
 
 mod jwt;
+mod keep;
 mod legacy;
 mod oauth;
 mod session;
@@ -13,17 +14,23 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::component::{Component, Missing};
+use super::config::SECRET_BYTES_MIN;
 use super::path;
 use super::python;
 use super::request::{Injection, Options, Place, Request};
 use super::response::Response;
 use super::template::{Datum, Scope, Template};
 use jwt::Jwt;
+use keep::Renewal;
 use legacy::Legacy;
 use oauth::OAuth;
 use session::Session;
 
 pub use jwt::{Algorithm, Signing};
+pub use keep::{Keeping, Kept, KeptToken};
+
+/// So many texts that were got are kept from being told; a walk gets few.
+const HIDDEN_MAX: usize = 1000;
 
 /// How a stream proves who asks.
 #[derive(Debug, Clone)]
@@ -53,19 +60,58 @@ pub(super) struct Token {
 
 /// The tokens of one walk, by who got them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tokens(BTreeMap<String, Token>);
+pub(super) struct Tokens {
+    all: BTreeMap<String, Token>,
+    renewals: BTreeMap<String, Renewal>,
+    /// The texts that were got, which nobody may see.
+    hidden: Vec<String>,
+}
 
 impl Tokens {
     fn get(&self, key: &str) -> Option<&Token> {
-        self.0.get(key)
+        self.all.get(key)
     }
 
     fn put(&mut self, key: &str, token: Token) {
-        self.0.insert(key.to_owned(), token);
+        self.hide(&token);
+        self.all.insert(key.to_owned(), token);
     }
 
     fn remove(&mut self, key: &str) {
-        self.0.remove(key);
+        self.all.remove(key);
+    }
+
+    fn renewal(&self, key: &str) -> Option<&Renewal> {
+        self.renewals.get(key)
+    }
+
+    fn put_renewal(&mut self, key: &str, renewal: Renewal) {
+        self.renewals.insert(key.to_owned(), renewal);
+    }
+
+    fn end_renewal(&mut self, key: &str) {
+        self.renewals.remove(key);
+    }
+
+    /// Whether tokens have come that are not in the store yet. `has_answer`: whether an answer has come that was not looked at.
+    pub(super) fn holds_token(&self, has_answer: bool) -> bool {
+        self.renewals.values().any(|renewal| renewal.holds_token() || (has_answer && renewal.is_asking()))
+    }
+
+    /// Takes note of what nobody may see.
+    fn hide(&mut self, token: &Token) {
+        for text in std::iter::once(&token.text).chain(&token.refresh) {
+            if text.len() >= SECRET_BYTES_MIN && !self.hidden.contains(text) {
+                self.hidden.push(text.clone());
+            }
+        }
+        let many = self.hidden.len().saturating_sub(HIDDEN_MAX);
+        self.hidden.drain(..many);
+    }
+
+    /// The texts that were got, which nobody may see.
+    pub(super) fn hidden(&self) -> &[String] {
+        &self.hidden
     }
 }
 
@@ -78,6 +124,8 @@ pub(super) struct Need {
     pub(super) errand: Errand,
     /// A status that is an answer, too.
     pub(super) accepts: Option<u16>,
+    /// When it is asked for, where that counts.
+    since: Option<i64>,
 }
 
 /// How a token is got.
@@ -87,6 +135,10 @@ pub(super) enum Errand {
     Request(Request),
     /// A key signs it.
     Sign(Signing),
+    /// It is kept in the store.
+    Keep(Keeping),
+    /// Somebody else gets it: until this time, in microseconds since 1970.
+    Wait(i64),
 }
 
 /// What an errand has brought.
@@ -94,11 +146,12 @@ pub(super) enum Errand {
 pub(super) enum Got {
     Response(Response),
     Signature(Vec<u8>),
+    Kept(Kept),
 }
 
 impl Need {
     fn new(who: &str, errand: Errand) -> Self {
-        Self { who: who.to_owned(), errand, accepts: None }
+        Self { who: who.to_owned(), errand, accepts: None, since: None }
     }
 }
 
@@ -106,7 +159,7 @@ impl Got {
     fn status(&self) -> Option<u16> {
         match self {
             Self::Response(response) => Some(response.status),
-            Self::Signature(_) => None,
+            Self::Signature(_) | Self::Kept(_) => None,
         }
     }
 
@@ -114,7 +167,7 @@ impl Got {
     fn json(&self) -> Result<Value, String> {
         let found = match self {
             Self::Response(response) => response.json(),
-            Self::Signature(_) => None,
+            Self::Signature(_) | Self::Kept(_) => None,
         };
         found.ok_or_else(|| "the server gave no JSON for a token".to_owned())
     }
@@ -197,6 +250,7 @@ impl Authenticator {
         let chosen = self.chosen(scope.config)?;
         let key = chosen.key(owner);
         match chosen {
+            Self::OAuth(oauth) if oauth.kept.is_some() => keep::ask(oauth, &key, tokens, scope),
             Self::OAuth(oauth) => {
                 let request = oauth.ask(tokens.get(&key), scope)?;
                 Ok(request.map(|request| Need::new(&key, Errand::Request(request))))
@@ -220,15 +274,36 @@ impl Authenticator {
         let chosen = self.chosen(scope.config)?;
         let key = chosen.key(owner);
         match chosen {
+            Self::OAuth(oauth) if oauth.kept.is_some() => keep::take(oauth, &key, need, tokens, got, scope),
             Self::OAuth(oauth) => {
-                let token = oauth.take(tokens.get(&key), &got.json()?, scope)?;
-                tokens.put(&key, token);
+                let token = oauth.take(&got.json()?, scope)?;
+                // One that ends at once is good for what it was got for.
+                let ends = token.ends.map(|ends| ends.max(scope.now));
+                tokens.put(&key, Token { ends, ..token });
                 Ok(())
             }
             Self::Session(session) => session.take(&key, need, tokens, got, scope),
             Self::Legacy(legacy) => legacy.take(&key, need, tokens, got, scope),
             Self::Jwt(jwt) => jwt.take(&key, need, tokens, got, scope),
             _ => Ok(()),
+        }
+    }
+
+    /// Takes note that a server has refused what was needed; the error says why, if nothing is to be done about that first.
+    pub(super) fn refused(
+        &self,
+        owner: &str,
+        need: &Need,
+        tokens: &mut Tokens,
+        config: &Value,
+        why: String,
+    ) -> Result<(), String> {
+        match self.chosen(config) {
+            Ok(Self::OAuth(oauth)) if oauth.kept.is_some() => keep::refused(&need.who, tokens, why),
+            Ok(Self::Session(session)) if need.who != *owner => {
+                session.login.authenticator.refused(&need.who, need, tokens, config, why)
+            }
+            _ => Err(why),
         }
     }
 

@@ -10,16 +10,8 @@ use serde_json::{Map, Value};
 
 use super::manifest::PARAMETERS;
 use super::python;
+use super::schema;
 use super::template::Template;
-
-/// Fields that the format has and that we do not.
-const LACKED: &[(&str, &[&str])] = &[
-    ("DatetimeBasedCursor", &["clamping", "allow_catalog_defined_cursor_field"]),
-    ("DpathExtractor", &["record_expander"]),
-    ("HttpRequester", &["fetch_properties_from_endpoint", "query_properties"]),
-    ("OAuthAuthenticator", &["profile_assertion", "use_profile_assertion"]),
-    ("SimpleRetriever", &["pagination_reset", "page_size_reduction", "request_window_splitting"]),
-];
 
 /// What a stream asks for, each a few words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,7 +83,7 @@ impl<'a> Component<'a> {
                 continue;
             }
             let what = format!("the field `{field}` of `{}`", self.ty);
-            if LACKED.iter().any(|(ty, fields)| *ty == self.ty && fields.contains(&field.as_str())) {
+            if schema::is_refused(self.ty, field) {
                 missing.lacked.extend(Some(what).filter(|_| python::is_true(value)));
             } else {
                 missing.ignored.insert(what);

@@ -19,7 +19,7 @@ pub struct Config {
 /// Parts of names whose values are secret, whatever the specification says of them.
 const SECRET_NAMES: [&str; 7] = ["token", "secret", "password", "passwd", "api_key", "apikey", "private_key"];
 /// A shorter text is in everything.
-const SECRET_BYTES_MIN: usize = 4;
+pub(super) const SECRET_BYTES_MIN: usize = 4;
 /// What stands for a secret.
 const MASK: &str = "***";
 
@@ -67,13 +67,7 @@ impl Config {
 
     /// A text without the secrets.
     pub fn masked(&self, text: &str) -> String {
-        let mut masked = text.to_owned();
-        for secret in &self.secrets {
-            for written in written(secret) {
-                masked = masked.replace(&written, MASK);
-            }
-        }
-        masked
+        masked(&self.secrets, text)
     }
 
     /// An error without the secrets.
@@ -83,8 +77,22 @@ impl Config {
 
     /// Whether a secret stands in a text.
     pub fn is_told_by(&self, text: &str) -> bool {
-        self.secrets.iter().flat_map(|secret| written(secret)).any(|written| text.contains(&written))
+        is_told(&self.secrets, text)
     }
+}
+
+/// A text without secrets.
+pub(super) fn masked(secrets: &[String], text: &str) -> String {
+    let mut masked = text.to_owned();
+    for written in secrets.iter().flat_map(|secret| written(secret)) {
+        masked = masked.replace(&written, MASK);
+    }
+    masked
+}
+
+/// Whether one of some secrets stands in a text.
+pub(super) fn is_told(secrets: &[String], text: &str) -> bool {
+    secrets.iter().flat_map(|secret| written(secret)).any(|written| text.contains(&written))
 }
 
 impl std::fmt::Debug for Config {

@@ -30,7 +30,13 @@ pub(super) fn read(source: &str) -> Result<Value, String> {
     let resolved = resolver.resolve(&Value::Object(root), &mut Vec::new())?;
     let Value::Object(mut resolved) = resolved else { return Err("the manifest is no mapping".to_owned()) };
     resolved.entry("type").or_insert_with(|| "DeclarativeSource".into());
-    Ok(complete("", resolved, &Map::new()))
+    Ok(complete("", resolved, &Map::new(), false))
+}
+
+/// A stream that was made of a template; `is_outer_first`: whether parameters win over those of the components below.
+pub(super) fn complete_stream(mut stream: Map<String, Value>, is_outer_first: bool) -> Value {
+    stream.entry("type").or_insert_with(|| "DeclarativeStream".into());
+    complete("", stream, &Map::new(), is_outer_first)
 }
 
 struct Resolver<'a> {
@@ -116,6 +122,14 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("DefaultPaginator", "decoder", "JsonDecoder"),
     ("DefaultPaginator", "page_size_option", "RequestOption"),
     ("DpathExtractor", "decoder", "JsonDecoder"),
+    ("DpathExtractor", "record_expander", "RecordExpander"),
+    ("DynamicDeclarativeStream", "stream_template", "DeclarativeStream"),
+    ("HttpComponentsResolver", "components_mapping", "ComponentMappingDefinition"),
+    ("HttpComponentsResolver", "retriever", "SimpleRetriever"),
+    ("ConfigComponentsResolver", "components_mapping", "ComponentMappingDefinition"),
+    ("ConfigComponentsResolver", "stream_config", "StreamConfig"),
+    ("ParametrizedComponentsResolver", "components_mapping", "ComponentMappingDefinition"),
+    ("RecordExpander", "parent_fields", "ParentFieldPath"),
     ("HttpRequester", "error_handler", "DefaultErrorHandler"),
     ("ListPartitionRouter", "request_option", "RequestOption"),
     ("ParentStreamConfig", "request_option", "RequestOption"),
@@ -129,8 +143,14 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("AddFields", "fields", "AddedFieldDefinition"),
 ];
 
-/// The component with its type and what its parents give it, and so everything below it.
-fn complete(place: &str, mut component: Map<String, Value>, inherited: &Map<String, Value>) -> Value {
+/// The component with its type and what its parents give it, and so everything below it. `is_outer_first`: whether what the parents
+/// give wins over what it gives itself.
+fn complete(
+    place: &str,
+    mut component: Map<String, Value>,
+    inherited: &Map<String, Value>,
+    is_outer_first: bool,
+) -> Value {
     if !component.contains_key("type") && !component.contains_key("class_name") {
         let (parent, field) = place.split_once('.').unwrap_or_default();
         if let Some((.., ty)) = TYPES.iter().find(|(of, name, _)| *of == parent && *name == field) {
@@ -139,7 +159,11 @@ fn complete(place: &str, mut component: Map<String, Value>, inherited: &Map<Stri
     }
     let mut parameters = inherited.clone();
     if let Some(Value::Object(own)) = component.shift_remove(PARAMETERS) {
-        parameters.extend(own);
+        if is_outer_first {
+            own.into_iter().for_each(|(name, value)| _ = parameters.entry(name).or_insert(value));
+        } else {
+            parameters.extend(own);
+        }
     }
     let ty = match component.get("type") {
         // A JSON schema is no component, and nothing flows into it.
@@ -150,7 +174,7 @@ fn complete(place: &str, mut component: Map<String, Value>, inherited: &Map<Stri
             let has_type = |value: &Value| value.get("type").is_some_and(|ty| !is_empty(ty));
             for value in component.values_mut().filter(|value| value.is_object() && has_type(value)) {
                 if let Value::Object(nested) = value.take() {
-                    *value = complete(place, nested, &parameters);
+                    *value = complete(place, nested, &parameters, is_outer_first);
                 }
             }
             return Value::Object(component);
@@ -165,7 +189,7 @@ fn complete(place: &str, mut component: Map<String, Value>, inherited: &Map<Stri
         let place = format!("{ty}.{field}");
         let nest = |value: &mut Value, below: &Map<String, Value>| {
             if let Value::Object(nested) = value.take() {
-                *value = complete(&place, nested, below);
+                *value = complete(&place, nested, below, is_outer_first);
             }
         };
         // A parameter does not flow into the field of its own name: it would hold itself.

@@ -20,6 +20,54 @@ pub(super) enum Router {
     Parents(Vec<Parent>),
 }
 
+/// How the partitions of several routers make those of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Each with each.
+    Product,
+    /// One after the other, each value of this name once.
+    Union(String),
+    /// So many of the one router's together; whether each value counts once.
+    Groups { size: usize, is_unique: bool },
+}
+
+impl Shape {
+    /// Reads the routers of a stream, and how they go together.
+    pub(super) fn read(retriever: &Component<'_>, depth: usize, missing: &mut Missing) -> Option<(Self, Vec<Router>)> {
+        let found = retriever.children("partition_router", missing);
+        let simple = |routers: &[Component<'_>], missing: &mut Missing| -> Option<Vec<Router>> {
+            let read: Vec<_> = routers.iter().map(|router| Router::read(router, depth, missing)).collect();
+            read.into_iter().collect()
+        };
+        match found.as_slice() {
+            [one] if one.ty == "GroupingPartitionRouter" => {
+                one.knows(&["group_size", "underlying_partition_router", "deduplicate"], missing);
+                let size = one.get("group_size").and_then(Value::as_u64).filter(|size| *size > 0);
+                if size.is_none() {
+                    missing.add("a `GroupingPartitionRouter` without a `group_size`");
+                }
+                let is_unique = one.get("deduplicate").is_none_or(python::is_true);
+                let inner = one.children("underlying_partition_router", missing);
+                let routers = simple(&inner, missing)?;
+                if routers.len() != 1 {
+                    missing.add("a `GroupingPartitionRouter` of other than one router");
+                }
+                Some((Self::Groups { size: usize::try_from(size?).unwrap_or(usize::MAX), is_unique }, routers))
+            }
+            [one] if one.ty == "UnionPartitionRouter" => {
+                one.knows(&["partition_field", "partition_routers"], missing);
+                let Some(field) = one.text("partition_field") else {
+                    missing.add("a `UnionPartitionRouter` without a `partition_field`");
+                    return None;
+                };
+                let inner = one.children("partition_routers", missing);
+                Some((Self::Union(field.to_owned()), simple(&inner, missing)?))
+            }
+            routers => Some((Self::Product, simple(routers, missing)?)),
+        }
+    }
+}
+
 /// The values of a list.
 #[derive(Debug, Clone)]
 pub(super) struct List {

@@ -96,6 +96,31 @@ pub(super) fn set(value: &mut Value, path: &[String], new: Value) -> Result<(), 
     set(child, rest, new)
 }
 
+/// Writes a value wherever a path with globs leads to something, and gives how often that is.
+pub(super) fn replace(value: &mut Value, path: &[String], new: &Value) -> usize {
+    let Some((glob, rest)) = path.split_first() else {
+        value.clone_from(new);
+        return 1;
+    };
+    let is_any = glob == "**";
+    let mut changed = if is_any && !rest.is_empty() { replace(value, rest, new) } else { 0 };
+    let into = |name: &str, child: &mut Value| match is_any {
+        true if child.is_object() || child.is_array() => replace(child, path, new),
+        true if rest.is_empty() => replace(child, rest, new),
+        true => 0,
+        false if is_match(name, glob) => replace(child, rest, new),
+        false => 0,
+    };
+    match value {
+        Value::Object(map) => map.iter_mut().for_each(|(name, child)| changed += into(name, child)),
+        Value::Array(items) => {
+            items.iter_mut().enumerate().for_each(|(at, child)| changed += into(&at.to_string(), child));
+        }
+        _ => {}
+    }
+    changed
+}
+
 /// Removes what is at a path with globs, if `is_removed` says so of it. An item of a list becomes null, or goes if it is
 /// the last.
 pub(super) fn remove(value: &mut Value, path: &[String], is_removed: &mut dyn FnMut(&Value) -> bool) {

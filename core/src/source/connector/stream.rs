@@ -8,7 +8,7 @@ use super::component::{Component, Missing};
 use super::decode::Decoder;
 use super::job::Job;
 use super::page::Paginator;
-use super::partition::Router;
+use super::partition::{Router, Shape};
 use super::python;
 use super::request::Requester;
 use super::select::{Selector, extractor_path};
@@ -65,8 +65,10 @@ pub(super) struct Stream {
     pub(super) selector: Selector,
     pub(super) transformations: Vec<Transformation>,
     pub(super) cursor: Option<Cursor>,
-    /// What divides the stream into partitions; several give each with each.
+    /// What divides the stream into partitions.
     pub(super) routers: Vec<Router>,
+    /// How the partitions of several go together.
+    pub(super) shape: Shape,
     /// Whether only the first page of a partition is asked for with what the partition injects.
     pub(super) is_bare_after_first: bool,
 }
@@ -116,8 +118,7 @@ impl Stream {
         let name = |field: &'static str, of_job: &'static str| if is_job { of_job } else { field };
         let transformations = component.children("transformations", missing);
         let transformations = transformations.iter().filter_map(|one| Transformation::read(one, missing)).collect();
-        let routers = retriever.children("partition_router", missing);
-        let routers: Vec<Option<Router>> = routers.iter().map(|router| Router::read(router, depth, missing)).collect();
+        let routing = Shape::read(&retriever, depth, missing);
         let paginator = match retriever.child(name("paginator", "download_paginator"), missing) {
             Some(paginator) => Paginator::read(&paginator, missing),
             None => Some(Paginator::single()),
@@ -147,6 +148,10 @@ impl Stream {
             }
             (None, _) => None,
         };
+        let (shape, routers) = routing?;
+        if !routers.is_empty() && cursor.as_ref().is_some_and(Cursor::is_count) {
+            missing.add("an `IncrementingCountCursor` with partitions");
+        }
         Some(Self {
             name: component.get("name").map(python::text).unwrap_or_default(),
             job,
@@ -156,7 +161,8 @@ impl Stream {
             selector: selector?,
             transformations,
             cursor,
-            routers: routers.into_iter().collect::<Option<_>>()?,
+            shape,
+            routers,
             is_bare_after_first: retriever.flag("ignore_stream_slicer_parameters_on_paginated_requests"),
         })
     }

@@ -242,7 +242,7 @@ impl Moment {
         match format {
             "%s" => (self.micros / SECOND).to_string(),
             "%s_as_float" => super::python::float(self.seconds()),
-            "%epoch_microseconds" => self.micros.to_string(),
+            "%epoch_microseconds" | "%count" => self.micros.to_string(),
             "%ms" => (self.micros / 1000).to_string(),
             _ => self.format(&format.replace("%_ms", &format!("{:03}", self.fields().micros / 1000))),
         }
@@ -251,6 +251,8 @@ impl Moment {
     /// What a text means in a format of manifests; a text without a zone is in UTC.
     pub(super) fn parse(text: &str, format: &str) -> Option<Self> {
         let micros = match format {
+            // No time at all, but a number that is compared as one.
+            "%count" => return text.trim().parse().ok().map(Self::utc),
             "%s" => text.trim().parse::<i64>().ok()?.checked_mul(SECOND)?,
             "%ms" => text.trim().parse::<i64>().ok()?.checked_mul(1000)?,
             "%epoch_microseconds" => text.trim().parse().ok()?,

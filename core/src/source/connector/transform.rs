@@ -161,7 +161,17 @@ impl Transformation {
 /// A field that is added: its path, its value, and the type that is taken.
 pub(super) fn added(field: &Component<'_>, missing: &mut Missing) -> Option<(Vec<String>, Template, Types)> {
     field.knows(&["path", "value", "value_type"], missing);
-    let types = match field.text("value_type") {
+    let types = types(field, missing)?;
+    let path = field.get("path").map(pointer).filter(|path| !path.is_empty());
+    if path.is_none() {
+        missing.add("an added field without a path");
+    }
+    Some((path?, field.needed("value", missing)?, types))
+}
+
+/// The type that a component takes of its value.
+pub(super) fn types(component: &Component<'_>, missing: &mut Missing) -> Option<Types> {
+    Some(match component.text("value_type") {
         None => Types::Any,
         Some("string") => Types::Text,
         Some("number") => Types::Number,
@@ -173,12 +183,7 @@ pub(super) fn added(field: &Component<'_>, missing: &mut Missing) -> Option<(Vec
             missing.add(format!("the `value_type` `{other}`"));
             return None;
         }
-    };
-    let path = field.get("path").map(pointer).filter(|path| !path.is_empty());
-    if path.is_none() {
-        missing.add("an added field without a path");
-    }
-    Some((path?, field.needed("value", missing)?, types))
+    })
 }
 
 /// The record with other keys, those of mappings in it too if `is_deep`.

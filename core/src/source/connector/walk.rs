@@ -8,6 +8,8 @@
 //! Tokens and responses are not in it: the next one logs in again.
 
 mod exchange;
+mod find;
+mod route;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,10 +18,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::authenticate::{Signing, Tokens};
+use super::authenticate::{Keeping, Kept, Signing, Tokens};
 use super::budget::Calls;
+use super::config;
 use super::page::Last;
-use super::partition::{Parent, Router};
+use super::partition::Shape;
 use super::position::Position;
 use super::request::{Options, Request};
 use super::response::Response;
@@ -28,6 +31,8 @@ use super::template::{Datum, Scope, Slice};
 use super::url::{self, is_loopback, is_private, plain_host};
 use crate::error::{Error, ErrorKind};
 use exchange::{Exchange, Outcome, Pushed, answered};
+pub(super) use find::Finding;
+use route::{Part, Partitioning};
 use work::{Work, Worked};
 
 /// Most bytes of responses that are remembered, so that a request of a parent is not sent twice.
@@ -40,8 +45,6 @@ const NOTES_MAX: usize = 3;
 pub(super) const FIRST: &str = "is_first";
 /// Headers that are no credentials.
 const PLAIN_HEADERS: [&str; 3] = ["accept", "content-type", "user-agent"];
-/// Most partitions of a product of routers.
-const PRODUCT_MAX: usize = 1_000_000;
 
 /// What a walk may do; a manifest comes from elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,8 @@ pub enum Step {
     Request(Request),
     /// Sign this, and give the signature to [`Walk::signed`].
     Sign(Signing),
+    /// Read or write what is kept of tokens, and give what came of it to [`Walk::kept`].
+    Keep(Keeping),
     /// Wait until this time, in microseconds since 1970, and step again.
     Wait(i64),
     /// Take these records.
@@ -96,6 +101,10 @@ pub struct Walk {
     /// Whether it is the stream that is read as long as there is no state.
     is_first: bool,
     level: Level,
+    /// Whether an answer has come that was not looked at.
+    has_answer: bool,
+    /// The stream that is looked for: `stream` is what the server is asked for until it is found.
+    finding: Option<Finding>,
 }
 
 /// What all levels share.
@@ -119,6 +128,7 @@ struct Shared {
 enum Event {
     Request(Request),
     Sign(Signing),
+    Keep(Keeping),
     Wait(i64),
     Page(Box<Page>, Box<Slice>),
     Done,
@@ -133,29 +143,20 @@ impl Walk {
         setting: Setting,
         calls: Option<Calls>,
     ) -> Result<Self, Error> {
-        let Setting { config, bounds, now, chance } = setting;
-        let config = Arc::new(config);
-        let mut hosts = BTreeSet::new();
-        stream.hosts(&Scope::new(now, chance, &config), &mut hosts).map_err(refused)?;
-        let shared = Shared {
-            now,
-            chance,
-            config,
-            bounds,
-            hosts,
-            tokens: Tokens::default(),
-            calls,
-            remembered: BTreeMap::new(),
-            remembered_bytes: 0,
-            records: 0,
-            notes: Vec::new(),
-        };
-        let level = match start {
-            Start::After(state) => Level::new(&stream, state, &shared).map_err(refused)?,
-            Start::Within(kept) => Level::deserialize(kept)
-                .map_err(|_| refused("what was kept of the walk is none of this stream".to_owned()))?,
-        };
-        Ok(Self { shared, stream, is_first, level })
+        let mut shared = Shared::new(setting, calls);
+        shared.may_ask(&stream).map_err(refused)?;
+        let level = Level::begin(&stream, start, &shared).map_err(refused)?;
+        Ok(Self { shared, stream, is_first, level, has_answer: false, finding: None })
+    }
+
+    /// A walk of a stream that the server names.
+    pub(super) fn finding(mut finding: Finding, setting: Setting, calls: Option<Calls>) -> Result<Self, Error> {
+        let mut shared = Shared::new(setting, calls);
+        let (stream, level) = finding
+            .next(&mut shared)
+            .and_then(|next| next.ok_or_else(|| "there is nobody to ask for streams".to_owned()))
+            .map_err(refused)?;
+        Ok(Self { shared, stream, is_first: false, level, has_answer: false, finding: Some(finding) })
     }
 
     /// What is to be done next, at this time. Until a response is pushed, it is the same request.
@@ -164,24 +165,63 @@ impl Walk {
     /// of the configuration and nothing of an address after its path.
     pub fn step(&mut self, now: i64) -> Result<Step, Error> {
         self.shared.now = self.shared.now.max(now);
-        let event = self.level.step(&self.stream, "", &mut self.shared).map_err(refused)?;
+        self.has_answer = false;
+        let stepped = self.advance();
+        let event = stepped.map_err(|what| refused(config::masked(self.shared.tokens.hidden(), &what)))?;
         Ok(match event {
             Event::Request(request) => Step::Request(request),
             Event::Sign(signing) => Step::Sign(signing),
+            Event::Keep(keeping) => Step::Keep(keeping),
             Event::Wait(until) => Step::Wait(until),
             Event::Page(page, _) => Step::Page(*page),
             Event::Done => Step::Done,
         })
     }
 
+    /// The next event that is somebody else's: what only tells which stream it is, is taken here.
+    fn advance(&mut self) -> Result<Event, String> {
+        loop {
+            let event = self.level.step(&self.stream, "", &mut self.shared)?;
+            let Some(finding) = &mut self.finding else { return Ok(event) };
+            match event {
+                Event::Page(page, slice) => finding.take(&page.records, &slice, &self.shared)?,
+                Event::Done => {
+                    if let Some((stream, level)) = finding.next(&mut self.shared)? {
+                        (self.stream, self.level) = (stream, level);
+                        continue;
+                    }
+                    (self.stream, self.is_first, self.level) = finding.found(&self.shared)?;
+                    self.finding = None;
+                }
+                event => return Ok(event),
+            }
+        }
+    }
+
     /// The response to the request that the last step said; `None`: none came.
     pub fn push(&mut self, response: Option<Response>) {
+        self.has_answer = true;
         self.level.push(Pushed::Response(response));
     }
 
     /// The signature of what the last step said.
     pub fn signed(&mut self, signature: Vec<u8>) {
         self.level.push(Pushed::Signature(signature));
+    }
+
+    /// What came of what the last step said to be kept.
+    pub fn kept(&mut self, kept: Kept) {
+        self.level.push(Pushed::Kept(kept));
+    }
+
+    /// Whether a server has given tokens that are not in the store yet: whoever ends the walk now loses them.
+    pub fn holds_token(&self) -> bool {
+        self.shared.tokens.holds_token(self.has_answer)
+    }
+
+    /// Whether a token that a server gave stands in a text.
+    pub fn is_told_by(&self, text: &str) -> bool {
+        config::is_told(self.shared.tokens.hidden(), text)
     }
 
     /// How far the stream has been read: what the next walk begins with.
@@ -201,11 +241,14 @@ impl Walk {
 
     /// Whether the stream has a cursor: each walk reads what came since, and not all of it.
     pub fn is_incremental(&self) -> bool {
-        self.stream.cursor.is_some()
+        self.finding.is_none() && self.stream.cursor.is_some()
     }
 
     /// What another walk goes on with: what was taken is not read again, and a request without a response is sent once more.
     pub fn keep(&self) -> Value {
+        if let Some(finding) = &self.finding {
+            return finding.keep();
+        }
         let mut kept = json!(self.level);
         if self.is_first {
             kept[FIRST] = true.into();
@@ -241,6 +284,31 @@ fn refused(message: String) -> Error {
 }
 
 impl Shared {
+    fn new(setting: Setting, calls: Option<Calls>) -> Self {
+        let Setting { config, bounds, now, chance } = setting;
+        Self {
+            now,
+            chance,
+            config: Arc::new(config),
+            bounds,
+            hosts: BTreeSet::new(),
+            tokens: Tokens::default(),
+            calls,
+            remembered: BTreeMap::new(),
+            remembered_bytes: 0,
+            records: 0,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The hosts of a stream may be asked.
+    fn may_ask(&mut self, stream: &Stream) -> Result<(), String> {
+        let mut hosts = std::mem::take(&mut self.hosts);
+        let all = stream.hosts(&self.scope(), &mut hosts);
+        self.hosts = hosts;
+        all
+    }
+
     fn scope(&self) -> Scope<'_> {
         Scope::new(self.now, self.chance, &self.config)
     }
@@ -291,36 +359,16 @@ struct Level {
     is_done: bool,
 }
 
-/// Where partitions come from.
-#[derive(Debug, Serialize, Deserialize)]
-enum Partitioning {
-    /// There is one, of the whole stream, which was taken or not.
-    Whole(bool),
-    /// One router, partition by partition.
-    One(Box<Routing>),
-    /// Several: each is read to its end, and then each partition goes with each.
-    Product { at_work: Vec<Routing>, found: Vec<Vec<Slice>>, ready: Option<VecDeque<Slice>> },
-}
-
-/// A router at work.
-#[derive(Debug, Serialize, Deserialize)]
-struct Routing {
-    router: usize,
-    /// The parent that is at work.
-    parent: usize,
-    level: Option<Box<Level>>,
-    /// How far the parents before it were read.
-    positions: Map<String, Value>,
-    slices: VecDeque<Slice>,
-    is_begun: bool,
-}
-
-enum Part {
-    Slice(Box<Slice>),
-    Event(Event),
-}
-
 impl Level {
+    fn begin(stream: &Stream, start: Start<'_>, shared: &Shared) -> Result<Self, String> {
+        match start {
+            Start::After(state) => Self::new(stream, state, shared),
+            Start::Within(kept) => {
+                Self::deserialize(kept).map_err(|_| "what was kept of the walk is none of this stream".to_owned())
+            }
+        }
+    }
+
     fn new(stream: &Stream, state: Option<&Value>, shared: &Shared) -> Result<Self, String> {
         let calendar = match &stream.cursor {
             Some(cursor) => Some(cursor.calendar(&shared.scope())?),
@@ -328,27 +376,7 @@ impl Level {
         };
         let is_global = stream.cursor.as_ref().is_some_and(|cursor| cursor.is_global);
         let position = Position::new(calendar, !stream.routers.is_empty(), is_global, state)?;
-        let routing = |router| Routing {
-            router,
-            parent: 0,
-            level: None,
-            positions: state
-                .and_then(|state| state.get("parent_state"))
-                .and_then(Value::as_object)
-                .cloned()
-                .unwrap_or_default(),
-            slices: VecDeque::new(),
-            is_begun: false,
-        };
-        let partitions = match stream.routers.len() {
-            0 => Partitioning::Whole(false),
-            1 => Partitioning::One(Box::new(routing(0))),
-            count => Partitioning::Product {
-                at_work: (0..count).rev().map(routing).collect(),
-                found: Vec::new(),
-                ready: None,
-            },
-        };
+        let partitions = Partitioning::new(stream, state, shared)?;
         let begun = shared.now;
         Ok(Self {
             position,
@@ -442,131 +470,6 @@ impl Level {
             }
         }
     }
-}
-
-impl Partitioning {
-    fn step(&mut self, stream: &Stream, owner: &str, shared: &mut Shared) -> Result<Part, String> {
-        match self {
-            Self::Whole(true) => Ok(Part::Event(Event::Done)),
-            Self::Whole(is_taken) => {
-                *is_taken = true;
-                Ok(Part::Slice(Box::default()))
-            }
-            Self::One(routing) => routing.step(stream, owner, shared),
-            Self::Product { at_work, found, ready } => {
-                while let Some(routing) = at_work.last_mut() {
-                    if found.len() <= routing.router {
-                        found.push(Vec::new());
-                    }
-                    match routing.step(stream, owner, shared)? {
-                        Part::Slice(slice) => {
-                            if found[routing.router].len() >= PRODUCT_MAX {
-                                return Err(format!("a router gives more than {PRODUCT_MAX} partitions"));
-                            }
-                            found[routing.router].push(*slice);
-                        }
-                        Part::Event(Event::Done) => _ = at_work.pop(),
-                        event => return Ok(event),
-                    }
-                }
-                if ready.is_none() {
-                    *ready = Some(product(found)?.into());
-                }
-                let next = ready.as_mut().and_then(VecDeque::pop_front);
-                Ok(next.map_or(Part::Event(Event::Done), |slice| Part::Slice(Box::new(slice))))
-            }
-        }
-    }
-
-    /// The parent that is at work.
-    fn level(&mut self) -> Option<&mut Level> {
-        match self {
-            Self::Whole(_) => None,
-            Self::One(routing) => routing.level.as_deref_mut(),
-            Self::Product { at_work, .. } => at_work.last_mut().and_then(|routing| routing.level.as_deref_mut()),
-        }
-    }
-
-    /// How far the parents were read whose position is kept.
-    fn positions(&self, stream: &Stream) -> Option<Value> {
-        match (self, stream.routers.as_slice()) {
-            (Self::One(routing), [Router::Parents(_)]) => Some(Value::Object(routing.positions.clone())),
-            _ => None,
-        }
-    }
-}
-
-/// Each partition of the one with each of the others; of equal names the first router's is taken.
-fn product(found: &[Vec<Slice>]) -> Result<Vec<Slice>, String> {
-    let mut all = vec![Slice::default()];
-    for slices in found {
-        if all.len().saturating_mul(slices.len()) > PRODUCT_MAX {
-            return Err(format!("the routers give more than {PRODUCT_MAX} partitions together"));
-        }
-        let join = |left: &Slice, right: &Slice| {
-            let mut joined = right.clone();
-            joined.partition.extend(left.partition.clone());
-            joined.extra.extend(left.extra.clone());
-            joined
-        };
-        all = all.iter().flat_map(|left| slices.iter().map(move |right| join(left, right))).collect();
-    }
-    Ok(all)
-}
-
-impl Routing {
-    fn step(&mut self, stream: &Stream, owner: &str, shared: &mut Shared) -> Result<Part, String> {
-        loop {
-            if let Some(slice) = self.slices.pop_front() {
-                return Ok(Part::Slice(Box::new(slice)));
-            }
-            let parents = match &stream.routers[self.router] {
-                Router::List(_) if self.is_begun => return Ok(Part::Event(Event::Done)),
-                Router::List(list) => {
-                    self.is_begun = true;
-                    self.slices = list.slices(&shared.scope())?.into();
-                    continue;
-                }
-                Router::Parents(parents) => parents,
-            };
-            let Some(parent) = parents.get(self.parent) else { return Ok(Part::Event(Event::Done)) };
-            let level = match &mut self.level {
-                Some(level) => level,
-                None => {
-                    if !self.is_begun {
-                        self.positions.retain(|name, _| {
-                            parents.iter().any(|parent| parent.is_kept && parent.stream.name == *name)
-                        });
-                        self.is_begun = true;
-                    }
-                    let state = self.positions.get(&parent.stream.name).filter(|_| parent.is_kept).cloned();
-                    let level = Level::new(&parent.stream, state.as_ref(), shared)?;
-                    self.level.insert(Box::new(level))
-                }
-            };
-            let owner = format!("{owner}/{}.{}", self.router, self.parent);
-            match level.step(&parent.stream, &owner, shared)? {
-                Event::Page(page, of) => self.slices = children(parent, &of, &page.records, shared)?,
-                Event::Done => {
-                    if parent.is_kept {
-                        self.positions.insert(parent.stream.name.clone(), level.position.state());
-                    }
-                    self.level = None;
-                    self.parent += 1;
-                }
-                event => return Ok(Part::Event(event)),
-            }
-        }
-    }
-}
-
-/// The partitions that a page of a parent gives.
-fn children(parent: &Parent, of: &Slice, records: &[Value], shared: &Shared) -> Result<VecDeque<Slice>, String> {
-    let mut slices = VecDeque::new();
-    for record in records {
-        slices.extend(parent.slice(record, of, &shared.scope())?);
-    }
-    Ok(slices)
 }
 
 /// A slice that is being read, page by page.
@@ -697,7 +600,8 @@ fn request(
     if stream.job.is_none() && (token.is_none() || !stream.is_bare_after_first) {
         let mut sliced = Options::default();
         // Of routers that inject under the same name, the first one's is taken.
-        for router in stream.routers.iter().rev() {
+        let injects = stream.routers.iter().rev().filter(|_| stream.shape == Shape::Product);
+        for router in injects {
             sliced.overlay(router.options(slice, &scope)?);
         }
         if let Some(cursor) = &stream.cursor {

@@ -25,6 +25,9 @@ struct Bound {
     max: Option<Template>,
 }
 
+/// How a cursor is written that is a number.
+pub(super) const COUNT: &str = "%count";
+
 /// What a stream says of its cursor.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor {
@@ -94,6 +97,9 @@ impl Bound {
 
 impl Cursor {
     pub(super) fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
+        if component.ty == "IncrementingCountCursor" {
+            return Self::counting(component, missing);
+        }
         if component.ty != "DatetimeBasedCursor" {
             component.is_missing(missing);
             return None;
@@ -115,6 +121,8 @@ impl Cursor {
             "partition_field_end",
             "partition_field_start",
             "step",
+            // A catalog that names another cursor is something that a pipeline does not have.
+            "allow_catalog_defined_cursor_field",
         ];
         component.knows(&fields, missing);
         let format = component.text("datetime_format").unwrap_or_default().to_owned();
@@ -164,6 +172,47 @@ impl Cursor {
             is_client_side: component.flag("is_client_side_incremental"),
             is_global: component.flag("global_substream_cursor"),
         })
+    }
+
+    /// A cursor that is a number: it is a moment of so many microseconds.
+    fn counting(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
+        let fields = ["cursor_field", "allow_catalog_defined_cursor_field", "start_value", "start_value_option"];
+        component.knows(&fields, missing);
+        let start = component.get("start_value").map_or_else(|| "0".to_owned(), super::python::text);
+        let place = component.child("start_value_option", missing).and_then(|option| Injection::read(&option, missing));
+        let bound = |template: Template| Bound { at: template, format: None, min: None, max: None };
+        Some(Self {
+            field: component.needed("cursor_field", missing)?,
+            formats: vec![COUNT.to_owned()],
+            start: bound(component.parse(&start, missing)?),
+            end: Some(bound(component.parse(&i64::MAX.to_string(), missing)?)),
+            step: None,
+            granularity: None,
+            lookback: None,
+            names: [component.parse("start", missing)?, component.parse("end", missing)?],
+            places: [place, None],
+            is_feed: false,
+            is_client_side: false,
+            is_strict: false,
+            is_global: false,
+        })
+    }
+
+    /// Whether it is a number.
+    pub(super) fn is_count(&self) -> bool {
+        self.formats.last().is_some_and(|format| format == COUNT)
+    }
+
+    /// The name of the field of the cursor.
+    pub(super) fn field(&self, scope: &Scope<'_>) -> Result<String, String> {
+        self.field.text(scope)
+    }
+
+    /// Where a state says that the cursor stands, in microseconds since 1970.
+    pub(super) fn reached(&self, state: &Value, scope: &Scope<'_>) -> Result<Option<i64>, String> {
+        let calendar = self.calendar(scope)?;
+        let state = state.get("state").filter(|global| global.is_object()).unwrap_or(state);
+        Ok(state.get(&calendar.field).and_then(|value| calendar.parse(value)).map(|at| at.micros))
     }
 
     /// The field of the cursor, if nothing in its name is computed.
@@ -370,7 +419,9 @@ impl Calendar {
     pub(super) fn state(&self, position: &Position) -> Value {
         let mut state = position.kept.clone();
         if let Some(first) = position.read.first() {
-            state.insert(self.field.clone(), self.write(first.seen.unwrap_or(first.start)).into());
+            let at = first.seen.unwrap_or(first.start);
+            let is_count = self.formats.last().is_some_and(|format| format == COUNT);
+            state.insert(self.field.clone(), if is_count { at.micros.into() } else { self.write(at).into() });
         }
         Value::Object(state)
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use etalon_core::source::connector::Connector;
+use etalon_core::source::connector::{Connector, NamedBy};
 use serde::Serialize;
 
 use crate::arguments::Written;
@@ -31,7 +31,8 @@ pub(super) struct Listed(Vec<Stream>);
 #[derive(Debug, Serialize)]
 struct Stream {
     stream: String,
-    /// `whole`: each time from its beginning; `incremental`: what came since; `refused`.
+    /// `whole`: each time from its beginning; `incremental`: what came since; `refused`; `template`: there are as many streams of it as
+    /// the configuration or the server says.
     read: &'static str,
     /// The streams whose records it is asked for by.
     parents: Vec<String>,
@@ -39,6 +40,9 @@ struct Stream {
     missing: Vec<String>,
     /// What the manifest says of it that means nothing.
     ignored: Vec<String>,
+    /// Who says which streams a template gives: `configuration` or `server`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named_by: Option<&'static str>,
 }
 
 impl Verb for Ls {
@@ -52,11 +56,16 @@ impl Verb for Ls {
         let owned = |texts: &[String]| texts.to_vec();
         let streams = connector.streams().map(|listed| Stream {
             stream: listed.name.to_owned(),
-            read: match (listed.missing, listed.is_incremental) {
-                ([], true) => "incremental",
-                ([], false) => "whole",
+            read: match (listed.missing, listed.named_by, listed.is_incremental) {
+                ([], Some(_), _) => "template",
+                ([], None, true) => "incremental",
+                ([], None, false) => "whole",
                 _ => "refused",
             },
+            named_by: listed.named_by.map(|by| match by {
+                NamedBy::Config => "configuration",
+                NamedBy::Server => "server",
+            }),
             parents: listed.parents.iter().map(|parent| (*parent).to_owned()).collect(),
             missing: owned(listed.missing),
             ignored: owned(listed.ignored),
@@ -79,6 +88,14 @@ impl View for Listed {
     fn notes(&self) -> Vec<String> {
         let refused = self.0.iter().filter(|stream| !stream.missing.is_empty()).count();
         let mut notes = vec![format!("{} streams, {refused} of them refused", self.0.len())];
+        for stream in &self.0 {
+            if let Some(by) = stream.named_by {
+                notes.push(format!(
+                    "`{}` is a template: the {by} says which streams there are; name one of them, as the {by} does",
+                    stream.stream
+                ));
+            }
+        }
         let mut ignored: Vec<&String> = self.0.iter().flat_map(|stream| &stream.ignored).collect();
         ignored.sort();
         ignored.dedup();

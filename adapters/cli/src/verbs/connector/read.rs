@@ -8,7 +8,7 @@ use clap::Args;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::source::connector::{Bounds, Connector};
 use etalon_driver::land;
-use etalon_driver::local::{SystemClock, chance};
+use etalon_driver::local::{LocalDisk, SystemClock, chance};
 use etalon_driver::ports::Clock;
 use etalon_http::Client;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Written;
 use crate::failure::Failure;
+use crate::loaded::STATE_FOLDER;
 use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View};
@@ -117,9 +118,12 @@ impl Verb for Read {
         if let Some((path, kept)) = whose {
             kept.must_be_of(path, &self.stream, &hosts, &config_identity)?;
         }
+        // Where a run in this folder keeps them, too.
+        let tokens = LocalDisk::new(STATE_FOLDER);
         let mut records = Records::create(&self.to)?;
         let (mut pages, mut count) = (0, 0);
-        let walked = land::walk(&mut walk, &mut Client::new(self.allow_private), &clock, |page| {
+        let mut client = Client::new(self.allow_private);
+        let walked = land::walk(&mut walk, &mut client, &tokens, &clock, |page| {
             pages += 1;
             for record in &page.records {
                 count += 1;
@@ -127,7 +131,7 @@ impl Verb for Read {
             }
             Ok(())
         });
-        walked.map_err(|error| {
+        pollster::block_on(walked).map_err(|error| {
             let is_private = error.to_string().contains("of a private network");
             match Failure::from(error) {
                 failure if is_private => failure.with_help("--allow-private lets the manifest ask such addresses"),

@@ -141,11 +141,34 @@ impl OAuth {
         Ok(Some(access).filter(|access| !access.is_empty() && ends.is_some_and(|ends| ends >= scope.now)))
     }
 
+    /// What names the account whose tokens are kept: where they are got, for whom, and with what at first.
+    pub(super) fn account(&self, scope: &Scope<'_>) -> Result<[String; 3], String> {
+        let text = |template: Option<&Template>| template.map_or(Ok(String::new()), |template| template.text(scope));
+        let first = python::text(&self.first_refresh(scope)?);
+        Ok([text(self.endpoint.as_ref())?, text(self.client_id.1.as_ref())?, first])
+    }
+
+    /// The refresh token of the configuration.
+    fn first_refresh(&self, scope: &Scope<'_>) -> Result<Value, String> {
+        let kept = self.kept.as_ref().and_then(|[_, path, _]| path::get(scope.config, path)).cloned();
+        Ok(match (kept, &self.refresh_token.1) {
+            (Some(kept), _) => kept,
+            (None, _) if self.kept.is_some() => Value::String(String::new()),
+            (None, Some(refresh)) => Value::String(refresh.text(scope)?),
+            (None, None) => Value::Null,
+        })
+    }
+
     pub(super) fn ask(&self, token: Option<&Token>, scope: &Scope<'_>) -> Result<Option<Request>, String> {
         let is_good = token.is_some_and(|token| token.ends.is_some_and(|ends| ends >= scope.now));
         if is_good || self.given(token, scope)?.is_some() {
             return Ok(None);
         }
+        self.request(None, scope).map(Some)
+    }
+
+    /// The request for a token. `refresh`: the refresh token, if it is not that of the configuration.
+    pub(super) fn request(&self, refresh: Option<&str>, scope: &Scope<'_>) -> Result<Request, String> {
         let endpoint = self.endpoint.as_ref().ok_or("there is no address to get a token from")?.text(scope)?;
         let of = |pairs: &[(Template, Template)]| -> Result<Map<String, Value>, String> {
             let mut map = Map::new();
@@ -163,17 +186,11 @@ impl OAuth {
                 form.insert(name.text(scope)?, value);
             }
         }
-        let (name, refresh) = &self.refresh_token;
-        let renewed = token.and_then(|token| token.refresh.clone());
-        let kept = self.kept.as_ref().and_then(|[_, path, _]| path::get(scope.config, path)).cloned();
-        let refresh = match (renewed, kept, refresh) {
-            (Some(renewed), ..) => Value::String(renewed),
-            (None, Some(kept), _) => kept,
-            (None, None, _) if self.kept.is_some() => Value::String(String::new()),
-            (None, None, Some(refresh)) => Value::String(refresh.text(scope)?),
-            (None, None, None) => Value::Null,
+        let refresh = match refresh {
+            Some(refresh) => Value::String(refresh.to_owned()),
+            None => self.first_refresh(scope)?,
         };
-        form.insert(name.text(scope)?, refresh);
+        form.insert(self.refresh_token.0.text(scope)?, refresh);
         if !self.scopes.is_empty() {
             form.insert("scopes".to_owned(), self.scopes.clone().into());
         }
@@ -184,16 +201,16 @@ impl OAuth {
         let has_type = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if self.is_in_query {
             let url = url::with_query(&endpoint, &form)?;
-            return Ok(Some(Request { method: "POST".to_owned(), url, headers, body: None }));
+            return Ok(Request { method: "POST".to_owned(), url, headers, body: None });
         }
         if !has_type {
             headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
         }
         let url = url::with_query(&endpoint, &Map::new())?;
-        Ok(Some(Request { method: "POST".to_owned(), url, headers, body: Some(url::form(&form)) }))
+        Ok(Request { method: "POST".to_owned(), url, headers, body: Some(url::form(&form)) })
     }
 
-    pub(super) fn take(&self, before: Option<&Token>, body: &Value, scope: &Scope<'_>) -> Result<Token, String> {
+    pub(super) fn take(&self, body: &Value, scope: &Scope<'_>) -> Result<Token, String> {
         let name = self.access_token_name.text(scope)?;
         let found = find(body, &name, 0).filter(|found| python::is_true(found));
         let text = found.map(python::text).ok_or_else(|| format!("the server gave no `{name}`"))?;
@@ -211,7 +228,7 @@ impl OAuth {
             Some(_) => find(body, &self.refresh_token.0.text(scope)?, 0).map(python::text),
             None => None,
         };
-        let refresh = refresh.or_else(|| before.and_then(|before| before.refresh.clone()));
+        let refresh = refresh.filter(|refresh| !refresh.is_empty());
         Ok(Token { text, refresh, ends: Some(ends) })
     }
 }

@@ -52,7 +52,7 @@ impl Session {
 
     /// What the login takes, if a token is needed. Who logs in may be proved by a token of his own.
     pub(super) fn ask(&self, key: &str, tokens: &Tokens, scope: &Scope<'_>) -> Result<Option<Need>, String> {
-        if tokens.get(key).is_some_and(|token| token.ends.is_none_or(|ends| ends > scope.now)) {
+        if tokens.get(key).is_some_and(|token| token.ends.is_none_or(|ends| ends >= scope.now)) {
             return Ok(None);
         }
         let own = login(key);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Shared};
-use crate::source::connector::authenticate::{Authenticator, Errand, Got, Need};
+use crate::source::connector::authenticate::{Authenticator, Errand, Got, Kept, Need};
 use crate::source::connector::failure::Action;
 use crate::source::connector::request::{Options, Request, Requester};
 use crate::source::connector::response::{RESPONSE_BYTES_MAX, Response};
@@ -21,6 +21,7 @@ pub(super) enum Pushed {
     /// A response; `None`: none came.
     Response(Option<Response>),
     Signature(Vec<u8>),
+    Kept(Kept),
 }
 
 /// What a step of an exchange comes to.
@@ -77,8 +78,13 @@ impl Exchange {
                 Stage::Begin => {
                     let authenticator = &requester.authenticator;
                     if let Some(need) = authenticator.ask(owner, &shared.tokens, &shared.scope())? {
-                        if let Errand::Request(request) = &need.errand {
-                            shared.check(request, true, false)?;
+                        match &need.errand {
+                            Errand::Request(request) => shared.check(request, true, false)?,
+                            Errand::Wait(until) => {
+                                self.stage = Stage::Waiting(*until);
+                                continue;
+                            }
+                            Errand::Sign(_) | Errand::Keep(_) => {}
                         }
                         self.stage = Stage::Prove(need, None);
                         continue;
@@ -106,6 +112,8 @@ impl Exchange {
                     let event = match &need.errand {
                         Errand::Request(request) => Event::Request(request.clone()),
                         Errand::Sign(signing) => Event::Sign(signing.clone()),
+                        Errand::Keep(keeping) => Event::Keep(keeping.clone()),
+                        Errand::Wait(until) => Event::Wait(*until),
                     };
                     self.stage = Stage::Prove(need, None);
                     return Ok(Outcome::Event(event));
@@ -140,7 +148,8 @@ impl Exchange {
             (Pushed::Response(response), Errand::Request(request)) => {
                 (received(request, response)?.map(Got::Response), Some(request))
             }
-            (Pushed::Response(_), Errand::Sign(_)) => return Err("a response came where a signature was to".to_owned()),
+            (Pushed::Kept(kept), _) => (Some(Got::Kept(kept)), None),
+            (Pushed::Response(_), _) => return Err("a response came where none was to".to_owned()),
         };
         let status = match &got {
             Some(Got::Response(response)) => response.status,
@@ -149,17 +158,21 @@ impl Exchange {
         let place = request.map_or("the key", Request::place);
         let is_taken = |got: &Got| match got {
             Got::Response(response) => response.is_ok() || need.accepts == Some(response.status),
-            Got::Signature(_) => true,
+            Got::Signature(_) | Got::Kept(_) => true,
         };
         if let Some(got) = got.filter(is_taken) {
             let (mut tokens, scope) = (std::mem::take(&mut shared.tokens), shared.scope());
             let taken = requester.authenticator.take(owner, need, &mut tokens, &got, &scope);
             shared.tokens = tokens;
+            if let Got::Kept(_) = got {
+                return taken;
+            }
             self.attempts = 0;
             return taken.map_err(|what| format!("`{place}`: {what}"));
         }
         if status != 0 && status != 429 && status < 500 {
-            return Err(format!("`{place}` gave no token: HTTP {status}"));
+            let why = format!("`{place}` gave no token: HTTP {status}");
+            return requester.authenticator.refused(owner, need, &mut shared.tokens, &shared.config, why);
         }
         let wait = requester.rules.wait(None, self.attempts + 1, &shared.scope())?;
         self.retry(wait, requester, shared, || format!("`{place}` gave no token: {}", answered(status)))
