@@ -137,12 +137,16 @@ impl Checker<'_> {
                 self.without_names(left, names, *place, span)
             }
             tree::Kind::Array(_) => self.array(span),
+            tree::Kind::Binary { .. } if json::is_array(node) => self.array(span),
             kind if is_about_rows(kind) => self.about_rows(node),
             tree::Kind::Row(_) => {
                 let wrong = Diagnostic::error(Code::Unsupported, span, "a row of values is not supported here");
                 self.wrong(wrong.with_help("a row is compared with a row: `(a, b) = (c, d)`, `(a, b) IN ((1, 2))`"))
             }
             tree::Kind::Binary { operator, place, left, right } => {
+                if let Some(compared) = self.compared_arrays(*operator, left, right, span) {
+                    return compared;
+                }
                 let (left, right) = (self.node(left), self.node(right));
                 self.binary(*operator, *place, left?, right?, span)
             }
@@ -151,7 +155,7 @@ impl Checker<'_> {
             tree::Kind::Is { operand, test, negated } => {
                 let operand = match test {
                     Test::Null => {
-                        let operand = self.node(operand)?;
+                        let operand = self.array_as_text(operand)?;
                         self.settled(operand)?
                     }
                     _ => self.boolean(operand, "IS")?,
@@ -171,7 +175,13 @@ impl Checker<'_> {
             tree::Kind::Like { operand, pattern, escape, ignore_case, negated } => {
                 let operand = self.node(operand)?;
                 if operand.ty == Type::Bytea && !ignore_case {
+                    let pattern = self.node(pattern)?;
                     return self.like_bytes(operand, pattern, escape.as_deref(), *negated, span);
+                }
+                // Beside bytes, a quoted text is bytes.
+                if operand.is_unknown() && !ignore_case && escape.is_none() && is_bytes(pattern) {
+                    let (operand, pattern) = (self.as_kind(operand, Kind::Bytea)?, self.node(pattern)?);
+                    return self.like_bytes(operand, pattern, None, *negated, span);
                 }
                 let operand = self.matched(operand);
                 let pattern = self.text(pattern, "LIKE");
@@ -183,7 +193,7 @@ impl Checker<'_> {
                 self.case(operand.as_deref(), arms, otherwise.as_deref(), span)
             }
             tree::Kind::Cast { operand, to } => {
-                let operand = self.node(operand)?;
+                let operand = if to.is_text() { self.array_as_text(operand)? } else { self.node(operand)? };
                 self.cast(operand, *to, span)
             }
             tree::Kind::TryCast { operand, to } => {
@@ -349,7 +359,7 @@ impl Checker<'_> {
             _ => None,
         };
         let rest = nodes.iter().enumerate().skip(usize::from(unit.is_some()));
-        let arguments: Vec<_> = unit.into_iter().chain(rest.map(|(at, node)| self.argument(name, at, node))).collect();
+        let arguments: Vec<_> = unit.into_iter().chain(rest.map(|(at, _)| self.argument(name, at, nodes))).collect();
         if super::functions::find(name).or_else(|| super::functions::operator(name)).is_none() {
             // `int4(x)` and others are casts.
             if let ([argument], Some(to)) = (arguments.as_slice(), resolve::cast_name(name)) {
@@ -362,6 +372,11 @@ impl Checker<'_> {
         }
         self.function(name, place, arguments.into_iter().collect::<Option<Vec<_>>>()?, span)
     }
+}
+
+/// Whether a part is written as bytes.
+fn is_bytes(node: &Node) -> bool {
+    matches!(node.kind, tree::Kind::Cast { to: Type::Bytea, .. })
 }
 
 fn flip<T>(option: Option<Option<T>>) -> Option<Option<T>> {

@@ -38,7 +38,7 @@ impl TextArray {
 
     /// Appends the text of the array; every element that is one stands in quotes.
     pub(crate) fn write(&self, out: &mut String) {
-        self.nested(['{', '}'], out, write_element);
+        self.nested(['{', '}'], ",", out, write_element);
     }
 
     /// Appends the text of an array of one dimension.
@@ -51,10 +51,12 @@ impl TextArray {
         out.push('}');
     }
 
-    /// Appends the elements with commas between them, and the rows of every dimension in brackets.
+    /// Appends the elements with commas between them, and the rows of every dimension in brackets. `outer` stands between the
+    /// rows of the outermost dimension.
     pub(crate) fn nested(
         &self,
         [open, close]: [char; 2],
+        outer: &str,
         out: &mut String,
         mut element: impl FnMut(Option<&str>, &mut String),
     ) {
@@ -64,7 +66,11 @@ impl TextArray {
         // How many elements a row of each dimension has.
         let sizes: Vec<usize> = (0..self.lengths.len()).map(|at| self.lengths.iter().skip(at).product()).collect();
         for (at, value) in self.elements.iter().enumerate() {
-            out.push_str(if at > 0 { "," } else { "" });
+            out.push_str(match sizes.get(1) {
+                _ if at == 0 => "",
+                Some(size) if at % size != 0 => ",",
+                _ => outer,
+            });
             out.extend(sizes.iter().filter(|size| at % **size == 0).map(|_| open));
             element(value.as_deref(), out);
             out.extend(sizes.iter().filter(|size| (at + 1) % **size == 0).map(|_| close));

@@ -153,13 +153,17 @@ fn every_function_of_chapter_nine_is_there_or_refused_with_a_reason() {
     check_page("postgresql-functions.md", &page);
 }
 
-/// Why a function is refused, without its name; `None` if it is there.
+/// Why a function is refused, without its name, whatever it is called with; `None` if it is there.
 fn reason(name: &str) -> Option<String> {
-    let wrong = Expr::compile(&format!("{name}(null)"), &[]).err()?;
-    let is_unknown = wrong.iter().any(|wrong| wrong.code == Code::UnknownFunction);
-    assert!(!is_unknown, "{name} is neither there nor refused with a reason");
-    let is_refused = |code| matches!(code, Code::Unsupported | Code::NotScalar);
-    let wrong = wrong.into_iter().find(|wrong| is_refused(wrong.code))?;
-    let fact = wrong.message.trim_start_matches(&format!("`{name}` "));
-    Some(fact.trim_start_matches("is not supported: it ").to_owned())
+    let calls = [format!("{name}(null)"), format!("{name}(null, null)")];
+    let reasons = calls.iter().map(|call| {
+        let wrong = Expr::compile(call, &[]).err()?;
+        let is_unknown = wrong.iter().any(|wrong| wrong.code == Code::UnknownFunction);
+        assert!(!is_unknown, "{name} is neither there nor refused with a reason");
+        let is_refused = |code| matches!(code, Code::Unsupported | Code::NotScalar);
+        let wrong = wrong.into_iter().find(|wrong| is_refused(wrong.code))?;
+        let fact = wrong.message.trim_start_matches(&format!("`{name}` "));
+        Some(fact.trim_start_matches("is not supported: it ").to_owned())
+    });
+    reasons.collect::<Option<Vec<_>>>()?.pop()
 }

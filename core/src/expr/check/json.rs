@@ -1,6 +1,11 @@
 //! JSON: what operators mean for it, how other values become JSON, and the arrays of names that some of its functions take.
 
+use std::sync::Arc;
+
+use arrow_array::Int32Array;
+
 use super::Checker;
+use super::convert::constant;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
@@ -8,6 +13,7 @@ use crate::expr::checked::Checked;
 use crate::expr::functions::gives_array;
 use crate::expr::functions::takes_array;
 use crate::expr::tree;
+use crate::expr::tree::Binary;
 use crate::expr::tree::Node;
 use crate::types::Type;
 
@@ -28,19 +34,36 @@ const OVER_ARRAYS: [&str; 13] = [
     "jsonb_object",
 ];
 
+/// Functions in which PostgreSQL takes a quoted text for an array, since a value beside it says of what.
+const BESIDE_A_VALUE: [&str; 6] =
+    ["array_append", "array_prepend", "array_remove", "array_replace", "array_position", "(any)"];
+
 /// Whether a part is an array.
 pub(super) fn is_array(node: &Node) -> bool {
     match &node.kind {
         tree::Kind::Array(_) => true,
         tree::Kind::Call { name, .. } => gives_array(name),
+        tree::Kind::Binary { operator: Binary::Concat, left, right, .. } => is_array(left) || is_array(right),
         _ => false,
     }
 }
 
+/// Whether a part is a text between quotes, or NULL.
+fn is_quoted(node: &Node) -> bool {
+    matches!(node.kind, tree::Kind::Text(_) | tree::Kind::Null)
+}
+
 impl Checker<'_> {
     /// An argument of a function. An array is the text that PostgreSQL would write for it, where the function takes one.
-    pub(super) fn argument(&mut self, function: &str, at: usize, node: &Node) -> Option<Checked> {
+    pub(super) fn argument(&mut self, function: &str, at: usize, arguments: &[Node]) -> Option<Checked> {
+        let node = arguments.get(at)?;
         let takes_only_arrays = takes_array(function).contains(&at);
+        if takes_only_arrays && is_quoted(node) && BESIDE_A_VALUE.contains(&function) {
+            let is_beside_a_value = arguments.iter().enumerate().any(|(other, node)| other != at && !is_quoted(node));
+            if is_beside_a_value {
+                return self.text(node, "an array");
+            }
+        }
         match is_array(node) && (takes_only_arrays || OVER_ARRAYS.contains(&function)) {
             true if takes_only_arrays => self.array_of_texts(node),
             true => self.array_value(node),
@@ -73,12 +96,59 @@ impl Checker<'_> {
         match &node.kind {
             tree::Kind::Array(text) => self.text(text, "an array"),
             tree::Kind::Call { name, place, arguments } if gives_array(name) => {
-                let arguments = arguments.iter().enumerate().map(|(at, node)| self.argument(name, at, node));
+                let arguments = (0..arguments.len()).map(|at| self.argument(name, at, arguments));
                 let arguments = arguments.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
                 self.function(name, *place, arguments, node.span)
             }
+            tree::Kind::Binary { operator: Binary::Concat, place, left, right } => {
+                // A quoted text beside an array is one, too; a value of a known type is one of its parts.
+                let name = match (is_array(left) || is_quoted(left), is_array(right) || is_quoted(right)) {
+                    (true, true) => "array_cat",
+                    (true, false) => "array_append",
+                    (false, _) => "array_prepend",
+                };
+                let part = |checker: &mut Self, node| match is_array(node) {
+                    true => checker.array_of_texts(node),
+                    false => checker.text(node, "an array of texts"),
+                };
+                let (left, right) = (part(self, left), part(self, right));
+                self.function(name, *place, vec![left?, right?], node.span)
+            }
             _ => self.array(node.span),
         }
+    }
+
+    /// An array where its text does as well: a cast to text, a test for NULL, a comparison for equality.
+    pub(super) fn array_as_text(&mut self, node: &Node) -> Option<Checked> {
+        if is_array(node) { self.array_of_texts(node) } else { self.node(node) }
+    }
+
+    /// `=` and `<>` of two arrays, or of an array and a quoted text, which is one too. Two arrays are equal if their texts
+    /// are. `None`: it is another comparison.
+    pub(super) fn compared_arrays(
+        &mut self,
+        operator: Binary,
+        left: &Node,
+        right: &Node,
+        span: Span,
+    ) -> Option<Option<Checked>> {
+        let may_be = |node: &Node| is_array(node) || is_quoted(node);
+        let is_meant = matches!(operator, Binary::Equal | Binary::NotEqual)
+            && (is_array(left) || is_array(right))
+            && may_be(left)
+            && may_be(right);
+        if !is_meant {
+            return None;
+        }
+        // `trim_array(…, 0)` writes an array as it is written here.
+        let part = |checker: &mut Self, node: &Node| {
+            let text = if is_array(node) { checker.array_of_texts(node) } else { checker.text(node, "an array") }?;
+            let none = constant(Arc::new(Int32Array::from(vec![0])), Type::Integer, node.span);
+            checker.function("trim_array", node.span, vec![text, none], node.span)
+        };
+        let (left, right) = (part(self, left), part(self, right));
+        let (Some(left), Some(right)) = (left, right) else { return Some(None) };
+        Some(self.compare(operator, left, right, span))
     }
 
     /// `json - array['a', 'b']`.

@@ -66,12 +66,11 @@ impl Checker<'_> {
     pub(super) fn like_bytes(
         &mut self,
         operand: Checked,
-        pattern: &Node,
+        pattern: Checked,
         escape: Option<&Node>,
         negated: bool,
         span: Span,
     ) -> Option<Checked> {
-        let pattern = self.node(pattern)?;
         let pattern = match escape {
             None => pattern,
             Some(escape) => {

@@ -35,9 +35,10 @@ impl Checker<'_> {
                 _ => Some(Checked { span, ..operand }),
             };
         }
-        if operand.is_unknown() || !operand.ty.is_number() {
-            let what = if operand.is_unknown() { "a quoted text".to_owned() } else { operand.ty.to_string() };
-            let wrong = Diagnostic::error(Code::Types, span, format!("a sign takes a number, not {what}"));
+        // Of the numbers, PostgreSQL prefers a double for what has no type yet.
+        let operand = if operand.is_unknown() { self.as_kind(operand, Kind::Double)? } else { operand };
+        if !operand.ty.is_number() {
+            let wrong = Diagnostic::error(Code::Types, span, format!("a sign takes a number, not {}", operand.ty));
             return self.wrong(wrong);
         }
         let ty = operand.ty;
@@ -191,7 +192,7 @@ impl Checker<'_> {
                 return self.mismatch(operator.text(), &left, &right, span, "say the type of one: `'…'::integer`");
             }
             // Beside a day, a quoted text may be a day or a number of days.
-            (true, false) if right.ty.is_number() => {
+            (true, false) if right.ty.is_number() || (right.ty == Type::Date && operator == Binary::Subtract) => {
                 let kind = Kind::of(right.ty);
                 (self.as_kind(left, kind)?, right)
             }

@@ -12,6 +12,7 @@ use super::Checker;
 use super::convert::constant;
 use super::fold::fold;
 use super::types::Category;
+use super::unknown;
 use super::unknown::unknown_function;
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
@@ -32,6 +33,8 @@ pub(super) fn cast_name(name: &str) -> Option<Type> {
     match name {
         "int2" | "int4" | "int8" | "float4" | "float8" | "text" | "date" | "time" | "bool" => Type::parse(name).ok(),
         "timetz" => Some(Type::Timetz),
+        "timestamp" => Some(Type::Timestamp),
+        "timestamptz" => Some(Type::Timestamptz),
         "varchar" => Some(Type::Text),
         _ => None,
     }
@@ -51,6 +54,18 @@ impl Checker<'_> {
             // The separator and the pattern are texts.
             "concat_ws" | "format" => self.printed(arguments, 1)?,
             "~" | "~*" | "!~" | "!~*" | "similar to" => self.first(arguments, Self::padded)?,
+            "json_object_field" | "json_object_field_text" | "json_array_element" | "json_array_element_text" => {
+                self.first(arguments, |checker, json| checker.unless_known(json, Kind::Json))?
+            }
+            "jsonb_object_field" | "jsonb_object_field_text" | "jsonb_array_element" | "jsonb_array_element_text" => {
+                self.first(arguments, |checker, json| checker.unless_known(json, Kind::Jsonb))?
+            }
+            // From today on.
+            "age" if arguments.len() == 1 => return self.wrong(unknown::of_the_clock("age(…)", place)),
+            "@@" if arguments.first().is_some_and(|text| !text.is_unknown() && text.ty.is_text()) => {
+                let fact = "`@@` is not supported for texts: it searches words, which the warehouse does not do";
+                return self.wrong(Diagnostic::error(Code::Unsupported, place, fact));
+            }
             "to_json" | "to_jsonb" if arguments.iter().any(Checked::is_unknown) => {
                 let wrong = Diagnostic::error(Code::Types, span, format!("`{name}` takes a value of a known type"));
                 return self.wrong(wrong.with_help("say what the text is: `'…'::text`"));
@@ -60,8 +75,15 @@ impl Checker<'_> {
             }
             _ => arguments,
         };
-        let kinds: Vec<_> =
+        let mut kinds: Vec<_> =
             arguments.iter().map(|argument| (!argument.is_unknown()).then(|| Kind::of(argument.ty))).collect();
+        // A quoted text beside an operand of a known type is first of all of that type: the manual's section 10.2.
+        if let ([None, Some(known)] | [Some(known), None], Some(operator)) =
+            (kinds.as_slice(), functions::operator(name))
+            && operator.signatures.iter().any(|signature| signature.arguments == [*known, *known])
+        {
+            kinds = vec![Some(*known); 2];
+        }
         let Some(signature) = choose(function, &kinds) else {
             return self.wrong(no_signature(function, name, &arguments, place));
         };
@@ -104,6 +126,11 @@ impl Checker<'_> {
             *first = change(self, first.clone())?;
         }
         Some(arguments)
+    }
+
+    /// A quoted text as one of that kind.
+    fn unless_known(&mut self, argument: Checked, kind: Kind) -> Option<Checked> {
+        if argument.is_unknown() { self.as_kind(argument, kind) } else { Some(argument) }
     }
 
     /// Arguments from a position on print as a client shows them, not as a cast to text: booleans as a letter, char with its

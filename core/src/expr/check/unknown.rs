@@ -117,6 +117,12 @@ fn is_among(words: &str, word: &str) -> bool {
     words.split_whitespace().any(|known| known == word)
 }
 
+/// The mistake of a function that asks the clock or the session.
+pub(super) fn of_the_clock(name: &str, place: Span) -> Diagnostic {
+    Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
+        .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated")
+}
+
 /// The mistake of a name that is no function.
 pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
     if is_among(AGGREGATES, name) {
@@ -124,8 +130,7 @@ pub(super) fn unknown_function(name: &str, place: Span) -> Diagnostic {
             .with_help("an expression sees one row; aggregate in the warehouse, after loading");
     }
     if is_among(IMPURE, name) {
-        return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))
-            .with_help("`batch_time()` is the time of the run, and the same whenever it is repeated");
+        return of_the_clock(name, place);
     }
     if is_among(CHANCE, name) {
         return Diagnostic::error(Code::NotScalar, place, format!("`{name}` would give another value in every run"))

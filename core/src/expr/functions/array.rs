@@ -248,18 +248,21 @@ const ARRAY_TO_STRING: Function = Function {
 const ARRAY_TO_JSON: Function = Function {
     name: "array_to_json",
     aliases: &[],
-    doc: "A JSON array of the texts of an array",
-    signatures: &[Signature::new(&[TEXT], Type::Super, |call| {
-        call.write::<(call::Text,)>(|(array,), out| {
-            TextArray::parse(array)?.nested(['[', ']'], out, |element, out| match element {
-                Some(element) => write_string(element, out),
-                None => out.push_str("null"),
-            });
-            Ok(true)
+    doc: "A JSON array of the texts of an array; its parts on lines of their own, if that is asked for",
+    signatures: &[
+        Signature::new(&[TEXT], Type::Super, |call| {
+            call.write::<(call::Text,)>(|(array,), out| as_json(array, false, out))
         })
-    })
-    .constants(ARRAY)],
-    examples: &[("array_to_json(string_to_array('a,b', ','))", r#"["a","b"]"#)],
+        .constants(ARRAY),
+        Signature::new(&[TEXT, Kind::Boolean], Type::Super, |call| {
+            call.write::<(call::Text, call::Boolean)>(|(array, in_lines), out| as_json(array, in_lines, out))
+        })
+        .constants(ARRAY),
+    ],
+    examples: &[
+        ("array_to_json(string_to_array('a,b', ','))", r#"["a","b"]"#),
+        ("length(array_to_json(array['a', 'b'], true)::text)", "11"),
+    ],
 };
 
 const ARRAY_LENGTH: Function = Function {
@@ -385,6 +388,16 @@ fn optional<'a>(call: &'a Call<'_>, at: usize, row: usize) -> Option<&'a str> {
 /// The fault of an array that fills the memory.
 fn bounded(out: &str) -> Result<bool, Fault> {
     if out.len() > 4 * TEXT_BYTES_MAX { Err(too_long()) } else { Ok(true) }
+}
+
+/// Appends an array as JSON.
+fn as_json(array: &str, in_lines: bool, out: &mut String) -> Result<bool, Fault> {
+    let comma = if in_lines { ",\n " } else { "," };
+    TextArray::parse(array)?.nested(['[', ']'], comma, out, |element, out| match element {
+        Some(element) => write_string(element, out),
+        None => out.push_str("null"),
+    });
+    Ok(true)
 }
 
 fn cut(call: &Call<'_>) -> Column {

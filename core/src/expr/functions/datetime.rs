@@ -93,8 +93,12 @@ const OVERLAPS: Function = Function {
         overlapping(&[Kind::Time, Kind::Interval, Kind::Time, Kind::Interval]),
         overlapping(&[Kind::Time, Kind::Time, Kind::Time, Kind::Interval]),
         overlapping(&[Kind::Time, Kind::Interval, Kind::Time, Kind::Time]),
+        overlapping(&[Kind::Timetz, Kind::Timetz, Kind::Timetz, Kind::Timetz]),
     ],
-    examples: &[("(date '2026-01-01', date '2026-02-01') overlaps (date '2026-01-31', date '2026-03-01')", "true")],
+    examples: &[
+        ("(date '2026-01-01', date '2026-02-01') overlaps (date '2026-01-31', date '2026-03-01')", "true"),
+        ("(timetz '10:00+02', timetz '11:00+02') overlaps (timetz '08:30Z', timetz '09:30Z')", "true"),
+    ],
 };
 
 const ISFINITE: Function = Function {
@@ -255,16 +259,19 @@ fn spans_overlap(first: (Option<i64>, Option<i64>), second: (Option<i64>, Option
 
 fn overlap(call: &Call<'_>) -> Column {
     use super::call::Read;
-    let is_time = call.arguments.first().is_some_and(|start| start.values.data_type() == &Type::Time.arrow());
+    let starts_as = |ty: Type| call.arguments.first().is_some_and(|start| start.values.data_type() == &ty.arrow());
+    // The number that stands for a time with a zone is ordered as the times are.
+    let (is_time, is_zoned) = (starts_as(Type::Time), starts_as(Type::Timetz));
     let starts: Vec<_> = call.arguments.iter().map(|argument| (argument, argument.mask())).collect();
     let micros = |at: usize, row: usize| {
         let (vector, mask) = starts.get(at)?;
         if vector.values.is_null(row & mask) {
             return None;
         }
-        Some(match is_time {
-            true => call::Time::read(&call::Time::reader(vector), row),
-            false => call::Timestamp::read(&call::Timestamp::reader(vector), row),
+        Some(match () {
+            () if is_time => call::Time::read(&call::Time::reader(vector), row),
+            () if is_zoned => call::Timetz::read(&call::Timetz::reader(vector), row),
+            () => call::Timestamp::read(&call::Timestamp::reader(vector), row),
         })
     };
     let end = |at: usize, row: usize| -> Result<Option<i64>, Fault> {

@@ -251,9 +251,20 @@ fn part_of_timetz(call: &Call<'_>) -> Column {
 fn part_of_interval(call: &Call<'_>) -> Column {
     let units = Units::new(|text| field_of(text, Type::Interval, false));
     call.map::<(call::Text, call::Interval), call::Double>(|(unit, interval)| {
-        let unit = units.of(unit)?;
-        Ok(Some(unscaled_part(interval_field(interval, unit), unit)))
+        Ok(Some(match units.of(unit)? {
+            Unit::Epoch => interval_seconds(interval),
+            unit => unscaled_part(interval_field(interval, unit), unit),
+        }))
     })
+}
+
+/// The seconds of an interval, added in PostgreSQL's order, since each addition rounds.
+fn interval_seconds(interval: Interval) -> f64 {
+    let Interval { months, days, micros } = interval;
+    let time = unscaled_part(micros.into(), Unit::Second);
+    let years = f64::from(months / 12) * (365.25 * 86_400.0);
+    let months = f64::from(months % 12) * (30.0 * 86_400.0);
+    time + years + months + f64::from(days) * 86_400.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the nearest number is meant")]

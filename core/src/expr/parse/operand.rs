@@ -46,7 +46,10 @@ impl Parser<'_> {
                         let fact = format!("there is no function `{name}`");
                         return Err(Box::new(Diagnostic::error(Code::UnknownFunction, span, fact)));
                     }
-                    return self.call(name, span);
+                    self.advance();
+                    // A name between quotes is no word of the grammar.
+                    let plain = self.plain_arguments(name)?;
+                    return self.called(plain, span);
                 }
                 let name = Node::leaf(Kind::Name { name, quoted: true }, span);
                 self.subscripts(name)?
@@ -238,11 +241,21 @@ impl Parser<'_> {
                 return Err(not_scalar(place, format!("`{name}(*)` needs the other rows of the table")));
             }
             _ if self.is_query() => return Err(subquery(self.span())),
-            _ => match self.eat(")") {
-                Some(end) => (name, Vec::new(), end),
-                None => self.arguments(name)?,
-            },
+            _ => self.plain_arguments(name)?,
         };
+        self.called((name, arguments, end), place)
+    }
+
+    /// The arguments of a call, up to and with the closing parenthesis.
+    fn plain_arguments(&mut self, name: String) -> Result<(String, Vec<Node>, Span)> {
+        match self.eat(")") {
+            Some(end) => Ok((name, Vec::new(), end)),
+            None => self.arguments(name),
+        }
+    }
+
+    /// The call of which the name and the arguments are read.
+    fn called(&mut self, (name, arguments, end): (String, Vec<Node>, Span), place: Span) -> Result<Node> {
         if self.is_word(0, "over") || (self.is_word(0, "filter") && self.is_sign(1, "(")) {
             return Err(not_scalar(place, format!("`{name}` as a window function needs the other rows of the table")));
         }

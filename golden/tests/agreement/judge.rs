@@ -1,84 +1,61 @@
-//! PostgreSQL as the judge of expressions: freshly generated ones must give what a real PostgreSQL gives, row by row, and
-//! fault where it does, with the same SQLSTATE, and be of the same type.
-//!
-//! `$ETALON_SEED` repeats a run, and `$ETALON_EXPRESSIONS` says how many expressions are sent.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that cannot go on has failed, and says what it saw"
-)]
+//! Judge: what PostgreSQL makes of expressions, and what of that ours differs in.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::SystemTime;
 
 use etalon_core::column::Fault;
 use etalon_core::diagnostic::{Code, Diagnostic, Severity};
 use etalon_core::expr::{Context, Expr};
-use etalon_core::testing::expression::{Row, columns, rows, scope};
-use etalon_core::testing::language;
+use etalon_core::testing::expression::{Row, columns, scope};
 use etalon_core::types::Type;
 use etalon_core::value::datetime::print_date;
-use etalon_core::value::show::show;
-use etalon_golden::postgres::{self, Server};
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use etalon_core::value::show;
+use etalon_golden::postgres::Server;
 
-/// How many expressions are sent if nothing else is said.
-const EXPRESSIONS: usize = 2_000;
-/// How many rows each is evaluated over.
-const ROWS: usize = 16;
-/// How many differences are shown.
-const SHOWN: usize = 40;
 /// What faults say of what PostgreSQL's numeric holds and a decimal does not.
 const NOT_A_DECIMAL: [&str; 3] = ["no number that a decimal can hold", "convert NaN", "convert infinity"];
 
-fn main() -> ExitCode {
-    postgres::main(&[("postgresql_agrees", postgresql_agrees)])
+/// How many differences are shown.
+const SHOWN: usize = 40;
+
+/// A number that the environment says.
+pub(crate) fn number<T: FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-fn postgresql_agrees(server: &Server) {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+/// What chooses the cases: `$ETALON_SEED`, or the clock. It is printed, so that a run can be repeated.
+pub(crate) fn seed() -> u64 {
     let clock = || SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into();
-    let seed: u64 = number("ETALON_SEED").unwrap_or_else(clock);
-    let count = number("ETALON_EXPRESSIONS").and_then(|count| count.try_into().ok()).unwrap_or(EXPRESSIONS);
+    let seed = number("ETALON_SEED").unwrap_or_else(clock);
     println!("ETALON_SEED={seed}");
+    seed
+}
 
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let rows = some_rows(&mut runner);
-    let expressions: Vec<String> =
-        (0..count).map(|_| language::expression().new_tree(&mut runner).unwrap().current()).collect();
-    let answers = answers(server, &rows, &expressions);
-    assert_eq!(answers.len(), expressions.len(), "an answer for each expression");
-
-    let mut tally = BTreeMap::new();
-    let mut differences = Vec::new();
-    for (text, answer) in expressions.iter().zip(&answers) {
-        judge(text, &rows, answer, &mut tally, &mut differences);
-    }
-    println!("PostgreSQL: {count} expressions over {ROWS} rows: {tally:?}");
-    for difference in differences.iter().take(SHOWN) {
+/// Shows the first differences; none must be there.
+pub(crate) fn show(differences: &[String]) {
+    for difference in differences.iter().take(number("ETALON_SHOWN").unwrap_or(SHOWN)) {
         println!("{difference}");
     }
     assert!(differences.is_empty(), "{} differences", differences.len());
-    let compared = tally.get("equal").copied().unwrap_or(0);
-    assert!(compared * 2 > count * ROWS, "only {compared} values were compared");
 }
 
 /// What PostgreSQL makes of an expression.
-struct Answer {
+pub(crate) struct Answer {
     /// Its type; or the SQLSTATE that its constant parts fault with while it is planned.
-    planned: Result<String, String>,
+    pub(crate) planned: Result<String, String>,
     /// For each row its value as text, or the SQLSTATE.
-    rows: Vec<Result<Option<String>, String>>,
+    pub(crate) rows: Vec<Result<Option<String>, String>>,
+}
+
+/// The SQLSTATE with which PostgreSQL refuses an expression for its syntax, names or types.
+pub(crate) fn refusal(answer: &Answer) -> Option<&str> {
+    answer.planned.as_ref().err().map(String::as_str).filter(|state| state.starts_with("42"))
 }
 
 /// Compares an expression's values with an answer.
-fn judge(
+pub(crate) fn judge(
     text: &str,
     rows: &[Row],
     answer: &Answer,
@@ -199,7 +176,7 @@ fn values(expr: &Expr, rows: &[Row]) -> Vec<Result<Option<String>, Fault>> {
     let context = Context { batch_time: 0, source_name: "", record_offsets: &offsets };
     let column = expr.evaluate(&columns, rows.len(), &context);
     let print = |row| {
-        let text = show(&*column.values, row)?;
+        let text = show::show(&*column.values, row)?;
         // A boolean as a text is a word, where psql shows a letter.
         Some(match (expr.ty(), text.as_str()) {
             (Type::Boolean, "t") => "true".to_owned(),
@@ -212,27 +189,6 @@ fn values(expr: &Expr, rows: &[Row]) -> Vec<Result<Option<String>, Fault>> {
     (0..rows.len())
         .map(|row| column.faults.of(row).map_or_else(|| Ok(print(row)), |fault| Err(fault.clone())))
         .collect()
-}
-
-/// Generated rows, one of them all NULL, none of them with a text that cannot be read.
-fn some_rows(runner: &mut TestRunner) -> Vec<Row> {
-    let mut some = vec![Row { n: None, big: None, d: None, f: None, t: None, b: None, day: None }];
-    while some.len() < ROWS {
-        some.extend(rows().new_tree(runner).unwrap().current());
-        some.retain(|row| row.t.as_deref() != Some("fault"));
-    }
-    for text in some.iter_mut().filter_map(|row| row.t.as_mut()) {
-        *text = text.chars().map(|char| if is_settled(char) { char } else { 'é' }).collect();
-    }
-    some.truncate(ROWS);
-    some
-}
-
-/// Whether a character has been what it is for so long that PostgreSQL's C library knows it as we do. Scripts and letter
-/// cases of a newer Unicode, and most signs, differ from one C library to the next.
-fn is_settled(char: char) -> bool {
-    matches!(char, '\0'..='~' | '²' | '³' | '¼'..='¾' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='þ' | 'Α'..='Ρ' | 'α'..='ρ' | 'А'..='я' | '一'..='龥' | '😀'..='😿')
-        && char != 'ß'
 }
 
 /// A row as a list of SQL values.
@@ -253,15 +209,16 @@ fn sql(at: usize, row: &Row) -> String {
     format!("({at}, {})", values.map(text).join(", "))
 }
 
-/// What each expression gives for each row.
-fn answers(server: &Server, rows: &[Row], expressions: &[String]) -> Vec<Answer> {
+/// What each expression gives for each row, by a database of that name, which is created.
+pub(crate) fn answers(server: &Server, database: &str, rows: &[Row], expressions: &[String]) -> Vec<Answer> {
+    server.database(database);
     let values: Vec<String> = rows.iter().enumerate().map(|(at, row)| sql(at, row)).collect();
     let mut script = format!("{TABLE}insert into input values {};\n", values.join(", "));
     for expression in expressions {
         // Writing to a String cannot fail.
         let _ = writeln!(script, "select answer($etalon${expression}$etalon$);");
     }
-    let (succeeded, lines) = server.psql(&script);
+    let (succeeded, lines) = server.psql_in(database, &script);
     assert!(succeeded, "psql stopped after {} answers", lines.len());
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
     let answer = |line: &String| {
