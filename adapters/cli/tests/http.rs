@@ -62,9 +62,12 @@ fn orders(from: u64, count: u64) -> Value {
     (from..from + count).map(|id| json!({"id": id, "at": "2026-01-05"})).collect()
 }
 
+/// Whether what was asked is as it should be.
+type Judge = fn(&Asked) -> bool;
+
 #[test]
 fn each_way_to_prove_who_asks_is_taken() {
-    let cases: [(&str, fn(&Asked) -> bool); 4] = [
+    let cases: [(&str, Judge); 4] = [
         ("bearer: '${TOKEN}'", |asked| asked.header("authorization") == "Bearer hush-1"),
         // `us:hush-1`
         ("basic: { user: us, password: '${TOKEN}' }", |asked| asked.header("authorization") == "Basic dXM6aHVzaC0x"),

@@ -307,6 +307,8 @@ fn history(source: &Source, ends: Ends, seed: u64, sum: &mut Sum) {
     let mut world = World::new(&clock, ends, seed);
     let mut chance = Chance(seed * 15_485_863 + 11);
     let quick = Quick(&clock);
+    // Of each: its walk, what it asks with, and until when it is stopped.
+    #[expect(clippy::type_complexity, reason = "two of them, at one place")]
     let mut workers: [Option<(Walk, Asking<'_, Lossy<'_>, Quick<'_>>, i64)>; 2] = [None, None];
     for _ in 0..600 {
         let at = usize::from(chance.below(2) == 0);
