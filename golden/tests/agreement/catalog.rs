@@ -132,7 +132,8 @@ fn value(ty: &str, random: &mut impl FnMut(usize) -> usize) -> String {
     let written = if ty == "character" { "char(4)" } else { ty };
     match random(12) {
         0 => format!("null::{written}"),
-        1 => format!("'{text}'"),
+        // An array is told from a text by its type alone.
+        1 if ty != "text[]" => format!("'{text}'"),
         2 if matches!(ty, "integer" | "bigint" | "numeric") && text.parse::<f64>().is_ok_and(f64::is_finite) => {
             format!("({text})")
         }
@@ -201,10 +202,17 @@ fn written_difference(signature: &Signature, text: &str) -> Option<&'static str>
         ("cast", "character", _) if !text.is_ascii() => Some("a length is in bytes"),
         ("function", "cbrt" | "dcbrt", _) | ("operator", "||/", _) => Some("a last digit is that of a C library"),
         ("function", "bpcharcmp" | "bttext_pattern_cmp", _) => Some("the order alone is told, as Redshift does"),
+        // A quoted text from which something is taken is not guessed to be JSON.
+        ("operator", "-", [json, _]) if json == "jsonb" && text.starts_with('\'') && !text.contains("::jsonb -") => {
+            Some("a quoted text is no JSON")
+        }
         // There are no bit strings here, which a quoted text might be.
         ("function", "bit_count", _) if !text.contains("::") => Some("no bit strings"),
-        // The grammar has `timestamp(3)`; the function of that name is for PostgreSQL's own use.
-        ("function", "timestamp" | "timestamptz", [_, _]) => Some("a length is given by a cast"),
+        // The grammar has `timestamp(3)`; the functions of that name are for PostgreSQL's own use.
+        ("function", "timestamp" | "timestamptz", _) => Some("a cast is written as one"),
+        // It might be an interval; here it is a number.
+        ("operator", "-", [_]) if !text.contains("::") => Some("a quoted text behind a sign is a number"),
+        ("operator", "<<" | ">>", [_, _]) if text.starts_with('\'') => Some("what is shifted has a type"),
         _ => None,
     }
 }
