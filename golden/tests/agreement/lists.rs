@@ -165,7 +165,7 @@ const MOMENTS: &str = "date '2024-02-29'¦date '0001-01-01 BC'¦timestamp '2024-
     interval '1 year 2 mons 3 days 04:05:06.789'¦interval '-1 mon -1 day -00:00:01.5'";
 
 const ZONED: &str =
-    "timestamptz '2024-03-31 01:30+00'¦timestamptz '2024-10-27 00:30+00'¦timestamptz '1950-06-15 12:00'";
+    "timestamptz '2024-03-31 01:30+00'¦timestamptz '2024-10-27 00:30+00'¦timestamptz '1999-12-31 12:00'";
 
 const ZONES: &str = "UTC¦utc¦Z¦Europe/Berlin¦europe/berlin¦America/New_York¦Asia/Kolkata¦Australia/Lord_Howe¦EST¦PST¦CEST¦+02¦-5:30¦\
     +02:30:15¦EST5EDT¦EST5EDT,M3.2.0,M11.1.0¦<+03>-3¦UTC+3¦GMT-2¦Nowhere/City¦¦25:00¦zulu";
