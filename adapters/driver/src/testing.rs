@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a promise that is not kept panics")]
 
 pub mod conformance;
+pub mod landing;
 pub mod warehouse;
 
 /// The files of a store that a machine which stops now may leave without their bytes, or not at all.

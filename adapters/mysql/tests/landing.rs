@@ -7,19 +7,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::protocol::{Cursor, name};
-use etalon_core::source::Answer;
-use etalon_driver::land::{Asked, Land, Landed};
+use etalon_driver::land::{Asked, Land};
 use etalon_driver::memory::Memory;
-use etalon_driver::ports::{Brought, Clock, Database, Objects};
+use etalon_driver::ports::Objects;
 use etalon_driver::store::document;
+use etalon_driver::testing::landing::{self, Chance, Disturbed, Ticks, doubled, landed, merged};
 use etalon_golden::mariadb::{self, Server};
 use etalon_mysql::Source;
 use etalon_mysql::client::{Address, Client};
@@ -32,75 +32,6 @@ fn main() -> ExitCode {
         ("numbers_wait_for_those_before_them", numbers_wait_for_those_before_them),
         ("many_who_look_at_once_all_see", many_who_look_at_once_all_see),
     ])
-}
-
-/// Chance that is the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-
-    fn one_in(&mut self, cases: u64) -> bool {
-        self.below(cases) == 0
-    }
-}
-
-/// A clock that goes on by one with each look.
-#[derive(Debug, Default)]
-struct Ticks(AtomicI64);
-
-impl Clock for Ticks {
-    fn now(&self) -> i64 {
-        self.0.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
-/// A connection with something that happens at one of its calls.
-struct Disturbed<F> {
-    inner: Source,
-    calls_left: u64,
-    happens: Option<F>,
-}
-
-impl<F: FnOnce() -> Result<(), Error>> Disturbed<F> {
-    fn call(&mut self) -> Result<(), Error> {
-        match self.calls_left.checked_sub(1) {
-            Some(left) => {
-                self.calls_left = left;
-                Ok(())
-            }
-            None => self.happens.take().map_or(Ok(()), |happens| happens()),
-        }
-    }
-}
-
-impl<F: FnOnce() -> Result<(), Error>> Database for Disturbed<F> {
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-
-    fn ask(&mut self, statement: &str) -> Result<Answer, Error> {
-        self.call()?;
-        self.inner.ask(statement)
-    }
-
-    fn types(&mut self, statement: &str) -> Result<Answer, Error> {
-        self.call()?;
-        self.inner.types(statement)
-    }
-
-    fn begin(&mut self, statement: &str) -> Result<(), Error> {
-        self.call()?;
-        self.inner.begin(statement)
-    }
-
-    fn bring(&mut self, rows: &mut Brought) -> Result<bool, Error> {
-        self.call()?;
-        self.inner.bring(rows)
-    }
 }
 
 fn client(url: &str) -> Client {
@@ -126,48 +57,9 @@ fn pipeline(url: &str, incremental: &str) -> Pipeline {
     Pipeline::compile(&text).unwrap().0
 }
 
-/// All records that have landed, in their order.
-fn landed(store: &Memory) -> Vec<Vec<String>> {
-    let landed = Landed::new(store, "p", ["id", "v", "at"].map(str::to_owned).to_vec(), false);
-    let mut records = Vec::new();
-    for object in block_on(landed.objects("", None, usize::MAX)).unwrap() {
-        let (bytes, version) = block_on(landed.fetch(&object.name)).unwrap();
-        assert_eq!((bytes.len() as u64, version), (object.size, object.version));
-        for record in String::from_utf8(bytes).unwrap().lines() {
-            records.push(record.split(',').map(|value| value.trim_matches('"').to_owned()).collect());
-        }
-    }
-    records
-}
-
-/// What a merge makes of records: the greatest version of each key.
-fn merged(records: &[Vec<String>]) -> BTreeMap<u64, (String, String)> {
-    let mut table: BTreeMap<u64, (String, String)> = BTreeMap::new();
-    for record in records {
-        let [id, v, at] = record.as_slice() else { panic!("{record:?}") };
-        let version = (at.clone(), v.clone());
-        let stored = table.entry(id.parse().unwrap()).or_insert_with(|| version.clone());
-        if *stored < version {
-            *stored = version;
-        }
-    }
-    table
-}
-
-fn doubled(records: &[Vec<String>]) -> usize {
-    records.len() - records.iter().collect::<BTreeSet<_>>().len()
-}
-
 /// Lands what is new until everything has landed.
 fn land_all(pipeline: &Pipeline, url: &str, store: &Memory) {
-    loop {
-        let clock = Ticks::default();
-        let land = Land { pipeline, store, clock: &clock, deadline: i64::MAX, piece_bytes: Some(64), rows_max: None };
-        let report = block_on(land.land(&mut Source::open(url).unwrap(), Asked::New)).unwrap();
-        if !report.is_cut_short {
-            return;
-        }
-    }
+    landing::land_all(pipeline, store, || Source::open(url).unwrap());
 }
 
 /// Lands again until what is wanted is there: what is open anywhere on the server holds a window back, for a while.
