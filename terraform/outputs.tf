@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket in which Etalon keeps what it keeps."
+  description = "The bucket in which Etalon keeps its state and the staged parts."
   value       = module.storage.bucket
 
   precondition {
@@ -9,7 +9,7 @@ output "bucket" {
 }
 
 output "copy_role_arn" {
-  description = "The role by which COPY reads. An existing warehouse must be given it."
+  description = "The role with which COPY reads. Attach it to an existing warehouse."
   value       = module.warehouse.copy_role_arn
 }
 
@@ -25,6 +25,6 @@ output "pipelines" {
 }
 
 output "operated_on" {
-  description = "What the command takes as `--on`, or as ETALON_STAGING with `--on aws`."
+  description = "The place to give to the command as `--on`, or as ETALON_STAGING with `--on aws`."
   value       = "s3://${module.storage.bucket}/${module.storage.prefix}"
 }

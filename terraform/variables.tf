@@ -1,11 +1,11 @@
 variable "name" {
-  description = "What the names of everything begin with."
+  description = "Prefix of the names of all resources."
   type        = string
   default     = "etalon"
 }
 
 variable "pipelines" {
-  description = "Folder with the pipeline files: each of its *.yaml is a pipeline."
+  description = "Folder with the pipeline files: each *.yaml in it is a pipeline."
   type        = string
 
   validation {
@@ -20,24 +20,24 @@ variable "packages" {
 }
 
 variable "architecture" {
-  description = "What the packages were built for: arm64 or x86_64."
+  description = "Processor that the packages were built for: arm64 or x86_64."
   type        = string
   default     = "arm64"
 }
 
 variable "code_signing_config_arn" {
-  description = "Configuration of code signing by which Lambda takes signed packages only; whoever sets it signs what terraform/package makes."
+  description = "ARN of a code signing configuration with which Lambda accepts only signed packages. If you set it, sign the packages that terraform/package makes."
   type        = string
   default     = null
 }
 
 variable "bucket" {
-  description = "Name of the bucket to be created, in which Etalon keeps what it keeps. Names of buckets are known in the whole world."
+  description = "Name of the bucket to be created, in which Etalon keeps its state and the staged parts. Names of buckets are unique in the whole world."
   type        = string
 }
 
 variable "prefix" {
-  description = "What the names of all objects in the bucket begin with. Empty, or with a slash at its end."
+  description = "Prefix of the names of all objects in the bucket. Empty, or with a slash at its end."
   type        = string
   default     = ""
 }
@@ -60,7 +60,7 @@ variable "force_destroy" {
 }
 
 variable "warehouse" {
-  description = "The warehouse. One of existing, serverless and provisioned, as module warehouse has them; secret_arn to connect with, or none where the functions' roles do."
+  description = "The warehouse: one of existing, serverless and provisioned, as in module warehouse. secret_arn is the secret to connect with; without it the functions connect with their roles."
   type = object({
     database = string
     existing = optional(object({
@@ -88,7 +88,7 @@ variable "warehouse" {
 }
 
 variable "settings" {
-  description = "Settings of single pipelines, by the names of their files without .yaml: values of $${NAME} and ARNs of $${secret:name}, sizes of functions, where the files of `files:` lie, the key of a source, the authorities that are believed of a database. What is not said is as module pipeline has it."
+  description = "Settings of single pipelines, by the names of their files without .yaml: values of $${NAME} and ARNs of $${secret:name}, sizes of functions, the place of the files of `files:`, the KMS key of a source, the certificate authorities that are trusted for a database. Defaults are those of module pipeline."
   type = map(object({
     source_uri         = optional(string)
     source_kms_key_arn = optional(string)
@@ -108,7 +108,7 @@ variable "settings" {
 }
 
 variable "network" {
-  description = "Subnets and security groups of the functions of pipelines with in_network."
+  description = "Subnets and security groups of the functions, for pipelines with in_network."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)
@@ -117,7 +117,7 @@ variable "network" {
 }
 
 variable "alarms" {
-  description = "Whom alarms are told: addresses of electronic mail. `max_age_minutes`: how old the data of a table may become by the name of the pipeline's file. `is_told_once`: one message where several alarms of a pipeline have the same cause. null: there are no alarms and no dashboard."
+  description = "E-mail addresses that get the alarms. `max_age_minutes`: how old the data of a table may become, by the name of the pipeline's file. `is_told_once`: one message if several alarms of a pipeline have the same cause. null: no alarms and no dashboard."
   type = object({
     emails          = optional(list(string), [])
     max_age_minutes = optional(map(number), {})
@@ -128,7 +128,7 @@ variable "alarms" {
 }
 
 variable "budget" {
-  description = "What a month may cost, and who is told by electronic mail when 80 % are spent or the month will take more than all of it. `tag`: one of `tags` by which the account's bill is divided (a cost allocation tag, which somebody has activated); without it the budget is about the whole account."
+  description = "The budget of a month, and the e-mail addresses that are notified when 80 % are spent or the forecast exceeds the budget. `tag`: one of `tags` by which the account's bill is divided (a cost allocation tag, which must be activated); without it the budget covers the whole account."
   type = object({
     monthly_usd = number
     emails      = list(string)
@@ -143,19 +143,19 @@ variable "budget" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that encrypts objects, logs, settings and a warehouse that is created. Without one, AWS's own keys do."
+  description = "KMS key that encrypts objects, logs, settings and a warehouse that is created. Without it, AWS's own keys are used."
   type        = string
   default     = null
 }
 
 variable "reserves_concurrency" {
-  description = "Whether the functions have calls reserved. An account that may make few calls at once (new ones may make 10) has none to reserve."
+  description = "Whether concurrent calls are reserved for the functions. An account with a low limit (new accounts may have 10) cannot reserve any."
   type        = bool
   default     = true
 }
 
 variable "event_bus" {
-  description = "Bus that is told of loads, by its name or ARN; without one, the account's default bus."
+  description = "Event bus that gets the events of loads, by its name or ARN; by default the account's default bus."
   type        = string
   default     = null
 }
@@ -173,13 +173,13 @@ variable "permissions_boundary" {
 }
 
 variable "is_emulated" {
-  description = "Whether an emulator takes the place of AWS, and what emulators lack is left out. Never true in an account."
+  description = "Whether an emulator takes the place of AWS; then features that emulators lack are left out. Never true in an account."
   type        = bool
   default     = false
 }
 
 variable "tags" {
-  description = "Tags of everything."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
 }

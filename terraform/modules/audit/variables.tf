@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the names of everything begin with."
+  description = "Prefix of the names of all resources."
   type        = string
   default     = "etalon"
 }
@@ -10,7 +10,7 @@ variable "bucket" {
 }
 
 variable "watched_bucket_arns" {
-  description = "Buckets of which each access to an object is written down."
+  description = "Buckets whose accesses to objects are recorded."
   type        = list(string)
 }
 
@@ -39,7 +39,7 @@ variable "is_emulated" {
 }
 
 variable "tags" {
-  description = "Tags of everything."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
 }

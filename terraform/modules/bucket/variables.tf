@@ -9,13 +9,13 @@ variable "bucket" {
 }
 
 variable "policy" {
-  description = "What others than the account's roles may do, as a policy in JSON; that plain HTTP is refused is added to it."
+  description = "Permissions of others than the account's roles, as a policy in JSON. A statement that refuses plain HTTP is added to it."
   type        = string
   default     = null
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that encrypts the objects. Without one, S3 encrypts them with a key of its own."
+  description = "KMS key that encrypts the objects. Without it, S3 encrypts them with a key of its own."
   type        = string
   default     = null
 }
@@ -27,7 +27,7 @@ variable "force_destroy" {
 }
 
 variable "is_emulated" {
-  description = "Whether an emulator takes the place of AWS. Then the bucket has no policy: emulators take its condition for fulfilled, and refuse everything. Never true in an account."
+  description = "Whether an emulator takes the place of AWS. Then the bucket has no policy: emulators always treat its condition as fulfilled, and refuse everything. Never true in an account."
   type        = bool
   default     = false
 }

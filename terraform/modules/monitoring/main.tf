@@ -103,7 +103,7 @@ resource "aws_cloudwatch_composite_alarm" "unhealthy" {
   count = var.is_emulated ? 0 : 1
 
   alarm_name        = "${var.name}-unhealthy"
-  alarm_description = "Pipeline ${var.pipeline} needs somebody: one of its alarms says why. See ${var.guide}docs/guide/troubleshooting.md#unhealthy"
+  alarm_description = "Pipeline ${var.pipeline} needs attention: at least one of its alarms is on. See ${var.guide}docs/guide/troubleshooting.md#unhealthy"
   alarm_rule        = join(" OR ", [for name in local.names : "ALARM(\"${name}\")"])
   alarm_actions     = var.is_told_once ? var.topic_arns : []
   ok_actions        = var.is_told_once ? var.topic_arns : []

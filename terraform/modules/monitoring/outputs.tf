@@ -4,6 +4,6 @@ output "alarms" {
 }
 
 output "unhealthy_arn" {
-  description = "The alarm over all of them: for a deployment that waits for it, or for somebody else's dashboard."
+  description = "The alarm over all alarms: for a deployment that waits for it, or for another dashboard."
   value       = one(aws_cloudwatch_composite_alarm.unhealthy[*].arn)
 }

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "What the names of the pipeline's functions and queues begin with."
+  description = "Prefix of the names of the pipeline's functions and queues."
   type        = string
 }
 
 variable "pipeline" {
-  description = "Name of the pipeline, as its metrics say it."
+  description = "Name of the pipeline in its metrics."
   type        = string
 }
 
@@ -26,19 +26,19 @@ variable "queues" {
 }
 
 variable "topic_arns" {
-  description = "Topics of SNS that alarms are told."
+  description = "SNS topics that get the alarms."
   type        = list(string)
   default     = []
 }
 
 variable "is_told_once" {
-  description = "Whether there is one message where several alarms have the same cause: then the alarm over all of them tells it, and they do not."
+  description = "Whether several alarms with the same cause send only one message: then only the alarm over all alarms sends it."
   type        = bool
   default     = false
 }
 
 variable "max_age_minutes" {
-  description = "How old the pipeline's data may become, in minutes; without it nobody is told of its age."
+  description = "How old the pipeline's data may become, in minutes; without it there is no alarm for its age."
   type        = number
   default     = null
 
@@ -55,7 +55,7 @@ variable "reject_percent" {
 }
 
 variable "metrics_namespace" {
-  description = "Namespace of the metrics; without one, Etalon."
+  description = "Namespace of the metrics; by default Etalon."
   type        = string
   default     = null
 }
@@ -67,19 +67,19 @@ variable "has_dashboard" {
 }
 
 variable "guide" {
-  description = "Where the pages of the guide are that alarms name."
+  description = "Address of the guide to which the alarms link."
   type        = string
   default     = ""
 }
 
 variable "is_emulated" {
-  description = "Whether an emulator takes the place of AWS. Then what emulators lack is left out: the alarm over all alarms, and the questions to the logs. Never true in an account."
+  description = "Whether an emulator takes the place of AWS. Then features that emulators lack are left out: the alarm over all alarms, and the saved log queries. Never true in an account."
   type        = bool
   default     = false
 }
 
 variable "tags" {
-  description = "Tags of everything."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
 }

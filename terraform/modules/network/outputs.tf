@@ -4,7 +4,7 @@ output "vpc_id" {
 }
 
 output "subnet_ids" {
-  description = "The private subnets, a zone each."
+  description = "The private subnets, one in each zone."
   value       = aws_subnet.private[*].id
 }
 
@@ -17,7 +17,7 @@ output "functions" {
 }
 
 output "function_security_group_id" {
-  description = "Security group of the functions, which a database lets in."
+  description = "Security group of the functions, from which a database must allow connections."
   value       = aws_security_group.functions.id
 }
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the names of everything begin with."
+  description = "Prefix of the names of all resources."
   type        = string
   default     = "etalon"
 }
@@ -16,7 +16,7 @@ variable "cidr" {
 }
 
 variable "zones" {
-  description = "Availability zones, a private subnet each. Two at least for functions, three for Redshift Serverless."
+  description = "Availability zones, one private subnet in each. At least two for functions, three for Redshift Serverless."
   type        = list(string)
 
   validation {
@@ -26,19 +26,19 @@ variable "zones" {
 }
 
 variable "endpoints" {
-  description = "Services that the functions reach by an endpoint. A pipeline needs sqs, events and redshift-data; secretsmanager and kms where it uses them. Each costs about 7 USD a month and zone."
+  description = "Services that the functions reach by an endpoint. A pipeline needs sqs, events and redshift-data; also secretsmanager and kms if it uses them. Each costs about 7 USD a month and zone."
   type        = set(string)
   default     = ["sqs", "events", "redshift-data", "secretsmanager"]
 }
 
 variable "endpoint_zones" {
-  description = "In how many zones an endpoint has an address. One is cheaper; more survive the loss of a zone."
+  description = "Number of zones in which an endpoint has an address. One is cheaper; with more, the endpoint survives the loss of a zone."
   type        = number
   default     = 1
 }
 
 variable "has_nat" {
-  description = "Whether there is a NAT gateway: for sources in the internet. It costs about 33 USD a month, and 0.045 USD a gigabyte."
+  description = "Whether there is a NAT gateway: for sources on the internet. It costs about 33 USD a month, and 0.045 USD a gigabyte."
   type        = bool
   default     = false
 }
@@ -50,7 +50,7 @@ variable "database_ports" {
 }
 
 variable "tags" {
-  description = "Tags of everything."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
 }

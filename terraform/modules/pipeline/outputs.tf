@@ -1,10 +1,10 @@
 output "name" {
-  description = "What the names of the pipeline's functions, queues and schedules begin with."
+  description = "Prefix of the names of the pipeline's functions, queues and schedules."
   value       = local.name
 }
 
 output "pipeline" {
-  description = "Name of the pipeline, as its metrics say it."
+  description = "Name of the pipeline in its metrics."
   value       = local.pipeline.pipeline
 }
 
@@ -23,7 +23,7 @@ output "functions" {
 }
 
 output "queues" {
-  description = "Names and URLs of the queues and of those of their dead letters, by step."
+  description = "Names and URLs of the queues and of their dead-letter queues, by step."
   value = {
     for step, queue in aws_sqs_queue.this : step => {
       name      = queue.name
@@ -40,11 +40,11 @@ output "target" {
 }
 
 output "schedule" {
-  description = "When the pipeline runs, as its file says it; null where it does not."
+  description = "When the pipeline runs, as its file says; null if the file does not say it."
   value       = local.schedule
 }
 
 output "operator_policy" {
-  description = "Policy of whoever operates the pipeline by the command, as JSON: `aws_iam_policy` takes it."
+  description = "Policy for a person who operates the pipeline with the command, as JSON for `aws_iam_policy`."
   value       = data.aws_iam_policy_document.operator.json
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the names of everything begin with; the pipeline's own name follows."
+  description = "Prefix of the names of all resources; the pipeline's name follows it."
   type        = string
   default     = "etalon"
 
@@ -25,7 +25,7 @@ variable "packages" {
 }
 
 variable "architecture" {
-  description = "What the packages were built for."
+  description = "Processor that the packages were built for."
   type        = string
   default     = "arm64"
 
@@ -36,13 +36,13 @@ variable "architecture" {
 }
 
 variable "code_signing_config_arn" {
-  description = "Configuration of code signing by which Lambda takes signed packages only."
+  description = "ARN of a code signing configuration with which Lambda accepts only signed packages."
   type        = string
   default     = null
 }
 
 variable "storage" {
-  description = "Where Etalon keeps what it keeps: the outputs of module storage."
+  description = "The bucket with Etalon's state and the staged parts: the outputs of module storage."
   type = object({
     bucket      = string
     prefix      = string
@@ -51,7 +51,7 @@ variable "storage" {
 }
 
 variable "warehouse" {
-  description = "The warehouse: the outputs of module warehouse. Either a workgroup or a cluster; without a secret the functions connect by their role, or as the user."
+  description = "The warehouse: the outputs of module warehouse. Either a workgroup or a cluster; without a secret the functions connect with their role, or as the user."
   type = object({
     database      = string
     workgroup     = optional(string)
@@ -74,13 +74,13 @@ variable "warehouse" {
 }
 
 variable "source_uri" {
-  description = "Where the files of a pipeline over `files:` lie: s3://bucket/prefix/."
+  description = "Place of the files of a pipeline with `files:`: s3://bucket/prefix/."
   type        = string
   default     = null
 }
 
 variable "source_kms_key_arn" {
-  description = "KMS key that the source's objects are encrypted with."
+  description = "KMS key with which the source's objects are encrypted."
   type        = string
   default     = null
 }
@@ -98,7 +98,7 @@ variable "secrets" {
 }
 
 variable "certificates" {
-  description = "Path of a file with the certificates, in PEM, of the authorities that are believed of a database: for RDS, the bundle of its region from truststore.pki.rds.amazonaws.com."
+  description = "Path of a PEM file with the certificate authorities that are trusted for a database: for RDS, the bundle of its region from truststore.pki.rds.amazonaws.com."
   type        = string
   default     = null
 
@@ -109,7 +109,7 @@ variable "certificates" {
 }
 
 variable "sizes" {
-  description = "Memory and timeout by function, where they are to differ: { transform = { memory_mb = 1769 } }."
+  description = "Memory and timeout by function, if they are to differ from the defaults: { transform = { memory_mb = 1769 } }."
   type = map(object({
     memory_mb       = optional(number)
     timeout_seconds = optional(number)
@@ -123,7 +123,7 @@ variable "sizes" {
 }
 
 variable "transforms_max" {
-  description = "Tasks at work at once."
+  description = "Number of tasks that are processed at once."
   type        = number
   default     = 10
 
@@ -134,7 +134,7 @@ variable "transforms_max" {
 }
 
 variable "reserves_concurrency" {
-  description = "Whether the functions have calls reserved. An account that may make few calls at once (new ones may make 10) has none to reserve."
+  description = "Whether concurrent calls are reserved for the functions. An account with a low limit (new accounts may have 10) cannot reserve any."
   type        = bool
   default     = true
 }
@@ -163,19 +163,19 @@ variable "is_enabled" {
 }
 
 variable "event_bus" {
-  description = "Bus that is told of loads, by its name or ARN; without one, the account's default bus."
+  description = "Event bus that gets the events of loads, by its name or ARN; by default the account's default bus."
   type        = string
   default     = null
 }
 
 variable "metrics_namespace" {
-  description = "Namespace of the metrics; without one, Etalon."
+  description = "Namespace of the metrics; by default Etalon."
   type        = string
   default     = null
 }
 
 variable "log_level" {
-  description = "What the functions log."
+  description = "The logs of the functions."
   type        = string
   default     = "INFO"
 
@@ -204,7 +204,7 @@ variable "environment_kms_key_arn" {
 }
 
 variable "network" {
-  description = "Subnets and security groups of the functions, where the source can only be reached from within a network. Of a database or an API, only extract is in it; an API in the internet is reached from there by a NAT gateway alone."
+  description = "Subnets and security groups of the functions, if the source can only be reached from within a network. If the source is a database or an API, only extract is in the network; from there it reaches an API on the internet only through a NAT gateway."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)
@@ -219,13 +219,13 @@ variable "permissions_boundary" {
 }
 
 variable "is_emulated" {
-  description = "Whether an emulator takes the place of AWS. Then what emulators lack is left out: settings of recursion, and who may use a queue of dead letters. Never true in an account."
+  description = "Whether an emulator takes the place of AWS. Then features that emulators lack are left out: settings of recursion, and which queues may use a dead-letter queue. Never true in an account."
   type        = bool
   default     = false
 }
 
 variable "tags" {
-  description = "Tags of everything."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
 }

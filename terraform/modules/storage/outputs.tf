@@ -9,11 +9,11 @@ output "arn" {
 }
 
 output "prefix" {
-  description = "What the names of all objects begin with."
+  description = "Prefix of the names of all objects."
   value       = var.prefix
 }
 
 output "kms_key_arn" {
-  description = "KMS key that encrypts the objects; null where S3's own does."
+  description = "KMS key that encrypts the objects; null if S3 encrypts them with a key of its own."
   value       = var.kms_key_arn
 }

@@ -4,7 +4,7 @@ variable "bucket" {
 }
 
 variable "prefix" {
-  description = "What the names of all objects begin with: the prefix of the functions' ETALON_STAGING. Empty, or with a slash at its end."
+  description = "Prefix of the names of all objects, which is also in the functions' ETALON_STAGING. Empty, or with a slash at its end."
   type        = string
   default     = ""
 
@@ -15,13 +15,13 @@ variable "prefix" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that encrypts the objects. Without one, S3 encrypts them with a key of its own."
+  description = "KMS key that encrypts the objects. Without it, S3 encrypts them with a key of its own."
   type        = string
   default     = null
 }
 
 variable "staged_days" {
-  description = "Days that staged parts and the manifests of loads are kept. Held units must be decided about before their parts go."
+  description = "Days that staged parts and the manifests of loads are kept. Decide about held units before their parts expire."
   type        = number
   default     = 30
 
@@ -32,13 +32,13 @@ variable "staged_days" {
 }
 
 variable "receipt_days" {
-  description = "Days that receipts, plans and the listings of whole runs are kept. The ledger in the warehouse must be kept longer still."
+  description = "Days that receipts, plans and the listings of whole runs are kept. The ledger in the warehouse must be kept longer."
   type        = number
   default     = 400
 }
 
 variable "quarantine_days" {
-  description = "Days that rejected records are kept, and can be read again."
+  description = "Days that rejected records are kept and can be redriven."
   type        = number
   default     = 365
 

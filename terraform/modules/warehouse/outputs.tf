@@ -4,32 +4,32 @@ output "database" {
 }
 
 output "workgroup" {
-  description = "The workgroup; null where the warehouse is a cluster."
+  description = "The workgroup; null if the warehouse is a cluster."
   value       = var.serverless == null ? try(var.existing.workgroup, null) : local.workgroup.workgroup_name
 }
 
 output "workgroup_arn" {
-  description = "ARN of the workgroup; null where the warehouse is a cluster, or where nobody said it."
+  description = "ARN of the workgroup; null if the warehouse is a cluster, or if the ARN was not given."
   value       = var.serverless == null ? try(var.existing.workgroup_arn, null) : local.workgroup.arn
 }
 
 output "cluster" {
-  description = "The cluster; null where the warehouse is a workgroup."
+  description = "The cluster; null if the warehouse is a workgroup."
   value       = var.provisioned == null ? try(var.existing.cluster, null) : local.cluster.cluster_identifier
 }
 
 output "user" {
-  description = "The user of a cluster; null where a secret or the functions' role says it."
+  description = "The user of a cluster; null if a secret or the functions' role names it."
   value       = try(var.existing.user, null)
 }
 
 output "secret_arn" {
-  description = "Secret to connect with; null where the functions' roles do."
+  description = "Secret to connect with; null if the functions connect with their roles."
   value       = var.secret_arn
 }
 
 output "copy_role_arn" {
-  description = "The role by which COPY reads staged parts. It must be one of the warehouse's roles; a warehouse that is created here has it."
+  description = "The role with which COPY reads staged parts. It must be one of the warehouse's roles; a warehouse that is created here has it."
   value       = aws_iam_role.copy.arn
 
   # COPY is refused while the role may not read yet.

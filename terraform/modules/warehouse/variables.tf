@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the names of everything begin with."
+  description = "Prefix of the names of all resources."
   type        = string
   default     = "etalon"
 }
@@ -10,7 +10,7 @@ variable "database" {
 }
 
 variable "existing" {
-  description = "A Redshift that is there: a workgroup of Redshift Serverless with its ARN, or a cluster, with its user if neither a secret nor the functions' role says it."
+  description = "An existing Redshift: a workgroup of Redshift Serverless with its ARN, or a cluster, with its user if neither a secret nor the functions' role names it."
   type = object({
     workgroup     = optional(string)
     workgroup_arn = optional(string)
@@ -26,7 +26,7 @@ variable "existing" {
 }
 
 variable "serverless" {
-  description = "A workgroup of Redshift Serverless to be created: its base capacity in RPU, the RPU hours that it may take a day, and its network."
+  description = "A workgroup of Redshift Serverless to be created: its base capacity in RPU, the limit of RPU hours a day, and its network."
   type = object({
     base_capacity      = optional(number, 8)
     max_capacity       = optional(number)
@@ -50,13 +50,13 @@ variable "provisioned" {
 }
 
 variable "secret_arn" {
-  description = "Secret to connect with; without it the functions' roles do."
+  description = "Secret to connect with; without it the functions connect with their roles."
   type        = string
   default     = null
 }
 
 variable "storage" {
-  description = "Where staged parts and manifests lie: the outputs of module storage."
+  description = "The bucket of the staged parts and manifests: the outputs of module storage."
   type = object({
     bucket      = string
     prefix      = string
@@ -83,7 +83,7 @@ variable "skip_final_snapshot" {
 }
 
 variable "tags" {
-  description = "Tags of everything."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
 }
