@@ -228,6 +228,8 @@ impl From<Fault> for Refusal {
 #[derive(Debug)]
 pub(super) enum Constant {
     Text(fn(&str) -> Result<(), Fault>),
+    /// A text that PostgreSQL reads into a type of its own when it reads the expression, whatever stands beside it.
+    Form(fn(&str) -> Result<(), Fault>),
     Smallint(fn(i16) -> Result<(), Fault>),
     Bigint(fn(i64) -> Result<(), Fault>),
     Integer(fn(i32) -> Result<(), Fault>),
@@ -242,7 +244,7 @@ impl Constant {
         use call::Read;
         let vector = Vector::constant(values.clone());
         match self {
-            Self::Text(check) => check(call::Text::read(&call::Text::reader(&vector), 0)),
+            Self::Text(check) | Self::Form(check) => check(call::Text::read(&call::Text::reader(&vector), 0)),
             Self::Smallint(check) => check(call::Smallint::read(&call::Smallint::reader(&vector), 0)),
             Self::Bigint(check) => check(call::Bigint::read(&call::Bigint::reader(&vector), 0)),
             Self::Integer(check) => check(call::Integer::read(&call::Integer::reader(&vector), 0)),

@@ -145,7 +145,7 @@ pub(crate) fn every_signature_agrees(server: &Server) {
     let seed = seed();
     let calls = number("ETALON_CALLS").unwrap_or(CALLS);
     // A generator of Lehmer's kind: what is wanted is variety, and the same again for the same seed.
-    let mut state = seed | 1;
+    let mut state = seed;
     let mut random = |below: usize| {
         state = state.wrapping_mul(0xda94_2042_e4dd_58b5).wrapping_add(0x9e37_79b9);
         usize::try_from((state >> 33) % u64::try_from(below).unwrap()).unwrap()
@@ -201,6 +201,10 @@ fn written_difference(signature: &Signature, text: &str) -> Option<&'static str>
         ("cast", name, [argument]) if argument == "json" && name != "text" => Some("a super is cast as a jsonb is"),
         ("cast", "character", _) if !text.is_ascii() => Some("a length is in bytes"),
         ("function", "cbrt" | "dcbrt", _) | ("operator", "||/", _) => Some("a last digit is that of a C library"),
+        // Its quotient is rounded to some digits before it is compared with the number of buckets.
+        ("function", "width_bucket", [ty, ..]) if ty == "numeric" && text.contains("12345678901234567890") => {
+            Some("a bucket is that of the exact quotient")
+        }
         ("function", "bpcharcmp" | "bttext_pattern_cmp", _) => Some("the order alone is told, as Redshift does"),
         // A quoted text from which something is taken is not guessed to be JSON.
         ("operator", "-", [json, _]) if json == "jsonb" && text.starts_with('\'') && !text.contains("::jsonb -") => {
@@ -210,9 +214,6 @@ fn written_difference(signature: &Signature, text: &str) -> Option<&'static str>
         ("function", "bit_count", _) if !text.contains("::") => Some("no bit strings"),
         // The grammar has `timestamp(3)`; the functions of that name are for PostgreSQL's own use.
         ("function", "timestamp" | "timestamptz", _) => Some("a cast is written as one"),
-        // It might be an interval; here it is a number.
-        ("operator", "-", [_]) if !text.contains("::") => Some("a quoted text behind a sign is a number"),
-        ("operator", "<<" | ">>", [_, _]) if text.starts_with('\'') => Some("what is shifted has a type"),
         _ => None,
     }
 }

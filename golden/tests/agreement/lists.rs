@@ -49,6 +49,8 @@ const FORMS: &[(&str, &[&str])] = &[
     ("'{}'::timetz", &[INPUTS]),
     ("'{}'::interval", &[SPANS]),
     ("interval '{}' {}", &["1¦1.5¦-2¦1:02¦1 2¦1-2¦1 2:03:04¦", QUALIFIERS]),
+    ("{} {} {}", &[UNTYPED, BETWEEN, UNTYPED]),
+    ("{} {}", &["+¦-¦|/¦||/¦@¦~¦not", UNTYPED]),
     ("'{}'::boolean", &["t¦T¦true¦TRUE¦tru¦tr¦y¦yes¦ye¦on¦o¦of¦off¦f¦fals¦n¦no¦1¦0¦ true ¦¦2¦nein¦yess"]),
     ("'{}'::{}", &[NUMERALS, "smallint¦integer¦bigint¦numeric¦numeric(5,2)¦real¦double precision"]),
     ("'{}'::bytea", &["¦\\x¦\\x1¦\\xAb cD¦\\xzz¦a\\\\b¦a\\001b¦\\400¦\\12¦é¦\\x0G"]),
@@ -258,6 +260,12 @@ const TEXTS_OF_JSON: &str = "¦ ¦null¦nul¦true¦TRUE¦1¦-1¦+1¦01¦1.¦.5¦
 
 const OPERANDS: &str = "1¦0¦-3¦32767::smallint¦2147483647¦9223372036854775807¦1.5¦-0.00¦1e30¦'NaN'::numeric¦2.5::float8¦\
     '-Infinity'::float8¦1.5::real¦'7'¦null";
+
+/// Quoted texts and NULL, which say no type.
+const UNTYPED: &str = "'1'¦null¦'{}'¦'a'";
+
+const BETWEEN: &str = "+¦-¦*¦/¦%¦^¦||¦=¦<>¦<¦<=¦~¦~*¦!~¦!~*¦&¦|¦#¦<<¦>>¦^@¦->¦->>¦#>¦#>>¦@>¦<@¦?¦?|¦?&¦#-¦@?¦@@¦~<~¦~>=~¦like¦\
+    ilike¦is distinct from";
 
 pub(crate) fn every_listed_word_agrees(server: &Server) {
     let expressions: Vec<String> = FORMS.iter().flat_map(|(form, lists)| filled(form, lists)).collect();

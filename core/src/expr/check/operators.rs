@@ -35,7 +35,12 @@ impl Checker<'_> {
                 _ => Some(Checked { span, ..operand }),
             };
         }
-        // Of the numbers, PostgreSQL prefers a double for what has no type yet.
+        if operator == Unary::Minus && operand.is_unknown() {
+            let fact = "`-` is for numbers and intervals, and a quoted text does not say which";
+            let wrong = Diagnostic::error(Code::Types, span, fact);
+            return self.wrong(wrong.with_help("give it its type: `'…'::integer`, `interval '…'`"));
+        }
+        // `+` is for numbers alone, of which PostgreSQL prefers a double.
         let operand = if operand.is_unknown() { self.as_kind(operand, Kind::Double)? } else { operand };
         if !operand.ty.is_number() {
             let wrong = Diagnostic::error(Code::Types, span, format!("a sign takes a number, not {}", operand.ty));

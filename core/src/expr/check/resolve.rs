@@ -21,12 +21,16 @@ use crate::expr::checked::Checked;
 use crate::expr::checked::Form;
 use crate::expr::functions;
 use crate::expr::functions::Argument;
+use crate::expr::functions::Constant;
 use crate::expr::functions::Function;
 use crate::expr::functions::Kind;
 use crate::expr::functions::Refusal;
 use crate::expr::functions::Returns;
 use crate::expr::functions::Signature;
 use crate::types::Type;
+
+/// Operators that PostgreSQL has for several types of which none is preferred (its SQLSTATE 42725).
+const AMBIGUOUS: [&str; 8] = ["&", "|", "#", "<<", ">>", "@>", "<@", "?|"];
 
 /// The type that a function of that name casts to: `int4(x)`.
 pub(super) fn cast_name(name: &str) -> Option<Type> {
@@ -48,6 +52,11 @@ impl Checker<'_> {
         if matches!(name, "->" | "->>" | "#>" | "#>>") && arguments.first().is_some_and(Checked::is_unknown) {
             let wrong = Diagnostic::error(Code::Types, span, format!("`{name}` takes JSON, not a quoted text"));
             return self.wrong(wrong.with_help("say what the text is: `'…'::super`"));
+        }
+        if AMBIGUOUS.contains(&name) && arguments.iter().all(Checked::is_unknown) {
+            let fact = format!("`{name}` is for several types, and quoted texts alone do not say which");
+            let wrong = Diagnostic::error(Code::Types, span, fact);
+            return self.wrong(wrong.with_help("give one its type: `'…'::integer`, `'…'::super`"));
         }
         let arguments = match name {
             "concat" | "octet_length" => self.printed(arguments, 0)?,
@@ -78,9 +87,9 @@ impl Checker<'_> {
         let mut kinds: Vec<_> =
             arguments.iter().map(|argument| (!argument.is_unknown()).then(|| Kind::of(argument.ty))).collect();
         // A quoted text beside an operand of a known type is first of all of that type: the manual's section 10.2.
-        if let ([None, Some(known)] | [Some(known), None], Some(operator)) =
-            (kinds.as_slice(), functions::operator(name))
-            && operator.signatures.iter().any(|signature| signature.arguments == [*known, *known])
+        if let [None, Some(known)] | [Some(known), None] = kinds.as_slice()
+            && is_operator(name)
+            && function.signatures.iter().any(|signature| signature.arguments == [*known, *known])
         {
             kinds = vec![Some(*known); 2];
         }
@@ -97,8 +106,9 @@ impl Checker<'_> {
             (None, Returns::Rule(rule)) => rule(&known),
         };
         // Where an argument is NULL in every row nothing is looked at, and the rule only says the type.
+        let is_null = is_null(signature, &known) && unreadable(signature, &known).is_none();
         let ty = match (ty, &signature.returns) {
-            (Err(Refusal { fault: Some(_), .. }), Returns::Rule(rule)) if is_null(signature, &known) => {
+            (Err(Refusal { fault: Some(_), .. }), Returns::Rule(rule)) if is_null => {
                 rule(&known.iter().map(|argument| Argument { constant: None, ..*argument }).collect::<Vec<_>>())
             }
             (ty, _) => ty,
@@ -158,15 +168,30 @@ fn is_null(signature: &Signature, arguments: &[Argument<'_>]) -> bool {
 /// The constant that no row gets past, if there is one. Where another is NULL every row is, before anything is looked at; and
 /// what is infinite, or no number, goes its own way.
 fn refused(signature: &Signature, arguments: &[Argument<'_>]) -> Option<Refusal> {
-    let constant = |at: usize| arguments.get(at).and_then(|argument| argument.constant);
     if is_null(signature, arguments) || arguments.iter().any(Argument::is_special) {
-        return None;
+        return unreadable(signature, arguments);
     }
-    let found = signature.constants.iter().find_map(|(at, constraint)| {
+    unmet(signature, arguments, |_| true)
+}
+
+/// The constant that cannot be read into its type, if there is one.
+fn unreadable(signature: &Signature, arguments: &[Argument<'_>]) -> Option<Refusal> {
+    unmet(signature, arguments, |constraint| matches!(constraint, Constant::Form(_)))
+}
+
+/// The constant that does not meet what is asked of it, among some constraints.
+fn unmet(signature: &Signature, arguments: &[Argument<'_>], among: impl Fn(&Constant) -> bool) -> Option<Refusal> {
+    let constant = |at: usize| arguments.get(at).and_then(|argument| argument.constant);
+    let found = signature.constants.iter().filter(|(_, constraint)| among(constraint)).find_map(|(at, constraint)| {
         let fault = constant(*at).filter(|values| values.is_valid(0)).map(|values| constraint.check(values))?;
         fault.err().map(|fault| (at, fault))
     });
     found.map(|(at, fault)| Refusal { at: Some(*at), ..fault.into() })
+}
+
+/// Whether a name is an operator's: it is no word.
+fn is_operator(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_alphabetic() || first == '_')
 }
 
 fn kind_at(signature: &Signature, at: usize) -> Kind {
@@ -250,8 +275,7 @@ fn no_signature(function: &Function, name: &str, arguments: &[Checked], place: S
     let given =
         arguments.iter().map(|part| if part.is_unknown() { "quoted text".to_owned() } else { part.ty.to_string() });
     let given = given.collect::<Vec<_>>();
-    // An operator is a function whose name is no word.
-    let is_operator = !name.starts_with(|first: char| first.is_alphabetic() || first == '_');
+    let is_operator = is_operator(name);
     let takes = function.signatures.iter().map(|signature| {
         let kinds = signature.arguments.iter().map(|kind| match kind {
             Kind::Any => "anything".to_owned(),

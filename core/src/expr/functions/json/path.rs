@@ -163,7 +163,7 @@ const JSONB_PATH_QUERY_FIRST_TZ: Function = Function {
 };
 
 /// A mistake in a path is one before there are rows.
-const PATH: &[(usize, Constant)] = &[(1, Constant::Text(|path| Path::parse(path).map(|_| ())))];
+const PATH: &[(usize, Constant)] = &[(1, Constant::Form(|path| Path::parse(path).map(|_| ())))];
 
 fn boolean(arguments: &[Argument<'_>]) -> Result<Type, Refusal> {
     of_constant_path(arguments, Type::Boolean)
