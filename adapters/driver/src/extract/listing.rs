@@ -43,12 +43,17 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         let mut missing: BTreeSet<&String> = wanted.iter().collect();
         let mut together = Vec::new();
         let mut unreadable = None;
+        // How long the longest of the rounds took in which objects were met side by side.
+        let mut longest = 0;
         let mut listing = Listing::new(&self.deployed.inputs, prefix, start.after.clone());
         loop {
             let step = listing.step();
-            let is_late = step != ListStep::Finished && self.clock.now() >= self.deadline;
+            let now = self.clock.now();
+            // The next round may take as long: one that does not end in time would be cut off with the call.
+            let is_late = step != ListStep::Finished && now.saturating_add(longest) >= self.deadline;
             if is_late || together.len() >= TOGETHER || !matches!(step, ListStep::Object(_)) {
                 let met = side_by_side(together.drain(..), |name| self.met(name, start, &known)).await?;
+                longest = longest.max(self.clock.now() - now);
                 unreadable = unreadable.or_else(|| met.into_iter().flatten().next());
             }
             if is_late {
