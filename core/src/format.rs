@@ -51,6 +51,7 @@ mod reader;
 mod inflow;
 mod decode;
 mod decoded;
+mod digest;
 mod compression;
 mod encoding;
 mod sniff;

@@ -95,7 +95,8 @@ pub struct Receipt {
     pub source: String,
     /// The version of the object.
     pub source_version: String,
-    /// The version that the object would have if its bytes were not compressed, where they are.
+    /// The version that the object would have on a disk, not compressed; where one task has read all of it, and its version is
+    /// another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// The range of the object's (stored) bytes.

@@ -10,6 +10,7 @@ use arrow_buffer::Buffer;
 use memchr::memchr_iter;
 
 use super::decode::Decoder;
+use super::digest::Digest;
 use super::scan::Scan;
 
 /// Past the end of its range a reader needs the rest of one record only; it asks for so much at a time.
@@ -35,6 +36,8 @@ pub(super) struct Inflow {
     range_end: u64,
     /// What the stored bytes go through; `None`: they are read as they are.
     decoder: Option<Decoder>,
+    /// Of the stored bytes, where one reader reads them all.
+    stored: Option<Digest>,
     ended: bool,
     damage: Option<String>,
 }
@@ -59,6 +62,7 @@ impl Inflow {
             size,
             range_end,
             decoder: None,
+            stored: (range_end >= size).then(Digest::default),
             ended: false,
             damage: None,
         }
@@ -110,9 +114,10 @@ impl Inflow {
         self.lines + line_ends(before) + 1
     }
 
-    /// The digest of what was decompressed, if anything was.
+    /// The digest of what was decompressed, or else of the stored bytes where all of them were read here.
     pub(super) fn content(&self) -> Option<String> {
-        self.decoder.as_ref().and_then(Decoder::content)
+        let stored = || self.stored.as_ref().filter(|_| self.next == self.size).map(Digest::to_string);
+        self.decoder.as_ref().and_then(Decoder::content).or_else(stored)
     }
 
     /// Takes what has come so far for the first bytes that go through a decoder.
@@ -151,6 +156,7 @@ impl Inflow {
             self.at = usize::try_from(offset - self.base).unwrap_or(self.window.len());
             return;
         }
+        self.stored = None;
         self.window = Buffer::from_vec(Vec::<u8>::new());
         self.at = 0;
         self.base = offset;
@@ -210,6 +216,9 @@ impl Inflow {
         let asked = usize::try_from(self.size - self.next).unwrap_or(usize::MAX);
         let bytes = bytes.get(..asked).unwrap_or(bytes);
         self.next += bytes.len() as u64;
+        if let Some(digest) = &mut self.stored {
+            digest.update(bytes);
+        }
         match (&mut self.decoder, &mut self.filling) {
             (Some(decoder), _) => decoder.push(bytes),
             (None, Some(filling)) => filling.bytes.extend_from_slice(bytes),

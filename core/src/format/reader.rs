@@ -177,7 +177,7 @@ impl Reader {
     }
 
     /// What the object's bytes are when they are not compressed any more, as the version of a local file tells it; nothing where
-    /// they never were.
+    /// only a range of them was read.
     pub fn content(&self) -> Option<String> {
         self.inflow.content()
     }

@@ -13,7 +13,7 @@ pub struct LoadBatch {
     pub source: String,
     /// The object's version.
     pub source_version: String,
-    /// What tells the object's contents from others, however they are compressed; empty where nobody knows.
+    /// The digest of the object's bytes, not compressed; its version where nobody has made one; empty where nobody knows.
     pub content: String,
     /// The pipeline's name: what it may replace is what it has brought.
     pub pipeline: String,
@@ -36,6 +36,13 @@ impl LoadBatch {
     /// Whether rows that are there are deleted first.
     pub fn replaces(&self) -> bool {
         self.replaces_source || self.replaces_generations
+    }
+
+    /// What tells the object's contents from others. A store calls a version by a digest of its own kind, which an equal object
+    /// has, too; a compressed copy has the digest of the bytes alone.
+    pub fn digests(&self) -> impl Iterator<Item = &str> {
+        let version = Some(&self.source_version).filter(|version| **version != self.content);
+        [Some(&self.content), version].into_iter().flatten().map(String::as_str).filter(|digest| !digest.is_empty())
     }
 }
 

@@ -598,16 +598,18 @@ pub fn ledger_of(target: &Target, inputs: &[&str]) -> Vec<Statement> {
 /// Selects the ledger rows of the objects that have, or had, the contents of one of these batches, as [`ledger`] does, whichever
 /// pipeline has loaded them.
 pub fn ledger_akin(target: &Target, batches: &[LoadBatch]) -> Vec<Statement> {
-    let contents: Vec<&str> =
-        batches.iter().map(|batch| batch.content.as_str()).filter(|one| !one.is_empty()).collect();
-    let of = |contents: &[&str]| {
-        let content = Expr::Call("coalesce", vec![Expr::own("s", "content"), Expr::own("s", "source_version")]);
-        let alike = Expr::All(vec![of_target(target, "s"), any_of(&content, "v", contents)]);
+    let digests: Vec<&str> = batches.iter().flat_map(LoadBatch::digests).collect();
+    let of = |digests: &[&str]| {
+        // A row without its content is not found by it.
+        let is = |column: &'static str, prefix| any_of(&Expr::own("s", column), prefix, digests);
+        let is_equal = Expr::Any(vec![is("content", "v"), is("source_version", "w")]);
+        let alike = Expr::All(vec![of_target(target, "s"), is_equal]);
         let sources = Select::from(&table(target), "s").columns([Expr::own("s", "source")]).filter(alike);
         let akin = Expr::All(vec![of_target(target, "l"), Expr::own("l", "source").among(sources)]);
         Command::Select(rows(target).filter(akin)).statement("list what was loaded of equal contents", target.dialect)
     };
-    contents.chunks(INPUTS_AT_ONCE).map(of).collect()
+    // Each is asked for in two columns.
+    digests.chunks(INPUTS_AT_ONCE / 2).map(of).collect()
 }
 
 /// Selects those of some batches of which the target has rows.

@@ -63,9 +63,9 @@ pub fn since_all_were_replaced<'a, 'b>(rows: &'b [&'a LedgerRow]) -> &'b [&'a Le
 /// What a table has, by the contents of the objects that its rows came from.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// The ledger rows that have brought rows which are there still.
+    /// The ledger rows that have brought rows which are there still, by each digest.
     rows: BTreeMap<String, Vec<LedgerRow>>,
-    /// The contents that each object has, or had.
+    /// The digests of what each object has, or had.
     of_source: BTreeMap<String, BTreeSet<String>>,
     /// What each pipeline has loaded.
     pipelines: Vec<PipelineLoads>,
@@ -81,9 +81,9 @@ impl Contents {
 
     /// Adds what is about to be appended, in place of what it replaces.
     pub fn add(&mut self, batch: LoadBatch) {
-        let contents = self.of_source.get(&batch.source).filter(|_| batch.replaces());
-        for content in contents.into_iter().flatten() {
-            if let Some(rows) = self.rows.get_mut(content) {
+        let digests = self.of_source.get(&batch.source).filter(|_| batch.replaces());
+        for digest in digests.into_iter().flatten() {
+            if let Some(rows) = self.rows.get_mut(digest) {
                 rows.retain(|row| !replaces(&batch, &row.batch));
             }
         }
@@ -92,18 +92,21 @@ impl Contents {
     }
 
     fn insert(&mut self, row: LedgerRow) {
-        if row.counts.inserted == 0 || row.batch.content.is_empty() {
+        if row.counts.inserted == 0 {
             return;
         }
-        self.of_source.entry(row.batch.source.clone()).or_default().insert(row.batch.content.clone());
-        self.rows.entry(row.batch.content.clone()).or_default().push(row);
+        for digest in row.batch.digests() {
+            self.of_source.entry(row.batch.source.clone()).or_default().insert(digest.to_owned());
+            self.rows.entry(digest.to_owned()).or_default().push(row.clone());
+        }
     }
 
     /// Whether an object of the same name and contents was loaded by another pipeline: only then it matters what the pipelines
     /// have loaded.
     pub fn has_of_others(ledger: &[LedgerRow], pipeline: &str, batches: &[LoadBatch]) -> bool {
         let is_one = |row: &LedgerRow, batch: &LoadBatch| {
-            row.batch.source == batch.source && row.batch.content == batch.content && row.batch.pipeline != pipeline
+            let is_equal = || row.batch.digests().any(|digest| batch.digests().any(|other| other == digest));
+            row.batch.source == batch.source && row.batch.pipeline != pipeline && is_equal()
         };
         ledger.iter().any(|row| batches.iter().any(|batch| is_one(row, batch)))
     }
@@ -113,7 +116,8 @@ impl Contents {
     pub fn doubled(&self, pipeline: &str, batches: &[LoadBatch]) -> Option<&LedgerRow> {
         let brings = |batch: &&LoadBatch| batch.staged > 0 && !batch.replaces_generations;
         batches.iter().filter(brings).find_map(|batch| {
-            self.rows.get(&batch.content)?.iter().find(|row| {
+            let alike = batch.digests().filter_map(|digest| self.rows.get(digest)).flatten();
+            alike.into_iter().find(|row| {
                 let by = row.batch.pipeline.as_str();
                 let is_own = by.is_empty() || by == pipeline;
                 let is_one = || row.batch.source == batch.source && self.is_renamed(by, pipeline);
@@ -220,6 +224,19 @@ mod tests {
         let mut empty = row("p", "a", "1", 1);
         empty.counts.inserted = 0;
         assert_eq!(found("p", "b", "1", &[empty]), None);
+    }
+
+    #[test]
+    fn a_store_with_digests_of_its_own_knows_copies_by_either() {
+        let stored = |content: &str| {
+            let mut row = row("p", "a", "crc", 1);
+            row.batch.content = content.to_owned();
+            row
+        };
+        assert!(found("p", "b.gz", "xxh", &[stored("xxh")]).is_some(), "a compressed copy has the digest of the bytes");
+        assert!(found("p", "b", "crc", &[stored("crc")]).is_some(), "an older Etalon knew the version alone");
+        assert!(found("p", "b", "crc", &[stored("xxh")]).is_some(), "an equal object has the same version");
+        assert!(found("p", "b", "other", &[stored("xxh")]).is_none());
     }
 
     #[test]

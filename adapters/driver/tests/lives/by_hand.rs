@@ -15,6 +15,7 @@ use pollster::block_on;
 
 use crate::faults::Faults;
 use crate::functions::Cloud;
+use crate::life::packed;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -117,6 +118,12 @@ fn the_functions_hold_what_is_in_the_table_already() {
     world.put("in/a.csv", b"id\n1\n");
     world.run(&things).unwrap();
     world.put("in/b.csv", b"id\n1\n");
+    world.run(&things).unwrap();
+    says(&world.held(), "in/b.csv has the contents of in/a.csv, which is loaded");
+    assert_eq!(world.ids(), ["1"]);
+    world.call(&things, Work::Discard(Vec::new())).unwrap();
+    // The store tells a version by a digest of the stored bytes; what was read of the first tells that this is a copy of it.
+    world.put("in/b.csv", &packed(b"id\n1\n"));
     world.run(&things).unwrap();
     says(&world.held(), "in/b.csv has the contents of in/a.csv, which is loaded");
     assert_eq!(world.ids(), ["1"]);

@@ -3,14 +3,12 @@
 //! A file is one member or several, one after the other. Whatever else follows a member, zeros included, is damage: it may
 //! be the start of a member that was written badly, and a loader must not guess that it is not.
 
-use std::fmt;
-
 use super::Expansion;
+use crate::format::digest::Digest;
 
 use flate2::Decompress;
 use flate2::FlushDecompress;
 use flate2::Status;
-use xxhash_rust::xxh3::Xxh3;
 
 /// The window that any gzip writer may use: 2^15 bytes.
 const WINDOW_BITS: u8 = 15;
@@ -28,17 +26,8 @@ pub(in crate::format) struct Gunzip {
     expansion: Expansion,
     /// The stored bytes of the whole object.
     size: u64,
+    /// Of what came out of all members.
     digest: Digest,
-}
-
-/// What came out of all members.
-#[derive(Clone, Default)]
-struct Digest(Box<Xxh3>);
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0.digest128())
-    }
 }
 
 impl Gunzip {
@@ -58,7 +47,7 @@ impl Gunzip {
 
     /// The version that a local file of the inflated bytes has.
     pub(in crate::format) fn content(&self) -> String {
-        format!("{:?}", self.digest)
+        self.digest.to_string()
     }
 
     /// Takes stored bytes.
@@ -94,7 +83,7 @@ impl Gunzip {
             out.truncate(out.len().saturating_sub(usize::try_from(excess).unwrap_or(usize::MAX)));
             return Err(self.expansion.exceeded(self.size));
         }
-        self.digest.0.update(out.get(before..).unwrap_or_default());
+        self.digest.update(out.get(before..).unwrap_or_default());
         match status {
             Ok(Status::StreamEnd) => {
                 self.member = None;

@@ -2,7 +2,7 @@
 //! other name, which most likely is this one.
 
 use super::{Kind, Loads, Model, Source, State, Unit};
-use crate::life::{Call, Content, OnOverwrite, Write};
+use crate::life::{Call, OnOverwrite, Write};
 
 /// A unit that the ledger tells of: its object, the place of its version, and itself.
 type Told<'a> = (Source, usize, &'a Unit);
@@ -50,7 +50,7 @@ impl Model<'_> {
         let about = |loads: &Loads, (object, place, unit): &Told<'_>| {
             loads.iter().any(|(other, at, load)| (other, at) == (object, place) && load == *unit)
         };
-        let standing: Vec<(Source, usize, (Vec<u8>, bool))> = self
+        let standing: Vec<(Source, usize, Vec<u8>)> = self
             .in_ledger()
             .filter(|told| !about(loads, told) && told.2.inserted > 0 && self.stands(*told))
             .map(|(object, place, _)| (object, place, self.plain(object, place)))
@@ -60,7 +60,7 @@ impl Model<'_> {
         let mut kept = Loads::new();
         for (object, place, unit) in std::mem::take(loads) {
             let content = self.plain(object, place);
-            let is_double = |(other, at, bytes): &(Source, usize, (Vec<u8>, bool))| {
+            let is_double = |(other, at, bytes): &(Source, usize, Vec<u8>)| {
                 let is_one = other.1 == object.1 && is_renamed;
                 *bytes == content && (*other, *at) != (object, place) && (other.0 == object.0 || is_one)
             };
@@ -92,12 +92,9 @@ impl Model<'_> {
         unit.is == Kind::Reload || (unit.is == Kind::Met && self.overwrites(object, place))
     }
 
-    /// By what contents are found to be equal: what they are made of, and whether they are compressed. The store of these lives
-    /// calls a version by another digest than that which a reader makes of compressed bytes, as S3 does; a disk calls it by the
-    /// same, and there a compressed copy of a plain file is held too (`golden/lives/equal-contents`).
-    fn plain(&self, object: Source, place: usize) -> (Vec<u8>, bool) {
-        let content = &self.life.contents[self.met[&object][place].content];
-        (content.plain_bytes(), matches!(content, Content::Packed(_)))
+    /// By what contents are found to be equal, compressed or not.
+    fn plain(&self, object: Source, place: usize) -> Vec<u8> {
+        self.life.contents[self.met[&object][place].content].plain_bytes()
     }
 
     /// Whether the rows of a unit are there still.
