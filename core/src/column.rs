@@ -1,6 +1,6 @@
 //! Column: the values of one field or expression over the rows of a batch, and the faults of the rows that have none.
 //!
-//! A batch never fails because a row did: a row that cannot have a value has a [`Fault`] instead, and travels on until
+//! A batch never fails because of a row: a row that cannot have a value has a [`Fault`] instead, and stays in the batch until
 //! the rows are judged.
 
 use std::sync::Arc;

@@ -1,7 +1,8 @@
-//! Deploy: what a pipeline is in an account: three functions with their settings, queues and permissions, and what starts them.
+//! Deploy: what is deployed for a pipeline in an AWS account: three functions with their settings, queues and permissions, and
+//! what starts them.
 //!
-//! A pure value, and the only place that knows which function needs which queue, setting and right. Whoever deploys makes what
-//! it says: the sandbox does, and Terraform's modules are held to it.
+//! A deployment is a pure value, and the only place that knows which function needs which queue, setting and permission. The
+//! sandbox creates what it says; a test compares Terraform's modules with it.
 //!
 //! ```text
 //! schedule, object events, a person -> extract          extract queue -> extract -> tasks queue -> transform

@@ -1,4 +1,4 @@
-//! Diagnostic: what the author of a pipeline file got wrong, with its place; and how it is shown.
+//! Diagnostic: a mistake in a pipeline file, with its place; and how it is shown.
 //!
 //! A diagnostic is data. `message` states a fact; `help` gives advice; the span is bytes of the file.
 

@@ -1,4 +1,5 @@
-//! Error: what stopped a task, and whether trying again may help. The environment's mistake, not the author's and not a row's.
+//! Error: what stopped a task, and whether trying again may help. It is a failure of the environment, not a mistake of the
+//! author and not a bad row.
 
 use std::fmt;
 

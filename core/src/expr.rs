@@ -1,8 +1,8 @@
 //! Expr: SQL scalar expressions. Text is parsed into our own tree, checked against the names in scope, and evaluated over
 //! columns.
 //!
-//! `parse` (over the words of `sql`) -> `check` (names, types, arguments) -> `evaluate`. The functions of the language stand in
-//! `functions`, a file each.
+//! `parse` (over the words of `sql`) -> `check` (names, types, arguments) -> `evaluate`. The functions of the language are in
+//! `functions`, one file each.
 //!
 //! ```
 //! use std::sync::Arc;

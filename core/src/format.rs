@@ -1,9 +1,9 @@
-//! Format: bytes in, records out. A reader says which bytes it needs; whoever drives it pushes them.
+//! Format: bytes in, records out. A reader says which bytes it needs; its driver pushes them.
 //!
 //! A range owns the records whose first byte lies in it. Header, records, blank and comment lines and declared skips tile
 //! the decoded bytes of the range; [`Coverage`] counts them.
 //!
-//! Each format has a folder of its own; the reader, and what it reads through, serve all of them.
+//! Each format has a folder of its own; all formats share the reader, decompression and encodings.
 //!
 //! ```
 //! use etalon_core::format::{Compression, Contract, CsvFormat, Expansion, Format, ReadOptions, ReadStep, Reader};

@@ -1,5 +1,5 @@
-//! Everything in Etalon that decides: pure functions and state machines, without I/O, clock, chance, environment, threads
-//! or async.
+//! The crate that makes all decisions of Etalon: pure functions and state machines, without I/O, clock, random numbers,
+//! environment, threads or async.
 //!
 //! The modules, in reading order:
 //!
@@ -26,8 +26,9 @@
 //! | [`pipeline`] | all of it together: a file is compiled, an object planned, a task run, its receipts judged |
 //! | [`deploy`] | what a pipeline is in an account: functions, settings, queues, rights, retention |
 //!
-//! Begin at [`pipeline::Pipeline`]: a file goes in, and a checked pipeline comes out, or every mistake with its place. The pipeline
-//! plans an object, and runs the tasks of the plan: a task asks for bytes, and gives staged rows, rejects and a receipt.
+//! Begin at [`pipeline::Pipeline`]: it compiles a pipeline file into a checked pipeline, or returns every mistake with its
+//! place. The pipeline plans an object and runs the tasks of the plan. A task asks for bytes, and gives staged rows, rejects
+//! and a receipt.
 //!
 //! ```
 //! use etalon_core::pipeline::{Pipeline, Run, Step, TaskOutput};
@@ -69,11 +70,12 @@
 //! # Ok::<(), String>(())
 //! ```
 //!
-//! The stages are strangers to each other; they meet in `pipeline`. Whatever is stateful speaks one vocabulary: `step` says
-//! what it needs or has, `push` gives it what it asked for.
+//! The stages do not import each other; only `pipeline` imports them all. All state machines have the same two methods: `step`
+//! says what the machine needs or has, `push` gives it what it asked for.
 //!
-//! Three kinds of wrong: the author's is a [`diagnostic::Diagnostic`], the row's is a [`reject::Reject`] (a
-//! [`column::Fault`] before it is judged), the environment's is an [`error::Error`]. Our own is a panic, and a test.
+//! There are three kinds of failure: a mistake in the pipeline file is a [`diagnostic::Diagnostic`], a bad row is a
+//! [`reject::Reject`] (a [`column::Fault`] before it is judged), a failure of the environment is an [`error::Error`]. A bug of
+//! ours is a panic.
 
 pub mod types;
 pub mod diagnostic;

@@ -1,5 +1,5 @@
-//! Pipeline: the front door. A file is compiled into a checked pipeline; a pipeline plans, runs tasks, judges a unit and
-//! names the table that it loads. The only module that knows all the others.
+//! Pipeline: the entry point of the crate, and the only module that knows all the others. It compiles a file into a checked
+//! pipeline. A pipeline plans objects, runs tasks, judges units and names the table that it loads.
 //!
 //! `compile` -> `plan` -> `task` (driven by `step` and `push`) -> `judge` -> `table`
 //!

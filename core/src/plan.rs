@@ -1,6 +1,7 @@
-//! Plan: what may be loaded once, how it is cut into tasks, and what a result of it is called.
+//! Plan: the inputs, which are loaded at most once; how an input is split into tasks; and the names of their results.
 //!
-//! Identity is by content: an input is a name and a version of bytes, a batch is what one pipeline makes of a range of it.
+//! Identity is by content: an input is a name and a version of bytes, a batch is what one pipeline makes of one range of an
+//! input.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -1,7 +1,8 @@
-//! Protocol: what extract, transform and load say to each other, what they keep between calls, and what a loader does next.
+//! Protocol: the messages between extract, transform and load, the documents that they keep between calls, and what a loader
+//! does next.
 //!
-//! Messages carry references, never rows, and every message and document carries the version of its form: an Etalon reads
-//! its own version and the one before, and refuses a newer one with a word, so that a deployment loses nothing in flight.
+//! Messages contain references, never rows. Every message and document contains the version of its format. Etalon reads the
+//! present version and the one before, and refuses a newer one with an error, so that a deployment loses nothing in flight.
 //!
 //! ```text
 //! Start -> Source, InputPlan -> TaskMessage -> Receipt -> Unit -> LoadMessage -> Load -> ledger

@@ -1,8 +1,8 @@
 //! Records: what a reader found in a stretch of an object, before any cell has a type.
 //!
-//! A reader gives every record its place and every declared field of it a [`Cell`]: a range of bytes and how it was
-//! written. Cells point into the bytes as they were read (or, where an escape had to be undone, into a side buffer), so
-//! that reading copies nothing.
+//! A reader gives every record its place, and every declared field of it a [`Cell`]: a range of bytes and how it was written.
+//! Cells point into the bytes as they were read (or into a side buffer if an escape had to be undone), so that reading copies
+//! nothing.
 
 use arrow_buffer::Buffer;
 

@@ -1,4 +1,4 @@
-//! Reject: what a record got wrong, all of it, with its place and its raw text. One line of the quarantine.
+//! Reject: a rejected record with all its reasons, its place and its raw text. It is one line of the quarantine.
 
 use std::collections::BTreeMap;
 use std::fmt;

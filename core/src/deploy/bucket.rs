@@ -1,4 +1,4 @@
-//! Bucket: the prefixes of the staging bucket as Terraform reads them, with the class of how long each is kept.
+//! Bucket: the prefixes of the staging bucket as Terraform reads them, each with its retention class.
 
 use serde_json::{Map, Value, json};
 

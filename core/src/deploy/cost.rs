@@ -1,7 +1,7 @@
 //! Cost: what a pipeline costs in a month, from prices with their dates and sources, and from what was measured.
 //!
-//! Money is exact: whole numbers of a trillionth of a dollar. Quantities are rounded up. What is assumed is told, and so is what
-//! makes it dear.
+//! Money is exact: whole numbers of a trillionth of a dollar. Quantities are rounded up. The estimate lists its assumptions,
+//! and what makes the pipeline expensive.
 
 use std::fmt;
 

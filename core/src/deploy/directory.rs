@@ -1,5 +1,5 @@
-//! Directory: where a deployed pipeline's functions, queues and settings are, for whoever operates it from elsewhere. Whoever
-//! deploys writes it beside the pipeline file; no function reads it.
+//! Directory: a document that says where a deployed pipeline's functions, queues and settings are, for an operator on another
+//! machine. The deployment writes it beside the pipeline file; no function reads it.
 
 use std::collections::BTreeMap;
 

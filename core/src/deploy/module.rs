@@ -1,7 +1,7 @@
-//! Module: a deployment as Terraform's module `pipeline` reads it: that of an account whose names are placeholders.
+//! Module: a deployment as Terraform's module `pipeline` reads it: the deployment of an account whose names are placeholders.
 //!
 //! What Terraform must find for itself (an ARN, the value of a setting) has a name here, and the module has a table of what
-//! each name stands for. A name without a row ends the plan, so that nothing is left out.
+//! each name stands for. A name without a row makes the plan fail, so that nothing is left out.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,5 @@
-//! Monitoring: what the functions measure, what of it wakes somebody, and what is seen at a look. The alarms and the dashboard
-//! in `terraform/monitoring` are made from here, and Terraform reads them from there.
+//! Monitoring: the metrics of the functions, the alarms, and the dashboard. The files in `terraform/monitoring` are generated
+//! from here, and Terraform reads them.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! Policy: what the permissions of a function are to AWS: statements with its actions, over resources that have names here
-//! and ARNs in an account.
+//! Policy: the permissions of a function as AWS needs them: statements with actions on resources, which have names here and
+//! ARNs in an account.
 //!
 //! ```text
 //! store                   the bucket of what Etalon keeps       source              the bucket of the source

@@ -1,5 +1,5 @@
-//! Setting: the environment variables of the functions. Their names stand here and nowhere else: the functions read them by
-//! these rows, a deployment sets them by these rows, and the page of the reference is made from them.
+//! Setting: the environment variables of the functions. Their names are only here: the functions read them by these rows, a
+//! deployment sets them by these rows, and the reference page is generated from them.
 
 use crate::protocol::Step;
 

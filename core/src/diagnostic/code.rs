@@ -1,7 +1,7 @@
 //! The registry of codes. A code that appeared in a release is never given another meaning.
 //!
 //! `E1xx` the pipeline file, `E2xx` its expressions, `W…` warnings about either; `R3xx` a row's values, `R4xx` a record's form.
-//! A row's code knows the SQLSTATE that PostgreSQL gives for the same fault.
+//! A row's code has the SQLSTATE that PostgreSQL gives for the same fault.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
-//! Examples: for each code of a pipeline file, a part that gets it and what to do about it.
+//! Examples: for each code about a pipeline file, a part of a file that gets the code, and what to do about it.
 //!
-//! An example is proved by running it.
+//! A test runs each example.
 
 use super::Code;
 

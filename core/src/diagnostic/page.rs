@@ -1,4 +1,4 @@
-//! Page: the reference page of all codes, made from the registry and the examples. It shows what a user sees.
+//! Page: the reference page of all codes, generated from the registry and the examples. It shows what a user sees.
 
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
-//! Row examples: for each code of a reject, an object that gets it and what to do about it.
+//! Row examples: for each code of a reject, an object that gets the code, and what to do about it.
 //!
-//! As those of a pipeline file, an example is proved by running it.
+//! A test runs each example, as those of a pipeline file.
 
 use super::Code;
 use super::example::around;

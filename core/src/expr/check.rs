@@ -1,10 +1,11 @@
 //! Check: names are looked up, literals get their types, operators and functions are resolved, as PostgreSQL does it.
 //!
-//! A quoted literal is `unknown` until its place gives it a type; it is read then and there, and one that is no value of
-//! the type is the author's mistake. Every mistake is reported: a part that is wrong gives no type, and what is built on
-//! it is passed over.
+//! A quoted literal is `unknown` until its place gives it a type; then it is read, and a literal that is not a value of the
+//! type is a mistake in the file. Every mistake is reported: a wrong part has no type, and expressions that contain it are not
+//! checked further.
 //!
-//! Constant parts are computed once, here. One that faults stays, and faults the rows that reach it.
+//! Constant parts are computed once, here. A constant part with a fault stays in the tree, and gives the fault to the rows that
+//! reach it.
 
 mod operators;
 mod membership;

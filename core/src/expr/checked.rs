@@ -1,5 +1,5 @@
-//! Checked: an expression after `check`. Every part has its type, every conversion stands where it happens, and operands
-//! have the forms that the kernels take. What `evaluate` walks.
+//! Checked: an expression after `check`, which `evaluate` walks. Every part has its type, every conversion is a node of the
+//! tree, and operands have the forms that the kernels take.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Digits: how many digits after the point an exact number needs, where its type does not say: a quotient has those that
-//! PostgreSQL computes, and a column only those that it was given.
+//! Digits: how many digits after the point an exact number needs if its type does not say so: a quotient has as many as
+//! PostgreSQL computes, and a column only as many as it was given.
 
 use arrow_array::Array;
 

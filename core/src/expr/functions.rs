@@ -5,8 +5,8 @@
 //! tests, and a [`Signature`] for each list of argument types. Overloads resolve as PostgreSQL's do, so list the signatures
 //! that PostgreSQL has.
 //!
-//! A signature's kernel gets a [`Call`] and returns a column. In the common case it is one line: an adapter of `Call`
-//! reads the arguments as plain values, leaves out the rows with a NULL or a fault, and asks a closure for the others:
+//! A signature's kernel gets a [`Call`] and returns a column. In the common case it is one line: an adapter of `Call` reads the
+//! arguments as plain values, leaves out the rows with a NULL or a fault, and calls a closure for the others:
 //!
 //! - [`Call::map`]: the closure returns a number, boolean or date, NULL (`Ok(None)`) or a fault (`Err`);
 //! - [`Call::slice`]: it returns a part of an argument's text, or a text that lives as long;

@@ -1,4 +1,4 @@
-//! Page: the reference of the functions, made from their table.
+//! Page: the reference of the functions, generated from their table.
 
 use std::fmt::Write as _;
 

@@ -15,7 +15,8 @@
 //! list        expression (',' expression)*
 //! ```
 //!
-//! From loose to tight, after section 4.1.6 of the manual; what stands on one line binds alike, from left to right:
+//! Precedences from lowest to highest, after section 4.1.6 of the manual; operators on one line have the same precedence, and
+//! associate from left to right:
 //!
 //! ```text
 //! OR

@@ -1,7 +1,7 @@
 //! Path: the SQL/JSON path language, which leads to values in JSON: `$.orders[*] ? (@.total > $least).id`.
 //!
-//! As PostgreSQL has it (the manual's section 9.16.2): `parse` makes a [`Path`] of a text, `evaluate` finds the values. A path
-//! is short, and what is done for one is bounded, so that no JSON and no path takes long.
+//! As PostgreSQL has it (the manual's section 9.16.2): `parse` makes a [`Path`] of a text, `evaluate` finds the values. The
+//! length of a path and the work for it are bounded, so that no JSON and no path takes long.
 
 mod scan;
 mod parse;

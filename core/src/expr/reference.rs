@@ -1,9 +1,9 @@
 //! The reference: expressions evaluated row by row, as plainly as can be, to test the engine against.
 //!
-//! It walks the same checked tree and shares how values are read from text and printed, and nothing else: no kernel, no
-//! column, no scale that was worked out before. Whole numbers are `i128`, decimals are exact on big integers, and a number
-//! is only then asked whether its type has room for it. A part that it does not know is [`Stop::Unknown`]; the law passes
-//! over such expressions and counts them.
+//! It walks the same checked tree and shares only how values are read from text and printed: no kernel, no column, no scale
+//! that was computed before. Whole numbers are `i128`, decimals are exact on big integers, and only the result of an operation
+//! is checked against the range of its type. A part that the reference does not know is [`Stop::Unknown`]; the law skips such
+//! expressions and counts them.
 
 #![allow(clippy::panic, reason = "a tree that the checker cannot make ends a test")]
 

@@ -1,11 +1,14 @@
 //! Regexp: regular expressions with PostgreSQL's syntax and PostgreSQL's choice of match.
 //!
-//! `syntax` reads PostgreSQL's advanced regular expressions into a tree and writes it in the engine's syntax. What cannot
-//! be done in linear time (back-references, lookaround) is searched for by [`dissect`], with a bound of steps a row. What an expression takes is bounded: its parts, the
-//! memory of each automaton, the steps of finding groups, and the bytes that the searches of one row may look at. Both agree on where the leftmost match starts. Where
-//! it ends differs: the engine takes the first way that its operators prefer, PostgreSQL the longest match, or the
-//! shortest if the expression is not greedy as a whole. So the end is found by a second search that begins at the start
-//! and knows all matches, and the groups by [`dissect`], which follows PostgreSQL's rules for parts of a match.
+//! `syntax` reads PostgreSQL's advanced regular expressions into a tree and writes it in the engine's syntax. The engine and
+//! PostgreSQL agree on where the leftmost match starts, but not on where it ends: the engine takes the first alternative that
+//! its operators prefer, PostgreSQL the longest match, or the shortest if the expression is not greedy as a whole. So a second
+//! search, which begins at the start and knows all matches, finds the end. [`dissect`] finds the groups, by PostgreSQL's rules
+//! for parts of a match.
+//!
+//! Expressions that cannot be matched in linear time (back-references, lookaround) are searched by [`dissect`], with a bound of
+//! steps a row. All resources are bounded: the parts of an expression, the memory of each automaton, the steps of finding
+//! groups, and the bytes that the searches of one row may look at.
 
 mod dissect;
 mod flavour;

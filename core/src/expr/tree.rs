@@ -1,4 +1,4 @@
-//! Tree: an expression as it was written, with the place of every part. What `parse` makes and `check` reads.
+//! Tree: an expression as it was written, with the place of every part. `parse` makes it, and `check` reads it.
 
 use crate::diagnostic::Span;
 use crate::types::Type;

@@ -1,4 +1,4 @@
-//! Batch: records as a scanner finds them, until they are enough to hand out.
+//! Batch: collects the records that a scanner finds, until there are enough to return.
 
 use std::str;
 

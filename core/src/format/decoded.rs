@@ -1,5 +1,5 @@
-//! Decoded: the bytes that places count, from an object's first to its last, for whoever looks for a place in it. A reader has
-//! them too, but for records only, and of one range.
+//! Decoded: all decoded bytes of an object, from the first to the last, for code that looks for a place in it. A reader has
+//! only the bytes of the records of one range.
 
 use super::ReadOptions;
 use super::compression::Compression;

@@ -1,7 +1,7 @@
 //! Encoding: decompressed bytes in, UTF-8 out.
 //!
-//! What is no character of the encoding becomes a byte that no UTF-8 has, so that its record is rejected and the others are
-//! read. A byte order mark says of an object what it is, whatever was said of all of them.
+//! Bytes that are not a character of the encoding become a byte that is invalid in UTF-8, so that their record is rejected and
+//! the others are read. A byte order mark decides for its object, even if the pipeline file names another encoding.
 
 use encoding_rs::{Decoder, DecoderResult};
 

@@ -1,4 +1,4 @@
-//! Follow: the way through a record that is too long to be kept.
+//! Follow: skips a record that is too long to be kept.
 
 use super::batch::Wrong;
 use crate::diagnostic::Code;

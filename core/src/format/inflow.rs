@@ -1,8 +1,9 @@
 //! Inflow: stored bytes in, windows of decoded bytes out.
 //!
 //! A window is a stretch of the object that scanners look at; it becomes an Arrow [`Buffer`], which batches share. What a
-//! scanner leaves of one window (the start of a record that ends later) opens the next: only that tail is copied. A window
-//! whose tail did not suffice doubles, so that a long record costs time in proportion to its length, however it arrives.
+//! scanner leaves of one window (the start of a record that ends later) becomes the start of the next: only this tail is
+//! copied. If a window is too small for a record, the next one is twice as large, so that a long record costs time in
+//! proportion to its length, however it arrives.
 
 use std::ops::Range;
 

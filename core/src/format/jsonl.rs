@@ -1,10 +1,10 @@
-//! JSON Lines: a JSON object a line.
+//! JSON Lines: one JSON object a line.
 //!
 //! A line end is LF; the CR before it is a blank to JSON. A line of blanks is no record. Numbers are kept as they are
 //! written, so that no digit is lost before a type is known.
 //!
-//! A declared field that stands twice in an object rejects its record: parsers differ on which of the two counts. Keys that
-//! are not declared are not read, so there it makes no difference.
+//! If a declared field occurs twice in an object, the record is rejected: parsers differ on which of the two counts. Keys that
+//! are not declared are not read, so with them it makes no difference.
 
 mod scanner;
 mod json;

@@ -1,11 +1,11 @@
-//! Reader: the machine that moves through an object, line by line and window by window.
+//! Reader: the state machine that reads an object, line by line and window by window.
 //!
 //! ```text
 //! first bytes -> byte order mark -> skipped lines -> header -> (seek the range) -> records -> done
 //! ```
 //!
-//! What is skipped (a comment, a record that is too long, the line that a cut goes through) may be longer than any window,
-//! so skipping is a state of its own that can begin in one window and end in another.
+//! A part that is skipped (a comment, a record that is too long, the line in which a range begins) may be longer than any
+//! window. So skipping is a state of its own, which can begin in one window and end in another.
 
 use std::ops::Range;
 

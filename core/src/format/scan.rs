@@ -1,4 +1,4 @@
-//! Scan: what a scanner does, where it stands in a window, what it counted, and why it stopped.
+//! Scan: what a scanner does, its position in a window, what it has counted, and why it stopped.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! Sniff: what the first bytes of an object say it is. They beat what its name says.
+//! Sniff: the kind of an object by its first bytes. They count more than its name.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Bounds: how much is read, held and written at once. They are the same for everybody; a test has small ones, so that a few
-//! rows reach them.
+//! Bounds: how much is read, held and written at once. They are the same for all pipelines; tests have small ones, so that a
+//! few rows reach them.
 
 use crate::plan::RANGE_BYTES;
 use crate::stage::PART_BYTES;

@@ -1,6 +1,7 @@
 //! A spec becomes a pipeline, or all its mistakes. Everything that can fail because of the file fails here.
 //!
-//! The rooms follow the data: fields, columns, rules over the columns, the target; and what of it all is identity.
+//! The modules follow the data: fields, columns, rules over the columns, the target; and the parts of all this that make up the
+//! identity.
 
 mod columns;
 mod fields;

@@ -1,5 +1,5 @@
-//! The pipeline file as it was written: the rows of its keys, and what they say. Nothing here is checked beyond its form; only
-//! `compile` takes a [`Spec`].
+//! The pipeline file as it was written: the rows that describe its keys, and the values of the keys. Only the form is checked
+//! here; only `compile` takes a [`Spec`].
 
 mod check;
 mod column;

@@ -1,4 +1,4 @@
-//! Judge: whether a unit may be loaded, by the receipts of all its tasks, and the unit that they make.
+//! Judge: decides by the receipts of all its tasks whether a unit may be loaded, and makes the unit.
 
 use std::collections::BTreeMap;
 

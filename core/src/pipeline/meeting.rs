@@ -1,8 +1,8 @@
-//! Meeting: what is to be done when somebody looks at an object, as one table: everything that is kept of its current version
-//! goes in, and steps come out, in order.
+//! Meeting: decides what to do when a worker looks at an object. One table maps everything that is stored about the object's
+//! current version to steps, in order.
 //!
-//! Whoever carries them out may be killed between any two of them, and somebody may look again at any time. Each look decides
-//! anew from what is kept then, and comes to the same end.
+//! A worker may be killed between any two steps, and another may look at the object at any time. Each look decides again from
+//! what is stored then, and all lead to the same result.
 
 use super::Pipeline;
 use super::file::OnOverwrite;

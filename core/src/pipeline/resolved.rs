@@ -1,5 +1,5 @@
-//! Resolved: a pipeline that knows what its table is called: `${…}` have their values. Core holds the grammar of placeholders,
-//! adapters know the values. Whatever writes to a table takes a [`Resolved`].
+//! Resolved: a pipeline in which the `${…}` have their values, so that the name of its table is known. Core has the grammar of
+//! placeholders, adapters know the values. All code that writes to a table takes a [`Resolved`].
 
 use std::ops::Deref;
 

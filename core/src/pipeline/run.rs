@@ -1,4 +1,4 @@
-//! A task in motion: bytes are asked for, parts and quarantine come out, and at the end the receipt.
+//! A running task: it asks for bytes, and gives parts, quarantine and at the end the receipt.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;

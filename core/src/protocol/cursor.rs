@@ -1,11 +1,11 @@
-//! Cursor: how far a pipeline has read a source that is no store, and the windows of it that are kept.
+//! Cursor: how far a pipeline has read a database or an API, and the windows of it that are kept.
 //!
-//! One document a pipeline, written under the version that was read, and only after the pieces that it names: a window is
-//! landed when it stands here, and not before. Of two who land the next window at once, one writes; what the other has brought
-//! is residue.
+//! There is one document for each pipeline. It is written on condition that it has not changed since it was read, and only
+//! after the pieces that it names: a window has landed when this document names it, and not before. If two workers land the
+//! next window at once, one of them writes the document; what the other has written is residue.
 //!
-//! To the rest, a window is an object: its name, the digest of its bytes, and their number. What has left the list here, and
-//! what never was in it, is no object any more.
+//! For all other code a window is an object: its name, the digest of its bytes, and their number. A window that this document
+//! does not name, or does not name any more, is not an object.
 
 use serde::Deserialize;
 use serde::Serialize;

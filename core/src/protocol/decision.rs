@@ -1,5 +1,5 @@
-//! Decision: what somebody has decided about held units. It is kept before it is carried out, with the units that it is about,
-//! so that a message that comes twice decides once, whoever carries it out.
+//! Decision: what a person has decided about held units. It is stored before it is carried out, with the units that it is
+//! about, so that a message that is delivered twice decides once.
 
 use serde::Deserialize;
 use serde::Serialize;

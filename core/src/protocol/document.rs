@@ -1,4 +1,4 @@
-//! Document: a value between two calls, as JSON with the version of its form.
+//! Document: a value that is stored between two calls, as JSON with the version of its format.
 
 use serde::Deserialize;
 use serde::Serialize;

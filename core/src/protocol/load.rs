@@ -1,7 +1,7 @@
-//! Load: the one load in flight of a table, and what is to be done about it given what is seen.
+//! Load: the one load in flight of a table, and what is to be done about it, given the state of its statement.
 //!
-//! A warehouse that works on its own is asked to do a load and looked at later. Whoever looks may have been killed at any
-//! point before, so that every decision is made from what is kept and what the ledger says, never from what was meant.
+//! A warehouse that works asynchronously is asked to do a load, and asked for the result later. A loader may have been killed
+//! at any point before, so every decision is made from what is stored and from the ledger, never from what a loader intended.
 
 use serde::Deserialize;
 use serde::Serialize;

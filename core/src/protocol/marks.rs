@@ -1,5 +1,5 @@
-//! Marks: a decision about records in quarantine. Receipts and quarantine never change, so what becomes of a reject later is
-//! written beside them: open = quarantined - redriven - discarded.
+//! Marks: a decision about records in quarantine. Receipts and quarantine never change, so decisions about a reject are written
+//! beside them: open = quarantined - redriven - discarded.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

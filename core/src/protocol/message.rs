@@ -1,4 +1,4 @@
-//! Messages: what the three steps say to each other.
+//! Messages: the messages between the three steps.
 
 use serde::Deserialize;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Names: where everything that is kept between calls lies in the store, each name below a prefix of the table.
+//! Names: the names in the store of everything that is kept between calls; each begins with a prefix of the table of prefixes.
 
 use crate::plan::identity;
 use crate::protocol::prefix::{

@@ -1,10 +1,10 @@
-//! Place: where the objects of a pipeline lay when its store saw the first of them.
+//! Place: the bucket in which the objects of a pipeline were when its store saw the first of them.
 //!
-//! There an object is named by its key alone, as it always was. In every other bucket its name begins with the bucket, so that
-//! two objects of one key are two sources.
+//! In this bucket the name of an object is its key, as in older versions. In every other bucket the name begins with the
+//! bucket, so that two objects with the same key are two sources.
 //!
-//! And home: the table of a pipeline that the store is of. On a machine another table of the same pipeline has a store of its
-//! own, since plans, receipts and rejects are named by inputs, and an input is the same whatever table it is loaded into.
+//! Also home: the table to which the store belongs. On one machine another table of the same pipeline has a store of its own,
+//! since plans, receipts and rejects are named by inputs, and an input is the same whatever table it is loaded into.
 
 use serde::Deserialize;
 use serde::Serialize;

@@ -1,11 +1,11 @@
-//! Prefix: what lies in the store, a row a prefix: who does what with it, how long it is kept, and why as long.
+//! Prefix: the contents of the store, one row for each prefix: which function does what with it, how long it is kept, and why.
 //!
-//! Every name in the store begins with one of these; `name` makes the names. The functions' rights, the rules of the bucket and
-//! the page of a deployment are made from the rows.
+//! Every name in the store begins with one of these prefixes; `name` makes the names. The functions' permissions, the rules of
+//! the bucket and the reference page of a deployment are generated from the rows.
 //!
-//! Retention goes by age, and age begins when an object is written. So what is still needed long after it was written has no
-//! age at which it may go. Staged parts and rejected records go before the receipts that speak of them, receipts before the rows
-//! of the ledger, and a document that decides something stays for longer than what it decides about.
+//! Retention is by age, and age begins when an object is written. So an object that is still needed long after it was written
+//! never expires. Staged parts and rejected records expire before the receipts that refer to them, receipts before the rows of
+//! the ledger, and a document that decides something stays longer than what it decides about.
 
 use std::fmt::Display;
 

@@ -1,7 +1,7 @@
-//! Run: what belongs to a run, where whole runs are loaded. Each of its legs is written once, before anything is planned, so
-//! that every delivery of the leg's message means the same inputs.
+//! Run: what belongs to a run, for pipelines that load whole runs (`write: replace`). Each leg of a run is written once, before
+//! anything is planned, so that every delivery of the leg's message means the same inputs.
 //!
-//! Such a run brings every object that it meets, also those that an earlier run has brought: in a generation of its own.
+//! Such a run loads every object that it meets, also those that an earlier run has loaded, in a generation of its own.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! Source: the versions of an object, in the order in which they became the current one.
 //!
-//! An event only says *look*. Whoever looks reads this record first, then the object as it is now, and writes the record
-//! under the version that it read: what is current and met last is nothing new, so that an event which is doubled or late
-//! changes nothing, and content that comes back is a version like any other. Where one version of an object is all that may be
-//! loaded, content that comes back to what is in the table is that version again ([`Source::come_back`]).
+//! An event only says *look*. Extract reads this record first, then the object, and writes the record on condition that it has
+//! not changed. If the object's version is the last one in the record, there is nothing new; so an event that is doubled or
+//! late changes nothing. Content that comes back is a version like any other. If only one version of an object may be loaded,
+//! content that goes back to what is in the table counts as that version ([`Source::come_back`]).
 
 use serde::Deserialize;
 use serde::Serialize;

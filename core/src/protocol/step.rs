@@ -1,4 +1,4 @@
-//! Step: the three functions between which a pipeline's work goes on.
+//! Step: the three functions that do the work of a pipeline.
 
 /// A step of the way from objects to the table, a function each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

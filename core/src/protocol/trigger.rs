@@ -1,7 +1,7 @@
-//! Trigger: who calls extract, and with what: a schedule, an object that has arrived, a person, or Etalon's own messages.
+//! Trigger: the events that call extract: of a schedule, of an object that has arrived, of a person, or Etalon's own messages.
 //!
-//! What they say is turned into starts by a pure function, so that the same event makes the same run, however often it is
-//! delivered. Forms of events are those of Amazon EventBridge, its Scheduler, and Amazon S3.
+//! A pure function turns events into starts, so that the same event makes the same run, however often it is delivered. Events
+//! have the forms of Amazon EventBridge, its Scheduler, and Amazon S3.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -1,5 +1,4 @@
-//! Unit: what is judged and loaded as a whole, an input with all its ranges or a run with all its inputs, and what has
-//! become of it.
+//! Unit: what is judged and loaded as a whole (an input with all its ranges, or a run with all its inputs), and its state.
 
 use serde::Deserialize;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Behind: the functions behind operators, which PostgreSQL lets one call by name: `int4pl(1, 2)` is `1 + 2`.
+//! Behind: the functions behind operators, which PostgreSQL allows to be called by name: `int4pl(1, 2)` is `1 + 2`.
 
 use super::Checker;
 use crate::diagnostic::Code;

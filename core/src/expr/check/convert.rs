@@ -1,4 +1,4 @@
-//! Convert: what makes one type of another: the type that parts have in common, explicit casts, and literals that get a type.
+//! Convert: conversions between types: the common type of several parts, explicit casts, and literals that get a type.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Rows: `(a, b) = (c, d)`, `(a, b) IN ((1, 2), (3, 4))`, `(a, b) IS NULL`: rows of values, compared value by value.
 //!
-//! A row is no value of its own. What is asked of it becomes questions about its values, as in section 9.24.5 of PostgreSQL's
-//! manual: rows are equal if all their values are, differ if one pair does, and are ordered by the first pair that differs.
+//! A row is not a value of its own. An operation on rows becomes operations on their values, as in section 9.24.5 of
+//! PostgreSQL's manual: rows are equal if all their values are, differ if one pair does, and are ordered by the first pair that
+//! differs.
 
 use std::sync::Arc;
 

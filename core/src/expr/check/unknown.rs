@@ -1,4 +1,5 @@
-//! Unknown: names that are no function here, and why: what there is in their place, or what no expression over one row does.
+//! Unknown: names of functions that Etalon does not have, and why: what to use in their place, or why an expression over one
+//! row cannot do it.
 
 use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;

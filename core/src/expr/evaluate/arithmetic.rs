@@ -1,7 +1,7 @@
 //! Arithmetic: `+ - * / %` over columns of one type.
 //!
-//! The common case is a loop without branches that only notes whether any row overflowed; the rows are looked for
-//! afterwards. NULL rows are computed like others: what they hold does not matter.
+//! The common case is a loop without branches that only notes whether any row overflowed; if one did, a second loop finds the
+//! rows. NULL rows are computed like others: their content does not matter.
 
 use std::sync::Arc;
 

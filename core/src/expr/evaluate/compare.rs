@@ -1,4 +1,4 @@
-//! Compare: two columns of one type, row by row. Bits only; NULLs are the caller's.
+//! Compare: two columns of one type, row by row. The result is bits only; the caller handles NULLs.
 
 use std::cmp::Ordering;
 

@@ -1,7 +1,7 @@
 //! Decimal: arithmetic on exact numbers, digit for digit as PostgreSQL's `numeric` does it.
 //!
-//! A column of [`Type::Decimal`] has one scale; one of [`Type::Numeric`] has a scale in each row. A result that needs
-//! more than 38 digits is a fault; what lies between is computed in 256 bits, so that only the result matters.
+//! A column of [`Type::Decimal`] has one scale; one of [`Type::Numeric`] has a scale in each row. A result that needs more than
+//! 38 digits is a fault; intermediate results have 256 bits, so that only the digits of the result matter.
 
 use std::cmp::Ordering;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Powers: roots, exponentials, logarithms and powers of decimals, with the digits that PostgreSQL's `numeric` gives them.
 //!
-//! A result has at least sixteen significant digits, and no fewer after the point than an operand has. How many that are is
-//! estimated as PostgreSQL estimates it, since the estimate shows.
+//! A result has at least sixteen significant digits, and at least as many after the point as an operand. The number of digits
+//! is estimated as PostgreSQL estimates it, since the estimate is visible in the result.
 
 use std::cmp::Ordering;
 

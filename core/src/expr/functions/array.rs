@@ -1,8 +1,8 @@
 //! `string_to_array`, `regexp_match`, `array_to_string` and others: arrays of texts, between the function that makes one and the one
 //! that takes a value out of it.
 //!
-//! No column holds an array, and so none of these is a value by itself: the check lets an array stand only where one is taken. It is
-//! the text that PostgreSQL would write for it.
+//! A column cannot hold an array, so an array is not a value by itself: the check accepts it only as the argument of a function
+//! that takes one. An array is kept as the text that PostgreSQL would write for it.
 
 use super::Call;
 use super::Constant;

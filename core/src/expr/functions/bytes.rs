@@ -1,8 +1,8 @@
 //! `encode`, `decode`, `convert_from`, `convert_to`, `get_byte`, `set_bit`, `sha256` and others: bytes, and what they have in
 //! common with texts.
 //!
-//! What has the name of a function of texts is a signature of that one; the kernels stand here. Places of bytes are places of
-//! characters in a text that has a character for each byte.
+//! A function that has the same name as a function of texts is a signature of that one; its kernel is here. Places of bytes are
+//! computed as places of characters in a text that has one character for each byte.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;

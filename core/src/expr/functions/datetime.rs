@@ -1,4 +1,4 @@
-//! `date_trunc`, `age`, `date_bin`, `overlaps`, `isfinite`: times cut and compared.
+//! `date_trunc`, `age`, `date_bin`, `overlaps`, `isfinite`: times are truncated and compared.
 
 use arrow_array::Array;
 

@@ -1,4 +1,4 @@
-//! `gcd`, `lcm`, `div`, `factorial`: what divides and what is divided.
+//! `gcd`, `lcm`, `div`, `factorial`: divisors, multiples, quotients and factorials.
 
 use super::Constant;
 use super::Function;

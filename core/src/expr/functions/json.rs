@@ -1,7 +1,7 @@
 //! Functions and operators of JSON, which is a `super` or, for Redshift's older functions, a text.
 //!
 //! A `super` is the text that it was written as, as PostgreSQL's `json` is, so that a value in it is a part of that text.
-//! What PostgreSQL has for `jsonb` works on its normal form; a `super` becomes one where that is wanted.
+//! PostgreSQL's functions of `jsonb` work on its normal form; a `super` is converted to it if a function needs that.
 
 mod build;
 mod change;

@@ -1,4 +1,4 @@
-//! `num_nulls`, `booland_statefunc` and others: what is asked of NULLs and booleans by name.
+//! `num_nulls`, `booland_statefunc` and others: functions of NULLs and booleans.
 
 use std::sync::Arc;
 

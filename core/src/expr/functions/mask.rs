@@ -1,4 +1,4 @@
-//! `mask`: texts made unreadable, but for their ends. Etalon's own.
+//! `mask`: replaces the characters of a text, except at its ends. PostgreSQL has no such function.
 
 use super::Function;
 use super::Kind;

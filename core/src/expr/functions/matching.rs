@@ -1,6 +1,6 @@
 //! `~ ~* !~ !~*` and `SIMILAR TO`: whether a text matches a regular expression.
 //!
-//! Only whether there is a match is asked, so that it does not matter which of several matches is found.
+//! They only say whether there is a match, so it does not matter which of several matches is found.
 
 use super::Call;
 use super::Function;

@@ -1,4 +1,4 @@
-//! `replace`, `translate`, `overlay`, `reverse`, `repeat`, `concat`, `concat_ws`: texts made of texts.
+//! `replace`, `translate`, `overlay`, `reverse`, `repeat`, `concat`, `concat_ws`: they make new texts from texts.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `abs`, `sign`, `mod`: arithmetic with a name.
+//! `abs`, `sign`, `mod`: arithmetic that is written as a function.
 
 use super::Argument;
 use super::Constant;

@@ -1,4 +1,4 @@
-//! Form: what looks like a call and has words of its own, and `CASE`.
+//! Form: calls with keywords among their arguments, and `CASE`.
 //!
 //! ```text
 //! CASE [x] WHEN … THEN … [WHEN …] [ELSE …] END

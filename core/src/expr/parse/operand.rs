@@ -1,4 +1,4 @@
-//! Operand: what operators stand between: literals, names, calls, parentheses.
+//! Operand: the operands of operators: literals, names, calls, parentheses.
 
 use super::Parser;
 use super::Result;

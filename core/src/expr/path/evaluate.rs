@@ -1,9 +1,9 @@
 //! Evaluate: the values in JSON that a path leads to.
 //!
-//! A search goes step by step, each value at once through all steps behind it. It gathers the values, or asks only whether
-//! there is one; then the first ends it, and what would have been wrong behind it is not seen. Errors of the values are
-//! soft: a predicate that meets one is unknown, and a silent search ends without a word. What is wrong with the path itself,
-//! or too much for us, is hard.
+//! A search takes each value through all the steps that follow before it takes the next value. It collects the values, or only
+//! asks whether there is one; in the second case the first value ends the search, and later errors do not occur. Errors of
+//! values are soft: a predicate that meets one is unknown, and a silent search ends without an error. Errors of the path
+//! itself, and of limits, are hard.
 
 use std::collections::BTreeMap;
 

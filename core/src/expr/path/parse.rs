@@ -1,4 +1,4 @@
-//! Parse: a path of a text.
+//! Parse: the text of a path becomes a path.
 //!
 //! ```text
 //! path       = [ strict | lax ] or
@@ -11,8 +11,8 @@
 //! accessor   = .name | .* | .** | .method() | [ … ] | ? ( or )
 //! ```
 //!
-//! What is a predicate and what is a value stand at different places of the language; the walk down is the same, and each
-//! place says which of them it takes.
+//! Predicates and values are allowed at different places. The same functions parse both, and each place says which of them it
+//! accepts.
 
 use super::Arithmetic;
 use super::Chain;

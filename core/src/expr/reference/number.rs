@@ -1,4 +1,4 @@
-//! Numbers of the reference: exact decimals on big integers, and arithmetic that asks for room only at its end.
+//! Numbers of the reference: exact decimals on big integers, and arithmetic that checks the range only of its result.
 
 use std::cmp::Ordering;
 

@@ -1,7 +1,7 @@
 //! Gzip (RFC 1952): stored bytes in, inflated ones out, no more at a time than are asked for.
 //!
-//! A file is one member or several, one after the other. Whatever else follows a member, zeros included, is damage: it may
-//! be the start of a member that was written badly, and a loader must not guess that it is not.
+//! A file is one member or several, one after the other. Anything else after a member, also zeros, counts as damage: it may be
+//! the start of a member that was written incorrectly, and a loader must not guess that it is not.
 
 use super::Expansion;
 use crate::format::digest::Digest;

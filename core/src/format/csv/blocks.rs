@@ -1,4 +1,4 @@
-//! Blocks: finds the few bytes that mean something among the many that do not, 64 at a time.
+//! Blocks: finds the few bytes that have a meaning in CSV among the many others, 64 bytes at a time.
 //!
 //! Each block of 64 bytes becomes one bit mask, a bit for every byte that is a mark; walking the bits then touches only the
 //! marks.

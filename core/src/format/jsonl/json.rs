@@ -1,7 +1,7 @@
-//! JSON (RFC 8259), strictly, over one line: it validates everything and says where values lie. It allocates nothing.
+//! JSON (RFC 8259), a strict parser of one line: it validates everything and says where the values are. It allocates nothing.
 //!
-//! The standard leaves open what an escape of half a surrogate pair means, since it stands for no character. Here it is
-//! malformed: a warehouse takes UTF-8, which has no such character, and to put another in its place would change the data.
+//! The standard does not say what an escape of half a surrogate pair means, since it stands for no character. Here it is
+//! malformed: a warehouse takes UTF-8, which has no such character, and another character in its place would change the data.
 
 use crate::records::CellKind;
 

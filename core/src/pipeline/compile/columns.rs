@@ -1,4 +1,4 @@
-//! Columns: the expression of each, and the type of the target that its values are put into.
+//! Columns: the expression of each column, and the type in the target that its values are put into.
 
 use arrow_array::Array;
 

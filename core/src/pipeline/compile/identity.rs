@@ -1,7 +1,7 @@
-//! Identity: what of a file can change output bytes, as one name. It is made of the words of the file, so that it does not
-//! depend on what anything is called in the code; a word that says what holds anyway is as good as none.
+//! Identity: a digest of everything in a file that can change output bytes (the fingerprint). It is made of the words of the
+//! file, so that it does not depend on names in the code. A key that states its default value counts as if it were absent.
 //!
-//! Every key is part of it that is not among [`NOT_IDENTITY`]. `${…}` stands only in keys that are.
+//! All keys are part of it except those of [`NOT_IDENTITY`]. Only keys of that list may contain `${…}`.
 
 use crate::plan;
 use crate::spec::Word;

@@ -1,4 +1,4 @@
-//! Rules: what a row must fulfil, over the columns. What the file says of one column is an expression over it, like any check.
+//! Rules: the conditions on the columns of a row. A rule about one column becomes an expression over it, like a check.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;

@@ -1,4 +1,4 @@
-//! The target: the table, how rows are written there, and what that needs of the columns.
+//! The target: the table, the write mode, and what the write mode needs of the columns.
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::{Expr, Name};

@@ -1,4 +1,4 @@
-//! A column: what leaves under a name.
+//! A column: a named value of a row in the target.
 
 use crate::diagnostic::{Code, Span};
 use crate::spec::{

@@ -1,4 +1,4 @@
-//! A field: what arrives under a name.
+//! A field: a named value of a record of the source.
 
 use crate::diagnostic::{Code, Span};
 use crate::spec::{Boolean, Choice, Form, Mapping, Mismatch, Placed, Spanned, Text, TextOrMapping};

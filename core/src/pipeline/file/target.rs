@@ -1,4 +1,4 @@
-//! The target: where rows go, and which of several rows with one key is there in the end.
+//! The target: where rows go, and which of several rows with the same key stays in the table.
 
 use crate::diagnostic::Span;
 use crate::spec::{Boolean, Choice, Expression, Mapping, OneOrMany, Placed, Spanned, Text};

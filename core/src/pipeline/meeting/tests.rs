@@ -1,4 +1,4 @@
-//! What must hold of each meeting, whatever is kept: all combinations are tried, and each is killed after each of its steps.
+//! What must hold for each meeting, whatever is stored: all combinations are tried, and each is killed after each of its steps.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! `to_json`, `json_build_object` and others: JSON out of other values.
+//! `to_json`, `json_build_object` and others: they make JSON of other values.
 //!
 //! An argument of any type is made JSON by `to_json` before it comes here, so that numbers and booleans keep their kinds.
 

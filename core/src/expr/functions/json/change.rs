@@ -1,4 +1,4 @@
-//! `jsonb_set`, `jsonb_strip_nulls` and others: other JSON out of JSON.
+//! `jsonb_set`, `jsonb_strip_nulls` and others: they change JSON.
 
 use super::BOOLEAN;
 use super::Call;

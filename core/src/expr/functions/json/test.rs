@@ -1,4 +1,4 @@
-//! `@>`, `jsonb_exists`, `json_typeof` and others: what JSON is and what stands in it.
+//! `@>`, `jsonb_exists`, `json_typeof` and others: the type of a JSON value, and what it contains.
 
 use super::Call;
 use super::Function;

@@ -1,4 +1,4 @@
-//! Predicates: what is true, false or unknown.
+//! Predicates: conditions that are true, false or unknown.
 
 use super::Machine;
 use super::Stop;

@@ -1,5 +1,5 @@
-//! Cron: what each of the six parts of a schedule may say. The Scheduler would refuse the others, and only when the pipeline is
-//! deployed.
+//! Cron: what each of the six parts of a schedule may contain. EventBridge Scheduler would refuse anything else, but only when
+//! the pipeline is deployed.
 //!
 //! ```text
 //! part  = item { "," item }
