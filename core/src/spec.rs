@@ -1,7 +1,7 @@
-//! Spec: the engine that reads a pipeline file. It knows YAML, texts with their places, and what a row of a mapping is; it
-//! knows no key of the file. What may be said stands with whoever obeys it, as rows: a key with its documentation, form and
-//! default, a word with its documentation and value. The check, the value that is read, the reference page, the JSON Schema
-//! and the words of identity are all made from the same rows.
+//! Spec: the engine that reads a pipeline file. It knows YAML, texts with their places, and how rows describe a mapping, but no
+//! key of the file. The code that uses a key describes it in a row: a key with its documentation, form and default, a word with
+//! its documentation and value. The check, the value that is read, the reference page, the JSON Schema and the words of the
+//! identity are all made from the same rows.
 //!
 //! `yaml` gives a tree, a `Mapping` reads it through `Keys`. All mistakes of form are reported, and what can be read is
 //! returned beside them.

@@ -1,5 +1,5 @@
-//! Testing: strategies and laws. A law is a plain function that panics where it does not hold; property tests and fuzz
-//! targets call the same ones.
+//! Testing: strategies and laws. A law is a plain function that panics if it does not hold; property tests and fuzz targets
+//! call the same laws.
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a law that does not hold panics")]
 

@@ -1,7 +1,7 @@
-//! Transform: records in, accepted rows and rejects out. The one user of expressions.
+//! Transform: records in, accepted rows and rejects out. It is the only module that uses expressions.
 //!
-//! The order within a row: decode fields -> `where` -> columns -> required, one_of, matches, ranges -> checks. Putting a
-//! value into its column (`conform`) comes with the column; nothing that Redshift would refuse or change gets past it.
+//! The order within a row: decode fields -> `where` -> columns -> required, one_of, matches, ranges -> checks. A value is put
+//! into its column (`conform`) when the column is computed; a value that Redshift would refuse or change is a fault.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

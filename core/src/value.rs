@@ -1,8 +1,8 @@
-//! Value: how the text of one value becomes the value and the other way round, as PostgreSQL does it.
+//! Value: conversions between the text of one value and the value, as PostgreSQL does them.
 //!
-//! Pure functions of one value, shared by decoding, casts and printing. A text that is no value gives a
-//! [`Fault`](crate::column::Fault). Blanks around a number, a boolean or a date are free, as in PostgreSQL.
-//! Nothing is allocated where a text is a value; printing appends to a text of the caller's.
+//! They are pure functions of one value, shared by decoding, casts and printing. A text that is not a value gives a
+//! [`Fault`](crate::column::Fault). Blanks around a number, a boolean or a date are ignored, as in PostgreSQL. Reading a valid
+//! text allocates nothing; printing appends to a text of the caller.
 
 pub(crate) mod array;
 pub mod boolean;

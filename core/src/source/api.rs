@@ -1,5 +1,5 @@
-//! Api: what a pipeline file says of an API that it reads: a declarative manifest, which stream of it, and what the manifest
-//! asks for. A manifest is a file beside the pipeline file, or made of what the pipeline file says itself.
+//! Api: the keys of a pipeline file about an API: a declarative manifest, the stream to read, and the configuration that the
+//! manifest asks for. The manifest is a file beside the pipeline file, or is made of the keys of `http`.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Database: what a pipeline file says of a database that it reads: which rows, and what of them is new.
+//! Database: the keys of a pipeline file about a database: which rows are read, and which of them are new.
 
 use crate::diagnostic::Code;
 use crate::plan::identity;

@@ -1,8 +1,8 @@
 //! Files: paths and globs, relative to the pipeline file.
 //!
-//! A file is named by its path as the pattern leads to it, with `/` between its parts and without parts that lead nowhere:
-//! `./in//a.csv` is `in/a.csv`. As in a shell, `*` and `?` do not go over a `/`, `**` stands for any number of folders, and
-//! none of them takes a name that begins with a dot.
+//! The name of a file is the path by which the pattern finds it, with `/` between its parts and without parts that have no
+//! effect: `./in//a.csv` is `in/a.csv`. As in a shell, `*` and `?` do not match a `/`, `**` stands for any number of folders,
+//! and none of them matches a name that begins with a dot.
 
 use crate::diagnostic::Code;
 use crate::error::Error;

@@ -1,5 +1,5 @@
-//! Http: an API in a few lines of the pipeline file. They become a declarative manifest of one stream, so that there is one way to walk
-//! an API, and what they say stands in its configuration, never in a template.
+//! Http: an API that is described in a few lines of the pipeline file. The lines become a declarative manifest of one stream,
+//! so that there is one way to read an API. Their values are put into its configuration, never into a template.
 
 use serde_json::{Map, Value, json};
 

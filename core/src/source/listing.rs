@@ -1,4 +1,4 @@
-//! Listing: the objects of a source, page by page: it says which page it needs, whoever drives it pushes it.
+//! Listing: the objects of a source, page by page: it says which page it needs, and its driver pushes it.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! Names: which objects are the input of a pipeline, told by their names alone.
+//! Names: decides by the names of objects which of them are the input of a pipeline.
 
 use glob::{MatchOptions, Pattern};
 

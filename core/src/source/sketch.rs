@@ -1,5 +1,5 @@
-//! Sketch: a pipeline file to begin with, made of what a source says of itself. It is checked like any other; what its author has to look
-//! at stands in comments.
+//! Sketch: a pipeline file to start from, made of what a source says about itself. It is checked like any other; comments say
+//! what its author has to decide.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -1,6 +1,6 @@
 //! Form: what a text of the file must look like in its place, and the value that it stands for.
 //!
-//! Here are the forms that any key may have; a form of one key stands beside that key.
+//! This file has the forms that several keys share; a form of only one key is beside that key.
 
 use super::Spanned;
 use super::text::Text;

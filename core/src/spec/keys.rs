@@ -1,6 +1,6 @@
 //! Keys: a mapping as the rows of its keys. One function asks for the value of each key, with its form, its default and its
-//! documentation; it reads the mapping and describes it, so that no key can be described and not read, or read otherwise
-//! than it is described.
+//! documentation. The same function both reads and describes the mapping, so that every key that is described is also read, in
+//! the way that is described.
 
 use super::form::list;
 use super::outline::{KeyOutline, MappingOutline, Need, Outline};

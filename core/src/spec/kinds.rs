@@ -1,4 +1,4 @@
-//! Kinds: the choice of one of several kinds of a thing, each of which may have more to say.
+//! Kinds: the choice of one of several kinds, each of which may have keys of its own.
 
 use super::form::{Hint, unknown_word};
 use super::keys::{Keys, Mapping, Owner};

@@ -1,4 +1,4 @@
-//! Outline: what may stand in a place, for people and editors; made from the rows that read it.
+//! Outline: what may stand at a place of the file, for people and editors; generated from the rows that read it.
 
 use super::form::{Form, Hint};
 

@@ -1,4 +1,4 @@
-//! Placeholders: `${…}` in the texts that name the outside.
+//! Placeholders: `${…}` in the texts that name things outside of the file.
 //!
 //! ```text
 //! text        = { "$$" | placeholder | any other character }
@@ -8,7 +8,7 @@
 //! secret      = character { character }                          ASCII letters and digits, and / _ + = . @ -
 //! ```
 //!
-//! `$$` is a `$` itself. Values come from outside; here is only what they are put in place of.
+//! `$$` stands for a `$`. The values come from outside; this file only finds the places where they are put.
 
 use std::fmt;
 

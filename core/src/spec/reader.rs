@@ -1,4 +1,4 @@
-//! Reader: what reading a file gathers on its way: what is wrong, and which words the file says.
+//! Reader: what is collected while a file is read: its mistakes, and the words that it contains.
 
 use super::form::{Form, Mismatch};
 use super::outline::Outline;

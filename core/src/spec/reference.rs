@@ -1,4 +1,4 @@
-//! The reference page of the pipeline file, made from the rows that read it.
+//! The reference page of the pipeline file, generated from the rows that read it.
 
 use std::fmt::Write;
 

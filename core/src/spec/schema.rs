@@ -1,4 +1,4 @@
-//! The JSON Schema of the pipeline file, for editors; made from the rows that read it.
+//! The JSON Schema of the pipeline file, for editors; generated from the rows that read it.
 
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
-//! Shape: what may stand in a place, and how a value is read there.
+//! Shape: what may stand at a place of the file, and how a value is read there.
 //!
-//! A form is a shape: one text. Here are the lists of such texts; what is made of mappings comes after them.
+//! A form is the shape of one text. This file has the shapes of lists of texts, and then those of mappings.
 
 use std::collections::BTreeMap;
 

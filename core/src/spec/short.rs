@@ -1,4 +1,4 @@
-//! Short: mappings in whose place a text may stand.
+//! Short: mappings that may also be written as one text.
 
 use super::form::{Form, Hint, Mismatch};
 use super::keys::{Mapping, Owner};

@@ -1,4 +1,4 @@
-//! Text: a text of the file as YAML means it, and the way back to the characters that wrote it.
+//! Text: a text of the file as YAML reads it, and the places of the characters by which it was written.
 
 use crate::diagnostic::Span;
 

@@ -1,4 +1,4 @@
-//! Tree: a value whose keys somebody else defines: texts in lists and mappings, as deep as they like.
+//! Tree: a value whose keys are not defined by the file format: texts in lists and mappings of any depth.
 
 use super::form::{Form, Hint, Mismatch};
 use super::outline::Outline;

@@ -1,9 +1,9 @@
 //! YAML: the pipeline file as a tree of texts, lists and mappings with their places. The only file that knows the YAML
 //! parser.
 //!
-//! Every scalar is taken as it is written (`NO` is a text, `1.10` keeps its zero); what it means is decided by its place.
-//! What is YAML but not part of the file format (anchors, aliases, merge keys, tags, several documents) is an error with a
-//! code of its own, and so is what YAML reads in another way than its author means.
+//! Every scalar is taken as it is written (`NO` is a text, `1.10` keeps its zero); its place decides what it means. Features of
+//! YAML that are not part of the file format (anchors, aliases, merge keys, tags, several documents) are errors with a code of
+//! their own. So are texts that YAML reads in another way than their author probably means.
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput};
 

@@ -1,7 +1,7 @@
 //! Quote: the one place where names and words become SQL text.
 //!
-//! Names are always quoted and in lower case, as Redshift folds them. Values of rows never come here: they are bound as
-//! parameters. The only literals are words and numbers of Etalon itself.
+//! Names are always quoted and in lower case, as Redshift folds them. Values of rows are never written as SQL text: they are
+//! bound as parameters. The only literals are words and numbers of Etalon itself.
 
 use std::fmt;
 

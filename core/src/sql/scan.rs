@@ -1,7 +1,8 @@
-//! Scan: SQL text is cut into tokens, by PostgreSQL's lexical rules.
+//! Scan: splits SQL text into tokens, by PostgreSQL's lexical rules.
 //!
-//! The tokens tile the text: blanks, comments and what is no SQL are tokens too, so any text can be cut, and joining the
-//! tokens gives it back. What the rules are, from section 4.1 of PostgreSQL 15's manual and its scanner:
+//! The tokens cover the text without gaps: blanks, comments and characters that are not SQL are tokens too. So any text can be
+//! scanned, and joining the tokens gives the text again. The rules, from section 4.1 of PostgreSQL 15's manual and from its
+//! scanner:
 //!
 //! ```text
 //! blank       (space | tab | line feed | carriage return | form feed)+
@@ -19,9 +20,9 @@
 //! point       :: | := | .. | one of  ( ) [ ] , ; : .
 //! ```
 //!
-//! `0x1F` and `1_000` are no numbers in PostgreSQL 15: a letter follows one.
+//! `0x1F` and `1_000` are not numbers in PostgreSQL 15, because a letter follows the digits.
 //!
-//! SQLite cuts otherwise in what [`Lexis::Sqlite`] says.
+//! [`Lexis::Sqlite`] says where SQLite's rules differ.
 
 use std::fmt;
 

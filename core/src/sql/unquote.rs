@@ -14,7 +14,7 @@
 //! $tag$…$tag$ nothing
 //! ```
 //!
-//! What the bytes give must be UTF-8 without a zero.
+//! The resulting bytes must be UTF-8 without a zero.
 
 use std::fmt;
 

@@ -9,8 +9,8 @@
 //! documents       JSON
 //! ```
 //!
-//! Commas stand between values and a line feed after each row; there is no header. Redshift may take a quoted `\N` for NULL
-//! too, so rows in which it is a text are rejected before they are staged.
+//! Values are separated by commas, and each row ends with a line feed; there is no header. Redshift may read a quoted `\N` as
+//! NULL too, so rows in which `\N` is a text are rejected before they are staged.
 
 use std::sync::Arc;
 

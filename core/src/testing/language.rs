@@ -1,14 +1,12 @@
 //! The language as generated expressions speak it: templates whose holes are filled with expressions of a kind.
 //!
-//! To have a function or an operator generated, add a template. Whatever a template gives must be well typed for every
-//! filling: `{number}` is a number of any type, `{integer}` a small constant, `{text}`, `{boolean}`, `{day}`, `{moment}`
-//! (a timestamp), `{span}` (an interval), `{json}` (a `jsonb`) and `{char}` what they say; `{path}` is a JSON path, within
-//! quotes; `{extreme}` an integer of which a step more is none, `{unit}`, `{zone}`, `{template}` and `{digits}` what
-//! functions of times and numbers are told, some of it by rows.
-//! `{{` is a brace.
+//! To have a function or an operator generated, add a template. The result of a template must be well typed for every filling:
+//! `{number}` is a number of any type, `{integer}` a small constant, `{text}`, `{boolean}`, `{day}`, `{moment}` (a timestamp),
+//! `{span}` (an interval), `{json}` (a `jsonb`) and `{char}` what they say; `{path}` is a JSON path, within quotes; `{extreme}`
+//! an integer of which a step more is none, `{unit}`, `{zone}`, `{template}` and `{digits}` what functions of times and numbers
+//! are told, some of it by rows. `{{` is a brace.
 //!
-//! PostgreSQL reads the same templates, so that a function is missing whose last digits depend on PostgreSQL's C library:
-//! `cbrt`.
+//! PostgreSQL evaluates the same templates. So `cbrt` is missing, because its last digits depend on PostgreSQL's C library.
 
 mod json;
 

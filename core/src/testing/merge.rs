@@ -1,4 +1,4 @@
-//! Laws of loading: what a warehouse does with batches, held against a table in memory that keeps rows in a map.
+//! Laws of loading: what a warehouse does with batches is compared with a table in memory that keeps rows in a map.
 
 mod model;
 

@@ -1,5 +1,5 @@
-//! The laws of a whole task: what is read is accounted for, whatever the bytes; and the same input gives the same bytes,
-//! however they come.
+//! The laws of a whole task: every record that is read is counted, whatever the bytes; and the same input gives the same bytes,
+//! however it is split into chunks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The laws of reading, and a plain twin of the CSV scanner.
+//! The laws of reading, and a second, simple CSV scanner to compare with.
 
 use std::io::Write;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Laws of the scanner of SQL: any text is cut, and what is written is read again.
+//! Laws of the scanner of SQL: any text can be scanned, and what `quote` writes reads back.
 
 use proptest::prelude::Strategy;
 use proptest::prelude::prop;

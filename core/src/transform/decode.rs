@@ -1,5 +1,5 @@
-//! Decode: the cells of a field become a typed column. A text that is no value of the field's type is a fault, which
-//! reaches only the expressions that use the field.
+//! Decode: the cells of a field become a typed column. A text that is not a value of the field's type is a fault, which affects
+//! only the expressions that use the field.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Array: an array of texts, written as PostgreSQL writes one: `{a,"b c",NULL}`. No column and no expression has such a
-//! type; some functions take one, and some give one to them.
+//! Array: an array of texts, written as PostgreSQL writes one: `{a,"b c",NULL}`. No column and no expression has such a type;
+//! some functions return an array, and others take it as an argument.
 
 use std::cmp::Ordering;
 

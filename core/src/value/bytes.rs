@@ -1,5 +1,5 @@
-//! Bytes, PostgreSQL's `bytea`: values of expressions only. They are kept as the text that they print, `\x` and two
-//! hexadecimal digits a byte, so that the order of the texts is that of the bytes.
+//! Bytes, PostgreSQL's `bytea`: values of expressions only. They are kept as the text that is printed for them, `\x` and two
+//! hexadecimal digits for each byte, so that the order of the texts is the order of the bytes.
 
 use crate::column::Fault;
 use crate::diagnostic::Code;

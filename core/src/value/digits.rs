@@ -1,7 +1,7 @@
 //! Digits: up to eight decimal digits as one number, by arithmetic on all of them at once.
 //!
-//! A short text is a word whose lowest byte is its first character. To look at it character by character takes a loop whose
-//! end no processor foresees.
+//! A short text is one machine word whose lowest byte is the first character. A loop over the characters would be slower,
+//! because the processor cannot predict where it ends.
 
 /// Eight zeros.
 const ZEROS: u64 = 0x3030_3030_3030_3030;

@@ -1,4 +1,4 @@
-//! Calendar: days and instants as texts with fixed forms, which order as they stand in any tool.
+//! Calendar: days and instants as texts with fixed forms, so that any tool sorts them correctly as texts.
 //!
 //! | type | text |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! Ddl: the tables and indexes that a target needs: the target itself, and what stands beside it.
+//! Ddl: the tables and indexes that a target needs: the target itself, and Etalon's tables beside it.
 
 use crate::error::Error;
 use crate::sql::quote::Identifier;

@@ -1,7 +1,7 @@
-//! Dialect: a warehouse's SQL as a value of answers.
+//! Dialect: a value that answers questions about a warehouse's SQL.
 //!
-//! Each warehouse has a file here that builds its value. Whoever makes a statement asks the value, and never which warehouse
-//! it is: another warehouse is another file, and a row of [`DIALECTS`].
+//! Each warehouse has a file here that builds its value. Code that makes a statement asks this value, and never which warehouse
+//! it is. So a new warehouse is a new file, and a row of [`DIALECTS`].
 
 pub mod postgres;
 pub mod redshift;

@@ -1,10 +1,11 @@
-//! Failure: a statement that has failed, and what that means to a load.
+//! Failure: a statement that has failed, and what that means for a load.
 //!
-//! A client knows the cause of a failure by the number that its warehouse gives, or by the words, where there is nothing else:
-//! Redshift has no list of its errors; this one is made of what its documents and others' reports name.
+//! A client recognises the cause of a failure by the warehouse's error number, or by the message if there is no number.
+//! Redshift has no list of its errors; the list here was collected from its documentation and from reports of users.
 //!
-//! A failure is the world's, and the load is tried again, unless its words say that the data is wrong: a right that is lacking
-//! or a warehouse that is too small fails every load alike, and would hold all of them if it were taken for the data's.
+//! A failure counts as one of the environment, and the load is tried again, unless the message says that the data is wrong. A
+//! missing permission or a warehouse that is too small fails every load alike: if it counted as wrong data, all units would be
+//! held.
 
 use std::fmt;
 

@@ -1,9 +1,10 @@
 //! Ledger: which inputs a warehouse holds, and what became of their rows. It is written in the transaction of the rows.
 //!
-//! One row per target table and batch; an input that was cut has several, all of one load. A load first puts its batches
-//! into a work table of their own, refuses an input that is in the ledger in its generation, and notes in the work table what
-//! becomes of the rows. The ledger is shared by all tables of a schema, and sees one INSERT at the end: on Redshift, INSERT shares
-//! a table and UPDATE wants it alone, so that two loads which did both to it would wait for each other.
+//! The ledger has one row for each target table and batch; an input that was split has several, all of one load. A load first
+//! puts its batches into a work table, refuses an input that is already in the ledger in its generation, and writes the
+//! outcomes of the rows into the work table. All tables of a schema share the ledger, so a load changes it only by one INSERT
+//! at the end: on Redshift, INSERT shares a table and UPDATE needs it exclusively, and two loads that did both would wait for
+//! each other.
 
 use crate::error::Error;
 use crate::error::ErrorKind;

@@ -1,4 +1,4 @@
-//! Manifest: the staged parts of a load, for a warehouse that fetches them itself.
+//! Manifest: the list of the staged parts of a load, for a warehouse that reads them itself.
 
 use serde::Serialize;
 

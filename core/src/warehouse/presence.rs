@@ -1,4 +1,4 @@
-//! Presence: what a table and its ledger tell of each other, in a few numbers: whether somebody has changed one of them by hand.
+//! Presence: a few numbers of a table and its ledger, which show whether somebody has changed one of them by hand.
 
 use crate::error::Error;
 use crate::types::Type;

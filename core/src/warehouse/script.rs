@@ -1,8 +1,8 @@
 //! Script: a whole load as statements in order, for a driver that runs them in one transaction and decides nothing.
 //!
-//! On Redshift the steps are one `BatchExecuteStatement`; elsewhere the driver begins a transaction, runs each step, brings
-//! the rows where a step asks for them, and commits. Nothing between the steps is decided outside the warehouse: a guard
-//! divides by zero where the load must not be, and counts are computed and kept by SQL.
+//! On Redshift the steps are one `BatchExecuteStatement`; elsewhere the driver begins a transaction, runs each step, brings the
+//! rows where a step asks for them, and commits. Nothing is decided outside the warehouse between the steps: a guard divides by
+//! zero if the load must not happen, and SQL computes and stores the counts.
 //!
 //! ```text
 //! lock the fence -> the load's batches -> guard: none is loaded -> stage the rows -> guard: all came

@@ -1,7 +1,7 @@
 //! Selection: what a statement selects, as texts under the names of its columns, and how a value is read out of it.
 //!
-//! Every warehouse gives its values in a form of its own: a boolean is `t`, `true` or 1. Here they are read, once, so that
-//! whoever brings them only has to make texts of them.
+//! Every warehouse gives its values in a form of its own: a boolean is `t`, `true` or 1. They are read here, so that a client
+//! only has to convert them to texts.
 
 use std::str::FromStr;
 

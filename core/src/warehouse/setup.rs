@@ -1,7 +1,7 @@
-//! Setup: what must be there before a load, and what is to be changed when the pipeline has changed.
+//! Setup: what must exist before a load, and what must be changed when the pipeline has changed.
 //!
-//! A change is planned only where it loses nothing and asks nothing of the rows that are there: a column that may be NULL is
-//! added, a text gets more room. Anything else is refused with the difference, since a person has to decide it.
+//! A change is planned only if it loses nothing and does not depend on the existing rows: a column that may be NULL is added, a
+//! text column is widened. Anything else is refused, with the difference in the message, since a person has to decide it.
 
 mod beaten;
 

@@ -1,7 +1,7 @@
-//! SQL: the few statements that a load needs, as a tree that says what is meant. `print` says it as a warehouse does.
+//! SQL: the few statements that a load needs, as a tree. `print` writes them in the SQL of a warehouse.
 //!
-//! Row values are never part of the tree; they come with the rows. What a load itself brings (names of objects, ids, times)
-//! are parameters, and a parameter carries its value.
+//! Row values are never part of the tree; they come with the rows. Values of the load itself (names of objects, ids, times) are
+//! parameters, and a parameter contains its value.
 
 mod print;
 

@@ -1,5 +1,5 @@
-//! Standing: what a table has, by its ledger alone: which loads have their rows there still, and whether rows that are about to
-//! be appended are among them.
+//! Standing: what a table contains according to its ledger: which loads still have their rows in it, and whether rows that are
+//! about to be appended are among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

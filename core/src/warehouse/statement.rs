@@ -1,4 +1,4 @@
-//! Statement: SQL text for a warehouse, with the values that stand beside it.
+//! Statement: SQL text for a warehouse, with the values of its parameters.
 
 /// A value beside a statement. All values are text: the statement casts them.
 #[derive(Debug, Clone, PartialEq, Eq)]

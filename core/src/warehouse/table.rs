@@ -1,4 +1,4 @@
-//! Table: a target table as a checked pipeline means it, and the names of the columns that Etalon adds.
+//! Table: a target table as a checked pipeline describes it, and the names of the columns that Etalon adds.
 
 use crate::types::Type;
 

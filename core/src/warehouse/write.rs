@@ -1,4 +1,4 @@
-//! Write: the ways to write rows, as the pipeline file names them, and what each needs of the target.
+//! Write: the write modes, as the pipeline file names them, and what each needs of the target.
 
 use super::table::{IS_CURRENT_COLUMN, VALID_FROM_COLUMN, VALID_TO_COLUMN, WriteMode};
 use crate::spec::Choice;

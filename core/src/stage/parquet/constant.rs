@@ -1,7 +1,7 @@
 //! Constant: the chunk of a column that has the same value in every row of a row group.
 //!
-//! It is a dictionary of one value, and one run that is as long as the row group. To put each row through a writer would say
-//! the same, and hash the value once a row.
+//! The chunk is a dictionary of one value, and one run that is as long as the row group. Passing each row through a writer
+//! would give the same bytes, but would hash the value once for each row.
 
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding};

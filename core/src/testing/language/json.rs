@@ -1,4 +1,4 @@
-//! Templates of JSON and of JSON paths. A path stands between single quotes, so that none has one.
+//! Templates of JSON and of JSON paths. A path is written between single quotes, so no path contains one.
 
 pub(super) const JSONS: &[&str] = &[
     r#"'{"a": [1, {"b": "x"}, null], "bb": {"a": -2.50}, "c": true}'::jsonb"#,

@@ -1,4 +1,4 @@
-//! The model: a table in memory, one way of writing after the other in plain words.
+//! The model: a table in memory, with plain code for each write mode.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The abbreviations of time zones that PostgreSQL knows by default.
 //!
-//! Most stand for one offset from UTC. Some have stood for several, and mean what their place's clocks meant by them at the
-//! time.
+//! Most stand for one offset from UTC. Some have stood for several offsets; they mean the offset that their place used at the
+//! given time.
 
 /// Seconds ahead of UTC, and the abbreviations that mean so, in lower case.
 pub(super) const FIXED: &[(i32, &str)] = &[

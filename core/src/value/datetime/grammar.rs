@@ -1,8 +1,8 @@
 //! The dates and times that PostgreSQL reads beside the plain ISO forms, in its order of month, day, year.
 //!
-//! A text is cut into fields by how they look, and fields are taken one after the other for what is still missing:
-//! `Jan 8, 1999`, `08/01/1999 04:05 PM`, `19990108T040506Z`, `J2451187`, `1999.008`, `44-03-15 BC`. What this takes and
-//! what it refuses is PostgreSQL's; words that need a clock are refused.
+//! A text is split into fields by the form of its characters, and each field in turn is read as a part of the date or time that
+//! is still missing: `Jan 8, 1999`, `08/01/1999 04:05 PM`, `19990108T040506Z`, `J2451187`, `1999.008`, `44-03-15 BC`. It
+//! accepts and refuses the same texts as PostgreSQL, except that it refuses words that need a clock.
 
 pub(in crate::value) mod fields;
 mod words;

@@ -1,4 +1,4 @@
-//! ISO 8601: what a field without a `format` takes as a date or a time, so that nothing is guessed and nothing is dropped.
+//! ISO 8601: the dates and times that a field without a `format` accepts, so that nothing is guessed and nothing is dropped.
 //!
 //! A day is written as `2024-03-05` or `20240305`. PostgreSQL reads much more: `01.03.2024` is the third of January for it,
 //! and `240305` has a century. An expression's cast reads as PostgreSQL does; a field says how such texts are written. What

@@ -1,4 +1,4 @@
-//! Zone: how far a place's clocks are ahead of UTC at an instant, by the IANA time zone database.
+//! Zone: the offset of a place from UTC at an instant, by the IANA time zone database.
 //!
 //! A zone is named as PostgreSQL names it: an abbreviation of its default list (`PST`), a place (`Europe/Berlin`), or
 //! written out as POSIX does (`XYZ+3` is three hours *behind* UTC). Letter case does not matter.

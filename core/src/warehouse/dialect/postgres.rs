@@ -1,4 +1,5 @@
-//! PostgreSQL 15, which runs what Redshift would, but for COPY: rows come through `COPY … FROM STDIN` in their binary form.
+//! PostgreSQL 15, which runs the same statements as Redshift, except for COPY: rows come through `COPY … FROM STDIN` in binary
+//! form.
 
 use crate::types::Type;
 use crate::warehouse::dialect::CatalogQuestion;

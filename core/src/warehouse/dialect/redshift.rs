@@ -1,4 +1,4 @@
-//! Amazon Redshift: a load is one batch of statements behind its Data API, and COPY brings the rows from a manifest.
+//! Amazon Redshift: a load is one batch of statements for its Data API, and COPY reads the rows that a manifest names.
 
 pub mod copy;
 pub mod lint;

@@ -1,8 +1,8 @@
-//! Beaten: rows that others have beaten are kept beside the target, and come back when those that have beaten them go.
+//! Beaten: rows that lost against other rows are kept beside the target, and come back when the winning rows are removed.
 //!
-//! The target has the greatest version of a key. Where a load takes rows away that earlier versions of an object had brought, the
-//! next greatest may be one of another object: it is staged once more, beside what the load brings, and ranked with it. So the
-//! target is the one that the batches which stay give alone, in whatever order they have come.
+//! The target has the greatest version of a key. If a load removes rows that earlier versions of an object had brought, the
+//! next greatest version may be a row of another object: it is staged again, with the new rows of the load, and ranked with
+//! them. So the target is the same as if only the remaining batches had been loaded, in whatever order they came.
 
 use super::versions::DELETED_ROW;
 use super::versions::OUTCOME;

@@ -1,7 +1,7 @@
-//! Intervals: when each version of an `scd2` target is valid, computed anew for the keys that a load has touched.
+//! Intervals: when each version of an `scd2` target is valid, computed again for the keys that a load has touched.
 //!
-//! A version is valid from its own order to that of the next one of its key, a delete included. Where rows of a replaced
-//! source went away, the keys that they had are no longer known, and all are computed; only what differs is written.
+//! A version is valid from its own order to that of the next one of its key, a delete included. If rows of a replaced source
+//! were removed, their keys are no longer known, so all intervals are computed; only those that differ are written.
 
 use super::versions::Ranking;
 use super::versions::SUPERSEDED;

@@ -1,15 +1,15 @@
-//! Versions: of several rows that are one thing, the greatest stays, whatever the order in which they come.
+//! Versions: of several rows with the same key, the greatest stays, whatever the order in which they come.
 //!
 //! The target of a merge holds, for every key, the greatest version that was ever loaded, data and lineage alike. The
 //! order of versions is (order_by columns, batch time, source name, record offset), then generation and batch, which tell
 //! apart two readings of the same record: a backfill wins over what it repeats. The order is total and lies in the rows and
 //! the ledger alone, so the table is the same for every order of arrival and every grouping into loads.
 //!
-//! Hence a winner that equals the stored row in every column of the pipeline still takes its place: were its lineage
-//! left behind, a later tie could be decided differently. `unchanged` is a count, not a shortcut. And hence a deleted key is
-//! remembered with the order of the version that deleted it: an older one that comes later must not bring it back.
+//! Hence a winner that equals the stored row in every column of the pipeline still replaces it: without the winner's lineage, a
+//! later tie could be decided differently. `unchanged` is a count, not a shortcut. For the same reason a deleted key is
+//! remembered with the order of the version that deleted it: an older version that comes later must not bring the key back.
 //!
-//! Two kinds of merge cannot promise this, since the stored row does not tell its version. Without `order_by` the last load
+//! Two kinds of merge cannot promise this, since the stored row does not contain its version. Without `order_by` the last load
 //! wins, and the rest of the order decides within a load. Without lineage only the `order_by` columns are compared with the
 //! stored row, and a tie leaves the row of the earlier load.
 //!

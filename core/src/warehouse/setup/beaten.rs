@@ -1,4 +1,4 @@
-//! Beaten: the table of rows that others have beaten has the columns of its target, whatever becomes of these.
+//! Beaten: the table of beaten rows always has the columns of its target, also when these change.
 
 use super::Found;
 use super::Migration;

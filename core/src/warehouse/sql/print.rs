@@ -1,4 +1,4 @@
-//! Print: a statement as a dialect has it, with the parameters that it uses.
+//! Print: writes a statement in a dialect, with the parameters that it uses.
 
 use std::fmt;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Fields: a text is cut into fields by how they look.
+//! Fields: splits a text into fields by the form of its characters.
 
 use super::Kind;
 use super::words::Word;

@@ -1,7 +1,7 @@
-//! Copy: what Redshift is told about staged parts, and what it says of those that it could not load.
+//! Copy: the COPY statement for staged parts, and what Redshift reports about rows that it could not load.
 //!
-//! A Parquet COPY knows few options, and matches columns by position, so that they are always named. COPY would round and
-//! trim where it is asked to; it is not asked, since rows were made to fit before they were staged.
+//! A COPY of Parquet has few options, and matches columns by position, so they are always named. COPY can round and trim
+//! values; Etalon does not ask for this, since the rows were made to fit before they were staged.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! Lint: what Redshift refuses or means differently, found in SQL text before a cluster sees it.
+//! Lint: finds in SQL text what Redshift refuses or reads differently, before it is sent to a cluster.
 //!
-//! PostgreSQL carries the tests of what Redshift would run, and takes much that Redshift does not; these rules are the
-//! difference. They look at words, not at grammar: a text, a quoted name and a comment are each one word.
+//! Tests run Redshift's statements on PostgreSQL, which accepts much that Redshift does not; these rules cover the difference.
+//! They look at words, not at grammar: a text, a quoted name and a comment are each one word.
 
 use std::fmt;
 

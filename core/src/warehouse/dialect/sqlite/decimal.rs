@@ -1,8 +1,8 @@
 //! Decimal: decimals as the texts that SQLite keeps, and how two of them compare.
 //!
-//! A decimal has all digits of its scale: `12.50`, `-0.05`. As texts they order by their letters, so that the statements of a
-//! load and the queries of people compare them under a collation that whoever connects registers; no table or index depends
-//! on it, and any tool opens the file.
+//! A decimal has all digits of its scale: `12.50`, `-0.05`. As texts, decimals would sort by their letters. So the statements
+//! of a load and the queries of users compare them under a collation, which the client registers when it connects. No table or
+//! index depends on the collation, so any tool can open the file.
 
 use std::cmp::Ordering;
 

@@ -1,10 +1,10 @@
 //! Numbers: a user's SQL for SQLite, in which expressions over decimals compare as numbers.
 //!
-//! A decimal is a text with a collation, which a column of a table says itself. SQLite forgets it in an expression:
-//! `case … then amount … end > 9` would be true of every text, and `order by (select amount)` would order by letters. So the query
-//! is read as SQLite reads it, and an expression that gives decimals is wrapped in words that say that it is a text under the
-//! collation, wherever it ends: as an operand of a comparison, a column of a select, an argument of a function, a term of an
-//! ORDER BY. What it is compared with becomes a text under the same collation.
+//! A decimal is a text with a collation, which the column of a table declares. SQLite does not apply the collation to an
+//! expression: `case … then amount … end > 9` would be true for every text, and `order by (select amount)` would sort by
+//! letters. So the query is parsed as SQLite does, and an expression that gives decimals is wrapped in a cast to a text with
+//! the collation wherever its value is used: as an operand of a comparison, a column of a select, an argument of a function, a
+//! term of an ORDER BY. The other operand of a comparison becomes a text with the same collation.
 //!
 //! ```text
 //! select    what SQLite reads; only its expressions matter, and all other words stay as they are
@@ -13,7 +13,7 @@
 //!           | case … then decimal … end | a function that gives back what it was given
 //! ```
 //!
-//! What is not read stays as it is.
+//! Parts of the query that are not understood stay as they are.
 
 mod piece;
 mod reader;

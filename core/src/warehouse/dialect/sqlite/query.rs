@@ -1,10 +1,10 @@
 //! Query: the names of a user's SQL for SQLite, which keeps `schema.table` as one name.
 //!
-//! SQLite has no schemas inside a file, so the table is stored as `"analytics.orders"`. People write `analytics.orders`, as
-//! they will on Redshift; here the two names become the one, outside of texts and comments and for known tables only.
+//! SQLite has no schemas inside a file, so the table is stored as `"analytics.orders"`. Users write `analytics.orders`, as on
+//! Redshift. This module replaces the two names by the one, outside of texts and comments and for known tables only.
 //!
-//! A decimal is a text that [`compare_decimals`](super::decimal::compare_decimals) compares. A table's column says so itself, in a
-//! view; what expressions make of it is the concern of [`numbers`](super::numbers).
+//! A decimal is a text that [`compare_decimals`](super::decimal::compare_decimals) compares. A view declares this for the
+//! columns of a table; [`numbers`](super::numbers) does it for expressions.
 
 use std::collections::BTreeSet;
 

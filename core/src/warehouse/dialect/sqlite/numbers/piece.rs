@@ -1,4 +1,4 @@
-//! Piece: a part of a query, with what is known of its value; and how two are made comparable.
+//! Piece: a part of a query, with what is known about its value; and how two values are made comparable.
 
 use super::DIGITS_FUNCTION;
 use crate::warehouse::dialect::sqlite::decimal::DECIMAL_COLLATION;
