@@ -1,4 +1,4 @@
-//! Failure: what an answer of AWS that is none asks of the caller. One place for all services.
+//! Failure: what the caller must do after an error of an AWS service. One place for all services.
 
 use std::fmt::Display;
 

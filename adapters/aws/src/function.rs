@@ -1,5 +1,5 @@
-//! Function: the frame of the three Lambda functions: settings once, then call after call; messages one by one, until the
-//! deadline; what failed is told alone.
+//! Function: the frame of the three Lambda functions. It reads the settings once, then processes call after call. It takes the
+//! messages of a call one by one, until the deadline, and reports only those that failed.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

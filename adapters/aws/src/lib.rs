@@ -1,5 +1,5 @@
-//! The ports over Amazon Web Services, and what the functions share: settings, logs and metrics. The only crate that
-//! knows the SDK.
+//! The ports over Amazon Web Services, and what the functions share: settings, logs and metrics. It is the only crate that uses
+//! the SDK.
 
 pub mod client;
 pub mod events;

@@ -1,13 +1,13 @@
 //! Objects in S3.
 //!
-//! A listing tells an object's version by its ETag, which is a digest of the bytes only where they were sent in one piece and
-//! no key of KMS encrypts them: the same bytes put again have another ETag otherwise. So a look asks for the checksum of the
-//! whole object, and where there is one that tells bytes apart it is the version, with the size. What is read is read on the
-//! condition of an ETag.
+//! A listing gives the version of an object as its ETag. The ETag is a digest of the bytes only if they were uploaded in one
+//! piece and no KMS key encrypts them; otherwise the same bytes have another ETag when they are uploaded again. So the adapter
+//! asks for the checksum of the whole object; if there is one that distinguishes contents, it is the version, together with the
+//! size. Reads have the ETag as their condition.
 //!
-//! Core asks for windows of some hundred kilobytes, one after the other. A request each would be slow and dear, so that a
-//! second window which begins where the first ended opens a long answer, and what follows is read out of it as it comes.
-//! Nothing is held but that open answer and the piece that came last.
+//! Core asks for windows of some hundred kilobytes, one after the other. A request for each would be slow and expensive. So a
+//! second window that begins where the first ended opens a long response, and the next windows are read from it. Only the open
+//! response and its last piece are in memory.
 
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};

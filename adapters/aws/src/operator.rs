@@ -1,5 +1,5 @@
-//! Operator: a deployed pipeline in the hands of somebody elsewhere. What extract does when it is called, it does here: over the
-//! same objects and queues, with the settings that the deployment's directory says. Functions do the rest.
+//! Operator: operates a deployed pipeline from another machine. It does what extract does when it is called, over the same
+//! objects and queues, with the settings from the deployment's directory. The functions do the rest.
 
 mod examine;
 

@@ -1,7 +1,7 @@
-//! Panic: a bug of ours, met in the middle of a call. It costs the message that was at work, and no other.
+//! Panic: a bug of ours in the middle of a call. It affects the message that was being processed, and no other.
 //!
-//! What a panic says may quote a record, and neither logs nor dead letters have any: what is told is its place in the code,
-//! and words that stand there as they are.
+//! The message of a panic may quote a record, and neither logs nor dead letters may contain records. So only its place in the
+//! code is reported, and texts that stand literally in the code.
 
 use std::cell::RefCell;
 use std::future::poll_fn;

@@ -1,7 +1,7 @@
-//! Redshift by its Data API: a load is one request, which goes on while nobody waits.
+//! Redshift by its Data API: a load is one request, which runs while no function waits for it.
 //!
-//! What a load does is core's: the statements, what must be there before, and what an error's words mean. Here they are sent,
-//! and looked at later.
+//! Core makes the statements, decides what must exist before a load, and interprets error messages. This adapter sends the
+//! statements, and asks for their state later.
 
 mod api;
 

@@ -1,4 +1,4 @@
-//! Secrets: values that stand in Secrets Manager, named where they are needed.
+//! Secrets: values that are kept in Secrets Manager; settings only name them.
 
 use std::fmt;
 

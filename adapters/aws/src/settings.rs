@@ -1,6 +1,6 @@
-//! Settings: what a function is told by its environment, read once when it begins. Every mistake is told, not the first only.
+//! Settings: the environment variables of a function, read once when it starts. All mistakes are reported, not only the first.
 //!
-//! Which variables there are, and who reads which, stands in [`etalon_core::deploy::setting`].
+//! [`etalon_core::deploy::setting`] lists the variables, and which function reads which.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Telemetry: logs as lines of JSON, and metrics in CloudWatch's embedded metric format, both on standard output.
 //!
-//! What is logged are ids, names and numbers; never a row's content, never a setting's value. Metrics have the pipeline and
-//! the step as their dimensions and nothing that is different every time, since each combination is paid for.
+//! Logs contain ids, names and numbers; never a row's content, never a setting's value. The dimensions of metrics are the
+//! pipeline and the step, and nothing that is different every time, since each combination costs money.
 
 use std::collections::BTreeMap;
 use std::io::Write;

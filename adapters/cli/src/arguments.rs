@@ -1,4 +1,4 @@
-//! Arguments: what several verbs take, declared once.
+//! Arguments: arguments that several verbs have, declared once.
 
 use std::num::NonZero;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Bug: a panic is one. It is told, and the program ends with a code of its own, whether panics unwind or abort: a
-//! hook runs before either.
+//! Bug: reports a panic, which is always a bug, and ends the program with an exit code of its own. It is a hook, which runs
+//! whether panics unwind or abort.
 
 /// Makes every panic, of any thread, end the program with `exit_code`, after `tell` has told it.
 pub(crate) fn end_with(exit_code: u8, tell: fn(&str)) {

@@ -1,4 +1,4 @@
-//! Failure: why a command did not do what was asked, the exit code that tells it, and how it is told.
+//! Failure: why a command failed, its exit code, and how it is reported.
 
 use std::fmt::Write;
 use std::path::Path;

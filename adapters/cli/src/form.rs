@@ -1,4 +1,4 @@
-//! Form: how a result is written, and a failure.
+//! Form: the form in which results and failures are written: text, CSV or JSON.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The `etalon` command: arguments in, a verb's work, its view out, an exit code.
+//! The `etalon` command: it parses arguments, runs a verb, prints the verb's result (its view), and gives an exit code.
 //!
 //! A verb's view goes to standard output, everything else to standard error. `failure` lists the exit codes.
 

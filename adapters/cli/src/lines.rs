@@ -1,4 +1,4 @@
-//! Lines: the line of a file on which a record begins, for people who look for it in an editor.
+//! Lines: finds the line of a file on which a record begins, for people who look for the record in an editor.
 
 use etalon_core::pipeline::Resolved;
 use etalon_core::plan::Object;

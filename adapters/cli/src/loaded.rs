@@ -1,4 +1,4 @@
-//! Loaded: a pipeline file that was read and checked, with what lies beside it.
+//! Loaded: a pipeline file that was read and checked, with the files beside it.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The `etalon` command. It is a library, so that tests can have it with AWS and everybody else without.
+//! The `etalon` command. Its code is a library, so that tests can build it with AWS support, and everything else without.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Output: what a command found goes to standard output, everything else to standard error.
+//! Output: the result of a command goes to standard output, everything else to standard error.
 
 use std::borrow::Cow;
 use std::io::{self, Write};

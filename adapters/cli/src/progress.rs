@@ -1,5 +1,5 @@
-//! Progress of long work: on a terminal what it is at, with counts, and while it reads a bar with bytes, rate and remaining
-//! time; and what Ctrl-C says of it.
+//! Progress of long work: on a terminal the current step with counts, and while reading a bar with bytes, rate and remaining
+//! time; also the message after Ctrl-C.
 
 use std::io::IsTerminal;
 

@@ -1,6 +1,7 @@
-//! Remote: a pipeline that is at work elsewhere: deployed on AWS, where its functions keep what a laptop keeps in a folder.
+//! Remote: a pipeline that is deployed on AWS, where its functions keep in a bucket what a laptop keeps in a folder.
 //!
-//! The command knows AWS by a feature only, since its libraries take long to build. Without it nothing is elsewhere.
+//! AWS support is a feature of this crate, since its libraries take long to build. Without the feature, the command reaches no
+//! deployed pipeline.
 
 #[cfg(not(feature = "aws"))]
 mod absent;

@@ -1,4 +1,4 @@
-//! The verbs, a file each. A new one is a file, its `mod` line here, and its line in the list.
+//! The verbs, one file each. To add a verb, add a file, its `mod` line here, and its line in the list.
 
 use clap::{ArgMatches, Args, Command};
 

@@ -1,4 +1,4 @@
-//! View: what a verb found, as a value, and the one place that writes it: as a table for people, as CSV, as JSON.
+//! View: the result of a verb as a value, and the only place that writes it: as a table for people, as CSV, as JSON.
 
 use std::fmt::Write;
 

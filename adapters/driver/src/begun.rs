@@ -1,4 +1,5 @@
-//! Begun: work that somebody has begun where functions do the rest of it, and what has become of it so far, by what they keep.
+//! Begun: work that the command has started and that the functions finish; its state so far, from the documents that the
+//! functions keep.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

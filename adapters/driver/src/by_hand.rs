@@ -1,6 +1,7 @@
-//! By hand: what somebody has changed in a warehouse without Etalon, and what a load would then double or hide: it is refused.
+//! By hand: finds changes that somebody has made in a warehouse without Etalon. If a load would then double or hide rows, it is
+//! refused.
 //!
-//! A run on one machine looks before anything is read, and every load looks before it is submitted.
+//! A run on one machine checks before anything is read, and every load checks before it is submitted.
 
 use std::collections::BTreeSet;
 

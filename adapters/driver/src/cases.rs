@@ -1,4 +1,4 @@
-//! Golden cases: a folder with a pipeline file, its input, and exactly what must come out.
+//! Golden cases: folders with a pipeline file, its input, and the exact expected output.
 //!
 //! ```text
 //! <case>/pipeline.yaml            the pipeline; its `files` lie in the case's folder

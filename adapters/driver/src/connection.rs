@@ -1,7 +1,7 @@
-//! Connection: a warehouse that runs one statement at a time, and the one loop that carries a load out on any of them.
+//! Connection: a warehouse that runs one statement at a time, and the one loop that carries out a load on any such warehouse.
 //!
-//! Core says which statements, in which order, and what their failures mean; a connection runs them and brings the rows. What
-//! it may not do is to decide: another warehouse is another dialect in core and another client behind this port.
+//! Core decides on the statements, their order, and the meaning of their failures; a connection runs them and inserts the rows.
+//! It decides nothing: a new warehouse is a new dialect in core and a new client behind this port.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Embedded: a warehouse that does a load while one waits, as one that works by itself. What became of a load is known as long
-//! as the process lives; after that the ledger tells.
+//! Embedded: adapts a synchronous warehouse to the port of an asynchronous one. The result of a load is known as long as the
+//! process lives; after that the ledger has it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

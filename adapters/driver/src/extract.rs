@@ -1,9 +1,9 @@
 //! The extract loop: a start, from a listing to plans and task messages.
 //!
-//! An event or a listing only says *look*: the record of the object's versions is read, then the object as it is now, and what
-//! is current and was met last is nothing new. A version that is new is planned once; whoever meets it later obeys that plan.
-//! Its tasks are sent, and then it is marked, so that the next listing costs one name and nothing else. Killed anywhere, the
-//! same message does the rest.
+//! An event or a listing only says *look*. Extract reads the record of the object's versions, then the object. If the object's
+//! version is the last one in the record, there is nothing new. A new version is planned once, and later deliveries use that
+//! plan. Extract sends the tasks, and then marks the version, so that the next listing only has to read its name. If extract is
+//! killed at any point, the same message does the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Held units: somebody decides. A decision is kept first, with the units that it is about, and then carried out, by whoever
-//! comes: so it is made once, and done to its end.
+//! Held units: carries out the decisions about them. A decision is first stored, with the units that it is about, and then
+//! carried out; any worker may continue it. So it is made once, and carried out completely.
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;

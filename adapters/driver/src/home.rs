@@ -1,6 +1,6 @@
-//! Home: the folder in which a pipeline's store is, by the table that it loads. The first table is at home in the folder itself;
-//! each other one has a folder below it, so that a pipeline which loads another table for a day, or two files of one pipeline
-//! with a table each, leave what is known of the first as it is.
+//! Home: the folder of a pipeline's store, by the table that it loads. The store of the first table is the folder itself; each
+//! other table has a folder below it. So the state of the first table stays as it is if a pipeline loads another table for a
+//! day, or if two files of one pipeline load a table each.
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;

@@ -1,4 +1,4 @@
-//! Judge: a unit whose receipts are all there, from its plans to a document that says what is to become of it.
+//! Judge: when all receipts of a unit are there, decides whether it is loaded or held, and writes the unit's document.
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;

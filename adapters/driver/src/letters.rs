@@ -1,4 +1,4 @@
-//! Letters: what lies among the dead letters of a queue. Somebody looks at it, and sends it through again when its cause is mended.
+//! Letters: the dead letters of a queue. An operator looks at them, and sends them again when their cause is fixed.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The loops that carry out what core asks.
 //!
-//! Core says which bytes it needs and what is to be kept; the driver fetches and keeps, through ports to the world. The
-//! same loops run over local disk, over memory, and over a cloud.
+//! Core says which bytes it needs and what must be stored; the driver reads and writes, through ports. The same loops run over
+//! a local disk, over memory, and over a cloud.
 //!
 //! ```text
 //! ports, store, deployed     the world; what is kept in it, by name; the pipeline that is deployed

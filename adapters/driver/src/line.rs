@@ -1,4 +1,4 @@
-//! Line: a queue within one process. What it holds is gone with the process, and found again by whoever looks next.
+//! Line: a queue within one process. Its messages are lost with the process; the next run finds the work again.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! Links: a link to a file is a source of its own name, unless it was loaded before under the name of its file: so an older
-//! Etalon has called it, and so it is called as long as it leads there, lest its rows come twice.
+//! Links: a link to a file is a source with the link's name. If it was loaded before under the name of its file, as older
+//! versions of Etalon did, it keeps that name as long as it leads to that file, so that its rows are not loaded twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
-//! The load loop: one load in flight a table, from pending units to ledger rows.
+//! The load loop: one load in flight for each table, from pending units to ledger rows.
 //!
-//! A message only says "look at this table". The loader looks at what is kept, asks [`etalon_core::protocol::next`], does
-//! that one thing, and looks again. It waits for nothing: a statement that works on is picked up by the next message or the
-//! next sweep. When no unit is pending the warehouse is not called at all, because a call may wake it.
+//! A message only says "look at this table". The loader reads the documents, asks [`etalon_core::protocol::next`], does that
+//! one step, and reads again. It never waits: the next message or the next sweep continues with a statement that still runs. If
+//! no unit is pending, the warehouse is not called at all, because a call may wake it.
 
 use std::collections::BTreeMap;
 

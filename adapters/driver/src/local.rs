@@ -1,4 +1,4 @@
-//! Local disk: objects are files below a folder, and the system's clock.
+//! Local disk: objects as files below a folder, and the system's clock.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File};

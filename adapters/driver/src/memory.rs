@@ -1,4 +1,4 @@
-//! Memory: objects and queues with the real semantics and nothing behind them, and clocks that are set by hand.
+//! Memory: objects and queues in memory with the real semantics, and clocks that are set by hand.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

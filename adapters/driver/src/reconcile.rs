@@ -1,8 +1,8 @@
-//! Reconcile: the store is held against the ledger, and the ledger decides.
+//! Reconcile: compares the store with the ledger; where they differ, the ledger counts.
 //!
-//! The ledger is written with the rows, so that it cannot be wrong about them. What the store calls loaded and the ledger does
-//! not have is forgotten, and met again; what the ledger has and the store does not know (a store that was lost, or one of an
-//! older Etalon) gets its records, so that it is not loaded twice.
+//! The ledger is written with the rows, so it cannot be wrong about them. An input that the store calls loaded and the ledger
+//! does not have is forgotten, and met again. An input that the ledger has and the store does not know (because the store was
+//! lost, or is from an older Etalon) gets its records, so that it is not loaded twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 

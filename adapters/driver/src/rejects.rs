@@ -1,7 +1,7 @@
-//! Rejects: what lies in quarantine, what has become of it, and sending records through a mended pipeline once more.
+//! Rejects: the records in quarantine, their state, and sending them through the pipeline again after a fix.
 //!
 //! A redrive is a batch of its own, in the next generation of its input: the records are read again from the source, at the
-//! places that quarantine names, of the version that was read then. What fails again is in that batch's quarantine.
+//! places that quarantine names, in the version that was read before. Records that fail again are in that batch's quarantine.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,7 +4,8 @@
 //! the ledger -> reconcile -> extract -> tasks, a thread a core -> transform, judge -> load -> report
 //! ```
 //!
-//! It wires and it tells; what is new, what is held and what is loaded is decided by the loops that the functions run too.
+//! It connects the steps and reports on them. The loops, which the functions run too, decide what is new, what is held and what
+//! is loaded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;

@@ -1,5 +1,5 @@
-//! Status: how things stand between two runs: what is loaded and since when, what waits, what is held and why, which rejects are
-//! open. Nothing is changed by looking.
+//! Status: the state of a pipeline between two runs: what is loaded and since when, what waits, what is held and why, which
+//! rejects are open. It changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Store: what several loops do alike with objects and messages.
+//! Store: operations on objects and messages that several loops share.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! Testing: what every implementation of a port is held to, and a warehouse in memory that works on its own.
+//! Testing: the tests that every implementation of a port must pass, and an asynchronous warehouse in memory.
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a promise that is not kept panics")]
 

@@ -1,5 +1,5 @@
-//! The transform loop: a task, from bytes to staged parts, quarantine and receipt. When it was the last of its unit, the unit
-//! is judged.
+//! The transform loop: turns the bytes of a task into staged parts, quarantine and a receipt. After the last task of a unit,
+//! the unit is judged.
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::{Pipeline, Run, Step, TaskOutput, TaskRun};

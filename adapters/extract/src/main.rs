@@ -1,5 +1,5 @@
-//! The extract function: schedules, events and messages of starts in; windows of a source that is no store, plans and messages of
-//! tasks out.
+//! The extract function: its input is schedules, events and start messages; its output is windows of a database or an API,
+//! plans and messages with tasks.
 
 mod origin;
 

@@ -1,4 +1,4 @@
-//! Client: sends one request, and brings the whole answer, decompressed and bounded.
+//! Client: sends one request, and returns the whole response, decompressed and limited in size.
 
 use std::io::Read;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Resolve: the addresses of a host. A public name whose address is of a private network is refused: a manifest from elsewhere must
-//! not reach what only this network reaches.
+//! Resolve: the addresses of a host. A public name with an address in a private network is refused: a manifest of somebody else
+//! must not reach servers that only this network reaches.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! Sign: what a JSON Web Token consists of, by a shared secret or a private key (RFC 7518).
+//! Sign: signs a JSON Web Token with a shared secret or a private key (RFC 7518).
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::source::connector::{Algorithm, Signing};

@@ -1,4 +1,5 @@
-//! The load function: messages that say "look at this table", and a sweep every few minutes, in; committed loads out.
+//! The load function: its input is messages that say "look at this table", and a sweep every few minutes; its output is
+//! committed loads.
 
 use std::cell::RefCell;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Bring: staged rows as the bytes of COPY, some rows at a time.
+//! Bring: converts staged rows to the bytes of COPY, some rows at a time.
 
 use arrow_array::RecordBatch;
 use etalon_core::error::Error;

@@ -1,4 +1,4 @@
-//! Failure: what an error of the server, or of the way to it, means to a load.
+//! Failure: what an error of the server, or of the connection to it, means for a load.
 
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;

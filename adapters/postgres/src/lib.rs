@@ -1,7 +1,8 @@
 //! PostgreSQL as a warehouse and as a source, reached by URL, and the client for it. It runs the statements of
 //! `etalon_core::warehouse` and `etalon_core::source`, and decides nothing.
 //!
-//! Rows come in the binary form of COPY. Whoever is killed leaves nothing: the server undoes what was not committed.
+//! Rows are sent in the binary form of COPY. A client that is killed leaves nothing behind: the server undoes what was not
+//! committed.
 
 mod bring;
 pub mod client;

@@ -1,4 +1,4 @@
-//! Show: values of PostgreSQL as a warehouse of SQLite shows them, so that one query has one answer in both.
+//! Show: shows values of PostgreSQL as the SQLite warehouse shows them, so that a query has the same result in both.
 
 use etalon_core::types::Type;
 use etalon_core::value::float::{print_double, print_real};

@@ -1,13 +1,12 @@
-//! Cloud: the whole path of a pipeline on one machine, as it would be deployed.
+//! Cloud: a pipeline that is deployed on one machine, as on AWS.
 //!
 //! ```text
 //! Scheduler -> extract                       extract queue -> extract -> tasks queue -> transform -> load queue -> load
 //! objects   -> extract queue                 each queue has its dead letters; load tells a bus of what it has loaded
 //! ```
 //!
-//! Which functions, queues and settings there are, [`etalon_core::deploy`] says; here they are made. An object's event goes to
-//! the extract queue in the form that EventBridge has, and it is this crate that sends it: moto's own events name things
-//! otherwise.
+//! [`etalon_core::deploy`] says which functions, queues and settings there are; this module creates them. This crate sends the
+//! event of a new object to the extract queue, in the form that EventBridge has: moto's own events have other names.
 
 mod programs;
 mod settings;

@@ -1,7 +1,7 @@
-//! Counterpart: tests that need a program which may be missing, a database or a cloud's stand-in.
+//! Counterpart: runs tests that need another program, which may be missing: a database, or a stand-in for a cloud.
 //!
-//! Where it is missing, a test says `absent` and is not counted as passed; if `$ETALON_REQUIRE_COUNTERPARTS` is set, it
-//! fails.
+//! If the program is missing, a test reports `absent` and is not counted as passed; if `$ETALON_REQUIRE_COUNTERPARTS` is set,
+//! it fails.
 
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;

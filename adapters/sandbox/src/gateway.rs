@@ -1,6 +1,6 @@
-//! Gateway: what stands between functions and the stand-ins. It passes requests on, counts them by service and operation,
-//! and does what AWS does and moto does not: it refuses what the caller's role does not allow, and keeps the trace header of a
-//! request with the messages that it sends.
+//! Gateway: a proxy between the functions and the stand-ins. It passes requests on, and counts them by service and operation.
+//! It also does two things that AWS does and moto does not: it refuses requests that the caller's role does not allow, and
+//! keeps the trace header of a request with the messages that it sends.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

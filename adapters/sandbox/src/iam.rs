@@ -1,5 +1,5 @@
-//! Iam: what a role allows, so that a request which its policy lacks is refused here as it is by AWS, and so that a permission
-//! which no request needs is seen.
+//! Iam: evaluates what a role allows. So a request that the role's policy does not allow is refused, as by AWS, and a
+//! permission that no request needs is found.
 
 mod request;
 

@@ -1,4 +1,4 @@
-//! A cloud on one machine, for tests and for a look at the whole path without an account.
+//! A stand-in for AWS on one machine, for tests and for trying a deployed pipeline without an account.
 //!
 //! ```text
 //! schedule, object events -> extract -> tasks queue -> transform -> load queue -> load -> PostgreSQL as Redshift

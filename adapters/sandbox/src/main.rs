@@ -1,4 +1,5 @@
-//! `etalon-sandbox run`: a pipeline on a cloud of this machine, from its files to rows in the warehouse, and what that took.
+//! `etalon-sandbox run`: runs a pipeline on a stand-in for AWS on this machine, from its files to rows in the warehouse, and
+//! reports what that took.
 //!
 //! `etalon sandbox run` calls it. Data goes to standard output, everything else to standard error; exit codes are those of
 //! `etalon`.

@@ -1,8 +1,8 @@
 //! Redshift: its Data API over a PostgreSQL, for tests and demonstrations on one machine.
 //!
-//! What a client sees is AWS's: the wire, the statuses, the limits, the tokens, what a batch is. What stands behind it is a
-//! PostgreSQL that runs a small common core of SQL, after the linter of `etalon_core` has said that Redshift would take it;
-//! COPY is carried out here, from S3. What is exact and what is not stands in `docs/design.md`.
+//! A client sees what AWS shows: the wire format, the statuses, the limits, the tokens, the batches. Behind it a PostgreSQL
+//! runs a small common core of SQL, after the linter of `etalon_core` has checked that Redshift would accept it. This crate
+//! carries out COPY, from S3. `docs/design.md` says what is exact and what is not.
 //!
 //! ```text
 //! wire -> operations -> statements (ids, tokens, limits) -> run (a thread and a connection each) -> session

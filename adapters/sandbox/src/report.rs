@@ -1,4 +1,4 @@
-//! Report: what a run on the sandbox came to, and what it took.
+//! Report: the result of a run on the sandbox, and what it took.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
-//! Scheduler: events that nobody waits for, as EventBridge Scheduler and Lambda's asynchronous invocations have them.
+//! Scheduler: asynchronous events, as of EventBridge Scheduler and of Lambda's asynchronous invocations.
 //!
-//! An event is taken at once and tried three times; then it lies among the dead letters, if there are any. Exact: the words
-//! of the input that are replaced, the number of attempts, what a dead letter holds. Not exact: the pauses between attempts,
-//! which are a minute and two in the cloud and as said here.
+//! An event is accepted at once and tried three times; then it goes to the dead-letter queue, if there is one. Exact: the
+//! placeholders of the input that are replaced, the number of attempts, the content of a dead letter. Not exact: the pauses
+//! between attempts, which are one and two minutes in the cloud, and here as the settings say.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,4 @@
-//! Bind: values in SQLite's forms, as the parameters of a statement.
+//! Bind: converts values to SQLite's forms, as the parameters of a statement.
 
 use etalon_core::value::Value;
 use etalon_core::warehouse::calendar;

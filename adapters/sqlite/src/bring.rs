@@ -1,4 +1,4 @@
-//! Bring: staged rows as the parameters of inserts, many rows at a time.
+//! Bring: converts staged rows to the parameters of INSERT statements, many rows at a time.
 
 use std::ops::Range;
 

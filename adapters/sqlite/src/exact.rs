@@ -1,8 +1,7 @@
 //! Exact: SQLite's sums and averages, exact over decimals, which it keeps as text.
 //!
-//! They take the place of the built-in `sum`, `total` and `avg`. Whole numbers and doubles are added as SQLite adds them;
-//! decimals, and whole numbers among them, as PostgreSQL's `numeric`. A text that is no number is an error, where SQLite
-//! would take it for a zero.
+//! They replace the built-in `sum`, `total` and `avg`. Whole numbers and doubles are added as SQLite adds them; decimals, and
+//! whole numbers among them, as PostgreSQL's `numeric`. A text that is not a number is an error; SQLite would read it as zero.
 
 use etalon_core::value::Decimal;
 use etalon_core::value::DecimalSum;

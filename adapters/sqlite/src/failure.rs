@@ -1,4 +1,4 @@
-//! Failure: what an error of SQLite means to a load, and to whoever opens a file.
+//! Failure: what an error of SQLite means for a load, and when a file is opened.
 
 use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;

@@ -1,8 +1,8 @@
 //! SQLite as a warehouse: the embedded default, one file. It runs the statements of `etalon_core::warehouse`, and decides nothing.
 //!
 //! The file is in SQLite's default journal mode, which undoes a transaction from a journal beside the file: a load that is
-//! killed leaves the journal, and the next one who opens the file rolls it back. At rest the file is alone and whole, and
-//! a load into new pages writes them once, where a write-ahead log would write them twice. Commits wait for the disk.
+//! killed leaves the journal, and the next client that opens the file rolls it back. Between loads there is only the one
+//! complete file. A load into new pages writes them once; a write-ahead log would write them twice. Commits wait for the disk.
 
 mod bind;
 mod bring;

@@ -1,4 +1,5 @@
-//! The transform function: messages of tasks in; parts, quarantine, receipts and a word to the loader out.
+//! The transform function: its input is messages with tasks; its output is parts, quarantine, receipts and a message to the
+//! loader.
 
 use std::process::ExitCode;
 

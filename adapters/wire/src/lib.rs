@@ -1,4 +1,4 @@
-//! The way to a database: a socket that must answer in time, TLS over it, and what the addresses of databases have in common.
+//! Connections to databases: a socket with time limits, TLS over it, and what the addresses of databases have in common.
 
 mod trouble;
 mod address;

@@ -1,8 +1,8 @@
-//! Socket: a connection to a server that must answer in time, over TCP or through a socket of this machine.
+//! Socket: a connection to a server with time limits, over TCP or through a socket of this machine.
 //!
-//! A server that takes a call and then says nothing would be waited for without end. So all reads of a log-in together have a
-//! limit, `connect_timeout`, as in libpq. A statement may take as long as it takes, unless somebody says how long its server may be
-//! silent; a host that is gone is noticed by TCP's keepalive.
+//! A client would wait for ever for a server that accepts a connection and then sends nothing. So all reads of a log-in
+//! together have a limit, `connect_timeout`, as in libpq. A statement has no limit unless the caller sets how long its server
+//! may be silent; TCP's keepalive notices a host that is gone.
 
 use std::fmt;
 use std::io;

@@ -1,8 +1,8 @@
-//! Tls: an encrypted stream to a server, and how far the server is believed to be who it says.
+//! Tls: an encrypted stream to a server, and how the server's identity is checked.
 //!
-//! A certificate is checked as the address says: not at all, by the authority that signed it, or also by the name that it is for.
-//! The signature of the handshake is always checked, so that whoever shows a certificate also has its key: without that, binding
-//! a password to the certificate would prove nothing.
+//! A certificate is checked as the address says: not at all, by the authority that signed it, or also by the name that it is
+//! for. The signature of the handshake is always checked, which proves that the server has the key of its certificate: without
+//! that, binding a password to the certificate would prove nothing.
 
 use std::io;
 use std::path::Path;

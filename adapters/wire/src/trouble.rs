@@ -1,4 +1,4 @@
-//! Trouble: what can go wrong on the way to a server.
+//! Trouble: the errors of a connection to a server.
 
 use std::io;
 

@@ -1,5 +1,5 @@
-//! Examine: whether a deployment is as it should be: rights by trying, the clock, the table, what is kept for how long. Nothing is
-//! changed but a mark, which is written and removed, and Etalon's own tables, which are made where they are not there.
+//! Examine: checks a deployment: permissions (by trying them), the clock, the table, the retention. It changes only two things:
+//! it writes and removes a mark, and creates Etalon's own tables if they do not exist.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! Absent: this command was built without AWS, so that nothing is elsewhere.
+//! Absent: stands in for remote pipelines if the command was built without AWS.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! AWS: a deployed pipeline in the hands of the command.
+//! AWS: a pipeline that is deployed on AWS, operated by the command.
 
 use std::fmt;
 

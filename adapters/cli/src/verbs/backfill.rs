@@ -1,4 +1,4 @@
-//! `etalon backfill`: a part of a database is read and loaded once more; the cursor stays where it is.
+//! `etalon backfill`: reads and loads a part of a database again; the cursor does not move.
 
 use std::time::Instant;
 

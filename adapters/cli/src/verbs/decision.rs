@@ -1,4 +1,4 @@
-//! Decisions about what runs have held: `release`, `discard` and `undiscard` take the same arguments, and look at no file.
+//! Decisions about what runs have held: `release`, `discard` and `undiscard` take the same arguments, and read no source file.
 
 use std::time::Instant;
 

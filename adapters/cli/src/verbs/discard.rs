@@ -1,4 +1,4 @@
-//! `etalon discard`: somebody has looked at what a run held, and does not want it loaded.
+//! `etalon discard`: drops what a run held, so that it is never loaded.
 
 use clap::Args;
 use etalon_core::protocol::Work;

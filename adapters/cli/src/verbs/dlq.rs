@@ -1,4 +1,4 @@
-//! `etalon dlq`: the dead letters of a deployed pipeline: messages that its functions could not deal with.
+//! `etalon dlq`: the dead letters of a deployed pipeline: messages that its functions could not process.
 
 use clap::{Args, ValueEnum};
 use etalon_core::protocol::Step;

@@ -1,4 +1,4 @@
-//! `etalon doctor`: whether a deployed pipeline is as it should be.
+//! `etalon doctor`: checks a deployed pipeline.
 
 use clap::Args;
 use etalon_driver::status::Finding;

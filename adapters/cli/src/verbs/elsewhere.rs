@@ -1,5 +1,5 @@
-//! Elsewhere: a verb's work where the pipeline is deployed. It is begun here, by what extract does when it is called; the functions
-//! do the rest, and what they keep is looked at until it is done.
+//! Elsewhere: the work of a verb with `--on`, for a deployed pipeline. The command does what extract does when it is called;
+//! the functions do the rest, and the command looks at their documents until the work is done.
 
 use std::time::{Duration, Instant};
 

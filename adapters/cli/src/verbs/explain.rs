@@ -1,4 +1,4 @@
-//! `etalon explain`: what a code means, with an example and what to do. The text is that of the page of codes.
+//! `etalon explain`: says what a code means, with an example and what to do. The text is that of the page of codes.
 
 use clap::Args;
 use serde::Serialize;

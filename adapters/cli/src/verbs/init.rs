@@ -1,4 +1,4 @@
-//! `etalon init`: a pipeline file to begin with, made of what a source says of itself.
+//! `etalon init`: writes a pipeline file to start from, made of what a source says about itself.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! `etalon preview`: the first rows as the target would get them, and the rejects among them. Nothing is kept.
+//! `etalon preview`: shows the first rows as the target would get them, and the rejects among them. It stores nothing.
 
 use std::num::NonZero;
 

@@ -1,4 +1,4 @@
-//! `etalon query`: a SQL query of a warehouse, which may only read.
+//! `etalon query`: runs a SQL query in a warehouse; the query may only read.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `etalon rejects`: what lies in quarantine, and sending it through a mended pipeline again.
+//! `etalon rejects`: shows the records in quarantine, and sends them through the pipeline again after a fix.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! `etalon release`: somebody has looked at what a run held, and wants it loaded.
+//! `etalon release`: loads what a run held, as it is.
 
 use clap::Args;
 use etalon_core::protocol::Work;

@@ -1,4 +1,4 @@
-//! `etalon reload`: what is loaded is loaded again, with the pipeline as it is now, in the place of its rows.
+//! `etalon reload`: loads files again with the present pipeline, and replaces their earlier rows.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! `etalon run`: the main job.
+//! `etalon run`: loads what is new. It is the main job.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

@@ -1,6 +1,6 @@
-//! `etalon sample`: a web shop's orders, a few of them broken in many ways, and the pipeline that loads them.
+//! `etalon sample`: writes orders of a web shop, a few of them broken in many ways, and the pipeline that loads them.
 //!
-//! What was planted is written beside them, so that the counts of a run can be held against it. The same number of rows
+//! It also writes which mistakes it has planted, so that the counts of a run can be compared with them. The same number of rows
 //! gives the same bytes.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! `etalon sandbox`: the whole path on this machine. It is a program of its own beside this one, because it brings the
-//! cloud's libraries along, which nobody else here needs.
+//! `etalon sandbox`: runs a deployed pipeline on this machine. It starts a program of its own, because that program needs the
+//! cloud's libraries, which no other verb needs.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

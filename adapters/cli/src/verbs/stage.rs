@@ -1,4 +1,4 @@
-//! `etalon stage`: the main job without the warehouse, for people who load the parts themselves.
+//! `etalon stage`: does the work of `run` without the warehouse, for people who load the parts themselves.
 
 use std::path::PathBuf;
 use std::time::Instant;

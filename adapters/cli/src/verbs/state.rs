@@ -1,4 +1,4 @@
-//! `etalon state`: how far a source that is asked for rows was read.
+//! `etalon state`: how far a database or an API was read.
 
 use clap::Args;
 use etalon_driver::local::LocalDisk;

@@ -1,4 +1,4 @@
-//! `etalon status`: how a pipeline stands between two runs.
+//! `etalon status`: shows the state of a pipeline between two runs.
 
 use clap::Args;
 use etalon_driver::letters::Messages;

@@ -1,4 +1,4 @@
-//! `etalon test`: golden cases, offline.
+//! `etalon test`: runs golden cases, offline.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `etalon undiscard`: what was discarded is decided about once more.
+//! `etalon undiscard`: holds again what was discarded, so that it can be decided about again.
 
 use clap::Args;
 use etalon_core::protocol::Work;

@@ -1,4 +1,4 @@
-//! Listing: every object that a start means is met, until the deadline; the rest of the work is a start again.
+//! Listing: meets every object that a start names, until the deadline; then it sends the rest of the work as a new start.
 
 use std::collections::{BTreeMap, BTreeSet};
 

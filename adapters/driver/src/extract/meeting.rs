@@ -1,4 +1,4 @@
-//! Meeting: an object is looked at, and what its version comes to is carried out; [`Pipeline::meet`] decides.
+//! Meeting: looks at an object, and carries out the steps that [`Pipeline::meet`] decides on.
 //!
 //! [`Pipeline::meet`]: etalon_core::pipeline::Pipeline::meet
 

@@ -1,4 +1,4 @@
-//! Redrive: open rejects are sent through the pipeline once more, in a generation of their own.
+//! Redrive: sends open rejects through the pipeline again, in a generation of their own.
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::InputPlan;

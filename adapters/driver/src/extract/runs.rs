@@ -1,5 +1,5 @@
-//! Runs: where rows are replaced, a run is listed to its end, page by page, before anything of it is planned; one that has met
-//! what the run before has met is nothing new.
+//! Runs: with `write: replace`, a run is listed to its end, page by page, before anything of it is planned. If it has met the
+//! same objects as the run before, there is nothing new.
 
 use std::collections::BTreeSet;
 

@@ -1,14 +1,14 @@
-//! Alone: what a run keeps in mind while no other run works below its folder, so that its cost grows with what is new: which
-//! names are there, and which objects are not written through to the disk yet.
+//! Alone: what a run remembers while no other run works below its folder: which names exist, and which objects are not synced
+//! to the disk yet. So the cost of a run depends only on what is new.
 //!
-//! To write an object through takes milliseconds, and an object of the source is half a dozen in the store. So what is *new*
-//! waits, and is written through together: before a load, before anything that was there before is overwritten or removed, and
-//! every few seconds. What waits bears a time of its own; it gets its real time when it is on the disk. A run that begins
-//! where another has not ended removes what still bears that time, since the machine may have stopped and left names
-//! without their bytes. So what a folder holds then is what it held when it was written through last, whole.
+//! Syncing an object takes milliseconds, and each object of the source is half a dozen objects in the store. So *new* objects
+//! wait, and are synced together: before a load, before an existing object is overwritten or removed, and every few seconds. An
+//! object that waits has a special modification time; it gets its real time when it is on the disk. A run that begins after
+//! another one was interrupted removes the objects that still have the special time, since the machine may have stopped and
+//! left names without their bytes. So the folder then has exactly what was synced last.
 //!
-//! All that waits gets its time, or none: while the times are set a file says that everything is on the disk, and a run that
-//! finds it sets the others. Otherwise a mark could stay whose plan is gone.
+//! Either all waiting objects get their time, or none: while the times are set, a file says that everything is on the disk, and
+//! a run that finds this file sets the remaining times. Otherwise a mark could stay whose plan is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

@@ -1,7 +1,7 @@
-//! Found: the files that paths and globs mean, as a shell finds them. Links are followed, and a file has one name, however it
-//! is reached: two names of it would be two sources. A link to a file has its own name, since it may lead to another file
-//! tomorrow, unless the file is found too; a link to a folder has that of the folder. What matches and cannot be read is
-//! refused, by name: rows that are left out without a word are noticed by nobody.
+//! Found: the files that paths and globs match, as in a shell. Links are followed, and a file has one name, however it is
+//! reached: two names would be two sources. A link to a file has its own name, since it may lead to another file tomorrow,
+//! unless the file itself is found too; a link to a folder has the name of the folder. A file that matches and cannot be read
+//! is refused, by name: nobody would notice rows that are left out silently.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;

@@ -1,5 +1,5 @@
-//! Queues in memory, with what real ones do to messages: a standard queue gives them in any order and some of them twice,
-//! a FIFO queue keeps the order of a group and gives its messages one at a time.
+//! Queues in memory that behave like real ones: a standard queue delivers messages in any order and some of them twice, a FIFO
+//! queue keeps the order of a group and delivers its messages one at a time.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

@@ -1,7 +1,6 @@
-//! Conformance: what every implementation of a port is held to, in memory, on disk or in a cloud.
+//! Conformance: the tests that every implementation of a port must pass, in memory, on disk or in a cloud.
 //!
-//! The suites use the port alone and assume nothing of what is there already beside names below a prefix that nobody else
-//! uses, and queues that nobody else reads.
+//! The suites use only the port. They assume only that no other test uses the names below their prefix, or reads their queues.
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! A data warehouse in memory: statements that take their time, fail and are aborted, and a table that is plain enough to be
-//! right: rows in a list, merged by hand.
+//! A data warehouse in memory. Its statements take time, fail and are aborted; its table is simple enough to be correct: rows
+//! in a list, merged by plain code.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Session: PostgreSQL's protocol over a blocking socket. Statements go one at a time, with parameters apart from their
 //! text, and rows come in through COPY.
 //!
-//! The messages are `postgres-protocol`'s; here is the little that stands between them when nothing happens at once.
+//! `postgres-protocol` encodes and decodes the messages; this file has the exchange of messages, one at a time.
 
 use std::fmt;
 use std::io;

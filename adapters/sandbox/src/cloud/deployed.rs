@@ -1,5 +1,5 @@
-//! Deployed: a deployment as Terraform has made it, read from the state that `terraform show -json` prints. What it lacks or
-//! has wrong, the cloud that runs it lacks and has wrong.
+//! Deployed: a deployment as Terraform has made it, read from the state that `terraform show -json` prints. Mistakes in the
+//! deployment are also in the cloud that runs it, so that tests find them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

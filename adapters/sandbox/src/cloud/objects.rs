@@ -1,4 +1,4 @@
-//! Objects: what lies in the source, and what the functions keep in the store.
+//! Objects: the objects of the source, and those that the functions keep in the store.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Programs: what runs on this machine: the functions, and what stands in for the services.
+//! Programs: the programs that run on this machine: the functions, and the stand-ins for the services.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Settings: which pipeline is deployed, and what the account is that the sandbox stands for.
+//! Settings: the pipeline that is deployed, and the account that the sandbox stands in for.
 
 use std::collections::BTreeMap;
 

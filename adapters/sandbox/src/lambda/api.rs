@@ -1,6 +1,6 @@
 //! Api: the Runtime API, version 2018-06-01, on a port of its own for one process.
 //!
-//! It decides nothing: what the runtime says is handed on, and whoever runs the environment answers.
+//! It decides nothing: it passes requests of the runtime to the code that runs the environment, which answers them.
 
 use bytes::{Bytes, BytesMut};
 use etalon_core::error::Error;

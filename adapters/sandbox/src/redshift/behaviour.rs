@@ -1,4 +1,4 @@
-//! Behaviour: what a test wants to happen to certain statements, beside what their SQL does.
+//! Behaviour: what a test makes happen to certain statements, in addition to what their SQL does.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Config: what a sandbox's Redshift is made of, and who hears of it.
+//! Config: the settings of the sandbox's Redshift, and who is notified by it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,8 +5,8 @@
 //! a COPY that was read -> manifest -> files -> parquet | separated -> values of the columns' types -> PostgreSQL
 //! ```
 //!
-//! A row that does not fit ends it all, and is told apart from the transaction that it ends: what COPY could not load is
-//! asked for afterwards.
+//! A row that does not fit ends the load. It is recorded outside of the transaction that it ends, since clients ask afterwards
+//! what COPY could not load.
 
 mod target;
 mod load_error;

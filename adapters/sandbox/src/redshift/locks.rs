@@ -1,6 +1,6 @@
-//! Locks: what a transaction of Redshift's keeps of a table until its end, under its snapshot isolation. INSERT and COPY share a
-//! table, UPDATE and DELETE want it alone; PostgreSQL knows no such locks, so that they are advisory ones here. Two transactions
-//! that wait for each other are found by PostgreSQL, and one of them fails.
+//! Locks: the locks that a transaction of Redshift holds on a table until its end, under snapshot isolation. INSERT and COPY
+//! share a table, UPDATE and DELETE need it exclusively. PostgreSQL has no such locks, so they are advisory locks here.
+//! PostgreSQL finds two transactions that wait for each other, and one of them fails.
 
 use super::reader::Reader;
 use super::words::telling;

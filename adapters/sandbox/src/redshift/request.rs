@@ -1,6 +1,6 @@
 //! Request: the members of a call, each of its type and within its bounds.
 //!
-//! The service ignores a member that it does not know. Here it is an error, so that a misspelled one does not pass for years.
+//! The service ignores a member that it does not know. Here it is an error, so that a misspelled member is found.
 
 use serde_json::Map;
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! Shims: what Redshift has and PostgreSQL has not, as functions, types and views of a schema that every session looks into.
+//! Shims: functions, types and views that Redshift has and PostgreSQL does not, in a schema that is in the search path of every
+//! session.
 
 use etalon_postgres::client::Client;
 use etalon_postgres::client::Trouble;

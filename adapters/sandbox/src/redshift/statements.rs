@@ -1,4 +1,4 @@
-//! Statements: what has been submitted, what has become of it, and for how long the service remembers.
+//! Statements: the submitted statements, their states, and how long the service remembers them.
 //!
 //! ```text
 //! SUBMITTED -> PICKED -> STARTED -> FINISHED | FAILED | ABORTED

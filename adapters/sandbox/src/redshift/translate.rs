@@ -1,5 +1,5 @@
-//! Translate: a statement of Redshift's as PostgreSQL takes it. A small common core; what is not understood is refused with
-//! its name, since a guess would make a test pass that says nothing.
+//! Translate: rewrites a statement of Redshift for PostgreSQL. It supports a small common core; what it does not understand is
+//! refused by name, since with a guess a test could pass that proves nothing.
 
 mod copy;
 mod table;

@@ -1,7 +1,7 @@
-//! Words: SQL text cut into words, blanks and comments among them, so that nothing is lost when it is put together again.
+//! Words: splits SQL text into words, including blanks and comments, so that nothing is lost when they are joined again.
 //!
-//! A parameter, a name or a keyword is looked for among whole words only: what stands in a text, in a quoted name or in a
-//! comment is none. The rules by which a text is cut are those of [`etalon_core::sql`].
+//! A parameter, a name or a keyword is searched only among whole words, not inside a text, a quoted name or a comment. The
+//! rules of splitting are those of [`etalon_core::sql`].
 
 use etalon_core::sql::scan::{Kind as Token, Lexis, Problem, scan};
 use etalon_core::sql::unquote::unquote;

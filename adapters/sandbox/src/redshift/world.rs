@@ -1,4 +1,4 @@
-//! World: what requests and running statements share.
+//! World: the state that requests and running statements share.
 
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;

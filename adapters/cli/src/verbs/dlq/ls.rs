@@ -1,4 +1,4 @@
-//! `etalon dlq ls`: which dead letters there are.
+//! `etalon dlq ls`: lists the dead letters.
 
 use clap::Args;
 use etalon_driver::letters::Letter;

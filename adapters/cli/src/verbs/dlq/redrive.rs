@@ -1,4 +1,4 @@
-//! `etalon dlq redrive`: dead letters are messages once more.
+//! `etalon dlq redrive`: sends dead letters again as messages.
 
 use clap::Args;
 use etalon_driver::letters::Letter;

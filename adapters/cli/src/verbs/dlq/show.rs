@@ -1,4 +1,4 @@
-//! `etalon dlq show`: what dead letters say.
+//! `etalon dlq show`: shows the content of dead letters, and their reasons.
 
 use clap::Args;
 use etalon_driver::letters::Letter;

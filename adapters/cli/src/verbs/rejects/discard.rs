@@ -1,4 +1,4 @@
-//! `etalon rejects discard`: open rejects that will never be right.
+//! `etalon rejects discard`: discards open rejects that will never be right.
 
 use clap::Args;
 use etalon_core::pipeline::Resolved;

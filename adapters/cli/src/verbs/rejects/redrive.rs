@@ -1,4 +1,4 @@
-//! `etalon rejects redrive`: the open rejects are sent through the pipeline again, and what passes is loaded.
+//! `etalon rejects redrive`: sends the open rejects through the pipeline again, and loads those that pass.
 
 use clap::Args;
 use etalon_core::pipeline::Pipeline;

@@ -1,4 +1,5 @@
-//! `etalon state adopt`: the next run goes on where the last one ended, in another server or database that has the same data.
+//! `etalon state adopt`: makes the next run continue where the last one ended, on another server or database that has the same
+//! data.
 
 use clap::Args;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `etalon state reset`: the source is read from its beginning by the next run.
+//! `etalon state reset`: makes the next run read the source from its beginning.
 
 use clap::Args;
 use etalon_core::warehouse::WriteMode;

@@ -1,4 +1,4 @@
-//! `etalon state show`: how far the source was read, and the windows that are kept.
+//! `etalon state show`: shows how far the source was read, and the windows that are kept.
 
 use clap::Args;
 use etalon_core::protocol::{Cursor, Window, name};

@@ -1,5 +1,5 @@
-//! Parquet: the rows of a Parquet file, as Redshift reads them: columns by their position, each in the one form that its
-//! type has in Parquet. What Redshift may take beside that nobody has written down, and so it is refused here.
+//! Parquet: the rows of a Parquet file, as Redshift reads them: columns by their position, each in the one form that its type
+//! has in Parquet. It is not documented which other forms Redshift accepts, so they are refused here.
 
 use std::fmt::Write;
 

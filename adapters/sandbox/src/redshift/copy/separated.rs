@@ -1,6 +1,6 @@
 //! Separated: the rows of a file of separated values, as Redshift reads them: columns by their position, texts that become
-//! values of the columns' types. What stands for NULL is NULL between quotes too, and an empty field is NULL where it is no
-//! text.
+//! values of the columns' types. The text that stands for NULL is NULL between quotes too, and an empty field is NULL in a
+//! column that is not a text.
 
 use std::io::Read;
 

@@ -1,5 +1,6 @@
-//! Copy: what a COPY says, and which of its options go together. What Redshift does not know is its error; what it knows and
-//! nothing is made of here is an error, too, since a test would otherwise pass that says nothing.
+//! Copy: parses a COPY, and checks which of its options can be combined. An option that Redshift does not know is Redshift's
+//! error. An option that Redshift knows and the sandbox does not support is an error too, since otherwise a test could pass
+//! that proves nothing.
 
 use std::fmt;
 

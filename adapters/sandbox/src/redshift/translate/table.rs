@@ -1,5 +1,6 @@
-//! Table: CREATE TABLE and ALTER TABLE. How Redshift lays a table out is left out; what it limits is kept as a constraint:
-//! a varchar counts bytes, a char has no others than single ones, and nineteen digits end where 64 bits do.
+//! Table: CREATE TABLE and ALTER TABLE. Options about the storage of a table are left out. Redshift's limits become
+//! constraints: a varchar counts bytes, a char has only characters of one byte, and a decimal of nineteen digits must fit into
+//! 64 bits.
 
 use std::collections::BTreeSet;
 use std::hash::DefaultHasher;
