@@ -38,31 +38,31 @@ pub(crate) const DEPLOYED: &str = "deployed/";
 pub const PIPELINE_FILE: &str = "pipeline.yaml";
 /// The bus that every account has.
 pub const DEFAULT_BUS: &str = "default";
-/// How often somebody looks after a table whose message was lost.
+/// How often a sweep looks at tables whose message may be lost.
 const SWEEP: &str = "rate(5 minutes)";
-/// How long a message waits for somebody to deal with it, and a dead letter for somebody to look: as long as SQS lets it.
+/// How long a message is kept until it is processed, and a dead letter until a person looks at it: as long as SQS allows.
 const MESSAGES_KEPT_SECONDS: u32 = 14 * 24 * 60 * 60;
 /// Messages of a batch where each is little work.
 const BATCH_SIZE: usize = 10;
 /// The fewest calls at once that the mapping of a queue may be limited to.
 const CONCURRENCY_MIN: usize = 2;
 
-/// An account, as far as a pipeline is concerned that is deployed into it.
+/// The facts about an account that a deployment needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// What the names of functions, queues and schedules begin with.
+    /// The prefix of the names of functions, queues and schedules.
     pub name: String,
-    /// What the URLs of queues begin with: `https://sqs.eu-central-1.amazonaws.com/123456789012/`.
+    /// The prefix of the URLs of queues: `https://sqs.eu-central-1.amazonaws.com/123456789012/`.
     pub queues: String,
-    /// `s3://bucket/prefix/`: where Etalon keeps what it keeps.
+    /// `s3://bucket/prefix/`: the store.
     pub staging: String,
     /// `s3://bucket/prefix/`: where the names of `files:` lie, if the pipeline says `files:`.
     pub source: Option<String>,
     /// `s3://bucket/key`: the manifest, if the pipeline's source is a `connector:`.
     pub manifest: Option<String>,
-    /// `s3://bucket/key`: certificates of authorities that are believed of a database.
+    /// `s3://bucket/key`: certificates of the authorities that are trusted for a database.
     pub certificates: Option<String>,
-    /// The bus that is told of loads; without one, the account's default bus.
+    /// The bus that gets the events of loads; without one, the account's default bus.
     pub event_bus: Option<String>,
     /// The warehouse.
     pub warehouse: Warehouse,
@@ -79,7 +79,7 @@ pub struct Warehouse {
     pub id: WarehouseId,
     /// The database.
     pub database: String,
-    /// The ARN of the secret to connect with; without it the function's role does.
+    /// The ARN of the secret to connect with; without it the function connects with its role.
     pub secret: Option<String>,
     /// The ARN of the role by which COPY reads, or `default`.
     pub copy_role: String,
@@ -90,7 +90,7 @@ pub struct Warehouse {
 pub enum WarehouseId {
     /// A workgroup of Redshift Serverless.
     Workgroup(String),
-    /// A cluster, with its user where neither a secret nor the function's role says it.
+    /// A cluster, with its user if neither a secret nor the function's role names it.
     Cluster {
         /// Its identifier.
         identifier: String,
@@ -99,20 +99,21 @@ pub enum WarehouseId {
     },
 }
 
-/// How much of an account the functions get.
+/// The sizes and limits of the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
     /// Of extract.
     pub extract: Size,
     /// Of transform.
     pub transform: Size,
-    /// Of load: short, since a message is invisible for as long, and a statement that works on is picked up by the next one.
+    /// Of load: its timeout is short, since a message is invisible for as long, and the next message continues with a statement
+    /// that still runs.
     pub load: Size,
-    /// Tasks at work at once.
+    /// The number of tasks that are processed at once.
     pub transforms_max: usize,
     /// So often a message is received before it is among the dead letters.
     pub receives_max: u32,
-    /// A message is invisible for so many of its function's timeouts; AWS advises six.
+    /// For how many of its function's timeouts a message is invisible; AWS advises six.
     pub visibility_timeouts: u32,
 }
 
@@ -154,9 +155,9 @@ impl Sizes {
 /// What a pipeline is in an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
-    /// The functions, in the order of the way.
+    /// The functions, in the order of the data: extract, transform, load.
     pub functions: [Function; 3],
-    /// What calls them by the clock.
+    /// The schedules that call them.
     pub schedules: [Schedule; 2],
 }
 

@@ -17,7 +17,7 @@ pub enum ErrorKind {
     NotFound,
     /// The object is not what was planned: another version, another size.
     Changed,
-    /// Somebody else wrote it first.
+    /// Another process wrote it first.
     AlreadyExists,
     /// The object cannot be loaded as it is, and waits for a decision.
     Held,

@@ -67,9 +67,8 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// Most bytes of a record.
 const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A pipeline file that was checked: everything that can fail because of the file has failed already. Only `compile` makes
-/// one, and nobody changes it. The name of its table may still hold `${…}`; [`Resolved`] has
-/// none.
+/// A pipeline file that was checked: everything that can fail because of the file has failed already. Only `compile` makes one,
+/// and it never changes. The name of its table may still contain `${…}`; that of a [`Resolved`] does not.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
     name: String,
@@ -120,13 +119,13 @@ impl Pipeline {
         &self.location
     }
 
-    /// Why a stream of which only what is new is read cannot be the whole table, if it is to be.
+    /// Why `write: replace` is refused for a stream that is read incrementally; `None` if it is not refused.
     pub fn refuses_part(&self, is_part: bool) -> Option<String> {
         let stream = self.location.api().map(|api| &api.stream.text).filter(|_| is_part && self.whole_runs)?;
         Some(replaces_what_is_new(stream))
     }
 
-    /// What is wrong with the source for the manifest that it names: errors, and warnings.
+    /// The errors and warnings about the source that only its manifest shows.
     pub fn check_manifest(&self, connector: &Connector) -> Vec<Diagnostic> {
         let Some(api) = self.location.api() else { return Vec::new() };
         let stream = &api.stream;
@@ -140,7 +139,7 @@ impl Pipeline {
         diagnostics
     }
 
-    /// What the source calls each declared field, in order.
+    /// The name of each declared field in the source, in order.
     pub fn source_names(&self) -> impl Iterator<Item = &str> {
         self.source_names.iter().map(String::as_str)
     }
@@ -155,12 +154,12 @@ impl Pipeline {
         &self.limits
     }
 
-    /// Whether a run is judged and loaded as a whole, and not each of its objects: so it is where rows are replaced.
+    /// Whether a run is judged and loaded as a whole, and not object by object: with `write: replace`.
     pub fn whole_runs(&self) -> bool {
         self.whole_runs
     }
 
-    /// Whether rows are added to those that are there, so that what comes again is there twice.
+    /// Whether rows are appended to those in the table, so that a row that comes again is in the table twice.
     pub fn appends(&self) -> bool {
         self.table.write == WriteMode::Append
     }
@@ -175,12 +174,12 @@ impl Pipeline {
         self.schedule.as_ref()
     }
 
-    /// How many minutes are between two loads of the functions at least, if the file says so.
+    /// The least number of minutes between two loads of the functions, if the file sets it.
     pub fn load_every(&self) -> Option<u64> {
         self.load_every
     }
 
-    /// What can change output bytes, as one name.
+    /// A digest of everything in the file that can change output bytes.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -190,12 +189,12 @@ impl Pipeline {
         self.location.kind()
     }
 
-    /// The input that an object is when its version has become the current one for the so manieth time, from 1.
+    /// The input of an object. `meeting` says for which time its version has become the current one, from 1.
     pub fn input(&self, object: &Object, meeting: u32) -> String {
         plan::input(&self.name, self.source_kind(), object, meeting)
     }
 
-    /// Whether a plan is one of this pipeline.
+    /// Whether a plan was made by this pipeline.
     pub fn has_planned(&self, plan: &InputPlan) -> bool {
         let object = Object { name: plan.source.clone(), version: plan.source_version.clone(), size: plan.size };
         // An older Etalon did not say whose a plan is.
@@ -229,7 +228,7 @@ impl Pipeline {
         TaskRun::new(self, task, None)
     }
 
-    /// Begins to read and transform a range of an object without staging it, for people who want to look.
+    /// Begins to read and transform a range of an object without staging it, for a preview.
     pub fn rows(&self, task: &Task) -> RowRun<'_> {
         RowRun::new(self, task, None)
     }
@@ -248,14 +247,15 @@ impl Pipeline {
         }
     }
 
-    /// As [`Pipeline::task`], of only these records. In the receipt, the others' bytes are skipped ones.
+    /// As [`Pipeline::task`], but only for these records. The receipt counts the bytes of the others as skipped.
     ///
-    /// Where a record is not found as it was, a step ends in an error of the kind [`ErrorKind::Changed`](crate::error::ErrorKind).
+    /// If a record is not found as it was, a step ends with an error of the kind
+    /// [`ErrorKind::Changed`](crate::error::ErrorKind).
     pub fn task_again(&self, task: &Task, records: Again) -> TaskRun<'_> {
         TaskRun::new(self, task, Some(records))
     }
 
-    /// As [`Pipeline::rows`], of only these records, and with the same error.
+    /// As [`Pipeline::rows`], but only for these records, and with the same error.
     pub fn rows_again(&self, task: &Task, records: Again) -> RowRun<'_> {
         RowRun::new(self, task, Some(records))
     }
@@ -267,7 +267,7 @@ impl Pipeline {
         columns.chain(self.table.deletes.then(|| (DELETED_COLUMN.to_owned(), Type::Boolean, true))).collect()
     }
 
-    /// Whether a sensitive field reaches each of the columns, so that people must not see its values.
+    /// For each column, whether it is computed from a sensitive field, so that people must not see its values.
     pub fn sensitive_columns(&self) -> Vec<bool> {
         let columns = self.transform.columns.iter().map(|mapping| mapping.sensitive);
         columns.chain(self.table.deletes.then_some(false)).collect()
@@ -280,7 +280,7 @@ impl Pipeline {
         stage::read(self.stage, &self.columns(), bytes)
     }
 
-    /// Masks in a reject what the pipeline says is sensitive, also where it did not when the record was rejected.
+    /// Masks in a reject what the pipeline calls sensitive, also if it did not when the record was rejected.
     pub fn mask(&self, reject: &mut Reject) {
         for field in self.transform.fields.iter().filter(|field| field.sensitive) {
             reject.raw = None;
@@ -307,7 +307,7 @@ impl Pipeline {
         self.compression.unwrap_or_else(|| Compression::of_name(name))
     }
 
-    /// The bytes of an object of a name and of so many stored bytes, as places count them.
+    /// The decoded bytes of an object, as places count them; `size` is the number of its stored bytes.
     pub fn decoded(&self, name: &str, size: u64) -> Decoded {
         Decoded::new(self.read_options(name), size)
     }

@@ -17,7 +17,7 @@ pub(crate) const RANGE_BYTES: u64 = 64 * 1024 * 1024;
 pub struct Object {
     /// Its key, or its path relative to the pipeline file.
     pub name: String,
-    /// What tells its bytes from other bytes of that name: a digest, or an object's version.
+    /// Distinguishes its bytes from other bytes of that name: a digest, or an object's version.
     pub version: String,
     /// Its stored bytes.
     pub size: u64,
@@ -31,37 +31,38 @@ pub struct InputPlan {
     pub pipeline: String,
     /// What may be loaded once.
     pub input: String,
-    /// Counts the plans of the input: raised where it is planned anew, loaded again, or some of its records are.
+    /// Counts the plans of the input: it is raised when the input is planned again, or when it or some of its records are
+    /// loaded again.
     pub generation: u32,
     /// The object's name.
     pub source: String,
     /// The object's version.
     pub source_version: String,
-    /// The how manieth time it is that this version has become the object's current one, from 1.
+    /// For which time this version has become the object's current one, from 1.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub meeting: u32,
     /// Its stored bytes.
     pub size: u64,
-    /// The pipeline, where it can change output bytes.
+    /// The fingerprint of the pipeline file.
     pub fingerprint: String,
     /// `batch_time()` in microseconds since 1970, UTC.
     pub batch_time: i64,
     /// Whether another version of the object was met before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overwrites: bool,
-    /// Whether it takes the place of what it brought before (a backfill).
+    /// Whether it replaces the rows that it brought before (a backfill).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub backfills: bool,
-    /// The run that it is loaded with, where whole runs are loaded.
+    /// The run that it is loaded with, if whole runs are loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
-    /// Why the input was planned once more: the same cause is the same plan.
+    /// Why the input was planned again: the same cause gives the same plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// The number of the decision about rejects whose records alone are read.
+    /// The number of the decision about rejects, if only the records of that decision are read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redrives: Option<u32>,
-    /// The cut: ranges that tile the stored bytes.
+    /// The ranges into which the stored bytes are split, without gaps.
     pub ranges: Vec<Range<u64>>,
 }
 
@@ -109,7 +110,7 @@ impl InputPlan {
     }
 }
 
-/// The input that an object is to a pipeline. The meeting counts how often this version has become the object's current one:
+/// The input of an object for a pipeline. The meeting counts how often this version has become the object's current one:
 /// content that comes back is a new input like any other.
 pub fn input(pipeline: &str, source_kind: &str, object: &Object, meeting: u32) -> String {
     let meeting = meeting.to_string();
@@ -118,7 +119,7 @@ pub fn input(pipeline: &str, source_kind: &str, object: &Object, meeting: u32) -
     identity("input", if meeting == "1" { &parts[..4] } else { &parts })
 }
 
-/// Cuts `size` bytes into ranges of about `range_bytes`; one range if the object cannot be cut.
+/// Splits `size` bytes into ranges of about `range_bytes`; one range if the object cannot be split.
 pub fn cut(size: u64, can_cut: bool, range_bytes: u64) -> Vec<Range<u64>> {
     let pieces = if can_cut { size.div_ceil(range_bytes.max(1)).max(1) } else { 1 };
     (0..pieces).map(|piece| piece * size / pieces..(piece + 1) * size / pieces).collect()

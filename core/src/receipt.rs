@@ -20,7 +20,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether every record that was read is accounted for.
+    /// Whether the counts add up: every record that was read is staged, filtered or quarantined.
     pub fn balance(&self) -> bool {
         self.read == self.staged + self.filtered_false + self.filtered_null + self.quarantined
     }
@@ -35,7 +35,7 @@ impl Counts {
     }
 }
 
-/// What the bytes of an object's range (decoded) turned out to be; the parts tile it without gap or overlap.
+/// How many decoded bytes of an object's range are header, records and so on; the numbers add up to the range.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Bytes in all.
@@ -53,7 +53,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Whether every byte is accounted for.
+    /// Whether the numbers add up to the total.
     pub fn balance(&self) -> bool {
         self.total == self.header + self.records + self.blank + self.comments + self.skipped
     }
@@ -101,7 +101,7 @@ pub struct Receipt {
     pub content: Option<String>,
     /// The range of the object's (stored) bytes.
     pub range: (u64, u64),
-    /// What the pipeline file said, where it can change output bytes.
+    /// The fingerprint of the pipeline file.
     pub fingerprint: String,
     /// `batch_time()`, RFC 3339 in UTC.
     pub batch_time: String,
@@ -120,13 +120,13 @@ pub struct Receipt {
     pub quarantined_bytes: u64,
     /// Records that had fields which the pipeline does not declare.
     pub undeclared_records: u64,
-    /// Records that had none of the fields which the pipeline declares; an older Etalon did not count them.
+    /// Records that had none of the declared fields; an older Etalon did not count them.
     #[serde(default)]
     pub strange_records: u64,
-    /// Why the object cannot be loaded as it is, where that is so: it is held.
+    /// Why the object is incomplete or not as declared, if it is: its unit is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incomplete: Option<String>,
-    /// Whether that is because the object was gone, or another, when its turn came: nothing of it was read.
+    /// Whether the reason is that the object was gone or had changed before its task ran: nothing of it was read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
     /// The staged files, in order.

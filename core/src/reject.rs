@@ -10,7 +10,7 @@ use crate::diagnostic::Code;
 /// Raw text longer than this is left out; the place remains.
 pub(crate) const RAW_BYTES_MAX: usize = 64 * 1024;
 
-/// What people see where a value is sensitive.
+/// What people see in place of a sensitive value.
 pub const MASKED: &str = "(masked)";
 
 /// Where a record lies in the decoded stream of its object.
@@ -27,14 +27,14 @@ pub struct Place {
 pub struct Reason {
     /// What kind of fault.
     pub code: Code,
-    /// What it happened to.
+    /// What it is about.
     #[serde(flatten)]
     pub subject: Subject,
     /// The fact, in one line without a full stop.
     pub message: String,
 }
 
-/// What a reason speaks of.
+/// What a reason is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "subject", content = "name")]
 pub enum Subject {
@@ -65,10 +65,10 @@ pub struct Reject {
     /// The declared fields that the reader found, by name; a sensitive one is masked, and NULL is null.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Option<String>>,
-    /// The record as it stands in the object, where it is UTF-8, short enough and has no sensitive field.
+    /// The record as it is in the object, if it is UTF-8, short enough and has no sensitive field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
-    /// The same in base 64, where it is not UTF-8.
+    /// The same in base 64, if it is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_base64: Option<String>,
 }

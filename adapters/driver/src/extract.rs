@@ -25,7 +25,7 @@ mod redrive;
 
 use listing::Known;
 
-/// The world of extract.
+/// The ports of extract.
 #[derive(Debug)]
 pub struct Extract<'a, S, T, Q, R, L, C, W> {
     /// The pipeline that is deployed.
@@ -38,7 +38,7 @@ pub struct Extract<'a, S, T, Q, R, L, C, W> {
     pub tasks: &'a Q,
     /// Where the rest of a run's work goes.
     pub starts: &'a R,
-    /// Where loaders are told to look.
+    /// The queue of messages to the loader.
     pub loads: &'a L,
     /// What time it is.
     pub clock: &'a C,
@@ -46,8 +46,8 @@ pub struct Extract<'a, S, T, Q, R, L, C, W> {
     pub witness: &'a W,
     /// When to stop beginning new work, in microseconds since 1970: some time before the function's own end.
     pub deadline: i64,
-    /// Whether what was planned with another pipeline file and has not been judged is planned anew: so it is where nobody
-    /// else works, and whoever mends the file and runs it again has decided.
+    /// Whether inputs that were planned with another pipeline file and have not been judged are planned again: so on one
+    /// machine, where no other worker runs and a person who changes the file and runs it again has decided.
     pub replans: bool,
 }
 

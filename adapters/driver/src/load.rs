@@ -33,7 +33,7 @@ const MARKS_MAX: usize = 1000;
 /// Steps of one call; what is left is done by the next.
 const STEPS_MAX: usize = 100;
 
-/// The world of load.
+/// The ports of load.
 #[derive(Debug)]
 pub struct Loader<'a, T, W, E, C, O> {
     /// The pipeline that is deployed.
@@ -42,7 +42,7 @@ pub struct Loader<'a, T, W, E, C, O> {
     pub store: &'a T,
     /// Where rows go.
     pub warehouse: &'a W,
-    /// Who is told.
+    /// Receives the events of loads.
     pub events: &'a E,
     /// What time it is.
     pub clock: &'a C,
@@ -570,7 +570,7 @@ fn order_part(batch: &str, part: &Part) -> OrderPart {
     OrderPart { name: name::part(batch, &part.name), rows: part.rows, bytes: part.bytes }
 }
 
-/// Somebody else was there first: what they left is looked at next.
+/// Another loader was first: the next step looks at what it has left.
 fn unless_raced(result: Result<(), Error>) -> Result<(), Error> {
     match result {
         Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Changed) => Ok(()),

@@ -14,28 +14,28 @@ use etalon_core::source::Answer;
 use etalon_core::source::connector::{Request, Response, Signing};
 use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, PipelineLoads, Presence, Table};
 
-/// Whether a write may take the place of what is there.
+/// Whether a write may overwrite an existing object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put<'a> {
     /// It may.
     Always,
     /// It must be the first: `ErrorKind::AlreadyExists` otherwise.
     IfAbsent,
-    /// It takes the place of this version, and of no other: `ErrorKind::Changed` otherwise, also if nothing is there.
+    /// It may overwrite only this version: `ErrorKind::Changed` otherwise, also if there is no object.
     IfVersion(&'a str),
 }
 
 /// An object as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// The object, with the version by which its bytes are told from others.
+    /// The object, with the version that distinguishes its bytes from others.
     pub object: Object,
-    /// The version that a listing tells of it. It may differ where the bytes are the same.
+    /// The version of it in a listing. It may differ although the bytes are the same.
     pub listed: String,
 }
 
 impl Look {
-    /// The object, with the version that a listing tells.
+    /// The object, with the version of a listing.
     pub fn as_listed(&self) -> Object {
         Object { version: self.listed.clone(), ..self.object.clone() }
     }
@@ -46,14 +46,14 @@ impl Look {
     }
 }
 
-/// Bytes with names: a bucket, a folder, memory. A write is seen whole or not at all, and by everybody at once.
+/// Bytes with names: a bucket, a folder, memory. A write is atomic, and visible to all readers at once.
 ///
-/// A version tells bytes from other bytes of the same name. The same bytes written again may have the same version.
+/// A version distinguishes bytes from other bytes of the same name. The same bytes written again may have the same version.
 pub trait Objects: Sync {
     /// The object of that name as it is now; `ErrorKind::NotFound` if there is none.
     fn head(&self, name: &str) -> impl Future<Output = Result<Object, Error>>;
 
-    /// The same, with the version that tells its bytes best, where a listing does not know that one. What is read may be of
+    /// The same, with the version that identifies the bytes best, if a listing does not contain it. Reads may be made with
     /// either version.
     fn look(&self, name: &str) -> impl Future<Output = Result<Look, Error>> {
         async move {
@@ -62,7 +62,7 @@ pub trait Objects: Sync {
         }
     }
 
-    /// Some bytes of an object; fewer only where it ends. `ErrorKind::Changed` if it is no longer the same.
+    /// Some bytes of an object; fewer only at its end. `ErrorKind::Changed` if it is no longer the same.
     fn read(&self, object: &Object, range: Range<u64>) -> impl Future<Output = Result<Vec<u8>, Error>>;
 
     /// All bytes of the object of that name, and their version; `ErrorKind::NotFound` if there is none.
@@ -85,12 +85,12 @@ pub trait Objects: Sync {
         async move { self.fetch(name).await.map(|(bytes, _)| bytes) }
     }
 
-    /// Sees that everything that was put stays, also if the machine stops now. Where every put does so, there is nothing to do.
+    /// Makes all writes durable, also if the machine stops now. If every write is durable by itself, there is nothing to do.
     fn flush(&self) -> impl Future<Output = Result<(), Error>> {
         async { Ok(()) }
     }
 
-    /// As [`Objects::list`], with versions and sizes; what is gone by the time that it is looked at is left out.
+    /// As [`Objects::list`], with versions and sizes; objects that are gone when they are looked at are left out.
     fn objects(
         &self,
         prefix: &str,
@@ -154,44 +154,44 @@ pub const MESSAGES_MAX: usize = 10;
 pub struct Entry {
     /// What it says.
     pub body: String,
-    /// Where order matters; none in a standard queue.
+    /// Its order in a FIFO queue; none in a standard queue.
     pub order: Option<Order>,
 }
 
-/// Where a message stands in a FIFO queue.
+/// The order of a message in a FIFO queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// Messages of a group come in the order in which they were sent, and one at a time: while one of them is in flight, the
     /// others of its group wait.
     pub group: String,
-    /// A message of an id that was sent within five minutes is taken and dropped.
+    /// A message with an id that was already sent within five minutes is accepted and dropped.
     pub deduplication: String,
 }
 
 /// A message that was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What this delivery of it is called.
+    /// The handle of this delivery.
     pub handle: String,
     /// What it says.
     pub body: String,
     /// How often it was received, from 1.
     pub received: u32,
-    /// Why it lies among the dead letters, if it does and somebody said so.
+    /// Why it is a dead letter, if it is one and has a reason.
     pub reason: Option<String>,
 }
 
-/// Messages between steps: at least once. In a standard queue in any order, some of them twice; in a FIFO queue as
-/// [`Order`] says. A message that was received so often that the queue gives up goes to the dead letters.
+/// Messages between steps, delivered at least once: by a standard queue in any order, some of them twice; by a FIFO queue as
+/// [`Order`] says. A message that was received too often goes to the dead letters.
 pub trait Queue: Sync {
-    /// Sends at most [`MESSAGES_MAX`] messages, and gives the ones that were not taken: their positions, and why.
+    /// Sends at most [`MESSAGES_MAX`] messages, and returns those that were not accepted: their positions, and why.
     fn send(&self, entries: &[Entry]) -> impl Future<Output = Result<Vec<(usize, Error)>, Error>>;
 
     /// Receives at most `most` messages (at most [`MESSAGES_MAX`]). Others do not receive them for `visibility`
     /// microseconds, or until they are deleted.
     fn receive(&self, most: usize, visibility: i64) -> impl Future<Output = Result<Vec<Message>, Error>>;
 
-    /// Removes a message that was dealt with. A handle whose visibility has run out may remove it or do nothing.
+    /// Removes a message that was processed. A handle whose visibility has run out may remove it or do nothing.
     fn delete(&self, message: &Message) -> impl Future<Output = Result<(), Error>>;
 
     /// Lets others receive a message in `visibility` microseconds from now; 0 is at once.
@@ -209,8 +209,8 @@ pub trait Database {
     /// Runs a statement, and gives its rows.
     fn ask(&mut self, statement: &str) -> Result<Answer, Error>;
 
-    /// One row: the types of what a statement selects, as the database calls them. Of most databases the statement itself gives
-    /// that row.
+    /// One row: the types of what a statement selects, as the database calls them. With most databases the statement itself
+    /// gives that row.
     fn types(&mut self, statement: &str) -> Result<Answer, Error> {
         self.ask(statement)
     }
@@ -218,17 +218,18 @@ pub trait Database {
     /// Begins to bring the rows of a statement.
     fn begin(&mut self, statement: &str) -> Result<(), Error>;
 
-    /// Appends the next rows. Whether there may be more. Whoever does not take them all can ask nothing more.
+    /// Appends the next rows, and returns whether there may be more. A caller that does not take all rows cannot run another
+    /// statement.
     fn bring(&mut self, rows: &mut Brought) -> Result<bool, Error>;
 }
 
-/// Servers that are asked over HTTP.
+/// HTTP servers.
 pub trait Server {
-    /// Sends a request. An error of the kind [`ErrorKind::Unavailable`](etalon_core::error::ErrorKind::Unavailable) says that no
-    /// answer came, of any other kind that it is no use to ask again.
+    /// Sends a request. An error of the kind [`ErrorKind::Unavailable`](etalon_core::error::ErrorKind::Unavailable) says that
+    /// no response came; any other kind says that sending the request again is of no use.
     fn send(&mut self, request: &Request) -> Result<Response, Error>;
 
-    /// Signs what a token consists of. The error says why the key cannot, without the key.
+    /// Signs the content of a token. The error says why the key cannot be used, without the key.
     fn sign(&self, signing: &Signing) -> Result<Vec<u8>, Error>;
 }
 
@@ -258,21 +259,21 @@ impl Brought {
 /// Staged rows, a batch at a time.
 pub type Rows<'a> = &'a mut dyn Iterator<Item = Result<RecordBatch, Error>>;
 
-/// A warehouse that rows are brought to, in one call.
+/// A warehouse that takes the rows of a load in one call.
 pub trait Warehouse {
     /// What has been loaded into a table, in the order of loading.
     fn ledger(&mut self, table: &Table) -> impl Future<Output = Result<Vec<LedgerRow>, Error>>;
 
-    /// Whether a table has rows; `None` where there is no table.
+    /// Whether a table has rows; `None` if there is no table.
     fn has_rows(&mut self, table: &Table) -> impl Future<Output = Result<Option<bool>, Error>>;
 
-    /// Those of some batches of which a table has rows; none where there is no table.
+    /// Which of some batches have rows in a table; none if there is no table.
     fn brought(&mut self, table: &Table, batches: &[String]) -> impl Future<Output = Result<BTreeSet<String>, Error>>;
 
     /// Forgets all loads of a table, so that everything is loaded again.
     fn forget(&mut self, table: &Table) -> impl Future<Output = Result<(), Error>>;
 
-    /// What a load would change in a table, beside its rows, a line each for people.
+    /// What a load would change in a table, apart from its rows: one line for each change, for people.
     fn changes(&mut self, table: &Table) -> impl Future<Output = Result<Vec<String>, Error>>;
 
     /// Brings staged rows into the table, and their batches into its ledger, in one transaction.
@@ -318,18 +319,18 @@ pub enum StatementState {
     Running,
     /// It is done, and committed.
     Finished,
-    /// It failed, and changed nothing: the warehouse's words, and whose fault it may be.
+    /// It failed, and changed nothing: the warehouse's message, and the probable cause.
     Failed(String, Blame),
     /// Somebody ended it. It may have committed before.
     Aborted,
 }
 
-/// A warehouse that takes the staged files itself, and works while nobody waits.
+/// A warehouse that reads the staged files itself, and works asynchronously.
 ///
 /// One load is one transaction: it locks the table's fence before anything that takes a snapshot, fails if its ledger has
 /// any of the inputs in their generation, counts the staged rows, and writes rows and ledger.
 pub trait DataWarehouse: Sync {
-    /// Asks for a load, and gives what the warehouse calls it. The same token gives the same statement, also a failed one.
+    /// Asks for a load, and returns the warehouse's id of it. The same token gives the same statement, also a failed one.
     fn submit(&self, order: &LoadOrder, token: &str) -> impl Future<Output = Result<String, Error>>;
 
     /// What has become of a statement; `ErrorKind::NotFound` if it is not known (any more).
@@ -342,29 +343,29 @@ pub trait DataWarehouse: Sync {
         inputs: &[(String, u32)],
     ) -> impl Future<Output = Result<Vec<(LoadBatch, LoadCounts)>, Error>>;
 
-    /// The ledger rows of whatever has, or had, the contents of one of these batches; more do no harm.
+    /// The ledger rows of all inputs that have, or had, the contents of one of these batches; more rows do no harm.
     fn akin(&self, table: &Table, batches: &[LoadBatch]) -> impl Future<Output = Result<Vec<LedgerRow>, Error>>;
 
-    /// What each pipeline has loaded into a table, beside one of them.
+    /// What each pipeline except one has loaded into a table.
     fn pipelines(&self, table: &Table, own: &str) -> impl Future<Output = Result<Vec<PipelineLoads>, Error>>;
 
-    /// What the table and its ledger tell of each other.
+    /// A few numbers of the table and its ledger, which show whether somebody has changed them.
     fn presence(&self, table: &Table) -> impl Future<Output = Result<Presence, Error>>;
 
-    /// Those of some batches of which the table has rows.
+    /// Which of some batches have rows in the table.
     fn brought(&self, table: &Table, batches: &[String]) -> impl Future<Output = Result<BTreeSet<String>, Error>>;
 }
 
-/// Who is told of loads.
+/// Receives the events of loads.
 pub trait Events: Sync {
-    /// Tells of a load; at least once.
+    /// Sends the event of a load, at least once.
     fn loaded(&self, event: &LoadEvent) -> impl Future<Output = Result<(), Error>>;
 }
 
 /// What has happened, for logs and metrics: references and numbers, never a row.
 #[derive(Debug, Clone)]
 pub enum Fact<'a> {
-    /// Windows of a source that is no store have landed; what somebody should know about it.
+    /// Windows of a database or an API have landed; with notes that a person should see.
     Landed(&'a [Window], &'a [String]),
     /// An input is planned, and its tasks are sent.
     Planned(&'a InputPlan),
@@ -376,31 +377,31 @@ pub enum Fact<'a> {
     Judged(&'a Unit),
     /// A statement was submitted for a load.
     Submitted(&'a Load),
-    /// A statement failed: the warehouse's words.
+    /// A statement failed: the warehouse's message.
     Failed(&'a Load, &'a str),
-    /// A load fails alone, and is not held since too many were: the warehouse's words.
+    /// A load of a single unit fails, and the unit is not held since too many were: the warehouse's message.
     Braked(&'a Load, &'a str),
     /// A load is in the table.
     Loaded(&'a LoadEvent),
     /// A unit waits for a decision.
     Held(&'a Unit),
-    /// A unit that was held has given way to another.
+    /// A held unit was replaced by another.
     Replaced(&'a Unit),
-    /// Somebody has decided about held units.
+    /// A person has decided about held units.
     Decided(&'a Decision),
     /// Rejects of an input wait until it is loaded.
     Waits(&'a InputPlan),
-    /// What is kept cannot be read, and everything else goes on: its name, and why.
+    /// A document cannot be read, and all other work continues: its name, and why.
     Unreadable(&'a str),
 }
 
-/// Who sees what happens.
+/// Receives the facts about what happens.
 pub trait Witness: Sync {
-    /// Something has happened; it may be told twice.
+    /// Something has happened; the same fact may come twice.
     fn saw(&self, fact: &Fact<'_>);
 }
 
-/// What time it is.
+/// The clock.
 pub trait Clock: Sync {
     /// Microseconds since 1970, UTC.
     fn now(&self) -> i64;
@@ -411,19 +412,19 @@ pub trait Clock: Sync {
     }
 }
 
-/// Who wants to know how far a run is.
+/// Receives the progress of a run.
 pub trait Progress: Sync {
     /// The run will read this many stored bytes.
     fn total(&self, bytes: u64);
     /// So many stored bytes were read.
     fn advance(&self, bytes: u64);
-    /// The run is at this, and so many files of it are done.
+    /// The run is at this stage, and so many files of it are done.
     fn at(&self, stage: Stage, files: u64);
-    /// Something that somebody may want to know before it is done.
+    /// A note for the user, before the change that it describes.
     fn tell(&self, what: &str);
 }
 
-/// What a run is at, beside reading.
+/// The stages of a run, apart from reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Files are looked for, and their contents' digests are made.
@@ -434,7 +435,7 @@ pub enum Stage {
     Loading,
 }
 
-/// Nobody wants to know.
+/// Ignores all progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
 

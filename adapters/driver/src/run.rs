@@ -49,7 +49,7 @@ pub struct RunOptions {
     pub links: BTreeMap<String, String>,
 }
 
-/// The world of a run.
+/// The ports of a run.
 #[derive(Debug)]
 pub struct World<'a, S, T, W, C, P> {
     /// Where the objects are.

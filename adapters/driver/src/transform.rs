@@ -12,7 +12,7 @@ use crate::judge::{complete_run, complete_unit};
 use crate::ports::{Fact, Message, Objects, Progress, Put, Queue, Witness};
 use crate::store::{Handled, document, is_unreadable, plan, put, put_once, receipt};
 
-/// The world of transform.
+/// The ports of transform.
 #[derive(Debug)]
 pub struct Transform<'a, S, T, L, W, P> {
     /// The pipeline that is deployed.
@@ -21,7 +21,7 @@ pub struct Transform<'a, S, T, L, W, P> {
     pub source: &'a S,
     /// Where plans, parts, quarantine, receipts and units are kept.
     pub store: &'a T,
-    /// Where loaders are told to look.
+    /// The queue of messages to the loader.
     pub loads: &'a L,
     /// Who sees what happens.
     pub witness: &'a W,
@@ -167,7 +167,7 @@ pub(crate) fn object(plan: &InputPlan) -> Object {
     Object { name: plan.source.clone(), version: plan.source_version.clone(), size: plan.size }
 }
 
-/// Keeps a receipt. Where somebody else has done the same task, theirs counts.
+/// Stores a receipt. If another worker has done the same task, the other receipt counts.
 pub(crate) async fn keep(store: &impl Objects, made: Receipt) -> Result<Receipt, Error> {
     match put(store, &name::receipt(&made.batch), &made, Put::IfAbsent).await {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

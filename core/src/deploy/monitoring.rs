@@ -9,17 +9,17 @@ use crate::protocol::Step;
 
 use Step::{Extract, Load, Transform};
 
-/// The namespace of the metrics, where no other is told.
+/// The default namespace of the metrics.
 pub const NAMESPACE: &str = "Etalon";
 
-/// A metric that functions tell, with the dimensions `Pipeline` and `Step`.
+/// A metric of the functions, with the dimensions `Pipeline` and `Step`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
     /// Its name.
     pub name: &'static str,
-    /// Its unit, if it is no count.
+    /// Its unit; empty if it is a count.
     pub unit: &'static str,
-    /// Who tells it.
+    /// The functions that write it.
     pub steps: &'static [Step],
 }
 
@@ -73,11 +73,11 @@ pub enum Seen {
     Function(&'static str),
     /// A metric of SQS, of each queue.
     Queue(&'static str),
-    /// A metric of SQS, of each queue of dead letters.
+    /// A metric of SQS, of each dead-letter queue.
     DeadQueue(&'static str),
 }
 
-/// From when on an alarm tells somebody.
+/// The threshold at which an alarm goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threshold {
     /// More than so many.
@@ -86,9 +86,9 @@ pub enum Threshold {
     OverRejects,
     /// More than so many percent of the function's timeout.
     OverTimeout(u32),
-    /// More than the age that the pipeline's data may have; no alarm where nobody says it.
+    /// More than the age that the pipeline's data may have; no alarm if no age is set.
     OverAge,
-    /// None within the age that the pipeline's data may have; no alarm where nobody says it.
+    /// None within the age that the pipeline's data may have; no alarm if no age is set.
     NoneWithinAge,
 }
 
@@ -99,7 +99,7 @@ pub struct Alarm {
     pub name: &'static str,
     /// What it looks at.
     pub seen: Seen,
-    /// What becomes of the values of a period.
+    /// How the values of a period are combined.
     pub statistic: &'static str,
     /// A period, in seconds.
     pub period_seconds: u32,
@@ -259,7 +259,7 @@ pub struct Query {
     pub parts: &'static [&'static str],
 }
 
-/// What went wrong last.
+/// The latest errors.
 const WRONG: &[&str] = &[
     "filter level in ['ERROR', 'WARN']",
     "sort @timestamp desc",
@@ -267,7 +267,7 @@ const WRONG: &[&str] = &[
     "display @timestamp, level, message, error, words",
 ];
 
-/// The questions that somebody has who looks into the logs.
+/// The saved queries over the logs.
 pub const QUERIES: &[Query] = &[
     Query { name: "wrong", says: "What went wrong last", parts: WRONG },
     Query {
@@ -323,8 +323,8 @@ pub fn queries() -> String {
     text
 }
 
-/// `terraform/monitoring/dashboard.json`: what is asked first stands first. `{name}` stands for what the names of functions
-/// and queues begin with, `{pipeline}` for the pipeline, `{region}` for the region.
+/// `terraform/monitoring/dashboard.json`: the most important widgets come first. `{name}` stands for the prefix of the names of
+/// functions and queues, `{pipeline}` for the pipeline, `{region}` for the region.
 pub fn dashboard() -> String {
     let etalon = |metric: &str, step: Step, statistic: &str, label: &str| json!([NAMESPACE, metric, "Pipeline", "{pipeline}", "Step", step.name(), { "stat": statistic, "label": label }]);
     let function = |metric: &str, step: Step, statistic: &str| {

@@ -77,8 +77,8 @@ impl Pipeline {
         }
     }
 
-    /// The unit that inputs make when the receipts of all their tasks are there, in their order, with what becomes of it:
-    /// one input, or those of a run.
+    /// Makes the unit of one input, or of those of a run, when the receipts of all their tasks are there, in their order. The
+    /// unit has its state.
     pub fn unit(&self, name: String, inputs: &[Input]) -> Unit {
         let receipts: Vec<Receipt> = inputs.iter().flat_map(|input| input.receipts.clone()).collect();
         let redrives = inputs.iter().any(|input| input.plan.redrives.is_some());
@@ -124,12 +124,12 @@ impl Pipeline {
         }
     }
 
-    /// Whether an input is a version of an object that may have no other.
+    /// Whether an input is a new version of an object of which only one version may be loaded.
     fn refuses_version(&self, input: &Input) -> bool {
         self.is_new_version(input) && input.overwrites_loaded && self.on_overwrite == OnOverwrite::Fail
     }
 
-    /// Whether an input is a version without records, which would take the place of rows.
+    /// Whether an input is a version without records that would replace rows.
     fn refuses_emptiness(&self, input: &Input) -> bool {
         let is_empty = input.receipts.iter().all(|receipt| receipt.counts.read == 0 && receipt.incomplete.is_none());
         let replaces = self.is_new_version(input) && self.on_overwrite == OnOverwrite::Replace;

@@ -10,11 +10,12 @@ use crate::plan::sha256;
 use crate::protocol::Document;
 use crate::protocol::Unit;
 
-/// So many failures of one load that its data may have caused are taken for an answer.
+/// After so many failures of one load that its data may have caused, the data counts as wrong.
 pub(crate) const DATA_FAILURES_MAX: u32 = 2;
-/// How long a load waits after the world's first failure, at most, in microseconds. After each further one it waits twice as long.
+/// The longest wait after the first failure of the environment, in microseconds. After each further failure the load waits
+/// twice as long.
 const WAIT: i64 = 20 * 1_000_000;
-/// So often the wait doubles: the longest is 43 minutes.
+/// The wait doubles so often: the longest wait is 43 minutes.
 const DOUBLINGS_MAX: u32 = 7;
 /// The time in which [`Holds`] count, in microseconds.
 const HOUR: i64 = 60 * 60 * 1_000_000;
@@ -30,21 +31,21 @@ pub struct Load {
     pub units: Vec<String>,
     /// How often it was given up and begun again, from 1.
     pub attempt: u32,
-    /// What the warehouse calls this attempt, once that is known.
+    /// The warehouse's id of this attempt, once it is known.
     pub statement: Option<String>,
     /// How many attempts failed in a way that data can cause.
     pub data_failures: u32,
-    /// How often the world has failed in a row, whether an attempt was begun or not.
+    /// How often the environment has failed in a row, whether an attempt was begun or not.
     #[serde(default)]
     pub failures: u32,
     /// When the next attempt may begin, in microseconds since 1970.
     #[serde(default)]
     pub not_before: i64,
-    /// The time of loading that this attempt writes, in microseconds since 1970: submitted again, it is the same to the byte. An
-    /// older Etalon has not kept it, and it is 0.
+    /// The time of loading that this attempt writes, in microseconds since 1970: if the attempt is submitted again, it is the
+    /// same to the byte. It is 0 in documents of an older Etalon.
     #[serde(default)]
     pub loaded_at: i64,
-    /// What was said when it failed last, for people.
+    /// The message of its last failure, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub words: String,
 }
@@ -71,7 +72,7 @@ impl Load {
         }
     }
 
-    /// The token of this attempt: submitted again, it is the same statement.
+    /// The token of this attempt: with the same token, a second submission is the same statement.
     pub fn token(&self) -> String {
         sha256(format!("{} {}", self.load, self.attempt).as_bytes())
     }
@@ -86,8 +87,8 @@ impl Load {
         Self { attempt: self.attempt.saturating_add(1), statement: None, loaded_at: now, ..load }
     }
 
-    /// The same attempt, later: the world has failed before it was known to have begun. The waits grow, and are spread by the
-    /// load's name, so that loads which were in each other's way are not again.
+    /// The same attempt, later: the environment failed before the attempt was known to have begun. The waits grow, and are
+    /// spread by the load's name, so that loads that disturbed each other do not do so again.
     #[must_use]
     pub fn put_off(&self, now: i64) -> Self {
         let failures = self.failures.saturating_add(1);
@@ -97,7 +98,7 @@ impl Load {
         Self { failures, not_before: now + longest / 2 + spread, ..self.clone() }
     }
 
-    /// The same, with what was said when it failed.
+    /// The same, with the message of its failure.
     #[must_use]
     pub fn said(self, words: String) -> Self {
         Self { words, ..self }
@@ -109,10 +110,10 @@ impl Load {
     }
 }
 
-/// When units of a table were held lately because the warehouse had refused their rows.
+/// When units of a table were held recently because the warehouse had refused their rows.
 ///
-/// Many at once are hardly all wrong: something in the world may say that they are. Then the load waits, and no further unit is
-/// held.
+/// If many units are held at once, they are probably not all wrong, and the environment is to blame. Then the load waits, and
+/// no further unit is held.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holds {
     /// Microseconds since 1970, in order.
@@ -139,7 +140,7 @@ impl Holds {
     }
 }
 
-/// When a pipeline's last load began that left nothing waiting.
+/// When the last load of a pipeline began after which nothing waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
     /// Microseconds since 1970.
@@ -151,25 +152,25 @@ impl Document for Begun {
     const VERSION: u32 = 1;
 }
 
-/// Whose fault it is that a statement failed.
+/// The cause of a statement's failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
-    /// The environment's: the same may succeed later, whatever it brings.
+    /// The environment: the same load may succeed later, whatever its data.
     Environment,
-    /// The data's, as the words say: the same may fail for ever.
+    /// The data, as the message says: the same load may fail for ever.
     Data,
 }
 
-/// What is seen of a load's statement.
+/// The observed state of a load's statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// No statement is known. One may be there: whoever submitted it may not have come to write its name down.
+    /// No statement is known. There may be one: the loader that submitted it may have been killed before it stored the id.
     Nothing,
     /// It waits or runs.
     Running,
     /// It is done.
     Finished,
-    /// It failed: the warehouse's words.
+    /// It failed: the warehouse's message.
     Failed(String, Blame),
     /// Somebody ended it, and it may have committed before.
     Aborted,
@@ -195,15 +196,15 @@ pub enum Next {
     Wait,
     /// Submit the statement.
     Submit,
-    /// Everything is in the table: say so, unit by unit, then end the load.
+    /// Everything is in the table: mark each unit as loaded, then end the load.
     Settle,
-    /// Some units came with other loads: say so of these, then end the load; the others wait for the next one.
+    /// Some units came with other loads: mark these as loaded, then end the load; the others wait for the next one.
     Abandon,
     /// Begin the next attempt.
     Retry(Blame),
-    /// One of several units may be to blame: begin another load with the first half of them.
+    /// One of several units may be wrong: begin another load with the first half of them.
     Halve,
-    /// The only unit is to blame: hold it with these words, then end the load.
+    /// The only unit is wrong: hold it with this message, then end the load.
     Hold(String),
     /// What is seen cannot be: stop, and let somebody look.
     Stop(String),

@@ -6,10 +6,10 @@ use serde::Serialize;
 use crate::protocol::Document;
 use crate::warehouse::LoadCounts;
 
-/// The most hops of one start: a listing that needs more is a mistake in the making, and stops where somebody looks.
+/// The most hops of one start: a listing that needs more is probably a mistake, and stops with an error.
 pub const HOPS_MAX: u32 = 1000;
 
-/// Begins, or goes on with, the extraction of a pipeline.
+/// Begins or continues the extraction of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// The pipeline's name.
@@ -20,8 +20,8 @@ pub struct Start {
     pub batch_time: i64,
     /// What to look at.
     pub work: Work,
-    /// Whether what was loaded before is loaded again, with the pipeline that is deployed: in a generation of its own, and in
-    /// the place of the rows that it brought.
+    /// Whether what was loaded before is loaded again with the deployed pipeline: in a generation of its own, which replaces
+    /// the earlier rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub backfill: bool,
     /// The last name that an earlier leg of the run has dealt with.
@@ -30,7 +30,7 @@ pub struct Start {
     /// How many legs the run has had.
     #[serde(default)]
     pub hop: u32,
-    /// How often the landing of the source was handed on, where the source is no store; objects are listed by hops of their own.
+    /// How often the landing of a database or an API was handed on to another call; listings of objects are counted by `hop`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub landings: u32,
 }
@@ -40,7 +40,8 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl Start {
-    /// Whether it begins with the source, where that is no store: what is asked for is new, and no leg has listed yet.
+    /// Whether it begins with a landing, if the source is a database or an API: the start asks for what is new, and no leg has
+    /// listed yet.
     pub fn lands(&self) -> bool {
         matches!(self.work, Work::Prefix(_)) && self.hop == 0 && self.after.is_none()
     }
@@ -115,7 +116,7 @@ pub struct LoadEvent {
 }
 
 impl LoadEvent {
-    /// What the event is called where events are told apart by name.
+    /// The name of the event, its detail type.
     pub const NAME: &str = "etalon.load";
 }
 

@@ -15,7 +15,7 @@ pub fn plan(input: &str, generation: u32) -> String {
     }
 }
 
-/// What the names of all plans of an input begin with.
+/// The prefix of the names of all plans of an input.
 pub fn plans(input: &str) -> String {
     PLANS.name(input)
 }
@@ -25,7 +25,7 @@ pub fn pipeline(fingerprint: &str) -> String {
     PIPELINES.name(format_args!("{fingerprint}.yaml"))
 }
 
-/// How far a pipeline has read a source that is no store.
+/// How far a pipeline has read a database or an API.
 pub fn cursor(pipeline: &str) -> String {
     CURSORS.name(format_args!("{pipeline}.json"))
 }
@@ -59,7 +59,7 @@ pub enum LandedAs {
     Rows,
     /// Records of an API.
     Records,
-    /// What is told of the pages that the records stood on.
+    /// A line about each page that the records were on.
     Pages,
 }
 
@@ -100,7 +100,7 @@ pub fn source(pipeline: &str, source: &str) -> String {
     SOURCES.name(format_args!("{}.json", source_id(pipeline, source)))
 }
 
-/// Where the objects of a pipeline lay first.
+/// The bucket in which the objects of a pipeline were first.
 pub fn place(pipeline: &str) -> String {
     SOURCES.name(format_args!("{}.json", identity("place", &[pipeline])))
 }
@@ -114,8 +114,8 @@ fn source_id(pipeline: &str, source: &str) -> String {
     identity("source", &[pipeline, source])
 }
 
-/// What the name of the mark of an object's current version begins with: those of a pipeline lie together, so that one
-/// listing tells them all.
+/// The prefix of the name of the mark of an object's current version. The marks of a pipeline are together, so that one listing
+/// returns them all.
 pub fn met(pipeline: &str, source: Option<&str>) -> String {
     match source {
         None => MET.name(format_args!("{pipeline}/")),
@@ -135,14 +135,14 @@ pub fn met_begun(pipeline: &str, source: &str, position: usize) -> String {
     met_version(pipeline, source, position, "")
 }
 
-/// What such a mark says: what the names of all marks of its object begin with, its place, and the input.
+/// The content of such a mark: the prefix of the names of all marks of its object, its place, and the input.
 pub fn read_met(mark: &str) -> Option<(String, usize, String)> {
     let (rest, first_input) = mark.rsplit_once('-')?;
     let (object, position) = rest.rsplit_once('-')?;
     Some((format!("{object}-"), position.parse().ok()?, first_input.to_owned()))
 }
 
-/// What the last run has met, where whole runs are loaded.
+/// What the last run has met, if whole runs are loaded.
 pub fn last_run(pipeline: &str) -> String {
     MET.name(format_args!("{pipeline}.json"))
 }
@@ -171,7 +171,7 @@ pub fn unit(input: &str, generation: u32) -> String {
     format!("{input}-{generation}")
 }
 
-/// What the names of the documents of all units of a table, or of an input's, begin with.
+/// The prefix of the names of the documents of all units of a table, or of an input.
 pub fn units(table: &str, input: Option<&str>) -> String {
     match input {
         None => UNITS.name(format_args!("{table}/")),
@@ -194,12 +194,12 @@ pub fn held(table: &str, unit: &str) -> String {
     HELD.name(format_args!("{table}/{unit}"))
 }
 
-/// The mark of a unit of which somebody decided that it is not loaded; all of a table's, with an empty name.
+/// The mark of a unit that a person has discarded; all of a table's, with an empty name.
 pub fn discarded(table: &str, unit: &str) -> String {
     DISCARDED.name(format_args!("{table}/{unit}"))
 }
 
-/// What somebody's decision about held units was.
+/// The document of a person's decision about held units.
 pub fn decision(table: &str, run: &str) -> String {
     DECISIONS.name(format_args!("{table}/{}.json", identity("decision", &[run])))
 }
@@ -209,7 +209,7 @@ pub fn current(table: &str) -> String {
     LOADS.name(format_args!("{table}/current"))
 }
 
-/// When units of a table were held lately because the warehouse had refused their rows.
+/// When units of a table were held recently because the warehouse had refused their rows.
 pub fn holds(table: &str) -> String {
     LOADS.name(format_args!("{table}/holds"))
 }

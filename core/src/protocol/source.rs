@@ -15,7 +15,8 @@ use crate::protocol::Document;
 pub struct Source {
     /// The object's name.
     pub source: String,
-    /// Its versions, first met first. One that has come back to what is in the table stands there again.
+    /// Its versions, in the order in which they were met. A version that has come back to what is in the table is in the list
+    /// again.
     pub versions: Vec<SourceVersion>,
 }
 
@@ -24,7 +25,7 @@ pub struct Source {
 pub struct SourceVersion {
     /// The input that it is.
     pub input: String,
-    /// The batch time that it has, whoever plans it.
+    /// Its batch time, whichever run plans it.
     pub batch_time: i64,
 }
 
@@ -68,8 +69,7 @@ impl Source {
         Met { input, meeting: meeting + 1, position: self.versions.len() - 1, is_new: true, batch_time }
     }
 
-    /// The object has the bytes again of a version that it had before, and nothing that came between is loaded: it is that
-    /// version.
+    /// The object has the bytes of an earlier version again, and no version between is loaded: it counts as that version.
     pub fn come_back(&mut self, input: &str, batch_time: i64) {
         self.add(input, batch_time);
     }

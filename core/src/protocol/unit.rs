@@ -25,7 +25,7 @@ pub struct Unit {
     pub members: Vec<Member>,
     /// What has become of it.
     pub state: UnitState,
-    /// Whether somebody has decided that it is loaded as it is.
+    /// Whether a person has decided that it is loaded as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub released: bool,
 }
@@ -41,7 +41,7 @@ pub struct Member {
     pub source: String,
     /// The object's version.
     pub source_version: String,
-    /// What tells its contents from others where that is not its version: they are compressed.
+    /// Distinguishes its contents from others if the version does not, because the object is compressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// Its stored bytes.
@@ -56,7 +56,7 @@ pub struct Member {
     /// Whether the rows of the input's earlier generations are deleted with its load.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces_generations: bool,
-    /// The number of the decision about rejects whose records alone it brings.
+    /// The number of the decision about rejects, if it brings only the records of that decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redrives: Option<u32>,
     /// Its batches, a range each.
@@ -96,13 +96,14 @@ pub enum UnitState {
         /// What became of its rows.
         counts: LoadCounts,
     },
-    /// Somebody decided that it is not loaded.
+    /// A person decided that it is not loaded.
     Discarded {
         /// Why it was held.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         reasons: Vec<String>,
     },
-    /// It was never loaded, and another has taken its place: a newer version of its object, or the same with a mended pipeline.
+    /// It was never loaded, and another unit has taken its place: a newer version of its object, or the same version with a
+    /// changed pipeline.
     Replaced {
         /// The unit that has.
         by: String,
