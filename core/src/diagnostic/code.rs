@@ -150,7 +150,7 @@ codes! {
     BadBuckets = "R322" "2201G";
     /// A date or time that PostgreSQL has and Etalon has not, after the last that fits.
     Unrepresentable = "R323" "22008";
-    /// An operation that there is not for the values of the row.
+    /// An operation that does not exist for the values of the row.
     NotForValues = "R324" "0A000";
     /// More separators in a pattern of `substring(… similar …)` than two.
     BadEscapeUse = "R326" "2200C";

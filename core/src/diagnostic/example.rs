@@ -75,7 +75,7 @@ examples! {
     Conflict: "schedule: object-created\n"
         => "Leave one of the two out, or add what is needed; here, read from `s3`.";
     FormatVersion: "etalon: 2\n"
-        => "Write the version that this Etalon reads, or install the Etalon that reads the file's.";
+        => "Write the version that this Etalon reads, or install an Etalon that reads the file's version.";
     Placeholder: "where: customer <> '${TEST_CUSTOMER}'\n"
         => "What an expression means may not depend on where it runs. Write the value out.";
     Name: "columns: { Order-Id: { from: id } }\n"
@@ -95,7 +95,7 @@ examples! {
     NotScalar: "columns: { amount: { from: sum(amount), type: 'decimal(12,2)' } }\n"
         => "A mapping sees one row. Aggregate in the warehouse, after the load.";
     Unsupported: "columns: { customer: { from: 'array[customer]', type: varchar(64) } }\n"
-        => "Write it with what the reference has, or do it in the warehouse.";
+        => "Write it with the functions of the reference, or do it in the warehouse.";
     ColumnType: "columns: { amount: { from: ordered_at, type: 'decimal(12,2)' } }\n"
         => "Give the column the type of its value, or cast the value.";
     ConstantFault: "where: ordered_at >= '2024-02-30'\n"

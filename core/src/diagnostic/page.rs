@@ -14,10 +14,11 @@ pub fn reference(
 ) -> String {
     let mut page = String::from(
         "# Codes\n\n\
-         Made from the registry; do not edit. A code never changes its meaning.\n\n\
+         This page lists the codes of all diagnostics and rejects. It is generated; do not edit. \
+         A code never changes its meaning.\n\n\
          `E1…` are mistakes in the form of a pipeline file, `E2…` mistakes in its expressions and rules, `W…` warnings about\n\
          either. `R3…` and `R4…` are the reasons why a row or a record is rejected. Each example is a part of a file; the\n\
-         rest of the file is right. Those of rejects also have an object that is read by it.\n",
+         rest of the file is right. An example of a reject also has the object that is read.\n",
     );
     let (file, rows): (Vec<Code>, Vec<Code>) = Code::ALL.iter().partition(|code| !code.text().starts_with('R'));
     for code in file {

@@ -54,7 +54,7 @@ rows! {
         => "Say how the field is written, here `format: { decimal: \",\" }`; or declare it as text, and make a value of it in an \
             expression. Name texts that mean NULL in `nulls`; where they stand in quotes, say `quoted_nulls: true`.";
     OutOfRange: "", "id,customer,amount,ordered_at\n1,Ada,12345678901.00,2026-01-31 10:00Z\n"
-        => "If the number is right, choose a type with more room.";
+        => "If the number is right, choose a wider type.";
     DatetimeOutOfRange: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-02-30 10:00Z\n"
         => "Correct the source. If its dates are written in another order, say so: `format: DD.MM.YYYY`.";
     NotADatetime: "", "id,customer,amount,ordered_at\n1,Ada,12.50,soon\n"
@@ -68,7 +68,7 @@ rows! {
     ExcessScale: "", "id,customer,amount,ordered_at\n1,Ada,12.505,2026-01-31 10:00Z\n"
         => "Give the field the digits that arrive, and round in the column: `from: round(amount, 2)`.";
     ExcessBlanks: "columns:\n  customer: varchar(3)\n", "id,customer,amount,ordered_at\n1,Ada   ,12.50,2026-01-31 10:00Z\n"
-        => "Take the blanks away: `from: rtrim(customer)`.";
+        => "Remove the blanks: `from: rtrim(customer)`.";
     ExcessFraction: "", "id,customer,amount,ordered_at\n1,Ada,12.50,2026-01-31 10:00:00.1234567Z\n"
         => "Declare the field as text, and cast it in an expression, which rounds. Such a cast takes a text without an offset \
             for UTC; where that is not meant: `case when ordered_at ~ '(Z|[+-][0-9:]+)$' then ordered_at::timestamptz end`.";
@@ -107,10 +107,10 @@ rows! {
         => "Such years are placeholders. Make NULL of them in an expression over text.";
     NotForValues: "columns:\n  since: { from: \"date_bin(customer::interval, ordered_at, '2001-01-01Z')\" }\n",
         "id,customer,amount,ordered_at\n1,1 month,12.50,2026-01-31 10:00Z\n"
-        => "The operation is there for other values: here, write `date_trunc('month', …)`.";
+        => "The operation exists for other values: here, write `date_trunc('month', …)`.";
     BadEscapeUse: "columns:\n  part: { from: \"substring(customer similar customer escape '#')\", type: varchar(20) }\n",
         "id,customer,amount,ordered_at\n1,\"a#\"\"b#\"\"c#\"\"d\",12.50,2026-01-31 10:00Z\n"
-        => "Such a pattern has three parts, and so two separators. `regexp_substr` is plainer.";
+        => "Such a pattern has three parts, and so two separators. `regexp_substr` is simpler.";
     UnsupportedRegex: "columns:\n  found: { from: \"'a' ~ customer\" }\n", "id,customer,amount,ordered_at\n1,[[.hyphen.]],12.50,2026-01-31 10:00Z\n"
         => "Characters are not known by their names in a regular expression: write the character itself. Correct the source.";
     BadForm: "columns:\n  shown: { from: \"to_char(amount, customer)\", type: varchar(20) }\n",
@@ -140,19 +140,19 @@ rows! {
         => "Give a value in its place: `coalesce(…, '0')`; here, another treatment also does.";
     ArrayShape: "columns:\n  found: { from: \"json_object(customer)\", type: super }\n",
         "id,customer,amount,ordered_at\n1,\"{a}\",12.50,2026-01-31 10:00Z\n"
-        => "Names and values stand in turn: an even number of texts in braces.";
+        => "Names and values must alternate: an even number of texts in braces.";
     PathMember: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, 'strict $.name')\", type: super }\n",
         "id,customer,amount,ordered_at\n1,\"{\"\"id\"\": 1}\",12.50,2026-01-31 10:00Z\n"
-        => "Without `strict`, a member that is not there is no error but NULL.";
+        => "Without `strict`, a missing member is NULL and not an error.";
     PathArray: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, 'strict $[0]')\", type: super }\n",
         "id,customer,amount,ordered_at\n1,\"{\"\"id\"\": 1}\",12.50,2026-01-31 10:00Z\n"
-        => "Without `strict`, a value that is no array is the only element of one.";
+        => "Without `strict`, a value that is not an array counts as an array with one element.";
     PathObject: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, '$.keyvalue()')\", type: super }\n",
         "id,customer,amount,ordered_at\n1,1,12.50,2026-01-31 10:00Z\n"
         => "Filter the values before: `$ ? (@.type() == \"object\").keyvalue()`.";
     PathSubscript: "columns:\n  found: { from: \"jsonb_path_query_first(customer::super, 'strict $[1]')\", type: super }\n",
         "id,customer,amount,ordered_at\n1,\"[1]\",12.50,2026-01-31 10:00Z\n"
-        => "Without `strict`, a place outside of the array is no error but NULL.";
+        => "Without `strict`, a place outside of the array is NULL and not an error.";
     PathSingleton: "columns:\n  found: { from: \"jsonb_path_match(customer::super, '$.name')\", type: boolean }\n",
         "id,customer,amount,ordered_at\n1,\"{\"\"name\"\": \"\"Ada\"\"}\",12.50,2026-01-31 10:00Z\n"
         => "`jsonb_path_match` takes a predicate, such as `$.name == \"Ada\"`; `jsonb_path_exists` takes every path.";
@@ -190,7 +190,7 @@ rows! {
         => "Each line is one object. A file that is one array is held at once; have it written as JSON Lines.";
     DuplicateField: "source:\n  files: orders.jsonl\n  format: jsonl\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
         "{\"id\": 1, \"customer\": \"Ada\", \"id\": 2}\n"
-        => "Nobody knows which of the two is meant. Correct the source.";
+        => "It is unclear which of the two is meant. Correct the source.";
     AfterQuote: "", "id,customer,amount,ordered_at\n1,\"Ada\" L.,12.50,2026-01-31 10:00Z\n"
         => "A quote within a quoted value is written twice. If another character stands before it, name that: `escape`; if quotes \
             mean nothing, say `quote: none`.";
@@ -199,7 +199,7 @@ rows! {
         => "The object is held. Have it written again; here, it is not compressed at all.";
     Undeclared: "source:\n  files: orders.jsonl\n  format: jsonl\n  contract: quarantine\n  fields: { id: bigint, customer: , amount: 'decimal(12,2)', ordered_at: timestamptz }\n",
         "{\"id\": 1, \"customer\": \"Ada\", \"coupon\": \"X7\"}\n"
-        => "Declare the field, or say `contract: ignore`.";
+        => "Declare the field, or set `contract: ignore`.";
     Header: "", "id,customer,ordered_at\n1,Ada,2026-01-31 10:00Z\n"
         => "The object is held. If a field has another name there, say so: `name`; if it is gone for good, take it out.";
     StrayQuote: "", "id,customer,amount,ordered_at\n1,5\" disk,12.50,2026-01-31 10:00Z\n"

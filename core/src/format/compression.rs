@@ -81,7 +81,7 @@ pub(crate) const COMPRESSION: TextOrMapping<Choice<Option<Compression>>, Compres
     COMPRESSIONS,
     Mapping {
         title: "compression",
-        doc: "How the objects are compressed, and what they may decode to: one that decodes to more is held.",
+        doc: "How the objects are compressed, and how large they may be decompressed: a larger object is held.",
         may_be_empty: false,
         keys: |keys| {
             let spec = CompressionSpec {
@@ -91,7 +91,7 @@ pub(crate) const COMPRESSION: TextOrMapping<Choice<Option<Compression>>, Compres
                         RATIO_KEY,
                         Whole,
                         RATIO,
-                        "How many times its stored bytes an object may decode to; up to 16 MiB it always may.",
+                        "How many times larger than its stored bytes a decompressed object may be; 16 MiB are always allowed.",
                     ),
                     bytes: keys.or(BYTES_KEY, Whole, BYTES, "How many bytes an object may decode to."),
                 },

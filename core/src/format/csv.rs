@@ -104,12 +104,12 @@ impl CsvFormat {
                 "true",
                 "Whether the first record names the fields; without it they are bound by position.",
             ),
-            delimiter: keys.or(DELIMITER, Character, "\",\"", "What stands between values: one ASCII character."),
+            delimiter: keys.or(DELIMITER, Character, "\",\"", "The character between values: one ASCII character."),
             quote: keys.or(
                 QUOTE,
                 CharacterOrNone,
                 "'\"'",
-                "What stands around values that hold a delimiter: one ASCII character, or `none`.",
+                "The character around values that contain a delimiter: one ASCII character, or `none`.",
             ),
             escape: keys.optional(
                 ESCAPE,
@@ -122,7 +122,11 @@ impl CsvFormat {
                 "reject",
                 "What a quote means within a value that is not quoted.",
             ),
-            comment: keys.optional(COMMENT, Character, "What a comment line begins with: one ASCII character."),
+            comment: keys.optional(
+                COMMENT,
+                Character,
+                "The character with which a comment line begins: one ASCII character.",
+            ),
             skip_lines: keys.or("skip_lines", Whole, "0", "How many lines before the header are skipped."),
             nulls: keys
                 .or(NULLS, List(AnyText), "[\"\"]", "The unquoted texts that mean NULL.")
@@ -133,7 +137,7 @@ impl CsvFormat {
                 QUOTED_NULLS,
                 Boolean,
                 "false",
-                "Whether the texts that mean NULL mean it where they are quoted, too.",
+                "Whether the texts of `nulls` also mean NULL if they are quoted.",
             ),
             fill_record: keys.or(
                 "fill_record",
@@ -145,7 +149,7 @@ impl CsvFormat {
                 "newlines_in_values",
                 Boolean,
                 "true",
-                "Whether a quoted value may hold line ends; without them an object can be cut.",
+                "Whether a quoted value may contain line ends; if not, a large object can be split.",
             ),
         };
         format.tells_its_signs_apart(keys);

@@ -138,9 +138,10 @@ impl Spec {
 /// The reference of the pipeline file, in Markdown.
 pub fn reference() -> String {
     let introduction = "# The pipeline file\n\n\
-        Made from the rows that read the file; do not edit. [The guide](../guide/words.md) says exactly what `limits`, `contract`, \
-        `on_overwrite`, `dedupe`, the ways of writing and `lineage` do.\n\n\
-        The file is YAML 1.2. Every text is taken as written and read by its place: `NO` is a text and `1.10` keeps its zero.\n\
+        This page lists every key of a pipeline file. It is generated from the rows that read the file; do not edit. \
+        [The guide](../guide/words.md) explains `limits`, `contract`, `on_overwrite`, `dedupe`, the write modes and `lineage`.\n\n\
+        The file is YAML 1.2. Every text is taken as written, and its place decides how it is read: \
+        `NO` is a text and `1.10` keeps its zero.\n\
         Anchors, aliases, merge keys and tags are not part of the format.\n";
     spec::reference(introduction, &FILE.outline())
 }
@@ -153,28 +154,26 @@ pub fn json_schema() -> Value {
 /// The whole file.
 pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
     title: "the file",
-    doc: "A pipeline: where records come from, what becomes of them, and where they go.",
+    doc: "A pipeline: where records come from, how they are mapped, and where the rows go.",
     may_be_empty: false,
     keys: |keys| {
         keys.required("etalon", Version, "The version of the file format.");
         let pipeline = keys.required("pipeline", name::Pipeline, "The pipeline's name.");
         let description = keys.optional("description", AnyText, "What the pipeline is for, for people.");
         let source = keys.required("source", SOURCE, SOURCE.doc);
-        let filter =
-            keys.optional("where", Expression, "Keeps the rows for which this is true; the others are counted.");
-        let columns = keys.required("columns", COLUMNS, "What leaves: each column of the target, in order.");
+        let filter = keys.optional(
+            "where",
+            Expression,
+            "Keeps the rows for which this is true; the others are left out and counted.",
+        );
+        let columns = keys.required("columns", COLUMNS, "The columns of the target, in order.");
         let checks = keys.optional("checks", CHECKS, "Rules over a whole row: SQL over the columns.");
         let dedupe = keys.optional(
             "dedupe",
             target::DEDUPE,
-            "Which of the rows of a load that share a key is loaded, for `append` and `replace`.",
+            "Which row is loaded if several rows of a load have the same key; for `append` and `replace`.",
         );
-        let limits = keys.or(
-            "limits",
-            LIMITS,
-            "{ rejects: 10%, at_least: 100 }",
-            "How many rejects are too many: more, and the object is held.",
-        );
+        let limits = keys.or("limits", LIMITS, "{ rejects: 10%, at_least: 100 }", "How many rejects hold an object.");
         let target = keys.required("target", target::TARGET, target::TARGET.doc);
         let stage =
             keys.or("stage", STAGE, "parquet", "How rows are written on their way to the target, for Redshift's COPY.");
@@ -182,7 +181,8 @@ pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
         let load_every = keys.optional(
             "load_every",
             schedule::Pace,
-            "How often the functions load at most; what is staged meanwhile is loaded together. If not said, at once.",
+            "The least time between two loads of the functions; what is staged meanwhile is loaded together. If not said, they \
+             load at once.",
         );
         if let (Some(schedule), Some(source)) = (&schedule, &source) {
             needs_events(keys, schedule, &source.location);
@@ -211,7 +211,7 @@ pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
 
 const SOURCE: Mapping<SourceSpec> = Mapping {
     title: "source",
-    doc: "Where records come from, how they are written, and what they hold.",
+    doc: "Where records come from, how they are written, and which fields they have.",
     may_be_empty: false,
     keys: |keys| {
         let location = keys.exactly_one(SOURCES);
@@ -222,7 +222,7 @@ const SOURCE: Mapping<SourceSpec> = Mapping {
             !lands,
             FORMAT,
             format::FORMATS,
-            "How the objects are written; a source whose objects are there needs it.",
+            "The format of the objects; `files` and `s3` need it.",
         );
         let source = SourceSpec {
             format: match lands {
@@ -283,7 +283,7 @@ struct WithoutLimits;
 
 impl WithoutLimits {
     const CHOICE: Choice<Limits> =
-        Choice(&[("none", "no number of rejects is too many, but all records of an object are", NO_LIMITS)]);
+        Choice(&[("none", "no number of rejects holds it, unless all its records are rejected", NO_LIMITS)]);
 }
 
 impl Form for WithoutLimits {
@@ -308,13 +308,13 @@ const LIMITS: TextOrMapping<WithoutLimits, Limits> = TextOrMapping(
     WithoutLimits,
     Mapping {
         title: "limits",
-        doc: "How many rejects are too many: strictly more than the share, by records or by bytes, and at least so many.",
+        doc: "How many rejects hold an object: more than the share, by records or by bytes, and at least the number.",
         may_be_empty: false,
         keys: |keys| Limits {
             rejects_ppm: keys
                 .required("rejects", Share, "The share of the records read, or of their bytes, that may be rejected.")
                 .unwrap_or_default(),
-            at_least: keys.or("at_least", Whole, "1", "Fewer rejects than this never hold an object."),
+            at_least: keys.or("at_least", Whole, "1", "The least number of rejects that can hold an object."),
         },
     },
 );

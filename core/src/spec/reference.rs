@@ -35,7 +35,7 @@ fn section(page: &mut String, mapping: &MappingOutline) {
     if mapping.keys.is_empty() {
         return;
     }
-    page.push_str("\n| key | value | if not said | what it says |\n|---|---|---|---|\n");
+    page.push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
     for key in &mapping.keys {
         let need = match key.need {
             Need::Required => "required".to_owned(),

@@ -33,11 +33,11 @@ const REQUIRED: &str = "required";
 
 pub(super) const COLUMN: Mapping<ColumnSpec> = Mapping {
     title: "a column",
-    doc: "A column that leaves. In short: its type, `required`, both, or nothing; it is the field of its name then.",
+    doc: "A column of the target. In short: its type, `required`, both, or nothing; its value is then the field of its name.",
     may_be_empty: true,
     keys: |keys| ColumnSpec {
-        from: keys.optional("from", Expression, "Its value: SQL over the fields; the field of its name if not said."),
-        ty: keys.optional(TYPE, Placed(ColumnType), "Its type; that of its value if not said."),
+        from: keys.optional("from", Expression, "Its value: SQL over the fields. If not said, the field of its name."),
+        ty: keys.optional(TYPE, Placed(ColumnType), "Its type. If not said, the type of its value."),
         required: keys.or(REQUIRED, Boolean, "false", "Whether a row without a value is rejected."),
         one_of: keys.optional("one_of", OneOrMany(AnyText), "The values that it may have.").unwrap_or_default(),
         matches: keys.optional("matches", Regex, "A regular expression that its value must match somewhere."),

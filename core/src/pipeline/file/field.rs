@@ -35,11 +35,11 @@ const TIMEZONE: &str = "timezone";
 
 pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
     title: "a field",
-    doc: "A field that arrives. In short: its type, or nothing for a text.",
+    doc: "A field of a record. In short: its type, or nothing for a text.",
     may_be_empty: true,
     keys: |keys| FieldSpec {
         ty: keys.or(TYPE, FieldType, "text", "Its type."),
-        source_name: keys.optional("name", Placed(name::Field), "How the object calls it, where that is not the key."),
+        source_name: keys.optional("name", Placed(name::Field), "Its name in the object, if that is not the key."),
         format: {
             let format = keys.optional(
                 FORMAT,
@@ -54,7 +54,7 @@ pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
                 OPTIONAL,
                 Boolean,
                 "false",
-                "Whether a header may lack it, as older files may; its values are NULL then.",
+                "Whether a header may lack it, as in older files; then its values are NULL.",
             );
             keys.place(OPTIONAL).filter(|_| is_optional)
         },
@@ -66,7 +66,12 @@ pub(super) const FIELD: Mapping<FieldSpec> = Mapping {
             );
             zone.zip(keys.place(TIMEZONE)).map(|(value, span)| Spanned { value, span })
         },
-        sensitive: keys.or("sensitive", Boolean, "false", "Whether it is masked wherever people can see it."),
+        sensitive: keys.or(
+            "sensitive",
+            Boolean,
+            "false",
+            "Whether its values are masked wherever people can see them.",
+        ),
     },
 };
 
@@ -101,7 +106,7 @@ const ZONE: Mapping<ZoneSpec> = Mapping {
                 ("later", "the later one", Ambiguous::Later),
             ]),
             "reject",
-            "What a local time becomes that its clocks show twice or never.",
+            "How a local time is read that occurs twice or never when the clocks change.",
         ),
     },
 };

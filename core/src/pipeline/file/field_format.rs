@@ -117,17 +117,17 @@ const DECIMAL: &str = "decimal";
 
 pub(super) const DETAIL: Mapping<FormatSpec> = Mapping {
     title: "a field's format",
-    doc: "How a number or a boolean is written, where that is not the usual way.",
+    doc: "How a number or a boolean is written, if that is not the usual way.",
     may_be_empty: false,
     keys: |keys| {
         let texts = |texts: Option<Vec<Text>>| texts.unwrap_or_default().into_iter().map(|text| text.text).collect();
         FormatSpec::Detail(Detail {
-            decimal: keys.or(DECIMAL, Character, "'.'", "What stands before a number's fraction."),
+            decimal: keys.or(DECIMAL, Character, "'.'", "The character before a number's fraction."),
             says_decimal: keys.place(DECIMAL).is_some(),
             thousands: keys.optional(
                 "thousands",
                 Character,
-                "What may stand between a number's groups of three digits.",
+                "The character between a number's groups of three digits.",
             ),
             yes: texts(keys.optional("true", OneOrMany(AnyText), "The words for true; `false` must be there too.")),
             no: texts(keys.optional("false", OneOrMany(AnyText), "The words for false; `true` must be there too.")),

@@ -78,8 +78,7 @@ pub(super) const TARGET: Mapping<TargetSpec> = Mapping {
             .optional(
                 "order_by",
                 NAMES,
-                "The columns that order the versions of a row: an older one never takes the place of a newer. `scd2` needs \
-                 one.",
+                "The columns that order the versions of a row: an older version never replaces a newer one. `scd2` needs one.",
             )
             .unwrap_or_default(),
         delete_when: keys.optional(
@@ -92,8 +91,8 @@ pub(super) const TARGET: Mapping<TargetSpec> = Mapping {
             ALLOW_EMPTY,
             Boolean,
             "false",
-            "Whether a run without rows may leave the table empty, for `replace`; with `on_overwrite: replace`, whether a file \
-             that has no records any more may take its rows away.",
+            "Whether a run without rows may leave the table empty, for `replace`; with `on_overwrite: replace`, whether the \
+             rows of a file are removed when it has no records any more.",
         ),
         allow_empty_span: keys.place(ALLOW_EMPTY),
         sort_key: keys
@@ -134,7 +133,8 @@ const KEPT: Choice<bool> =
 
 pub(super) const DEDUPE: Mapping<DedupeSpec> = Mapping {
     title: "dedupe",
-    doc: "Which of the rows of a load that share a key is loaded; the others are counted. It comes after the checks.",
+    doc: "Which row is loaded if several rows of a load have the same key; the others are counted. This comes after the \
+          checks.",
     may_be_empty: false,
     keys: |keys| DedupeSpec {
         span: keys.owner(),
@@ -143,7 +143,7 @@ pub(super) const DEDUPE: Mapping<DedupeSpec> = Mapping {
             .optional(
                 "order_by",
                 NAMES,
-                "The columns that order the rows of a key; their places in the source if not said.",
+                "The columns that order the rows of a key. If not said, their places in the source.",
             )
             .unwrap_or_default(),
         last: keys.or("keep", KEPT, "last", "Which row of a key is loaded."),
