@@ -29,8 +29,9 @@ pub fn page() -> String {
         .collect();
     all.sort_by_key(|function| function.name);
     let mut page = String::from(
-        "# Functions\n\nMade from the table of functions; do not edit. Every example is a test. A result is the text of the value, or NULL, or \
-         the code of a fault, which rejects the row. A NULL argument makes the result NULL, unless it is said otherwise.\n\n\
+        "# Functions\n\nThis page lists the functions that an expression can call. It is generated; do not edit. Every example is a \
+         test. A result is the text of the value, or NULL, or the code of a fault, which rejects the row. If an argument is NULL, \
+         the result is NULL, unless the function says otherwise.\n\n\
          ## Forms\n\n",
     );
     for (form, doc) in FORMS {
