@@ -30,18 +30,18 @@ pub(crate) struct Destination {
     /// folder .etalon beside the pipeline file, if not given
     #[arg(long, value_name = "WAREHOUSE")]
     pub(crate) to: Option<String>,
-    /// Where the pipeline is deployed, if it is not at work here: s3://bucket/prefix/ of what its functions keep, or `aws`,
-    /// which takes that from the variable ETALON_STAGING
+    /// Where the pipeline is deployed, if it does not run here: s3://bucket/prefix/ of its store, or `aws`, which takes it from
+    /// the variable ETALON_STAGING
     #[arg(long, value_name = "PLACE", conflicts_with = "to")]
     pub(crate) on: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Work {
-    /// What batch_time() is: a timestamp with its offset; the time of the first run over an input, if not given
+    /// The value of batch_time(): a timestamp with its offset; by default the time of the first run over an input
     #[arg(long, value_name = "TIMESTAMP", value_parser = batch_time)]
     pub(crate) batch_time: Option<i64>,
-    /// Threads to work with; the machine's cores, if not given
+    /// The number of threads; by default the machine's cores
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) threads: Option<NonZero<usize>>,
 }

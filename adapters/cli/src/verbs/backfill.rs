@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::input::Found;
 use crate::output::Output;
 
-/// Read a part of a database once more, and load it
+/// Read a part of a database again, and load it
 #[derive(Debug, Args)]
 pub(super) struct Backfill {
     #[command(flatten)]

@@ -7,6 +7,6 @@ mod read;
 
 /// The verbs of connectors.
 pub(super) const GROUP: Entry =
-    Entry::Group { name: "connector", about: "Look at a connector's manifest, and read its streams", verbs: VERBS };
+    Entry::Group { name: "connector", about: "Look at a connector manifest, and read its streams", verbs: VERBS };
 
 const VERBS: &[Entry] = &[verb::<ls::Ls>(), verb::<read::Read>()];

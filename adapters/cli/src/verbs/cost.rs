@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View};
 
-/// Price a month of a pipeline on AWS: Lambda, S3, SQS, Redshift Serverless, CloudWatch, network
+/// Estimate the price of a pipeline on AWS for a month: Lambda, S3, SQS, Redshift Serverless, CloudWatch, network
 #[derive(Debug, Args)]
 pub(super) struct Cost {
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(super) struct Cost {
     /// There is a NAT gateway
     #[arg(long)]
     nat: bool,
-    /// Objects are encrypted with a key of one's own
+    /// Objects are encrypted with your own KMS key
     #[arg(long)]
     key: bool,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use super::run::Ran;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Never load what a run held
+/// Drop what a run held, so that it is never loaded
 #[derive(Debug, Args)]
 pub(super) struct Discard {
     #[command(flatten)]

@@ -17,7 +17,7 @@ mod redrive;
 /// The verbs of dead letters.
 pub(super) const GROUP: Entry = Entry::Group {
     name: "dlq",
-    about: "Look at dead letters on AWS, and send them through again when their cause is mended",
+    about: "Look at dead letters on AWS, and send them through again when their cause is fixed",
     verbs: &[verb::<ls::Ls>(), verb::<show::Show>(), verb::<redrive::Redrive>()],
 };
 
@@ -32,11 +32,11 @@ struct Letters {
     /// Only letters of this function
     #[arg(long, value_enum)]
     function: Option<Function>,
-    /// Only letters whose reason has this text in it
+    /// Only letters whose reason contains this text
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Where the pipeline is deployed: s3://bucket/prefix/ of what its functions keep, or `aws`, which takes that from the
-    /// variable ETALON_STAGING
+    /// Where the pipeline is deployed: s3://bucket/prefix/ of its store, or `aws`, which takes it from the variable
+    /// ETALON_STAGING
     #[arg(long, value_name = "PLACE", default_value = "aws")]
     on: String,
 }

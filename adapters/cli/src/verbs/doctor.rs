@@ -11,13 +11,13 @@ use crate::output::Output;
 use crate::remote::remote;
 use crate::view::{Column, Kind, Table, View, how_many};
 
-/// Look whether a pipeline on AWS is as it should be: rights by trying, clock, table, queues, bucket
+/// Check a pipeline on AWS: permissions (by trying them), clock, table, queues, bucket
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
     file: PipelineFile,
-    /// Where the pipeline is deployed: s3://bucket/prefix/ of what its functions keep, or `aws`, which takes that from the
-    /// variable ETALON_STAGING
+    /// Where the pipeline is deployed: s3://bucket/prefix/ of its store, or `aws`, which takes it from the variable
+    /// ETALON_STAGING
     #[arg(long, value_name = "PLACE", default_value = "aws")]
     on: String,
     #[command(flatten)]

@@ -15,7 +15,7 @@ const PAGE: &str = include_str!("../../../../docs/reference/codes.md");
 /// Explain a code of an error, a warning or a reject, with an example and what to do
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The code, `R301` say
+    /// The code, such as `R301`
     code: String,
     #[command(flatten)]
     written: Written,

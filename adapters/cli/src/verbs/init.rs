@@ -16,7 +16,8 @@ use crate::input::database;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View};
 
-/// Write a pipeline file to begin with: typed fields, key and target, from a connector's manifest or a table of a PostgreSQL, a MySQL or a MariaDB
+/// Write a pipeline file to start from: typed fields, key and target, from a connector manifest or a table of PostgreSQL, MySQL
+/// or MariaDB
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// The manifest of a connector
@@ -31,7 +32,7 @@ pub(super) struct Init {
     /// The table or view: schema.table or table
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
-    /// The file to write; it must not be there yet
+    /// The file to write; it must not exist yet
     #[arg(long, value_name = "FILE", default_value = "pipeline.yaml")]
     to: PathBuf,
     #[command(flatten)]

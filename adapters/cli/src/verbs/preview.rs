@@ -29,7 +29,7 @@ use crate::view::{Column, Kind, Table, View, thousands};
 pub(super) struct Preview {
     #[command(flatten)]
     source: Source,
-    /// How many records to look at
+    /// How many records to read
     #[arg(long, default_value = "10", value_name = "N", value_parser = at_least_one)]
     rows: NonZero<usize>,
     #[command(flatten)]

@@ -19,7 +19,7 @@ use crate::view::{Column, Kind, Table, View, is_number};
 /// Run a SQL query, which may only read
 #[derive(Debug, Args)]
 pub(super) struct Query {
-    /// The warehouse, as for --to, or a pipeline file, which stands for the one that its runs fill; left out with --to
+    /// The warehouse, as for --to, or a pipeline file, which stands for the warehouse of its runs; leave it out with --to
     warehouse: String,
     /// The query; tables are named as in the pipeline file: analytics.orders
     sql: Option<String>,

@@ -22,7 +22,7 @@ mod discard;
 /// The verbs of rejects.
 pub(super) const GROUP: Entry = Entry::Group {
     name: "rejects",
-    about: "Look at rejected records, and send them through again when their cause is mended",
+    about: "Look at rejected records, and send them through again when their cause is fixed",
     verbs: &[verb::<ls::Ls>(), verb::<show::Show>(), verb::<redrive::Redrive>(), verb::<discard::Discard>()],
 };
 

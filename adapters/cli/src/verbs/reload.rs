@@ -13,7 +13,7 @@ use crate::arguments::{Destination, Source, Written};
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Load again what is loaded, with the pipeline as it is now
+/// Load files again with the present pipeline, and replace their rows
 #[derive(Debug, Args)]
 pub(super) struct Reload {
     #[command(flatten)]

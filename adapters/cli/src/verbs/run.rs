@@ -35,7 +35,7 @@ pub(super) struct Run {
     destination: Destination,
     #[command(flatten)]
     work: Work,
-    /// Load also what another pipeline has loaded into the table with the same mapping
+    /// Also load what another pipeline with the same mapping has loaded into the table
     #[arg(long)]
     again: bool,
     #[command(flatten)]

@@ -16,11 +16,11 @@ use crate::view::{Table, View};
 /// The program.
 const PROGRAM: &str = "etalon-sandbox";
 
-/// Run a pipeline's whole path on this machine: the real functions, with stand-ins for S3, SQS and Redshift
+/// Run a deployed pipeline on this machine: the real functions, with stand-ins for S3, SQS and Redshift
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(super) struct Sandbox {
-    /// What the sandbox is to do: `run PIPELINE`, or --help for all of it
+    /// The command of the sandbox: `run PIPELINE`, or --help for all options
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
     arguments: Vec<OsString>,
 }

@@ -16,7 +16,7 @@ mod show;
 /// The verbs of the state of a source.
 pub(super) const GROUP: Entry = Entry::Group {
     name: "state",
-    about: "Look at how far a database or an API was read, and have it read from its beginning",
+    about: "Show how far a database or an API was read, and have it read from its beginning",
     verbs: &[verb::<show::Show>(), verb::<reset::Reset>(), verb::<adopt::Adopt>()],
 };
 

@@ -15,7 +15,7 @@ use crate::form::unbroken;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View, how_many, thousands, unknown_rejects};
 
-/// Tell what is loaded, what waits, what is held and why, and which rejects are open
+/// Show what is loaded, what waits, what is held and why, and which rejects are open
 #[derive(Debug, Args)]
 pub(super) struct Status {
     #[command(flatten)]

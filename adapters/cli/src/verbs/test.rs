@@ -12,13 +12,13 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View};
 
-/// Run golden cases: folders with a pipeline, its input and what must come out
+/// Run golden cases: folders with a pipeline, its input and the expected output
 #[derive(Debug, Args)]
 pub(super) struct Test {
     /// A case's folder, or a folder of cases
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// Take what comes out as what is expected from now on
+    /// Save the present output as the expected output
     #[arg(long)]
     update: bool,
     #[command(flatten)]

@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View};
 
-/// List the streams of a connector's manifest: how each is read, and what of it is refused
+/// List the streams of a connector manifest: how each is read, and which are refused and why
 #[derive(Debug, Args)]
 pub(super) struct Ls {
     /// The manifest: a declarative connector in YAML

@@ -33,7 +33,7 @@ pub(super) struct Read {
     /// A file of JSON with what the manifest's specification asks for
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The file to write, a record a line; it must not be there yet
+    /// The file to write, one record a line; it must not exist yet
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
     /// A file of JSON with how far the stream was read: read first if it is there, and written when the records are

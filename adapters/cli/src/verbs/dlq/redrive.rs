@@ -11,12 +11,12 @@ use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View, how_many};
 
-/// Send dead letters to their functions once more
+/// Send dead letters to their functions again
 #[derive(Debug, Args)]
 pub(super) struct Redrive {
     #[command(flatten)]
     letters: Letters,
-    /// Send these words in place of those of the one letter that is chosen
+    /// Send this body in place of the body of the one letter that is chosen
     #[arg(long, value_name = "TEXT")]
     body: Option<String>,
     #[command(flatten)]

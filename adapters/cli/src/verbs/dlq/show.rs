@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View};
 
-/// Show what dead letters say, and why they lie there
+/// Show the content of dead letters, and the reasons
 #[derive(Debug, Args)]
 pub(super) struct Show {
     #[command(flatten)]

@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View, thousands};
 
-/// Never send these open rejects through again
+/// Discard open rejects, so that they are never sent through again
 #[derive(Debug, Args)]
 pub(super) struct Discard {
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View, unknown_rejects};
 
-/// Count the rejects of each input, by reason and by what has become of them
+/// Count the rejects of each input, by reason and by state
 #[derive(Debug, Args)]
 pub(super) struct Ls {
     #[command(flatten)]

@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View, clean, thousands};
 
-/// Show rejected records, with their places and everything that is wrong with them
+/// Show rejected records, with their places and all their reasons
 #[derive(Debug, Args)]
 pub(super) struct Show {
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(super) struct Show {
     /// Only rejects in this state
     #[arg(long, value_enum, default_value = "open")]
     state: Wanted,
-    /// At most so many records
+    /// The most records to show
     #[arg(long, default_value = "20", value_name = "N")]
     limit: usize,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View};
 
-/// Go on in another server or database that has the same data: after a fail-over or a move
+/// Continue on another server or database that has the same data: after a fail-over or a move
 #[derive(Debug, Args)]
 pub(super) struct Adopt {
     #[command(flatten)]

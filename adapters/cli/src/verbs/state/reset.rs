@@ -16,7 +16,7 @@ use crate::view::{Column, Kind, Table, View};
 pub(super) struct Reset {
     #[command(flatten)]
     of: Of,
-    /// Also where `write: append` will add the rows once more
+    /// Do it even if `write: append` will add the rows again
     #[arg(long)]
     again: bool,
 }

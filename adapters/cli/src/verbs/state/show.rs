@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::verbs::Verb;
 use crate::view::{Column, Kind, Table, View, how_many};
 
-/// Say how far the source was read, and list the windows that are kept
+/// Show how far the source was read, and list the windows that are kept
 #[derive(Debug, Args)]
 pub(super) struct Show {
     #[command(flatten)]
