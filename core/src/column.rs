@@ -31,8 +31,8 @@ impl Column {
     }
 }
 
-/// Texts that stand one after the other in a block, each from where the one before ends; `ends` begins with 0. `None`: they
-/// are not UTF-8. To look at the whole block takes less time than to look at each text.
+/// Texts that are stored one after the other in a block; `ends` begins with 0. `None`: they are not UTF-8. Checking the whole
+/// block takes less time than checking each text.
 pub fn texts(block: Vec<u8>, ends: Vec<i64>, nulls: Option<NullBuffer>) -> Option<ArrayRef> {
     let texts = LargeStringArray::try_new(OffsetBuffer::new(ends.into()), block.into(), nulls).ok()?;
     Some(Arc::new(StringViewArray::from(&texts)))
@@ -54,7 +54,7 @@ impl Fault {
     }
 }
 
-/// Faults by row, ascending; a row has at most one: the first that was met.
+/// Faults by row, ascending; a row has at most one, the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults(Vec<(u32, Fault)>);
 

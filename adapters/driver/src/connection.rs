@@ -23,17 +23,17 @@ pub trait Connection: Send {
     /// The warehouse's SQL.
     fn dialect(&self) -> &'static Dialect;
 
-    /// What is connected to, without a password: it stands before every message.
+    /// The address of the warehouse, without a password: every message begins with it.
     fn place(&self) -> String;
 
-    /// Runs a statement, and gives what it selects.
+    /// Runs a statement, and returns what it selects.
     fn run(&mut self, statement: &Statement) -> Result<Selection, Failure>;
 
-    /// Brings staged rows to where a stage wants them. They have the columns of [`Target::staged`], of which the stage takes
-    /// the first.
+    /// Inserts staged rows as a stage asks for it. They have the columns of [`Target::staged`], of which the stage takes the
+    /// first ones.
     fn bring(&mut self, stage: &Stage, rows: Rows<'_>) -> Result<(), Unbrought>;
 
-    /// Answers a query, which can only read. Values are shown alike by all warehouses: timestamps in UTC with six digits.
+    /// Runs a query, which can only read. All warehouses show values in the same way: timestamps in UTC with six digits.
     fn query(&mut self, sql: &str) -> Result<Answer, Error>;
 
     /// What has been loaded into a table, in the order of loading.
@@ -126,9 +126,9 @@ pub trait Connection: Send {
     /// The record batches have the columns that [`Target::staged`] gives; rows of different batches may be mixed. `loaded_at`
     /// is now, in microseconds since 1970, UTC.
     ///
-    /// An input and generation that the ledger holds is `AlreadyExists`. Data that the table does not take is `Held`: a value
-    /// that does not fit, or a row that a constraint of somebody else forbids. A batch whose rows are not as many as it says is
-    /// `Refused`, as is a table that is not what the pipeline needs.
+    /// If the ledger already has an input and generation, the error is `AlreadyExists`. If the table does not accept the data
+    /// (a value that does not fit, or a row that a constraint of somebody else forbids), it is `Held`. If a batch has another
+    /// number of rows than it says, or the table is not what the pipeline needs, it is `Refused`.
     fn load(
         &mut self,
         table: &Table,
@@ -146,7 +146,7 @@ pub trait Connection: Send {
     }
 }
 
-/// Why staged rows could not be brought.
+/// Why staged rows could not be inserted.
 #[derive(Debug)]
 pub enum Unbrought {
     /// They did not come.
@@ -242,7 +242,7 @@ impl From<Error> for Stop {
 
 /// Why the transaction of a load is undone.
 enum Undone {
-    /// A guard says that the load must not be.
+    /// A guard says that the load must not happen.
     Guard(Guard),
     /// Something else.
     Stop(Stop),
@@ -255,7 +255,7 @@ impl<E: Into<Stop>> From<E> for Undone {
 }
 
 impl<C: Connection + ?Sized> Load<'_, C> {
-    /// Does it all.
+    /// Runs all steps.
     fn carry_out(&mut self, rows: Rows<'_>, loaded_at: i64) -> Result<LoadCounts, Stop> {
         let dialect = self.connection.dialect();
         let script = LoadScript::new(self.target, &Arrival { batches: self.batches, loaded_at, copy: None })?;
@@ -352,7 +352,7 @@ impl<C: Connection + ?Sized> Load<'_, C> {
         Ok(ended.map(drop).map_err(|failure| failure.error(statement.what))?)
     }
 
-    /// Brings the rows, and holds what came against what the batches say.
+    /// Inserts the rows, and compares their number with that of the batches.
     fn stage(&mut self, stage: &Stage, rows: Rows<'_>) -> Result<(), Stop> {
         let refused = |fact: String| Error::new(ErrorKind::Refused, fact);
         let mut counted = Counted::new(self.target, self.batches, rows);

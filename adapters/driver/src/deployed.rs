@@ -24,9 +24,9 @@ pub struct Deployed {
 impl Deployed {
     /// The pipeline of a fingerprint: this one, or the kept file of another.
     ///
-    /// The fingerprint that a file was kept under is its own, also where a newer Etalon would give it another: what was planned
-    /// with it ends as it was planned. A kept file decides what rows are; where they go, the deployment decides: names of tables may differ between
-    /// environments, and the kept file does not know in which one it is.
+    /// A file keeps the fingerprint under which it was stored, also if a newer Etalon would give it another: what was planned
+    /// with it ends as it was planned. The stored file decides how rows are mapped; the deployment decides where they go: names
+    /// of tables may differ between environments, and the stored file does not say in which one it is.
     pub async fn pipeline(&self, store: &impl Objects, fingerprint: &str) -> Result<Cow<'_, Resolved>, Error> {
         if self.pipeline.fingerprint() == fingerprint {
             return Ok(Cow::Borrowed(&self.pipeline));

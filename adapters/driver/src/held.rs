@@ -15,12 +15,12 @@ use crate::store::{document, names, put, put_once, readable, side_by_side};
 const RELEASE: &str = "release";
 const DISCARD: &str = "discard";
 
-/// What is marked as held in a table.
+/// The units that are marked as held in a table.
 #[derive(Debug, Default)]
 pub(crate) struct Marked {
     /// The units that wait for a decision, or for the end of one that was interrupted, with their versions.
     pub(crate) units: Vec<(Unit, String)>,
-    /// What cannot be read: documents of units, and plans whose tasks were met.
+    /// Documents that cannot be read: of units, and of plans whose tasks were met.
     pub(crate) unreadable: Vec<Error>,
     /// Whether a plan is among them.
     pub(crate) lacks_plans: bool,
@@ -131,7 +131,8 @@ async fn decided(
     Ok((decision, version))
 }
 
-/// Does what was decided and is not done. The marks by which units are found go last, so that who is killed finds them again.
+/// Carries out the part of a decision that is not done yet. The marks by which units are found are removed last, so that a
+/// worker that is killed finds the units again.
 async fn carry_out(
     decision: &Decision,
     store: &impl Objects,
@@ -220,7 +221,7 @@ async fn release(pipeline: &Resolved, store: &impl Objects, table: &str, wanted:
     Ok(decision)
 }
 
-/// Whether a unit has all rows of a source, and a later reading of it has them too.
+/// Whether a unit has all rows of a source, and there is a later reading with all rows.
 async fn is_older_reading(pipeline: &Resolved, store: &impl Objects, unit: &Unit) -> Result<bool, Error> {
     if !pipeline.location().lands() || pipeline.appends() {
         return Ok(false);
@@ -229,12 +230,12 @@ async fn is_older_reading(pipeline: &Resolved, store: &impl Objects, unit: &Unit
     Ok(cursor.is_some_and(|(cursor, _)| unit.members.iter().any(|member| cursor.is_overtaken(&member.source))))
 }
 
-/// Whether the load of a unit would be refused, whoever asks for it, since it would leave the table empty.
+/// Whether the load of a unit would always be refused, since it would leave the table empty.
 fn would_empty(pipeline: &Resolved, unit: &Unit) -> bool {
     pipeline.table().write == WriteMode::Replace { allow_empty: false } && unit.counts.staged == 0
 }
 
-/// Chooses held units that are not loaded, now or later.
+/// Chooses held units that are to be discarded.
 async fn discard(pipeline: &Pipeline, store: &impl Objects, table: &str, wanted: &[String]) -> Result<Decision, Error> {
     let mut decision = Decision { decision: DISCARD.to_owned(), ..Decision::default() };
     let mut waiting = waiting(store, table).await?;
@@ -245,7 +246,7 @@ async fn discard(pipeline: &Pipeline, store: &impl Objects, table: &str, wanted:
     Ok(decision)
 }
 
-/// The units of a pipeline of which somebody decided that they are not loaded, with their versions.
+/// The units of a pipeline that a person has discarded, with their versions.
 pub async fn discarded(pipeline: &Pipeline, store: &impl Objects, table: &str) -> Result<Vec<(Unit, String)>, Error> {
     let mut discarded = Vec::new();
     let prefix = name::discarded(table, "");
@@ -270,7 +271,7 @@ pub async fn discarded_now(pipeline: &Pipeline, store: &impl Objects, table: &st
     Ok(now)
 }
 
-/// Chooses units that were discarded and are to be decided about once more.
+/// Chooses discarded units that are to be held again.
 async fn undiscard(
     pipeline: &Pipeline,
     store: &impl Objects,
@@ -309,8 +310,8 @@ async fn is_overtaken(pipeline: &Pipeline, store: &impl Objects, unit: &Unit) ->
     Ok(false)
 }
 
-/// Of some units, those of the objects of these names, or all of them. What is asked for must be there. A name with a version
-/// behind an `@` is one unit of several of its object.
+/// Selects the units of the objects of these names, or all of them. Each name must have a unit. A name with a version after an
+/// `@` selects one of several units of its object.
 fn choose(units: Vec<(Unit, String)>, wanted: &[String], state: &str) -> Result<Vec<(Unit, String)>, Error> {
     let is_it = |unit: &Unit, name: &String| {
         let is_version = |member: &Member| {
@@ -335,7 +336,7 @@ fn choose(units: Vec<(Unit, String)>, wanted: &[String], state: &str) -> Result<
     Ok(units.into_iter().filter(|(unit, _)| is_wanted(unit)).collect())
 }
 
-/// What a unit is called for people: its object, or its run.
+/// The name of a unit for people: its object, or its run.
 pub fn title(unit: &Unit) -> String {
     match unit.members.as_slice() {
         [member] => member.source.clone(),
@@ -343,7 +344,7 @@ pub fn title(unit: &Unit) -> String {
     }
 }
 
-/// What a unit is called where several versions of its object are told apart: each is named by the first digits of its version.
+/// The name of a unit if several versions of its object are held: it contains the first digits of the version.
 pub fn versioned(unit: &Unit) -> String {
     const DIGITS: usize = 8;
     match unit.members.as_slice() {

@@ -12,19 +12,19 @@ use crate::store::send;
 
 /// How long a letter is out of sight while it is looked at, in microseconds.
 const LOOK: i64 = 60_000_000;
-/// So many digits of its digest tell a letter from others.
+/// How many digits of its digest identify a letter.
 const ID_DIGITS: usize = 8;
 
 /// A dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Letter {
-    /// What it is called: the same for the same words to the same function.
+    /// Its id: the same for the same body to the same function.
     pub id: String,
-    /// The function that could not do it.
+    /// The function that could not process it.
     pub function: &'static str,
-    /// Why, as far as somebody has said so.
+    /// The reason, if it has one.
     pub reason: Option<String>,
-    /// What it says.
+    /// Its body.
     pub body: String,
     #[serde(skip)]
     message: Message,
@@ -39,7 +39,7 @@ pub struct Messages {
     pub waiting: u64,
     /// Those that were received, and are not done.
     pub received: u64,
-    /// Those that lie among its dead letters.
+    /// Its dead letters.
     pub dead: u64,
 }
 
@@ -55,14 +55,14 @@ pub struct Mailbox<'a, Q> {
 }
 
 impl<Q: Queue> Mailbox<'_, Q> {
-    /// The letters that lie there; they stay, and may be looked at by others at once.
+    /// The dead letters. They stay in the queue, and others see them again at once.
     pub async fn look(&self) -> Result<Vec<Letter>, Error> {
         let letters = self.take().await?;
         self.give_back(&letters).await?;
         Ok(letters)
     }
 
-    /// The letters that lie there, out of the sight of others for a while.
+    /// The dead letters, which are then invisible to others for a while.
     pub async fn take(&self) -> Result<Vec<Letter>, Error> {
         let mut letters: Vec<Letter> = Vec::new();
         loop {
@@ -82,7 +82,7 @@ impl<Q: Queue> Mailbox<'_, Q> {
         Ok(())
     }
 
-    /// Sends a letter to its function once more, with other words if some are given; then it is no letter any more.
+    /// Sends a letter to its function again, with another body if one is given, and removes it from the dead letters.
     pub async fn send_again(&self, letter: &Letter, body: Option<&str>, now: i64) -> Result<(), Error> {
         let body = body.unwrap_or(&letter.body).to_owned();
         let order = (self.step == Step::Load).then(|| Order {
@@ -103,19 +103,19 @@ impl<Q: Queue> Mailbox<'_, Q> {
     }
 }
 
-/// Which letters somebody wants.
+/// Selects letters.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Those of these ids; all, if there is none.
+    /// Letters of these ids; all, if there are none.
     pub ids: Vec<String>,
-    /// Those of this function.
+    /// Letters of this function.
     pub function: Option<Step>,
-    /// Those whose reason has this text in it.
+    /// Letters whose reason contains this text.
     pub reason: Option<String>,
 }
 
 impl Wanted {
-    /// Whether a letter is wanted.
+    /// Whether a letter is selected.
     pub fn has(&self, letter: &Letter) -> bool {
         let is_it = |id: &String| letter.id.starts_with(id.as_str());
         (self.ids.is_empty() || self.ids.iter().any(is_it))

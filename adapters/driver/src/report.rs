@@ -43,13 +43,14 @@ pub struct RunReport {
     pub out_of_date: u64,
     /// Objects that are loaded and that a reload of everything has not found: their rows stay.
     pub gone: BTreeSet<String>,
-    /// Objects that had rows in a table that was lost and loaded anew, and that the source does not have any more as they were.
+    /// Objects that had rows in a table that was lost and loaded again, and that the source does not have any more in the same
+    /// version.
     pub lost: BTreeSet<String>,
-    /// Objects that the store has learnt of from the ledger, so that nobody knows their rejects here.
+    /// Objects that the store knows only from the ledger, so that their rejects are not in it.
     pub unknown_rejects: u64,
     /// The other pipelines that have loaded rows into the table, as far as the ledger says.
     pub other_pipelines: BTreeSet<String>,
-    /// What the load has changed in the table beside its rows, a line each.
+    /// What the load has changed in the table apart from its rows, one line each.
     pub changes: Vec<String>,
     /// Objects that were loaded, and whose contents are loaded under another name too.
     pub equal_contents: Vec<EqualContents>,
@@ -163,11 +164,11 @@ pub struct InputReport {
     pub bytes: u64,
     /// Whether the table had it before this run.
     pub loaded_before: bool,
-    /// Whether this run has loaded it once more, in the place of its rows.
+    /// Whether this run has loaded it again and replaced its rows.
     pub reloaded: bool,
     /// Whether it was read, by an earlier run or to be reloaded, and waits for a decision.
     pub held_before: bool,
-    /// Whether somebody decided that it is not loaded.
+    /// Whether a person has discarded it.
     pub discarded: bool,
     /// Whether this run, which was asked for others, has not looked at it.
     pub not_looked_at: bool,
@@ -203,7 +204,7 @@ impl RunReport {
         }
     }
 
-    /// Whether every record is accounted for, from the source to the table.
+    /// Whether all sums add up, from the source to the table.
     pub fn balance(&self) -> bool {
         let load = self.load.unwrap_or_default();
         let loaded = load.balance() && load.staged + self.not_loaded == self.counts.staged;

@@ -18,7 +18,7 @@ use crate::report::HeldReport;
 use crate::run::held_report;
 use crate::store::{document, names};
 
-/// So many of the last loads are told.
+/// How many of the last loads are reported.
 const LOADS_TOLD: usize = 5;
 
 /// A load that has failed, and is tried again.
@@ -28,18 +28,18 @@ pub struct FailingLoad {
     pub failures: u32,
     /// When the next attempt may begin.
     pub next: String,
-    /// What was said when it failed last.
+    /// The message of its last failure.
     pub words: String,
 }
 
-/// How things stand.
+/// The state of a pipeline between two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// The pipeline's name.
     pub pipeline: String,
     /// The table.
     pub table: String,
-    /// What is there of it.
+    /// Whether it exists, and has rows.
     pub table_state: TableState,
     /// Files of which rows are loaded.
     pub files: u64,
@@ -57,7 +57,7 @@ pub struct Status {
     pub planned: Vec<String>,
     /// What is staged and waits for the next run.
     pub waiting: Vec<String>,
-    /// What somebody has discarded.
+    /// What a person has discarded.
     pub discarded: Vec<String>,
     /// How many rejects are open, by file.
     pub open_rejects: BTreeMap<String, u64>,
@@ -89,10 +89,10 @@ pub struct LoadReport {
     pub counts: LoadCounts,
 }
 
-/// What came of looking whether something is as it should be.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// What was checked.
     pub what: String,
     /// Whether it is as it should be.
     pub is_well: bool,
@@ -110,7 +110,7 @@ pub struct InWarehouse {
 }
 
 impl InWarehouse {
-    /// Where there is no warehouse yet.
+    /// If there is no warehouse yet.
     pub const NOTHING: Self = Self { rows: Vec::new(), state: TableState::Absent };
 
     /// What a warehouse says of a pipeline's table.

@@ -14,25 +14,26 @@ use crate::ports::{Entry, MESSAGES_MAX, Message, Objects, Put, Queue};
 const PAGE_NAMES: usize = 1000;
 /// The most bytes of the bodies of one `send`.
 const SEND_BYTES_MAX: usize = 1024 * 1024;
-/// So often in a row an entry may fail before the sender gives up.
+/// How often in a row an entry may fail before the sender gives up.
 const SEND_ATTEMPTS_MAX: usize = 5;
 
-/// So many requests wait for the world at once.
+/// The most concurrent requests.
 pub(crate) const TOGETHER: usize = 32;
 
-/// What is to be done with a message that was handled.
+/// What to do with a message that was handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Handled {
     /// Its work is done: remove it.
     Done,
-    /// The world did not answer: leave it, so that it comes again.
+    /// The environment failed: leave it, so that it is delivered again.
     Again(Error),
-    /// Trying again does not help: put it among the dead letters, with the reason.
+    /// Trying again does not help: move it to the dead-letter queue, with the reason.
     Dead(Error),
 }
 
 impl From<Result<(), Error>> for Handled {
-    /// What may go otherwise the next time is tried again: a world that did not answer, and a race that somebody else won.
+    /// An error that may not occur the next time is tried again: a failure of the environment, or a race that another worker
+    /// has won.
     fn from(result: Result<(), Error>) -> Self {
         match result {
             Ok(()) => Self::Done,
@@ -72,8 +73,7 @@ pub async fn is_first_place(store: &impl Objects, pipeline: &str, place: &str) -
     Ok(first.place == place)
 }
 
-/// Does the same with many things, side by side, so that they wait for the world together; gives what came of each, in order.
-/// The first error ends it.
+/// Runs the same operation on many values concurrently, and returns the results in order. The first error ends it.
 pub(crate) async fn side_by_side<I: IntoIterator, T, F: Future<Output = Result<T, Error>>>(
     things: I,
     work: impl FnMut(I::Item) -> F,
@@ -106,12 +106,12 @@ pub async fn document<D: Document>(store: &impl Objects, name: &str) -> Result<O
     }
 }
 
-/// Whether an error is that of something that is kept and cannot be read, now or later. Others need not wait for it.
+/// Whether an error says that a document cannot be read, now or later. Other work need not wait for it.
 pub(crate) fn is_unreadable(error: &Error) -> bool {
     error.kind() == ErrorKind::Refused
 }
 
-/// What was found, or why it cannot be read; an error of the world stays one.
+/// The document, or why it cannot be read; an error of the environment stays an error.
 pub(crate) fn readable<T>(found: Result<T, Error>) -> Result<Result<T, Error>, Error> {
     match found {
         Err(error) if is_unreadable(&error) => Ok(Err(error)),

@@ -16,54 +16,54 @@ pub type KeptUnit = (Unit, String);
 /// What is known when the current version of an object is met.
 #[derive(Debug, Clone)]
 pub struct Meeting<'a> {
-    /// How the version is planned that was never planned before.
+    /// The plan of the version if it was never planned before.
     pub plan: InputPlan,
-    /// The run by which everything that is loaded is brought again.
+    /// The run that reloads everything that is loaded, if it does.
     pub reload: Option<&'a str>,
     /// Whether an older Etalon has sent the version's tasks.
     pub was_sent: bool,
-    /// Whether what was planned with another pipeline file and has not been judged is planned anew.
+    /// Whether an input that was planned with another pipeline file and has not been judged is planned again.
     pub replans: bool,
     /// All plans of the version's input.
     pub plans: &'a [InputPlan],
     /// All units of the version's input.
     pub units: &'a [Unit],
-    /// The units of the object, of whichever version, that wait for a decision, or for the end of what has taken their place.
+    /// The units of the object, of any version, that wait for a decision, or that were replaced and are not cleaned up yet.
     pub waiting: Vec<&'a KeptUnit>,
 }
 
 /// One thing to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect<'a> {
-    /// Keep a plan, unless somebody else has kept one in its place: then it is decided anew.
+    /// Store a plan, unless another worker has stored one in its place: then the steps are decided again.
     Keep(InputPlan),
-    /// See that a plan is never judged: this unit has taken its place.
+    /// Make sure that a plan is never judged: this unit has taken its place.
     End(&'a InputPlan, String),
-    /// Let a held unit give way to this one.
+    /// Replace a held unit by this one.
     Replace(&'a KeptUnit, String),
-    /// Judge a held unit again: the pipeline's limits may be others.
+    /// Judge a held unit again: the pipeline's limits may have changed.
     JudgeAgain(&'a KeptUnit),
     /// Send the tasks of a plan.
     Send(InputPlan),
     /// Mark the version as met.
     Mark,
-    /// Remove the mark of a unit that has given way.
+    /// Remove the mark of a unit that was replaced.
     Unlist(&'a Unit),
 }
 
-/// To what a held unit gives way.
+/// What replaces a held unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gives {
-    /// To nothing: it waits.
+    /// Nothing: it waits.
     Nothing,
-    /// To what is planned.
+    /// The planned input.
     ToPlan,
-    /// To the same version, with the pipeline that is deployed.
+    /// The same version, with the deployed pipeline.
     ToPipeline,
 }
 
 impl Pipeline {
-    /// What is to be done about a version that is met.
+    /// Decides what to do about a version that is met.
     pub fn meet<'a>(&self, met: &Meeting<'a>) -> Result<Vec<Effect<'a>>, Error> {
         let is_whole = |plan: &&InputPlan| plan.redrives.is_none();
         let loaded = met.units.iter().filter(|unit| matches!(unit.state, UnitState::Loaded { .. }));
@@ -127,7 +127,7 @@ impl Pipeline {
         Ok(effects)
     }
 
-    /// Why an input is planned once more where a unit of it cannot be loaded as it is.
+    /// The cause for planning an input again if a unit of it cannot be loaded as it is.
     pub fn instead_of(&self, unit: &str) -> String {
         format!("instead of {unit} by {}", self.fingerprint)
     }

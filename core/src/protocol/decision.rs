@@ -14,10 +14,11 @@ pub struct Decision {
     pub decision: String,
     /// The units that it was about.
     pub units: Vec<String>,
-    /// The versions that their documents had then: what has another since is not changed. An older Etalon has kept none.
+    /// The versions that their documents had then: a unit whose document has changed since is left as it is. Empty in documents
+    /// of an older Etalon.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,
-    /// Whether some of it may not be done yet.
+    /// Whether a part of it may not be carried out yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_open: bool,
     /// The objects of these units.

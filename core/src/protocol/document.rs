@@ -10,11 +10,11 @@ use crate::plan::InputPlan;
 use crate::receipt::Receipt;
 use crate::source::connector::KeptToken;
 
-/// A value that travels between calls.
+/// A value that is sent or stored between calls.
 pub trait Document: Serialize + DeserializeOwned {
     /// What it is, for messages: `a task message`.
     const KIND: &'static str;
-    /// The version of its form that is written, and the newest that is read.
+    /// The version of its format that is written, and the newest that can be read.
     const VERSION: u32;
 }
 

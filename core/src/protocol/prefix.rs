@@ -11,22 +11,22 @@ use std::fmt::Display;
 
 use crate::protocol::Step;
 
-/// The names in the store that begin alike.
+/// A prefix of names in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefix {
-    /// What the names begin with, with its slash.
+    /// The prefix, with its slash.
     pub text: &'static str,
-    /// What lies there.
+    /// What is stored there.
     pub holds: &'static str,
     /// How long it is kept.
     pub retention: Retention,
-    /// Why as long.
+    /// Why it is kept so long.
     pub why: &'static str,
-    /// The prefixes whose objects it decides about: it is kept for longer than they are.
+    /// The prefixes whose objects it decides about: it is kept longer than they are.
     pub decides: &'static [&'static str],
     /// What each step does there; a step that does nothing is not in it.
     pub rights: &'static [(Step, &'static [Right])],
-    /// Whether the warehouse reads it, by the role of COPY.
+    /// Whether the warehouse reads it, with the role of COPY.
     pub is_copied: bool,
 }
 
@@ -60,8 +60,8 @@ impl Retention {
 
 /// What may be done with objects.
 ///
-/// Whoever reads what may be absent needs the right to list the whole bucket too: without it, S3 says of an absent object that
-/// it is forbidden.
+/// A function that reads objects that may be absent also needs the permission to list the whole bucket: without it, S3 answers
+/// that an absent object is forbidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
     /// Ask which there are.
@@ -75,7 +75,7 @@ pub enum Right {
 }
 
 impl Right {
-    /// What the right is called.
+    /// The name of the permission.
     pub fn name(self) -> &'static str {
         match self {
             Self::List => "list",
@@ -100,7 +100,7 @@ pub const PIPELINES: Prefix = Prefix {
     is_copied: false,
 };
 
-/// How far each source that is no store was read. Only the functions of a pipeline with such a source have the rights.
+/// How far each database or API was read. Only the functions of a pipeline with such a source have these permissions.
 pub const CURSORS: Prefix = Prefix {
     text: "cursors/",
     holds: "how far each pipeline has read a source that is no store, and the windows of it that are kept",
@@ -111,7 +111,7 @@ pub const CURSORS: Prefix = Prefix {
     is_copied: false,
 };
 
-/// The tokens that a server renews; rights as in [`CURSORS`], but nobody who operates the pipeline reads them.
+/// The tokens that a server renews; permissions as in [`CURSORS`], except that an operator of the pipeline may not read them.
 pub const TOKENS: Prefix = Prefix {
     text: "tokens/",
     holds: "the tokens of each account whose server gives a new refresh token for the one that it takes",
@@ -123,7 +123,7 @@ pub const TOKENS: Prefix = Prefix {
     is_copied: false,
 };
 
-/// What came of a source that is no store; rights as in [`CURSORS`].
+/// What has landed of a database or an API; permissions as in [`CURSORS`].
 pub const LANDED: Prefix = Prefix {
     text: "landed/",
     holds: "what came of a source that is no store, in pieces, as it came",
@@ -268,7 +268,7 @@ pub const HELD: Prefix = Prefix {
     is_copied: false,
 };
 
-/// The marks of units that somebody has discarded.
+/// The marks of units that a person has discarded.
 pub const DISCARDED: Prefix = Prefix {
     text: "discarded/",
     holds: "a mark for each unit of which somebody decided that it is not loaded, without content",

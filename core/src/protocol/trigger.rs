@@ -18,13 +18,13 @@ use crate::source::s3::decode_key;
 use crate::value::Fraction;
 use crate::value::datetime::parse_rfc3339;
 
-/// What a schedule calls extract with; the Scheduler replaces the words in angle brackets.
+/// The event with which a schedule calls extract; EventBridge Scheduler replaces the words in angle brackets.
 pub(crate) const SCHEDULE_INPUT: &str =
     r#"{"schedule":"<aws.scheduler.schedule-arn>","scheduled_time":"<aws.scheduler.scheduled-time>"}"#;
-/// What load is called with by the clock: it looks after loads whose message was lost.
+/// The event with which a schedule calls load: it looks for loads whose message was lost.
 pub const SWEEP_INPUT: &str = r#"{"sweep":true}"#;
 
-/// A start, and what its caller says of the object's place.
+/// A start, and the object's bucket as its caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
     /// What is to be done; the name of an object is its key in the bucket.
@@ -104,8 +104,8 @@ struct Record {
     s3: Created,
 }
 
-/// What a caller of extract says: one start, or some, or none where there is nothing to do. `now` is the time of the call in
-/// microseconds since 1970, which names a person's run that has no name of its own.
+/// The starts that a call of extract asks for; none if there is nothing to do. `now` is the time of the call in microseconds
+/// since 1970, which names a person's run that has no name of its own.
 pub fn triggers(text: &str, pipeline: &str, now: i64) -> Result<Vec<Trigger>, Error> {
     let value: Value = serde_json::from_str(text).map_err(|error| refused(format!("not JSON: {error}")))?;
     let Value::Object(members) = &value else { return Err(refused("a start is a JSON object".to_owned())) };

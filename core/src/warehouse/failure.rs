@@ -12,31 +12,31 @@ use std::fmt;
 use crate::error::Error;
 use crate::error::ErrorKind;
 
-/// A statement that has failed. It prints as the warehouse's words.
+/// A statement that has failed. It prints as the warehouse's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What it means.
     pub cause: Cause,
-    /// The words of the warehouse, on one line.
+    /// The message of the warehouse, on one line.
     pub words: String,
 }
 
-/// What the failure of a statement means to a load.
+/// What the failure of a statement means for a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// It divided by zero, as a guard does; which one, the step tells.
+    /// It divided by zero, as a guard does; the step says which guard.
     DivisionByZero,
-    /// A key would stand twice.
+    /// A key would be in the table twice.
     DuplicateKey,
-    /// Another transaction was in the way; the same load may succeed later.
+    /// It conflicts with another transaction; the same load may succeed later.
     Conflict,
     /// The environment did not answer, or not in time; the same load may succeed later.
     Unavailable,
-    /// A table or a schema is not there.
+    /// A table or a schema does not exist.
     Missing,
-    /// What is to be created is there already.
+    /// What is to be created exists already.
     AlreadyThere,
-    /// A right is lacking.
+    /// A permission is missing.
     Denied,
     /// COPY refused the rows; [`load_errors`](super::dialect::redshift::copy::load_errors) says which.
     LoadError,
@@ -46,8 +46,8 @@ pub enum Cause {
     Permanent,
 }
 
-/// Words of error texts, in lower case, and what they mean. The first row decides whose words are all there; where none is,
-/// the cause is [`Cause::Permanent`].
+/// Words of error messages, in lower case, and what they mean. The first row counts whose words are all in the message; if
+/// there is none, the cause is [`Cause::Permanent`].
 const WORDS: &[(&[&str], Cause)] = &[
     (&["divide by zero"], Cause::DivisionByZero),
     (&["division by zero"], Cause::DivisionByZero),
@@ -141,7 +141,7 @@ impl fmt::Display for Failure {
 }
 
 impl Cause {
-    /// What an error text of Redshift or PostgreSQL means.
+    /// What an error message of Redshift or PostgreSQL means.
     pub fn of(text: &str) -> Self {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         let known = WORDS.iter().find(|(words, _)| words.iter().all(|word| text.contains(word)));
@@ -156,7 +156,7 @@ impl Cause {
         }
     }
 
-    /// Whether the data may be what is wrong, so that the same rows fail whenever they come. Everything else is the world's.
+    /// Whether the data may be wrong, so that the same rows always fail. Everything else is a failure of the environment.
     pub fn is_of_data(self) -> bool {
         match self {
             // A guard, which has looked at what the load brings.
@@ -197,7 +197,7 @@ mod tests {
 
     use super::*;
 
-    /// What Redshift says when the data is wrong.
+    /// Messages of Redshift about wrong data.
     const OF_DATA: &[(&str, Cause)] = &[
         ("ERROR: Divide by zero", Cause::DivisionByZero),
         ("ERROR:  division by zero", Cause::DivisionByZero),
@@ -219,7 +219,7 @@ mod tests {
         ("S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey", Cause::LoadError),
     ];
 
-    /// What Redshift says when the world is wrong.
+    /// Messages of Redshift about failures of the environment.
     const OF_THE_WORLD: &[(&str, Cause)] = &[
         ("ERROR: 1023 Detail: Serializable isolation violation on table - 104, transactions", Cause::Conflict),
         ("ERROR: 1023", Cause::Conflict),

@@ -49,7 +49,7 @@ pub struct LedgerRow {
     pub counts: LoadCounts,
     /// Whether [`LoadCounts::removed`] was counted: an older Etalon did not, and it is 0.
     pub counts_removed: bool,
-    /// Whether the rows that were beaten in its load are kept, so that they come back when those that have beaten them go.
+    /// Whether the rows that lost in its load are kept, so that they come back when the winning rows are removed.
     pub keeps_beaten: bool,
     /// When it was loaded, in microseconds since 1970, UTC; the caller's clock.
     pub loaded_at: i64,
@@ -58,7 +58,7 @@ pub struct LedgerRow {
 impl LedgerRow {
     /// Reads a row of what [`ledger`] or [`ledger_of`] selects.
     ///
-    /// `Refused`, with the column, where somebody has put something else there.
+    /// `Refused`, with the column, if somebody has written something else there.
     pub fn read(row: &Row<'_>) -> Result<Self, Error> {
         let read = || {
             let text = |column| row.text(column).map(str::to_owned);
@@ -114,7 +114,7 @@ impl LoadCounts {
 
     /// Reads a row of what [`Step::Counts`](crate::warehouse::Step::Counts) selects.
     ///
-    /// `Refused` where the table has not the rows that the load has brought.
+    /// `Refused` if the table lacks rows that the load has inserted.
     pub fn of_load(row: &Row<'_>, target: &Target) -> Result<Self, Error> {
         let counts = Self::read(row)?;
         // What is equal to the row that is there takes its place, too.

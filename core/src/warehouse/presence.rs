@@ -17,7 +17,7 @@ use crate::warehouse::target::Target;
 /// What the ledger has of a table, and whether the table has rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Presence {
-    /// Whether the table has rows; none where there is no table.
+    /// Whether the table has rows; `None` if there is no table.
     pub has_rows: Option<bool>,
     /// Rows of the ledger.
     pub loads: u64,
@@ -25,8 +25,8 @@ pub struct Presence {
     pub inserted: u64,
     /// Rows that loads have removed.
     pub removed: u64,
-    /// Rows of the ledger that do not tell how many rows went: a delete whose key may not have been there, or one of an older
-    /// Etalon.
+    /// Rows of the ledger that do not say how many rows were removed: a delete whose key may not have been in the table, or a
+    /// row of an older Etalon.
     pub uncertain: u64,
     /// Rows that the last load has inserted.
     pub inserted_last: u64,
@@ -65,7 +65,7 @@ impl Presence {
         self.loads == 0 && self.has_rows == Some(true)
     }
 
-    /// What has become of a table that must have rows by its ledger, and has none: it is gone, or empty.
+    /// Says how a table that has rows according to its ledger has none: it is gone, or empty.
     pub fn lost(&self, whole_runs: bool) -> Option<&'static str> {
         let must_have_rows = match whole_runs {
             true => self.inserted_last > 0,
@@ -101,7 +101,7 @@ pub fn presence(target: &Target) -> Statement {
         .statement("ask what the ledger tells of the table", target.dialect)
 }
 
-/// What one pipeline has loaded into a table, beside another one.
+/// What another pipeline has loaded into a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineLoads {
     /// The pipeline.

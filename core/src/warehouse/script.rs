@@ -46,7 +46,7 @@ use crate::warehouse::target::Target;
 use versions::Ranking;
 use versions::STAGE;
 
-/// What the step does that brings staged rows.
+/// The description of the step that stages rows.
 const STAGE_ROWS: &str = "bring the staged rows";
 /// Batches in one insert: their text stays far below what a statement may have, and their parameters too.
 const BATCHES_AT_ONCE: usize = 500;
@@ -56,11 +56,11 @@ const BATCHES_AT_ONCE: usize = 500;
 pub enum Step {
     /// Run this.
     Run(Statement),
-    /// Run this. Where the load must not be, it divides by zero, and fails there or (SQLite) selects NULL, which the driver
-    /// takes for the same failure; [`Guard::UniqueKey`] selects nothing, and violates a unique constraint. Either way
-    /// [`Guard::error`] has the words.
+    /// Run this. If the load must not happen, it divides by zero and fails, or (SQLite) selects NULL, which the driver treats
+    /// as the same failure; [`Guard::UniqueKey`] selects nothing, and violates a unique constraint. In each case
+    /// [`Guard::error`] has the message.
     Guard(Guard, Statement),
-    /// Bring the staged rows here.
+    /// Insert the staged rows here.
     Stage(Stage),
     /// Run this; it selects the counts of the load: batch, then staged, inserted, updated, unchanged, deduplicated,
     /// superseded and deleted, and how many rows of it the table has, a row for each batch, in the order of the batches' names.
@@ -68,7 +68,7 @@ pub enum Step {
     Counts(Statement),
 }
 
-/// Where staged rows are brought.
+/// Where staged rows are inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
     /// What brings them: Redshift's `COPY … FROM 's3://…'`, which needs nothing more; PostgreSQL's
@@ -100,22 +100,22 @@ impl Stage {
     }
 }
 
-/// Why a load must not be.
+/// Why a load must not happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     /// An input of the load is in the ledger already.
     NotLoaded,
-    /// The rows that came are not those that the batches say.
+    /// The number of rows that came is not that of the batches.
     AllRows,
     /// A run with a later batch time has been loaded (`write: replace`).
     NoLaterRun,
-    /// The table has rows of another pipeline, and the run would take their place (`write: replace`).
+    /// The table has rows of another pipeline, which the run would replace (`write: replace`).
     OwnTable,
-    /// Several rows of the table have one key.
+    /// Several rows of the table have the same key.
     UniqueKey,
     /// The counts do not balance.
     Balance,
-    /// The table has not the rows that the load has brought.
+    /// The table lacks rows that the load has inserted.
     Arrived,
 }
 
@@ -148,7 +148,7 @@ impl Guard {
         Self::ALL.into_iter().find(|guard| guard.what() == what)
     }
 
-    /// What a failure at it means, where nobody knows more than its statement.
+    /// What a failure at it means, if only its statement is known.
     pub fn fact(self) -> &'static str {
         match self {
             Self::NotLoaded => "an input of the load is loaded already",
@@ -169,7 +169,7 @@ impl Guard {
         }
     }
 
-    /// Whether a guard's statement has shown that the load must not be, by how it ended.
+    /// Whether the end of a guard's statement shows that the load must not happen.
     pub fn stops(self, ended: Result<&Selection, Cause>) -> bool {
         match (self, ended) {
             (Self::UniqueKey, ended) => ended.err() == Some(Cause::DuplicateKey),
@@ -233,7 +233,7 @@ impl Guard {
     }
 }
 
-/// That a table holds rows of other pipelines, and what to do.
+/// The message that a table has rows of other pipelines, and what to do.
 fn others_rows(target: &Target, batches: &[LoadBatch], details: Option<&Selection>) -> String {
     let (name, ledger) = (target.name(), ledger::table(target));
     let own = batches.first().map_or("", |batch| batch.pipeline.as_str());
@@ -253,7 +253,7 @@ fn others_rows(target: &Target, batches: &[LoadBatch], details: Option<&Selectio
     )
 }
 
-/// That a table holds several rows with one key, and what to do. No value of a row is told.
+/// The message that a table has several rows with the same key, and what to do. It contains no value of a row.
 fn repeated_keys(target: &Target, details: Option<&Selection>) -> String {
     let name = target.name();
     let key = target.unique_key().unwrap_or_default();
@@ -303,7 +303,7 @@ pub struct LoadScript {
 impl LoadScript {
     /// The script of a load into a target, in the words of the target's warehouse.
     ///
-    /// `Refused` where the load can be seen to be wrong before it is tried.
+    /// `Refused` if the load is already known to be wrong.
     pub fn new(target: &Target, load: &Arrival<'_>) -> Result<Self, Error> {
         let mut writer = Writer { target, steps: Vec::new() };
         writer.write(load)?;

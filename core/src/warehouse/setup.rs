@@ -34,19 +34,19 @@ use crate::warehouse::table::WriteMode;
 use crate::warehouse::target::Target;
 use crate::warehouse::target::digest;
 
-/// What must be there before a load. None of it is part of the load's transaction.
+/// What must exist before a load. None of it is part of the load's transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetUp {
     /// Creates the schema (on PostgreSQL), the ledger, the declared types and the other tables of Etalon's own, unless they are there.
     pub create: Vec<Statement>,
-    /// Makes loads of the target wait for each other. It stands first in the transaction, before the driver asks what is
-    /// there: another load may be creating it.
+    /// Makes loads of the target wait for each other. It comes first in the transaction, before the driver asks what exists:
+    /// another load may be creating it.
     pub lock: Option<Statement>,
-    /// Select what is there, each in its turn: [`Found::read`] reads the answers.
+    /// Select what exists, one after the other: [`Found::read`] reads the answers.
     pub questions: Vec<Statement>,
 }
 
-/// What is found before a load, by the questions of [`SetUp`].
+/// What is found before a load by the queries of [`SetUp`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// The names of the columns that the target has; none where there is no target.
@@ -65,10 +65,10 @@ pub struct Found {
     pub indexes: Vec<String>,
 }
 
-/// What is to be changed before a load, from what was found.
+/// The changes that are needed before a load.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Migration {
-    /// What changes, a line each, for people; empty where nothing does.
+    /// The changes for people, one line each; empty if there are none.
     pub changes: Vec<String>,
     /// Statements that Redshift takes outside a transaction only, each alone, before the others.
     pub outside: Vec<Statement>,
@@ -113,8 +113,8 @@ impl SetUp {
 }
 
 impl Found {
-    /// Reads what the questions have selected, in their order. Before the first load of all, Etalon's own tables are not there:
-    /// the answer of a question about one is then an empty [`Selection`].
+    /// Reads the results of the queries, in their order. Before the very first load, Etalon's own tables do not exist: the
+    /// result of a query about one is then an empty [`Selection`].
     pub fn read(answers: &[Selection]) -> Result<Self, Error> {
         let rows = |question: usize| answers.get(question).into_iter().flat_map(Selection::rows);
         let names = |question| rows(question).filter_map(|row| row.first()).map(str::to_owned).collect();
@@ -146,8 +146,8 @@ impl Found {
 }
 
 impl Migration {
-    /// What is run before a load of these batches, in order. Where they take the place of rows, several of one key may be
-    /// among these: the index is made when they have gone, by the load itself.
+    /// The statements to run before a load of these batches, in order. If the batches replace rows, several of these rows may
+    /// have the same key: then the load itself makes the index, when the rows are gone.
     pub fn before<'a>(&'a self, batches: &'a [LoadBatch]) -> impl Iterator<Item = &'a Statement> {
         let index = self.key_index.iter().filter(|_| !batches.iter().any(LoadBatch::replaces));
         self.outside.iter().chain(&self.statements).chain(index)
@@ -262,7 +262,7 @@ impl Migration {
         Ok(planned)
     }
 
-    /// Whoever deletes from a table of all targets wants it alone: only what is there is forgotten.
+    /// A delete from a table that all targets share needs the table exclusively: only entries that exist are deleted.
     fn create(target: &Target, is_declared: bool) -> Self {
         let mut created = Self { changes: vec![format!("table `{}` is created", target.name())], ..Self::default() };
         created.push(target, "create the target", target.create());
@@ -393,7 +393,7 @@ fn set_type(column: &TableColumn) -> (Identifier, Expr) {
     (Identifier::own("type"), type_name(column.ty))
 }
 
-/// The statements by which a person gives a declared column another type; `None` where the warehouse has none.
+/// The statements with which a person can change the type of a declared column; `None` if the warehouse has none.
 fn change_type(target: &Target, column: &TableColumn, ty: Type) -> Option<Vec<String>> {
     let declare = declare_anew(target, column, &format!("\"type\" = {}", shown_text(&ty.to_string())));
     let stored = target.dialect.column_type;
@@ -404,19 +404,19 @@ fn change_type(target: &Target, column: &TableColumn, ty: Type) -> Option<Vec<St
     Some(vec![format!("alter table {} alter column {name} type {}", target.table, stored(ty)), declare])
 }
 
-/// The statement by which a person gives a column the type back that it was made with; `None` where the warehouse has none.
+/// The statement with which a person can restore the original type of a column; `None` if the warehouse has none.
 fn restore_type(target: &Target, column: &TableColumn) -> Option<Vec<String>> {
     let (name, ty) = (Identifier::found(&column.name), (target.dialect.column_type)(column.ty));
     target.dialect.alters_columns.then(|| vec![format!("alter table {} alter column {name} type {ty}", target.table)])
 }
 
-/// Whether somebody has given a column a type that does not keep the values which it was made for, or those that are to come.
+/// Whether somebody has given a column a type that does not keep its old values, or the new ones.
 fn is_altered(target: &Target, stored: &BTreeMap<String, String>, column: &TableColumn, needed: Type) -> bool {
     let keeps = target.dialect.keeps;
     stored.get(&column.name).is_some_and(|stored| !keeps(stored, column.ty) && !keeps(stored, needed))
 }
 
-/// Whether a warehouse that alters columns makes values of one type of those of another.
+/// Whether a warehouse that alters columns converts values of one type to another.
 fn converts(from: Type, to: Type) -> bool {
     let is_day = |ty| matches!(ty, Type::Date | Type::Timestamp | Type::Timestamptz);
     to.is_text() || (from.is_number() && to.is_number()) || (is_day(from) && is_day(to))
@@ -478,7 +478,7 @@ fn parameter(name: &str, value: &str) -> Expr {
     Expr::Parameter { name: format!("{name}_{:08x}", digest(value)), value: value.to_owned(), ty: Type::Text }
 }
 
-/// A question to the warehouse's own catalog about the target.
+/// A query of the warehouse's own catalog about the target.
 fn ask_catalog(target: &Target, what: &'static str, question: CatalogQuestion) -> Statement {
     let schema = target.table.schema.as_ref().map(Identifier::as_str).unwrap_or_default();
     let schema = question.is_by_schema.then_some(("schema", schema));

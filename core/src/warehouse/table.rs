@@ -8,7 +8,7 @@ pub const BATCH_COLUMN: &str = "_etalon_batch";
 pub const OFFSET_COLUMN: &str = "_etalon_offset";
 /// The lineage column that holds the batch time.
 pub const TIME_COLUMN: &str = "_etalon_time";
-/// The staged column that is true where a row deletes its key; after the pipeline's columns, before the lineage.
+/// The staged column that is true if a row deletes its key; it comes after the pipeline's columns and before the lineage.
 pub const DELETED_COLUMN: &str = "_etalon_deleted";
 /// The column of an `scd2` target that holds the `order_by` of the version, since which it is valid.
 pub(crate) const VALID_FROM_COLUMN: &str = "valid_from";
@@ -17,7 +17,7 @@ pub(crate) const VALID_TO_COLUMN: &str = "valid_to";
 /// The column of an `scd2` target that tells whether there is no next version.
 pub(crate) const IS_CURRENT_COLUMN: &str = "is_current";
 
-/// A target table, as a checked pipeline means it.
+/// A target table, as a checked pipeline describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// `schema.table` or `table`; parts as they are, without quotes.
@@ -32,10 +32,10 @@ pub struct Table {
     pub lineage: bool,
     /// Whether staged rows have the column `_etalon_deleted`, which is true where a row deletes its key (`delete_when`).
     pub deletes: bool,
-    /// Whether rows that others have beaten are kept beside the table, so that they come back when those go
+    /// Whether rows that lost against others are kept beside the table, so that they come back when the others are removed
     /// (`on_overwrite: replace`).
     pub keeps_beaten: bool,
-    /// Which rows of a load are dropped for others of it, where the way of writing does not say.
+    /// Which rows of a load are deduplicated, if the write mode does not say it.
     pub dedupe: Option<Dedupe>,
     /// How Redshift lays the table out.
     pub layout: Layout,
@@ -50,12 +50,12 @@ pub struct Layout {
     pub dist_key: Option<usize>,
 }
 
-/// Which of the rows of a load that share a key stays.
+/// Which row stays if several rows of a load have the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dedupe {
     /// The columns that tell rows apart (positions in `columns`); never NULL.
     pub key: Vec<usize>,
-    /// The columns that order the rows of a key; without them their places do.
+    /// The columns that order the rows of a key; without them the rows are ordered by their places.
     pub order_by: Vec<usize>,
     /// Whether the last of them stays, not the first.
     pub last: bool,
@@ -77,14 +77,14 @@ pub struct TableColumn {
 pub enum WriteMode {
     /// Every row is added.
     Append,
-    /// A row takes the place of the one with its key, unless that is newer.
+    /// A row replaces the row with its key, unless that is newer.
     Merge {
         /// The columns that tell rows apart (positions in `columns`); never NULL.
         key: Vec<usize>,
         /// The columns that order versions (positions in `columns`); never NULL; may be empty: the last load wins.
         order_by: Vec<usize>,
     },
-    /// The rows of the load take the place of all rows.
+    /// The rows of the load replace all rows.
     Replace {
         /// Whether a load without rows may do so.
         allow_empty: bool,

@@ -3,23 +3,23 @@
 use super::table::{IS_CURRENT_COLUMN, VALID_FROM_COLUMN, VALID_TO_COLUMN, WriteMode};
 use crate::spec::Choice;
 
-/// A way to write rows, before it is known which columns it is about.
+/// A write mode, before its columns are known.
 #[derive(Debug)]
 pub struct Write {
     /// Its word in the pipeline file.
     pub word: &'static str,
-    /// Whether rows are found again by their key, so that `key`, `order_by` and `delete_when` have a meaning.
+    /// Whether rows are identified by their key, so that `key`, `order_by` and `delete_when` are allowed.
     pub has_key: bool,
     /// What it needs in `order_by`.
     pub order: Order,
-    /// Whether it may leave a table empty, so that `allow_empty` has a meaning.
+    /// Whether it may leave a table empty, so that `allow_empty` is allowed.
     pub may_empty: bool,
     /// The columns that it adds to the table.
     pub own_columns: &'static [&'static str],
     mode: fn(Positions) -> WriteMode,
 }
 
-/// What a way to write needs in `order_by`.
+/// What a write mode needs in `order_by`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Nothing.
@@ -30,7 +30,7 @@ pub enum Order {
     One,
 }
 
-/// What the target says, as positions in the columns.
+/// The keys of the target, as positions in the columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positions {
     /// `key`.
@@ -42,7 +42,7 @@ pub struct Positions {
 }
 
 impl Write {
-    /// The way to write these columns.
+    /// The write mode for these columns.
     pub fn mode(&self, positions: Positions) -> WriteMode {
         (self.mode)(positions)
     }
@@ -56,7 +56,7 @@ impl PartialEq for Write {
 
 impl Eq for Write {}
 
-/// The ways to write rows.
+/// The write modes.
 pub(crate) const WRITES: Choice<&Write> = Choice(&[
     (APPEND.word, "every row is added", &APPEND),
     (MERGE.word, "a row takes the place of the one with its key, unless that is newer", &MERGE),
