@@ -68,47 +68,48 @@ settings! {
     PIPELINE = "ETALON_PIPELINE", ALL, Optional,
         "The path of the pipeline file, or its object `s3://bucket/key`, if it is not `$LAMBDA_TASK_ROOT/pipeline.yaml`";
     STAGING = "ETALON_STAGING", ALL, Required,
-        "`s3://bucket/prefix/`: where plans, parts, quarantine, receipts and units lie";
+        "`s3://bucket/prefix/`: the store, with plans, parts, quarantine, receipts and units";
     SOURCE = "ETALON_SOURCE", &[Extract, Transform], RequiredWhere("`files:`"),
-        "`s3://bucket/prefix/`: where the names of `files:` lie";
+        "`s3://bucket/prefix/`: where the files of `files:` are";
     MANIFEST = "ETALON_MANIFEST", &[Extract], Optional,
-        "The object `s3://bucket/key` of the manifest of `connector:`, if it does not lie beside the pipeline file by its path there";
+        "The object `s3://bucket/key` of the manifest of `connector:`, if it is not beside the pipeline file at the path that \
+         the file names";
     CERTIFICATES = "ETALON_CERTIFICATES", &[Extract], Optional,
-        "The object `s3://bucket/key` with the certificates of the authorities, in PEM, that are believed of a database, where its URL \
-         names no file and they are not those of the system";
+        "The object `s3://bucket/key` with the certificates, in PEM, of the authorities that are trusted for a database, if \
+         its URL names no file and the system does not trust them";
     VARIABLE = "ETALON_VARIABLE_" + "<NAME>", ALL, RequiredWhere("`${NAME}`"),
         "The value of `${NAME}` in the pipeline file";
     SECRET = "ETALON_SECRET_" + "<name>", ALL, RequiredWhere("`${secret:name}`"),
         "The ARN of the secret that `${secret:name}` stands for";
     NAMESPACE = "ETALON_NAMESPACE", ALL, Optional,
-        "The namespace of the metrics; `Etalon`, if not said";
+        "The namespace of the metrics; by default `Etalon`";
     LOG_LEVEL = "AWS_LAMBDA_LOG_LEVEL", ALL, Optional,
-        "What is logged: `ERROR` `WARN` `INFO` `DEBUG`; `INFO`, if not said";
+        "The level of logging: `ERROR` `WARN` `INFO` `DEBUG`; by default `INFO`";
     DEAD_QUEUE = "ETALON_DEAD_QUEUE_URL", ALL, Required,
-        "The queue of the messages of this function that no trying again can help";
+        "The dead-letter queue of this function, for messages that can never succeed";
     RECEIVES_MAX = "ETALON_RECEIVES_MAX", ALL, Optional,
-        "So often a message is received before its queue puts it among the dead letters; the last time the function does that \
+        "How often a message is received before its queue moves it to the dead letters; the last time the function does this \
          itself, with the reason";
     STARTS_QUEUE = "ETALON_STARTS_QUEUE_URL", &[Extract], Required,
-        "Its own queue: what it cannot finish in its time it hands to itself";
+        "Its own queue: it sends itself the work that it cannot finish in its time";
     TASKS_QUEUE = "ETALON_TASKS_QUEUE_URL", &[Extract, Transform], Required,
         "The queue of tasks";
     LOADS_QUEUE = "ETALON_LOADS_QUEUE_URL", ALL, Required,
         "The FIFO queue of loads";
     EVENT_BUS = "ETALON_EVENT_BUS", &[Load], Optional,
-        "The bus that is told of loads; `default`, if not said";
+        "The bus that gets the events of loads; by default `default`";
     DATABASE = "ETALON_DATABASE", &[Load], Required,
         "The warehouse's database";
     WORKGROUP = "ETALON_WORKGROUP", &[Load], Optional,
-        "The workgroup of Redshift Serverless; this or a cluster must be said";
+        "The workgroup of Redshift Serverless; this or a cluster must be set";
     CLUSTER = "ETALON_CLUSTER", &[Load], Optional,
-        "The cluster of Redshift; this or a workgroup must be said";
+        "The cluster of Redshift; this or a workgroup must be set";
     DATABASE_USER = "ETALON_DB_USER", &[Load], Optional,
-        "The user of a cluster, where neither a secret nor the function's role says it";
+        "The user of a cluster, if neither a secret nor the function's role names it";
     WAREHOUSE_SECRET = "ETALON_WAREHOUSE_SECRET", &[Load], Optional,
-        "The ARN of the secret to connect with; without it the function's role does";
+        "The ARN of the secret to connect with; without it the function connects with its role";
     COPY_ROLE = "ETALON_COPY_ROLE", &[Load], Required,
-        "The ARN of the role by which COPY reads the staging bucket, or `default`";
+        "The ARN of the role with which COPY reads the staging bucket, or `default`";
 }
 
 #[cfg(test)]

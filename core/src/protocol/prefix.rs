@@ -94,7 +94,7 @@ pub const PIPELINES: Prefix = Prefix {
     text: "pipelines/",
     holds: "the pipeline files that inputs were planned with, by fingerprint",
     retention: Retention::Always,
-    why: "A file is written once, when it is first deployed, and plans of years later are run by it.",
+    why: "A file is written once, when it is first deployed, and plans may need it years later.",
     decides: &["plans/", "units/"],
     rights: &[(Extract, &[Read, Write]), (Transform, &[Read]), (Load, &[Read])],
     is_copied: false,
@@ -103,9 +103,9 @@ pub const PIPELINES: Prefix = Prefix {
 /// How far each database or API was read. Only the functions of a pipeline with such a source have these permissions.
 pub const CURSORS: Prefix = Prefix {
     text: "cursors/",
-    holds: "how far each pipeline has read a source that is no store, and the windows of it that are kept",
+    holds: "how far each pipeline has read a database or an API, and the windows of it that are kept",
     retention: Retention::Always,
-    why: "A forgotten one would have the source read from its beginning. What it names in `landed/` exists, and nothing else does.",
+    why: "Without it the source would be read from its beginning again. Only what it names in `landed/` counts as landed.",
     decides: &["landed/"],
     rights: &[(Extract, &[Read, Write]), (Transform, &[Read])],
     is_copied: false,
@@ -114,10 +114,10 @@ pub const CURSORS: Prefix = Prefix {
 /// The tokens that a server renews; permissions as in [`CURSORS`], except that an operator of the pipeline may not read them.
 pub const TOKENS: Prefix = Prefix {
     text: "tokens/",
-    holds: "the tokens of each account whose server gives a new refresh token for the one that it takes",
+    holds: "the tokens of each account whose server gives a new refresh token whenever it takes one",
     retention: Retention::Always,
-    why: "The last one gets the next one, and without it somebody has to have access granted anew. It is as secret as the secret it \
-          was got with.",
+    why: "The last token is needed to get the next one; without it, access must be granted again. It is as secret as the \
+          secret from which it came.",
     decides: &[],
     rights: &[(Extract, &[Read, Write])],
     is_copied: false,
@@ -126,9 +126,10 @@ pub const TOKENS: Prefix = Prefix {
 /// What has landed of a database or an API; permissions as in [`CURSORS`].
 pub const LANDED: Prefix = Prefix {
     text: "landed/",
-    holds: "what came of a source that is no store, in pieces, as it came",
+    holds: "what was read from a database or an API, in pieces, as it came",
     retention: Retention::Quarantine,
-    why: "Rejected records are read again from it, and not from the source. It holds all the personal data that the source does.",
+    why: "Rejected records are read again from here, not from the source. It contains all the personal data that the source \
+          contains.",
     decides: &[],
     rights: &[(Extract, &[List, Read, Write, Delete]), (Transform, &[Read])],
     is_copied: false,
@@ -139,7 +140,8 @@ pub(crate) const SOURCES: Prefix = Prefix {
     text: "sources/",
     holds: "the versions of each object, in the order in which they were met",
     retention: Retention::Always,
-    why: "It says whether a version is the object's first. A forgotten one would be loaded beside the rows that it replaces.",
+    why: "It says whether a version is the object's first. Without it, a new version would be loaded beside the rows that it \
+          replaces.",
     decides: &["plans/"],
     rights: &[(Extract, &[Read, Write]), (Transform, &[Read]), (Load, &[Read])],
     is_copied: false,
@@ -148,9 +150,9 @@ pub(crate) const SOURCES: Prefix = Prefix {
 /// The legs of runs that are loaded as a whole.
 pub(crate) const RUNS: Prefix = Prefix {
     text: "runs/",
-    holds: "what each run met, where whole runs are loaded, a leg of its listing each",
+    holds: "what each run met, for pipelines that load whole runs; one document for each leg of the listing",
     retention: Retention::Receipts,
-    why: "It says which receipts make the run whole. When the run is judged, its unit says so too.",
+    why: "It says which receipts the run needs to be complete. When the run is judged, its unit says so too.",
     decides: &["staged/"],
     rights: &[(Extract, &[Read, Write]), (Transform, &[Read])],
     is_copied: false,
@@ -159,10 +161,10 @@ pub(crate) const RUNS: Prefix = Prefix {
 /// The plans of inputs.
 pub const PLANS: Prefix = Prefix {
     text: "plans/",
-    holds: "how each input is cut into tasks, and with which pipeline file, written once",
+    holds: "how each input is split into tasks, and with which pipeline file, written once",
     retention: Retention::Receipts,
-    why: "Every delivery of a task obeys it, and rejected records are found by it. An input without one is not planned again, \
-          since the mark that its tasks were sent stays.",
+    why: "Every delivery of a task uses it, and rejected records are found by it. When it has expired, the input is not \
+          planned again, since the mark that its tasks were sent stays.",
     decides: &["staged/", "quarantine/"],
     rights: &[(Extract, &[List, Read, Write]), (Transform, &[List, Read])],
     is_copied: false,
@@ -173,7 +175,7 @@ pub const MET: Prefix = Prefix {
     text: "met/",
     holds: "a mark for the version of each object that was met last and whose tasks have been sent; what the last run met",
     retention: Retention::Always,
-    why: "A listing passes over what has a mark. Without it, the record of every object would be looked at again.",
+    why: "A listing skips objects that have a mark. Without the marks, the record of every object would be read again.",
     decides: &["plans/"],
     rights: &[(Extract, &[List, Read, Write, Delete]), (Transform, &[Read])],
     is_copied: false,
@@ -184,7 +186,7 @@ pub(crate) const SENT: Prefix = Prefix {
     text: "sent/",
     holds: "a mark for each input whose tasks an older Etalon has sent, without content",
     retention: Retention::Always,
-    why: "Without it, everything that still lies in the source and was loaded then would be transformed again.",
+    why: "Without it, everything that is still in the source and was loaded then would be transformed again.",
     decides: &["plans/"],
     rights: &[(Extract, &[List])],
     is_copied: false,
@@ -193,9 +195,9 @@ pub(crate) const SENT: Prefix = Prefix {
 /// The staged parts.
 pub const STAGED: Prefix = Prefix {
     text: "staged/",
-    holds: "parts: rows on their way to the table, a folder a batch",
+    holds: "parts: rows on their way to the table, one folder for each batch",
     retention: Retention::Staged,
-    why: "They are needed until they are loaded. A held unit must be decided about before they go.",
+    why: "They are needed until they are loaded. Decide about a held unit before its parts expire.",
     decides: &[],
     rights: &[(Transform, &[Write])],
     is_copied: true,
@@ -204,9 +206,9 @@ pub const STAGED: Prefix = Prefix {
 /// The rejected records.
 pub const QUARANTINE: Prefix = Prefix {
     text: "quarantine/",
-    holds: "rejected records with their reasons, a folder a batch",
+    holds: "rejected records with their reasons, one folder for each batch",
     retention: Retention::Quarantine,
-    why: "So long they can be looked at and read again. They are found by plans and receipts, and go before them.",
+    why: "Until then they can be looked at and redriven. They are found by plans and receipts, and expire before these.",
     decides: &[],
     rights: &[(Extract, &[List, Read]), (Transform, &[Write])],
     is_copied: false,
@@ -217,7 +219,7 @@ pub const RECEIPTS: Prefix = Prefix {
     text: "receipts/",
     holds: "what each task did, in numbers that balance; a part without a receipt does not exist",
     retention: Retention::Receipts,
-    why: "It says which parts exist. What it says stays in the ledger of the table, which nobody removes.",
+    why: "It says which parts exist. Its counts stay in the ledger of the table, which is never removed.",
     decides: &["staged/", "quarantine/"],
     rights: &[(Extract, &[Read]), (Transform, &[Read, Write])],
     is_copied: false,
@@ -228,7 +230,7 @@ pub const MARKS: Prefix = Prefix {
     text: "marks/",
     holds: "decisions about rejected records: read again, or discarded",
     retention: Retention::Always,
-    why: "A forgotten decision would open its records again.",
+    why: "Without the decision, its records would be open again.",
     decides: &["quarantine/", "receipts/"],
     rights: &[(Extract, &[List, Read, Write]), (Transform, &[Read])],
     is_copied: false,
@@ -239,8 +241,8 @@ pub const UNITS: Prefix = Prefix {
     text: "units/",
     holds: "what has become of each unit: pending, held, loaded, discarded or replaced",
     retention: Retention::Always,
-    why: "A late message of a discarded unit would have it judged and loaded anew. At any time, \
-          staged = loaded + pending + held + discarded is the sum over them.",
+    why: "Without it, a late message of a discarded unit would cause the unit to be judged and loaded again. At any time the \
+          units add up to staged = loaded + pending + held + discarded.",
     decides: &["staged/", "receipts/", "pending/", "held/", "runs/"],
     rights: &[(Extract, &[List, Read, Write]), (Transform, &[List, Read, Write]), (Load, &[Read, Write])],
     is_copied: false,
@@ -262,7 +264,7 @@ pub const HELD: Prefix = Prefix {
     text: "held/",
     holds: "a mark for each unit that waits for a decision, without content",
     retention: Retention::UntilDone,
-    why: "A unit without its mark would be seen by nobody.",
+    why: "Nobody would see a unit without its mark.",
     decides: &["staged/"],
     rights: &[(Extract, &[List, Write, Delete]), (Transform, &[Write]), (Load, &[Write, Delete])],
     is_copied: false,
@@ -271,9 +273,9 @@ pub const HELD: Prefix = Prefix {
 /// The marks of units that a person has discarded.
 pub const DISCARDED: Prefix = Prefix {
     text: "discarded/",
-    holds: "a mark for each unit of which somebody decided that it is not loaded, without content",
+    holds: "a mark for each unit that a person has discarded, without content",
     retention: Retention::Always,
-    why: "By it, what was discarded is found when somebody wants to decide once more.",
+    why: "With it, `undiscard` finds what was discarded.",
     decides: &["staged/"],
     rights: &[(Extract, &[List, Write, Delete])],
     is_copied: false,
@@ -282,9 +284,9 @@ pub const DISCARDED: Prefix = Prefix {
 /// The decisions about held units.
 pub(crate) const DECISIONS: Prefix = Prefix {
     text: "decisions/",
-    holds: "what each decision about held units was about",
+    holds: "the decisions about held units, each with its units",
     retention: Retention::Receipts,
-    why: "By it, a message that comes twice decides once.",
+    why: "With it, a message that is delivered twice decides once.",
     decides: &[],
     rights: &[(Extract, &[Read, Write])],
     is_copied: false,
@@ -295,8 +297,8 @@ pub const LOADS: Prefix = Prefix {
     text: "loads/",
     holds: "the load in flight of each table; when its last load began, and when units were held within the last hour",
     retention: Retention::UntilDone,
-    why: "The one keeps a second load of the table from beginning, the others keep loads from coming too often, and all units \
-          from being held at once.",
+    why: "The load in flight prevents a second load of the table; the times limit how often loads begin, and how many units \
+          are held.",
     decides: &["manifests/", "staged/"],
     rights: &[(Load, &[Read, Write, Delete])],
     is_copied: false,
@@ -305,9 +307,9 @@ pub const LOADS: Prefix = Prefix {
 /// The manifests of loads.
 pub const MANIFESTS: Prefix = Prefix {
     text: "manifests/",
-    holds: "which staged parts the warehouse takes, a manifest a load",
+    holds: "which staged parts the warehouse reads, one manifest for each load",
     retention: Retention::Staged,
-    why: "It says nothing when the parts that it names have gone.",
+    why: "It is of no use when the parts that it names have expired.",
     decides: &[],
     rights: &[(Load, &[Write])],
     is_copied: true,
