@@ -128,7 +128,7 @@ pub const ALARMS: &[Alarm] = &[
         Seen::Etalon("Residue", &[Transform, Load]),
         ("Sum", 300, 1),
         Threshold::Over(0),
-        "A sum does not account for every row. There is a fault in Etalon.",
+        "The counts of rows do not add up. This is a bug in Etalon.",
     ),
     alarm(
         "stale",
@@ -142,7 +142,7 @@ pub const ALARMS: &[Alarm] = &[
         Seen::Etalon("AgeOfData", &[Load]),
         ("Maximum", 300, 1),
         Threshold::OverAge,
-        "What was loaded was older than it may be.",
+        "Data was older than allowed when it was loaded.",
     ),
     alarm(
         "held",
@@ -170,21 +170,21 @@ pub const ALARMS: &[Alarm] = &[
         Seen::Etalon("HoldsBraked", &[Load]),
         ("Sum", 300, 1),
         Threshold::Over(0),
-        "Loads fail one after the other; no more units are held for it, and the table waits.",
+        "Loads fail one after the other; no more units are held, and loads of the table wait.",
     ),
     alarm(
         "unreadable",
         Seen::Etalon("DocumentsUnreadable", &[Extract, Load]),
         ("Sum", 300, 1),
         Threshold::Over(0),
-        "A document in the staging bucket cannot be read. What it is about is left out, and everything else goes on.",
+        "A document in the staging bucket cannot be read. What it is about waits, and everything else continues.",
     ),
     alarm(
         "dead-letters",
         Seen::DeadQueue("ApproximateNumberOfMessagesVisible"),
         ("Maximum", 60, 1),
         Threshold::Over(0),
-        "A message is among the dead letters, with its reason.",
+        "A message is in the dead-letter queue, with its reason.",
     ),
     alarm(
         "waiting",
@@ -199,7 +199,7 @@ pub const ALARMS: &[Alarm] = &[
         Seen::Function("Throttles"),
         ("Sum", 60, 5),
         Threshold::Over(0),
-        "The function has fewer calls at once than are made.",
+        "More calls are made than the function may run at once.",
     ),
     alarm(
         "slow",
@@ -272,7 +272,7 @@ pub const QUERIES: &[Query] = &[
     Query { name: "wrong", says: "What went wrong last", parts: WRONG },
     Query {
         name: "loads",
-        says: "What was loaded, and what became of the rows",
+        says: "What was loaded, and the outcomes of the rows",
         parts: &[
             "filter message = 'loaded'",
             "sort @timestamp desc",
@@ -282,7 +282,7 @@ pub const QUERIES: &[Query] = &[
     },
     Query {
         name: "rejects",
-        says: "Which objects have most rejects",
+        says: "Which objects have the most rejects",
         parts: &[
             "filter message = 'transformed' and quarantined > 0",
             "stats sum(quarantined) as rejects, sum(read) as records by source",
@@ -292,7 +292,7 @@ pub const QUERIES: &[Query] = &[
     },
     Query {
         name: "again",
-        says: "Which messages came again or died, and why",
+        says: "Which messages were received again or became dead letters, and why",
         parts: &[
             "filter message in ['the message comes again', 'the message is dead']",
             "stats count(*) as times, max(received) as receives by error",
