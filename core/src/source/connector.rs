@@ -11,7 +11,8 @@
 //! request       what is sent; `authenticate` proves who asks, `url` writes the address
 //! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for
 //! decode        its elements, of JSON, `xml` or CSV, also in a `zip`
-//! select        the records among them, found by a `path`, and `transform`ed
+//! extract       the records among them, found by a `path`; `select`: those that are kept, `transform`ed
+//! property      the fields that are asked for by name
 //! config        what a pipeline file gives it, and `rewrite` what the manifest makes of it
 //! budget        how often the server may be asked
 //! window        which part of time is read; `partition`: which part of the stream; `position`: how far
@@ -41,11 +42,13 @@ mod transform;
 mod xml;
 mod zip;
 mod decode;
+mod extract;
 mod select;
 mod budget;
 mod config;
 mod rewrite;
 mod window;
+mod property;
 mod partition;
 mod position;
 mod job;
@@ -148,21 +151,7 @@ impl Connector {
         let component = Component::of(&root, &mut missing)
             .filter(|root| root.ty == "DeclarativeSource")
             .ok_or_else(|| refused("the manifest is no `DeclarativeSource`".to_owned()))?;
-        let fields = [
-            "check",
-            "streams",
-            "dynamic_streams",
-            "version",
-            "schemas",
-            "definitions",
-            "spec",
-            "concurrency_level",
-            "api_budget",
-            "max_concurrent_async_job_count",
-            "metadata",
-            "stream_groups",
-        ];
-        component.knows(&fields, &mut missing);
+        component.knows(&mut missing);
         let budget = component.child("api_budget", &mut missing).and_then(|budget| Budget::read(&budget, &mut missing));
         let rules = component.child("spec", &mut missing).and_then(|spec| spec.get("config_normalization_rules"));
         let rules = rules.and_then(|rules| Component::named(rules, "ConfigNormalizationRules"));
@@ -175,7 +164,7 @@ impl Connector {
                 let mut missing = all.clone();
                 let group = Component::of(value, &mut missing);
                 let condition = group.and_then(|group| {
-                    group.knows(&["condition", "streams"], &mut missing);
+                    group.knows(&mut missing);
                     group.needed("condition", &mut missing)
                 });
                 let nested = value.get("streams").and_then(Value::as_array).into_iter().flatten();
@@ -208,7 +197,8 @@ impl Connector {
                 }
             }
         }
-        let specification = root.pointer("/spec/connection_specification").cloned().unwrap_or_default();
+        let specification = component.get("spec").and_then(|spec| spec.get("connection_specification"));
+        let specification = specification.cloned().unwrap_or_default();
         let identity = crate::plan::identity("manifest", &[manifest]);
         let uses = manifest.replace([' ', '"', '\''], "");
         Ok(Self { streams: entries, dynamic, missing: all, budget, rewritings, specification, identity, uses })

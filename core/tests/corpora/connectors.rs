@@ -9,6 +9,10 @@
 //!
 //! An exact stream is walked once more by many, each of whom takes one page and keeps where the walk stands for the next one: records
 //! and state must be the same.
+//!
+//! A recording may also say with which state it began (`before`), which status and headers an answer had (`status`,
+//! `response_headers`), how long the reference waited (`waits`, in seconds), and that it ended with an error (`err`): then the walk must,
+//! too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -157,9 +161,9 @@ fn before_login(config: &Value, recorded: &Value) -> Value {
     }
 }
 
-/// The answers of a recording, by request.
-fn answers<'a>(recorded: &'a Value, clock: &Clock) -> BTreeMap<String, Vec<&'a str>> {
-    let mut answers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+/// The exchanges of a recording, by request.
+fn answers<'a>(recorded: &'a Value, clock: &Clock) -> BTreeMap<String, Vec<&'a Value>> {
+    let mut answers: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for exchange in recorded["transcript"].as_array().unwrap() {
         let headers = exchange["headers"].as_object().unwrap();
         let request = Request {
@@ -168,12 +172,38 @@ fn answers<'a>(recorded: &'a Value, clock: &Clock) -> BTreeMap<String, Vec<&'a s
             headers: headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect(),
             body: exchange["body"].as_str().map(ToOwned::to_owned),
         };
-        answers.entry(clock.key(&request)).or_default().push(exchange["response"].as_str().unwrap());
+        answers.entry(clock.key(&request)).or_default().push(exchange);
     }
     answers
 }
 
+/// What was answered in an exchange.
+fn answer(exchange: &Value) -> Response {
+    let status = exchange.get("status").and_then(Value::as_u64).map_or(200, |status| u16::try_from(status).unwrap());
+    let headers = exchange.get("response_headers").and_then(Value::as_object).into_iter().flatten();
+    let headers = headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+    Response::new(status, headers, exchange["response"].as_str().unwrap().as_bytes().to_vec())
+}
+
+/// A walk that is to end with an error, ends so.
 fn walk(
+    connector: &Connector,
+    stream: &str,
+    recorded: &Value,
+    remembered: &[&Value],
+    clock: &Clock,
+    is_kept: bool,
+) -> Result<(), String> {
+    let walked = walk_to_its_end(connector, stream, recorded, remembered, clock, is_kept);
+    match (recorded["err"].as_str(), walked) {
+        (None, walked) => walked,
+        // The reference reads several partitions at once, and none any more when one has failed.
+        (Some(_), Err(_)) => Ok(()),
+        (Some(err), Ok(())) => Err(format!("it ends without the error of the reference: {err}")),
+    }
+}
+
+fn walk_to_its_end(
     connector: &Connector,
     stream: &str,
     recorded: &Value,
@@ -188,8 +218,10 @@ fn walk(
     let wrong = |error: etalon_core::error::Error| error.to_string();
     let mut now = clock.now;
     let config = before_login(&recorded["config"], recorded);
-    let mut walk = connector.walk(stream, config.clone(), None, bounds, now, 0).map_err(wrong)?;
-    let mut records = Vec::new();
+    let mut walk = connector
+        .walk(stream, config.clone(), recorded.get("before").filter(|before| !before.is_null()), bounds, now, 0)
+        .map_err(wrong)?;
+    let (mut records, mut waits) = (Vec::new(), Vec::new());
     for _ in 0..STEPS_MAX {
         match walk.step(now).map_err(wrong)? {
             Step::Request(request) => {
@@ -203,14 +235,17 @@ fn walk(
                     return Err(format!("it asks\n  {key}\nand not\n  {keys:?}"));
                 };
                 let count = asked.entry(key).or_default();
-                let answer = found[(*count).min(found.len() - 1)];
+                let exchange = found[(*count).min(found.len() - 1)];
                 *count += 1;
-                walk.push(Some(Response::new(200, Vec::new(), answer.as_bytes().to_vec())));
+                walk.push(Some(answer(exchange)));
             }
             Step::Sign(signing) => walk.signed(signing.message.into_bytes()),
             Step::Keep(Keeping::Read { .. }) => walk.kept(Kept::Read(None)),
             Step::Keep(Keeping::Write { .. }) => walk.kept(Kept::Written("1".to_owned())),
-            Step::Wait(until) => now = until,
+            Step::Wait(until) => {
+                waits.push((until - now + 5000) / 10_000);
+                now = until;
+            }
             Step::Page(page) => {
                 records.extend(page.records);
                 if is_kept {
@@ -220,6 +255,17 @@ fn walk(
                 }
             }
             Step::Done => break,
+        }
+    }
+    if recorded["err"].is_string() {
+        return Ok(());
+    }
+    if let Some(expected) = recorded.get("waits").and_then(Value::as_array) {
+        let mut expected: Vec<i64> = expected.iter().map(hundredths).collect();
+        waits.sort_unstable();
+        expected.sort_unstable();
+        if waits != expected {
+            return Err(format!("it waits for {waits:?} and not for {expected:?} hundredths of seconds"));
         }
     }
     let known: BTreeSet<_> = known.keys().collect();
@@ -235,16 +281,24 @@ fn walk(
         let pair = found.iter().zip(&expected).find(|(found, expected)| found != expected);
         return Err(format!("{} records are not {} records: {pair:?}", found.len(), expected.len()));
     }
-    let Some(expected) = recorded["state"].as_array().and_then(|states| states.last()).and_then(Value::as_str) else {
-        return Ok(());
+    let expected = match recorded["state"].as_array().and_then(|states| states.last()) {
+        None => return Ok(()),
+        Some(Value::String(text)) => {
+            serde_json::from_str(&python_to_json(text)).map_err(|error| format!("{error}: {text}"))?
+        }
+        Some(state) => state.clone(),
     };
-    let expected: Value =
-        serde_json::from_str(&python_to_json(expected)).map_err(|error| format!("{error}: {expected}"))?;
     let (found, expected) = (clock.state(&walk.state()), clock.state(&expected));
     if found != expected {
         return Err(format!("the state is\n  {found}\nand not\n  {expected}"));
     }
     Ok(())
+}
+
+/// So many hundredths of a second.
+#[expect(clippy::cast_possible_truncation, reason = "the reference waits for minutes at most")]
+fn hundredths(seconds: &Value) -> i64 {
+    (seconds.as_f64().unwrap() * 100.0).round() as i64
 }
 
 /// The time of the recording.

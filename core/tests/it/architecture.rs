@@ -239,8 +239,8 @@ const CIRCLES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "core",
-        &["source::connector::partition", "source::connector::stream"],
-        "a stream is divided by the records of its parents, which are streams",
+        &["source::connector::partition", "source::connector::property", "source::connector::stream"],
+        "a stream is divided by the records of its parents, and asks for the properties that another names: streams, too",
     ),
     (
         "core",

@@ -1,6 +1,7 @@
 //! Connectors as a driver meets them: requests come out, responses go in. Whatever a manifest or a server tries, it is
 //! refused or bounded, and whatever pages a server has, each record comes once.
 
+mod parts;
 mod proof;
 mod schema;
 mod streams;

@@ -187,16 +187,16 @@ impl Authenticator {
         match component.ty {
             "NoAuth" => Some(Self::Nobody),
             "BearerAuthenticator" => {
-                component.knows(&["api_token"], missing);
+                component.knows(missing);
                 component.needed("api_token", missing).map(Self::Bearer)
             }
             "BasicHttpAuthenticator" => {
-                component.knows(&["username", "password"], missing);
+                component.knows(missing);
                 let password = component.template("password", missing);
                 component.needed("username", missing).map(|user| Self::Basic(user, password))
             }
             "ApiKeyAuthenticator" => {
-                component.knows(&["api_token", "header", "inject_into"], missing);
+                component.knows(missing);
                 let token = match component.template("api_token", missing) {
                     Some(token) => token,
                     None => component.parse("", missing)?,
@@ -212,7 +212,7 @@ impl Authenticator {
             }
             "JwtAuthenticator" => Jwt::read(component, missing).map(|jwt| Self::Jwt(Box::new(jwt))),
             "SelectiveAuthenticator" => {
-                component.knows(&["authenticators", "authenticator_selection_path"], missing);
+                component.knows(missing);
                 let choices = component.get("authenticators").and_then(Value::as_object)?;
                 let mut read = Vec::new();
                 for (name, choice) in choices {

@@ -54,9 +54,7 @@ impl Budget {
             component.is_missing(missing);
             return None;
         }
-        let fields =
-            ["policies", "ratelimit_reset_header", "ratelimit_remaining_header", "status_codes_for_ratelimit_hit"];
-        component.knows(&fields, missing);
+        component.knows(missing);
         let header = |field: &str, otherwise: &str| component.text(field).unwrap_or(otherwise).to_owned();
         let policies = component.children("policies", missing);
         Some(Self {
@@ -83,15 +81,15 @@ impl Policy {
         };
         let rates = match component.ty {
             "UnlimitedCallRatePolicy" => {
-                component.knows(&["matchers"], missing);
+                component.knows(missing);
                 Vec::new()
             }
             "FixedWindowCallRatePolicy" => {
-                component.knows(&["matchers", "period", "call_limit"], missing);
+                component.knows(missing);
                 vec![rate(component, "call_limit", "period", missing)?]
             }
             "MovingWindowCallRatePolicy" => {
-                component.knows(&["matchers", "rates"], missing);
+                component.knows(missing);
                 let rates = component.get("rates").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
                 let mut read = Vec::new();
                 for value in rates {
@@ -100,7 +98,7 @@ impl Policy {
                         fields.entry("type").or_insert_with(|| "Rate".into());
                     }
                     let component = Component::of(&typed, missing)?;
-                    component.knows(&["limit", "interval"], missing);
+                    component.knows(missing);
                     read.push(rate(&component, "limit", "interval", missing)?);
                 }
                 read

@@ -72,9 +72,11 @@ impl<'a> Component<'a> {
         });
     }
 
-    /// Puts every field on one of the lists that is none of these, and that no component above gives.
-    pub(super) fn knows(&self, fields: &[&str], missing: &mut Missing) {
+    /// Puts every field on one of the lists that the format does not have here, or that we do not have, and that no component above
+    /// gives.
+    pub(super) fn knows(&self, missing: &mut Missing) {
         let is_inherited = |field: &str| self.parameters.get(field).is_some();
+        let fields = schema::fields(self.ty);
         for (field, value) in self.fields {
             let is_known = ["type", PARAMETERS, "description", "title", "name"].contains(&field.as_str())
                 || fields.contains(&field.as_str())

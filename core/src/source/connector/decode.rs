@@ -19,6 +19,11 @@ pub(super) enum Decoder {
     Json,
     /// A document a line.
     JsonLines,
+    /// The items of a list in a document.
+    JsonItems {
+        path: Vec<String>,
+        encoding: &'static Encoding,
+    },
     /// A record `{record: line}` a line.
     Lines,
     /// One mapping of the whole document.
@@ -44,15 +49,11 @@ const FILE_NULLS: [&str; 19] = [
 impl Decoder {
     pub(super) fn read(component: Option<Component<'_>>, missing: &mut Missing) -> Self {
         let Some(component) = component else { return Self::Json };
-        let fields: &[&str] = match component.ty {
-            "GzipDecoder" | "ZipfileDecoder" => &["decoder"],
-            "CsvDecoder" => &["encoding", "delimiter", "set_values_to_none"],
-            _ => &[],
-        };
-        component.knows(fields, missing);
+        component.knows(missing);
         match component.ty {
             "JsonDecoder" => Self::Json,
             "JsonlDecoder" => Self::JsonLines,
+            "JsonItemsDecoder" => Self::items(&component, missing),
             "IterableDecoder" => Self::Lines,
             "XmlDecoder" => Self::Xml,
             "CsvDecoder" => Self::csv(&component, missing),
@@ -93,13 +94,23 @@ impl Decoder {
                 }
             },
         };
-        let label = component.text("encoding").unwrap_or("utf-8");
-        let encoding = Encoding::for_label(label.as_bytes()).unwrap_or_else(|| {
-            missing.add(format!("the encoding `{label}`"));
-            encoding_rs::UTF_8
-        });
+        let encoding = encoding(component, missing);
         let nulls = component.get("set_values_to_none").and_then(Value::as_array);
         Self::Csv { delimiter, encoding, nulls: nulls.into_iter().flatten().map(python::text).collect() }
+    }
+
+    fn items(component: &Component<'_>, missing: &mut Missing) -> Self {
+        let path = component.text("items_path").filter(|path| !path.is_empty());
+        if path.is_none() {
+            missing.add("a `JsonItemsDecoder` without `items_path`");
+        }
+        let path = path.into_iter().flat_map(|path| path.split('.')).map(ToOwned::to_owned).collect();
+        Self::JsonItems { path, encoding: encoding(component, missing) }
+    }
+
+    /// Whether a body is read as it comes, so that what looks for the next page does not see it.
+    pub(super) fn is_streamed(&self) -> bool {
+        !matches!(self, Self::Json | Self::Xml | Self::Zip(_))
     }
 
     /// The elements of a body. An empty list, and an answer without content, is one empty mapping.
@@ -132,6 +143,15 @@ impl Decoder {
                 Ok(String::from_utf8_lossy(body).lines().map(record).collect())
             }
             Self::JsonLines => json_lines(body),
+            Self::JsonItems { path, encoding } => {
+                let (text, is_wrong) = encoding.decode_without_bom_handling(body);
+                if is_wrong {
+                    return Err(format!("the body is not written in {}", encoding.name()));
+                }
+                let mut found = Vec::new();
+                items(json(text.as_bytes())?, path, &mut found);
+                Ok(found)
+            }
             Self::Csv { delimiter, encoding, nulls } => rows(body, *delimiter, encoding, nulls),
             Self::Gzip(inner) => inner.read_body(&gunzipped(body)?),
             Self::Zip(inner) => {
@@ -157,6 +177,29 @@ fn json(body: &[u8]) -> Result<Value, String> {
 fn json_lines(body: &[u8]) -> Result<Vec<Value>, String> {
     let lines = body.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     lines.map(json).collect()
+}
+
+/// The items of the lists at a path of keys, in which `item` leads to each item of a list.
+fn items(value: Value, path: &[String], found: &mut Vec<Value>) {
+    match (value, path.split_first()) {
+        (Value::Array(all), None) => found.extend(all),
+        (Value::Array(all), Some((segment, rest))) if segment == "item" => {
+            all.into_iter().for_each(|one| items(one, rest, found));
+        }
+        (Value::Object(mut map), Some((segment, rest))) => {
+            map.shift_remove(segment).into_iter().for_each(|one| items(one, rest, found));
+        }
+        _ => {}
+    }
+}
+
+/// The encoding that a decoder says.
+fn encoding(component: &Component<'_>, missing: &mut Missing) -> &'static Encoding {
+    let label = component.text("encoding").unwrap_or("utf-8");
+    Encoding::for_label(label.as_bytes()).unwrap_or_else(|| {
+        missing.add(format!("the encoding `{label}`"));
+        encoding_rs::UTF_8
+    })
 }
 
 /// Digits that every float keeps.
@@ -276,6 +319,18 @@ mod tests {
         assert_eq!(elements(&Decoder::JsonLines, b"{}\r\n\n[1]\n"), [json!({}), json!([1])]);
         let nothing = Response::new(204, Vec::new(), Vec::new());
         assert_eq!(Decoder::Json.elements(&nothing), Ok(vec![json!({})]));
+    }
+
+    #[test]
+    fn the_items_of_a_list_are_found_by_its_path() {
+        let of = |path: &str, body: &[u8]| {
+            let path = path.split('.').map(ToOwned::to_owned).collect();
+            elements(&Decoder::JsonItems { path, encoding: encoding_rs::WINDOWS_1252 }, body)
+        };
+        assert_eq!(of("a.b", b"{\"a\": {\"b\": [1, \"\xe9\"]}}"), [json!(1), json!("\u{e9}")]);
+        assert_eq!(of("a.item.b", b"{\"a\": [{\"b\": [1]}, {\"b\": [2]}, {}]}"), [json!(1), json!(2)]);
+        assert_eq!(of("a", b"{\"b\": [1]}"), Vec::<Value>::new());
+        assert!(Decoder::JsonItems { path: Vec::new(), encoding: encoding_rs::UTF_8 }.is_streamed());
     }
 
     #[test]

@@ -62,25 +62,25 @@ impl Dynamic {
             component.is_missing(missing);
             return None;
         }
-        component.knows(&["stream_template", "components_resolver", "use_parent_parameters"], missing);
+        component.knows(missing);
         let resolver = component.child("components_resolver", missing)?;
         let (values, may_make) = match resolver.ty {
             "HttpComponentsResolver" => {
-                resolver.knows(&["retriever", "components_mapping"], missing);
+                resolver.knows(missing);
                 (Values::Server(Arc::new(asked(&resolver, missing)?)), false)
             }
             "ConfigComponentsResolver" => {
-                resolver.knows(&["stream_config", "components_mapping"], missing);
+                resolver.knows(missing);
                 let places = resolver.children("stream_config", missing);
                 let place = |place: &Component<'_>| {
-                    place.knows(&["configs_pointer", "default_values"], missing);
+                    place.knows(missing);
                     let always = place.get("default_values").and_then(Value::as_array).cloned();
                     (place.templates("configs_pointer", missing), always.unwrap_or_default())
                 };
                 (Values::Config(places.iter().map(place).collect()), true)
             }
             "ParametrizedComponentsResolver" => {
-                resolver.knows(&["stream_parameters", "components_mapping"], missing);
+                resolver.knows(missing);
                 let parameters = resolver.get("stream_parameters");
                 let all = parameters.and_then(|parameters| parameters.get("list_of_parameters_for_stream"));
                 (Values::Written(all.and_then(Value::as_array).cloned().unwrap_or_default()), true)
@@ -93,7 +93,7 @@ impl Dynamic {
         let is_config = matches!(values, Values::Config(_));
         let mappings = resolver.children("components_mapping", missing);
         let filled = mappings.iter().map(|mapping| {
-            mapping.knows(&["field_path", "value", "value_type", "create_or_update", "condition"], missing);
+            mapping.knows(missing);
             let condition = mapping.template("condition", missing).filter(|condition| !condition.source().is_empty());
             Some(Filled {
                 path: mapping.templates("field_path", missing),

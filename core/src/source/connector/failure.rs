@@ -44,6 +44,11 @@ enum Backoff {
     Constant(Template),
     /// The factor, times 2 to the power of the attempts.
     Exponential(Template),
+    /// As many seconds as a template finds in the response.
+    Said {
+        seconds: Box<Template>,
+        seconds_max: Option<Template>,
+    },
     /// As many seconds as a header says.
     Header {
         name: Template,
@@ -86,7 +91,7 @@ impl Rules {
         let mut handlers = Vec::new();
         match component {
             Some(component) if component.ty == "CompositeErrorHandler" => {
-                component.knows(&["error_handlers"], missing);
+                component.knows(missing);
                 for child in component.children("error_handlers", missing) {
                     handlers.extend(Self::read(Some(child), missing).handlers);
                 }
@@ -143,7 +148,7 @@ impl Handler {
             component.is_missing(missing);
             return None;
         }
-        component.knows(&["response_filters", "max_retries", "backoff_strategies"], missing);
+        component.knows(missing);
         let filters = component.children("response_filters", missing);
         let backoffs = component.children("backoff_strategies", missing);
         Some(Self {
@@ -195,8 +200,7 @@ impl Filter {
             component.is_missing(missing);
             return None;
         }
-        let fields = ["action", "failure_type", "error_message", "error_message_contains", "http_codes", "predicate"];
-        component.knows(&fields, missing);
+        component.knows(missing);
         let action = match component.text("action") {
             Some("SUCCESS") => Some(Action::Success),
             Some("IGNORE") => Some(Action::Ignore),
@@ -268,16 +272,26 @@ impl Backoff {
     fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
         match component.ty {
             "ConstantBackoffStrategy" => {
-                component.knows(&["backoff_time_in_seconds", "jitter_range_in_seconds"], missing);
+                component.knows(missing);
                 component.needed("backoff_time_in_seconds", missing).map(Self::Constant)
             }
             "ExponentialBackoffStrategy" => {
-                component.knows(&["factor", "jitter_range_in_seconds"], missing);
+                component.knows(missing);
                 let factor = component.template("factor", missing);
                 factor.or_else(|| component.parse("5", missing)).map(Self::Exponential)
             }
+            "WaitTimeFromResponse" => {
+                component.knows(missing);
+                let seconds = component.needed("wait_time_in_seconds", missing)?;
+                let known = ["config", "parameters", "response", "headers"];
+                for name in seconds.names().filter(|name| !known.contains(name)) {
+                    missing.add(format!("`{name}` in `wait_time_in_seconds`"));
+                }
+                let seconds_max = component.template("max_waiting_time_in_seconds", missing);
+                Some(Self::Said { seconds: Box::new(seconds), seconds_max })
+            }
             "WaitTimeFromHeader" => {
-                component.knows(&["header", "regex", "max_waiting_time_in_seconds"], missing);
+                component.knows(missing);
                 Some(Self::Header {
                     name: component.needed("header", missing)?,
                     regex: component.template("regex", missing),
@@ -285,7 +299,7 @@ impl Backoff {
                 })
             }
             "WaitUntilTimeFromHeader" => {
-                component.knows(&["header", "regex", "min_wait", "max_waiting_time_in_seconds"], missing);
+                component.knows(missing);
                 Some(Self::Until {
                     name: component.needed("header", missing)?,
                     regex: component.template("regex", missing),
@@ -307,6 +321,18 @@ impl Backoff {
             Self::Exponential(factor) => {
                 Ok(number(factor, scope)?
                     .map(|factor| factor * 2_f64.powi(i32::try_from(attempt).unwrap_or(30).min(30))))
+            }
+            Self::Said { seconds, seconds_max } => {
+                let nothing = Response::default();
+                let found = filter_scope(response.unwrap_or(&nothing), scope, |scope| seconds.value(scope));
+                // What cannot be computed, or is no time to wait, leaves it to the next strategy.
+                let found = found.ok().and_then(|found| match found {
+                    Value::Bool(yes) => Some(f64::from(u8::from(yes))),
+                    Value::String(text) => text.trim().parse().ok(),
+                    found => found.as_f64(),
+                });
+                let found = found.filter(|seconds| seconds.is_finite() && *seconds > 0.0);
+                capped(found, seconds_max.as_ref(), scope)
             }
             Self::Header { name, regex, seconds_max } => {
                 capped(header(response, name, regex.as_ref(), scope)?, seconds_max.as_ref(), scope)

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::component::{Component, Missing};
 use super::decode::Decoder;
+use super::extract::Extractor;
 use super::python;
 use super::request::Requester;
 use super::response::Response;
-use super::select::{extractor_path, found};
 use super::template::{Scope, Template};
 use super::time::SECOND;
 
@@ -26,10 +26,10 @@ pub(super) struct Job {
     pub(super) delete: Option<Requester>,
     decoder: Decoder,
     /// Where its status stands, and what the server's words for it mean.
-    status: Vec<Template>,
+    status: Extractor,
     statuses: Vec<(String, Status)>,
     /// Where it stands what can be downloaded; `None`: there is one download.
-    target: Option<Vec<Template>>,
+    target: Option<Extractor>,
     minutes: Option<Template>,
     failed_seconds: Option<Template>,
 }
@@ -63,13 +63,14 @@ impl Job {
         let (creation, polling) = (requester("creation_requester")?, requester("polling_requester")?);
         let (targets, abort, delete) =
             (requester("download_target_requester")?, requester("abort_requester")?, requester("delete_requester")?);
-        let path = |field: &str, missing: &mut Missing| -> Option<Option<Vec<Template>>> {
+        let extractor = |field: &str, missing: &mut Missing| -> Option<Option<Extractor>> {
             match retriever.child(field, missing) {
-                Some(extractor) => extractor_path(&extractor, missing).map(Some),
+                Some(extractor) => Extractor::read(&extractor, missing).map(Some),
                 None => Some(None),
             }
         };
-        let (status, target) = (path("status_extractor", missing)?, path("download_target_extractor", missing)?);
+        let (status, target) =
+            (extractor("status_extractor", missing)?, extractor("download_target_extractor", missing)?);
         if target.is_none() && targets.is_some() {
             missing.add("a `download_target_requester` without a `download_target_extractor`");
         }
@@ -108,10 +109,8 @@ impl Job {
     pub(super) fn status(&self, response: &Response, scope: &Scope<'_>) -> Result<Status, String> {
         let place = response.url_without_query();
         let elements = self.decoder.elements(response).map_err(|what| format!("`{place}`: {what}"))?;
-        let word = found(&self.status, elements, scope)?
-            .into_iter()
-            .next()
-            .map_or_else(|| "None".to_owned(), |word| python::text(&word));
+        let extracted = self.status.extract(elements, scope)?;
+        let word = extracted.records.into_iter().next().map_or_else(|| "None".to_owned(), |word| python::text(&word));
         let status = self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status);
         status
             .ok_or_else(|| format!("`{place}`: the manifest does not say what a job's status `{}` means", short(&word)))
@@ -130,7 +129,7 @@ impl Job {
             (None, None) => vec![polled.clone()],
             (None, Some(_)) => return Err("the answer with what can be downloaded was passed over".to_owned()),
         };
-        found(target, elements, &scope)
+        target.extract(elements, &scope).map(|extracted| extracted.records)
     }
 
     /// How long it may take, in microseconds.

@@ -66,14 +66,13 @@ impl Paginator {
                 return None;
             }
         }
-        let fields = ["pagination_strategy", "page_size_option", "page_token_option", "decoder", "url_base"];
-        component.knows(&fields, missing);
+        component.knows(missing);
         let strategy = component.child("pagination_strategy", missing)?;
         let size = strategy.template("page_size", missing).filter(|size| !size.source().is_empty());
         let is_first = strategy.flag("inject_on_first_request");
         let read = match strategy.ty {
             "PageIncrement" => {
-                strategy.knows(&["page_size", "start_from_page", "inject_on_first_request"], missing);
+                strategy.knows(missing);
                 let start = strategy.get("start_from_page").map_or(Some(0), |start| {
                     start.as_i64().or_else(|| start.as_str().and_then(|text| text.trim().parse().ok()))
                 });
@@ -83,11 +82,11 @@ impl Paginator {
                 Strategy::Number { start: start.unwrap_or(0), is_first }
             }
             "OffsetIncrement" => {
-                strategy.knows(&["page_size", "inject_on_first_request"], missing);
+                strategy.knows(missing);
                 Strategy::Offset { is_first }
             }
             "CursorPagination" => {
-                strategy.knows(&["cursor_value", "page_size", "stop_condition", "decoder"], missing);
+                strategy.knows(missing);
                 Strategy::Cursor {
                     value: Box::new(strategy.needed("cursor_value", missing)?),
                     stop: strategy
@@ -112,6 +111,11 @@ impl Paginator {
             missing.add("a `page_size_option` without a `page_size`");
         }
         Some(Self { size, size_place, token_place, strategy: Some(read) })
+    }
+
+    /// Whether records are counted to know where the next page begins.
+    pub(super) fn is_counting(&self) -> bool {
+        matches!(self.strategy, Some(Strategy::Offset { .. }))
     }
 
     /// The token of the first page.

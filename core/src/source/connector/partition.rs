@@ -41,7 +41,7 @@ impl Shape {
         };
         match found.as_slice() {
             [one] if one.ty == "GroupingPartitionRouter" => {
-                one.knows(&["group_size", "underlying_partition_router", "deduplicate"], missing);
+                one.knows(missing);
                 let size = one.get("group_size").and_then(Value::as_u64).filter(|size| *size > 0);
                 if size.is_none() {
                     missing.add("a `GroupingPartitionRouter` without a `group_size`");
@@ -55,7 +55,7 @@ impl Shape {
                 Some((Self::Groups { size: usize::try_from(size?).unwrap_or(usize::MAX), is_unique }, routers))
             }
             [one] if one.ty == "UnionPartitionRouter" => {
-                one.knows(&["partition_field", "partition_routers"], missing);
+                one.knows(missing);
                 let Some(field) = one.text("partition_field") else {
                     missing.add("a `UnionPartitionRouter` without a `partition_field`");
                     return None;
@@ -101,7 +101,7 @@ impl Router {
         match component.ty {
             "ListPartitionRouter" => List::read(component, missing).map(|list| Self::List(Box::new(list))),
             "SubstreamPartitionRouter" => {
-                component.knows(&["parent_stream_configs"], missing);
+                component.knows(missing);
                 let parents = component.children("parent_stream_configs", missing);
                 if parents.is_empty() {
                     missing.add("a `SubstreamPartitionRouter` without a parent");
@@ -148,7 +148,7 @@ impl Router {
 
 impl List {
     fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
-        component.knows(&["values", "cursor_field", "request_option"], missing);
+        component.knows(missing);
         let values = match component.get("values") {
             Some(Value::Array(values)) => Values::Written(values.clone()),
             Some(Value::String(template)) => Values::Computed(component.parse(template, missing)?),
@@ -188,16 +188,7 @@ impl Parent {
             component.is_missing(missing);
             return None;
         }
-        let fields = [
-            "stream",
-            "parent_key",
-            "partition_field",
-            "request_option",
-            "incremental_dependency",
-            "extra_fields",
-            "lazy_read_pointer",
-        ];
-        component.knows(&fields, missing);
+        component.knows(missing);
         component.lacks("lazy_read_pointer", missing);
         let mut stream = component.child("stream", missing)?;
         // The parent has no state of its own unless it is kept with the child's.

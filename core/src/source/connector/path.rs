@@ -144,22 +144,47 @@ pub(super) fn remove(value: &mut Value, path: &[String], is_removed: &mut dyn Fn
             }
         }
         Value::Array(items) => {
-            for at in (0..items.len()).rev() {
+            for at in 0..items.len() {
                 if glob == "**" && !rest.is_empty() {
                     remove(&mut items[at], path, is_removed);
                 } else if glob != "**" && !is_match(&at.to_string(), glob) {
                 } else if !rest.is_empty() {
                     remove(&mut items[at], rest, is_removed);
                 } else if is_removed(&items[at]) {
-                    if at + 1 == items.len() {
-                        items.pop();
-                    } else {
-                        items[at] = Value::Null;
-                    }
+                    remove_item(items, at);
                 }
             }
         }
         _ => {}
+    }
+}
+
+/// Removes every value without parts of which `is_removed` says so, however deep.
+pub(super) fn remove_leaves(value: &mut Value, is_removed: &mut dyn FnMut(&Value) -> bool) {
+    let is_leaf = |value: &Value| !value.is_object() && !value.is_array();
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, child| !is_leaf(child) || !is_removed(child));
+            map.values_mut().for_each(|child| remove_leaves(child, is_removed));
+        }
+        Value::Array(items) => {
+            for at in 0..items.len() {
+                if is_leaf(&items[at]) && is_removed(&items[at]) {
+                    remove_item(items, at);
+                }
+            }
+            items.iter_mut().for_each(|child| remove_leaves(child, is_removed));
+        }
+        _ => {}
+    }
+}
+
+/// Removes an item, in the order of the list: the places of the others stay, so that it becomes null unless it is the last.
+fn remove_item(items: &mut Vec<Value>, at: usize) {
+    if at + 1 == items.len() {
+        items.pop();
+    } else {
+        items[at] = Value::Null;
     }
 }
 
@@ -199,5 +224,9 @@ mod tests {
             remove(&mut value, &path(text), &mut |_| true);
         }
         assert_eq!(value, json!({"a": {"c": 2}, "l": [{"y": 1}, {}]}));
+        let mut value = json!({"t": ["a", "b", "c"], "l": [1, 2]});
+        remove(&mut value, &path("t/*"), &mut |_| true);
+        remove(&mut value, &path("l/0"), &mut |_| true);
+        assert_eq!(value, json!({"t": [null, null], "l": [null, 2]}));
     }
 }

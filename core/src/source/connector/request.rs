@@ -71,7 +71,7 @@ impl Injection {
             return None;
         }
         // `page_size` stands here in public manifests, and the reference takes nothing from it.
-        component.knows(&["inject_into", "field_name", "field_path", "page_size"], missing);
+        component.knows(missing);
         let place = match component.text("inject_into") {
             Some("request_parameter") => Place::Query,
             Some("header") => Place::Header,
@@ -239,13 +239,11 @@ impl Entries {
     fn read(component: &Component<'_>, field: &str, missing: &mut Missing) -> Option<Self> {
         let value = component.get(field)?;
         match value {
-            Value::Object(map)
-                if map.values().any(|value| value.get("type").and_then(Value::as_str) == Some("QueryProperties")) =>
-            {
-                missing.add("the component `QueryProperties`");
-                None
+            Value::Object(map) => {
+                let entries = map.iter().filter(|(_, value)| !is_properties(value));
+                let entries = entries.map(|(key, value)| (key.clone(), value.clone())).collect();
+                Some(Self::Map(Entry::entries(component, &entries, missing)))
             }
-            Value::Object(map) => Some(Self::Map(Entry::entries(component, map, missing))),
             Value::String(text) if !text.is_empty() => Some(Self::Text(component.parse(text, missing)?)),
             Value::String(_) => None,
             Value::Array(items) if items.is_empty() => None,
@@ -280,6 +278,11 @@ impl Entries {
     }
 }
 
+/// Whether a parameter has the properties that are asked for by name, as the stream says them.
+fn is_properties(value: &Value) -> bool {
+    value.get("type").is_some_and(|ty| ty == "QueryProperties")
+}
+
 /// A tuple is written as a text where no list is meant.
 fn literal_value(template: &Template, scope: &Scope<'_>, types: Types) -> Result<Value, String> {
     let literal = template.optional(scope, types)?;
@@ -309,28 +312,22 @@ pub(super) struct Requester {
 
 impl Requester {
     pub(super) fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
+        component.lacks("query_properties", missing);
+        component.lacks("fetch_properties_from_endpoint", missing);
+        let parameters = component.get("request_parameters").and_then(Value::as_object);
+        if parameters.is_some_and(|parameters| parameters.values().any(is_properties)) {
+            missing.add("`QueryProperties` of other than a stream");
+        }
+        Self::read_with_properties(component, missing)
+    }
+
+    /// The same, of a stream that asks for properties by name.
+    pub(super) fn read_with_properties(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
         if component.ty != "HttpRequester" {
             component.is_missing(missing);
             return None;
         }
-        let fields = [
-            "url",
-            "url_base",
-            "path",
-            "http_method",
-            "authenticator",
-            "request_parameters",
-            "request_headers",
-            "request_body_data",
-            "request_body_json",
-            "request_body",
-            "error_handler",
-            "use_cache",
-            "connect_timeout_in_seconds",
-            "read_timeout_in_seconds",
-            "use_tcp_keepalive",
-        ];
-        component.knows(&fields, missing);
+        component.knows(missing);
         let method = component.text("http_method").unwrap_or("GET").to_uppercase();
         if !["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].contains(&method.as_str()) {
             missing.add(format!("the method `{method}`"));
@@ -340,7 +337,7 @@ impl Requester {
             Entries::read(component, "request_body_json", missing),
         );
         if let Some(body) = component.child("request_body", missing) {
-            body.knows(&["value"], missing);
+            body.knows(missing);
             let entries = Entries::read(&body, "value", missing);
             match body.ty {
                 "RequestBodyJsonObject" => json = entries,

@@ -21,13 +21,13 @@ pub(super) enum Rewriting {
 
 /// The steps that the rules of a specification say, in order.
 pub(super) fn read(rules: &Component<'_>, missing: &mut Missing) -> Vec<Rewriting> {
-    rules.knows(&["config_migrations", "transformations", "validations"], missing);
+    rules.knows(missing);
     if rules.get("validations").is_some_and(python::is_true) {
         missing.ignored.insert("the validations of the configuration, which is taken as it is".to_owned());
     }
     let mut steps = Vec::new();
     for migration in rules.children("config_migrations", missing) {
-        migration.knows(&["transformations"], missing);
+        migration.knows(missing);
         let all = migration.children("transformations", missing);
         steps.extend(all.iter().filter_map(|step| Rewriting::read(step, missing)));
     }
@@ -43,19 +43,19 @@ impl Rewriting {
         };
         match component.ty {
             "ConfigAddFields" => {
-                component.knows(&["fields", "condition"], missing);
+                component.knows(missing);
                 let fields = component.children("fields", missing);
                 let fields = fields.iter().filter_map(|field| added(field, missing)).collect();
                 Some(Self::Add(fields, condition(missing)))
             }
             "ConfigRemoveFields" => {
-                component.knows(&["field_pointers", "condition"], missing);
+                component.knows(missing);
                 let pointers = component.get("field_pointers").and_then(Value::as_array);
                 let pointers = pointers.map(|pointers| pointers.iter().map(pointer).collect()).unwrap_or_default();
                 Some(Self::Remove(pointers, condition(missing)))
             }
             "ConfigRemapField" => {
-                component.knows(&["map", "field_path"], missing);
+                component.knows(missing);
                 let map = component.get("map").and_then(Value::as_object);
                 let pair = |(old, new): (&String, &Value)| {
                     Some((component.parse(old, missing)?, component.parse(&python::text(new), missing)?))

@@ -72,7 +72,7 @@ pub const COMPONENTS: &[Described] = &[
     row("BlockSimultaneousSyncsAction", Passed, &[], &[]),
     row("CheckDynamicStream", Passed, &["stream_count", "use_check_availability", "config_overrides"], &[]),
     row("CheckStream", Passed, &["stream_names", "dynamic_streams_check_configs", "config_overrides"], &[]),
-    row("CombinedExtractor", Refused, &["extractors", "mode", "skip_empty_records"], &[]),
+    row("CombinedExtractor", Taken, &["extractors", "mode", "skip_empty_records"], &[]),
     row("ComplexFieldType", Passed, &["field_type", "items"], &[]),
     row(
         "ComponentMappingDefinition",
@@ -86,6 +86,7 @@ pub const COMPONENTS: &[Described] = &[
     row("ConfigAddFields", Taken, &["fields", "condition"], &[]),
     row("ConfigComponentsResolver", Taken, &["stream_config", "components_mapping"], &[]),
     row("ConfigMigration", Taken, &["description", "transformations"], &[]),
+    row("ConfigNormalizationRules", Taken, &["config_migrations", "transformations", "validations"], &[]),
     row("ConfigRemapField", Taken, &["map", "field_path"], &[]),
     row("ConfigRemoveFields", Taken, &["field_pointers", "condition"], &[]),
     row("ConstantBackoffStrategy", Taken, &["backoff_time_in_seconds", "jitter_range_in_seconds"], &[]),
@@ -128,8 +129,9 @@ pub const COMPONENTS: &[Described] = &[
             "partition_field_end",
             "partition_field_start",
             "step",
+            "clamping",
         ],
-        &["clamping"],
+        &[],
     ),
     row(
         "DeclarativeSource",
@@ -167,7 +169,7 @@ pub const COMPONENTS: &[Described] = &[
     ),
     row("DefaultErrorHandler", Taken, &["backoff_strategies", "max_retries", "response_filters"], &[]),
     row("DefaultPaginator", Taken, &["pagination_strategy", "page_size_option", "page_token_option"], &[]),
-    row("DpathExtractor", Taken, &["field_path"], &["record_expander"]),
+    row("DpathExtractor", Taken, &["field_path", "record_expander"], &[]),
     row(
         "DpathFlattenFields",
         Taken,
@@ -191,7 +193,7 @@ pub const COMPONENTS: &[Described] = &[
     row("ExponentialBackoffStrategy", Taken, &["factor", "jitter_range_in_seconds"], &[]),
     row("FixedWindowCallRatePolicy", Taken, &["period", "call_limit", "matchers"], &[]),
     row("FlattenFields", Taken, &["flatten_lists"], &[]),
-    row("GroupByKeyMergeStrategy", Refused, &["key"], &[]),
+    row("GroupByKeyMergeStrategy", Taken, &["key"], &[]),
     row("GroupingPartitionRouter", Taken, &["group_size", "underlying_partition_router", "deduplicate"], &[]),
     row("GzipDecoder", Taken, &["decoder"], &[]),
     row(
@@ -226,8 +228,10 @@ pub const COMPONENTS: &[Described] = &[
             "connect_timeout_in_seconds",
             "read_timeout_in_seconds",
             "use_tcp_keepalive",
+            "fetch_properties_from_endpoint",
+            "query_properties",
         ],
-        &["fetch_properties_from_endpoint", "query_properties"],
+        &[],
     ),
     row(
         "HttpResponseFilter",
@@ -245,7 +249,7 @@ pub const COMPONENTS: &[Described] = &[
     row("IterableDecoder", Taken, &[], &[]),
     row("JsonDecoder", Taken, &[], &[]),
     row("JsonFileSchemaLoader", Passed, &["file_path"], &[]),
-    row("JsonItemsDecoder", Refused, &["items_path", "encoding"], &[]),
+    row("JsonItemsDecoder", Taken, &["items_path", "encoding"], &[]),
     row("JsonSchemaPropertySelector", Refused, &["transformations"], &[]),
     row("JsonlDecoder", Taken, &[], &[]),
     row(
@@ -349,7 +353,7 @@ pub const COMPONENTS: &[Described] = &[
     row("PaginationReset", Refused, &["action", "limits"], &[]),
     row("PaginationResetLimits", Refused, &["number_of_records"], &[]),
     row("ParametrizedComponentsResolver", Taken, &["stream_parameters", "components_mapping"], &[]),
-    row("ParentFieldPath", Refused, &["parent_path", "record_path"], &[]),
+    row("ParentFieldPath", Taken, &["parent_path", "record_path"], &[]),
     row(
         "ParentStreamConfig",
         Taken,
@@ -357,13 +361,13 @@ pub const COMPONENTS: &[Described] = &[
         &["lazy_read_pointer"],
     ),
     row("PredicateValidator", Passed, &["value", "validation_strategy"], &[]),
-    row("PropertiesFromEndpoint", Refused, &["property_field_path", "retriever"], &[]),
-    row("PropertyChunking", Refused, &["property_limit_type", "property_limit", "record_merge_strategy"], &[]),
+    row("PropertiesFromEndpoint", Taken, &["property_field_path", "retriever"], &[]),
+    row("PropertyChunking", Taken, &["property_limit_type", "property_limit", "record_merge_strategy"], &[]),
     row(
         "QueryProperties",
-        Refused,
-        &["property_list", "always_include_properties", "property_chunking", "property_selector"],
-        &[],
+        Taken,
+        &["property_list", "always_include_properties", "property_chunking"],
+        &["property_selector"],
     ),
     row("QuotaStatusSource", Refused, &["url", "http_method", "request_headers", "unavailable_status_codes"], &[]),
     row("Rate", Taken, &["limit", "interval"], &[]),
@@ -385,7 +389,7 @@ pub const COMPONENTS: &[Described] = &[
     ),
     row(
         "RecordExpander",
-        Refused,
+        Taken,
         &[
             "expand_records_from_field",
             "remain_original_record",
@@ -393,9 +397,8 @@ pub const COMPONENTS: &[Described] = &[
             "merge_parent",
             "on_no_records",
             "truncation_indicator_path",
-            "truncated_list_retriever",
         ],
-        &[],
+        &["truncated_list_retriever"],
     ),
     row("RecordFilter", Taken, &["condition"], &[]),
     row(
@@ -474,11 +477,22 @@ pub const COMPONENTS: &[Described] = &[
     row("UnlimitedCallRatePolicy", Taken, &["matchers"], &[]),
     row("ValidateAdheresToSchema", Passed, &["base_schema"], &[]),
     row("WaitTimeFromHeader", Taken, &["header", "regex", "max_waiting_time_in_seconds"], &[]),
-    row("WaitTimeFromResponse", Refused, &["wait_time_in_seconds", "max_waiting_time_in_seconds"], &[]),
+    row("WaitTimeFromResponse", Taken, &["wait_time_in_seconds", "max_waiting_time_in_seconds"], &[]),
     row("WaitUntilTimeFromHeader", Taken, &["header", "min_wait", "regex", "max_waiting_time_in_seconds"], &[]),
     row("XmlDecoder", Taken, &[], &[]),
     row("ZipfileDecoder", Taken, &["decoder"], &[]),
 ];
+
+/// The fields of a component that are read, or passed over with it.
+pub(super) fn fields(ty: &str) -> &'static [&'static str] {
+    // What a session proves a request with is written so in manifests.
+    let ty = match ty {
+        "ApiKey" => "SessionTokenRequestApiKeyAuthenticator",
+        "Bearer" => "SessionTokenRequestBearerAuthenticator",
+        ty => ty,
+    };
+    COMPONENTS.iter().find(|row| row.ty == ty).map(|row| row.fields).unwrap_or_default()
+}
 
 /// Whether a field of a component is one of the format's that is not there.
 pub(super) fn is_refused(ty: &str, field: &str) -> bool {

@@ -1,10 +1,10 @@
-//! Select: the records of a response. They are extracted from its elements, filtered, transformed, and brought to the types
-//! of the stream's schema if the manifest asks for that.
+//! Select: the records of a response. What is extracted from its elements is filtered, transformed, and brought to the types of the
+//! stream's schema if the manifest asks for that.
 
 use serde_json::{Number, Value};
 
 use super::component::{Component, Missing};
-use super::path;
+use super::extract::{Extracted, Extractor};
 use super::python;
 use super::template::{Datum, Scope, Template};
 use super::transform::Transformation;
@@ -15,7 +15,7 @@ const DEPTH_MAX: usize = 32;
 /// How the records of a response are found.
 #[derive(Debug, Clone)]
 pub(super) struct Selector {
-    path: Vec<Template>,
+    extractor: Extractor,
     filter: Option<Template>,
     /// Whether records are transformed before they are filtered.
     is_transformed_first: bool,
@@ -30,14 +30,14 @@ impl Selector {
         by_cursor: bool,
         missing: &mut Missing,
     ) -> Option<Self> {
-        let path = extractor_path(&component.child("extractor", missing)?, missing)?;
-        Self::read_at(component, path, schema, by_cursor, missing)
+        let extractor = Extractor::read(&component.child("extractor", missing)?, missing)?;
+        Self::read_by(component, extractor, schema, by_cursor, missing)
     }
 
-    /// The same, of records that stand at another path.
-    pub(super) fn read_at(
+    /// The same, of records that another extractor finds.
+    pub(super) fn read_by(
         component: &Component<'_>,
-        path: Vec<Template>,
+        extractor: Extractor,
         schema: Option<&Value>,
         by_cursor: bool,
         missing: &mut Missing,
@@ -46,14 +46,13 @@ impl Selector {
             component.is_missing(missing);
             return None;
         }
-        let fields = ["extractor", "record_filter", "schema_normalization", "transform_before_filtering"];
-        component.knows(&fields, missing);
+        component.knows(missing);
         let filter = component.child("record_filter", missing).and_then(|filter| {
             if filter.ty != "RecordFilter" {
                 filter.is_missing(missing);
                 return None;
             }
-            filter.knows(&["condition"], missing);
+            filter.knows(missing);
             // Without a condition no record is kept: nothing does not hold.
             filter.template("condition", missing).or_else(|| filter.parse("", missing))
         });
@@ -67,7 +66,7 @@ impl Selector {
             }
         };
         Some(Self {
-            path,
+            extractor,
             filter,
             is_transformed_first: match component.get("transform_before_filtering") {
                 Some(said) => python::is_true(said),
@@ -77,14 +76,14 @@ impl Selector {
         })
     }
 
-    /// The records of the elements, as they stand in them; and the path, if nothing stands there in any of them, where an answer
-    /// without records would have an empty list.
-    pub(super) fn extract(
-        &self,
-        elements: Vec<Value>,
-        scope: &Scope<'_>,
-    ) -> Result<(Vec<Value>, Option<String>), String> {
-        extracted(&self.path, elements, scope)
+    /// The records of the elements, as they stand in them.
+    pub(super) fn extract(&self, elements: Vec<Value>, scope: &Scope<'_>) -> Result<Extracted, String> {
+        self.extractor.extract(elements, scope)
+    }
+
+    /// Whether what it extracts is put together from several places.
+    pub(super) fn is_union(&self) -> bool {
+        self.extractor.is_union()
     }
 
     /// The records that the filter and the cursor keep, transformed.
@@ -121,50 +120,6 @@ impl Selector {
         }
         Ok(refined)
     }
-}
-
-/// The path at which an extractor finds what it extracts.
-pub(super) fn extractor_path(extractor: &Component<'_>, missing: &mut Missing) -> Option<Vec<Template>> {
-    if extractor.ty != "DpathExtractor" {
-        extractor.is_missing(missing);
-        return None;
-    }
-    extractor.knows(&["field_path", "decoder"], missing);
-    Some(extractor.templates("field_path", missing))
-}
-
-/// What stands at a path in elements.
-pub(super) fn found(path: &[Template], elements: Vec<Value>, scope: &Scope<'_>) -> Result<Vec<Value>, String> {
-    extracted(path, elements, scope).map(|(found, _)| found)
-}
-
-fn extracted(
-    path: &[Template],
-    elements: Vec<Value>,
-    scope: &Scope<'_>,
-) -> Result<(Vec<Value>, Option<String>), String> {
-    let scope = Scope::new(scope.now, scope.chance, scope.config);
-    let path = path.iter().map(|part| part.text(&scope)).collect::<Result<Vec<_>, _>>()?;
-    let mut records = Vec::new();
-    let mut lacks = !path.is_empty() && !elements.is_empty();
-    for element in elements {
-        let found = if path.is_empty() {
-            element
-        } else if path.iter().any(|part| part == "*") {
-            records.extend(path::values(&element, &path).into_iter().cloned());
-            lacks = false;
-            continue;
-        } else {
-            path::get(&element, &path).cloned().unwrap_or(Value::Null)
-        };
-        lacks &= found.is_null();
-        match found {
-            Value::Array(items) => records.extend(items),
-            one if python::is_true(&one) => records.push(one),
-            _ => {}
-        }
-    }
-    Ok((records, lacks.then(|| path.join("."))))
 }
 
 /// Brings a value to the types of a schema, where that can be done.

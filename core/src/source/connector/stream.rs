@@ -6,12 +6,14 @@ use serde_json::Value;
 
 use super::component::{Component, Missing};
 use super::decode::Decoder;
+use super::extract::Extractor;
 use super::job::Job;
 use super::page::Paginator;
 use super::partition::{Router, Shape};
+use super::property::Properties;
 use super::python;
 use super::request::Requester;
-use super::select::{Selector, extractor_path};
+use super::select::Selector;
 use super::template::{Scope, Slice};
 use super::transform::Transformation;
 use super::url::plain_host;
@@ -19,38 +21,6 @@ use super::window::Cursor;
 
 /// Most streams inside each other, as children and parents.
 const DEPTH_MAX: usize = 8;
-
-/// What a retriever says.
-const FIELDS: [&str; 7] = [
-    "requester",
-    "decoder",
-    "record_selector",
-    "paginator",
-    "partition_router",
-    "ignore_stream_slicer_parameters_on_paginated_requests",
-    "primary_key",
-];
-/// What one says whose records are the result of a job.
-const JOB_FIELDS: [&str; 18] = [
-    "record_selector",
-    "status_mapping",
-    "status_extractor",
-    "download_target_extractor",
-    "download_extractor",
-    "creation_requester",
-    "polling_requester",
-    "polling_job_timeout",
-    "failed_retry_wait_time_in_seconds",
-    "download_target_requester",
-    "download_requester",
-    "download_paginator",
-    "abort_requester",
-    "delete_requester",
-    "partition_router",
-    "decoder",
-    "download_decoder",
-    "primary_key",
-];
 
 /// A stream.
 #[derive(Debug, Clone)]
@@ -60,6 +30,8 @@ pub(super) struct Stream {
     pub(super) job: Option<Box<Job>>,
     /// How the records are asked for.
     pub(super) requester: Requester,
+    /// What the server is asked for by name.
+    pub(super) properties: Option<Properties>,
     pub(super) paginator: Paginator,
     pub(super) decoder: Decoder,
     pub(super) selector: Selector,
@@ -84,17 +56,7 @@ impl Stream {
             missing.add(format!("more than {DEPTH_MAX} streams inside each other"));
             return None;
         }
-        let fields = [
-            "retriever",
-            "incremental_sync",
-            "primary_key",
-            "schema_loader",
-            "transformations",
-            "state_migrations",
-            "file_uploader",
-            "stream_cursor_field",
-        ];
-        component.knows(&fields, missing);
+        component.knows(missing);
         component.lacks("file_uploader", missing);
         for migration in component.children("state_migrations", missing) {
             // It rewrites a state that only older interpreters wrote; such a state is refused when a walk begins.
@@ -113,7 +75,7 @@ impl Stream {
             retriever.is_missing(missing);
             return None;
         }
-        retriever.knows(if is_job { &JOB_FIELDS } else { &FIELDS }, missing);
+        retriever.knows(missing);
         let job = if is_job { Some(Box::new(Job::read(&retriever, missing)?)) } else { None };
         let name = |field: &'static str, of_job: &'static str| if is_job { of_job } else { field };
         let transformations = component.children("transformations", missing);
@@ -123,32 +85,42 @@ impl Stream {
             Some(paginator) => Paginator::read(&paginator, missing),
             None => Some(Paginator::single()),
         };
-        let requester = retriever
-            .child(name("requester", "download_requester"), missing)
-            .and_then(|requester| Requester::read(&requester, missing))
-            .map(|requester| requester.downloading(is_job));
+        let requester = retriever.child(name("requester", "download_requester"), missing)?;
+        let properties = if is_job { None } else { Properties::read(&requester, missing)? };
+        let requester = match properties {
+            Some(_) => Requester::read_with_properties(&requester, missing),
+            None => Requester::read(&requester, missing),
+        };
+        let requester = requester.map(|requester| requester.downloading(is_job));
         let is_client_side = cursor.as_ref().is_some_and(|cursor| cursor.is_client_side);
         let mut decoder = Decoder::read(retriever.child(name("decoder", "download_decoder"), missing), missing);
         let selector = retriever.child("record_selector", missing);
         let selector = match (selector, is_job) {
             (Some(selector), false) => Selector::read(&selector, schema.as_ref(), is_client_side, missing),
             (Some(selector), true) => {
-                let path = match retriever.child("download_extractor", missing) {
-                    None => Some(Vec::new()),
+                let extractor = match retriever.child("download_extractor", missing) {
+                    None => Some(Extractor::whole()),
                     // It reads a file whatever the decoder is.
                     Some(file) if file.ty == "ResponseToFileExtractor" => {
-                        file.knows(&["preserve_na_values"], missing);
+                        file.knows(missing);
                         decoder = Decoder::file(file.flag("preserve_na_values"));
-                        Some(Vec::new())
+                        Some(Extractor::whole())
                     }
-                    Some(extractor) => extractor_path(&extractor, missing),
+                    Some(extractor) => Extractor::read(&extractor, missing),
                 };
-                let read = |path| Selector::read_at(&selector, path, schema.as_ref(), is_client_side, missing);
-                path.and_then(read)
+                let read =
+                    |extractor| Selector::read_by(&selector, extractor, schema.as_ref(), is_client_side, missing);
+                extractor.and_then(read)
             }
             (None, _) => None,
         };
         let (shape, routers) = routing?;
+        if let (Some(paginator), Some(selector)) = (&paginator, &selector)
+            && paginator.is_counting()
+            && selector.is_union()
+        {
+            missing.add("an `OffsetIncrement` over a `CombinedExtractor` of several lists");
+        }
         if !routers.is_empty() && cursor.as_ref().is_some_and(Cursor::is_count) {
             missing.add("an `IncrementingCountCursor` with partitions");
         }
@@ -156,6 +128,7 @@ impl Stream {
             name: component.get("name").map(python::text).unwrap_or_default(),
             job,
             requester: requester?,
+            properties,
             paginator: paginator?,
             decoder,
             selector: selector?,
@@ -175,6 +148,9 @@ impl Stream {
         for requester in requesters {
             addresses.extend(requester.authenticator.addresses());
             addresses.extend(requester.base());
+        }
+        if let Some(asked) = self.properties.as_ref().and_then(Properties::asked) {
+            asked.hosts(scope, hosts)?;
         }
         let mut slices = vec![Slice::default()];
         for router in &self.routers {

@@ -143,6 +143,11 @@ impl Template {
         &self.source
     }
 
+    /// The names that it takes from where it stands.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// Whether nothing in it is computed.
     pub(super) fn is_constant(&self) -> bool {
         self.constant.is_some()

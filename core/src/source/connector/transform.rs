@@ -15,7 +15,7 @@ const VALUES_MAX: usize = 100_000;
 pub(super) enum Transformation {
     /// Writes fields, each a path, a value and the type that is taken.
     Add(Vec<(Vec<String>, Template, Types)>, Option<Template>),
-    /// Removes fields by their paths.
+    /// Removes fields by their paths; or, with a condition, every value without parts for which it holds.
     Remove(Vec<Vec<String>>, Option<Template>),
     /// The record's own keys in small letters.
     Lower,
@@ -44,13 +44,13 @@ impl Transformation {
         };
         match component.ty {
             "AddFields" => {
-                component.knows(&["fields", "condition"], missing);
+                component.knows(missing);
                 let fields = component.children("fields", missing);
                 let fields = fields.iter().filter_map(|field| added(field, missing)).collect();
                 Some(Self::Add(fields, condition(missing)))
             }
             "RemoveFields" => {
-                component.knows(&["field_pointers", "condition"], missing);
+                component.knows(missing);
                 let pointers = component.get("field_pointers").and_then(Value::as_array);
                 let pointers = pointers.map(|pointers| pointers.iter().map(pointer).collect()).unwrap_or_default();
                 Some(Self::Remove(pointers, condition(missing)))
@@ -58,16 +58,15 @@ impl Transformation {
             "KeysToLower" => Some(Self::Lower),
             "KeysToSnakeCase" => Some(Self::Snake),
             "KeysReplace" => {
-                component.knows(&["old", "new"], missing);
+                component.knows(missing);
                 Some(Self::Replace(component.needed("old", missing)?, component.needed("new", missing)?))
             }
             "FlattenFields" => {
-                component.knows(&["flatten_lists"], missing);
+                component.knows(missing);
                 Some(Self::Flatten { lists: component.get("flatten_lists").is_none_or(python::is_true) })
             }
             "DpathFlattenFields" => {
-                component
-                    .knows(&["field_path", "delete_origin_value", "replace_record", "key_transformation"], missing);
+                component.knows(missing);
                 let keys = component.child("key_transformation", missing);
                 let mut of = |field: &str| keys.as_ref().and_then(|keys| keys.template(field, missing));
                 let (prefix, suffix) = (of("prefix"), of("suffix"));
@@ -107,18 +106,20 @@ impl Transformation {
                 }
             }
             Self::Remove(pointers, condition) => {
-                let mut wrong = None;
-                let mut is_removed = |value: &Value| match condition {
-                    None => true,
-                    Some(condition) => {
-                        let scope = Scope::new(scope.now, scope.chance, scope.config);
-                        condition.holds(&scope.with("property", Datum::from(value))).unwrap_or_else(|error| {
-                            wrong = Some(error);
-                            false
-                        })
-                    }
+                let Some(condition) = condition else {
+                    pointers.iter().for_each(|pointer| path::remove(record, pointer, &mut |_| true));
+                    return Ok(());
                 };
-                pointers.iter().for_each(|pointer| path::remove(record, pointer, &mut is_removed));
+                let mut wrong = None;
+                let mut is_removed = |value: &Value| {
+                    let scope = Scope::new(scope.now, scope.chance, scope.config);
+                    condition.holds(&scope.with("property", Datum::from(value))).unwrap_or_else(|error| {
+                        wrong = Some(error);
+                        false
+                    })
+                };
+                // With a condition the reference looks at everything, wherever the pointers lead, and once for each of them.
+                pointers.iter().for_each(|_| path::remove_leaves(record, &mut is_removed));
                 return wrong.map_or(Ok(()), Err);
             }
             Self::Lower => rekey(record, false, &|key| key.to_lowercase()),
@@ -160,7 +161,7 @@ impl Transformation {
 
 /// A field that is added: its path, its value, and the type that is taken.
 pub(super) fn added(field: &Component<'_>, missing: &mut Missing) -> Option<(Vec<String>, Template, Types)> {
-    field.knows(&["path", "value", "value_type"], missing);
+    field.knows(missing);
     let types = types(field, missing)?;
     let path = field.get("path").map(pointer).filter(|path| !path.is_empty());
     if path.is_none() {
@@ -275,6 +276,27 @@ mod tests {
         {
             assert_eq!(snake(key), words);
         }
+    }
+
+    #[test]
+    fn a_condition_removes_wherever_it_holds() {
+        let check = |condition: &str, record: Value, expected: Value| {
+            let component = json!({"type": "RemoveFields", "field_pointers": [["a"]], "condition": condition});
+            let mut missing = Missing::default();
+            let component = Component::of(&component, &mut missing).unwrap();
+            let transformation = Transformation::read(&component, &mut missing).unwrap();
+            let (mut record, config) = (record, json!({}));
+            transformation.apply(&mut record, &Scope::new(0, 0, &config)).unwrap();
+            assert_eq!(record, expected, "{condition}");
+        };
+        let record = json!({"a": {"x": "", "y": [1, "", {"z": ""}, ""]}, "b": "", "c": [], "d": null});
+        check("{{ property|string == '' }}", record.clone(), json!({"a": {"y": [1, null, {}]}, "c": [], "d": null}));
+        check(
+            "{{ property is none }}",
+            record.clone(),
+            json!({"a": {"x": "", "y": [1, "", {"z": ""}, ""]}, "b": "", "c": []}),
+        );
+        check("", json!({"a": 1, "b": 2}), json!({"b": 2}));
     }
 
     #[test]

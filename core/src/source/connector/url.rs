@@ -144,7 +144,25 @@ pub(super) fn with_query(url: &str, parameters: &Map<String, Value>) -> Result<S
         None => encoded,
     };
     let path = if parts.path.is_empty() { "/" } else { parts.path };
-    Ok(requoted(&Parts { path, query: Some(&query), ..parts }.write()))
+    // Who writes addresses for the reference writes hosts in small letters and goes no way up again.
+    let (authority, path) = (parts.authority.map(str::to_ascii_lowercase), upwards(path));
+    Ok(requoted(&Parts { authority: authority.as_deref(), path: &path, query: Some(&query), ..parts }.write()))
+}
+
+/// The path without `.` and `..`: RFC 3986, 5.2.4; empty segments stay.
+fn upwards(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for segment in path.split('/').filter(|segment| *segment != ".") {
+        if segment != ".." {
+            kept.push(segment);
+        } else if kept.len() > 1 {
+            kept.pop();
+        }
+    }
+    if path.ends_with("/.") || path.ends_with("/..") {
+        kept.push("");
+    }
+    kept.join("/")
 }
 
 /// The parameters as a form: `a=1&b=2`. Nulls are left out, a list repeats its name.
@@ -202,7 +220,7 @@ fn requoted(url: &str) -> String {
         let hex = rest.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match hex {
             Some(b) if b.is_ascii_alphanumeric() || b"-._~".contains(&b) => plain.push(b.into()),
-            Some(_) => plain.push_str(&rest[at..at + 3]),
+            Some(_) => plain.push_str(&rest[at..at + 3].to_ascii_uppercase()),
             None => plain.push_str("%25"),
         }
         rest = &rest[at + if hex.is_some() { 3 } else { 1 }..];
@@ -271,6 +289,8 @@ mod tests {
         let url = with_query("https://h/x y?page=2&e=%7Ea", parameters.as_object().unwrap());
         assert_eq!(url.as_deref(), Ok("https://h/x%20y?page=2&e=~a&q=a+b%26c&ids=1&ids=2"));
         assert_eq!(with_query("https://h", &Map::new()).as_deref(), Ok("https://h/"));
+        let moved = with_query("https://Api.Example:8443/a/./b/../C%2fd//e/..", &Map::new());
+        assert_eq!(moved.as_deref(), Ok("https://api.example:8443/a/C%2Fd//"));
         assert!(with_query("file:///etc/passwd", &Map::new()).is_err());
     }
 

@@ -9,6 +9,7 @@
 
 mod exchange;
 mod find;
+mod reading;
 mod route;
 mod work;
 
@@ -16,31 +17,27 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::authenticate::{Keeping, Kept, Signing, Tokens};
 use super::budget::Calls;
 use super::config;
-use super::page::Last;
-use super::partition::Shape;
 use super::position::Position;
-use super::request::{Options, Request};
+use super::property::Properties;
+use super::request::Request;
 use super::response::Response;
 use super::stream::Stream;
-use super::template::{Datum, Scope, Slice};
+use super::template::{Scope, Slice};
 use super::url::{self, is_loopback, is_private, plain_host};
 use crate::error::{Error, ErrorKind};
-use exchange::{Exchange, Outcome, Pushed, answered};
+use exchange::Pushed;
 pub(super) use find::Finding;
+use reading::Reading;
 use route::{Part, Partitioning};
 use work::{Work, Worked};
 
 /// Most bytes of responses that are remembered, so that a request of a parent is not sent twice.
 const REMEMBERED_BYTES_MAX: usize = 64 << 20;
-/// So often the next page may be the same as this one.
-const SAME_PAGES_MAX: usize = 100;
-/// So many answers are told that have nothing where records stand.
-const NOTES_MAX: usize = 3;
 /// What was kept of a walk says under this key that there was no state.
 pub(super) const FIRST: &str = "is_first";
 /// Headers that are no credentials.
@@ -355,6 +352,11 @@ struct Level {
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     targets: VecDeque<Slice>,
     reading: Option<Reading>,
+    /// The properties that a server says the stream has, and who asks it for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    named: Option<Vec<String>>,
+    #[serde(skip)]
+    asking: Option<Asking>,
     begun: i64,
     is_done: bool,
 }
@@ -385,6 +387,8 @@ impl Level {
             work: None,
             targets: VecDeque::new(),
             reading: None,
+            named: None,
+            asking: None,
             begun,
             is_done: false,
         })
@@ -419,8 +423,19 @@ impl Level {
                 }
                 continue;
             }
+            if let (Some(properties), Some(_), None) = (&stream.properties, &self.reading, &self.named) {
+                let asking = match &mut self.asking {
+                    Some(asking) => asking,
+                    None => self.asking.insert(Asking::new(properties, shared)?),
+                };
+                match asking.step(properties, owner, shared)? {
+                    Event::Done => self.named = self.asking.take().map(|asking| asking.found),
+                    event => return Ok(event),
+                }
+                continue;
+            }
             if let Some(reading) = &mut self.reading {
-                match reading.step(stream, owner, &mut self.position, shared)? {
+                match reading.step(stream, owner, self.named.as_deref(), &mut self.position, shared)? {
                     Event::Done => match (self.targets.pop_front(), &stream.job) {
                         (Some(target), _) => *reading = Reading::new(target, stream.paginator.first_token()),
                         (None, Some(job)) if job.delete.is_some() => {
@@ -460,10 +475,11 @@ impl Level {
     }
 
     fn push(&mut self, pushed: Pushed) {
-        match (&mut self.work, &mut self.reading) {
-            (Some(work), _) => work.push(pushed),
-            (None, Some(reading)) => reading.exchange.push(pushed),
-            (None, None) => {
+        match (&mut self.work, &mut self.asking, &mut self.reading) {
+            (Some(work), ..) => work.push(pushed),
+            (None, Some(asking), _) => asking.push(pushed),
+            (None, None, Some(reading)) => reading.push(pushed),
+            (None, None, None) => {
                 if let Some(level) = self.partitions.level() {
                     level.push(pushed);
                 }
@@ -472,148 +488,34 @@ impl Level {
     }
 }
 
-/// A slice that is being read, page by page.
-#[derive(Debug, Serialize, Deserialize)]
-struct Reading {
-    slice: Slice,
-    token: Option<Value>,
-    #[serde(flatten)]
-    exchange: Exchange,
-    pages: usize,
-    /// So many pages in a row had the same token.
-    same_pages: usize,
-    /// The page that was read is the last.
-    is_last: bool,
+/// Who asks a server for the properties of a stream, and what it has said so far.
+#[derive(Debug)]
+struct Asking {
+    level: Option<Box<Level>>,
+    found: Vec<String>,
 }
 
-impl Reading {
-    fn new(slice: Slice, token: Option<Value>) -> Self {
-        Self { slice, token, exchange: Exchange::default(), pages: 0, same_pages: 0, is_last: false }
+impl Asking {
+    fn new(properties: &Properties, shared: &Shared) -> Result<Self, String> {
+        let level = properties.asked().map(|asked| Level::new(asked, None, shared)).transpose()?;
+        Ok(Self { level: level.map(Box::new), found: properties.listed() })
     }
 
-    fn step(
-        &mut self,
-        stream: &Stream,
-        owner: &str,
-        position: &mut Position,
-        shared: &mut Shared,
-    ) -> Result<Event, String> {
+    fn push(&mut self, pushed: Pushed) {
+        if let Some(level) = &mut self.level {
+            level.push(pushed);
+        }
+    }
+
+    fn step(&mut self, properties: &Properties, owner: &str, shared: &mut Shared) -> Result<Event, String> {
+        let (Some(level), Some(asked)) = (&mut self.level, properties.asked()) else { return Ok(Event::Done) };
         loop {
-            if self.is_last {
-                return Ok(Event::Done);
+            match level.step(asked, &format!("{owner}?"), shared)? {
+                Event::Page(page, _) => self.found.extend(properties.named(&page.records, &shared.scope())?),
+                event => return Ok(event),
             }
-            let (slice, token) = (&self.slice, self.token.as_ref());
-            let build = |proof: Options, shared: &Shared| request(stream, slice, token, proof, shared);
-            let (request, response) = match self.exchange.step(&stream.requester, owner, shared, &build)? {
-                Outcome::Event(event) => return Ok(event),
-                Outcome::Answer(request, response) => (request, response),
-            };
-            // What is passed over has no records, and no page after it.
-            let Some(response) = response else {
-                self.is_last = true;
-                continue;
-            };
-            let status = response.status;
-            let records = self.take(stream, &request, &response, position, shared)?;
-            let slice = self.slice.partition.iter().chain(&self.slice.window);
-            let slice = slice.map(|(key, value)| (key.clone(), value.clone())).collect();
-            let asked = format!("{} {}", request.method, request.place());
-            let page = Page { slice: Value::Object(slice), records, asked, status };
-            return Ok(Event::Page(Box::new(page), Box::new(self.slice.clone())));
         }
     }
-
-    /// The records of a response, and what the next page is.
-    fn take(
-        &mut self,
-        stream: &Stream,
-        request: &Request,
-        response: &Response,
-        position: &mut Position,
-        shared: &mut Shared,
-    ) -> Result<Vec<Value>, String> {
-        let place = request.place();
-        self.pages += 1;
-        if self.pages > shared.bounds.pages_max {
-            return Err(format!("`{place}` has more than {} pages", shared.bounds.pages_max));
-        }
-        let elements = stream.decoder.elements(response).map_err(|what| format!("`{place}`: {what}"))?;
-        let first = elements.first().cloned().unwrap_or_else(|| Value::Object(Map::new()));
-        let (extracted, lacks) = stream.selector.extract(elements, &shared.scope())?;
-        if let Some(path) = lacks.filter(|_| shared.notes.len() < NOTES_MAX) {
-            shared.notes.push(format!(
-                "page {} of {} `{place}` has nothing at `{path}`; it was taken for a page without records: look whether it is an \
-                 error that the server answers with {}",
-                self.pages,
-                request.method,
-                answered(response.status)
-            ));
-        }
-        let count = extracted.len();
-        shared.records += count;
-        if shared.records > shared.bounds.records_max {
-            return Err(format!("the stream has more than {} records", shared.bounds.records_max));
-        }
-        let cursor = stream.cursor.as_ref();
-        let is_filtered = cursor.is_some_and(|cursor| cursor.is_client_side && !cursor.is_feed);
-        let is_feed = cursor.is_some_and(|cursor| cursor.is_feed);
-        let slice = &self.slice;
-        let is_kept = |record: &Value| !is_filtered || position.is_synced(slice, record);
-        let scope = shared.scope().sliced(slice);
-        let mut records = stream.selector.refine(extracted, &stream.transformations, is_kept, &scope)?;
-        let is_past = is_feed && records.last().is_some_and(|record| !position.is_synced(slice, record));
-        let last = Last {
-            response,
-            first: &first,
-            extracted: count,
-            kept: records.len(),
-            record: records.last(),
-            token: self.token.as_ref(),
-            slice,
-        };
-        let next = if is_past { None } else { stream.paginator.next(&last, &shared.scope())? };
-        if is_feed {
-            records.retain(|record| position.is_synced(slice, record));
-        }
-        records.iter().for_each(|record| position.observe(slice, record));
-        self.same_pages = if next.is_some() && next == self.token { self.same_pages + 1 } else { 0 };
-        if self.same_pages > SAME_PAGES_MAX {
-            return Err(format!("`{place}` names the same page as the next one, again and again"));
-        }
-        self.is_last = next.is_none();
-        self.token = next;
-        Ok(records)
-    }
-}
-
-/// The request for a page of a slice.
-fn request(
-    stream: &Stream,
-    slice: &Slice,
-    token: Option<&Value>,
-    proof: Options,
-    shared: &Shared,
-) -> Result<Request, String> {
-    let scope = shared.scope();
-    let mut options = stream.paginator.options(token, &scope)?;
-    // What a job was ordered with is not said again when its records are downloaded.
-    if stream.job.is_none() && (token.is_none() || !stream.is_bare_after_first) {
-        let mut sliced = Options::default();
-        // Of routers that inject under the same name, the first one's is taken.
-        let injects = stream.routers.iter().rev().filter(|_| stream.shape == Shape::Product);
-        for router in injects {
-            sliced.overlay(router.options(slice, &scope)?);
-        }
-        if let Some(cursor) = &stream.cursor {
-            sliced.overlay(cursor.options(slice, &scope)?);
-        }
-        options.join(sliced)?;
-    }
-    let named = token
-        .map_or(Value::Null, |token| Value::Object(Map::from_iter([("next_page_token".to_owned(), token.clone())])));
-    let scope = scope.sliced(slice).with("next_page_token", Datum::from(&named));
-    let path = stream.paginator.path(token);
-    stream.requester.request(&scope, path.as_deref(), proof, options)
 }
 
 /// What a request is remembered by.

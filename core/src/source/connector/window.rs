@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::component::{Component, Missing};
 use super::request::{Injection, Options};
 use super::template::{Scope, Slice, Template};
-use super::time::{Moment, Span};
+use super::time::{DAY, Moment, SECOND, Span};
 
 /// Most windows that one stream is divided into.
 const WINDOWS_MAX: usize = 200_000;
@@ -25,6 +25,38 @@ struct Bound {
     max: Option<Template>,
 }
 
+/// The part of the calendar at whose beginnings windows begin and end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Clamp {
+    Day,
+    /// A week that begins on this day: 0 for Monday to 6 for Sunday.
+    Week(i64),
+    Month,
+}
+
+const WEEKDAYS: [&str; 7] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
+
+impl Clamp {
+    /// The beginning of such a part: that of the next one, unless it begins then, or, of the end of a stream, of the one that it is in.
+    fn of(self, at: Moment, is_end: bool) -> Option<Moment> {
+        let midnight = at.midnight();
+        let days = |days: i64| midnight.plus(Span::micros(days.checked_mul(DAY)?));
+        match self {
+            Self::Day if is_end || midnight == at => Some(midnight),
+            Self::Day => days(1),
+            Self::Week(first) => {
+                let ahead = (first - at.weekday()).rem_euclid(7);
+                days(if is_end && ahead > 0 { ahead - 7 } else { ahead })
+            }
+            Self::Month => {
+                let first = midnight.with([("day", 1)])?;
+                let is_first = at.field("day") == Some(1);
+                if is_end || is_first { Some(first) } else { first.plus(Span { months: 1, micros: 0 }) }
+            }
+        }
+    }
+}
+
 /// How a cursor is written that is a number.
 pub(super) const COUNT: &str = "%count";
 
@@ -38,6 +70,8 @@ pub(super) struct Cursor {
     end: Option<Bound>,
     step: Option<Template>,
     granularity: Option<Span>,
+    /// The part of the calendar that windows begin and end with, and the day on which a week begins.
+    clamping: Option<(Template, Option<String>)>,
     lookback: Option<Template>,
     names: [Template; 2],
     places: [Option<Injection>; 2],
@@ -60,7 +94,7 @@ impl Bound {
             component.is_missing(missing);
             return None;
         }
-        component.knows(&["datetime", "datetime_format", "min_datetime", "max_datetime"], missing);
+        component.knows(missing);
         let text = |field: &str, missing: &mut Missing| {
             component.template(field, missing).filter(|template| !template.source().is_empty())
         };
@@ -104,27 +138,7 @@ impl Cursor {
             component.is_missing(missing);
             return None;
         }
-        let fields = [
-            "cursor_field",
-            "cursor_datetime_formats",
-            "start_datetime",
-            "start_time_option",
-            "end_datetime",
-            "end_time_option",
-            "datetime_format",
-            "cursor_granularity",
-            "is_data_feed",
-            "is_client_side_incremental",
-            "is_compare_strictly",
-            "global_substream_cursor",
-            "lookback_window",
-            "partition_field_end",
-            "partition_field_start",
-            "step",
-            // A catalog that names another cursor is something that a pipeline does not have.
-            "allow_catalog_defined_cursor_field",
-        ];
-        component.knows(&fields, missing);
+        component.knows(missing);
         let format = component.text("datetime_format").unwrap_or_default().to_owned();
         if format.is_empty() {
             missing.add("a cursor without `datetime_format`");
@@ -161,6 +175,7 @@ impl Cursor {
             end,
             step,
             granularity: span,
+            clamping: clamping(component, missing),
             lookback: component.template("lookback_window", missing).filter(|window| !window.source().is_empty()),
             names: [
                 name("partition_field_start", "start_time", missing)?,
@@ -176,8 +191,7 @@ impl Cursor {
 
     /// A cursor that is a number: it is a moment of so many microseconds.
     fn counting(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
-        let fields = ["cursor_field", "allow_catalog_defined_cursor_field", "start_value", "start_value_option"];
-        component.knows(&fields, missing);
+        component.knows(missing);
         let start = component.get("start_value").map_or_else(|| "0".to_owned(), super::python::text);
         let place = component.child("start_value_option", missing).and_then(|option| Injection::read(&option, missing));
         let bound = |template: Template| Bound { at: template, format: None, min: None, max: None };
@@ -188,6 +202,7 @@ impl Cursor {
             end: Some(bound(component.parse(&i64::MAX.to_string(), missing)?)),
             step: None,
             granularity: None,
+            clamping: None,
             lookback: None,
             names: [component.parse("start", missing)?, component.parse("end", missing)?],
             places: [place, None],
@@ -236,6 +251,21 @@ impl Cursor {
             Some(end) => end.moment(format, scope)?,
             None => Moment::utc(scope.now),
         };
+        let clamp =
+            self.clamping.as_ref().map(|(target, weekday)| clamp(target, weekday.as_deref(), scope)).transpose()?;
+        let granularity = self.granularity.filter(|span| *span != Span::default());
+        let latest = end.max(Moment::utc(scope.now));
+        let end = match clamp {
+            Some(clamp) => {
+                let least = if clamp == Clamp::Day { SECOND } else { DAY };
+                let before = granularity.unwrap_or_else(|| Span::micros(least)).negated();
+                clamp
+                    .of(end, true)
+                    .and_then(|end| end.plus(before))
+                    .ok_or("the end of the cursor is beyond all calendars")?
+            }
+            None => end,
+        };
         let step = span(&self.step)?;
         if step.is_some_and(|step| step.months <= 0 && step.micros <= 0) {
             return Err("the step of the cursor does not lead forward".to_owned());
@@ -246,11 +276,12 @@ impl Cursor {
             start: self.start.moment(format, scope)?,
             end,
             step,
-            granularity: self.granularity.filter(|span| *span != Span::default()),
+            granularity,
+            clamp,
             lookback: span(&self.lookback)?,
             names: [self.names[0].text(scope)?, self.names[1].text(scope)?],
             is_strict: self.is_strict,
-            latest: end.max(Moment::utc(scope.now)),
+            latest,
         })
     }
 
@@ -267,6 +298,31 @@ impl Cursor {
     }
 }
 
+/// What a manifest says of the part of the calendar that windows begin and end with.
+fn clamping(component: &Component<'_>, missing: &mut Missing) -> Option<(Template, Option<String>)> {
+    let said = component.get("clamping")?;
+    let Some(target) = said.get("target").and_then(Value::as_str) else {
+        missing.add("a `clamping` without a `target`");
+        return None;
+    };
+    let weekday = said.pointer("/target_details/weekday").and_then(Value::as_str);
+    Some((component.parse(target, missing)?, weekday.map(ToOwned::to_owned)))
+}
+
+/// The part of the calendar that a configuration and a day of the week mean.
+fn clamp(target: &Template, weekday: Option<&str>, scope: &Scope<'_>) -> Result<Clamp, String> {
+    match target.text(scope)?.as_str() {
+        "DAY" => Ok(Clamp::Day),
+        "MONTH" => Ok(Clamp::Month),
+        "WEEK" => {
+            let day = WEEKDAYS.iter().position(|day| weekday == Some(day)).and_then(|day| i64::try_from(day).ok());
+            day.map(Clamp::Week)
+                .ok_or_else(|| "windows of weeks have no day in `target_details` that they begin on".to_owned())
+        }
+        _ => Err(format!("what `{}` gives is none of DAY, WEEK and MONTH", target.source())),
+    }
+}
+
 /// The cursor of a stream, computed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Calendar {
@@ -277,6 +333,8 @@ pub(super) struct Calendar {
     end: Moment,
     step: Option<Span>,
     granularity: Option<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clamp: Option<Clamp>,
     lookback: Option<Span>,
     names: [String; 2],
     is_strict: bool,
@@ -331,7 +389,7 @@ impl Calendar {
                 let moment = self
                     .parse(value)
                     .ok_or_else(|| format!("the state's `{}` is no time of this cursor", self.field))?;
-                let before = moment.plus(Span::micros(-back.saturating_mul(super::time::SECOND))).unwrap_or(moment);
+                let before = moment.plus(Span::micros(-back.saturating_mul(SECOND))).unwrap_or(moment);
                 // A position begins where the cursor's format can write it.
                 Some(self.parse(&self.write(before).into()).unwrap_or(before))
             }
@@ -347,26 +405,39 @@ impl Calendar {
         let lower = position.read.last().map_or(self.start, |interval| interval.end);
         let lower = self.lookback.and_then(|lookback| lower.plus(lookback.negated())).unwrap_or(lower).max(self.start);
         let (upper, mut windows) = (self.end, Vec::new());
+        let clamped = |at: Moment| self.clamp.map_or(Some(at), |clamp| clamp.of(at, false)).unwrap_or(at);
+        let lower = if lower > upper { lower } else { clamped(lower) };
         if lower > upper || (lower == upper && (self.granularity.is_none() || self.is_strict)) || upper < self.start {
             return Ok(windows);
         }
-        let mut lower = lower;
-        loop {
-            let next = self.step.and_then(|step| lower.plus(step)).filter(|next| *next < upper);
-            let end = match next {
-                None => upper,
-                Some(next) => self.granularity.and_then(|span| next.plus(span.negated())).unwrap_or(next),
-            };
-            let texts = [lower, end].map(|moment| Value::String(self.write(moment)));
+        let mut push = |start: Moment, end: Moment| {
+            let texts = [start, end].map(|moment| Value::String(self.write(moment)));
             windows.push(self.names.iter().cloned().zip(texts).collect());
             if windows.len() > WINDOWS_MAX {
                 return Err(format!("the stream has more than {WINDOWS_MAX} windows"));
             }
-            match next {
-                // A step that is shorter than what its format can write would lead nowhere.
-                Some(next) if next > lower => lower = next,
-                _ => return Ok(windows),
+            Ok(())
+        };
+        let next = |lower: Moment| self.step.and_then(|step| lower.plus(step)).filter(|next| *next < upper);
+        if next(lower).is_none() {
+            // With a granularity the end is the last moment that is read.
+            push(lower, if self.granularity.is_some() { upper } else { clamped(upper) })?;
+            return Ok(windows);
+        }
+        let mut lower = lower;
+        loop {
+            let end = next(lower).map_or(upper, clamped);
+            let is_last = end == upper || next(lower).is_none();
+            // A step that is shorter than what is clamped to leads nowhere.
+            if lower >= end {
+                return Ok(windows);
             }
+            let before = self.granularity.filter(|_| !is_last).and_then(|span| end.plus(span.negated()));
+            push(lower, before.unwrap_or(end))?;
+            if is_last {
+                return Ok(windows);
+            }
+            lower = end;
         }
     }
 
@@ -434,14 +505,15 @@ impl Calendar {
         Self {
             field: "at".to_owned(),
             formats: vec!["%Y-%m-%dT%H:%M:%SZ".to_owned()],
-            start: Moment::utc(start * super::time::SECOND),
-            end: Moment::utc(end * super::time::SECOND),
-            step: step.map(|seconds| Span::micros(seconds * super::time::SECOND)),
-            granularity: step.map(|_| Span::micros(super::time::SECOND)),
+            start: Moment::utc(start * SECOND),
+            end: Moment::utc(end * SECOND),
+            step: step.map(|seconds| Span::micros(seconds * SECOND)),
+            granularity: step.map(|_| Span::micros(SECOND)),
+            clamp: None,
             lookback: None,
             names: ["start_time".to_owned(), "end_time".to_owned()],
             is_strict: false,
-            latest: Moment::utc(end * super::time::SECOND),
+            latest: Moment::utc(end * SECOND),
         }
     }
 }
@@ -451,7 +523,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::source::connector::time::{DAY, SECOND};
 
     fn bounds(calendar: &Calendar, windows: &[Map<String, Value>]) -> Vec<(i64, i64)> {
         let bound = |window: &Map<String, Value>, name: &str| calendar.parse(&window[name]).unwrap().micros / SECOND;
@@ -533,6 +604,46 @@ mod tests {
             ended.observe(&mut position, &record).map(|at| at.micros / SECOND)
         };
         assert_eq!([seen(500), seen(1500), seen(2500)], [Some(500), Some(1500), Some(2000)]);
+    }
+
+    #[test]
+    fn windows_begin_and_end_with_a_part_of_the_calendar() {
+        let written =
+            |clamp: Clamp, start: &str, end: &str, step: &str, granularity: Option<&str>| -> Vec<[String; 2]> {
+                let at = |text: &str| Moment::parse(text, "%Y-%m-%dT%H:%M:%SZ").unwrap();
+                let calendar = Calendar {
+                    start: at(start),
+                    end: at(end),
+                    step: Span::parse(step),
+                    granularity: granularity.and_then(Span::parse),
+                    clamp: Some(clamp),
+                    formats: vec!["%Y-%m-%d".to_owned()],
+                    ..Calendar::of_seconds(0, 0, None)
+                };
+                let position = calendar.position(None, 0).unwrap();
+                let windows = calendar.windows(&position).unwrap();
+                let text = |window: &Map<String, Value>, name: &str| window[name].as_str().unwrap().to_owned();
+                windows.iter().map(|window| [text(window, "start_time"), text(window, "end_time")]).collect()
+            };
+        // 2024-02-20 is a Tuesday.
+        let (from, to) = ("2024-02-20T10:00:00Z", "2024-04-30T23:59:59Z");
+        assert_eq!(
+            written(Clamp::Month, from, to, "P1M", Some("P1D")),
+            [["2024-03-01", "2024-03-31"], ["2024-04-01", "2024-04-30"]]
+        );
+        assert_eq!(
+            written(Clamp::Week(0), from, "2024-03-10T00:00:00Z", "P7D", Some("P1D")),
+            [["2024-02-26", "2024-03-03"], ["2024-03-04", "2024-03-10"]]
+        );
+        assert_eq!(
+            written(Clamp::Day, from, "2024-02-23T00:00:00Z", "P1D", Some("PT1S")),
+            [["2024-02-21", "2024-02-21"], ["2024-02-22", "2024-02-23"]]
+        );
+        assert_eq!(written(Clamp::Week(1), from, "2024-02-21T00:00:00Z", "P9D", None), [["2024-02-20", "2024-02-27"]]);
+        let at = Moment::parse("2024-02-20T10:00:00Z", "%Y-%m-%dT%H:%M:%SZ").unwrap();
+        let ends = [Clamp::Day, Clamp::Week(1), Clamp::Week(2), Clamp::Month]
+            .map(|clamp| clamp.of(at, true).unwrap().format("%m-%d"));
+        assert_eq!(ends, ["02-20", "02-20", "02-14", "02-01"]);
     }
 
     #[test]

@@ -89,20 +89,7 @@ const CLAIMS: [&str; 3] = ["iss", "sub", "aud"];
 
 impl Jwt {
     pub(super) fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
-        let fields = [
-            "secret_key",
-            "base64_encode_secret_key",
-            "algorithm",
-            "token_duration",
-            "header_prefix",
-            "jwt_headers",
-            "additional_jwt_headers",
-            "jwt_payload",
-            "additional_jwt_payload",
-            "passphrase",
-            "request_option",
-        ];
-        component.knows(&fields, missing);
+        component.knows(missing);
         component.lacks("passphrase", missing);
         let word = component.text("algorithm").unwrap_or_default();
         let algorithm = ALGORITHMS.iter().find(|(name, _)| *name == word).map(|(_, algorithm)| *algorithm);

@@ -32,16 +32,7 @@ pub(in crate::source::connector) struct Legacy {
 impl Legacy {
     /// `base`: where the addresses begin.
     pub(super) fn read(component: &Component<'_>, base: Option<&Template>, missing: &mut Missing) -> Option<Self> {
-        let fields = [
-            "header",
-            "login_url",
-            "validate_session_url",
-            "session_token_response_key",
-            "session_token",
-            "username",
-            "password",
-        ];
-        component.knows(&fields, missing);
+        component.knows(missing);
         Some(Self {
             base: base.cloned(),
             header: component.needed("header", missing)?,

@@ -44,31 +44,7 @@ const KEPT: [(&str, [&str; 2]); 3] = [
 
 impl OAuth {
     pub(super) fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
-        let fields = [
-            "client_id_name",
-            "client_id",
-            "client_secret_name",
-            "client_secret",
-            "refresh_token_name",
-            "refresh_token",
-            "token_refresh_endpoint",
-            "access_token_name",
-            "access_token_value",
-            "expires_in_name",
-            "grant_type_name",
-            "grant_type",
-            "refresh_request_body",
-            "refresh_request_headers",
-            "send_refresh_request_as_query_params",
-            "scopes",
-            "token_expiry_date",
-            "token_expiry_date_format",
-            "refresh_token_error_status_codes",
-            "refresh_token_error_key",
-            "refresh_token_error_values",
-            "refresh_token_updater",
-        ];
-        component.knows(&fields, missing);
+        component.knows(missing);
         let mut named = |field: &str, otherwise: &str| match component.template(field, missing) {
             Some(template) => Some(template),
             None => component.parse(otherwise, missing),

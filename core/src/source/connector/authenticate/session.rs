@@ -19,9 +19,7 @@ pub(in crate::source::connector) struct Session {
 
 impl Session {
     pub(super) fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
-        let fields =
-            ["login_requester", "session_token_path", "expiration_duration", "request_authentication", "decoder"];
-        component.knows(&fields, missing);
+        component.knows(missing);
         if component.child("decoder", missing).is_some_and(|decoder| decoder.ty != "JsonDecoder") {
             missing.add("a login whose response is no JSON");
         }
@@ -35,7 +33,7 @@ impl Session {
         let injection = match proof.ty {
             "Bearer" => None,
             "ApiKey" => {
-                proof.knows(&["inject_into", "api_token"], missing);
+                proof.knows(missing);
                 let template = match proof.template("api_token", missing) {
                     Some(template) => template,
                     None => component.parse("{{ session_token }}", missing)?,
