@@ -258,6 +258,52 @@ async fn nothing_tells_the_secret(cloud: &Cloud) {
 struct Server {
     address: String,
     changes: Arc<Mutex<Vec<Value>>>,
+    logins: Arc<Mutex<Logins>>,
+}
+
+/// The tokens that a server has given, each for the refresh token of the one before it.
+#[derive(Default)]
+struct Logins {
+    /// Whether an access token was used. The refresh token that it was got for is over then.
+    used: Vec<bool>,
+    /// By access token: the one before it.
+    parents: Vec<usize>,
+    /// Requests with a token that is over.
+    lost: usize,
+}
+
+impl Logins {
+    /// Whether a later token than this one, got for it, has been used.
+    fn is_over(&self, at: usize) -> bool {
+        let later = self.parents.iter().zip(&self.used).skip(1);
+        later.clone().any(|(parent, used)| *parent == at && *used)
+    }
+
+    /// Gives the next tokens for the refresh token of a form.
+    fn renew(&mut self, form: &str) -> (u16, Value) {
+        let asked = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let at = asked("refresh_token").and_then(|token| token.strip_prefix("refresh-")?.parse::<usize>().ok());
+        let Some(at) = at.filter(|at| *at <= self.used.len() && !self.is_over(*at)) else {
+            self.lost += 1;
+            return (400, json!({ "error": "invalid_grant" }));
+        };
+        if self.used.is_empty() {
+            (self.used, self.parents) = (vec![true], vec![0]);
+        }
+        let next = self.used.len();
+        self.used.push(false);
+        self.parents.push(at);
+        (
+            200,
+            json!({ "access_token": format!("access-{next}"), "refresh_token": format!("refresh-{next}"), "expires_in": 5 }),
+        )
+    }
+
+    /// Whether an access token is good; it is used.
+    fn takes(&mut self, token: &str) -> bool {
+        let at = token.strip_prefix("access-").and_then(|at| at.parse::<usize>().ok());
+        at.and_then(|at| self.used.get_mut(at)).map(|used| *used = true).is_some()
+    }
 }
 
 /// Changes of a page.
@@ -268,16 +314,18 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let changes = Arc::new(Mutex::new(Vec::new()));
-        let (known, asked) = (Arc::clone(&changes), AtomicUsize::new(0));
+        let logins = Arc::new(Mutex::new(Logins::default()));
+        let (known, tokens, asked) = (Arc::clone(&changes), Arc::clone(&logins), AtomicUsize::new(0));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let count = asked.fetch_add(1, Ordering::SeqCst);
                 std::thread::sleep(pause);
                 // Whoever asks may have been killed meanwhile.
-                let _ = stream.and_then(|mut stream| answer(&mut stream, &known.lock().unwrap(), count));
+                let (known, mut tokens) = (known.lock().unwrap(), tokens.lock().unwrap());
+                let _ = stream.and_then(|mut stream| answer(&mut stream, &known, &mut tokens, count));
             }
         });
-        Self { address, changes }
+        Self { address, changes, logins }
     }
 
     /// Some more changes.
@@ -298,9 +346,9 @@ impl Server {
 }
 
 /// Answers one request, and closes.
-fn answer(stream: &mut TcpStream, changes: &[Value], count: usize) -> std::io::Result<()> {
+fn answer(stream: &mut TcpStream, changes: &[Value], logins: &mut Logins, count: usize) -> std::io::Result<()> {
     let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+    while !is_whole(&String::from_utf8_lossy(&request)) {
         match stream.read(&mut buffer)? {
             0 => return Ok(()),
             read => request.extend_from_slice(&buffer[..read]),
@@ -309,8 +357,13 @@ fn answer(stream: &mut TcpStream, changes: &[Value], count: usize) -> std::io::R
     let request = String::from_utf8_lossy(&request).into_owned();
     let query = request.split(' ').nth(1).and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);
     let asked = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let is_known = request.lines().any(|line| line.eq_ignore_ascii_case(&format!("authorization: Bearer {SECRET}")));
+    let proof = request
+        .lines()
+        .find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("authorization")));
+    let proof = proof.and_then(|(_, proof)| proof.strip_prefix("Bearer ")).unwrap_or_default();
+    let is_known = proof == SECRET || logins.takes(proof);
     let (status, body) = match () {
+        () if request.starts_with("POST /token ") => logins.renew(request.rsplit("\r\n").next().unwrap_or_default()),
         () if !is_known => (403, json!({ "error": "no such token" })),
         () if count % 10 == 9 => (500, json!({ "error": "one in ten" })),
         () => {
@@ -327,6 +380,16 @@ fn answer(stream: &mut TcpStream, changes: &[Value], count: usize) -> std::io::R
         "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
     );
     stream.write_all((head + &body).as_bytes())
+}
+
+/// Whether a request has come with its body.
+fn is_whole(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+    let length = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    length.is_none_or(|(_, length)| length.trim().parse::<usize>().is_ok_and(|length| body.len() >= length))
 }
 
 const MANIFEST: &str = r#"
@@ -410,6 +473,58 @@ target: { table: analytics.changes, write: merge, key: id, order_by: at }
     settle(&cloud).await;
     assert_eq!(rows(cloud.database_url(), "analytics.changes").len(), before);
     println!("{pages} pages in {windows} windows, handed on {first} times: missed 0, doubled 0, residue 0");
+}
+
+/// A server gives new tokens every five seconds, and the old ones are over once the new ones are used: functions that are killed, that run
+/// twice at once and that go on for each other share what is kept of them.
+pub(crate) async fn tokens_that_a_server_renews_outlive_the_functions(shared: &Shared) {
+    let server = Server::start(Duration::from_millis(90));
+    let pages = orders::number("ETALON_PAGES", 120) as usize;
+    server.changes(0, pages * PAGE, 1);
+    let pipeline = "
+etalon: 1
+pipeline: renewed
+source:
+  connector:
+    manifest: shop.yaml
+    stream: changes
+    config: { url: '${URL}', token: '${secret:token}', refresh_token: '${secret:refresh}' }
+    private_addresses: allow
+  fields: { id: bigint, v: integer, at: timestamptz }
+columns: { id: required, v: required, at: required }
+target: { table: analytics.renewed, write: merge, key: id, order_by: at }
+";
+    let bearer = "{ type: BearerAuthenticator, api_token: \"{{ config['token'] }}\" }";
+    let renewed = "{ type: OAuthAuthenticator, token_refresh_endpoint: \"{{ config['url'] }}/token\", client_id: us, client_secret: \"{{ config['token'] }}\", refresh_token: \"{{ config['refresh_token'] }}\", refresh_token_updater: { refresh_token_config_path: [refresh_token] } }";
+    assert!(MANIFEST.contains(bearer));
+    let manifest = MANIFEST.replace(bearer, renewed).replace("required: [url, token]", "required: [url, token, refresh_token]").replace(
+        "      token: { type: string, airbyte_secret: true }",
+        "      token: { type: string, airbyte_secret: true }\n      refresh_token: { type: string, airbyte_secret: true }",
+    );
+    let mut settings = Settings::new("renewed", pipeline, shared.programs.clone());
+    settings.variables.insert("URL".to_owned(), server.address.clone());
+    settings.secrets.insert("token".to_owned(), SECRET.to_owned());
+    settings.secrets.insert("refresh".to_owned(), "refresh-0".to_owned());
+    settings.manifest = Some(manifest);
+    settings.sizes.extract.timeout_seconds = SECONDS;
+    let cloud = shared.cloud_of(settings, 0).await;
+    cloud.extract().function.inject(Mishap::Kill(Duration::from_millis(2500)));
+    cloud.extract().function.inject(Mishap::Duplicate);
+    cloud.send(cloud.extract(), &json!({ "run": "first" }).to_string()).await.unwrap();
+    settle(&cloud).await;
+    come_to_rest(&cloud, 2).await;
+    hold_against(&server.cells(), &cells(cloud.database_url(), "analytics.renewed", "id, v"));
+    let handed_on = handed_on(&cloud);
+    assert!(handed_on > 0, "it was walked in one call");
+    let (renewals, lost) = {
+        let logins = server.logins.lock().unwrap();
+        (logins.used.len().saturating_sub(1), logins.lost)
+    };
+    assert!(renewals > 1 && lost == 0, "{renewals} renewals, {lost} lost");
+    nothing_tells_the_secret(&cloud).await;
+    println!(
+        "{pages} pages, handed on {handed_on} times, tokens renewed {renewals} times: lost 0, missed 0, doubled 0"
+    );
 }
 
 pub(crate) async fn an_api_is_read_as_a_whole(shared: &Shared) {

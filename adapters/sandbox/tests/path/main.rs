@@ -76,6 +76,9 @@ fn main() -> ExitCode {
             shared.run(landing::a_mysql_is_read_by_a_user_with_a_password(shared));
         }),
         ("a_connector_goes_on_where_it_was", |shared| shared.run(landing::a_connector_goes_on_where_it_was(shared))),
+        ("tokens_that_a_server_renews_outlive_the_functions", |shared| {
+            shared.run(landing::tokens_that_a_server_renews_outlive_the_functions(shared));
+        }),
         ("an_api_is_read_as_a_whole", |shared| shared.run(landing::an_api_is_read_as_a_whole(shared))),
         ("the_command_tells_what_came_of_everything", |_| the_command_tells_what_came_of_everything()),
         ("what_goes_wrong_on_the_way_loses_nothing", |shared| {
