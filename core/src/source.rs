@@ -102,6 +102,20 @@ impl<T> Location<T> {
         Some(Landing::new(statements, self.reads()?, columns, what))
     }
 
+    /// What a database says of how these columns of it will be read, a line each; nothing, if it is none. `ask` runs a step, and gives
+    /// what came and what time it was here then, in microseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// The database did not answer.
+    pub fn examine<'a>(
+        &'a self,
+        columns: impl IntoIterator<Item = &'a str>,
+        ask: &mut dyn FnMut(LandStep) -> Result<(Answer, i64), Error>,
+    ) -> Result<Vec<String>, Error> {
+        self.landing(columns, What::New(None)).map_or_else(|| Ok(Vec::new()), |landing| landing.examine(ask))
+    }
+
     /// The API, if it is one.
     pub fn api(&self) -> Option<&Api<T>> {
         match self {

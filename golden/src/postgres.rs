@@ -50,40 +50,38 @@ pub struct Server {
 impl Server {
     /// Starts a server; `None` where there is no PostgreSQL.
     pub fn start() -> Option<Self> {
-        let bin = programs()?;
-        let folder = std::env::temp_dir().join(format!("etalon-postgres-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let data = folder.join("data");
-        // PostgreSQL refuses to run as root.
-        let root = output("id", &["-u"]).trim() == "0";
-        if root {
-            let (user, group) = (output("id", &["-u", "nobody"]), output("id", &["-g", "nobody"]));
-            std::os::unix::fs::chown(&folder, user.trim().parse().ok(), group.trim().parse().ok()).unwrap();
-        }
-        let program = |name: &str| {
-            let mut command = match root {
-                true => Command::new("setpriv"),
-                false => Command::new(bin.join(name)),
-            };
-            if root {
-                command.args(["--reuid=nobody", "--regid", output("id", &["-g", "nobody"]).trim(), "--clear-groups"]);
-                command.arg(bin.join(name));
-            }
-            command.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
-            command
-        };
-        let made = program("initdb")
+        programs()?;
+        let folder = folder("");
+        let made = program(&folder, "initdb")
             .args(["-U", "etalon", "--auth-local=trust", "--auth-host=md5", "-E", "UTF8", "--locale=C.UTF-8"])
             .args(["--no-sync", "-D"])
-            .arg(&data)
+            .arg(folder.join("data"))
             .status();
         assert!(made.unwrap().success(), "initdb");
+        Some(Self::serve(folder))
+    }
+
+    /// Starts a replica of this server, which replays what is written here.
+    pub fn replica(&self) -> Self {
+        let folder = folder("-replica");
+        let made = program(&folder, "pg_basebackup")
+            .args(["-U", "etalon", "-p", &self.port.to_string(), "-c", "fast", "--no-sync", "-R", "-h"])
+            .arg(&self.folder)
+            .arg("-D")
+            .arg(folder.join("data"))
+            .status();
+        assert!(made.unwrap().success(), "pg_basebackup");
+        Self::serve(folder)
+    }
+
+    /// Starts a server over the data of a folder.
+    fn serve(folder: PathBuf) -> Self {
         // Free a moment ago; whoever takes it in between makes the start fail, and the test with it.
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).unwrap().port();
         let settings = ["listen_addresses=127.0.0.1", "fsync=off", "timezone=UTC", "datestyle=ISO, MDY"];
-        let process = program("postgres")
+        let process = program(&folder, "postgres")
             .arg("-D")
-            .arg(&data)
+            .arg(folder.join("data"))
             .arg("-k")
             .arg(&folder)
             .args(["-p", &port.to_string()])
@@ -96,7 +94,7 @@ impl Server {
             assert!(since.elapsed() < Duration::from_secs(60), "the server does not start");
             std::thread::sleep(Duration::from_millis(100));
         }
-        Some(server)
+        server
     }
 
     /// The URL of a database, through the socket that trusts everybody.
@@ -152,6 +150,35 @@ impl Drop for Server {
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A new folder of this process, which belongs to whom its programs run as.
+fn folder(what: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("etalon-postgres-{}{what}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    if is_root() {
+        let (user, group) = (output("id", &["-u", "nobody"]), output("id", &["-g", "nobody"]));
+        std::os::unix::fs::chown(&folder, user.trim().parse().ok(), group.trim().parse().ok()).unwrap();
+    }
+    folder
+}
+
+/// A program of PostgreSQL in a folder. PostgreSQL refuses to run as root.
+fn program(folder: &Path, name: &str) -> Command {
+    // What a client does may stand elsewhere.
+    let there = programs().map(|folder| folder.join(name)).filter(|path| path.is_file());
+    let path = there.unwrap_or_else(|| PathBuf::from(name));
+    let mut command = Command::new(if is_root() { Path::new("setpriv") } else { &path });
+    if is_root() {
+        command.args(["--reuid=nobody", "--regid", output("id", &["-g", "nobody"]).trim(), "--clear-groups"]);
+        command.arg(&path);
+    }
+    command.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn is_root() -> bool {
+    output("id", &["-u"]).trim() == "0"
 }
 
 /// The folder of PostgreSQL's programs.

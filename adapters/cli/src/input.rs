@@ -7,6 +7,7 @@ use etalon_core::error::Error;
 use etalon_core::plan::Object;
 use etalon_core::source::Location;
 use etalon_core::source::sketch::Kind;
+use etalon_core::spec::Filled;
 use etalon_driver::land::{self, Asked, Asks, Land, LandReport, Landed};
 use etalon_driver::local::{LocalDisk, SystemClock, chance};
 use etalon_driver::ports::{Database, Objects};
@@ -123,12 +124,7 @@ impl Loaded {
         asked: Asked,
     ) -> Result<LandReport, Failure> {
         let location = self.pipeline.location().resolve::<Failure>(value)?;
-        let database: Option<Box<dyn Database>> = match &location {
-            Location::Postgres(database) => Some(Box::new(postgres::Source::open(database.url.reveal())?)),
-            Location::Mysql(database) => Some(Box::new(mysql::Source::open(database.url.reveal())?)),
-            _ => None,
-        };
-        if let Some(mut database) = database {
+        if let Some(mut database) = opened(&location)? {
             return Ok(pollster::block_on(land.land(database.as_mut(), asked))?);
         }
         let (Some(api), Some(connector)) = (location.api(), &self.connector) else {
@@ -146,6 +142,21 @@ impl Loaded {
         let asks = Asks { api, connector, config: &config, chance: chance(), tokens: &tokens };
         Ok(pollster::block_on(land.walk(&mut Client::new(api.reaches_private), &asks))?)
     }
+}
+
+impl Loaded {
+    /// The database that is read, if the source is one.
+    pub(crate) fn source_database(&self) -> Result<Option<Box<dyn Database>>, Failure> {
+        opened(&self.pipeline.location().resolve::<Failure>(value)?)
+    }
+}
+
+fn opened(location: &Location<Filled>) -> Result<Option<Box<dyn Database>>, Failure> {
+    Ok(match location {
+        Location::Postgres(database) => Some(Box::new(postgres::Source::open(database.url.reveal())?)),
+        Location::Mysql(database) => Some(Box::new(mysql::Source::open(database.url.reveal())?)),
+        _ => None,
+    })
 }
 
 /// The kind of database of a URL, and a connection to it.

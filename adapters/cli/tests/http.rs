@@ -327,5 +327,5 @@ field `at`: in none of 2
         .replace("  http:\n    url: ${URL}/orders\n", "  files: a.csv\n  format: csv\n");
     fs::write(&file, files).unwrap();
     let told = etalon(folder.path(), &server, &["check", "p.yaml", "--connect"], 3);
-    assert!(told.contains("the source is `files`, and --connect asks an API"), "{told}");
+    assert!(told.contains("the source is `files`, and --connect asks an API or a database"), "{told}");
 }

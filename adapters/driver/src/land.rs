@@ -103,6 +103,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             let window = match landing.step() {
                 LandStep::Finished(waits_for) => {
                     report.waits_for = waits_for;
+                    report.notes.extend(landing.note().map(str::to_owned));
                     return Ok(report);
                 }
                 _ if self.clock.now() >= self.deadline => {
@@ -115,6 +116,10 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                 }
                 LandStep::Types(statement) => {
                     landing.push(database.types(&statement)?)?;
+                    continue;
+                }
+                LandStep::Named(statement) => {
+                    landing.push(database.named(&statement)?)?;
                     continue;
                 }
                 LandStep::Wait(microseconds) => {
@@ -154,6 +159,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             }
             if rows.cut.is_some() || self.has_enough(rows.rows) {
                 report.is_cut_short = true;
+                report.notes.extend(landing.note().map(str::to_owned));
                 return Ok(report);
             }
             landing.landed(end.cloned());

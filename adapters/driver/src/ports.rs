@@ -6,7 +6,7 @@ use std::future::Future;
 use std::ops::Range;
 
 use arrow_array::RecordBatch;
-use etalon_core::error::Error;
+use etalon_core::error::{Error, ErrorKind};
 use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{Blame, Decision, Load, LoadEvent, Start, Unit, Window};
 use etalon_core::receipt::Receipt;
@@ -213,6 +213,13 @@ pub trait Database {
     /// gives that row.
     fn types(&mut self, statement: &str) -> Result<Answer, Error> {
         self.ask(statement)
+    }
+
+    /// The rows of a statement, and before them one with the names of its columns; nothing, where the user may not run it. Only what
+    /// some databases can be asked only so is asked so.
+    fn named(&mut self, statement: &str) -> Result<Answer, Error> {
+        let message = format!("{}: no statement is asked for its names here: {statement}", self.place());
+        Err(Error::new(ErrorKind::Refused, message))
     }
 
     /// Begins to bring the rows of a statement.

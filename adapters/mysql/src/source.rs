@@ -12,12 +12,16 @@ use etalon_wire::tls::Roots;
 use crate::client::Address;
 use crate::client::Client;
 use crate::client::Host;
+use crate::client::Rows;
 use crate::client::SslMode;
 use crate::client::Trouble;
 use crate::failure::opened;
 use crate::failure::world;
 use crate::record;
 use crate::types;
+
+/// The number of the error where a right is missing that is not about a table.
+const FORBIDDEN: u16 = 1227;
 
 /// A MySQL or a MariaDB as a source.
 #[derive(Debug)]
@@ -58,6 +62,13 @@ impl Source {
     fn world(&self, trouble: Trouble) -> Error {
         world(&self.address, trouble)
     }
+
+    fn texts(&self, found: Rows) -> Result<Answer, Error> {
+        let strange = |_| Error::new(ErrorKind::Refused, format!("{}: a value is not UTF-8", self.address));
+        let text = |value: Vec<u8>| String::from_utf8(value).map_err(strange);
+        let row = |row: Vec<Option<Vec<u8>>>| row.into_iter().map(|value| value.map(text).transpose()).collect();
+        found.rows.into_iter().map(row).collect()
+    }
 }
 
 impl Database for Source {
@@ -72,16 +83,24 @@ impl Database for Source {
     fn ask(&mut self, statement: &str) -> Result<Answer, Error> {
         self.wait();
         let found = self.client.run(statement).map_err(|trouble| self.world(trouble))?;
-        let strange = |_| Error::new(ErrorKind::Refused, format!("{}: a value is not UTF-8", self.address));
-        let text = |value: Vec<u8>| String::from_utf8(value).map_err(strange);
-        let row = |row: Vec<Option<Vec<u8>>>| row.into_iter().map(|value| value.map(text).transpose()).collect();
-        found.rows.into_iter().map(row).collect()
+        self.texts(found)
     }
 
     fn types(&mut self, statement: &str) -> Result<Answer, Error> {
         self.wait();
         let found = self.client.run(statement).map_err(|trouble| self.world(trouble))?;
         Ok(vec![found.columns.iter().map(|column| Some(types::name(column))).collect()])
+    }
+
+    fn named(&mut self, statement: &str) -> Result<Answer, Error> {
+        self.wait();
+        let found = match self.client.run(statement) {
+            Err(Trouble::Server(error)) if error.code == FORBIDDEN => return Ok(Vec::new()),
+            found => found.map_err(|trouble| self.world(trouble))?,
+        };
+        let mut answer = vec![self.client.names().iter().cloned().map(Some).collect()];
+        answer.extend(self.texts(found)?);
+        Ok(answer)
     }
 
     fn begin(&mut self, statement: &str) -> Result<(), Error> {

@@ -14,7 +14,11 @@
 //! A number that only grows has no clock: the greatest is asked for first, and the window ends behind it as soon as no
 //! transaction is open any more that was open then.
 
+mod examination;
+mod replica;
+
 use crate::error::{Error, ErrorKind};
+use replica::Behind;
 
 use super::database::{Clocked, CursorType, Incremental, Range, Reads, Width};
 use super::statements::Statements;
@@ -39,6 +43,8 @@ pub enum LandStep {
     Ask(String),
     /// Push one row: the types of what this statement selects.
     Types(String),
+    /// Run this statement, and push the names of its columns as a row before its rows; nothing, where the user may not run it.
+    Named(String),
     /// Wait for so many microseconds, and go on.
     Wait(i64),
     /// Land what this gives, and say how far with [`Landing::landed`].
@@ -98,8 +104,11 @@ pub struct Landing<'a> {
     is_counted: bool,
     looks: u32,
     old_looks: u32,
+    /// How far the server is behind its primary, where it was asked that.
+    behind: Option<Behind>,
     state: State,
     waits_for: Option<String>,
+    note: Option<String>,
 }
 
 /// The greatest number that was read.
@@ -120,6 +129,8 @@ enum State {
     Bounds(String),
     /// What is run before that.
     Before(Vec<String>, Box<Self>),
+    /// How far the server is behind its primary.
+    Behind(Clocked),
     Horizon(Clocked),
     /// What is still to be asked, and the greatest number.
     Greatest(Vec<String>, Option<String>),
@@ -159,8 +170,10 @@ impl<'a> Landing<'a> {
             is_counted: false,
             looks: 0,
             old_looks: 0,
+            behind: None,
             state: State::Settings(statements.settings()),
             waits_for: None,
+            note: None,
         }
     }
 
@@ -173,6 +186,11 @@ impl<'a> Landing<'a> {
     /// Whether the cursor is a number, as soon as its type is known.
     pub fn is_number(&self) -> bool {
         self.ty == Some(CursorType::Number)
+    }
+
+    /// What somebody should look at, though everything has landed.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Says what comes next.
@@ -197,8 +215,9 @@ impl<'a> Landing<'a> {
             }
             State::Bounds(bounds) => LandStep::Ask(bounds.clone()),
             State::Before(before, _) => first(before),
+            State::Behind(_) => LandStep::Named(statements.behind().unwrap_or_default().to_owned()),
             State::Horizon(ty) => match incremental {
-                Some(incremental) => LandStep::Ask(statements.horizon(incremental, *ty, &self.found)),
+                Some(incremental) => LandStep::Ask(self.horizon_asked(incremental, *ty)),
                 None => LandStep::Finished(None),
             },
             State::Greatest(asked, _) => first(asked),
@@ -224,6 +243,10 @@ impl<'a> Landing<'a> {
 
     /// Gives the rows that a statement gave. The error says why nothing can be landed.
     pub fn push(&mut self, answer: Answer) -> Result<(), Error> {
+        if let State::Behind(ty) = self.state {
+            self.replicates(Behind::of(&answer), ty);
+            return Ok(());
+        }
         let row = answer.into_iter().next().unwrap_or_default();
         let at = |index: usize| row.get(index).cloned().flatten();
         self.state = match std::mem::replace(&mut self.state, State::Finished) {
@@ -245,7 +268,7 @@ impl<'a> Landing<'a> {
             },
             State::Horizon(ty) => match old(at(6)) {
                 Some(number) => self.look_again(State::Horizon(ty), None, number),
-                None => self.horizon(at(0), at(1).zip(at(2)), [at(3), at(4), at(5)])?,
+                None => self.horizon(at(0), at(1).zip(at(2)), [at(3), at(4), at(5)], at(7))?,
             },
             State::Greatest(asked, greatest) => match greatest.or_else(|| at(0)) {
                 // There is no row.
@@ -284,10 +307,12 @@ impl<'a> Landing<'a> {
                 }
             },
             State::Commit(true) => self.next_window(),
-            state @ (State::Wait(..) | State::Land(_) | State::Commit(false) | State::Finished) => match state {
-                State::Commit(_) => State::Finished,
-                other => other,
-            },
+            state @ (State::Wait(..) | State::Behind(_) | State::Land(_) | State::Commit(false) | State::Finished) => {
+                match state {
+                    State::Commit(_) => State::Finished,
+                    other => other,
+                }
+            }
         };
         Ok(())
     }
@@ -308,6 +333,9 @@ impl<'a> Landing<'a> {
     fn next_window(&self) -> State {
         match (&self.what, self.ty) {
             (What::Between(_, end), _) => State::Begin(Some(end.clone())),
+            (What::New(_), Some(CursorType::Clocked(ty))) if !self.waits() && self.statements.behind().is_some() => {
+                State::Behind(ty)
+            }
             (What::New(_), Some(CursorType::Clocked(ty))) => self.look(State::Horizon(ty), None),
             (What::New(_), _) => {
                 let cursor = self.reads.incremental.as_ref().map_or("", |incremental| &incremental.cursor);
@@ -481,8 +509,12 @@ impl<'a> Landing<'a> {
         end: Option<String>,
         open: Option<(String, String)>,
         unseen: [Option<String>; 3],
+        replayed: Option<String>,
     ) -> Result<State, Error> {
-        self.waits_for = open.filter(|_| self.waits()).map(|(since, whose)| waits_for(&since, &whose));
+        if !self.waits() {
+            return Ok(self.horizon_of_replica(end, is_true(unseen.last()), replayed));
+        }
+        self.waits_for = open.map(|(since, whose)| waits_for(&since, &whose));
         if self.is_unseen(unseen)? {
             return Ok(State::Finished);
         }
@@ -516,7 +548,7 @@ impl<'a> Landing<'a> {
             return Ok(false);
         }
         let advice = "or say `open_transactions: ignore` and a `lag` that is longer than any transaction";
-        if is_replica.as_deref().is_some_and(|is_replica| is_replica.starts_with('t')) {
+        if is_true(Some(&is_replica)) {
             return Err(refused(format!(
                 "this is a replica, where the transactions that are open on the primary are not seen; read the primary, {advice}"
             )));
@@ -568,6 +600,11 @@ impl<'a> Landing<'a> {
             ))),
         }
     }
+}
+
+/// Whether an answer says yes.
+fn is_true(answer: Option<&Option<String>>) -> bool {
+    answer.is_some_and(|answer| answer.as_deref().is_some_and(|answer| answer.starts_with('t')))
 }
 
 /// What comes after the first.

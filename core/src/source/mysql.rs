@@ -139,13 +139,34 @@ impl Statements for Mysql {
         let lag = incremental.lag;
         if !incremental.waits {
             let end = end(&format!("(UTC_TIMESTAMP(6) - INTERVAL {lag} SECOND)"), ty, found);
-            return format!("{MARK}SELECT {end}, NULL, NULL, '0', '0', 'f', NULL");
+            return format!("{MARK}SELECT {end}, NULL, NULL, '0', '0', {REPLICA}, NULL");
         }
         let end = end(&format!("(LEAST(h.clock, COALESCE(h.began, h.clock)) - INTERVAL {lag} SECOND)"), ty, found);
         format!(
             "{MARK}SELECT {end}, CASE WHEN h.began < h.clock - INTERVAL {lag} SECOND THEN h.began END, h.whose, '0', h.prepared, \
              {REPLICA}, h.is_old FROM ({}) AS h",
             open("")
+        )
+    }
+
+    fn behind(&self) -> Option<&'static str> {
+        // MariaDB may have several primaries; the first comment is its own, the second MySQL's.
+        Some("/* etalon reads */ SHOW /*M! ALL SLAVES */ /*!80022 REPLICA */ STATUS")
+    }
+
+    fn server(&self) -> &'static str {
+        "/* etalon reads */ SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), \
+         CONCAT(IF(VERSION() LIKE '%MariaDB%', 'MariaDB ', 'MySQL '), SUBSTRING_INDEX(VERSION(), '-', 1))"
+    }
+
+    fn indexed(&self, schema: Option<&str>, table: &str, column: &str) -> String {
+        let schema = schema.map_or_else(|| "DATABASE()".to_owned(), escaped);
+        let table = escaped(table);
+        format!(
+            "{MARK}SELECT IF(EXISTS (SELECT 1 FROM information_schema.STATISTICS AS s WHERE s.TABLE_SCHEMA = {schema} \
+             AND s.TABLE_NAME = {table} AND s.SEQ_IN_INDEX = 1 AND s.COLUMN_NAME = {}), 't', 'f') FROM information_schema.TABLES AS c \
+             WHERE c.TABLE_SCHEMA = {schema} AND c.TABLE_NAME = {table} AND c.TABLE_TYPE = 'BASE TABLE'",
+            escaped(column)
         )
     }
 
@@ -245,6 +266,10 @@ impl Statements for Mysql {
 
     fn shows_transactions(&self) -> &'static str {
         "`grant process on *.* to` this user"
+    }
+
+    fn shows_replication(&self) -> &'static str {
+        "`grant replication client on *.* to` this user (MySQL), or `grant slave monitor on *.* to` it (MariaDB)"
     }
 
     fn columns(&self, table: &str) -> String {

@@ -140,9 +140,28 @@ impl Statements for Postgres {
         // A transaction that this one does not see may be any that began by now: `statement_timestamp` is before the look.
         format!(
             "SELECT {end}::text, CASE WHEN h.oldest < h.clock - {lag} THEN h.oldest::text END, h.whose, h.hidden, h.prepared, \
-             pg_catalog.pg_is_in_recovery() FROM (SELECT {clock} AS clock, min(a.xact_start) AS oldest, \
+             pg_catalog.pg_is_in_recovery(), NULL, {REPLAYED} FROM (SELECT {clock} AS clock, {lag} AS lag, min(a.xact_start) AS oldest, \
              (array_agg(a.usename || ', process ' || a.pid ORDER BY a.xact_start))[1] AS whose, {HIDDEN} AS hidden, \
              {PREPARED} AS prepared FROM {OTHERS}) AS h"
+        )
+    }
+
+    fn behind(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn server(&self) -> &'static str {
+        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 'PostgreSQL ' || current_setting('server_version')"
+    }
+
+    fn indexed(&self, schema: Option<&str>, table: &str, column: &str) -> String {
+        let named: Vec<String> = schema.into_iter().chain([table]).map(exact).collect();
+        format!(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid \
+             AND a.attnum = i.indkey[0] WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND a.attname = {}) \
+             FROM pg_catalog.pg_class AS c WHERE c.oid = to_regclass({}) AND c.relkind IN ('r', 'p', 'm')",
+            bound(column),
+            bound(&named.join("."))
         )
     }
 
@@ -223,6 +242,10 @@ impl Statements for Postgres {
         "`grant pg_read_all_stats` to this user"
     }
 
+    fn shows_replication(&self) -> &'static str {
+        ""
+    }
+
     fn columns(&self, table: &str) -> String {
         let named: Vec<String> = table.split('.').map(exact).collect();
         let named = bound(&named.join("."));
@@ -254,6 +277,9 @@ impl Statements for Postgres {
     }
 }
 
+/// Up to when a replica has replayed its primary, where that is before the lag: its clock is that time, and not the server's.
+const REPLAYED: &str = "CASE WHEN pg_catalog.pg_is_in_recovery() AND h.clock < statement_timestamp() - h.lag \
+     THEN coalesce(pg_catalog.pg_last_xact_replay_timestamp()::text, '') END";
 const HIDDEN: &str = "count(*) FILTER (WHERE a.query = '<insufficient privilege>')";
 const PREPARED: &str = "(SELECT count(*) FROM pg_catalog.pg_prepared_xacts AS p WHERE p.database = current_database())";
 /// The sessions that may write: those of people and programs.

@@ -37,8 +37,19 @@ pub(super) trait Statements: std::fmt::Debug + Sync {
 
     /// Before the snapshot: where a window must end. One row: the end; since when the oldest open transaction is open, if it
     /// ends there, and whose it is; how many sessions do not show it; how many transactions are prepared; whether this is a
-    /// replica; where the look was too old to be one, a number that others who look do not have. `found`: the cursor's type.
+    /// replica; where the look was too old to be one, a number that others who look do not have; up to when a replica has replayed its
+    /// primary, if the window ends there and that is before the lag, and nothing where it has replayed nothing. `found`: the cursor's type.
     fn horizon(&self, incremental: &Incremental, ty: Clocked, found: &str) -> String;
+
+    /// How far a replica is behind its primary, where `horizon` does not know it: a row for each primary, none on a server that has
+    /// none.
+    fn behind(&self) -> Option<&'static str>;
+
+    /// What the server is, one row: its time in microseconds since 1970, its product and version.
+    fn server(&self) -> &'static str;
+
+    /// Whether an index of a table begins with a column, one row; no row where nobody can say it, as of a view.
+    fn indexed(&self, schema: Option<&str>, table: &str, column: &str) -> String;
 
     /// Before the snapshot: the greatest number, in the first answer, and when it was looked at, in the last.
     fn greatest(&self, reads: &Reads, cursor: &str) -> Vec<String>;
@@ -73,6 +84,9 @@ pub(super) trait Statements: std::fmt::Debug + Sync {
 
     /// How this user is allowed to see when transactions began.
     fn shows_transactions(&self) -> &'static str;
+
+    /// How this user is allowed to see how far a replica is behind.
+    fn shows_replication(&self) -> &'static str;
 
     /// The columns of a table, in order: name, type, whether it has a value always, whether it is of the primary key.
     fn columns(&self, table: &str) -> String;

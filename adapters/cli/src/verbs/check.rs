@@ -1,5 +1,6 @@
 //! `etalon check`: everything that is wrong with a pipeline file, before a byte is read.
 
+mod database;
 mod page;
 
 use std::path::PathBuf;
@@ -26,7 +27,8 @@ pub(super) struct Check {
     /// Say too what a load would change in the table of this warehouse: a SQLite file, or postgres://user@host/database
     #[arg(long, value_name = "WAREHOUSE")]
     to: Option<String>,
-    /// Ask the API for its first page, and say which fields its records have
+    /// Ask the source: an API for its first page, and which fields its records have; a database for the types of its columns,
+    /// and for what makes reading it slow or lets it miss rows
     #[arg(long)]
     connect: bool,
     #[command(flatten)]
@@ -44,7 +46,7 @@ pub(super) struct Checked {
     columns: Option<Vec<(String, Type, bool)>>,
     /// What a load would change in the table.
     changes: Vec<String>,
-    /// What the first page of the source has.
+    /// What the source says of itself.
     connected: Vec<String>,
 }
 
@@ -65,7 +67,13 @@ impl Verb for Check {
             Err(diagnostics) => (diagnostics, None, Vec::new()),
         };
         let connected = match (self.connect, &columns) {
-            (true, Some(_)) => page::first(&self.file.load(output)?)?,
+            (true, Some(_)) => {
+                let loaded = self.file.load(output)?;
+                match loaded.source_database()? {
+                    Some(database) => database::examine(&loaded, database)?,
+                    None => page::first(&loaded)?,
+                }
+            }
             _ => Vec::new(),
         };
         Ok(Checked { file: self.file.pipeline.clone(), text, diagnostics, columns, changes, connected })

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
+mod connect;
 mod errors;
 mod runs;
 mod types;
@@ -31,6 +32,8 @@ fn main() -> ExitCode {
         ),
         ("a_table_has_a_pipeline_to_begin_with", runs::a_table_has_a_pipeline_to_begin_with),
         ("rejects_are_redriven_from_what_has_landed", runs::rejects_are_redriven_from_what_has_landed),
+        ("a_database_says_how_it_will_be_read", connect::a_database_says_how_it_will_be_read),
+        ("a_replica_is_read_as_far_as_it_has_replayed", connect::a_replica_is_read_as_far_as_it_has_replayed),
         ("every_type_arrives_or_is_told", types::every_type_arrives_or_is_told),
         ("what_a_user_sees_when_a_source_fails", errors::what_a_user_sees_when_a_source_fails),
     ])

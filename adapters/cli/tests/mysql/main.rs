@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
+mod connect;
 mod errors;
 mod runs;
 mod types;
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
         ("a_query_and_a_number_that_grows", runs::a_query_and_a_number_that_grows),
         ("days_are_read_when_they_are_over", runs::days_are_read_when_they_are_over),
         ("a_table_has_a_pipeline_to_begin_with", runs::a_table_has_a_pipeline_to_begin_with),
+        ("a_database_says_how_it_will_be_read", connect::a_database_says_how_it_will_be_read),
+        ("a_replica_is_read_as_far_as_it_is", connect::a_replica_is_read_as_far_as_it_is),
         ("every_type_arrives_or_is_told", types::every_type_arrives_or_is_told),
         ("what_a_user_sees_when_a_source_fails", errors::what_a_user_sees_when_a_source_fails),
         ("a_server_of_another_time_zone_is_told", errors::a_server_of_another_time_zone_is_told),

@@ -78,6 +78,11 @@ impl<D: Database, F: FnOnce() -> Result<(), Error>> Database for Disturbed<D, F>
         self.inner.types(statement)
     }
 
+    fn named(&mut self, statement: &str) -> Result<Answer, Error> {
+        self.call()?;
+        self.inner.named(statement)
+    }
+
     fn begin(&mut self, statement: &str) -> Result<(), Error> {
         self.call()?;
         self.inner.begin(statement)

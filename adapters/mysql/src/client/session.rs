@@ -96,6 +96,8 @@ pub struct Client {
     packet: Vec<u8>,
     /// How many columns the rows have that are to come.
     columns: usize,
+    /// What these columns are called.
+    names: Vec<String>,
 }
 
 impl fmt::Debug for Client {
@@ -200,7 +202,7 @@ impl Client {
                 MySyncFramed::construct(received, out, codec, stream)
             }
         };
-        let mut client = Self { framed, limit, packet, columns: 0 };
+        let mut client = Self { framed, limit, packet, columns: 0, names: Vec::new() };
         client.log_in(address, &greeting, capabilities, wants_tls)?;
         client.may_be_silent(None);
         Ok(client)
@@ -292,6 +294,11 @@ impl Client {
         Ok(Rows { columns, rows })
     }
 
+    /// What the columns of the last statement are called.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// Begins a statement. Gives the columns of its rows; none where it selects nothing.
     pub fn begin(&mut self, sql: &str) -> Result<Vec<Column>, Trouble> {
         self.command(QUERY, sql)?;
@@ -302,9 +309,12 @@ impl Client {
             _ => ParseBuf(&self.packet).checked_eat_lenenc_int().ok_or_else(|| strange("a count of columns"))?,
         };
         let mut columns = Vec::new();
+        self.names.clear();
         for _ in 0..count {
             receive(&mut self.framed, &mut self.packet)?;
-            columns.push(column(&self.packet).ok_or_else(|| strange("a column"))?);
+            let (column, name) = column(&self.packet).ok_or_else(|| strange("a column"))?;
+            columns.push(column);
+            self.names.push(name);
         }
         if count > 0 {
             receive(&mut self.framed, &mut self.packet)?;
@@ -370,20 +380,23 @@ fn packet_bytes_max() -> u32 {
     u32::try_from(PACKET_BYTES_MAX).unwrap_or(u32::MAX)
 }
 
-/// A column: six names, and twelve bytes about it.
-fn column(packet: &[u8]) -> Option<Column> {
+/// A column and what it is called: six names, of which that is the fifth, and twelve bytes about it.
+fn column(packet: &[u8]) -> Option<(Column, String)> {
     let mut rest = ParseBuf(packet);
-    for _ in 0..6 {
+    for _ in 0..4 {
         rest.checked_eat_lenenc_str()?;
     }
+    let name = String::from_utf8_lossy(rest.checked_eat_lenenc_str()?).into_owned();
+    rest.checked_eat_lenenc_str()?;
     rest.checked_eat_u8()?;
-    Some(Column {
+    let column = Column {
         collation: rest.checked_eat_u16_le()?,
         length: rest.checked_eat_u32_le()?,
         type_number: rest.checked_eat_u8()?,
         flags: rest.checked_eat_u16_le()?,
         decimals: rest.checked_eat_u8()?,
-    })
+    };
+    Some((column, name))
 }
 
 /// A value of a row: a text with its length, or a byte that stands for NULL.
@@ -450,7 +463,8 @@ mod tests {
     fn a_column_has_a_type() {
         let mut packet = b"\x03def\x00\x00\x00\x01a\x01a\x0c".to_vec();
         packet.extend([63, 0, 20, 0, 0, 0, 8, 32, 0, 0, 0, 0]);
-        assert_eq!(column(&packet), Some(Column { type_number: 8, collation: 63, length: 20, flags: 32, decimals: 0 }));
+        let expected = Column { type_number: 8, collation: 63, length: 20, flags: 32, decimals: 0 };
+        assert_eq!(column(&packet), Some((expected, "a".to_owned())));
         assert_eq!(column(&packet[..12]), None);
     }
 

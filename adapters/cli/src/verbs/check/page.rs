@@ -15,8 +15,7 @@ use crate::loaded::Loaded;
 pub(super) fn first(loaded: &Loaded) -> Result<Vec<String>, Failure> {
     if loaded.pipeline.location().api().is_none() {
         let kind = loaded.pipeline.location().kind();
-        let failure =
-            Failure::environment(format!("the source is `{kind}`, and --connect asks an API for its first page"));
+        let failure = Failure::environment(format!("the source is `{kind}`, and --connect asks an API or a database"));
         return Err(failure.with_help("`etalon preview` shows the first records of any source"));
     }
     let memory = Memory::default();
