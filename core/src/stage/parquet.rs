@@ -21,10 +21,15 @@ use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 use super::{Lineage, PART_BYTES, StagedPart};
 use crate::types::Type;
 
-/// Rows of a row group: few enough that the writer's memory stays small, enough that columns compress.
+/// Rows of a row group at most.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
+/// Bytes of a row group. They are in memory until it ends, and then go to the part: few enough that both together stay small, enough
+/// that columns compress.
+const ROW_GROUP_BYTES: usize = 4 * 1024 * 1024;
 /// Rows of a page at most: until it is full, a page whose values are in a dictionary takes eight bytes for each.
 const PAGE_ROWS: usize = 128 * 1024;
+/// Bytes of a page: each column has one that is being filled, and one that is being compressed.
+const PAGE_BYTES: usize = 256 * 1024;
 /// Rows are written so many at a time, however they come: the writer looks after its pages that often, and so the bytes
 /// depend on it.
 const WRITE_ROWS: usize = 1024;
@@ -171,6 +176,7 @@ impl Open {
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_compression(Compression::SNAPPY)
             .set_data_page_row_count_limit(PAGE_ROWS)
+            .set_data_page_size_limit(PAGE_BYTES)
             .set_dictionary_page_size_limit(DICTIONARY_BYTES)
             // A part is read once, and as a whole.
             .set_statistics_enabled(EnabledStatistics::None)
@@ -201,7 +207,8 @@ impl Open {
         }
         self.group_rows += rows.num_rows();
         self.rows += rows.num_rows();
-        if self.group_rows >= ROW_GROUP_ROWS { self.end_group(constants) } else { Ok(()) }
+        let is_full = self.group_rows >= ROW_GROUP_ROWS || self.coming_bytes() >= ROW_GROUP_BYTES;
+        if is_full { self.end_group(constants) } else { Ok(()) }
     }
 
     fn end_group(&mut self, constants: &BTreeMap<usize, Vec<u8>>) -> Result<()> {
@@ -231,8 +238,12 @@ impl Open {
 
     /// How many bytes the part would have if it ended here, or a few more.
     fn bytes(&self) -> usize {
-        let coming: usize = self.columns.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
-        self.file.inner().len() + coming
+        self.file.inner().len() + self.coming_bytes()
+    }
+
+    /// How many bytes the row group has that is being written.
+    fn coming_bytes(&self) -> usize {
+        self.columns.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum()
     }
 
     fn close(mut self, constants: &BTreeMap<usize, Vec<u8>>) -> Result<StagedPart> {
