@@ -26,7 +26,7 @@ use crate::spec::{Filled, Keys, Placeholder, Text, placeholder};
 
 pub use api::{Api, Manifest, WalkFrom};
 pub use database::Database;
-pub use landing::{Answer, LandStep, Landing, What, WindowRows};
+pub use landing::{Answer, LandStep, Landing, Shared, What, WindowRows};
 pub use listing::{ListStep, Listing};
 pub use names::Names;
 

@@ -12,14 +12,15 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::sha256;
 use etalon_core::protocol::name::LandedAs;
-use etalon_core::protocol::{Cursor, LastNumber, Piece, Window, name};
-use etalon_core::source::{LandStep, What, WindowRows};
+use etalon_core::protocol::{Cursor, Piece, Window, name};
+use etalon_core::source::{LandStep, What};
 
-use crate::ports::{Brought, Clock, Database, Objects, Put};
+use crate::ports::{Clock, Database, Objects, Put};
 use crate::store::{document, names, put};
 
 mod objects;
 mod input;
+mod rows;
 mod pages;
 
 pub use input::Input;
@@ -66,16 +67,6 @@ pub struct LandReport {
     pub is_cut_short: bool,
     /// What somebody should look at.
     pub notes: Vec<String>,
-}
-
-/// The rows of a window, landed.
-struct Rows {
-    pieces: Vec<Piece>,
-    rows: u64,
-    /// The cursor where the time was over: everything before it has landed.
-    cut: Option<String>,
-    /// The last cursor of all, and how many rows have it.
-    last: Option<LastNumber>,
 }
 
 impl<S: Objects, C: Clock> Land<'_, S, C> {
@@ -217,60 +208,6 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         Ok(())
     }
 
-    /// Lands the rows of a window in pieces of whole records.
-    async fn rows(&self, database: &mut dyn Database, window: &WindowRows, number: u64) -> Result<Rows, Error> {
-        let full = self.full();
-        database.begin(&window.copy)?;
-        let mut landed = Rows { pieces: Vec::new(), rows: 0, cut: None, last: None };
-        let (mut brought, mut piece, mut last, mut ties) = (Brought::default(), Vec::new(), Vec::new(), 0);
-        let mut has_more = true;
-        while has_more && landed.cut.is_none() && !self.has_enough(landed.rows) {
-            brought.clear();
-            has_more = database.bring(&mut brought)?;
-            let is_late = self.clock.now() >= self.deadline;
-            if is_late && has_more && !window.has_cursor {
-                let message = "all rows of the source cannot be landed before the function's time is over; say what of them is \
-                               new (`incremental`, with a `window`), or give the function more time";
-                return Err(Error::new(ErrorKind::Refused, message));
-            }
-            let mut start = 0;
-            for &end in &brought.ends {
-                let record = brought.bytes.get(start..end).unwrap_or_default();
-                start = end;
-                let record = if window.has_cursor {
-                    let (record, at) = without_last(record)?;
-                    if last != at {
-                        // Rows of one value are landed together: the next window begins with the next value.
-                        if is_late && landed.rows > 0 {
-                            landed.cut = Some(String::from_utf8_lossy(at).into_owned());
-                            break;
-                        }
-                        last.clear();
-                        last.extend_from_slice(at);
-                        ties = 0;
-                    }
-                    ties += 1;
-                    record
-                } else {
-                    record.strip_suffix(b"\n").unwrap_or(record)
-                };
-                piece.extend_from_slice(record);
-                piece.push(b'\n');
-                landed.rows += 1;
-                if piece.len() >= full {
-                    landed.pieces.push(self.piece((number, landed.pieces.len()), LandedAs::Rows, &piece).await?);
-                    piece.clear();
-                }
-            }
-        }
-        if !piece.is_empty() {
-            landed.pieces.push(self.piece((number, landed.pieces.len()), LandedAs::Rows, &piece).await?);
-        }
-        let number = String::from_utf8_lossy(&last).into_owned();
-        landed.last = (ties > 0).then_some(LastNumber { number, rows: ties });
-        Ok(landed)
-    }
-
     /// Bytes from which a piece is full.
     fn full(&self) -> usize {
         self.piece_bytes.unwrap_or(PIECE_BYTES)
@@ -307,34 +244,5 @@ fn stays(cursor: &mut Cursor, place: String) -> Result<(), Error> {
             cursor.place = Some(place);
             Ok(())
         }
-    }
-}
-
-/// A record without its last value, and that value: a time or a number, quoted.
-fn without_last(record: &[u8]) -> Result<(&[u8], &[u8]), Error> {
-    let inside = record.strip_suffix(b"\n").unwrap_or(record);
-    let inside = inside.strip_suffix(b"\r").unwrap_or(inside).strip_suffix(b"\"");
-    let found = inside.and_then(|inside| {
-        let at = inside.iter().rposition(|&byte| byte == b'"')?;
-        let value = inside.get(at + 1..)?;
-        Some((inside.get(..at)?.strip_suffix(b",")?, value))
-    });
-    found.ok_or_else(|| Error::new(ErrorKind::Refused, "a row came without its cursor"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cursor_stands_behind_the_columns() {
-        let text = |record: &str| {
-            let (rest, at) = without_last(record.as_bytes()).map_err(|error| error.to_string())?;
-            Ok::<_, String>((String::from_utf8_lossy(rest).into_owned(), String::from_utf8_lossy(at).into_owned()))
-        };
-        let both = |rest: &str, at: &str| Ok((rest.to_owned(), at.to_owned()));
-        assert_eq!(text("\"1\",\"a\"\"b,\"\"\",\"7\"\n"), both("\"1\",\"a\"\"b,\"\"\"", "7"));
-        assert_eq!(text("\\N,\"2026-01-01 00:00:00+00\"\n"), both("\\N", "2026-01-01 00:00:00+00"));
-        assert!(text("\"1\",\\N\n").is_err());
     }
 }

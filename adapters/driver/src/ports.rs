@@ -222,6 +222,11 @@ pub trait Database {
         Err(Error::new(ErrorKind::Refused, message))
     }
 
+    /// Another connection to the same database, as the same user; nothing where there can be none.
+    fn another(&self) -> Result<Option<Box<dyn Database + Send>>, Error> {
+        Ok(None)
+    }
+
     /// Begins to bring the rows of a statement.
     fn begin(&mut self, statement: &str) -> Result<(), Error>;
 

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     mariadb::main(&[
         ("nothing_is_missed_and_nothing_lands_twice", nothing_is_missed_and_nothing_lands_twice),
         ("nothing_is_missed_while_writers_run", nothing_is_missed_while_writers_run),
+        ("parts_are_of_one_snapshot", parts_are_of_one_snapshot),
         ("numbers_wait_for_those_before_them", numbers_wait_for_those_before_them),
         ("many_who_look_at_once_all_see", many_who_look_at_once_all_see),
     ])
@@ -48,9 +49,9 @@ fn rows(client: &mut Client, sql: &str) -> Vec<Vec<String>> {
     found.rows.into_iter().map(|row| row.into_iter().map(text).collect()).collect()
 }
 
-fn pipeline(url: &str, incremental: &str) -> Pipeline {
+fn pipeline(url: &str, reads: &str) -> Pipeline {
     let text = format!(
-        "{{ etalon: 1, pipeline: p, source: {{ mysql: {{ url: '{url}', table: t, incremental: {{ {incremental} }} }}, \
+        "{{ etalon: 1, pipeline: p, source: {{ mysql: {{ url: '{url}', table: t, {reads} }}, \
          fields: {{ id: bigint, v: integer, at: timestamptz }} }}, columns: {{ id: required, v: , at: required }}, \
          target: {{ table: t, write: merge, key: id, order_by: at }} }}"
     );
@@ -138,7 +139,10 @@ fn history(server: &Server, seed: u64, seen: &Seen) {
     // In every fourth history the clocks of the writers are behind, by less than the lag.
     let (lag, behind) = if seed % 4 == 3 { ("1 second", 900) } else { ("0 seconds", 0) };
     let window = if chance.one_in(2) { "" } else { ", window: 1 second" };
-    let pipeline = pipeline(&url, &format!("cursor: at, lag: {lag}{window}"));
+    // A window that is read in parts does not end early.
+    let is_split = seed % 5 == 1;
+    let split = if is_split { ", split: { by: id, into: 3 }" } else { "" };
+    let pipeline = pipeline(&url, &format!("incremental: {{ cursor: at, lag: {lag}{window} }}{split}"));
     let store = Memory::default();
     let mut writers: Vec<(Client, bool)> = (0..4).map(|_| (client(&url), false)).collect();
     let (mut next_id, mut naive, mut naive_at) = (0, Vec::new(), String::from("1970-01-01 00:00:01"));
@@ -174,7 +178,7 @@ fn history(server: &Server, seed: u64, seen: &Seen) {
                 std::thread::sleep(Duration::from_millis(chance.below(400)));
                 count(&seen.landings, 1);
                 let clock = Ticks::default();
-                let deadline = if chance.one_in(3) { 14 + chance.below(16) as i64 } else { i64::MAX };
+                let deadline = if chance.one_in(3) && !is_split { 14 + chance.below(16) as i64 } else { i64::MAX };
                 let land = Land {
                     pipeline: &pipeline,
                     store: &store,
@@ -251,7 +255,7 @@ fn nothing_is_missed_while_writers_run(server: &Server) {
     let mut looker = client(&url);
     rows(&mut looker, &table("timestamp(0)"));
     rows(&mut looker, "create index at on t (at)");
-    let (pipeline, store) = (pipeline(&url, "cursor: at, lag: 0 seconds"), Memory::default());
+    let (pipeline, store) = (pipeline(&url, "incremental: { cursor: at, lag: 0 seconds }"), Memory::default());
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writers: Vec<_> = (0..4_u64)
@@ -299,7 +303,7 @@ fn numbers_wait_for_those_before_them(server: &Server) {
     let made =
         "create table t (id bigint unsigned auto_increment primary key, v integer, at timestamp(6) default now(6))";
     rows(&mut looker, made);
-    let (pipeline, store) = (pipeline(&url, "cursor: id, window: 2"), Memory::default());
+    let (pipeline, store) = (pipeline(&url, "incremental: { cursor: id, window: 2 }"), Memory::default());
     let mut slow = client(&url);
     rows(&mut slow, "begin");
     rows(&mut slow, "insert into t (v) values (1)");
@@ -325,7 +329,7 @@ fn many_who_look_at_once_all_see(server: &Server) {
     let mut looker = client(&url);
     rows(&mut looker, &table("timestamp(6)"));
     rows(&mut looker, "insert into t values (1, 1, now(6) - interval 5 second)");
-    let pipeline = pipeline(&url, "cursor: at, lag: 0 seconds");
+    let pipeline = pipeline(&url, "incremental: { cursor: at, lag: 0 seconds }");
     let since = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..16 {
@@ -346,4 +350,66 @@ fn many_who_look_at_once_all_see(server: &Server) {
         }
     });
     println!("16 landings at once took {:.1} s", since.elapsed().as_secs_f64());
+}
+
+fn parts_are_of_one_snapshot(server: &Server) {
+    let url = server.database("parts");
+    let mut looker = client(&url);
+    rows(&mut looker, &table("timestamp(6)"));
+    rows(&mut looker, "insert into t select seq * 7, 100, now(6) from seq_1_to_400");
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let (mut connection, mut chance) = (client(&url), Chance(3));
+            while !ended.load(Ordering::Relaxed) {
+                let (from, to) = (chance.below(200) * 7 + 7, chance.below(200) * 7 + 1407);
+                rows(&mut connection, "begin");
+                rows(&mut connection, &format!("update t set v = v - 1 where id = {from}"));
+                rows(&mut connection, &format!("update t set v = v + 1 where id = {to}"));
+                rows(&mut connection, "commit");
+            }
+        });
+        for into in ["into: 8", "into: 64"] {
+            let pipeline = whole(&url, &format!("id, {into}"));
+            let store = Memory::default();
+            land_all(&pipeline, &url, &store);
+            let records = landed(&store);
+            let sum: i64 = records.iter().map(|record| record[1].parse::<i64>().unwrap()).sum();
+            assert_eq!((records.len(), sum), (400, 40_000), "{into}");
+            let ids: BTreeSet<&String> = records.iter().map(|record| &record[0]).collect();
+            assert_eq!(ids.len(), 400, "{into}");
+        }
+        ended.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+    });
+    // Rows without the number are those of the first part; numbers are not evenly there.
+    rows(&mut looker, "update t set v = case when id % 3 = 0 then null when id % 3 = 1 then id * 1000 else -5 end");
+    let pipeline = whole(&url, "v, into: 16");
+    let store = Memory::default();
+    land_all(&pipeline, &url, &store);
+    let there = rows(&mut looker, "select id, coalesce(cast(v as char), '\\\\N'), concat(at, '+00') from t");
+    assert_eq!(merged(&landed(&store)), merged(&there));
+    // All rows of a source are what they were.
+    land_all(&pipeline, &url, &store);
+    let (cursor, _) = block_on(document::<Cursor>(&store, &name::cursor("p"))).unwrap().unwrap();
+    assert_eq!(cursor.landed, 1);
+    let wrong = whole(&url, "at, into: 4");
+    let clock = Ticks::default();
+    let land =
+        Land { pipeline: &wrong, store: &store, clock: &clock, deadline: i64::MAX, piece_bytes: None, rows_max: None };
+    let told = block_on(land.land(&mut Source::open(&url).unwrap(), Asked::New)).unwrap_err().to_string();
+    assert!(
+        told.contains("`split` is by `at`, which is of type timestamp") && told.contains("a whole number"),
+        "{told}"
+    );
+}
+
+/// A pipeline that reads all rows each time, in parts.
+fn whole(url: &str, split: &str) -> Pipeline {
+    let text = format!(
+        "{{ etalon: 1, pipeline: p, source: {{ mysql: {{ url: '{url}', table: t, split: {{ by: {split} }} }}, \
+         fields: {{ id: bigint, v: integer, at: timestamptz }} }}, columns: {{ id: required, v: , at: required }}, \
+         target: {{ table: t, write: replace }} }}"
+    );
+    Pipeline::compile(&text).unwrap().0
 }

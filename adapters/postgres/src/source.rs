@@ -90,6 +90,11 @@ impl Database for Source {
         found.rows.into_iter().map(row).collect()
     }
 
+    fn another(&self) -> Result<Option<Box<dyn Database + Send>>, Error> {
+        let (address, reach) = (self.address.clone(), self.reach.clone());
+        Ok(Some(Box::new(Self { client: opened(&address)?, address, reach })))
+    }
+
     fn begin(&mut self, statement: &str) -> Result<(), Error> {
         self.wait();
         self.client.copy_out(statement).map_err(|trouble| self.world(trouble))

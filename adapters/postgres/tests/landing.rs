@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     postgres::main(&[
         ("nothing_is_missed_and_nothing_lands_twice", nothing_is_missed_and_nothing_lands_twice),
         ("nothing_is_missed_while_writers_run", nothing_is_missed_while_writers_run),
+        ("parts_are_of_one_snapshot", parts_are_of_one_snapshot),
         ("numbers_wait_for_those_before_them", numbers_wait_for_those_before_them),
     ])
 }
@@ -40,9 +41,9 @@ fn rows(client: &mut Client, sql: &str) -> Vec<Vec<String>> {
     client.run(sql, &[]).unwrap().rows.into_iter().map(|row| row.into_iter().map(text).collect()).collect()
 }
 
-fn pipeline(url: &str, incremental: &str) -> Pipeline {
+fn pipeline(url: &str, reads: &str) -> Pipeline {
     let text = format!(
-        "{{ etalon: 1, pipeline: p, source: {{ postgres: {{ url: '{url}', table: t, incremental: {{ {incremental} }} }}, \
+        "{{ etalon: 1, pipeline: p, source: {{ postgres: {{ url: '{url}', table: t, {reads} }}, \
          fields: {{ id: bigint, v: integer, at: timestamptz }} }}, columns: {{ id: required, v: , at: required }}, \
          target: {{ table: t, write: merge, key: id, order_by: at }} }}"
     );
@@ -70,7 +71,10 @@ fn nothing_is_missed_and_nothing_lands_twice(server: &Server) {
         // In every third history the clocks of the writers are behind, by less than the lag.
         let (lag, behind) = if seed % 3 == 2 { ("1 second", 900) } else { ("0 seconds", 0) };
         let window = if chance.one_in(2) { "" } else { ", window: 1 second" };
-        let pipeline = pipeline(&url, &format!("cursor: at, lag: {lag}{window}"));
+        // A window that is read in parts does not end early.
+        let is_split = seed % 5 == 1;
+        let split = if is_split { ", split: { by: id, into: 3, connections: 2 }" } else { "" };
+        let pipeline = pipeline(&url, &format!("incremental: {{ cursor: at, lag: {lag}{window} }}{split}"));
         let store = Memory::default();
         let mut writers: Vec<(Client, bool)> = (0..4).map(|_| (client(&url), false)).collect();
         let (mut next_id, mut naive, mut naive_at) = (0, Vec::new(), String::from("-infinity"));
@@ -110,7 +114,7 @@ fn nothing_is_missed_and_nothing_lands_twice(server: &Server) {
                 _ => {
                     landings += 1;
                     let clock = Ticks::default();
-                    let deadline = if chance.one_in(3) { 8 + chance.below(12) as i64 } else { i64::MAX };
+                    let deadline = if chance.one_in(3) && !is_split { 8 + chance.below(12) as i64 } else { i64::MAX };
                     let land = Land {
                         pipeline: &pipeline,
                         store: &store,
@@ -188,7 +192,7 @@ fn nothing_is_missed_while_writers_run(server: &Server) {
     let url = server.database("threads");
     let mut looker = client(&url);
     rows(&mut looker, TABLE);
-    let (pipeline, store) = (pipeline(&url, "cursor: at, lag: 1 second"), Memory::default());
+    let (pipeline, store) = (pipeline(&url, "incremental: { cursor: at, lag: 1 second }"), Memory::default());
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writers: Vec<_> = (0..4_u64)
@@ -232,7 +236,7 @@ fn numbers_wait_for_those_before_them(server: &Server) {
     let url = server.database("numbers");
     let mut looker = client(&url);
     rows(&mut looker, "create table t (id bigserial primary key, v integer, at timestamptz default now())");
-    let (pipeline, store) = (pipeline(&url, "cursor: id"), Memory::default());
+    let (pipeline, store) = (pipeline(&url, "incremental: { cursor: id }"), Memory::default());
     let (mut early, mut late) = (client(&url), client(&url));
     rows(&mut early, "begin");
     rows(&mut early, "insert into t (v) values (1)");
@@ -248,4 +252,66 @@ fn numbers_wait_for_those_before_them(server: &Server) {
     });
     let ids: Vec<String> = landed(&store).into_iter().map(|record| record[0].clone()).collect();
     assert_eq!(ids, ["1", "2"]);
+}
+
+fn parts_are_of_one_snapshot(server: &Server) {
+    let url = server.database("parts");
+    let mut looker = client(&url);
+    rows(&mut looker, TABLE);
+    rows(&mut looker, "insert into t select n * 7, 100, now() from generate_series(1, 400) n");
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let (mut connection, mut chance) = (client(&url), Chance(3));
+            while !ended.load(Ordering::Relaxed) {
+                let (from, to) = (chance.below(200) * 7 + 7, chance.below(200) * 7 + 1407);
+                rows(&mut connection, "begin");
+                rows(&mut connection, &format!("update t set v = v - 1 where id = {from}"));
+                rows(&mut connection, &format!("update t set v = v + 1 where id = {to}"));
+                rows(&mut connection, "commit");
+            }
+        });
+        for into in ["into: 8, connections: 4", "into: 5", "into: 64, connections: 3", "into: 2, connections: 2"] {
+            let pipeline = whole(&url, &format!("id, {into}"));
+            let store = Memory::default();
+            land_all(&pipeline, &url, &store);
+            let records = landed(&store);
+            let sum: i64 = records.iter().map(|record| record[1].parse::<i64>().unwrap()).sum();
+            assert_eq!((records.len(), sum), (400, 40_000), "{into}");
+            let ids: BTreeSet<&String> = records.iter().map(|record| &record[0]).collect();
+            assert_eq!(ids.len(), 400, "{into}");
+        }
+        ended.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+    });
+    // Rows without the number are those of the first part; numbers are not evenly there.
+    rows(&mut looker, "update t set v = case when id % 3 = 0 then null when id % 3 = 1 then id * 1000 else -5 end");
+    let pipeline = whole(&url, "v, into: 16, connections: 4");
+    let store = Memory::default();
+    land_all(&pipeline, &url, &store);
+    let there = rows(&mut looker, "select id, coalesce(v::text, '\\N'), at::text from t");
+    assert_eq!(merged(&landed(&store)), merged(&there));
+    // All rows of a source are what they were.
+    land_all(&pipeline, &url, &store);
+    let (cursor, _) = block_on(document::<Cursor>(&store, &name::cursor("p"))).unwrap().unwrap();
+    assert_eq!(cursor.landed, 1);
+    let wrong = whole(&url, "at, into: 4");
+    let clock = Ticks::default();
+    let land =
+        Land { pipeline: &wrong, store: &store, clock: &clock, deadline: i64::MAX, piece_bytes: None, rows_max: None };
+    let told = block_on(land.land(&mut Source::open(&url).unwrap(), Asked::New)).unwrap_err().to_string();
+    assert!(
+        told.contains("`split` is by `at`, which is of type timestamp") && told.contains("a whole number"),
+        "{told}"
+    );
+}
+
+/// A pipeline that reads all rows each time, in parts.
+fn whole(url: &str, split: &str) -> Pipeline {
+    let text = format!(
+        "{{ etalon: 1, pipeline: p, source: {{ postgres: {{ url: '{url}', table: t, split: {{ by: {split} }} }}, \
+         fields: {{ id: bigint, v: integer, at: timestamptz }} }}, columns: {{ id: required, v: , at: required }}, \
+         target: {{ table: t, write: replace }} }}"
+    );
+    Pipeline::compile(&text).unwrap().0
 }

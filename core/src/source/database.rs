@@ -1,6 +1,6 @@
 //! Database: the keys of a pipeline file about a database: which rows are read, and which of them are new.
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::identity;
 use crate::spec::{AnyText, Choice, Filled, Form, Hint, Keys, Mapping, Mismatch, Placeholder, Text};
 
@@ -20,6 +20,8 @@ pub struct Reads {
     pub rows: Relation,
     /// What of them is new; `None`: each run reads all of them.
     pub incremental: Option<Incremental>,
+    /// How a window is read in parts; `None`: as one.
+    pub split: Option<Split>,
 }
 
 /// Rows.
@@ -46,6 +48,17 @@ pub struct Incremental {
     pub waits: bool,
     /// Whether rows without a cursor are left out, and not refused.
     pub leaves_out: bool,
+}
+
+/// How a window is read in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The column whose numbers divide them.
+    pub by: String,
+    /// How many parts there are, if there are as many numbers.
+    pub into: u32,
+    /// How many are read at once, each by a connection of its own.
+    pub connections: usize,
 }
 
 /// How wide a window is.
@@ -107,17 +120,18 @@ impl Reads {
     }
 }
 
-/// What a file says of a database whose URL has been read.
-pub(super) fn of(keys: &mut Keys<'_>, url: Option<Text>) -> Database {
+/// What a file says of a database whose URL has been read, and where its windows are split as `split` says.
+pub(super) fn of(keys: &mut Keys<'_>, url: Option<Text>, split: Mapping<Split>) -> Database {
     let rows = relation(keys);
     let incremental = keys.optional(
         "incremental",
         INCREMENTAL,
         "What of the rows is new, by a cursor. If not said, each run reads all rows.",
     );
+    let split = keys.optional("split", split, "How a window is read in parts, by a whole number that its rows have.");
     Database {
         url: url.unwrap_or_else(|| Text::empty(keys.owner())),
-        reads: Reads { rows: rows.unwrap_or(Relation::Table(None, String::new())), incremental },
+        reads: Reads { rows: rows.unwrap_or(Relation::Table(None, String::new())), incremental, split },
     }
 }
 
@@ -263,6 +277,73 @@ const INCREMENTAL: Mapping<Incremental> = Mapping {
     }
     },
 };
+
+/// The parts of a window, one after the other.
+pub(super) const SPLIT: Mapping<Split> = Mapping {
+    title: "split of mysql",
+    doc: "How a window is read in parts: ranges of a whole number, of one snapshot, one after the other.",
+    may_be_empty: false,
+    keys: split,
+};
+
+/// The parts of a window, of which several can be read at once.
+pub(super) const SPLIT_AT_ONCE: Mapping<Split> = Mapping {
+    title: "split",
+    doc: "How a window is read in parts: ranges of a whole number, of one snapshot.",
+    may_be_empty: false,
+    keys: |keys| {
+        let split = split(keys);
+        let connections = keys.or(
+            CONNECTIONS,
+            Count(1, 16),
+            "1",
+            "How many parts are read at once, each by a connection of its own.",
+        );
+        if let Some(span) = keys.place(CONNECTIONS)
+            && !keys.is_wrong(CONNECTIONS)
+            && !keys.is_wrong(INTO)
+            && connections > split.into
+        {
+            let message = format!("`connections` is {connections}, and there are {} parts to be read", split.into);
+            let help = format!("write `connections: {}` or less, or more parts", split.into);
+            keys.report(Diagnostic::error(Code::Conflict, span, message).with_help(help));
+        }
+        Split { connections: usize::try_from(connections).unwrap_or(1), ..split }
+    },
+};
+
+const INTO: &str = "into";
+const CONNECTIONS: &str = "connections";
+
+fn split(keys: &mut Keys<'_>) -> Split {
+    let by = keys.required("by", AnyText, "The column: a whole number, best the primary key.");
+    let into = keys.required(INTO, Count(2, 64), "How many parts: from 2 to 64, each with as many numbers.");
+    Split { by: by.map(|text| text.text).unwrap_or_default(), into: into.unwrap_or(2), connections: 1 }
+}
+
+/// A whole number from one to another.
+struct Count(u32, u32);
+
+impl Form for Count {
+    type Value = u32;
+
+    fn noun(&self) -> &'static str {
+        "a whole number"
+    }
+
+    fn read(&self, key: &str, text: &Text) -> Result<u32, Mismatch> {
+        let is_digits = text.text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.text.parse().ok().filter(|number| is_digits && (self.0..=self.1).contains(number));
+        number.ok_or_else(|| {
+            let message = format!("`{key}` is a whole number from {} to {}, not `{}`", self.0, self.1, text.text);
+            Mismatch::new(Code::WrongValue, message)
+        })
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Whole
+    }
+}
 
 const OPEN_TRANSACTIONS: Choice<bool> = Choice(&[
     ("wait", "the window ends where it began, since its rows are not seen yet", true),
@@ -441,7 +522,7 @@ mod tests {
                 Placeholder::Variable(_) => "host".to_owned(),
             })
         };
-        let reads = Reads { rows: Relation::Table(None, "t".to_owned()), incremental: None };
+        let reads = Reads { rows: Relation::Table(None, "t".to_owned()), incremental: None, split: None };
         Database { url: Text::meaning(url, Span::default()), reads }.fill(value).unwrap()
     }
 
@@ -491,7 +572,7 @@ mod tests {
                 waits: true,
                 leaves_out: false,
             };
-            Reads { rows, incremental: Some(incremental) }.identity("postgres")
+            Reads { rows, incremental: Some(incremental), split: None }.identity("postgres")
         };
         let table = |name: &str| Relation::Table(None, name.to_owned());
         let all = [

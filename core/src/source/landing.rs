@@ -16,9 +16,12 @@
 
 mod examination;
 mod replica;
+mod split;
 
 use crate::error::{Error, ErrorKind};
 use replica::Behind;
+pub(super) use split::Part;
+pub use split::Shared;
 
 use super::database::{Clocked, CursorType, Incremental, Range, Reads, Width};
 use super::statements::Statements;
@@ -31,6 +34,8 @@ const OLD_LOOK: i64 = 110_000;
 const SPREAD: i64 = 100_000;
 /// So often a look may be too old.
 const OLD_LOOKS_MAX: u32 = 20;
+/// Keeps a transaction that waits.
+const ALIVE: &str = "SELECT 1";
 /// Ends a transaction.
 const END: &str = "COMMIT";
 /// So often it is looked; then the window is left to the next run.
@@ -56,8 +61,10 @@ pub enum LandStep {
 /// The rows of a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowRows {
-    /// A statement that streams them.
-    pub copy: String,
+    /// Statements that stream them: one, or one for each part.
+    pub copies: Vec<String>,
+    /// How several parts are read at once, where they are.
+    pub shared: Option<Shared>,
     /// What the window's name says of where it begins.
     start: String,
     /// Where the window ends: the cursor stands there then. `None`: it has all rows, and there is no cursor.
@@ -106,6 +113,9 @@ pub struct Landing<'a> {
     old_looks: u32,
     /// How far the server is behind its primary, where it was asked that.
     behind: Option<Behind>,
+    /// The parts of the window, where it has some, and what others call its snapshot.
+    parts: Vec<Part<'a>>,
+    snapshot: Option<String>,
     state: State,
     waits_for: Option<String>,
     note: Option<String>,
@@ -144,6 +154,10 @@ enum State {
     /// How many rows have the number that was read last.
     Ties(String),
     Window(String),
+    /// The least and the greatest number of its rows.
+    Divide(Option<(Range, bool)>),
+    /// What others call the snapshot.
+    Share(Option<(Range, bool)>),
     Land(Option<(Range, bool)>),
     /// Whether another window comes.
     Commit(bool),
@@ -171,6 +185,8 @@ impl<'a> Landing<'a> {
             looks: 0,
             old_looks: 0,
             behind: None,
+            parts: Vec::new(),
+            snapshot: None,
             state: State::Settings(statements.settings()),
             waits_for: None,
             note: None,
@@ -209,8 +225,9 @@ impl<'a> Landing<'a> {
             State::Settings(settings) => first(settings),
             State::Types => {
                 let columns = self.columns.iter().map(|(column, _)| *column);
-                let all: Vec<&str> =
-                    columns.chain(incremental.map(|incremental| incremental.cursor.as_str())).collect();
+                let cursor = incremental.map(|incremental| incremental.cursor.as_str());
+                let by = reads.split.as_ref().map(|split| split.by.as_str());
+                let all: Vec<&str> = columns.chain(cursor).chain(by).collect();
                 LandStep::Types(statements.types(reads, &all))
             }
             State::Bounds(bounds) => LandStep::Ask(bounds.clone()),
@@ -235,6 +252,12 @@ impl<'a> Landing<'a> {
                 (Some(incremental), Some(range)) => LandStep::Ask(statements.window(reads, incremental, &range)),
                 _ => LandStep::Finished(None),
             },
+            State::Divide(range) => {
+                let by = reads.split.as_ref().map_or("", |split| &split.by);
+                let range = range.as_ref().map(|(range, _)| (cursor, range));
+                LandStep::Ask(statements.extremes(reads, by, range))
+            }
+            State::Share(_) => LandStep::Ask(statements.share().unwrap_or(ALIVE).to_owned()),
             State::Land(range) => LandStep::Land(self.rows(cursor, range.as_ref())),
             State::Commit(_) => LandStep::Ask(END.to_owned()),
             State::Wait(..) | State::Finished => LandStep::Finished(self.waits_for.clone()),
@@ -285,7 +308,7 @@ impl<'a> Landing<'a> {
                 }
                 None => self.open(greatest, time, at(0).zip(at(1)), [at(2), at(3), at(4)])?,
             },
-            State::Begin(None) => State::Land(None),
+            State::Begin(None) => self.before_rows(None),
             State::Begin(Some(end)) if self.is_counted => State::Window(end),
             State::Begin(Some(end)) => State::Without(end),
             State::Without(end) => {
@@ -303,9 +326,15 @@ impl<'a> Landing<'a> {
                 None => State::Commit(false),
                 Some((_, until)) => {
                     let goes_on = until != end;
-                    State::Land(self.range(until).map(|range| (range, goes_on)))
+                    let range = self.range(until).map(|range| (range, goes_on));
+                    self.before_rows(range)
                 }
             },
+            State::Divide(range) => self.divided(at(0).zip(at(1)), range),
+            State::Share(range) => {
+                self.snapshot = at(0);
+                State::Land(range)
+            }
             State::Commit(true) => self.next_window(),
             state @ (State::Wait(..) | State::Behind(_) | State::Land(_) | State::Commit(false) | State::Finished) => {
                 match state {
@@ -421,13 +450,19 @@ impl<'a> Landing<'a> {
 
     fn rows(&self, cursor: &str, range: Option<&(Range, bool)>) -> WindowRows {
         let columns: Vec<(&str, &str)> = self.columns.iter().map(|(column, ty)| (*column, ty.as_str())).collect();
-        let copy = self.statements.rows(self.reads, &columns, range.map(|(range, _)| (cursor, range)));
+        let within = range.map(|(range, _)| (cursor, range));
+        let copy = |part| self.statements.rows(self.reads, &columns, within, part);
+        let mut copies: Vec<String> = self.parts.iter().map(|part| copy(Some(part))).collect();
+        if copies.is_empty() {
+            copies.push(copy(None));
+        }
         let start = match (range, &self.what) {
             (None, _) => "snapshot".to_owned(),
             (Some(_), What::Between(start, _)) => format!("again_{start}"),
             (Some((range, _)), What::New(_)) => range.start.clone().unwrap_or_else(|| "beginning".to_owned()),
         };
-        WindowRows { copy, start, end: range.map(|(range, _)| range.end.clone()), has_cursor: range.is_some() }
+        let end = range.map(|(range, _)| range.end.clone());
+        WindowRows { copies, shared: self.shared(), start, end, has_cursor: range.is_some() }
     }
 
     /// Takes the types of the columns; a cursor must be of one that can be one.
@@ -437,6 +472,9 @@ impl<'a> Landing<'a> {
             if let Some(help) = self.statements.unreadable(ty) {
                 return Err(refused(format!("the column `{column}` is of type {ty}, which is not read; {help}")));
             }
+        }
+        if self.reads.split.is_some() {
+            self.is_divisible(row.last().and_then(Option::as_deref).unwrap_or_default())?;
         }
         let Some(Incremental { cursor, window, says_lag, lag, .. }) = &self.reads.incremental else {
             return Ok(State::Begin(None));

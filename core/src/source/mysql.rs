@@ -14,7 +14,8 @@ use crate::sql::quote::{backticked, escaped, number};
 
 use super::Location;
 use super::database::{self, Clocked, CursorType, Database, Incremental, Range, Reads, Relation, Url, Width};
-use super::statements::Statements;
+use super::landing::Part;
+use super::statements::{Statements, filtered};
 
 /// What the kind is called, in a pipeline file and in the identity of an input.
 pub(crate) const KIND: &str = "mysql";
@@ -40,7 +41,7 @@ const MYSQL: Mapping<Database> = Mapping {
             "Where it is: `mysql://user@host/database`, with `?ssl-mode=verify_identity`; the password by `${secret:…}` or \
              `${VARIABLE}`.",
         );
-        database::of(keys, url)
+        database::of(keys, url, database::SPLIT)
     },
 };
 
@@ -227,14 +228,34 @@ impl Statements for Mysql {
         )
     }
 
-    fn rows(&self, reads: &Reads, columns: &[(&str, &str)], range: Option<(&str, &Range)>) -> String {
+    fn extremes(&self, reads: &Reads, column: &str, range: Option<(&str, &Range)>) -> String {
+        let column = backticked(column);
+        let rest = range.map(|(cursor, range)| format!(" WHERE {}", within(&backticked(cursor), range)));
+        format!("{MARK}SELECT MIN(q.{column}), MAX(q.{column}) FROM {} AS q{}", from(reads), rest.unwrap_or_default())
+    }
+
+    fn share(&self) -> Option<&'static str> {
+        // Two transactions have one snapshot only while nobody writes, and to keep writers out needs a right.
+        None
+    }
+
+    fn sharing(&self, _snapshot: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn rows(
+        &self,
+        reads: &Reads,
+        columns: &[(&str, &str)],
+        range: Option<(&str, &Range)>,
+        part: Option<&Part<'_>>,
+    ) -> String {
         let mut values: Vec<String> = columns.iter().map(|(column, ty)| read(column, ty)).collect();
-        let mut rest = String::new();
-        if let Some((cursor, range)) = range {
-            let column = backticked(cursor);
-            values.push(format!("q.{column}"));
-            rest = format!(" WHERE {} ORDER BY q.{column}", within(&column, range));
-        }
+        values.extend(range.map(|(cursor, _)| format!("q.{}", backticked(cursor))));
+        let within = range.map(|(cursor, range)| within(&backticked(cursor), range));
+        let part = part.and_then(|part| part.within(&backticked(part.by), |at| number(&at.to_string())));
+        let order = range.map(|(cursor, _)| format!(" ORDER BY q.{}", backticked(cursor)));
+        let rest = filtered(within, part) + &order.unwrap_or_default();
         format!("{MARK}SELECT {} FROM {} AS q{rest}", values.join(", "), from(reads))
     }
 

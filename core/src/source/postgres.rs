@@ -9,7 +9,8 @@ use crate::sql::quote::{bound, exact};
 
 use super::Location;
 use super::database::{self, Clocked, CursorType, Database, Incremental, Range, Reads, Relation, Url, Width};
-use super::statements::Statements;
+use super::landing::Part;
+use super::statements::{Statements, filtered};
 
 /// What the kind is called, in a pipeline file and in the identity of an input.
 pub(crate) const KIND: &str = "postgres";
@@ -32,7 +33,7 @@ const POSTGRES: Mapping<Database> = Mapping {
             "Where it is: `postgres://user@host/database`, with `?sslmode=verify-full`; the password by `${secret:…}` or \
              `${VARIABLE}`.",
         );
-        database::of(keys, url)
+        database::of(keys, url, database::SPLIT_AT_ONCE)
     },
 };
 
@@ -214,14 +215,39 @@ impl Statements for Postgres {
         )
     }
 
-    fn rows(&self, reads: &Reads, columns: &[(&str, &str)], range: Option<(&str, &Range)>) -> String {
+    fn extremes(&self, reads: &Reads, column: &str, range: Option<(&str, &Range)>) -> String {
+        let column = exact(column);
+        // Without OFFSET an index over the number might be gone through for the least one within the range.
+        let rest = range.map(|(cursor, range)| format!(" WHERE {} OFFSET 0", within(&exact(cursor), range)));
+        format!(
+            "SELECT min(w.{column})::text, max(w.{column})::text FROM (SELECT q.{column} FROM {} AS q{}) AS w",
+            from(reads),
+            rest.unwrap_or_default()
+        )
+    }
+
+    fn share(&self) -> Option<&'static str> {
+        Some("SELECT pg_catalog.pg_export_snapshot()")
+    }
+
+    fn sharing(&self, snapshot: &str) -> Vec<String> {
+        vec![self.begin().to_owned(), format!("SET TRANSACTION SNAPSHOT {}", bound(snapshot))]
+    }
+
+    fn rows(
+        &self,
+        reads: &Reads,
+        columns: &[(&str, &str)],
+        range: Option<(&str, &Range)>,
+        part: Option<&Part<'_>>,
+    ) -> String {
         let mut values: Vec<String> = columns.iter().map(|(column, ty)| read(column, ty)).collect();
-        let mut rest = String::new();
-        if let Some((cursor, range)) = range {
-            let column = exact(cursor);
-            values.push(format!("q.{column}"));
-            rest = format!(" WHERE {} ORDER BY q.{column}", within(&column, range));
-        }
+        values.extend(range.map(|(cursor, _)| format!("q.{}", exact(cursor))));
+        let number = |number: i128| format!("{}::bigint", bound(&number.to_string()));
+        let within = range.map(|(cursor, range)| within(&exact(cursor), range));
+        let part = part.and_then(|part| part.within(&exact(part.by), number));
+        let order = range.map(|(cursor, _)| format!(" ORDER BY q.{}", exact(cursor)));
+        let rest = filtered(within, part) + &order.unwrap_or_default();
         let values = values.join(", ");
         format!(
             "COPY (SELECT {values} FROM {} AS q{rest}) TO STDOUT (FORMAT csv, NULL '{NULL}', FORCE_QUOTE *)",

@@ -2,6 +2,7 @@
 //! [`Landing`](super::Landing)'s for all of them.
 
 use super::database::{Clocked, CursorType, Incremental, Range, Reads};
+use super::landing::Part;
 
 /// The statements of a kind of database.
 pub(super) trait Statements: std::fmt::Debug + Sync {
@@ -73,8 +74,23 @@ pub(super) trait Statements: std::fmt::Debug + Sync {
     /// In the snapshot: the least cursor of a range, and where a window that begins there ends. NULL where there is no row.
     fn window(&self, reads: &Reads, incremental: &Incremental, range: &Range) -> String;
 
-    /// The rows of a range, or all rows; with a range, in its order, and with the cursor behind the columns.
-    fn rows(&self, reads: &Reads, columns: &[(&str, &str)], range: Option<(&str, &Range)>) -> String;
+    /// In the snapshot: the least and the greatest number of a column, in the rows of a range, or all rows.
+    fn extremes(&self, reads: &Reads, column: &str, range: Option<(&str, &Range)>) -> String;
+
+    /// In the snapshot: shows it to others, and gives what they call it; `None` where that needs a right.
+    fn share(&self) -> Option<&'static str>;
+
+    /// Begins a transaction in a snapshot that is shown.
+    fn sharing(&self, snapshot: &str) -> Vec<String>;
+
+    /// The rows of a range, or all rows, or those of a part of them; with a range, in its order, and with the cursor behind the columns.
+    fn rows(
+        &self,
+        reads: &Reads,
+        columns: &[(&str, &str)],
+        range: Option<(&str, &Range)>,
+        part: Option<&Part<'_>>,
+    ) -> String;
 
     /// Bounds as the source writes them, and whether the first is before the second. The error says which is no value of the type.
     fn bounds(&self, bounds: [&str; 2], ty: &str) -> Result<String, String>;
@@ -93,4 +109,10 @@ pub(super) trait Statements: std::fmt::Debug + Sync {
 
     /// The type of a field for a column of a type, and what is to be looked at.
     fn field_type(&self, ty: &str) -> (String, Option<&'static str>);
+}
+
+/// What rows must be, of two conditions that there may be.
+pub(super) fn filtered(within: Option<String>, part: Option<String>) -> String {
+    let conditions: Vec<String> = within.into_iter().chain(part).collect();
+    if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
 }

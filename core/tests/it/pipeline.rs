@@ -207,3 +207,33 @@ fn the_page_of_values_says_what_each_word_of_patterns_takes() {
         }
     }
 }
+
+/// What is wrong with the parts of a window, each with its place.
+#[test]
+fn wrong_parts_of_a_window_are_told_with_their_place() {
+    let told = |kind: &str, split: &str| {
+        let text = format!(
+            "etalon: 1\npipeline: p\nsource:\n  {kind}: {{ url: '{kind}://h/d', table: t, split: {{ {split} }} }}\n  fields: {{ id: bigint }}\n\
+             columns: {{ id: required }}\ntarget: {{ table: t, write: replace }}\n"
+        );
+        match Pipeline::compile(&text) {
+            Ok(_) => String::new(),
+            Err(wrong) => wrong.iter().map(|one| one.render("p.yaml", &text)).collect(),
+        }
+    };
+    for (kind, split, fact, place) in [
+        ("postgres", "by: id, into: 1", "`into` is a whole number from 2 to 64, not `1`", "^"),
+        ("postgres", "by: id, into: 65", "`into` is a whole number from 2 to 64, not `65`", "^^"),
+        ("mysql", "by: id, into: some", "`into` is a whole number from 2 to 64, not `some`", "^^^^"),
+        ("mysql", "into: 4", "key `by`", "^^^^^"),
+        ("mysql", "by: id, into: 4, connections: 2", "unknown key `connections`", "^^^^^^^^^^^"),
+        ("postgres", "by: id, into: 4, connections: 5", "`connections` is 5, and there are 4 parts", "^"),
+        ("postgres", "by: id, into: 4, connections: 0", "`connections` is a whole number from 1 to 16, not `0`", "^"),
+    ] {
+        let told = told(kind, split);
+        assert!(told.contains(fact) && told.contains(place), "{kind}: {split}: {told}");
+    }
+    for (kind, split) in [("postgres", "by: id, into: 8, connections: 8"), ("mysql", "by: id, into: 64")] {
+        assert_eq!(told(kind, split), "", "{kind}: {split}");
+    }
+}

@@ -83,6 +83,10 @@ impl<D: Database, F: FnOnce() -> Result<(), Error>> Database for Disturbed<D, F>
         self.inner.named(statement)
     }
 
+    fn another(&self) -> Result<Option<Box<dyn Database + Send>>, Error> {
+        self.inner.another()
+    }
+
     fn begin(&mut self, statement: &str) -> Result<(), Error> {
         self.call()?;
         self.inner.begin(statement)
