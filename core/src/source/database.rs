@@ -94,6 +94,31 @@ pub(super) struct Range {
     pub(super) ty: &'static str,
 }
 
+/// Rows whose number is in a half-open range; the first part has those without one, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part<'a> {
+    /// The column.
+    pub(super) by: &'a str,
+    /// The least number, if this is not the first part.
+    pub(super) from: Option<i128>,
+    /// The number behind the greatest, if this is not the last part.
+    pub(super) until: Option<i128>,
+}
+
+impl Part<'_> {
+    /// The condition that the rows of the part meet, if it has not all; `number` writes a number.
+    pub(super) fn within(&self, column: &str, number: impl Fn(i128) -> String) -> Option<String> {
+        let from = self.from.map(|from| format!("q.{column} >= {}", number(from)));
+        let until = self.until.map(|until| format!("q.{column} < {}", number(until)));
+        match (from, until) {
+            (Some(from), Some(until)) => Some(format!("{from} AND {until}")),
+            (Some(from), None) => Some(from),
+            (None, Some(until)) => Some(format!("({until} OR q.{column} IS NULL)")),
+            (None, None) => None,
+        }
+    }
+}
+
 impl Reads {
     /// What is read, as one name: where a position of a cursor means something.
     pub(crate) fn identity(&self, kind: &str) -> String {

@@ -20,10 +20,9 @@ mod split;
 
 use crate::error::{Error, ErrorKind};
 use replica::Behind;
-pub(super) use split::Part;
 pub use split::Shared;
 
-use super::database::{Clocked, CursorType, Incremental, Range, Reads, Width};
+use super::database::{Clocked, CursorType, Incremental, Part, Range, Reads, Width};
 use super::statements::Statements;
 
 /// So long is waited until it is looked again whether transactions have ended, in microseconds.

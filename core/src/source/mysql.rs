@@ -13,8 +13,7 @@ use crate::spec::{Keys, Mapping};
 use crate::sql::quote::{backticked, escaped, number};
 
 use super::Location;
-use super::database::{self, Clocked, CursorType, Database, Incremental, Range, Reads, Relation, Url, Width};
-use super::landing::Part;
+use super::database::{self, Clocked, CursorType, Database, Incremental, Part, Range, Reads, Relation, Url, Width};
 use super::statements::{Statements, filtered};
 
 /// What the kind is called, in a pipeline file and in the identity of an input.

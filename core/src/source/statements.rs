@@ -1,8 +1,7 @@
 //! Statements: what a kind of database is asked in its own SQL. Which statement comes next, and what its answer means, is
 //! [`Landing`](super::Landing)'s for all of them.
 
-use super::database::{Clocked, CursorType, Incremental, Range, Reads};
-use super::landing::Part;
+use super::database::{Clocked, CursorType, Incremental, Part, Range, Reads};
 
 /// The statements of a kind of database.
 pub(super) trait Statements: std::fmt::Debug + Sync {

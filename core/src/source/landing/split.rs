@@ -3,32 +3,7 @@
 
 use super::{Landing, State};
 use crate::error::Error;
-use crate::source::database::{Range, Split};
-
-/// Rows whose number is in a half-open range; the first part has those without one, too.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::source) struct Part<'a> {
-    /// The column.
-    pub(in crate::source) by: &'a str,
-    /// The least number, if this is not the first part.
-    pub(in crate::source) from: Option<i128>,
-    /// The number behind the greatest, if this is not the last part.
-    pub(in crate::source) until: Option<i128>,
-}
-
-impl Part<'_> {
-    /// The condition that the rows of the part meet, if it has not all; `number` writes a number.
-    pub(in crate::source) fn within(&self, column: &str, number: impl Fn(i128) -> String) -> Option<String> {
-        let from = self.from.map(|from| format!("q.{column} >= {}", number(from)));
-        let until = self.until.map(|until| format!("q.{column} < {}", number(until)));
-        match (from, until) {
-            (Some(from), Some(until)) => Some(format!("{from} AND {until}")),
-            (Some(from), None) => Some(from),
-            (None, Some(until)) => Some(format!("({until} OR q.{column} IS NULL)")),
-            (None, None) => None,
-        }
-    }
-}
+use crate::source::database::{Part, Range, Split};
 
 /// How others come to see the snapshot of a landing, to read its parts at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
