@@ -194,10 +194,20 @@ async fn pass(
             {
                 return forbidden(&service);
             }
-            response.map(BodyExt::boxed)
+            if operation == "GetBucketVersioning" { renamed(response).await } else { response.map(BodyExt::boxed) }
         }
         Err(_) => failed(StatusCode::BAD_GATEWAY),
     }
+}
+
+/// The answer to `GetBucketVersioning` under the name that S3 gives it; moto's has another, which no client reads.
+async fn renamed(response: Response<Incoming>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let Ok(collected) = body.collect().await else { return failed(StatusCode::BAD_GATEWAY) };
+    let text = String::from_utf8_lossy(&collected.to_bytes()).into_owned();
+    let text = text.replace("GetBucketVersioningResponse", "VersioningConfiguration");
+    parts.headers.insert(CONTENT_LENGTH, text.len().into());
+    Response::from_parts(parts, Full::from(text).map_err(|never| match never {}).boxed())
 }
 
 /// Who sends a request: what the id of his key is.
