@@ -196,6 +196,9 @@ impl Fault {
     pub const ALL: [Self; 4] = [Self::KilledBefore, Self::KilledAfter, Self::RequestLost, Self::AnswerLost];
 }
 
+/// The bytes of an object that one task reads.
+pub const TASK_BYTES: u64 = 30;
+
 impl Life {
     /// The life of a number.
     pub fn new(number: u64) -> Self {
@@ -345,7 +348,7 @@ impl Life {
         let compile = || Pipeline::compile(&text).unwrap_or_else(|wrong| panic!("{wrong:#?}\n{text}")).0;
         let pipeline = compile().resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
         // A few rows reach every bound.
-        let bounds = Bounds { range_bytes: 30, batch_rows: 2, part_bytes: 1, quarantine_bytes: 1 };
+        let bounds = Bounds { range_bytes: TASK_BYTES, batch_rows: 2, part_bytes: 1, quarantine_bytes: 1 };
         let pipeline = pipeline.with_bounds(bounds);
         let newer = format!("{}n", pipeline.fingerprint());
         let pipeline = if mapping.is_newer { pipeline.kept(compile(), &newer) } else { pipeline };
@@ -457,6 +460,11 @@ impl Content {
     pub fn bytes(&self) -> Vec<u8> {
         let plain = self.plain_bytes();
         if matches!(self, Self::Packed(_)) { packed(&plain) } else { plain }
+    }
+
+    /// Whether one task reads all of it, with this mapping.
+    pub fn is_read_at_once(&self, mapping: Mapping) -> bool {
+        !mapping.cuts || matches!(self, Self::Packed(_)) || self.plain_bytes().len() as u64 <= TASK_BYTES
     }
 
     /// What there is to be read.

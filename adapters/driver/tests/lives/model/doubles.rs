@@ -2,12 +2,27 @@
 //! other name, which most likely is this one.
 
 use super::{Kind, Loads, Model, Source, State, Unit};
-use crate::life::{Call, OnOverwrite, Write};
+use crate::life::{Call, Content, OnOverwrite, Write};
 
 /// A unit that the ledger tells of: its object, the place of its version, and itself.
 type Told<'a> = (Source, usize, &'a Unit);
 
-impl Model<'_> {
+/// Contents, and whether the digest of their bytes, uncompressed, is known.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    content: &'a Content,
+    has_digest: bool,
+}
+
+impl Known<'_> {
+    /// Whether they are found to be equal: stored alike, or alike when they are not compressed.
+    fn is_equal(self, other: Self) -> bool {
+        let are_known = self.has_digest && other.has_digest;
+        self.content == other.content || (are_known && self.content.plain_bytes() == other.content.plain_bytes())
+    }
+}
+
+impl<'a> Model<'a> {
     /// Whether equal contents are held where they would be appended.
     fn tells_doubles(&self) -> bool {
         !self.life.shape.accepts_doubles && matches!(self.life.shape.write, Write::Append | Write::Dedupe)
@@ -50,19 +65,19 @@ impl Model<'_> {
         let about = |loads: &Loads, (object, place, unit): &Told<'_>| {
             loads.iter().any(|(other, at, load)| (other, at) == (object, place) && load == *unit)
         };
-        let standing: Vec<(Source, usize, Vec<u8>)> = self
+        let standing: Vec<(Source, usize, Known<'a>)> = self
             .in_ledger()
             .filter(|told| !about(loads, told) && told.2.inserted > 0 && self.stands(*told))
-            .map(|(object, place, _)| (object, place, self.plain(object, place)))
+            .map(|(object, place, unit)| (object, place, self.known(object, place, unit)))
             .collect();
         let is_renamed = self.is_renamed(loads);
         let mut there = standing;
         let mut kept = Loads::new();
         for (object, place, unit) in std::mem::take(loads) {
-            let content = self.plain(object, place);
-            let is_double = |(other, at, bytes): &(Source, usize, Vec<u8>)| {
+            let content = self.known(object, place, &unit);
+            let is_double = |(other, at, loaded): &(Source, usize, Known<'a>)| {
                 let is_one = other.1 == object.1 && is_renamed;
-                *bytes == content && (*other, *at) != (object, place) && (other.0 == object.0 || is_one)
+                loaded.is_equal(content) && (*other, *at) != (object, place) && (other.0 == object.0 || is_one)
             };
             if unit.is == Kind::Met && !unit.rows.is_empty() && there.iter().any(is_double) {
                 let units = &mut self.met.get_mut(&object).unwrap()[place].units;
@@ -92,9 +107,10 @@ impl Model<'_> {
         unit.is == Kind::Reload || (unit.is == Kind::Met && self.overwrites(object, place))
     }
 
-    /// By what contents are found to be equal, compressed or not.
-    fn plain(&self, object: Source, place: usize) -> Vec<u8> {
-        self.life.contents[self.met[&object][place].content].plain_bytes()
+    /// What the ledger knows of the contents that a unit has read.
+    fn known(&self, object: Source, place: usize, unit: &Unit) -> Known<'a> {
+        let content = &self.life.contents[self.met[&object][place].content];
+        Known { content, has_digest: content.is_read_at_once(unit.mapping) }
     }
 
     /// Whether the rows of a unit are there still.
@@ -117,7 +133,7 @@ impl Model<'_> {
         let ended = others.iter().map(|(.., unit)| unit.loaded_at).max();
         let is_shared = |one: &Told<'_>, other: &Told<'_>| {
             one.0.1 == other.0.1
-                && self.plain(one.0, one.1) == self.plain(other.0, other.1)
+                && self.known(one.0, one.1, one.2).is_equal(self.known(other.0, other.1, other.2))
                 && one.2.inserted.min(other.2.inserted) > 0
         };
         began.is_none_or(|began| ended.is_none_or(|ended| ended < began))
