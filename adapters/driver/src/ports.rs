@@ -237,7 +237,7 @@ pub trait Database {
 
 /// HTTP servers.
 pub trait Server {
-    /// Sends a request. An error of the kind [`ErrorKind::Unavailable`](etalon_core::error::ErrorKind::Unavailable) says that
+    /// Sends a request. An error of the kind [`ErrorKind::Unavailable`] says that
     /// no response came; any other kind says that sending the request again is of no use.
     fn send(&mut self, request: &Request) -> Result<Response, Error>;
 
