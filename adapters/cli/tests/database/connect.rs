@@ -1,34 +1,14 @@
 //! Connect: what a PostgreSQL says of how it will be read, and how far a replica is read.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use etalon_golden::postgres::Server;
 
-use crate::{etalon, folder_with, query, run};
+use crate::source::{folder_with, merging, query, run, says};
 
 fn pipeline(url: &str, source: &str) -> String {
-    format!(
-        "etalon: 1
-pipeline: p
-source:
-  postgres: {{ url: '{url}', {source} }}
-  fields: {{ id: bigint, at: timestamptz }}
-columns: {{ id: required, at: required }}
-target: {{ table: t, write: merge, key: id, order_by: at }}
-"
-    )
-}
-
-/// What `check --connect` says.
-#[track_caller]
-fn says(folder: &Path) -> String {
-    let output = etalon(folder, &["check", "p.yaml", "--connect"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{said}");
-    println!("{said}");
-    said
+    merging("postgres", url, source)
 }
 
 pub(crate) fn a_database_says_how_it_will_be_read(server: &Server) {

@@ -2,7 +2,7 @@
 
 use etalon_golden::postgres::Server;
 
-use crate::{etalon, folder_with};
+use crate::source::told;
 
 const PIPELINE: &str = "\
 etalon: 1
@@ -13,16 +13,6 @@ source:
 columns: { id: required, at: required }
 target: { table: t, write: merge, key: id, order_by: at }
 ";
-
-/// What a run tells that fails.
-#[track_caller]
-fn told(pipeline: &str) -> String {
-    let folder = folder_with(pipeline);
-    let output = etalon(folder.path(), &["run", "p.yaml"]);
-    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    assert!(output.status.code() != Some(70), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stderr).unwrap()
-}
 
 pub(crate) fn what_a_user_sees_when_a_source_fails(server: &Server) {
     let url = server.database("errors");

@@ -5,14 +5,13 @@
 mod connect;
 mod errors;
 mod runs;
+#[path = "../source/mod.rs"]
+mod source;
 mod types;
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, ExitCode, Output};
+use std::process::ExitCode;
 
 use etalon_golden::postgres;
-use serde_json::Value;
 
 fn main() -> ExitCode {
     postgres::main(&[
@@ -37,31 +36,4 @@ fn main() -> ExitCode {
         ("every_type_arrives_or_is_told", types::every_type_arrives_or_is_told),
         ("what_a_user_sees_when_a_source_fails", errors::what_a_user_sees_when_a_source_fails),
     ])
-}
-
-fn etalon(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_etalon")).current_dir(folder).args(arguments).output().unwrap()
-}
-
-/// The report of a run that succeeds.
-#[track_caller]
-fn run(folder: &Path, pipeline: &str) -> Value {
-    let output = etalon(folder, &["run", pipeline, "--output", "json"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// What a query of the embedded warehouse gives, as CSV.
-#[track_caller]
-fn query(folder: &Path, sql: &str) -> String {
-    let output = etalon(folder, &["query", "--to", ".etalon/warehouse.db", sql, "--output", "csv"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// A folder with a pipeline file.
-fn folder_with(pipeline: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("p.yaml"), pipeline).unwrap();
-    folder
 }

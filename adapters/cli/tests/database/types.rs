@@ -3,7 +3,7 @@
 
 use etalon_golden::postgres::Server;
 
-use crate::{etalon, folder_with};
+use crate::source::{etalon, folder_with};
 
 /// A type, the field and the column that take it, values as SQL, and what arrives; `None`: the row is rejected.
 type Row = (&'static str, &'static str, &'static str, &'static [(&'static str, Option<&'static str>)]);

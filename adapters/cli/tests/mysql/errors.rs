@@ -2,7 +2,7 @@
 
 use etalon_golden::mariadb::Server;
 
-use crate::told;
+use crate::source::told;
 
 const PIPELINE: &str = "\
 etalon: 1

@@ -4,7 +4,7 @@ use std::fs;
 
 use etalon_golden::mariadb::Server;
 
-use crate::{etalon, folder_with, query, run};
+use crate::source::{etalon, folder_with, query, run};
 
 const ORDERS: &str = "\
 create table orders (id bigint primary key, customer text, amount decimal(10,2), updated_at timestamp(6) not null default now(6));
