@@ -357,59 +357,13 @@ fn parts_are_of_one_snapshot(server: &Server) {
     let mut looker = client(&url);
     rows(&mut looker, &table("timestamp(6)"));
     rows(&mut looker, "insert into t select seq * 7, 100, now(6) from seq_1_to_400");
-    let ended = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let writer = scope.spawn(|| {
-            let (mut connection, mut chance) = (client(&url), Chance(3));
-            while !ended.load(Ordering::Relaxed) {
-                let (from, to) = (chance.below(200) * 7 + 7, chance.below(200) * 7 + 1407);
-                rows(&mut connection, "begin");
-                rows(&mut connection, &format!("update t set v = v - 1 where id = {from}"));
-                rows(&mut connection, &format!("update t set v = v + 1 where id = {to}"));
-                rows(&mut connection, "commit");
-            }
-        });
-        for into in ["into: 8", "into: 64"] {
-            let pipeline = whole(&url, &format!("id, {into}"));
-            let store = Memory::default();
-            land_all(&pipeline, &url, &store);
-            let records = landed(&store);
-            let sum: i64 = records.iter().map(|record| record[1].parse::<i64>().unwrap()).sum();
-            assert_eq!((records.len(), sum), (400, 40_000), "{into}");
-            let ids: BTreeSet<&String> = records.iter().map(|record| &record[0]).collect();
-            assert_eq!(ids.len(), 400, "{into}");
-        }
-        ended.store(true, Ordering::Relaxed);
-        writer.join().unwrap();
-    });
+    let whole = |split: &str| landing::whole("mysql", &url, split);
+    let pipelines = ["into: 8", "into: 64"].map(|into| whole(&format!("id, {into}")));
+    let mut writer = client(&url);
+    let open = || Source::open(&url).unwrap();
+    landing::parts_are_of_one_snapshot(&pipelines, open, |sql| drop(rows(&mut writer, sql)));
     // Rows without the number are those of the first part; numbers are not evenly there.
     rows(&mut looker, "update t set v = case when id % 3 = 0 then null when id % 3 = 1 then id * 1000 else -5 end");
-    let pipeline = whole(&url, "v, into: 16");
-    let store = Memory::default();
-    land_all(&pipeline, &url, &store);
     let there = rows(&mut looker, "select id, coalesce(cast(v as char), '\\\\N'), concat(at, '+00') from t");
-    assert_eq!(merged(&landed(&store)), merged(&there));
-    // All rows of a source are what they were.
-    land_all(&pipeline, &url, &store);
-    let (cursor, _) = block_on(document::<Cursor>(&store, &name::cursor("p"))).unwrap().unwrap();
-    assert_eq!(cursor.landed, 1);
-    let wrong = whole(&url, "at, into: 4");
-    let clock = Ticks::default();
-    let land =
-        Land { pipeline: &wrong, store: &store, clock: &clock, deadline: i64::MAX, piece_bytes: None, rows_max: None };
-    let told = block_on(land.land(&mut Source::open(&url).unwrap(), Asked::New)).unwrap_err().to_string();
-    assert!(
-        told.contains("`split` is by `at`, which is of type timestamp") && told.contains("a whole number"),
-        "{told}"
-    );
-}
-
-/// A pipeline that reads all rows each time, in parts.
-fn whole(url: &str, split: &str) -> Pipeline {
-    let text = format!(
-        "{{ etalon: 1, pipeline: p, source: {{ mysql: {{ url: '{url}', table: t, split: {{ by: {split} }} }}, \
-         fields: {{ id: bigint, v: integer, at: timestamptz }} }}, columns: {{ id: required, v: , at: required }}, \
-         target: {{ table: t, write: replace }} }}"
-    );
-    Pipeline::compile(&text).unwrap().0
+    landing::parts_have_all_rows(&whole("v, into: 16"), &whole("at, into: 4"), open, &there);
 }

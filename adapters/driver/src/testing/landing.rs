@@ -2,16 +2,18 @@
 //! landed in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use etalon_core::error::Error;
 use etalon_core::pipeline::Pipeline;
+use etalon_core::protocol::{Cursor, name};
 use etalon_core::source::Answer;
 use pollster::block_on;
 
 use crate::land::{Asked, Land, Landed};
 use crate::memory::Memory;
 use crate::ports::{Brought, Clock, Database, Objects};
+use crate::store::document;
 
 /// Chance that is the same for the same seed.
 #[derive(Debug)]
@@ -141,4 +143,71 @@ pub fn land_all<D: Database>(pipeline: &Pipeline, store: &Memory, open: impl Fn(
             return;
         }
     }
+}
+
+/// A pipeline that reads all rows of a table each time, in parts.
+pub fn whole(kind: &str, url: &str, split: &str) -> Pipeline {
+    let text = format!(
+        "{{ etalon: 1, pipeline: p, source: {{ {kind}: {{ url: '{url}', table: t, split: {{ by: {split} }} }}, \
+         fields: {{ id: bigint, v: integer, at: timestamptz }} }}, columns: {{ id: required, v: , at: required }}, \
+         target: {{ table: t, write: replace }} }}"
+    );
+    Pipeline::compile(&text).unwrap().0
+}
+
+/// Parts are of one snapshot: 400 rows with 100 each, of which the numbers go by seven, have 40,000 together in each landing, while a
+/// writer moves ones from row to row.
+pub fn parts_are_of_one_snapshot<D: Database>(
+    pipelines: &[Pipeline],
+    open: impl Fn() -> D,
+    mut write: impl FnMut(&str) + Send,
+) {
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut chance = Chance(3);
+            while !ended.load(Ordering::Relaxed) {
+                let (from, to) = (chance.below(200) * 7 + 7, chance.below(200) * 7 + 1407);
+                write("begin");
+                write(&format!("update t set v = v - 1 where id = {from}"));
+                write(&format!("update t set v = v + 1 where id = {to}"));
+                write("commit");
+            }
+        });
+        for pipeline in pipelines {
+            let store = Memory::default();
+            land_all(pipeline, &store, &open);
+            let records = landed(&store);
+            let sum: i64 = records.iter().map(|record| record[1].parse::<i64>().unwrap()).sum();
+            assert_eq!((records.len(), sum), (400, 40_000), "{pipeline:?}");
+            let ids: BTreeSet<&String> = records.iter().map(|record| &record[0]).collect();
+            assert_eq!(ids.len(), 400, "{pipeline:?}");
+        }
+        ended.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+    });
+}
+
+/// Numbers that are not evenly there, or not there at all, lose no row; what has not changed does not land again; and what is no
+/// number is refused.
+pub fn parts_have_all_rows<D: Database>(
+    pipeline: &Pipeline,
+    by_time: &Pipeline,
+    open: impl Fn() -> D,
+    there: &[Vec<String>],
+) {
+    let store = Memory::default();
+    land_all(pipeline, &store, &open);
+    assert_eq!(merged(&landed(&store)), merged(there));
+    land_all(pipeline, &store, &open);
+    let (cursor, _) = block_on(document::<Cursor>(&store, &name::cursor("p"))).unwrap().unwrap();
+    assert_eq!(cursor.landed, 1);
+    let clock = Ticks::default();
+    let land =
+        Land { pipeline: by_time, store: &store, clock: &clock, deadline: i64::MAX, piece_bytes: None, rows_max: None };
+    let told = block_on(land.land(&mut open(), Asked::New)).unwrap_err().to_string();
+    assert!(
+        told.contains("`split` is by `at`, which is of type timestamp") && told.contains("a whole number"),
+        "{told}"
+    );
 }
