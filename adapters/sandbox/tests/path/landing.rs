@@ -432,10 +432,32 @@ spec:
       token: { type: string, airbyte_secret: true }
 "#;
 
-pub(crate) async fn a_connector_goes_on_where_it_was(shared: &Shared) {
+/// A server with some pages of changes, and how many there are.
+fn server_of_pages() -> (Server, usize) {
     let server = Server::start(Duration::from_millis(90));
     let pages = orders::number("ETALON_PAGES", 120) as usize;
     server.changes(0, pages * PAGE, 1);
+    (server, pages)
+}
+
+/// In the middle of a page.
+const KILLED: Mishap = Mishap::Kill(Duration::from_millis(2500));
+
+/// Lets extract walk a server from its beginning, with some mishaps, and holds the table against the server. Gives how often a call
+/// handed on what it could not finish.
+async fn walked(cloud: &Cloud, server: &Server, table: &str, rests: u32, mishaps: &[Mishap]) -> usize {
+    mishaps.iter().for_each(|mishap| cloud.extract().function.inject(*mishap));
+    cloud.send(cloud.extract(), &json!({ "run": "first" }).to_string()).await.unwrap();
+    settle(cloud).await;
+    come_to_rest(cloud, rests).await;
+    hold_against(&server.cells(), &cells(cloud.database_url(), table, "id, v"));
+    let handed_on = handed_on(cloud);
+    assert!(handed_on > 0, "it was walked in one call");
+    handed_on
+}
+
+pub(crate) async fn a_connector_goes_on_where_it_was(shared: &Shared) {
+    let (server, pages) = server_of_pages();
     let pipeline = "
 etalon: 1
 pipeline: changes
@@ -451,14 +473,7 @@ target: { table: analytics.changes, write: merge, key: id, order_by: at }
 ";
     let cloud = api(shared, "connector", pipeline, &server, Some(MANIFEST)).await;
     // Killed in the middle of a page, and called twice at once.
-    cloud.extract().function.inject(Mishap::Kill(Duration::from_millis(2500)));
-    cloud.extract().function.inject(Mishap::Duplicate);
-    cloud.send(cloud.extract(), &json!({ "run": "first" }).to_string()).await.unwrap();
-    settle(&cloud).await;
-    come_to_rest(&cloud, 3).await;
-    hold_against(&server.cells(), &cells(cloud.database_url(), "analytics.changes", "id, v"));
-    let first = handed_on(&cloud);
-    assert!(first > 0, "it was walked in one call");
+    let first = walked(&cloud, &server, "analytics.changes", 3, &[KILLED, Mishap::Duplicate]).await;
     // What is new since, by the schedule.
     server.changes(pages * PAGE, pages * PAGE + 30, 2);
     come_to_rest(&cloud, 3).await;
@@ -478,9 +493,7 @@ target: { table: analytics.changes, write: merge, key: id, order_by: at }
 /// A server gives new tokens every five seconds, and the old ones are over once the new ones are used: functions that are killed, that run
 /// twice at once and that go on for each other share what is kept of them.
 pub(crate) async fn tokens_that_a_server_renews_outlive_the_functions(shared: &Shared) {
-    let server = Server::start(Duration::from_millis(90));
-    let pages = orders::number("ETALON_PAGES", 120) as usize;
-    server.changes(0, pages * PAGE, 1);
+    let (server, pages) = server_of_pages();
     let pipeline = "
 etalon: 1
 pipeline: renewed
@@ -508,14 +521,7 @@ target: { table: analytics.renewed, write: merge, key: id, order_by: at }
     settings.manifest = Some(manifest);
     settings.sizes.extract.timeout_seconds = SECONDS;
     let cloud = shared.cloud_of(settings, 0).await;
-    cloud.extract().function.inject(Mishap::Kill(Duration::from_millis(2500)));
-    cloud.extract().function.inject(Mishap::Duplicate);
-    cloud.send(cloud.extract(), &json!({ "run": "first" }).to_string()).await.unwrap();
-    settle(&cloud).await;
-    come_to_rest(&cloud, 2).await;
-    hold_against(&server.cells(), &cells(cloud.database_url(), "analytics.renewed", "id, v"));
-    let handed_on = handed_on(&cloud);
-    assert!(handed_on > 0, "it was walked in one call");
+    let handed_on = walked(&cloud, &server, "analytics.renewed", 2, &[KILLED, Mishap::Duplicate]).await;
     let (renewals, lost) = {
         let logins = server.logins.lock().unwrap();
         (logins.used.len().saturating_sub(1), logins.lost)
@@ -528,9 +534,7 @@ target: { table: analytics.renewed, write: merge, key: id, order_by: at }
 }
 
 pub(crate) async fn an_api_is_read_as_a_whole(shared: &Shared) {
-    let server = Server::start(Duration::from_millis(90));
-    let pages = orders::number("ETALON_PAGES", 120) as usize;
-    server.changes(0, pages * PAGE, 1);
+    let (server, pages) = server_of_pages();
     let pipeline = "
 etalon: 1
 pipeline: whole
@@ -546,13 +550,7 @@ columns: { id: required, v: required, at: required }
 target: { table: analytics.whole, write: replace }
 ";
     let cloud = api(shared, "whole", pipeline, &server, None).await;
-    cloud.extract().function.inject(Mishap::Kill(Duration::from_millis(2500)));
-    cloud.send(cloud.extract(), &json!({ "run": "first" }).to_string()).await.unwrap();
-    settle(&cloud).await;
-    come_to_rest(&cloud, 1).await;
-    hold_against(&server.cells(), &cells(cloud.database_url(), "analytics.whole", "id, v"));
-    let handed_on = handed_on(&cloud);
-    assert!(handed_on > 0, "it was walked in one call");
+    let handed_on = walked(&cloud, &server, "analytics.whole", 1, &[KILLED]).await;
     // One has gone, and some have come.
     server.changes.lock().unwrap().remove(3);
     server.changes(pages * PAGE, pages * PAGE + 30, 2);
