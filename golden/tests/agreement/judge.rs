@@ -121,7 +121,9 @@ pub(crate) fn judge(
                 Some("more than 38 digits")
             }
             (Err(fault), _) if fault.message.contains("not supported") => Some("refused in a row"),
-            // The page of differences says which day is the last. Another part of the expression may fault there too.
+            // The page of differences says which day is the last.
+            (Err(fault), Ok(_)) if fault.message.contains("is later than the last") => Some("beyond 294276"),
+            // Another part of the expression may fault there too.
             (Err(fault), _)
                 if fault.code == Code::DatetimeOutOfRange
                     && (&*fault.message == "date out of range" || rows[at].day.is_some_and(is_late)) =>

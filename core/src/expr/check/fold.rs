@@ -31,6 +31,13 @@ pub(super) fn fold(form: Form, ty: Type, span: Span) -> Checked {
             (arms, None) if arms.is_empty() => return constant(new_null_array(&ty.arrow(), 1), ty, span),
             (arms, otherwise) => Form::Case { arms, otherwise },
         },
+        Form::Coalesce(operands) => match asked(operands) {
+            operands if operands.is_empty() => return constant(new_null_array(&ty.arrow(), 1), ty, span),
+            mut operands if operands.first().is_some_and(|first| first.constant().is_some()) => {
+                return Checked { span, ..operands.swap_remove(0) };
+            }
+            operands => Form::Coalesce(operands),
+        },
         Form::And(operands) if is_decided(&operands, false) => {
             return constant(Arc::new(BooleanArray::from(vec![false])), ty, span);
         }
@@ -120,6 +127,17 @@ fn reachable(
         }
     }
     (open, otherwise)
+}
+
+/// The operands of a `COALESCE` that are looked at for some row: none that is NULL for all of them, and none behind one that
+/// never is.
+fn asked(operands: Vec<Checked>) -> Vec<Checked> {
+    let is_null = |operand: &Checked| operand.constant().is_some_and(|value| value.is_null(0));
+    let mut asked: Vec<_> = operands.into_iter().filter(|operand| !is_null(operand)).collect();
+    if let Some(last) = asked.iter().position(|operand| operand.constant().is_some()) {
+        asked.truncate(last + 1);
+    }
+    asked
 }
 
 /// Whether a constant operand decides an `AND` or `OR` for every row, and no constant part before it faults.

@@ -53,21 +53,29 @@ impl Checker<'_> {
             return self.wrong(Diagnostic::error(Code::Unsupported, node.span, fact));
         }
         let span = node.span;
-        let is_late = matches!(&node.kind, Kind::Is { operand, .. } if self.is_constant_row(operand));
+        // PostgreSQL computes an order of rows, and a test of a row of constants, when it comes to it, and not before there are
+        // rows.
+        let is_late = match &node.kind {
+            Kind::Binary { operator, .. } => !matches!(operator, Binary::Equal | Binary::NotEqual),
+            Kind::Is { operand, .. } => self.is_constant_row(operand),
+            _ => false,
+        };
         let asked = match &node.kind {
             Kind::Binary { operator, place, left, right } => self.compared_rows(*operator, *place, left, right, span),
             Kind::Distinct { left, right, negated } => self.distinct_rows(left, right, *negated, span),
             Kind::In { operand, list, negated } => self.row_within(operand, list, *negated, span),
             Kind::Between { operand, low, high, symmetric, negated } => {
-                self.row_between(operand, low, high, *symmetric, *negated, span)
+                Some(row_between(operand, low, high, *symmetric, *negated, span))
             }
             Kind::Is { operand, test, negated } => self.null_row(operand, *test, *negated, span),
             _ => None,
         }?;
-        self.rows += 1;
+        // `BETWEEN` asks for two comparisons of the same rows, which are looked at in turn.
+        let levels = u8::from(!matches!(node.kind, Kind::Between { .. }));
+        self.rows += levels;
         let from = self.diagnostics.len();
         let checked = self.node(&asked);
-        self.rows -= 1;
+        self.rows -= levels;
         // A value that is named twice is wrong once.
         let mut told = Vec::new();
         for diagnostic in self.diagnostics.split_off(from) {
@@ -77,10 +85,10 @@ impl Checker<'_> {
         }
         self.diagnostics.append(&mut told);
         let checked = checked?;
-        Some(match checked.constant().map(|value| value.as_boolean().value(0)) {
-            // PostgreSQL looks at a row of constants when it comes to it, and not before there are rows.
+        Some(match checked.constant().map(AsArray::as_boolean) {
             Some(value) if is_late => {
-                let not = constant(Arc::new(BooleanArray::from(vec![!value])), Type::Boolean, span);
+                let opposite = value.is_valid(0).then(|| !value.value(0));
+                let not = constant(Arc::new(BooleanArray::from(vec![opposite])), Type::Boolean, span);
                 Checked { form: Form::Not(Box::new(not)), ..checked }
             }
             _ => checked,
@@ -154,28 +162,6 @@ impl Checker<'_> {
         Some(if negated { not(any) } else { any })
     }
 
-    /// `BETWEEN`: at or after one row and at or before another, in either order if `symmetric`.
-    fn row_between(
-        &mut self,
-        operand: &Node,
-        low: &Node,
-        high: &Node,
-        symmetric: bool,
-        negated: bool,
-        span: Span,
-    ) -> Option<Node> {
-        let mut inside = |low: &Node, high: &Node| {
-            let above = self.compared_rows(Binary::GreaterOrEqual, low.span, operand, low, span)?;
-            let below = self.compared_rows(Binary::LessOrEqual, high.span, operand, high, span)?;
-            Some(gathered(Kind::And(vec![above, below]), span))
-        };
-        let between = match symmetric {
-            false => inside(low, high)?,
-            true => gathered(Kind::Or(vec![inside(low, high)?, inside(high, low)?]), span),
-        };
-        Some(if negated { not(between) } else { between })
-    }
-
     /// Whether two rows differ, NULL being a value like others.
     fn distinct_rows(&mut self, left: &Node, right: &Node, negated: bool, span: Span) -> Option<Node> {
         let pairs = self.pairs(left, right, span)?.into_iter().map(|(left, right)| {
@@ -224,6 +210,24 @@ fn gathered(kind: Kind, span: Span) -> Node {
         _ => 0,
     };
     Node { kind, span, depth: depth.saturating_add(1) }
+}
+
+/// `BETWEEN`: at or after one row and at or before another, in either order if `symmetric`.
+fn row_between(operand: &Node, low: &Node, high: &Node, symmetric: bool, negated: bool, span: Span) -> Node {
+    let compare = |operator, bound: &Node| {
+        let (left, right) = (Box::new(operand.clone()), Box::new(bound.clone()));
+        let depth = left.depth.max(right.depth).saturating_add(1);
+        Node { kind: Kind::Binary { operator, place: bound.span, left, right }, span: bound.span, depth }
+    };
+    let inside = |low, high| {
+        let both = vec![compare(Binary::GreaterOrEqual, low), compare(Binary::LessOrEqual, high)];
+        gathered(Kind::And(both), span)
+    };
+    let between = match symmetric {
+        false => inside(low, high),
+        true => gathered(Kind::Or(vec![inside(low, high), inside(high, low)]), span),
+    };
+    if negated { not(between) } else { between }
 }
 
 fn not(operand: Node) -> Node {
