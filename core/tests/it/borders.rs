@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::ops::Range;
+
 use etalon_core::expr::Expr;
+use etalon_core::pipeline::Pipeline;
 use etalon_core::receipt::Counts;
+use etalon_core::testing::pipeline::run;
 use etalon_core::value::show::show;
 
 /// What a constant expression is: its value, or the code of its fault.
@@ -47,4 +51,45 @@ fn counts_of_tasks_add_up() {
     sum.add(counts);
     assert_eq!(sum, Counts { read: 30, staged: 2, filtered_false: 4, filtered_null: 8, quarantined: 16 });
     assert!(sum.balance());
+}
+
+/// Whether a field of a type takes a text. The column asks nothing more of it.
+fn takes(ty: &str, text: &str) -> bool {
+    let pipeline = format!(
+        "{{etalon: 1, pipeline: borders, source: {{files: x.csv, format: {{csv: {{header: false}}}}, fields: {{x: '{ty}'}}}}, \
+         columns: {{y: {{from: x is null}}}}, target: {{table: borders, write: append}}}}"
+    );
+    let (pipeline, _) = Pipeline::compile(&pipeline).unwrap();
+    let staged = run(&pipeline, text.as_bytes(), &[Range { start: 0, end: text.len() as u64 }], &[usize::MAX]);
+    let counts = staged[0].receipt.counts;
+    assert_eq!((counts.read, counts.staged + counts.quarantined), (1, 1), "{ty} of {text}");
+    counts.staged == 1
+}
+
+#[test]
+fn a_field_takes_the_last_value_of_its_type_and_not_the_next() {
+    for (ty, within, beyond) in [
+        ("smallint", "32767", "32768"),
+        ("smallint", "-32768", "-32769"),
+        ("integer", "2147483647", "2147483648"),
+        ("integer", "-2147483648", "-2147483649"),
+        ("bigint", "9223372036854775807", "9223372036854775808"),
+        ("bigint", "-9223372036854775808", "-9223372036854775809"),
+        ("decimal(4,2)", "99.99", "100.00"),
+        ("decimal(4,2)", "-99.99", "-100.00"),
+        ("decimal(38,0)", "99999999999999999999999999999999999999", "100000000000000000000000000000000000000"),
+        // A real is what is nearest; from the middle between the largest and the next it would be none.
+        ("real", "3.4028235e38", "3.4028236e38"),
+        ("double", "1.7976931348623157e308", "1.7976931348623159e308"),
+        ("date", "294276-12-31", "294277-01-01"),
+        // Bytes, not characters.
+        ("varchar(3)", "abc", "abcd"),
+        ("varchar(3)", "äb", "äbc"),
+        ("varchar(3)", "€", "€a"),
+        ("char(3)", "abc", "abcd"),
+        ("char(3)", "äb", "äbc"),
+    ] {
+        assert!(takes(ty, within), "{ty} takes {within}");
+        assert!(!takes(ty, beyond), "{ty} does not take {beyond}");
+    }
 }

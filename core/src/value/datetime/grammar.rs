@@ -5,6 +5,7 @@
 //! accepts and refuses the same texts as PostgreSQL, except that it refuses words that need a clock.
 
 pub(in crate::value) mod fields;
+mod offset;
 mod words;
 
 use super::DAY_MICROS;
@@ -22,6 +23,8 @@ use fields::Look;
 use fields::digits;
 use fields::run;
 use fields::split;
+use offset::trailing_offset;
+use offset::zone_offset;
 use words::Prefix;
 use words::Word;
 use words::word;
@@ -660,43 +663,6 @@ impl Reader {
         let exists = month_exists && day_exists && (!self.has(said::DATE) || in_month());
         if exists { Ok(()) } else { Err(Wrong::Range) }
     }
-}
-
-/// The offset at the end of a field, with its sign.
-fn trailing_offset(text: &[u8]) -> Result<i32, Wrong> {
-    match text {
-        [b'+', rest @ ..] => zone_offset(false, rest),
-        [b'-', rest @ ..] => zone_offset(true, rest),
-        _ => Err(Wrong::Form),
-    }
-}
-
-/// `8`, `08`, `0830`, `08:30`, `08:30:15`: seconds ahead of UTC, or behind it.
-fn zone_offset(negative: bool, text: &[u8]) -> Result<i32, Wrong> {
-    let (whole, rest) = digits(text);
-    let number = |digits| number(digits).map_err(|_| Wrong::Offset);
-    let (mut hours, mut minutes, mut seconds) = (number(whole)?, 0, 0);
-    let mut rest = rest;
-    if let [b':', after @ ..] = rest {
-        let (part, after) = digits(after);
-        minutes = number(part)?;
-        rest = after;
-        if let [b':', after @ ..] = rest {
-            let (part, after) = digits(after);
-            seconds = number(part)?;
-            rest = after;
-        }
-    } else if rest.is_empty() && text.len() > 2 {
-        (hours, minutes) = (hours / 100, hours % 100);
-    }
-    if hours > 15 || minutes > 59 || seconds > 59 {
-        return Err(Wrong::Offset);
-    }
-    if !rest.is_empty() {
-        return Err(Wrong::Form);
-    }
-    let offset = (hours * 60 + minutes) * 60 + seconds;
-    Ok(if negative { -offset } else { offset })
 }
 
 #[cfg(test)]
