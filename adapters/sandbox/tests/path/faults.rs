@@ -14,7 +14,7 @@ use etalon_sandbox::redshift::Behaviour;
 use serde_json::json;
 
 use super::laptop::cells;
-use super::{Shared, orders, settle};
+use super::{PATIENCE, Shared, orders, settle_within};
 
 /// Each row says of which object and version it is.
 const PIPELINE: &str = "
@@ -98,9 +98,11 @@ async fn day(shared: &Shared, seed: u32, objects: u64) -> Faults {
     cloud.stages().iter().for_each(|stage| {
         stage.function.clear_mishaps();
     });
+    // Calls are cut short here, so that it takes longer where there is more.
+    let patience = PATIENCE * u32::try_from(1 + objects / 20).unwrap();
     for round in 0..3 {
         let _ = cloud.event(&json!({ "run": format!("the rest {round}") })).await.unwrap();
-        settle(&cloud).await;
+        settle_within(&cloud, patience).await;
     }
     hold_against(&cloud, seed, &versions).await;
     faults

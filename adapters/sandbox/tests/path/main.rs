@@ -122,7 +122,12 @@ async fn run(cloud: &Cloud) {
 }
 
 async fn settle(cloud: &Cloud) {
-    if let Err(error) = cloud.settle(PATIENCE).await {
+    settle_within(cloud, PATIENCE).await;
+}
+
+/// Waits until everything is done, for so long.
+async fn settle_within(cloud: &Cloud, patience: Duration) {
+    if let Err(error) = cloud.settle(patience).await {
         for stage in cloud.stages() {
             for line in stage.function.log() {
                 eprintln!("{}: {line}", stage.step.name());
