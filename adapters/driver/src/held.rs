@@ -194,7 +194,7 @@ async fn release(pipeline: &Resolved, store: &impl Objects, table: &str, wanted:
     for (unit, version) in choose(waiting, wanted, "held")? {
         let left = match &unit.state {
             UnitState::Held { reasons, incomplete: true, .. } => format!(
-                "{} is not whole and cannot be released as if it were ({}): mend the pipeline or bring a new version, or \
+                "{} is not whole and cannot be released as if it were ({}): fix the pipeline or bring a new version, or \
                  discard it",
                 title(&unit),
                 reasons.join("; ")

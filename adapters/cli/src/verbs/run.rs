@@ -400,8 +400,8 @@ impl View for Ran {
         let can_be_released = self.can_be_released && held.iter().any(|held| !held.incomplete);
         let decide = if can_be_released { "`etalon release`, `etalon discard`" } else { "`etalon discard`" };
         let help = match self.is_staged {
-            true => "mend the pipeline or the data, and stage into another folder".to_owned(),
-            false => format!("mend the pipeline or the data and run again, or decide: {decide}"),
+            true => "fix the pipeline or the data, and stage into another folder".to_owned(),
+            false => format!("fix the pipeline or the data and run again, or decide: {decide}"),
         };
         Err(Failure::held(&reasons.collect::<Vec<_>>(), &help, self.report.load.is_some()))
     }

@@ -191,7 +191,7 @@ impl View for Answer {
         match self {
             Self::Done { redriven, .. } if !redriven.held.is_empty() => {
                 let reasons: Vec<String> = redriven.held.iter().flat_map(|held| held.reasons.clone()).collect();
-                Err(Failure::held(&reasons, "mend the pipeline and redrive again", redriven.load.is_some()))
+                Err(Failure::held(&reasons, "fix the pipeline and redrive again", redriven.load.is_some()))
             }
             _ => Ok(()),
         }
