@@ -122,10 +122,11 @@ impl Redshift {
         Ok(Migration::new(&target, &self.found(&set_up).await?)?.changes)
     }
 
-    /// Makes the table what the pipeline needs, or says why it cannot be.
-    async fn set_up(&self, target: &Target) -> Result<(), Error> {
+    /// Makes the table what the pipeline needs, or says why it cannot be. Gives what was found before.
+    async fn set_up(&self, target: &Target) -> Result<Found, Error> {
         let set_up = SetUp::new(target)?;
-        let migration = Migration::new(target, &self.found(&set_up).await?)?;
+        let found = self.found(&set_up).await?;
+        let migration = Migration::new(target, &found)?;
         for change in &migration.changes {
             tracing::info!(table = target.name(), change, "the warehouse is changed");
         }
@@ -133,7 +134,7 @@ impl Redshift {
             self.api.run_alone(statement).await?.finished()?;
         }
         if migration.statements.is_empty() {
-            return Ok(());
+            return Ok(found);
         }
         // Changes stand in one transaction, or a crash in their middle would leave columns that nobody has declared.
         let statements: Vec<&Statement> = set_up.lock.iter().chain(&migration.statements).collect();
@@ -144,13 +145,14 @@ impl Redshift {
         }
         let ended = self.api.run(&statements).await?;
         if ended.is_finished() {
-            return Ok(());
+            return Ok(found);
         }
         // Somebody else may have changed it meanwhile.
-        match Migration::new(target, &self.found(&set_up).await?)?.statements.is_empty() {
-            true => Ok(()),
-            false => ended.finished().map(drop),
+        let found = self.found(&set_up).await?;
+        if !Migration::new(target, &found)?.statements.is_empty() {
+            ended.finished()?;
         }
+        Ok(found)
     }
 
     /// Creates Etalon's own tables, and asks what else is there.
@@ -215,7 +217,8 @@ impl Redshift {
 impl DataWarehouse for Redshift {
     async fn submit(&self, order: &LoadOrder, token: &str) -> Result<String, Error> {
         let target = Target::new(&order.table, &DIALECT)?;
-        self.set_up(&target).await?;
+        let found = self.set_up(&target).await?;
+        let target = target.with_former(&found).unwrap_or(target);
         let copy = self.copy_source(order).await?;
         let load = Arrival { batches: &order.batches, loaded_at: order.loaded_at, copy: copy.as_ref() };
         let statements: Vec<Statement> = LoadScript::new(&target, &load)?.steps.into_iter().map(statement).collect();

@@ -258,13 +258,15 @@ impl<C: Connection + ?Sized> Load<'_, C> {
     /// Runs all steps.
     fn carry_out(&mut self, rows: Rows<'_>, loaded_at: i64) -> Result<LoadCounts, Stop> {
         let dialect = self.connection.dialect();
-        let script = LoadScript::new(self.target, &Arrival { batches: self.batches, loaded_at, copy: None })?;
+        // What is known to be wrong is refused before anything is created.
+        let arrival = Arrival { batches: self.batches, loaded_at, copy: None };
+        let script = LoadScript::new(self.target, &arrival)?;
         let set_up = SetUp::new(self.target)?;
         if !dialect.creates_in_transaction() {
             self.create(&set_up)?;
         }
         self.run(&dialect.begin())?;
-        let undone = match self.in_transaction(&set_up, &script, rows) {
+        let undone = match self.in_transaction(&set_up, script, &arrival, rows) {
             Ok(counts) => match self.run(&dialect.commit()) {
                 Ok(_) => return Ok(counts),
                 Err(error) => error.into(),
@@ -283,14 +285,24 @@ impl<C: Connection + ?Sized> Load<'_, C> {
         })
     }
 
-    fn in_transaction(&mut self, set_up: &SetUp, script: &LoadScript, rows: Rows<'_>) -> Result<LoadCounts, Undone> {
+    fn in_transaction(
+        &mut self,
+        set_up: &SetUp,
+        mut script: LoadScript,
+        arrival: &Arrival<'_>,
+        rows: Rows<'_>,
+    ) -> Result<LoadCounts, Undone> {
         if self.connection.dialect().creates_in_transaction() {
             self.create(set_up)?;
         }
         if let Some(lock) = &set_up.lock {
             self.run(lock)?;
         }
-        let migration = Migration::new(self.target, &self.found(set_up)?)?;
+        let found = self.found(set_up)?;
+        let migration = Migration::new(self.target, &found)?;
+        if let Some(target) = self.target.with_former(&found) {
+            script = LoadScript::new(&target, arrival)?;
+        }
         for statement in migration.before(self.batches) {
             match Guard::of(statement.what) {
                 Some(guard) => self.guard(guard, statement)?,

@@ -121,6 +121,47 @@ fn first_row(answer: &Answer) -> Vec<&str> {
     answer.rows[0].iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect()
 }
 
+/// What one file has brought is beaten by another, whose row goes.
+#[test]
+fn a_row_that_comes_back_has_the_columns_that_the_pipeline_has_no_more() {
+    let wide = Table { keeps_beaten: true, ..orders(merge()) };
+    let narrow = Table {
+        columns: wide.columns.iter().filter(|column| column.name != "weight").cloned().collect(),
+        write: WriteMode::Merge { key: vec![0], order_by: vec![5] },
+        ..wide.clone()
+    };
+    let narrowed = |rows: RecordBatch| rows.project(&[0, 1, 2, 3, 5, 6, 7, 8, 9]).unwrap();
+    // As an earlier Etalon left it, the table of beaten rows has the columns of the pipeline alone.
+    for was_kept_without in [false, true] {
+        let mut warehouse = Sqlite::open_in_memory().unwrap();
+        load(&mut warehouse, &wide, "a", &[(1, Some("of a"), 5, 1)]).unwrap();
+        if was_kept_without {
+            let drop = Statement {
+                sql: "alter table \"_etalon_beaten_analytics.orders\" drop column weight".to_owned(),
+                parameters: Vec::new(),
+                what: "an earlier Etalon",
+            };
+            warehouse.run(&drop).unwrap();
+        }
+        let winning = [batch("b", 1)];
+        let rows_of_b = narrowed(rows("b", &[(1, Some("of b"), 6, 2)]));
+        warehouse.load(&narrow, &winning, &mut [Ok(rows_of_b)].into_iter(), 2 * DAY).unwrap();
+        let show = "select customer, weight from analytics.orders";
+        assert_eq!(first_row(&warehouse.query(show).unwrap()), ["of b", "NULL"]);
+        let gone = LoadBatch {
+            input: "another input of b".to_owned(),
+            batch: "b2".to_owned(),
+            source_version: "2".to_owned(),
+            batch_time: 2 * DAY,
+            staged: 0,
+            replaces_source: true,
+            ..batch("b", 0)
+        };
+        warehouse.load(&narrow, &[gone], &mut std::iter::empty(), 3 * DAY).unwrap();
+        assert_eq!(first_row(&warehouse.query(show).unwrap()), ["of a", "0.5"]);
+    }
+}
+
 #[test]
 fn values_are_stored_exactly_and_shown_with_their_types() {
     let mut warehouse = Sqlite::open_in_memory().unwrap();

@@ -155,6 +155,8 @@ impl Migration {
 
     /// Creates the target, changes it, or refuses.
     pub fn new(target: &Target, found: &Found) -> Result<Self, Error> {
+        let with_former = target.with_former(found);
+        let target = with_former.as_ref().unwrap_or(target);
         let name = target.name();
         let refuse = |fact: String| Err(Error::new(ErrorKind::Refused, format!("table `{name}` {fact}")));
         if found.present.is_empty() {

@@ -37,6 +37,8 @@ pub struct Target {
     pub(crate) table: TableName,
     /// The pipeline's columns.
     pub(crate) columns: Vec<(Identifier, TableColumn)>,
+    /// The columns that an earlier pipeline file had and the table still has.
+    pub(crate) former: Vec<ColumnDefinition>,
     pub(crate) write: WriteMode,
     pub(crate) lineage: bool,
     pub(crate) deletes: bool,
@@ -80,6 +82,7 @@ impl Target {
             dialect,
             table: table_name,
             columns: Vec::new(),
+            former: Vec::new(),
             write: table.write.clone(),
             lineage: table.lineage,
             deletes: table.deletes,
@@ -124,10 +127,16 @@ impl Target {
         own.chain(self.interval()).chain(self.kept_lineage().map(|(name, ty)| fixed(name, ty, true))).collect()
     }
 
-    /// The columns that a staged row brings into the target.
+    /// The columns of the target that are written from a staged row.
     pub(crate) fn stored_columns(&self) -> Vec<Identifier> {
         let lineage = self.kept_lineage().map(|(name, _)| Identifier::own(name));
-        self.columns.iter().map(|(name, _)| name.clone()).chain(lineage).collect()
+        let kept = self.kept_former().iter().map(|column| column.name.clone());
+        self.columns.iter().map(|(name, _)| name.clone()).chain(lineage).chain(kept).collect()
+    }
+
+    /// The columns of an earlier pipeline file of which beaten rows keep the values.
+    pub(crate) fn kept_former(&self) -> &[ColumnDefinition] {
+        if self.keeps_beaten() { &self.former } else { &[] }
     }
 
     /// The lineage columns of the target, if it keeps them.
@@ -198,12 +207,13 @@ impl Target {
             && self.columns.iter().all(|(_, column)| self.dialect.parser_of(column.ty).is_none())
     }
 
-    /// The columns of a row that was beaten: those that are stored, and whether it was a delete.
+    /// The columns of a row that was beaten: those that the target has, and whether it was a delete.
     pub(crate) fn beaten_columns(&self) -> Vec<ColumnDefinition> {
         let column = |name: Identifier, ty| ColumnDefinition { name, ty, required: false };
         let own = self.columns.iter().map(|(name, declared)| column(name.clone(), declared.ty));
         let marks = [(DELETED_COLUMN, Type::Boolean)].into_iter().chain(LINEAGE);
-        own.chain(marks.map(|(name, ty)| column(Identifier::own(name), ty))).collect()
+        let marks = marks.map(|(name, ty)| column(Identifier::own(name), ty));
+        own.chain(marks).chain(self.kept_former().iter().cloned()).collect()
     }
 
     /// The table of rows that others have beaten.
@@ -277,10 +287,12 @@ impl Target {
         (names(&self.layout.sort_key), dist_key)
     }
 
-    /// A column that names a row itself, where the warehouse has one: whichever of its names the pipeline does not take.
+    /// A column that names a row itself, where the warehouse has one: whichever of its names no column takes.
     pub(crate) fn row_column(&self) -> Result<Option<Identifier>, Error> {
         let names = self.dialect.row_numbers;
-        let taken = |name: &str| self.columns.iter().any(|(column, _)| column.as_str() == name);
+        let former = || self.former.iter().map(|column| &column.name);
+        let taken =
+            |name: &str| self.columns.iter().map(|(own, _)| own).chain(former()).any(|own| own.as_str() == name);
         match names.iter().find(|name| !taken(name)) {
             None if names.is_empty() => Ok(None),
             Some(name) => Ok(Some(Identifier::own(name))),

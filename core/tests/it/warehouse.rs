@@ -1,5 +1,7 @@
 //! What a load runs, as text: every kind of statement in every dialect.
 
+use std::collections::BTreeMap;
+
 use etalon_core::error::Error;
 use etalon_core::testing::lint::any_text_has_its_offences;
 use etalon_core::types::Type;
@@ -123,21 +125,32 @@ fn batch(number: usize, replaces_source: bool) -> LoadBatch {
 
 fn script(table: &Table, dialect: &'static Dialect, batches: &[LoadBatch]) -> (Target, LoadScript) {
     let target = Target::new(table, dialect).unwrap();
+    let script = script_of(&target, batches);
+    (target, script)
+}
+
+fn script_of(target: &Target, batches: &[LoadBatch]) -> LoadScript {
     let copy = CopySource {
         manifest: "s3://acme-staging/loads/1.manifest".to_owned(),
         iam_role: "arn:aws:iam::123456789012:role/etalon".to_owned(),
         format: CopyFormat::Parquet,
     };
     let load = Arrival { batches, loaded_at: 1_767_225_600_000_000, copy: Some(&copy) };
-    let script = LoadScript::new(&target, &load).unwrap();
-    (target, script)
+    LoadScript::new(target, &load).unwrap()
 }
 
 /// Everything that may run for a target, in order: words for people, and the text.
 fn statements(table: &Table, dialect: &'static Dialect, replaces: bool) -> Vec<(String, String)> {
-    let (target, script) = script(table, dialect, &[batch(1, replaces), batch(2, replaces)]);
+    statements_over(table, dialect, replaces, &Found::default())
+}
+
+/// Everything that may run for a target where this is found.
+fn statements_over(table: &Table, dialect: &'static Dialect, replaces: bool, found: &Found) -> Vec<(String, String)> {
+    let target = Target::new(table, dialect).unwrap();
     let set_up = SetUp::new(&target).unwrap();
-    let migration = Migration::new(&target, &Found::default()).unwrap();
+    let migration = Migration::new(&target, found).unwrap();
+    let target = target.with_former(found).unwrap_or(target);
+    let script = script_of(&target, &[batch(1, replaces), batch(2, replaces)]);
     let shown = |kind: &str, statement: &Statement| {
         let values: Vec<String> =
             statement.parameters.iter().map(|value| format!("{}={}", value.name, value.value)).collect();
@@ -167,6 +180,44 @@ fn the_text_of_every_load() {
                 insta::assert_snapshot!(format!("{name}_{}", dialect.name().to_lowercase()), text);
             });
         }
+    }
+}
+
+/// A load into a table that has a column which the pipeline has no more, beside beaten rows without it.
+#[test]
+fn a_beaten_row_keeps_the_columns_of_an_earlier_pipeline_file() {
+    let has_all = keeping(table(WriteMode::Merge { key: vec![0], order_by: vec![3] }));
+    let without = Table { columns: has_all.columns[..4].to_vec(), ..has_all.clone() };
+    for dialect in DIALECTS {
+        let declared = Target::new(&has_all, dialect).unwrap().declared();
+        let stored = |column: &TableColumn| match (dialect.name(), column.ty) {
+            ("SQLite", Type::Smallint | Type::Bigint) => "INTEGER".to_owned(),
+            ("SQLite", _) => "TEXT".to_owned(),
+            (_, ty) => ty.to_string(),
+        };
+        let beaten = declared.iter().filter(|column| column.name != "weight");
+        let beaten: BTreeMap<String, String> = beaten.map(|column| (column.name.clone(), stored(column))).collect();
+        let found = |declared: &[TableColumn]| Found {
+            present: declared.iter().map(|column| column.name.clone()).collect(),
+            declared: declared.to_vec(),
+            loads: 1,
+            beaten: beaten.clone(),
+            ..Found::default()
+        };
+        let there: Vec<TableColumn> = declared.iter().filter(|column| column.name != "weight").cloned().collect();
+        let plain = statements_over(&without, dialect, true, &found(&there));
+        let all = statements_over(&without, dialect, true, &found(&declared));
+        let others: Vec<&(String, String)> = all.iter().filter(|statement| !plain.contains(statement)).collect();
+        for (what, sql) in &others {
+            assert_eq!(parsed(dialect, sql), Ok(1), "{what}\n{sql}");
+            if dialect.name() == "Redshift" {
+                assert_eq!(lint(sql), [], "{what}\n{sql}");
+            }
+        }
+        let text: String = others.iter().map(|(what, sql)| format!("-- {what}\n{sql};\n\n")).collect();
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => true }, {
+            insta::assert_snapshot!(format!("former_columns_{}", dialect.name().to_lowercase()), text);
+        });
     }
 }
 
@@ -211,7 +262,7 @@ fn without_parameters(sql: &str) -> String {
 fn parameters_are_what_the_data_api_takes() {
     for (_, table, replaces) in ways() {
         let (_, script) = script(&table, &redshift::DIALECT, &[batch(1, replaces), batch(2, replaces)]);
-        let mut known = std::collections::BTreeMap::new();
+        let mut known = BTreeMap::new();
         for step in &script.steps {
             let (Step::Run(statement) | Step::Guard(_, statement) | Step::Counts(statement)) = step else { continue };
             for parameter in &statement.parameters {

@@ -422,6 +422,7 @@ pub(super) fn stored_values(target: &Target) -> Vec<Expr> {
     let ty = |place: usize| target.columns.get(place).map_or(Type::Text, |(_, column)| column.ty);
     let columns = target.stored_columns();
     let values = columns.iter().enumerate();
+    // All but the pipeline's own columns are staged as they are stored.
     values.map(|(place, name)| Expr::Stored(Box::new(Expr::of("s", name)), ty(place))).collect()
 }
 
@@ -433,7 +434,7 @@ pub(super) fn winner_table() -> TableName {
     TableName::work(WINNER)
 }
 
-/// The columns of the stage, which takes what comes.
+/// The columns of the stage, which takes what comes, and beaten rows with all that they had.
 pub(super) fn stage_definition(target: &Target) -> Vec<ColumnDefinition> {
     let column = |column: TableColumn| ColumnDefinition {
         // The names have been checked with the target's, or are Etalon's own.
@@ -441,5 +442,5 @@ pub(super) fn stage_definition(target: &Target) -> Vec<ColumnDefinition> {
         ty: target.dialect.staged_type(column.ty),
         required: false,
     };
-    target.staged().into_iter().map(column).collect()
+    target.staged().into_iter().map(column).chain(target.kept_former().iter().cloned()).collect()
 }

@@ -1,16 +1,19 @@
-//! Beaten: the table of beaten rows always has the columns of its target, also when these change.
+//! Beaten: the table of beaten rows always has the columns of its target, also when these change, and those that the target has
+//! of an earlier pipeline file.
 
 use super::Found;
 use super::Migration;
 use super::ask_catalog;
 use crate::error::Error;
 use crate::error::ErrorKind;
+use crate::sql::quote::Identifier;
 use crate::types::Type;
 use crate::warehouse::dialect::Widening;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::Command;
 use crate::warehouse::statement::Parameter;
 use crate::warehouse::statement::Statement;
+use crate::warehouse::table::TableColumn;
 use crate::warehouse::target::Target;
 
 /// A question to the warehouse's own catalog about the table of beaten rows.
@@ -22,6 +25,29 @@ pub(super) fn ask(target: &Target) -> Statement {
         _ => parameter,
     });
     Statement { sql: asked.sql.replace(":table", ":beaten"), parameters: parameters.collect(), ..asked }
+}
+
+impl Target {
+    /// The target with the columns that an earlier pipeline file had and the table still has; `None` if there are none. A load
+    /// brings nothing into them, but a row that was beaten has values there, with which it comes back.
+    pub fn with_former(&self, found: &Found) -> Option<Self> {
+        let own = self.declared();
+        let is_former = |column: &&TableColumn| {
+            found.present.contains(&column.name) && own.iter().all(|declared| declared.name != column.name)
+        };
+        let definition = |column: &TableColumn| ColumnDefinition {
+            // The name is the one under which Etalon has created the column.
+            name: Identifier::found(&column.name),
+            ty: column.ty,
+            required: false,
+        };
+        let former: Vec<ColumnDefinition> = found.declared.iter().filter(is_former).map(definition).collect();
+        (!former.is_empty()).then(|| {
+            let mut target = self.clone();
+            target.former = former;
+            target
+        })
+    }
 }
 
 impl Migration {
