@@ -109,6 +109,7 @@ pub use selection::Selection;
 pub use setup::Found;
 pub use setup::Migration;
 pub use setup::SetUp;
+pub use standing::Appended;
 pub use standing::Contents;
 pub use standing::since_all_were_replaced;
 pub use standing::standing;

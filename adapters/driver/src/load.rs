@@ -15,7 +15,7 @@ use etalon_core::protocol::{
     choose, name, next, parse,
 };
 use etalon_core::receipt::Part;
-use etalon_core::warehouse::{Contents, LedgerRow, LoadBatch, LoadCounts, Table, WriteMode};
+use etalon_core::warehouse::{Appended, Contents, LoadBatch, LoadCounts, Table, WriteMode};
 
 use crate::by_hand;
 use crate::deployed::Deployed;
@@ -361,22 +361,22 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             true => self.warehouse.pipelines(pipeline.table(), pipeline.name()).await?,
             false => Vec::new(),
         };
-        let mut contents = Contents::new(&akin, pipelines);
+        let contents = Contents::new(&akin, pipelines);
         let mut in_order: Vec<&(Unit, String)> = units.iter().collect();
         // What takes the place of rows comes first: they are not there any more when the others come.
         let adds = |unit: &Unit| !unit.load_batches().any(|batch| batch.replaces());
         in_order.sort_by_key(|(unit, _)| (adds(unit), unit.batch_time(), title(unit)));
-        let mut rest = Vec::new();
-        for (unit, version) in in_order {
-            let batches: Vec<LoadBatch> = unit.load_batches().collect();
+        let appended = |(unit, _): &&(Unit, String)| Appended {
+            batches: unit.load_batches().collect(),
             // A redrive brings some records of an object that is loaded.
-            let is_whole = unit.members.iter().all(|member| member.redrives.is_none());
-            let found = if is_whole && !unit.released { contents.doubled(pipeline.name(), &batches) } else { None };
-            if let Some(reason) = found.map(|row| would_double(pipeline, unit, row)) {
-                self.hold(unit, version, reason).await?;
-            } else {
-                batches.into_iter().for_each(|batch| contents.add(batch));
-                rest.push((unit.clone(), version.clone()));
+            is_asked: !unit.released && unit.members.iter().all(|member| member.redrives.is_none()),
+        };
+        let load: Vec<Appended> = in_order.iter().map(appended).collect();
+        let mut rest = Vec::new();
+        for ((unit, version), doubled) in in_order.into_iter().zip(contents.doubled(pipeline.name(), &load)) {
+            match doubled {
+                Some(batch) => self.hold(unit, version, would_double(pipeline, unit, batch)).await?,
+                None => rest.push((unit.clone(), version.clone())),
             }
         }
         Ok(rest)
@@ -551,8 +551,8 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     }
 }
 
-/// Why a unit is held of which the table has the rows, by a row of the ledger.
-fn would_double(pipeline: &Resolved, unit: &Unit, LedgerRow { batch, .. }: &LedgerRow) -> String {
+/// Why a unit is held of which the table has the rows, by what has brought them.
+fn would_double(pipeline: &Resolved, unit: &Unit, batch: &LoadBatch) -> String {
     let (source, other, table) = (title(unit), &batch.source, pipeline.table_name());
     let is_own = batch.pipeline.is_empty() || batch.pipeline == *pipeline.name();
     let fact = match is_own {

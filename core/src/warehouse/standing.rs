@@ -1,7 +1,7 @@
 //! Standing: what a table contains according to its ledger: which loads still have their rows in it, and whether rows that are
 //! about to be appended are among them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::warehouse::batch::{LoadBatch, LoadCounts};
 use crate::warehouse::ledger::LedgerRow;
@@ -63,42 +63,86 @@ pub fn since_all_were_replaced<'a, 'b>(rows: &'b [&'a LedgerRow]) -> &'b [&'a Le
 /// What a table has, by the contents of the objects that its rows came from.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// The ledger rows that have brought rows which are there still, by each digest.
-    rows: BTreeMap<String, Vec<LedgerRow>>,
-    /// The digests of what each object has, or had.
-    of_source: BTreeMap<String, BTreeSet<String>>,
+    /// What has brought rows that are there still, by each digest.
+    batches: BTreeMap<String, Vec<LoadBatch>>,
     /// What each pipeline has loaded.
     pipelines: Vec<PipelineLoads>,
 }
 
+/// What is about to be appended together.
+#[derive(Debug)]
+pub struct Appended {
+    /// What is brought.
+    pub batches: Vec<LoadBatch>,
+    /// Whether it is held where the table has its rows; else somebody wants it as it is.
+    pub is_asked: bool,
+}
+
+/// What a load takes the place of: what it brings that replaces rows, by the name of the object.
+type Replacing<'a> = BTreeMap<&'a str, Vec<&'a LoadBatch>>;
+
 impl Contents {
     /// What a table has by its ledger rows, and by what each pipeline has loaded beside the one that loads now.
     pub fn new(ledger: &[LedgerRow], pipelines: Vec<PipelineLoads>) -> Self {
-        let mut contents = Self { pipelines, ..Self::default() };
-        standing(ledger).into_iter().for_each(|row| contents.insert(row.clone()));
-        contents
-    }
-
-    /// Adds what is about to be appended, in place of what it replaces.
-    pub fn add(&mut self, batch: LoadBatch) {
-        let digests = self.of_source.get(&batch.source).filter(|_| batch.replaces());
-        for digest in digests.into_iter().flatten() {
-            if let Some(rows) = self.rows.get_mut(digest) {
-                rows.retain(|row| !replaces(&batch, &row.batch));
+        let mut batches: BTreeMap<String, Vec<LoadBatch>> = BTreeMap::new();
+        for LedgerRow { batch, .. } in standing(ledger).into_iter().filter(|row| row.counts.inserted > 0) {
+            for digest in batch.digests() {
+                batches.entry(digest.to_owned()).or_default().push(batch.clone());
             }
         }
-        let counts = LoadCounts { staged: batch.staged, inserted: batch.staged, ..LoadCounts::default() };
-        self.insert(LedgerRow { batch, counts, counts_removed: true, keeps_beaten: false, loaded_at: i64::MAX });
+        Self { batches, pipelines }
     }
 
-    fn insert(&mut self, row: LedgerRow) {
-        if row.counts.inserted == 0 {
-            return;
+    /// For each part of a load, in the order in which they come, what has brought its rows already, if something has: equal contents
+    /// were loaded by the pipeline under another name, or under the same one by a pipeline that most likely was renamed since.
+    /// Such a part is to be held.
+    ///
+    /// Rows that the load removes do not count, whatever comes first: two files may have changed their contents with each other.
+    /// What is held removes nothing, so that its earlier rows count, and by them more may be held.
+    pub fn doubled<'a>(&'a self, pipeline: &str, load: &'a [Appended]) -> Vec<Option<&'a LoadBatch>> {
+        let mut doubled: Vec<Option<&LoadBatch>> = vec![None; load.len()];
+        loop {
+            let mut replacing = Replacing::new();
+            let taken = load.iter().zip(&doubled).filter(|(_, doubled)| doubled.is_none());
+            for batch in taken.flat_map(|(part, _)| &part.batches).filter(|batch| batch.replaces()) {
+                replacing.entry(&batch.source).or_default().push(batch);
+            }
+            let goes = |old: &LoadBatch| {
+                replacing.get(old.source.as_str()).into_iter().flatten().any(|new| replaces(new, old))
+            };
+            let mut before: BTreeMap<&str, Vec<&LoadBatch>> = BTreeMap::new();
+            let mut stays = false;
+            for (part, doubled) in load.iter().zip(&mut doubled).filter(|(_, doubled)| doubled.is_none()) {
+                let brought = || part.batches.iter().filter(|batch| batch.staged > 0 && !goes(batch));
+                let alike = |digest: &str| {
+                    let there = self.batches.get(digest).into_iter().flatten().filter(|batch| !goes(batch));
+                    there.chain(before.get(digest).into_iter().flatten().copied())
+                };
+                let asked = brought().filter(|batch| part.is_asked && !batch.replaces_generations);
+                let found = asked.filter_map(|batch| {
+                    batch.digests().flat_map(alike).find(|other| self.is_double(pipeline, batch, other))
+                });
+                *doubled = found.into_iter().next();
+                if doubled.is_some() {
+                    stays |= part.batches.iter().any(LoadBatch::replaces);
+                    continue;
+                }
+                for batch in brought() {
+                    batch.digests().for_each(|digest| before.entry(digest).or_default().push(batch));
+                }
+            }
+            if !stays {
+                return doubled;
+            }
         }
-        for digest in row.batch.digests() {
-            self.of_source.entry(row.batch.source.clone()).or_default().insert(digest.to_owned());
-            self.rows.entry(digest.to_owned()).or_default().push(row.clone());
-        }
+    }
+
+    /// Whether rows of equal contents are those of a batch.
+    fn is_double(&self, pipeline: &str, batch: &LoadBatch, other: &LoadBatch) -> bool {
+        let by = other.pipeline.as_str();
+        let is_own = by.is_empty() || by == pipeline;
+        let is_one = || other.source == batch.source && self.is_renamed(by, pipeline);
+        other.input != batch.input && (is_own || is_one())
     }
 
     /// Whether an object of the same name and contents was loaded by another pipeline: only then it matters what the pipelines
@@ -109,21 +153,6 @@ impl Contents {
             row.batch.source == batch.source && row.batch.pipeline != pipeline && is_equal()
         };
         ledger.iter().any(|row| batches.iter().any(|batch| is_one(row, batch)))
-    }
-
-    /// The ledger row by which the table has the rows of some batches already, if it is so: equal contents were loaded by the
-    /// pipeline under another name, or under the same one by a pipeline that most likely was renamed since.
-    pub fn doubled(&self, pipeline: &str, batches: &[LoadBatch]) -> Option<&LedgerRow> {
-        let brings = |batch: &&LoadBatch| batch.staged > 0 && !batch.replaces_generations;
-        batches.iter().filter(brings).find_map(|batch| {
-            let alike = batch.digests().filter_map(|digest| self.rows.get(digest)).flatten();
-            alike.into_iter().find(|row| {
-                let by = row.batch.pipeline.as_str();
-                let is_own = by.is_empty() || by == pipeline;
-                let is_one = || row.batch.source == batch.source && self.is_renamed(by, pipeline);
-                row.batch.input != batch.input && (is_own || is_one())
-            })
-        })
     }
 
     /// Whether a pipeline has most likely become another one: it has loaded nothing since that one has begun, and nothing was
@@ -172,9 +201,15 @@ mod tests {
     }
 
     fn found(pipeline: &str, source: &str, content: &str, ledger: &[LedgerRow]) -> Option<String> {
-        let new = row(pipeline, source, content, 99).batch;
         let contents = Contents::new(ledger, PipelineLoads::of(ledger, pipeline));
-        contents.doubled(pipeline, &[new]).map(|row| row.batch.input.clone())
+        held(&contents, pipeline, vec![row(pipeline, source, content, 99)]).remove(0)
+    }
+
+    /// The input by which each row of a load is held, if it is.
+    fn held(contents: &Contents, pipeline: &str, load: Vec<LedgerRow>) -> Vec<Option<String>> {
+        let part = |row: LedgerRow| Appended { batches: vec![row.batch], is_asked: true };
+        let load: Vec<Appended> = load.into_iter().map(part).collect();
+        contents.doubled(pipeline, &load).into_iter().map(|held| Some(held?.input.clone())).collect()
     }
 
     #[test]
@@ -258,11 +293,35 @@ mod tests {
 
     #[test]
     fn what_is_loaded_together_is_compared_too() {
-        let mut contents = Contents::default();
-        contents.add(row("p", "a", "1", 1).batch);
-        assert!(contents.doubled("p", &[row("p", "b", "1", 1).batch]).is_some());
-        assert!(contents.doubled("q", &[row("q", "b", "1", 1).batch]).is_none());
-        contents.add(replacing(row("p", "a", "2", 2)).batch);
-        assert!(contents.doubled("p", &[row("p", "b", "1", 1).batch]).is_none(), "its rows go in the same load");
+        let contents = Contents::default();
+        let [a, b] = ["a", "b"].map(|source| row("p", source, "1", 1));
+        let of_a = Some("p a 1".to_owned());
+        assert_eq!(held(&contents, "p", vec![a.clone(), b.clone()]), [None, of_a.clone()]);
+        let gone = replacing(row("p", "a", "2", 2));
+        assert_eq!(
+            held(&contents, "p", vec![a.clone(), gone, b.clone()]),
+            [None, None, None],
+            "its rows go in the same load"
+        );
+        let asked_for = |row: LedgerRow| Appended { batches: vec![row.batch], is_asked: false };
+        let load = [a, b].map(asked_for);
+        assert_eq!(contents.doubled("p", &load), [None; 2]);
+    }
+
+    #[test]
+    fn files_change_their_contents_with_each_other() {
+        let ledger = ["a1", "b2", "c3"].map(|is| row("p", &is[..1], &is[1..], 1));
+        let contents = Contents::new(&ledger, Vec::new());
+        let by = |load: &[&str]| {
+            let load = load.iter().map(|is| replacing(row("p", &is[..1], &is[1..], 2))).collect();
+            let shown = |held: Option<String>| held.map_or_else(|| "-".to_owned(), |by| by[2..].replace(' ', ""));
+            held(&contents, "p", load).into_iter().map(shown).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(by(&["a2", "b1"]), "- -");
+        assert_eq!(by(&["a2", "b3", "c1"]), "- - -");
+        assert_eq!(by(&["b1", "a2"]), "- -", "whatever comes first");
+        assert_eq!(by(&["a2", "b3"]), "b2 c3", "what is held removes nothing, so that its rows count again");
+        assert_eq!(by(&["a2", "b4", "c2"]), "- - a2");
+        assert_eq!(by(&["a3", "d1", "b3"]), "c3 a1 c3");
     }
 }

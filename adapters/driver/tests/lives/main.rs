@@ -115,6 +115,11 @@ fn remembered_lives_go_right() {
     many(3_080, 1, Life::new);
     // A row that was beaten comes back when the one that has beaten it goes, in whichever load.
     many(2_361, 1, Life::new);
+    // A beaten row keeps a column that the mapping has no more.
+    many(7_000_152, 1, Life::new);
+    // Two files change their contents with each other.
+    many(7_000_649, 1, Life::new);
+    many(7_005_134, 1, Life::new);
 }
 
 #[test]

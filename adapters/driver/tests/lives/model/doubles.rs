@@ -53,7 +53,7 @@ impl<'a> Model<'a> {
             })
     }
 
-    /// Holds what would be in the table twice, in the order in which it is loaded.
+    /// Holds what would be in the table twice, in the order in which it is loaded. Rows that the load removes do not count.
     pub(super) fn hold_doubled(&mut self, loads: &mut Loads) {
         if !self.tells_doubles() || self.on_overwrite() == OnOverwrite::Add {
             return;
@@ -67,33 +67,42 @@ impl<'a> Model<'a> {
         };
         let standing: Vec<(Source, usize, Known<'a>)> = self
             .in_ledger()
-            .filter(|told| !about(loads, told) && told.2.inserted > 0 && self.stands(*told))
+            .filter(|told| !about(loads, told) && told.2.inserted > 0 && self.stands(*told, |told| about(loads, told)))
             .map(|(object, place, unit)| (object, place, self.known(object, place, unit)))
             .collect();
         let is_renamed = self.is_renamed(loads);
-        let mut there = standing;
-        let mut kept = Loads::new();
-        for (object, place, unit) in std::mem::take(loads) {
-            let content = self.known(object, place, &unit);
-            let is_double = |(other, at, loaded): &(Source, usize, Known<'a>)| {
-                let is_one = other.1 == object.1 && is_renamed;
-                loaded.is_equal(content) && (*other, *at) != (object, place) && (other.0 == object.0 || is_one)
+        let mut kept = std::mem::take(loads);
+        loop {
+            let goes = |(object, place): (Source, usize)| {
+                kept.iter().any(|(other, at, unit)| {
+                    let is_again = unit.is == Kind::Reload && *at == place;
+                    *other == object && (is_again || (place < *at && self.replaces_before(*other, *at, unit)))
+                })
             };
-            if unit.is == Kind::Met && !unit.rows.is_empty() && there.iter().any(is_double) {
-                let units = &mut self.met.get_mut(&object).unwrap()[place].units;
-                units.iter_mut().filter(|other| **other == unit).for_each(|unit| unit.state = State::Held);
-                continue;
-            }
-            if self.replaces(object, place, &unit) {
-                let goes = |at: usize| {
-                    (unit.is == Kind::Reload && at == place) || (at < place && self.overwrites(object, place))
+            let mut there: Vec<(Source, usize, Known<'a>)> =
+                standing.iter().filter(|(object, place, _)| !goes((*object, *place))).copied().collect();
+            let is_held = |(object, place, unit): &(Source, usize, Unit)| {
+                let content = self.known(*object, *place, unit);
+                let is_double = |(other, at, loaded): &(Source, usize, Known<'a>)| {
+                    let is_one = other.1 == object.1 && is_renamed;
+                    loaded.is_equal(content) && (*other, *at) != (*object, *place) && (other.0 == object.0 || is_one)
                 };
-                there.retain(|(other, at, _)| *other != object || !goes(*at));
+                let is_held = unit.is == Kind::Met && !unit.rows.is_empty() && there.iter().any(is_double);
+                if !is_held && !unit.rows.is_empty() {
+                    there.push((*object, *place, content));
+                }
+                is_held
+            };
+            let (held, rest): (Loads, Loads) = kept.iter().cloned().partition(is_held);
+            for (object, place, unit) in &held {
+                let units = &mut self.met.get_mut(object).unwrap()[*place].units;
+                units.iter_mut().filter(|other| **other == *unit).for_each(|unit| unit.state = State::Held);
             }
-            if !unit.rows.is_empty() {
-                there.push((object, place, content));
+            kept = rest;
+            // What is held takes the place of nothing: then others may be there still.
+            if held.is_empty() {
+                break;
             }
-            kept.push((object, place, unit));
         }
         *loads = kept;
     }
@@ -104,7 +113,12 @@ impl<'a> Model<'a> {
     }
 
     fn replaces(&self, object: Source, place: usize, unit: &Unit) -> bool {
-        unit.is == Kind::Reload || (unit.is == Kind::Met && self.overwrites(object, place))
+        unit.is == Kind::Reload || self.replaces_before(object, place, unit)
+    }
+
+    /// Whether a unit takes the place of the versions before its own.
+    fn replaces_before(&self, object: Source, place: usize, unit: &Unit) -> bool {
+        unit.is != Kind::Redrive && self.overwrites(object, place)
     }
 
     /// What the ledger knows of the contents that a unit has read.
@@ -113,15 +127,19 @@ impl<'a> Model<'a> {
         Known { content, has_digest: content.is_read_at_once(unit.mapping) }
     }
 
-    /// Whether the rows of a unit are there still.
-    fn stands(&self, (object, place, unit): Told<'_>) -> bool {
+    /// Whether the rows of a unit are there still, but for what is about to come.
+    fn stands(&self, (object, place, unit): Told<'_>, comes: impl Fn(&Told<'_>) -> bool) -> bool {
         let versions = &self.met[&object];
-        let is_whole = |unit: &&Unit| unit.state == State::Loaded && unit.is != Kind::Redrive;
-        let mut later = versions[place + 1..].iter().flat_map(|version| &version.units);
-        let is_replaced = self.on_overwrite() == OnOverwrite::Replace && later.any(|unit| is_whole(&unit));
+        let is_loaded = |place: usize, unit: &Unit| unit.state == State::Loaded && !comes(&(object, place, unit));
+        let is_replaced_by = |later: usize| {
+            let is_whole = |unit: &Unit| unit.is != Kind::Redrive && is_loaded(later, unit);
+            versions[later].units.iter().any(is_whole)
+        };
+        let is_replaced =
+            self.on_overwrite() == OnOverwrite::Replace && (place + 1..versions.len()).any(is_replaced_by);
         let units = &versions[place].units;
         let at = units.iter().position(|other| std::ptr::eq(other, unit)).unwrap_or_default();
-        !is_replaced && !units[at + 1..].iter().any(|unit| unit.is == Kind::Reload && unit.state == State::Loaded)
+        !is_replaced && !units[at + 1..].iter().any(|unit| unit.is == Kind::Reload && is_loaded(place, unit))
     }
 
     /// Whether the pipeline with the other name has loaded nothing since this one has begun, and both have loaded nothing alike.
