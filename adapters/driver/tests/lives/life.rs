@@ -40,7 +40,7 @@ pub struct Shape {
     /// Whether a record may delete its key.
     pub deletes: bool,
     pub place: Place,
-    /// Whether contents that are in the table are appended once more unasked, by one machine.
+    /// Whether contents that are in the table are appended once more unasked.
     pub accepts_doubles: bool,
 }
 
@@ -264,9 +264,7 @@ impl Life {
             day.insert(at, Happening { event, faults: Vec::new() });
         }
         let chance = &mut Chance::new(self.number ^ 0xd0b1e);
-        // Which of equal contents that come at once is loaded first, no message tells.
-        let is_told = matches!(self.shape.write, Write::Append | Write::Dedupe) && self.shape.place == Place::Laptop;
-        if is_told && chance.one_in(2) {
+        if matches!(self.shape.write, Write::Append | Write::Dedupe) && chance.one_in(2) {
             self.shape.accepts_doubles = false;
             let plain = self.contents.iter().find_map(|content| match content {
                 Content::Records(records) if !records.is_empty() => Some(records.clone()),
@@ -294,6 +292,11 @@ impl Life {
             }
             _ => true,
         }
+    }
+
+    /// Whether the ledger must tell what was loaded first: which of equal contents that come at once it is, no message tells.
+    pub fn has_own_order(&self) -> bool {
+        self.shape.place == Place::Functions && !self.shape.accepts_doubles
     }
 
     /// What is deployed when somebody deploys this.

@@ -14,7 +14,7 @@ mod runs;
 use runs::Runs;
 
 /// An object, and whose it is: that of the pipeline with its first name, or with its other.
-type Source = (bool, u64);
+pub type Source = (bool, u64);
 
 /// What must be.
 #[derive(Debug)]
@@ -38,6 +38,10 @@ pub struct Model<'a> {
     is_bare: [bool; 2],
     /// Whether nothing is in the ledger any more, and the pipeline of that name has not looked at it since.
     is_forgotten: [bool; 2],
+    /// What the functions have loaded together in the call, by object and content, first what was loaded first; where it matters.
+    in_turn: Option<Vec<BTreeSet<(Source, usize)>>>,
+    /// Whether the last call has loaded something.
+    has_loaded: bool,
     time: u64,
 }
 
@@ -139,6 +143,8 @@ impl<'a> Model<'a> {
             is_foreign: false,
             is_bare: [false; 2],
             is_forgotten: [false; 2],
+            in_turn: None,
+            has_loaded: false,
             time: 0,
         }
     }
@@ -156,9 +162,15 @@ impl<'a> Model<'a> {
         whose == self.deployed.is_renamed
     }
 
+    /// Tells what the call that is about to happen has loaded together, in which order.
+    pub fn loads_in_turn(&mut self, in_turn: Vec<BTreeSet<(Source, usize)>>) {
+        self.in_turn = Some(in_turn);
+    }
+
     /// What an event does; whether Etalon refuses it with a word.
     pub fn happen(&mut self, event: Event) -> bool {
         self.time += 1;
+        self.has_loaded = false;
         match event {
             Event::Write { object, content } => {
                 // Equal bytes are one content.
@@ -430,6 +442,7 @@ impl<'a> Model<'a> {
     /// One load: rows that are replaced go, and then rows come. A row that was beaten by one that goes comes back where it was
     /// kept.
     fn load(&mut self, loads: &Loads) {
+        self.has_loaded |= !loads.is_empty();
         let mut bared = Vec::new();
         for (object, place, unit) in loads {
             let version = &self.met[object][*place];
@@ -645,6 +658,11 @@ impl<'a> Model<'a> {
         let mut held: Vec<_> = held.collect();
         held.sort();
         held
+    }
+
+    /// Whether the last call has loaded something.
+    pub fn has_loaded(&self) -> bool {
+        self.has_loaded
     }
 
     /// Whether something of the pipeline that is deployed waits for a decision.

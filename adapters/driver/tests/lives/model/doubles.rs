@@ -2,10 +2,16 @@
 //! other name, which most likely is this one.
 
 use super::{Kind, Loads, Model, Source, State, Unit};
-use crate::life::{Call, Content, OnOverwrite, Write};
+use crate::life::{Call, Content, OnOverwrite, Place, Write};
 
 /// A unit that the ledger tells of: its object, the place of its version, and itself.
 type Told<'a> = (Source, usize, &'a Unit);
+
+/// What brings a unit into the table.
+type Load = (Source, usize, Unit);
+
+/// The contents of a version of which the table has rows.
+type Standing<'a> = (Source, usize, Known<'a>);
 
 /// Contents, and whether the digest of their bytes, uncompressed, is known.
 #[derive(Clone, Copy)]
@@ -42,7 +48,9 @@ impl<'a> Model<'a> {
     /// Whether the pipeline has loaded nothing, and the one with its other name what is there, with the same mapping: then
     /// nothing is done.
     pub(super) fn is_most_likely_renamed(&self, call: Call) -> bool {
-        if !self.tells_doubles() || !matches!(call, Call::Run | Call::Reload(_)) {
+        let is_asked = matches!(call, Call::Run | Call::Reload(_));
+        // The functions hold each object.
+        if !self.tells_doubles() || !is_asked || self.life.shape.place == Place::Functions {
             return false;
         }
         let has_own = self.in_ledger().any(|(object, ..)| self.is_own(object));
@@ -65,46 +73,81 @@ impl<'a> Model<'a> {
         let about = |loads: &Loads, (object, place, unit): &Told<'_>| {
             loads.iter().any(|(other, at, load)| (other, at) == (object, place) && load == *unit)
         };
-        let standing: Vec<(Source, usize, Known<'a>)> = self
+        let standing: Vec<Standing<'a>> = self
             .in_ledger()
             .filter(|told| !about(loads, told) && told.2.inserted > 0 && self.stands(*told, |told| about(loads, told)))
             .map(|(object, place, unit)| (object, place, self.known(object, place, unit)))
             .collect();
         let is_renamed = self.is_renamed(loads);
-        let mut kept = std::mem::take(loads);
+        let mut there = standing;
+        let Some(in_turn) = self.in_turn.take() else {
+            *loads = self.hold_together(std::mem::take(loads), &mut there, is_renamed);
+            return;
+        };
+        // What was not loaded was held when the table had its rows, at some time.
+        let mut left = std::mem::take(loads);
+        let mut ever_there = there.clone();
+        for together in in_turn {
+            let content = |object: &Source, place: usize| self.met[object][place].content;
+            let (now, rest): (Loads, Loads) =
+                left.into_iter().partition(|(object, place, _)| together.contains(&(*object, content(object, *place))));
+            left = rest;
+            loads.extend(self.hold_together(now, &mut there, is_renamed));
+            ever_there.extend(there.iter().copied());
+        }
+        for load in left {
+            if self.is_double(&load, &ever_there, is_renamed) {
+                self.hold(&load);
+            } else {
+                loads.push(load);
+            }
+        }
+    }
+
+    /// Holds what would be in the table twice of what is loaded together, and gives the rest. What is there is then what is there
+    /// after the load.
+    fn hold_together(&mut self, mut loads: Loads, there: &mut Vec<Standing<'a>>, is_renamed: bool) -> Loads {
         loop {
             let goes = |(object, place): (Source, usize)| {
-                kept.iter().any(|(other, at, unit)| {
+                loads.iter().any(|(other, at, unit)| {
                     let is_again = unit.is == Kind::Reload && *at == place;
                     *other == object && (is_again || (place < *at && self.replaces_before(*other, *at, unit)))
                 })
             };
-            let mut there: Vec<(Source, usize, Known<'a>)> =
-                standing.iter().filter(|(object, place, _)| !goes((*object, *place))).copied().collect();
-            let is_held = |(object, place, unit): &(Source, usize, Unit)| {
-                let content = self.known(*object, *place, unit);
-                let is_double = |(other, at, loaded): &(Source, usize, Known<'a>)| {
-                    let is_one = other.1 == object.1 && is_renamed;
-                    loaded.is_equal(content) && (*other, *at) != (*object, *place) && (other.0 == object.0 || is_one)
-                };
-                let is_held = unit.is == Kind::Met && !unit.rows.is_empty() && there.iter().any(is_double);
-                if !is_held && !unit.rows.is_empty() {
-                    there.push((*object, *place, content));
+            let mut after: Vec<Standing<'a>> =
+                there.iter().filter(|(object, place, _)| !goes((*object, *place))).copied().collect();
+            let mut held = Loads::new();
+            for load in &loads {
+                let (object, place, unit) = load;
+                if self.is_double(load, &after, is_renamed) {
+                    held.push(load.clone());
+                } else if !unit.rows.is_empty() {
+                    after.push((*object, *place, self.known(*object, *place, unit)));
                 }
-                is_held
-            };
-            let (held, rest): (Loads, Loads) = kept.iter().cloned().partition(is_held);
-            for (object, place, unit) in &held {
-                let units = &mut self.met.get_mut(object).unwrap()[*place].units;
-                units.iter_mut().filter(|other| **other == *unit).for_each(|unit| unit.state = State::Held);
             }
-            kept = rest;
             // What is held takes the place of nothing: then others may be there still.
             if held.is_empty() {
-                break;
+                *there = after;
+                return loads;
             }
+            held.iter().for_each(|load| self.hold(load));
+            loads.retain(|load| !held.contains(load));
         }
-        *loads = kept;
+    }
+
+    /// Whether what is loaded for the first time is there already.
+    fn is_double(&self, (object, place, unit): &Load, there: &[Standing<'a>], is_renamed: bool) -> bool {
+        let content = self.known(*object, *place, unit);
+        let is_it = |(other, at, loaded): &Standing<'a>| {
+            let is_one = other.1 == object.1 && is_renamed;
+            loaded.is_equal(content) && (*other, *at) != (*object, *place) && (other.0 == object.0 || is_one)
+        };
+        unit.is == Kind::Met && !unit.rows.is_empty() && there.iter().any(is_it)
+    }
+
+    fn hold(&mut self, (object, place, unit): &Load) {
+        let units = &mut self.met.get_mut(object).unwrap()[*place].units;
+        units.iter_mut().filter(|other| *other == unit).for_each(|unit| unit.state = State::Held);
     }
 
     /// Whether a version takes the place of those before.
