@@ -30,6 +30,8 @@ use etalon_driver::connection::Connection;
 use etalon_sqlite::Sqlite;
 
 const DAY: i64 = 86_400_000_000;
+/// Counts the rows that others have beaten.
+const BEATEN: &str = "select count(*) from \"_etalon_beaten_analytics.orders\"";
 
 /// `analytics.orders` with one column of most types.
 fn orders(write: WriteMode) -> Table {
@@ -159,7 +161,31 @@ fn a_row_that_comes_back_has_the_columns_that_the_pipeline_has_no_more() {
         };
         warehouse.load(&narrow, &[gone], &mut std::iter::empty(), 3 * DAY).unwrap();
         assert_eq!(first_row(&warehouse.query(show).unwrap()), ["of a", "0.5"]);
+        assert_eq!(first_row(&warehouse.query(BEATEN).unwrap()), ["0"], "what has come back is not beaten any more");
     }
+}
+
+/// A load that keeps nothing of what it beats does not look at what was kept before.
+#[test]
+fn a_beaten_row_that_was_replaced_since_does_not_come_back() {
+    let keeps = Table { keeps_beaten: true, ..orders(merge()) };
+    let mut warehouse = Sqlite::open_in_memory().unwrap();
+    let next = |of: &str, days: i64| LoadBatch {
+        input: format!("another input of {of}"),
+        batch: format!("{of}2"),
+        source_version: "2".to_owned(),
+        batch_time: days * DAY,
+        replaces_source: true,
+        ..batch(of, 0)
+    };
+    load(&mut warehouse, &keeps, "a", &[(1, Some("of a"), 5, 1)]).unwrap();
+    load(&mut warehouse, &keeps, "b", &[(1, Some("of b"), 6, 2)]).unwrap();
+    assert_eq!(first_row(&warehouse.query(BEATEN).unwrap()), ["1"]);
+    warehouse.load(&orders(merge()), &[next("a", 2)], &mut std::iter::empty(), 3 * DAY).unwrap();
+    assert_eq!(ids(&mut warehouse), ["1 of b"]);
+    assert_eq!(first_row(&warehouse.query(BEATEN).unwrap()), ["1"]);
+    warehouse.load(&keeps, &[next("b", 3)], &mut std::iter::empty(), 4 * DAY).unwrap();
+    assert_eq!(ids(&mut warehouse), [""; 0]);
 }
 
 #[test]
