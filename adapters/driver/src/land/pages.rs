@@ -355,7 +355,8 @@ impl Landed {
     fn take(&mut self, page: &Page, now: i64) -> Result<(), Error> {
         let failed = |error: std::io::Error| Error::new(ErrorKind::Refused, error.to_string());
         for record in &page.records {
-            writeln!(self.records, "{record}").map_err(failed)?;
+            serde_json::to_writer(&mut self.records, record).map_err(|error| failed(error.into()))?;
+            self.records.push(b'\n');
         }
         let records = page.records.len() as u64;
         self.open.rows += records;

@@ -1,6 +1,8 @@
 //! Extract: the records among the elements of a response. They stand at a path, or at the first of several, and each may hold a list
 //! whose items are the records.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::component::{Component, Missing};
@@ -104,8 +106,8 @@ impl Extractor {
         }
     }
 
-    /// The records of the elements, as they stand in them.
-    pub(super) fn extract(&self, elements: Vec<Value>, scope: &Scope<'_>) -> Result<Extracted, String> {
+    /// The records of the elements, as they stand in them: copied out of elements that somebody else looks at, too.
+    pub(super) fn extract(&self, elements: Cow<'_, [Value]>, scope: &Scope<'_>) -> Result<Extracted, String> {
         let scope = Scope::new(scope.now, scope.chance, scope.config);
         match self {
             Self::At(path, expander) => {
@@ -121,7 +123,7 @@ impl Extractor {
                 let mut all = Extracted::default();
                 let mut lacks = Vec::new();
                 for extractor in extractors {
-                    let mut found = extractor.extract(elements.clone(), &scope)?;
+                    let mut found = extractor.extract(Cow::Borrowed(&elements), &scope)?;
                     if *skips_empty {
                         let count = found.records.len();
                         found.records.retain(python::is_true);
@@ -147,26 +149,31 @@ impl Extractor {
 }
 
 /// What stands at a path in elements; and the path, if nothing stands there in any of them.
-fn at(path: &[Template], elements: Vec<Value>, scope: &Scope<'_>) -> Result<(Vec<Value>, Option<String>), String> {
+fn at(
+    path: &[Template],
+    elements: Cow<'_, [Value]>,
+    scope: &Scope<'_>,
+) -> Result<(Vec<Value>, Option<String>), String> {
     let path = texts(path, scope)?;
+    if path.iter().any(|part| part == "*") {
+        let found = elements.iter().flat_map(|element| path::values(element, &path));
+        return Ok((found.cloned().collect(), None));
+    }
     let mut records = Vec::new();
     let mut lacks = !path.is_empty() && !elements.is_empty();
-    for element in elements {
-        let found = if path.is_empty() {
-            element
-        } else if path.iter().any(|part| part == "*") {
-            records.extend(path::values(&element, &path).into_iter().cloned());
-            lacks = false;
-            continue;
-        } else {
-            path::get(&element, &path).cloned().unwrap_or(Value::Null)
-        };
+    let mut take = |found: Option<Value>| {
+        let found = found.unwrap_or(Value::Null);
         lacks &= found.is_null();
         match found {
+            Value::Array(items) if records.is_empty() => records = items,
             Value::Array(items) => records.extend(items),
             one if python::is_true(&one) => records.push(one),
             _ => {}
         }
+    };
+    match elements {
+        Cow::Owned(elements) => elements.into_iter().for_each(|element| take(path::take(element, &path))),
+        Cow::Borrowed(elements) => elements.iter().for_each(|element| take(path::get(element, &path).cloned())),
     }
     Ok((records, lacks.then(|| path.join("."))))
 }
@@ -287,7 +294,7 @@ mod tests {
         let extractor = Extractor::read(&Component::of(extractor, &mut missing).unwrap(), &mut missing).unwrap();
         assert_eq!(missing, Missing::default());
         let config = json!({"list": "lines"});
-        let found = extractor.extract(vec![element], &Scope::new(0, 0, &config)).unwrap();
+        let found = extractor.extract(vec![element].into(), &Scope::new(0, 0, &config)).unwrap();
         assert_eq!((Value::from(found.records), found.skipped), (records.clone(), skipped));
     }
 

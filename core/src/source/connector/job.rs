@@ -109,7 +109,7 @@ impl Job {
     pub(super) fn status(&self, response: &Response, scope: &Scope<'_>) -> Result<Status, String> {
         let place = response.url_without_query();
         let elements = self.decoder.elements(response).map_err(|what| format!("`{place}`: {what}"))?;
-        let extracted = self.status.extract(elements, scope)?;
+        let extracted = self.status.extract(elements.into(), scope)?;
         let word = extracted.records.into_iter().next().map_or_else(|| "None".to_owned(), |word| python::text(&word));
         let status = self.statuses.iter().find(|(known, _)| *known == word).map(|(_, status)| *status);
         status
@@ -129,7 +129,7 @@ impl Job {
             (None, None) => vec![polled.clone()],
             (None, Some(_)) => return Err("the answer with what can be downloaded was passed over".to_owned()),
         };
-        target.extract(elements, &scope).map(|extracted| extracted.records)
+        target.extract(elements.into(), &scope).map(|extracted| extracted.records)
     }
 
     /// How long it may take, in microseconds.

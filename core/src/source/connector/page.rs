@@ -40,7 +40,7 @@ pub(super) struct Paginator {
 /// What is known of a page when the next is asked for.
 pub(super) struct Last<'a> {
     pub(super) response: &'a Response,
-    /// The first element of the response, decoded.
+    /// The first element of the response, decoded; of no use to who does not look at the response.
     pub(super) first: &'a Value,
     /// So many records were extracted.
     pub(super) extracted: usize,
@@ -116,6 +116,12 @@ impl Paginator {
     /// Whether records are counted to know where the next page begins.
     pub(super) fn is_counting(&self) -> bool {
         matches!(self.strategy, Some(Strategy::Offset { .. }))
+    }
+
+    /// Whether it looks at the response for the next page.
+    pub(super) fn sees_response(&self) -> bool {
+        let Some(Strategy::Cursor { value, stop }) = &self.strategy else { return false };
+        value.names().chain(stop.iter().flat_map(|stop| stop.names())).any(|name| name == "response")
     }
 
     /// The token of the first page.

@@ -19,6 +19,18 @@ pub(super) fn get<'a>(value: &'a Value, path: &[String]) -> Option<&'a Value> {
     })
 }
 
+/// The value at a path without globs, for good.
+pub(super) fn take(value: Value, path: &[String]) -> Option<Value> {
+    path.iter().try_fold(value, |value, segment| match value {
+        Value::Object(mut map) => map.swap_remove(segment),
+        Value::Array(mut items) => {
+            let at = segment.parse::<usize>().ok().filter(|at| *at < items.len())?;
+            Some(items.swap_remove(at))
+        }
+        _ => None,
+    })
+}
+
 /// The values at a path with globs, `*`, `?` and `**`, in the order of the document.
 pub(super) fn values<'a>(value: &'a Value, path: &[String]) -> Vec<&'a Value> {
     let Some((glob, rest)) = path.split_first() else { return vec![value] };

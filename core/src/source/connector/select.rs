@@ -1,6 +1,8 @@
 //! Select: the records of a response. What is extracted from its elements is filtered, transformed, and brought to the types of the
 //! stream's schema if the manifest asks for that.
 
+use std::borrow::Cow;
+
 use serde_json::{Number, Value};
 
 use super::component::{Component, Missing};
@@ -77,7 +79,7 @@ impl Selector {
     }
 
     /// The records of the elements, as they stand in them.
-    pub(super) fn extract(&self, elements: Vec<Value>, scope: &Scope<'_>) -> Result<Extracted, String> {
+    pub(super) fn extract(&self, elements: Cow<'_, [Value]>, scope: &Scope<'_>) -> Result<Extracted, String> {
         self.extractor.extract(elements, scope)
     }
 

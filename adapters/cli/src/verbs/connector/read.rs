@@ -225,7 +225,8 @@ impl Records {
     }
 
     fn push(&mut self, record: &Value) -> Result<(), Error> {
-        writeln!(self.file, "{record}").map_err(|error| failed(&self.beside, &error))
+        let written = serde_json::to_writer(&mut self.file, record).map_err(std::io::Error::from);
+        written.and_then(|()| self.file.write_all(b"\n")).map_err(|error| failed(&self.beside, &error))
     }
 
     fn finish(self) -> Result<(), Error> {

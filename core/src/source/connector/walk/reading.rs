@@ -1,5 +1,7 @@
 //! Reading: a slice while it is read, page by page.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -118,9 +120,14 @@ impl Reading {
         }
         let elements = stream.decoder.elements(response).map_err(|what| format!("`{place}`: {what}"))?;
         // What is read as it comes is not there any more when the next page is looked for.
-        let first = elements.first().filter(|_| !stream.decoder.is_streamed()).cloned();
+        let is_seen = stream.paginator.sees_response() && !stream.decoder.is_streamed();
+        let (extracted, first) = if is_seen {
+            let extracted = stream.selector.extract(Cow::Borrowed(&elements), &shared.scope())?;
+            (extracted, elements.into_iter().next())
+        } else {
+            (stream.selector.extract(elements.into(), &shared.scope())?, None)
+        };
         let first = first.unwrap_or_else(|| Value::Object(Map::new()));
-        let extracted = stream.selector.extract(elements, &shared.scope())?;
         if let Some(mark) = extracted.cut {
             let note = format!(
                 "`{place}`: `{mark}` says that a list of a record is not the whole one; the rest of it was not read"
