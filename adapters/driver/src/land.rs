@@ -21,9 +21,11 @@ use crate::store::{document, names, put};
 mod objects;
 mod input;
 mod rows;
+mod lines;
 mod pages;
 
 pub use input::Input;
+pub use lines::push_line;
 pub use objects::Landed;
 pub use pages::{Asking, Asks, Came, walk};
 

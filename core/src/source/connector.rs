@@ -153,7 +153,8 @@ impl Connector {
             .ok_or_else(|| refused("the manifest is no `DeclarativeSource`".to_owned()))?;
         component.knows(&mut missing);
         let budget = component.child("api_budget", &mut missing).and_then(|budget| Budget::read(&budget, &mut missing));
-        let rules = component.child("spec", &mut missing).and_then(|spec| spec.get("config_normalization_rules"));
+        let spec = component.child("spec", &mut missing);
+        let rules = spec.as_ref().and_then(|spec| spec.get("config_normalization_rules"));
         let rules = rules.and_then(|rules| Component::named(rules, "ConfigNormalizationRules"));
         let rewritings = rules.map(|rules| rewrite::read(&rules, &mut missing)).unwrap_or_default();
         let all = missing;
@@ -163,11 +164,12 @@ impl Connector {
             if value.get("type").is_some_and(|ty| ty == "ConditionalStreams") {
                 let mut missing = all.clone();
                 let group = Component::of(value, &mut missing);
-                let condition = group.and_then(|group| {
+                let condition = group.as_ref().and_then(|group| {
                     group.knows(&mut missing);
                     group.needed("condition", &mut missing)
                 });
-                let nested = value.get("streams").and_then(Value::as_array).into_iter().flatten();
+                let nested = group.as_ref().and_then(|group| group.get("streams")).and_then(Value::as_array);
+                let nested = nested.into_iter().flatten();
                 entries
                     .extend(nested.map(|value| Entry { condition: condition.clone(), ..Entry::read(value, &missing) }));
             } else {
@@ -197,7 +199,7 @@ impl Connector {
                 }
             }
         }
-        let specification = component.get("spec").and_then(|spec| spec.get("connection_specification"));
+        let specification = spec.and_then(|spec| spec.get("connection_specification"));
         let specification = specification.cloned().unwrap_or_default();
         let identity = crate::plan::identity("manifest", &[manifest]);
         let uses = manifest.replace([' ', '"', '\''], "");
@@ -369,7 +371,9 @@ impl Entry {
             stream: stream.filter(|_| missing.lacked.is_empty()).map(Arc::new),
             first: first.flatten().map(Arc::new),
             schema: schema(later).cloned(),
-            primary_key: later.get("primary_key").cloned(),
+            primary_key: Component::named(later, "DeclarativeStream")
+                .and_then(|stream| stream.get("primary_key"))
+                .cloned(),
             retention,
             ..Self::refused(value.get("name").map(python::text).unwrap_or_default(), missing)
         }
@@ -450,7 +454,9 @@ impl Entry {
 
 /// The stream that a part of the manifest is; and the one that is read as long as there is no state, where they are two.
 fn by_state(stream: &Value) -> (&Value, Option<&Value>) {
-    let of = |field| stream.get(field).filter(|_| stream.get("type").is_some_and(|ty| ty == "StateDelegatingStream"));
+    let is_one = stream.get("type").is_some_and(|ty| ty == "StateDelegatingStream");
+    let delegating = Component::named(stream, "StateDelegatingStream").filter(|_| is_one);
+    let of = |field| delegating.as_ref().and_then(|delegating| delegating.get(field));
     match (of("incremental_stream"), of("full_refresh_stream")) {
         (Some(later), Some(first)) => (later, Some(first)),
         _ => (stream, None),

@@ -8,6 +8,7 @@ mod answers;
 use serde_json::{Value, json};
 
 use crate::serve::{Answer, Asked};
+use Again::{After, Days, One, Since, Whole};
 
 /// When the first record was changed, in seconds since 1970: the beginning of 2023.
 const BEGAN: i64 = 1_672_531_200;
@@ -67,7 +68,7 @@ impl Row {
     /// How many records there are at first: three pages.
     pub(crate) fn count(&self) -> usize {
         match self.again {
-            Again::One => 1,
+            One => 1,
             _ => 2 * self.per + REST,
         }
     }
@@ -77,7 +78,7 @@ impl Row {
         let number = i64::try_from(number).unwrap();
         match self.again {
             // Reports are read from the beginning of 2024 on.
-            Again::Days(rows) => BEGAN + 365 * DAY + number / i64::try_from(rows).unwrap() * DAY,
+            Days(rows) => BEGAN + 365 * DAY + number / i64::try_from(rows).unwrap() * DAY,
             _ => BEGAN + number * 3600,
         }
     }
@@ -86,10 +87,10 @@ impl Row {
     pub(crate) fn second(&self, count: usize) -> Vec<usize> {
         let last = self.at(self.count() - 1);
         let is_read = |number: &usize| match self.again {
-            Again::One | Again::Whole => true,
-            Again::Since(before) => self.at(*number) >= last - before,
-            Again::Days(_) => self.at(*number) >= last - 3 * DAY,
-            Again::After => self.at(*number) > last,
+            One | Whole => true,
+            Since(before) => self.at(*number) >= last - before,
+            Days(_) => self.at(*number) >= last - 3 * DAY,
+            After => self.at(*number) > last,
         };
         (0..count).filter(is_read).collect()
     }
@@ -97,8 +98,8 @@ impl Row {
     /// How many requests the first reading takes, if nothing fails; a report has some for each month until today.
     pub(crate) fn pages(&self) -> Option<usize> {
         match self.again {
-            Again::One => Some(1),
-            Again::Days(_) => None,
+            One => Some(1),
+            Days(_) => None,
             _ => Some(3),
         }
     }
@@ -202,8 +203,6 @@ fn year_days(year: i64) -> i64 {
 fn months(year: i64) -> [i64; 12] {
     [31, if year % 4 == 0 { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 }
-
-use Again::{After, Days, One, Since, Whole};
 
 const fn row(stream: &'static str, path: &'static str, per: usize, again: Again) -> Row {
     Row { stream, path, per, again }

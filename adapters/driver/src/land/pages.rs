@@ -5,8 +5,6 @@
 //! his time is over, neither misses a page nor lands it twice. A stream with a cursor lands a window whenever the time is over;
 //! one without is a snapshot, and lands when it is whole.
 
-use std::io::Write;
-
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::name::{self, LandedAs};
 use etalon_core::protocol::{Cursor, OpenWindow, Piece, Window};
@@ -15,7 +13,7 @@ use etalon_core::source::{Api, WalkFrom};
 use etalon_core::spec::Filled;
 use serde_json::{Value, json};
 
-use super::{Land, LandReport};
+use super::{Land, LandReport, push_line};
 use crate::ports::{Clock, Objects, Put, Server};
 use crate::store::{document, put};
 
@@ -233,7 +231,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                     Came::Wait(until) if until >= self.deadline && !walk.holds_token() => is_late = true,
                     Came::Wait(until) => self.clock.wait(until.saturating_sub(self.clock.now()).max(0)),
                     Came::Page(page) => {
-                        landed.take(&page, self.clock.now())?;
+                        landed.take(&page, self.clock.now());
                         if self.has_enough(landed.open.rows) {
                             self.close(landed, cursor, version, None).await?;
                             report.windows.extend(cursor.windows.last().cloned());
@@ -352,17 +350,15 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
 
 impl Landed {
     /// Takes the records of a page, and what is told of it.
-    fn take(&mut self, page: &Page, now: i64) -> Result<(), Error> {
-        let failed = |error: std::io::Error| Error::new(ErrorKind::Refused, error.to_string());
+    fn take(&mut self, page: &Page, now: i64) {
         for record in &page.records {
-            serde_json::to_writer(&mut self.records, record).map_err(|error| failed(error.into()))?;
-            self.records.push(b'\n');
+            push_line(&mut self.records, record);
         }
         let records = page.records.len() as u64;
         self.open.rows += records;
         let told =
             json!({"asked": page.asked, "status": page.status, "at": now, "slice": page.slice, "records": records});
-        writeln!(self.pages, "{told}").map_err(failed)
+        push_line(&mut self.pages, &told);
     }
 
     fn window(&self, stream: &str) -> Window {

@@ -29,6 +29,26 @@ impl Missing {
     }
 }
 
+/// Which fields of which components were asked for, for the test that holds the list of the format to whoever reads it.
+#[cfg(test)]
+pub(super) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static ASKED: RefCell<BTreeSet<(String, String)>> = RefCell::default();
+    }
+
+    pub(super) fn note(ty: &str, field: &str) {
+        ASKED.with_borrow_mut(|asked| asked.insert((ty.to_owned(), field.to_owned())));
+    }
+
+    /// What was asked for since the last call, each a type and a field.
+    pub(in super::super) fn take() -> BTreeSet<(String, String)> {
+        ASKED.take()
+    }
+}
+
 /// A component of a manifest.
 #[derive(Debug, Clone)]
 pub(super) struct Component<'a> {
@@ -102,6 +122,8 @@ impl<'a> Component<'a> {
 
     /// A field that is not null.
     pub(super) fn get(&self, field: &str) -> Option<&'a Value> {
+        #[cfg(test)]
+        asked::note(self.ty, field);
         self.fields.get(field).filter(|value| !value.is_null())
     }
 

@@ -82,6 +82,7 @@ impl Dynamic {
             "ParametrizedComponentsResolver" => {
                 resolver.knows(missing);
                 let parameters = resolver.get("stream_parameters");
+                let parameters = parameters.and_then(|all| Component::named(all, "StreamParametersDefinition"));
                 let all = parameters.and_then(|parameters| parameters.get("list_of_parameters_for_stream"));
                 (Values::Written(all.and_then(Value::as_array).cloned().unwrap_or_default()), true)
             }

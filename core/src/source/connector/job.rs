@@ -75,9 +75,9 @@ impl Job {
             missing.add("a `download_target_requester` without a `download_target_extractor`");
         }
         let mut statuses = Vec::new();
-        let map = retriever.get("status_mapping").and_then(Value::as_object);
+        let map = retriever.get("status_mapping").and_then(|map| Component::named(map, "AsyncJobStatusMap"));
         for (word, status) in STATUSES {
-            let words = map.and_then(|map| map.get(word)).and_then(Value::as_array).into_iter().flatten();
+            let words = map.as_ref().and_then(|map| map.get(word)).and_then(Value::as_array).into_iter().flatten();
             statuses.extend(words.map(|word| (python::text(word), status)));
         }
         if creation.is_none() || polling.is_none() || status.is_none() || statuses.is_empty() {

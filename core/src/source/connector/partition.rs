@@ -195,9 +195,10 @@ impl Parent {
         if stream.ty == "StateDelegatingStream" && !component.flag("incremental_dependency") {
             stream = stream.child("full_refresh_stream", missing)?;
         }
+        let requester = stream.child("retriever", missing).and_then(|retriever| retriever.child("requester", missing));
         let mut stream = Stream::read(&stream, depth + 1, missing)?;
         // The same request of a parent is sent once only, however many ask for it, unless the manifest says otherwise.
-        let said = component.get("stream").and_then(|stream| stream.pointer("/retriever/requester/use_cache"));
+        let said = requester.and_then(|requester| requester.get("use_cache"));
         stream.requester.is_cached = said != Some(&Value::Bool(false));
         let extra = component.get("extra_fields").and_then(Value::as_array);
         let mut pointer = |pointer: &Value| -> Vec<Template> {

@@ -528,3 +528,102 @@ pub fn page() -> String {
     }
     page
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::super::component::asked;
+    use super::super::{Connector, manifest};
+    use super::*;
+
+    /// A manifest with every component that is read, and every field of it.
+    const EVERY: &str = include_str!("../../../tests/it/connector/every.yaml");
+
+    /// Fields that a component has for a purpose that a pipeline does not have: how a connection is checked, how many workers there
+    /// are, what a form looks like, how a socket is kept.
+    const PASSED: [(&str, &str); 25] = [
+        ("ConfigMigration", "description"),
+        ("ConstantBackoffStrategy", "jitter_range_in_seconds"),
+        ("DatetimeBasedCursor", "allow_catalog_defined_cursor_field"),
+        ("DeclarativeSource", "check"),
+        ("DeclarativeSource", "concurrency_level"),
+        ("DeclarativeSource", "definitions"),
+        ("DeclarativeSource", "description"),
+        ("DeclarativeSource", "max_concurrent_async_job_count"),
+        ("DeclarativeSource", "metadata"),
+        ("DeclarativeSource", "schemas"),
+        ("DeclarativeSource", "stream_groups"),
+        ("DeclarativeSource", "version"),
+        ("ExponentialBackoffStrategy", "jitter_range_in_seconds"),
+        ("HTTPAPIBudget", "status_codes_for_ratelimit_hit"),
+        ("HttpRequester", "connect_timeout_in_seconds"),
+        ("HttpRequester", "read_timeout_in_seconds"),
+        ("HttpRequester", "use_tcp_keepalive"),
+        ("HttpResponseFilter", "failure_type"),
+        ("IncrementingCountCursor", "allow_catalog_defined_cursor_field"),
+        ("OAuthAuthenticator", "refresh_token_error_key"),
+        ("OAuthAuthenticator", "refresh_token_error_status_codes"),
+        ("OAuthAuthenticator", "refresh_token_error_values"),
+        ("Spec", "advanced_auth"),
+        ("Spec", "documentation_url"),
+        ("StateDelegatingStream", "name"),
+    ];
+
+    /// Fields that are read with the whole mapping that they stand in, whatever its names are.
+    const WHOLE: [(&str, &str); 1] = [("RequestBodyGraphQlQuery", "query")];
+
+    /// The types of components that are written in a manifest, each with a field.
+    fn written(value: &Value, found: &mut BTreeSet<(String, String)>) {
+        if let (Some(fields), Some(Value::String(ty))) = (value.as_object(), value.get("type")) {
+            let fields = fields.iter().filter(|(_, value)| !value.is_null());
+            found.extend(fields.map(|(field, _)| (ty.clone(), field.clone())));
+        }
+        match value {
+            Value::Object(map) => map.values().for_each(|child| written(child, found)),
+            Value::Array(items) => items.iter().for_each(|child| written(child, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn a_field_that_the_list_calls_read_is_asked_for_by_whoever_reads_its_component() {
+        asked::take();
+        let connector = Connector::read(EVERY).unwrap();
+        let asked = asked::take();
+        let mut there = BTreeSet::new();
+        written(&manifest::read(EVERY).unwrap(), &mut there);
+        // What only stands there to be referred to is gone when the manifest is read.
+        for field in ["definitions", "schemas"].into_iter().filter(|field| EVERY.contains(&format!("\n{field}:"))) {
+            there.insert(("DeclarativeSource".to_owned(), field.to_owned()));
+        }
+        let mut passed: BTreeSet<(&str, &str)> = PASSED.into_iter().collect();
+        let mut wrong = Vec::new();
+        for stream in connector.streams() {
+            let told = stream.missing.iter().chain(stream.ignored);
+            wrong.extend(told.map(|what| format!("`{}`: {what}", stream.name)));
+        }
+        for row in COMPONENTS.iter().filter(|row| row.standing == Taken) {
+            let names: &[&str] = match row.ty {
+                "SessionTokenRequestApiKeyAuthenticator" => &[row.ty, "ApiKey"],
+                ty => &[ty],
+            };
+            for field in row.fields {
+                let is_in = |set: &BTreeSet<(String, String)>| {
+                    names.iter().any(|ty| set.contains(&((*ty).to_owned(), (*field).to_owned())))
+                };
+                let is_passed = passed.remove(&(row.ty, *field));
+                if !is_in(&there) {
+                    wrong.push(format!("the manifest has no `{field}` of `{}`", row.ty));
+                } else if !WHOLE.contains(&(row.ty, *field)) && is_in(&asked) == is_passed {
+                    let what = if is_passed { "is asked for" } else { "nobody asks for" };
+                    wrong.push(format!("{what}: `{field}` of `{}`", row.ty));
+                }
+            }
+        }
+        wrong.extend(passed.iter().map(|(ty, field)| format!("`{field}` of `{ty}` is none of the format's")));
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

@@ -186,7 +186,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// The pairs of a query whose values are not empty, decoded.
-fn pairs(query: &str) -> Vec<(String, String)> {
+pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| unquoted(&text.replace('+', " "));
     let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (decode(name), decode(value)));
     query.split('&').filter_map(pair).filter(|(_, value)| !value.is_empty()).collect()

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use super::authenticate::{Keeping, Kept, Signing, Tokens};
 use super::budget::Calls;
 use super::config;
+use super::partition::Shape;
 use super::position::Position;
 use super::property::Properties;
 use super::request::Request;
@@ -376,7 +377,9 @@ impl Level {
             Some(cursor) => Some(cursor.calendar(&shared.scope())?),
             None => None,
         };
-        let is_global = stream.cursor.as_ref().is_some_and(|cursor| cursor.is_global);
+        // Which partitions stand in a group may differ the next time.
+        let is_group = matches!(stream.shape, Shape::Groups { .. });
+        let is_global = is_group || stream.cursor.as_ref().is_some_and(|cursor| cursor.is_global);
         let position = Position::new(calendar, !stream.routers.is_empty(), is_global, state)?;
         let partitions = Partitioning::new(stream, state, shared)?;
         let begun = shared.now;

@@ -1,8 +1,6 @@
 //! The list of the format's components: each is there with its fields, and what is refused is refused by name.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use etalon_core::source::connector::{COMPONENTS, Connector, Standing, page};
 
@@ -61,66 +59,6 @@ fn each_component_is_listed_once_in_order() {
     let sorted: BTreeSet<&str> = names.iter().copied().collect();
     assert_eq!(names, sorted.into_iter().collect::<Vec<_>>());
     assert!(COMPONENTS.iter().all(|row| row.fields.iter().all(|field| !row.refused.contains(field))));
-}
-
-/// Fields that a component has for a purpose that a pipeline does not have: how a connection is checked, how many workers there
-/// are, what a form looks like, how a socket is kept.
-const PASSED: [(&str, &str); 25] = [
-    ("ConfigMigration", "description"),
-    ("ConstantBackoffStrategy", "jitter_range_in_seconds"),
-    ("DatetimeBasedCursor", "allow_catalog_defined_cursor_field"),
-    ("DeclarativeSource", "check"),
-    ("DeclarativeSource", "concurrency_level"),
-    ("DeclarativeSource", "definitions"),
-    ("DeclarativeSource", "description"),
-    ("DeclarativeSource", "max_concurrent_async_job_count"),
-    ("DeclarativeSource", "metadata"),
-    ("DeclarativeSource", "schemas"),
-    ("DeclarativeSource", "stream_groups"),
-    ("DeclarativeSource", "version"),
-    ("ExponentialBackoffStrategy", "jitter_range_in_seconds"),
-    ("HTTPAPIBudget", "status_codes_for_ratelimit_hit"),
-    ("HttpRequester", "connect_timeout_in_seconds"),
-    ("HttpRequester", "read_timeout_in_seconds"),
-    ("HttpRequester", "use_tcp_keepalive"),
-    ("HttpResponseFilter", "failure_type"),
-    ("IncrementingCountCursor", "allow_catalog_defined_cursor_field"),
-    ("OAuthAuthenticator", "refresh_token_error_key"),
-    ("OAuthAuthenticator", "refresh_token_error_status_codes"),
-    ("OAuthAuthenticator", "refresh_token_error_values"),
-    ("Spec", "advanced_auth"),
-    ("Spec", "documentation_url"),
-    ("StateDelegatingStream", "name"),
-];
-
-/// The code of the connector, file by file, without its tests and without the list.
-fn code(folder: &Path, files: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            code(&path, files);
-        } else if !path.ends_with("connector/schema.rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            files.push(text.split("#[cfg(test)]").next().unwrap().to_owned());
-        }
-    }
-}
-
-#[test]
-fn a_field_that_the_list_calls_taken_is_named_by_the_code_that_reads() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/source");
-    let mut files = vec![fs::read_to_string(source.join("connector.rs")).unwrap()];
-    code(&source.join("connector"), &mut files);
-    let mut passed: BTreeSet<(&str, &str)> = PASSED.into_iter().collect();
-    for row in COMPONENTS.iter().filter(|row| row.standing == Standing::Taken) {
-        for field in row.fields {
-            let quoted = format!("\"{field}\"");
-            let is_named = files.iter().any(|file| file.contains(&quoted));
-            let is_passed = passed.remove(&(row.ty, *field));
-            assert!(is_named || is_passed, "no code names `{field}` of `{}`", row.ty);
-        }
-    }
-    assert!(passed.is_empty(), "{passed:?} is none of the format's");
 }
 
 #[test]

@@ -267,6 +267,32 @@ fn partitions_are_taken_together_or_one_after_the_other() {
 }
 
 #[test]
+fn groups_of_partitions_have_one_cursor() {
+    let router = format!(
+        "partition_router: {{ type: GroupingPartitionRouter, group_size: 2, underlying_partition_router: {} }}",
+        list("[a, b, c]")
+    );
+    let cursor = "incremental_sync: { type: DatetimeBasedCursor, cursor_field: at, datetime_format: '%Y-%m-%d', start_datetime: '2020-01-01' }";
+    let connector = Connector::read(&manifest("", &router, cursor)).unwrap();
+    let mut walk = connector.walk("things", json!({}), None, Bounds::default(), NOW, 0).unwrap();
+    let mut records = 0;
+    loop {
+        match walk.step(NOW).unwrap() {
+            Step::Request(_) => walk.push(ok(&json!({"items": [{"id": 1, "at": "2020-01-05"}]}))),
+            Step::Page(page) => records += page.records.len(),
+            Step::Done => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let state = walk.state();
+    assert_eq!(
+        (records, &state["use_global_cursor"], &state["state"]),
+        (2, &json!(true), &json!({"at": "2020-01-05"}))
+    );
+    assert_eq!(state.get("states"), None);
+}
+
+#[test]
 fn a_cursor_may_be_a_number() {
     let cursor = "incremental_sync: { type: IncrementingCountCursor, cursor_field: id, start_value: 3, start_value_option: { type: RequestOption, inject_into: request_parameter, field_name: after } }";
     let connector = Connector::read(&manifest("", "", cursor)).unwrap();

@@ -213,6 +213,8 @@ struct Records {
     path: PathBuf,
     beside: PathBuf,
     file: std::io::BufWriter<fs::File>,
+    /// The line that is written, for the next one to use its room.
+    line: Vec<u8>,
 }
 
 impl Records {
@@ -221,12 +223,13 @@ impl Records {
         name.push(".part");
         let beside = path.with_file_name(name);
         let file = fs::File::create(&beside).map_err(|error| failed(&beside, &error))?;
-        Ok(Self { path: path.to_owned(), beside, file: std::io::BufWriter::new(file) })
+        Ok(Self { path: path.to_owned(), beside, file: std::io::BufWriter::new(file), line: Vec::new() })
     }
 
     fn push(&mut self, record: &Value) -> Result<(), Error> {
-        let written = serde_json::to_writer(&mut self.file, record).map_err(std::io::Error::from);
-        written.and_then(|()| self.file.write_all(b"\n")).map_err(|error| failed(&self.beside, &error))
+        self.line.clear();
+        land::push_line(&mut self.line, record);
+        self.file.write_all(&self.line).map_err(|error| failed(&self.beside, &error))
     }
 
     fn finish(self) -> Result<(), Error> {
