@@ -27,6 +27,7 @@ use super::checked::Checked;
 use super::checked::Form;
 use super::functions::Call;
 use super::functions::call;
+use super::functions::check_joined;
 use super::tree::Binary;
 use super::tree::Test;
 use crate::column::Column;
@@ -133,10 +134,12 @@ impl Batch<'_> {
                 self.strict(&operands, ty, locals, |call| {
                     let readers = call.arguments.iter().map(|vector| (vector.values.as_string_view(), vector.mask()));
                     let readers: Vec<_> = readers.collect();
-                    call.write_rows(|row, out| {
+                    call.try_write_rows(|row, out| {
                         for (texts, mask) in &readers {
                             out.push_str(texts.value(row & mask));
+                            check_joined(out)?;
                         }
+                        Ok(true)
                     })
                 })
             }

@@ -70,6 +70,7 @@ use super::evaluate::vector::Vector;
 use crate::column::Column;
 use crate::column::Fault;
 use crate::diagnostic::Code;
+use crate::types::SUPER_BYTES_MAX;
 use crate::types::Type;
 use crate::value::Decimal;
 use crate::value::Interval;
@@ -122,8 +123,21 @@ pub(super) const FUNCTIONS: &[&[Function]] = &[
     lineage::FUNCTIONS,
 ];
 
-/// The longest text that a function makes. Redshift's texts end far below; what is longer would only fill the memory.
+/// The longest text that a function makes of a shorter one. Redshift's texts end far below; what is longer would only fill the
+/// memory.
 const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// The longest text that is joined of others, or written of a value: as long as a `super` may be.
+pub(super) const JOINED_BYTES_MAX: usize = SUPER_BYTES_MAX;
+
+/// Whether a text that grows is still short enough.
+pub(super) fn check_joined(text: &str) -> Result<(), Fault> {
+    if text.len() <= JOINED_BYTES_MAX {
+        return Ok(());
+    }
+    let fact = format!("requested length too large: a text has at most {JOINED_BYTES_MAX} bytes");
+    Err(Fault::new(Code::ResultTooLong, fact))
+}
 
 /// A function of SQL.
 #[derive(Debug)]

@@ -36,7 +36,7 @@ impl TextArray {
         Self { elements, lengths }
     }
 
-    /// Appends the text of the array; every element that is one stands in quotes.
+    /// Appends the text of the array. As for PostgreSQL, an element stands in quotes where it could be read otherwise.
     pub(crate) fn write(&self, out: &mut String) {
         self.nested(['{', '}'], ",", out, write_element);
     }
@@ -124,6 +124,13 @@ fn write_element(element: Option<&str>, out: &mut String) {
         out.push_str("NULL");
         return;
     };
+    let is_plain = !element.is_empty()
+        && !element.eq_ignore_ascii_case("null")
+        && !element.contains(|char| matches!(char, '"' | '\\' | '{' | '}' | ',') || is_blank(char));
+    if is_plain {
+        out.push_str(element);
+        return;
+    }
     out.push('"');
     for char in element.chars() {
         out.push_str(if matches!(char, '"' | '\\') { "\\" } else { "" });

@@ -94,7 +94,11 @@ impl Checker<'_> {
     /// The text of an array.
     fn array_value(&mut self, node: &Node) -> Option<Checked> {
         match &node.kind {
-            tree::Kind::Array(text) => self.text(text, "an array"),
+            tree::Kind::Array(text) => {
+                let is_written = matches!(&text.kind, tree::Kind::Call { name, .. } if name == "array[]");
+                let value = self.text(text, "an array")?;
+                if is_written { Some(value) } else { self.function("(array)", node.span, vec![value], node.span) }
+            }
             tree::Kind::Call { name, place, arguments } if gives_array(name) => {
                 let arguments = (0..arguments.len()).map(|at| self.argument(name, at, arguments));
                 let arguments = arguments.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
@@ -173,7 +177,6 @@ impl Checker<'_> {
         let span = argument.span;
         let argument = match argument.ty {
             _ if argument.is_unknown() => self.settled(argument)?,
-            Type::Char(_) => self.padded(argument)?,
             _ => argument,
         };
         self.function("to_json", span, vec![argument], span)

@@ -79,6 +79,7 @@ impl Checker<'_> {
                 let wrong = Diagnostic::error(Code::Types, span, format!("`{name}` takes a value of a known type"));
                 return self.wrong(wrong.with_help("say what the text is: `'…'::text`"));
             }
+            "to_json" => arguments.into_iter().map(|argument| self.padded(argument)).collect::<Option<_>>()?,
             "to_jsonb" | "json_build_array" | "json_build_object" | "jsonb_build_array" | "jsonb_build_object" => {
                 arguments.into_iter().map(|argument| self.json(argument)).collect::<Option<_>>()?
             }

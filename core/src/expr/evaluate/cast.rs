@@ -343,7 +343,7 @@ fn to_text(call: &Call<'_>, from: Type) -> Column {
             let print = |from: Type| Printer::new(&call.arguments[0], from);
             let printer = print(from);
             let nulls = Call { ty: Type::Text, ..*call };
-            nulls.write_rows(|row, out| {
+            nulls.try_write_rows(|row, out| {
                 printer.print(row, out);
                 match call.ty {
                     Type::Varchar(bytes) => out.truncate(text::cut(out, bytes as usize).len()),
@@ -354,6 +354,7 @@ fn to_text(call: &Call<'_>, from: Type) -> Column {
                     }
                     _ => {}
                 }
+                Ok(true)
             })
         }
     }

@@ -59,6 +59,10 @@ impl Matcher {
 
     /// Whether the whole text is what the pattern describes.
     pub(in crate::expr) fn matches(&self, text: &str) -> Result<bool, Fault> {
+        // Of an empty text no match gets as far as an escape at the end.
+        if text.is_empty() && self.is_open {
+            return Ok(false);
+        }
         match self.ignore_case {
             true => self.matches_folded(&text.chars().map(small).collect::<String>()),
             false => self.matches_folded(text),

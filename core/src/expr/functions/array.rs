@@ -40,8 +40,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ARRAY_POSITION,
 ];
 
-/// What has no name: an element by its subscript, and `= ANY`.
-pub(super) const OPERATORS: &[Function] = &[ELEMENT, IS_ANY];
+/// What has no name: a cast to an array, an element by its subscript, and `= ANY`.
+pub(super) const OPERATORS: &[Function] = &[CAST, ELEMENT, IS_ANY];
+
+const CAST: Function = Function {
+    name: "(array)",
+    aliases: &[],
+    doc: "A text as an array of texts, as `'{a,b}'::text[]`",
+    signatures: &[Signature::new(&[TEXT], Type::Text, |call| {
+        call.write::<(call::Text,)>(|(text,), out| {
+            TextArray::parse(text)?.write(out);
+            Ok(true)
+        })
+    })
+    .constants(ARRAY)],
+    examples: &[("('{ a ,\"b\", }'::text[])[2]", "R301"), ("array_to_string('{ a ,\"b\"}'::text[], '+')", "a+b")],
+};
 
 /// The functions whose result is an array.
 const GIVING: [&str; 9] = [

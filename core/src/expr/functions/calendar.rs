@@ -22,6 +22,7 @@ use crate::diagnostic::Code;
 use crate::types::Type;
 use crate::value::Interval;
 use crate::value::datetime::DAY_MICROS;
+use crate::value::datetime::DAYS_MAX;
 use crate::value::datetime::MICROS_MAX;
 use crate::value::datetime::MICROS_MIN;
 use crate::value::datetime::civil_from_days;
@@ -409,7 +410,8 @@ fn day_after(day: i32, name: &str) -> Result<Option<i32>, Fault> {
         return Ok(Some(day));
     }
     let ahead = weekday.wrapping_sub(day.rem_euclid(7)).rem_euclid(7);
-    day.checked_add(if ahead == 0 { 7 } else { ahead }).map(Some).ok_or_else(out_of_range)
+    let next = day.saturating_add(if ahead == 0 { 7 } else { ahead });
+    if next <= DAYS_MAX { Ok(Some(next)) } else { Err(out_of_range()) }
 }
 
 fn next_day(call: &Call<'_>) -> Column {

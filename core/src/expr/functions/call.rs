@@ -15,6 +15,7 @@ use arrow_array::types;
 use arrow_buffer::BooleanBuffer;
 use arrow_buffer::NullBuffer;
 
+use super::check_joined;
 use crate::column::Column;
 use crate::column::Fault;
 use crate::column::Faults;
@@ -115,8 +116,7 @@ impl Call<'_> {
         let mut text = String::new();
         for row in 0..self.rows {
             text.clear();
-            let has_text = !rows.is_null(row)
-                && rows.take(row, f(A::read(&readers, row), &mut text).map(|some| some.then_some(()))).is_some();
+            let has_text = !rows.is_null(row) && rows.take_text(row, f(A::read(&readers, row), &mut text), &text);
             texts.append_option(has_text.then_some(&text));
         }
         Column { values: Arc::new(texts.finish()), faults: rows.faults }
@@ -155,8 +155,7 @@ impl Call<'_> {
         let mut text = String::new();
         for row in 0..self.rows {
             text.clear();
-            let has_text =
-                !rows.is_null(row) && rows.take(row, f(row, &mut text).map(|some| some.then_some(()))).is_some();
+            let has_text = !rows.is_null(row) && rows.take_text(row, f(row, &mut text), &text);
             texts.append_option(has_text.then_some(&text));
         }
         Column { values: Arc::new(texts.finish()), faults: rows.faults }
@@ -172,27 +171,10 @@ impl Call<'_> {
         let mut text = String::new();
         for row in 0..self.rows {
             text.clear();
-            let has_text = rows.take(row, f(row, &mut text).map(|some| some.then_some(()))).is_some();
+            let has_text = rows.take_text(row, f(row, &mut text), &text);
             texts.append_option(has_text.then_some(&text));
         }
         Column { values: Arc::new(texts.finish()), faults: rows.faults }
-    }
-
-    /// Lets `f` append the text of each row without a NULL argument.
-    pub(in crate::expr) fn write_rows(&self, f: impl Fn(usize, &mut String)) -> Column {
-        let nulls = self.nulls();
-        let mut texts = StringViewBuilder::with_capacity(self.rows);
-        let mut text = String::new();
-        for row in 0..self.rows {
-            text.clear();
-            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                texts.append_null();
-            } else {
-                f(row, &mut text);
-                texts.append_value(&text);
-            }
-        }
-        Column::new(Arc::new(texts.finish()))
     }
 }
 
@@ -224,6 +206,12 @@ impl Rows {
         }
         self.more.push(row);
         None
+    }
+
+    /// Whether there is a text for a row, that a function has appended; one that is too long is a fault.
+    fn take_text(&mut self, row: usize, has_text: Result<bool, Fault>, text: &str) -> bool {
+        let checked = has_text.and_then(|has_text| check_joined(text).map(|()| has_text.then_some(())));
+        self.take(row, checked).is_some()
     }
 
     /// All rows without a value, and those of them with a fault.

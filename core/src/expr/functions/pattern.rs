@@ -195,9 +195,9 @@ const OF_SPANS: Constant = Constant::Text(|pattern| match DatePattern::new(patte
 /// Writes times. That of an empty pattern or of an infinite time is NULL, which is not told before: it is nobody's column.
 fn written(call: &Call<'_>, in_utc: bool) -> Column {
     let patterns = Patterns::new();
-    call.write::<(call::Timestamp, call::Text)>(|(micros, pattern), out| {
-        patterns.with(pattern, DatePattern::new, |pattern| {
-            if pattern.is_empty() || !is_finite(micros) {
+    call.write::<(call::Timestamp, call::Text)>(|(micros, text), out| {
+        patterns.with(text, DatePattern::new, |pattern| {
+            if text.is_empty() || !is_finite(micros) {
                 return Ok(false);
             }
             pattern.write(micros, in_utc, out);
@@ -208,10 +208,9 @@ fn written(call: &Call<'_>, in_utc: bool) -> Column {
 
 fn write_interval(call: &Call<'_>) -> Column {
     let patterns = Patterns::new();
-    call.write::<(call::Interval, call::Text)>(|(interval, pattern), out| {
-        patterns.with(pattern, DatePattern::new, |pattern| {
-            pattern.write_interval(interval, out).map(|()| !pattern.is_empty())
-        })
+    call.write::<(call::Interval, call::Text)>(|(interval, text), out| {
+        patterns
+            .with(text, DatePattern::new, |pattern| pattern.write_interval(interval, out).map(|()| !text.is_empty()))
     })
 }
 

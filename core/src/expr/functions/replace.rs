@@ -1,9 +1,6 @@
 //! `replace`, `translate`, `overlay`, `reverse`, `repeat`, `concat`, `concat_ws`: they make new texts from texts.
 
-use std::sync::Arc;
-
 use arrow_array::Array;
-use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
 
 use super::Call;
@@ -13,6 +10,7 @@ use super::Kind;
 use super::Signature;
 use super::TEXT_BYTES_MAX;
 use super::call;
+use super::check_joined;
 use super::substring::place;
 use super::too_long;
 use crate::column::Column;
@@ -185,39 +183,30 @@ const CONCAT_WS: Function = Function {
 fn concat_ws(call: &Call<'_>) -> Column {
     let columns: Vec<_> = call.arguments.iter().map(|part| (part.values.as_string_view(), part.mask())).collect();
     let Some(((separators, separator_mask), columns)) = columns.split_first() else { return super::nothing(call) };
-    let mut texts = StringViewBuilder::with_capacity(call.rows);
-    let mut text = String::new();
-    for row in 0..call.rows {
+    call.write_all_rows(|row, out| {
         if separators.is_null(row & separator_mask) {
-            texts.append_null();
-            continue;
+            return Ok(false);
         }
-        text.clear();
         let mut is_first = true;
         for (column, mask) in columns.iter().filter(|(column, mask)| column.is_valid(row & mask)) {
             if !is_first {
-                text.push_str(separators.value(row & separator_mask));
+                out.push_str(separators.value(row & separator_mask));
             }
             is_first = false;
-            text.push_str(column.value(row & mask));
+            out.push_str(column.value(row & mask));
+            check_joined(out)?;
         }
-        texts.append_value(&text);
-    }
-    Column::new(Arc::new(texts.finish()))
+        Ok(true)
+    })
 }
 
 fn concat(call: &Call<'_>) -> Column {
     let columns: Vec<_> = call.arguments.iter().map(|part| (part.values.as_string_view(), part.mask())).collect();
-    let mut texts = StringViewBuilder::with_capacity(call.rows);
-    let mut text = String::new();
-    for row in 0..call.rows {
-        text.clear();
-        for (column, mask) in &columns {
-            if column.is_valid(row & mask) {
-                text.push_str(column.value(row & mask));
-            }
+    call.write_all_rows(|row, out| {
+        for (column, mask) in columns.iter().filter(|(column, mask)| column.is_valid(row & mask)) {
+            out.push_str(column.value(row & mask));
+            check_joined(out)?;
         }
-        texts.append_value(&text);
-    }
-    Column::new(Arc::new(texts.finish()))
+        Ok(true)
+    })
 }

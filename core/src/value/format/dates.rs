@@ -423,8 +423,10 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 }
 
 fn push_word(items: &mut Vec<Item>, mut item: Item, is_short: bool) {
-    if let (Item::Digits { least, .. }, true) = (&mut item, is_short) {
-        *least = 1;
+    // A year of four digits has them all: `26` would be one of antiquity, which is hardly meant.
+    match &mut item {
+        Item::Digits { part, least, .. } if is_short && *part != DateField::Year => *least = 1,
+        _ => {}
     }
     // A fraction that is missing has no mark before it.
     if let (Item::Fraction { mark }, Some(Item::Literal(literal))) = (&mut item, items.last_mut()) {
@@ -478,6 +480,8 @@ mod tests {
             ("DD.MM.YYYY HH24:MI:SS", "31.01.2026  23:59:58", "R304"),
             ("DD.MM.YYYY HH24:MI:SS", "1.01.2026 23:59:58", "R304"),
             ("FMDD.FMMM.YYYY", "1.2.2026", "2026-02-01 00:00:00"),
+            ("FMDD.FMMM.FMYYYY", "1.2.2026", "2026-02-01 00:00:00"),
+            ("FMDD.FMMM.FMYYYY", "1.2.26", "R304"),
             ("YYYYMMDD", "20240229", "2024-02-29 00:00:00"),
             ("YYYYMMDD", "20230229", "R303"),
             ("yyyy-mm-dd\"T\"hh24", "2026-01-31T24", "R303"),

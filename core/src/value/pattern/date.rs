@@ -238,11 +238,6 @@ impl DatePattern {
         Self(pieces)
     }
 
-    /// Whether there is nothing in it.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Why nothing can be read by it, if it has a field that is only written or counts days in two ways.
     pub(crate) fn check_readable(&self) -> Result<(), Fault> {
         let counts = |by_weeks| self.fields().any(|place| read::is_iso(place.field) == Some(by_weeks));
