@@ -116,7 +116,7 @@ impl Api {
 
     /// What a record is known by.
     pub(crate) fn known(&self, record: &Value) -> String {
-        record.pointer(self.key).map_or_else(|| panic!("{record} has no {}", self.key), Value::to_string)
+        record.pointer(self.key).unwrap().to_string()
     }
 
     /// What the record of a number is known by when it was read.
