@@ -14,6 +14,7 @@ use etalon_core::source::{ListStep, Listing, Names};
 
 use crate::deployed::Deployed;
 use crate::held::{self, Marked};
+use crate::judge::announce;
 use crate::ports::{Clock, Entry, Fact, Message, Objects, Put, Queue, Witness};
 use crate::store::{self, Handled, put, send};
 
@@ -96,12 +97,16 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         }
     }
 
-    /// What is marked as held of the pipeline; what cannot be read is told.
+    /// What is marked as held of the pipeline; what cannot be read is told. What is not held any more waits for its load, and
+    /// may have lost the mark by which a loader finds it: it gets it again.
     async fn marked(&self) -> Result<Marked, Error> {
         let mut marked = held::marked(self.store, &self.table()).await?;
         marked.units.retain(|(unit, _)| held::is_of(&self.deployed.pipeline, unit));
         for error in &marked.unreadable {
             self.witness.saw(&Fact::Unreadable(&error.to_string()));
+        }
+        for (unit, _) in marked.units.iter().filter(|(unit, _)| unit.is_pending()) {
+            announce(self.store, self.loads, &self.table(), unit, &self.clock.now().to_string()).await?;
         }
         Ok(marked)
     }

@@ -18,7 +18,7 @@ const DISCARD: &str = "discard";
 /// The units that are marked as held in a table.
 #[derive(Debug, Default)]
 pub(crate) struct Marked {
-    /// The units that wait for a decision, or for the end of one that was interrupted, with their versions.
+    /// The units that wait for a decision, or for what follows from one, with their versions.
     pub(crate) units: Vec<(Unit, String)>,
     /// Documents that cannot be read: of units, and of plans whose tasks were met.
     pub(crate) unreadable: Vec<Error>,
@@ -38,7 +38,8 @@ pub(crate) async fn marked(store: &impl Objects, table: &str) -> Result<Marked, 
     for (mark, unit) in marks.iter().zip(documents.await?) {
         match unit {
             Err(error) => marked.unreadable.push(error),
-            // Of one that was replaced, what has taken its place may not have begun.
+            // Of one that was replaced, what has taken its place may not have begun; one that is to be loaded may have lost
+            // its other mark.
             Ok(Some((unit, version)))
                 if matches!(unit.state, UnitState::Held { .. } | UnitState::Pending | UnitState::Replaced { .. }) =>
             {
@@ -64,7 +65,7 @@ async fn unreadable_plan(store: &impl Objects, unit: &str) -> Result<Option<Erro
     readable(document::<InputPlan>(store, &name::plan(input, generation)).await).map(Result::err)
 }
 
-/// The units of a table that wait for a decision, or for the end of one that was interrupted, with their versions.
+/// The units of a table that wait for a decision, or for what follows from one, with their versions.
 pub async fn waiting(store: &impl Objects, table: &str) -> Result<Vec<(Unit, String)>, Error> {
     marked(store, table).await.map(|marked| marked.units)
 }
@@ -132,7 +133,7 @@ async fn decided(
 }
 
 /// Carries out the part of a decision that is not done yet. The marks by which units are found are removed last, so that a
-/// worker that is killed finds the units again.
+/// worker that is killed finds the units again; of what is released, by the load.
 async fn carry_out(
     decision: &Decision,
     store: &impl Objects,
@@ -149,9 +150,10 @@ async fn carry_out(
             RELEASE => {
                 let unit =
                     if is_as_decided { settle(store, table, unit, &version, UnitState::Pending).await? } else { unit };
+                // Its mark among the held stays until it is loaded: who has held it may still be at work, and take away the
+                // other mark.
                 if unit.is_pending() {
                     announce(store, loads, table, &unit, cause).await?;
-                    store.delete(&held).await?;
                 }
             }
             DISCARD => {

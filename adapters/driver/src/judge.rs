@@ -70,11 +70,12 @@ pub(crate) async fn complete_unit(
 }
 
 /// Judges a held unit again: what the pipeline says of limits and of new versions may have changed since, without a change of
-/// what rows are. What the warehouse has refused waits for somebody.
+/// what rows are. What the warehouse has refused waits for somebody. `now` tells it apart from a judgement minutes before, whose
+/// announcement the queue remembers.
 pub(crate) async fn judge_again(
     pipeline: &Resolved,
     store: &impl Objects,
-    (loads, _): (&impl Queue, &impl Witness),
+    (loads, now): (&impl Queue, i64),
     unit: &Unit,
     version: &str,
 ) -> Result<(), Error> {
@@ -102,8 +103,8 @@ pub(crate) async fn judge_again(
         return Ok(());
     }
     put(store, &name::unit_document(&table, &unit.name), &judged, Put::IfVersion(version)).await?;
-    announce(store, loads, &table, &judged, version).await?;
-    store.delete(&name::held(&table, &unit.name)).await
+    // Its mark among the held stays until it is loaded: who has held it may still be at work, and take away the other mark.
+    announce(store, loads, &table, &judged, &now.to_string()).await
 }
 
 /// What the reason begins with for which a unit is held that the warehouse has refused.

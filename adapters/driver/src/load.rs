@@ -442,8 +442,15 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         self.store.delete(&name::held(&table, &unit_name)).await
     }
 
+    /// Holds a unit. Its marks are changed first: once its document says that it is held, it may be judged again and marked as
+    /// pending. Of one that is killed in between, the mark among the held tells the next run.
     async fn hold(&self, unit: &Unit, version: &str, reason: String) -> Result<(), Error> {
         let (table, unit_name) = (self.table(), unit.name.clone());
+        // An earlier call may have held it and been killed; somebody may have discarded it since.
+        if !matches!(unit.state, UnitState::Discarded { .. }) {
+            put_once(self.store, &name::held(&table, &unit_name), b"").await?;
+        }
+        self.store.delete(&name::pending(&table, &unit_name)).await?;
         if unit.is_pending() {
             let state = UnitState::Held { reasons: vec![reason], incomplete: false, unread: false };
             let place = name::unit_document(&table, &unit_name);
@@ -451,11 +458,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             put(self.store, &place, &held, Put::IfVersion(version)).await?;
             self.witness.saw(&Fact::Held(&held));
         }
-        // An earlier call may have held it and been killed; somebody may have discarded it since.
-        if !matches!(unit.state, UnitState::Discarded { .. }) {
-            put_once(self.store, &name::held(&table, &unit_name), b"").await?;
-        }
-        self.store.delete(&name::pending(&table, &unit_name)).await
+        Ok(())
     }
 
     /// Notes that a unit is about to be held. Where too many were within the hour the load waits instead, and that is told.

@@ -215,6 +215,21 @@ fn a_plan_that_cannot_be_read_is_made_anew_by_the_next_run() {
     assert!(world.tasks.is_empty());
 }
 
+/// Who holds a unit takes its mark among the pending away last; until then somebody else may have judged it again.
+#[test]
+fn a_unit_that_was_held_is_found_although_its_mark_is_taken_away() {
+    let world = World::new(&["a.csv"]);
+    world.run("first").unwrap();
+    assert_eq!(world.transform(), []);
+    let pending = world.there(&name::pending("things", ""));
+    let [mark] = pending.as_slice() else { panic!("{pending:?}") };
+    let held = mark.replace(&name::pending("things", ""), &name::held("things", ""));
+    block_on(world.store.put(&held, b"", Put::Always)).unwrap();
+    block_on(world.store.delete(mark)).unwrap();
+    world.run("second").unwrap();
+    assert_eq!(world.there(&name::pending("things", "")), pending);
+}
+
 #[test]
 fn a_record_that_cannot_be_read_keeps_no_other_object_back() {
     let world = World::new(&["a.csv", "b.csv", "c.csv"]);

@@ -120,6 +120,8 @@ fn remembered_lives_go_right() {
     // Two files change their contents with each other.
     many(7_000_649, 1, Life::new);
     many(7_005_134, 1, Life::new);
+    // A unit is judged again while a loader holds it: it is not lost to sight.
+    many(424_200_233, 1, Life::new);
 }
 
 #[test]
