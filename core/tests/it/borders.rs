@@ -93,3 +93,23 @@ fn a_field_takes_the_last_value_of_its_type_and_not_the_next() {
         assert!(!takes(ty, beyond), "{ty} does not take {beyond}");
     }
 }
+
+/// Answers of PostgreSQL 15 that are easily missed: what is a value, and no quoted constant; what stands in quotes; what is cut.
+#[test]
+fn a_value_is_not_taken_for_a_constant() {
+    for (expression, wanted) in [
+        ("('1.5'::text || '')::interval day", "00:00:00"),
+        ("'1:02'::text::interval minute to second", "01:02:00"),
+        ("'1.5'::interval day", "1 day"),
+        ("string_to_array('a,,b', ',')::text", "{a,\"\",b}"),
+        ("('{ a , \"b c\" }'::text[])::text", "{a,\"b c\"}"),
+        ("cardinality('x'::text::text[])", "R301"),
+        ("to_json('x'::char(3))", "\"x  \""),
+        ("to_jsonb('x'::char(3))", "\"x  \""),
+        ("'[' || to_char(date '2024-02-29', '\"') || ']'", "[]"),
+        ("'' like '%\\'", "f"),
+        ("next_day(date '294276-12-31', 'mon')", "R303"),
+    ] {
+        assert_eq!(result(expression), wanted, "{expression}");
+    }
+}
