@@ -217,7 +217,7 @@ mod tests {
             ("a", r"a\", Some(false)),
             ("b", r"a\", Some(false)),
             ("", r"\", Some(false)),
-            ("", r"%\", None),
+            ("", r"%\", Some(false)),
             ("", r"%_\", Some(false)),
             ("a", r"%_\", None),
             ("ab", r"%b\", Some(false)),
