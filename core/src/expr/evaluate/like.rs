@@ -59,10 +59,6 @@ impl Matcher {
 
     /// Whether the whole text is what the pattern describes.
     pub(in crate::expr) fn matches(&self, text: &str) -> Result<bool, Fault> {
-        // Of an empty text no match gets as far as an escape at the end.
-        if text.is_empty() && self.is_open {
-            return Ok(false);
-        }
         match self.ignore_case {
             true => self.matches_folded(&text.chars().map(small).collect::<String>()),
             false => self.matches_folded(text),
@@ -87,9 +83,10 @@ impl Matcher {
         if !self.is_open {
             return Ok(last.is_end_of(text));
         }
-        // The match gets to the escape where there is more text, or where nothing but `_` stands before it.
+        // The match gets to the escape where there is more text, or where nothing but `_` stands before it; at the end of the
+        // text it is not looked for.
         match last.skip_past(text, &mut steps)? {
-            Some(after) if !after.is_empty() || last.is_any() => Err(open()),
+            Some(after) if !after.is_empty() || (last.is_any() && !text.is_empty()) => Err(open()),
             _ => Ok(false),
         }
     }
@@ -221,6 +218,9 @@ mod tests {
             ("", r"%_\", Some(false)),
             ("a", r"%_\", None),
             ("ab", r"%b\", Some(false)),
+            ("ab", r"ab%\", Some(false)),
+            ("ab", r"%b%\", Some(false)),
+            ("ab", r"a%\", None),
             ("abc", r"%b\", None),
             ("abc", r"%x%c\", Some(false)),
             ("a%", r"a%\", None),

@@ -64,14 +64,11 @@ impl Parser<'_> {
         let depth = operand.depth;
         if let (Type::Interval, Some(Modifier::Fields { range, digits })) = (to.ty, to.modifier) {
             // The fields say what a number of a quoted text means; a value is an interval before it has some of them only.
-            let (operand, depth) = match operand.kind {
-                Kind::Text(_) => (operand, depth),
-                _ => {
-                    let cast = self.node(Kind::Cast { operand: Box::new(operand), to: to.ty }, span, depth)?;
-                    let depth = cast.depth;
-                    (cast, depth)
-                }
+            let operand = match operand.kind {
+                Kind::Text(_) => operand,
+                _ => self.node(Kind::Cast { operand: Box::new(operand), to: to.ty }, span, depth)?,
             };
+            let depth = operand.depth;
             return call("(interval)", vec![operand, number(range.to_string()), number(digits.to_string())], depth);
         }
         if let Some(Modifier::Byte) = to.modifier {
