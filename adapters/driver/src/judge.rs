@@ -75,7 +75,8 @@ pub(crate) async fn complete_unit(
 pub(crate) async fn judge_again(
     pipeline: &Resolved,
     store: &impl Objects,
-    (loads, now): (&impl Queue, i64),
+    loads: &impl Queue,
+    now: i64,
     unit: &Unit,
     version: &str,
 ) -> Result<(), Error> {

@@ -49,7 +49,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                 Effect::End(plan, by) => give_way(self.store, &self.table(), plan, &by).await?,
                 Effect::Replace((unit, version), by) => self.replace(unit, version, &by).await?,
                 Effect::JudgeAgain((unit, version)) => {
-                    judge_again(pipeline, self.store, (self.loads, self.clock.now()), unit, version).await?;
+                    judge_again(pipeline, self.store, self.loads, self.clock.now(), unit, version).await?;
                 }
                 Effect::Send(plan) => self.send(&plan).await?,
                 Effect::Mark => self.mark(source, &mark, is_first).await?,

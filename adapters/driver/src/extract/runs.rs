@@ -55,7 +55,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         }
         if run_is == RunIs::NothingNew {
             for (unit, version) in self.waiting().await? {
-                judge_again(pipeline, self.store, (self.loads, self.clock.now()), &unit, &version).await?;
+                judge_again(pipeline, self.store, self.loads, self.clock.now(), &unit, &version).await?;
             }
             return Ok(());
         }
