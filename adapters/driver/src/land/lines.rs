@@ -1,5 +1,5 @@
-//! Lines: records as JSON Lines. A connector writes each record once, so it is written without a detour: a text that needs no
-//! escape, as most do, is copied as it is.
+//! Lines: records as JSON Lines. A text that needs no escape, as most do, is copied as it is; what else there is `serde_json`
+//! writes. With `serde_json::to_writer` alone, reading a connector takes about a third more of the processor.
 
 use std::io::Write;
 
