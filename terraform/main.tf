@@ -137,7 +137,7 @@ resource "aws_budgets_budget" "this" {
   lifecycle {
     precondition {
       condition     = var.budget.tag == null || contains(keys(var.tags), coalesce(var.budget.tag, "-"))
-      error_message = "The budget counts what has the tag that it names, and nothing has: it must be one of `tags`."
+      error_message = "budget.tag must be a key of `tags`: the budget counts the cost of resources that have this tag."
     }
   }
 }

@@ -4,7 +4,7 @@ output "bucket" {
 
   precondition {
     condition     = length(local.unknown) == 0
-    error_message = "There are settings of pipelines without a file: ${join(", ", local.unknown)}."
+    error_message = "`settings` names pipelines that have no file: ${join(", ", local.unknown)}."
   }
 }
 

@@ -10,7 +10,7 @@ variable "pipelines" {
 
   validation {
     condition     = length(fileset(var.pipelines, "*.yaml")) > 0
-    error_message = "There is no *.yaml in this folder."
+    error_message = "The folder must contain at least one *.yaml file."
   }
 }
 
@@ -138,7 +138,7 @@ variable "budget" {
 
   validation {
     condition     = var.budget == null || try(var.budget.monthly_usd > 0 && length(var.budget.emails) > 0, false)
-    error_message = "A budget is more than 0 USD, and somebody is told of it."
+    error_message = "budget.monthly_usd must be greater than 0, and budget.emails must name at least one address."
   }
 }
 

@@ -40,6 +40,8 @@ pub const PIPELINE_FILE: &str = "pipeline.yaml";
 pub const DEFAULT_BUS: &str = "default";
 /// How often a sweep looks at tables whose message may be lost.
 const SWEEP: &str = "rate(5 minutes)";
+/// How often a pipeline that new objects start lists its source: a message of an object may be lost.
+const LISTING: &str = "rate(1 day)";
 /// How long a message is kept until it is processed, and a dead letter until a person looks at it: as long as SQS allows.
 const MESSAGES_KEPT_SECONDS: u32 = 14 * 24 * 60 * 60;
 /// Messages of a batch where each is little work.
@@ -305,7 +307,8 @@ impl Deployment {
             step: Step::Extract,
             when: match pipeline.schedule() {
                 Some(file::Schedule::Rate(when) | file::Schedule::Cron(when)) => Some(when.clone()),
-                Some(file::Schedule::ObjectCreated) | None => None,
+                Some(file::Schedule::ObjectCreated) => Some(LISTING.to_owned()),
+                None => None,
             },
             input: SCHEDULE_INPUT.to_owned(),
             dead_url: Some(extract.dead_url.clone()),

@@ -6,7 +6,9 @@
 use serde_json::{Map, Value, json};
 
 use super::setting::{SETTINGS, Setting};
-use super::{Account, Deployment, Function, Origin, PREFIXES, Schedule, Sizes, Statement, Warehouse, WarehouseId};
+use super::{
+    Account, Deployment, Function, LISTING, Origin, PREFIXES, Schedule, Sizes, Statement, Warehouse, WarehouseId,
+};
 use crate::pipeline::Pipeline;
 use crate::source::LANDING;
 
@@ -47,11 +49,14 @@ pub fn module(pipeline: &Pipeline) -> String {
     let schedule = |schedule: &Schedule| json!({ "calls": schedule.step.name(), "input": schedule.input });
     let mut sweep_row = schedule(&sweep);
     sweep_row["when"] = json!(sweep.when);
+    // When else, the pipeline file says.
+    let mut starts_row = schedule(&starts);
+    starts_row["listing"] = json!(LISTING);
     let all = json!({
         "functions": functions,
         "operator": operator,
         "lands": LANDING,
-        "schedules": { "starts": schedule(&starts), "sweep": sweep_row },
+        "schedules": { "starts": starts_row, "sweep": sweep_row },
         "copied": copied.collect::<Vec<_>>(),
         "visibility_timeouts": sizes.visibility_timeouts,
         "receives_max": sizes.receives_max,

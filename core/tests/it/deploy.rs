@@ -92,6 +92,15 @@ fn a_pipeline_says_when_it_runs() {
     assert_eq!((sweep.when.as_deref(), sweep.step), (Some("rate(5 minutes)"), Step::Load));
 }
 
+/// A message about a new object may be lost.
+#[test]
+fn a_pipeline_that_new_objects_start_lists_them_once_a_day() {
+    let text = ORDERS.replace("schedule: rate(15 minutes)", "schedule: object-created");
+    let (pipeline, _) = Pipeline::compile(&text).unwrap();
+    let [starts, _] = Deployment::new(&pipeline, &account(), &Sizes::default()).schedules;
+    assert_eq!((starts.when.as_deref(), starts.step), (Some("rate(1 day)"), Step::Extract));
+}
+
 #[test]
 fn the_page_of_settings_is_true() {
     check_page("functions-settings.md", &deploy::settings_page());

@@ -4,7 +4,7 @@ variable "bucket" {
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket))
-    error_message = "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit."
+    error_message = "The name of a bucket must have 3 to 63 lower-case letters, digits, dots and hyphens, and must begin and end with a letter or a digit."
   }
 }
 

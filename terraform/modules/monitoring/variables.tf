@@ -44,7 +44,7 @@ variable "max_age_minutes" {
 
   validation {
     condition     = var.max_age_minutes == null || try(var.max_age_minutes >= 1 && var.max_age_minutes <= 1440, false)
-    error_message = "Alarms look at 1 to 1440 minutes."
+    error_message = "max_age_minutes must be between 1 and 1440: an alarm of CloudWatch looks at one day at most."
   }
 }
 

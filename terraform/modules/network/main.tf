@@ -13,7 +13,7 @@ resource "aws_vpc" "this" {
   lifecycle {
     precondition {
       condition     = var.endpoint_zones >= 1 && var.endpoint_zones <= length(var.zones)
-      error_message = "Endpoints are in 1 to ${length(var.zones)} zones."
+      error_message = "endpoint_zones must be between 1 and ${length(var.zones)}, the number of zones."
     }
   }
 }

@@ -11,7 +11,7 @@ variable "cidr" {
 
   validation {
     condition     = can(cidrsubnet(var.cidr, 4, 0))
-    error_message = "It is a range of addresses such as 10.64.0.0/20."
+    error_message = "cidr must be a range of addresses such as 10.64.0.0/20."
   }
 }
 
@@ -21,7 +21,7 @@ variable "zones" {
 
   validation {
     condition     = length(var.zones) >= 2 && length(var.zones) <= 8
-    error_message = "A network has 2 to 8 zones, so that the loss of one stops nothing."
+    error_message = "zones must have 2 to 8 entries: with two or more, the loss of one zone stops nothing."
   }
 }
 

@@ -98,17 +98,17 @@ resource "aws_lambda_function" "this" {
     precondition {
       # terraform/package writes down what it has built for.
       condition     = try(trimspace(file("${var.packages}/architecture")), var.architecture) == var.architecture
-      error_message = "The packages were built for another processor: terraform/package ${var.architecture} builds them for this one."
+      error_message = "The packages were built for another architecture. Build them with: terraform/package ${var.architecture}"
     }
 
     precondition {
       condition     = each.value.timeout_seconds <= 900
-      error_message = "A function has 900 seconds at most."
+      error_message = "timeout_seconds can be 900 at most: Lambda stops a function after 15 minutes."
     }
 
     precondition {
       condition     = each.value.memory_mb >= 128 && each.value.memory_mb <= 10240
-      error_message = "A function has 128 to 10240 MiB of memory."
+      error_message = "memory_mb must be between 128 and 10240."
     }
   }
 
@@ -168,12 +168,12 @@ resource "aws_lambda_event_source_mapping" "this" {
   lifecycle {
     precondition {
       condition     = !var.reserves_concurrency || each.value.reserved >= each.value.concurrency_max
-      error_message = "A function that has fewer calls than its queue makes is throttled, and its messages die of it."
+      error_message = "The reserved concurrency of a function must be at least the maximum concurrency of its queue: otherwise Lambda throttles calls, and their messages become dead letters."
     }
 
     precondition {
       condition     = each.value.concurrency_max >= 2 && each.value.concurrency_max <= 1000
-      error_message = "A queue calls 2 to 1000 at once."
+      error_message = "The maximum concurrency of a queue must be between 2 and 1000."
     }
   }
 }

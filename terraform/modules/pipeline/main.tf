@@ -66,22 +66,22 @@ resource "aws_s3_object" "pipeline" {
 
     precondition {
       condition     = local.source != null || local.lands
-      error_message = "${var.file} reads `files:`; say with source_uri where they lie: s3://bucket/prefix/."
+      error_message = "${var.file} reads `files:`. Set source_uri to the place of the files in S3: s3://bucket/prefix/."
     }
 
     precondition {
       condition     = local.source == null || can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/|$)", local.source))
-      error_message = "The source of ${var.file} is not s3://bucket/prefix/."
+      error_message = "The source of ${var.file} must be written as s3://bucket/prefix/."
     }
 
     precondition {
       condition     = length(local.name) <= 50
-      error_message = "`${local.name}` is too long: names of functions and queues begin with it, and they have 64 letters at most. Choose a shorter name."
+      error_message = "`${local.name}` is too long: names of functions and queues begin with it, and AWS allows 64 characters. Choose a shorter name."
     }
 
     precondition {
       condition     = length(regexall("\\$\\{secret:", local.written == null ? "" : local.written)) == 0
-      error_message = "A secret cannot be a part of a source's address: Terraform gives rights by it."
+      error_message = "The address of a source cannot contain a secret: Terraform derives the functions' rights from the address."
     }
   }
 }
@@ -99,7 +99,7 @@ resource "aws_s3_object" "manifest" {
 
     precondition {
       condition     = local.manifest != ""
-      error_message = "${local.manifest_path}: there is no such file, and ${var.file} names it as its manifest."
+      error_message = "${var.file} names the manifest ${local.manifest_path}, and there is no such file."
     }
   }
 }

@@ -30,17 +30,17 @@ resource "aws_sqs_queue" "this" {
   lifecycle {
     precondition {
       condition     = local.deployment.visibility_timeouts >= 6
-      error_message = "A message is invisible for six timeouts of its function at least."
+      error_message = "The visibility timeout of a queue must be at least six times the timeout of its function."
     }
 
     precondition {
       condition     = local.deployment.receives_max >= 5
-      error_message = "A message is received five times at least before it is dead: a throttled function uses some of them up."
+      error_message = "maxReceiveCount of a queue must be at least 5: a throttled call counts as a receive, too."
     }
 
     precondition {
       condition     = var.message_days * 86400 < aws_sqs_queue.dead[each.key].message_retention_seconds
-      error_message = "A dead letter keeps the age that it had in its queue, so that its queue must keep messages for longer: message_days < 14."
+      error_message = "message_days must be less than the days that the dead-letter queue keeps its messages: a dead letter keeps the age of its message."
     }
   }
 }

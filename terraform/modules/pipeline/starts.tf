@@ -10,10 +10,13 @@ locals {
         when = local.sweep.when, calls = local.sweep.calls, input = local.sweep.input, dead = null
       }
     },
-    local.schedule == null || local.schedule == "object-created" ? {} : {
+    local.schedule == null ? {} : {
       (local.name) = {
-        when = local.schedule, calls = local.starts.calls, input = local.starts.input,
-        dead = aws_sqs_queue.dead["extract"].arn
+        # New objects start the pipeline by themselves; the listing finds those whose event was lost.
+        when  = local.schedule == "object-created" ? local.starts.listing : local.schedule
+        calls = local.starts.calls
+        input = local.starts.input
+        dead  = aws_sqs_queue.dead["extract"].arn
       }
     },
   )

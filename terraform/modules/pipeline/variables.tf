@@ -5,7 +5,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,24}$", var.name))
-    error_message = "A name has up to 25 lower-case letters, digits and hyphens, and begins with a letter."
+    error_message = "name must have 1 to 25 lower-case letters, digits and hyphens, and must begin with a letter."
   }
 }
 
@@ -15,7 +15,7 @@ variable "file" {
 
   validation {
     condition     = can(yamldecode(file(var.file)).pipeline)
-    error_message = "This is no pipeline file: there is no `pipeline:` in it."
+    error_message = "The file is not a pipeline file: it has no `pipeline:`."
   }
 }
 
@@ -31,7 +31,7 @@ variable "architecture" {
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "Lambda has arm64 and x86_64."
+    error_message = "architecture must be arm64 or x86_64."
   }
 }
 
@@ -64,12 +64,12 @@ variable "warehouse" {
 
   validation {
     condition     = (var.warehouse.workgroup == null) != (var.warehouse.cluster == null)
-    error_message = "The warehouse is a workgroup or a cluster."
+    error_message = "`warehouse` must name either a workgroup or a cluster."
   }
 
   validation {
     condition     = var.warehouse.user == null || var.warehouse.cluster != null && var.warehouse.secret_arn == null
-    error_message = "Only a cluster without a secret has a user."
+    error_message = "warehouse.user can only be set together with warehouse.cluster, and not together with warehouse.secret_arn."
   }
 }
 
@@ -104,7 +104,7 @@ variable "certificates" {
 
   validation {
     condition     = var.certificates == null || can(regex("-----BEGIN CERTIFICATE-----", file(var.certificates)))
-    error_message = "There is no certificate in this file."
+    error_message = "The file must contain at least one certificate in PEM form."
   }
 }
 
@@ -118,7 +118,7 @@ variable "sizes" {
 
   validation {
     condition     = length(setsubtract(keys(var.sizes), ["extract", "transform", "load"])) == 0
-    error_message = "The functions are extract, transform and load."
+    error_message = "sizes can only have the keys extract, transform and load."
   }
 }
 
@@ -129,7 +129,7 @@ variable "transforms_max" {
 
   validation {
     condition     = var.transforms_max >= 2 && var.transforms_max <= 999
-    error_message = "A queue calls 2 to 999 at once."
+    error_message = "transforms_max must be between 2 and 999."
   }
 }
 
@@ -146,7 +146,7 @@ variable "message_days" {
 
   validation {
     condition     = var.message_days >= 1 && var.message_days < 14
-    error_message = "Messages wait for 1 to 13 days: dead letters, which keep their age, must live longer."
+    error_message = "message_days must be between 1 and 13: a dead letter keeps the age of its message, so that its queue must keep messages for longer."
   }
 }
 
@@ -181,7 +181,7 @@ variable "log_level" {
 
   validation {
     condition     = contains(["ERROR", "WARN", "INFO", "DEBUG"], var.log_level)
-    error_message = "Levels are ERROR, WARN, INFO and DEBUG."
+    error_message = "log_level must be ERROR, WARN, INFO or DEBUG."
   }
 }
 

@@ -68,12 +68,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   lifecycle {
     precondition {
       condition     = var.staged_days < var.receipt_days
-      error_message = "Receipts must be kept longer than the staged parts that they speak of: receipt_days > staged_days."
+      error_message = "receipt_days must be greater than staged_days: receipts describe the staged parts."
     }
 
     precondition {
       condition     = var.quarantine_days < var.receipt_days
-      error_message = "Rejected records are found by their receipts, and must go before them: quarantine_days < receipt_days."
+      error_message = "quarantine_days must be less than receipt_days: rejected records are found by their receipts."
     }
   }
 }

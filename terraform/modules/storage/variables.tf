@@ -10,7 +10,7 @@ variable "prefix" {
 
   validation {
     condition     = var.prefix == "" || can(regex("^[^/].*/$", var.prefix))
-    error_message = "A prefix is empty, or ends with a slash and does not begin with one."
+    error_message = "prefix must be empty, or end with a slash and not begin with one."
   }
 }
 
@@ -27,7 +27,7 @@ variable "staged_days" {
 
   validation {
     condition     = var.staged_days >= 1
-    error_message = "Staged parts are kept for a day at least."
+    error_message = "staged_days must be at least 1."
   }
 }
 
@@ -44,7 +44,7 @@ variable "quarantine_days" {
 
   validation {
     condition     = var.quarantine_days >= 1
-    error_message = "Rejected records are kept for a day at least."
+    error_message = "quarantine_days must be at least 1."
   }
 }
 
@@ -55,7 +55,7 @@ variable "noncurrent_days" {
 
   validation {
     condition     = var.noncurrent_days >= 1
-    error_message = "Old versions are kept for a day at least."
+    error_message = "noncurrent_days must be at least 1."
   }
 }
 

@@ -37,7 +37,7 @@ resource "aws_iam_role" "copy" {
   lifecycle {
     precondition {
       condition     = length([for one in [var.existing, var.serverless, var.provisioned] : one if one != null]) == 1
-      error_message = "Say one of existing, serverless and provisioned."
+      error_message = "Set exactly one of existing, serverless and provisioned."
     }
   }
 }

@@ -21,7 +21,7 @@ variable "existing" {
 
   validation {
     condition     = var.existing == null || (try(var.existing.workgroup, null) == null) != (try(var.existing.cluster, null) == null)
-    error_message = "What is there is a workgroup or a cluster."
+    error_message = "`existing` must name either a workgroup or a cluster."
   }
 }
 

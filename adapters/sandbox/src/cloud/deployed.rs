@@ -67,7 +67,7 @@ impl Deployed {
             let found = schedules.iter().find(|schedule| (schedule.input == SWEEP_INPUT) == is_sweep);
             found.cloned()
         };
-        // A pipeline that new objects start has none; then it is called by hand.
+        // A pipeline without a schedule is called by hand.
         let starts = of(false).unwrap_or_else(|| Schedule {
             name: functions[0].name.clone(),
             step: Step::Extract,
