@@ -25,8 +25,8 @@ impl Deployed {
     /// The pipeline of a fingerprint: this one, or the kept file of another.
     ///
     /// A file keeps the fingerprint under which it was stored, also if a newer Etalon would give it another: what was planned
-    /// with it ends as it was planned. The stored file decides how rows are mapped; the deployment decides where they go: names
-    /// of tables may differ between environments, and the stored file does not say in which one it is.
+    /// with it ends as it was planned. The stored file decides how rows are mapped; the deployment decides where they go, and by
+    /// which key: names of tables may differ between environments, and the stored file does not say in which one it is.
     pub async fn pipeline(&self, store: &impl Objects, fingerprint: &str) -> Result<Cow<'_, Resolved>, Error> {
         if self.pipeline.fingerprint() == fingerprint {
             return Ok(Cow::Borrowed(&self.pipeline));

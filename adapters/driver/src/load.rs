@@ -296,6 +296,9 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         if presence.is_unknown() {
             return Err(by_hand::unknown(pipeline));
         }
+        if let Some(other) = another_key(&self.deployed.pipeline, pipeline) {
+            return Err(other);
+        }
         let way_out = "delete the table's rows from the ledger, then `etalon reload`";
         if let Some(lost) = by_hand::lost(pipeline, &presence, way_out) {
             return Err(lost);
@@ -583,4 +586,21 @@ fn unless_raced(result: Result<(), Error>) -> Result<(), Error> {
 
 fn put_unless_raced(result: Result<String, Error>) -> Result<(), Error> {
     unless_raced(result.map(drop))
+}
+
+/// That the rows of a load were mapped when the table had another key, and lack columns of the one that it has now: with the old
+/// key they would displace rows of other keys.
+fn another_key(now: &Resolved, mapped: &Resolved) -> Option<Error> {
+    let (key, before) = (now.table().key(), mapped.table().key());
+    if key == before || key.is_empty() || before.is_empty() {
+        return None;
+    }
+    let fact = format!(
+        "its rows were mapped for the key `{}` and lack a column of `{}`, which is the key of `{}` now; `etalon reload` reads them \
+         again",
+        before.join(", "),
+        key.join(", "),
+        now.table_name()
+    );
+    Some(Error::new(ErrorKind::Held, fact))
 }

@@ -9,12 +9,16 @@ use std::sync::{Arc, Mutex};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::Object;
-use etalon_core::protocol::{LoadEvent, LoadLimits, Member, Unit, UnitBatch, UnitState, name, parse, print};
+use etalon_core::protocol::{
+    LoadEvent, LoadLimits, Member, Start, Unit, UnitBatch, UnitState, Work, name, parse, print,
+};
 use etalon_core::receipt::Counts;
 use etalon_core::source::Names;
+use etalon_core::warehouse::LoadCounts;
 use etalon_driver::deployed::Deployed;
+use etalon_driver::held::decide;
 use etalon_driver::load::Loader;
-use etalon_driver::memory::{ManualClock, Memory};
+use etalon_driver::memory::{FixedClock, Kind, ManualClock, Memory, MemoryQueue};
 use etalon_driver::ports::{Clock, DataWarehouse, Events, Fact, Objects, Put, Quiet, Witness};
 use etalon_driver::store::names;
 use etalon_driver::testing::warehouse::{End, Fate, Flaws, MemoryWarehouse};
@@ -96,9 +100,13 @@ impl Objects for Raced<'_> {
 }
 
 fn deployed() -> Deployed {
-    let (pipeline, _) = Pipeline::compile(PIPELINE).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
+    deployed_as(PIPELINE)
+}
+
+fn deployed_as(text: &str) -> Deployed {
+    let (pipeline, _) = Pipeline::compile(text).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
     let pipeline = pipeline.resolve::<Error>(|asked| unreachable!("nothing asks for {asked}")).unwrap();
-    Deployed { pipeline, text: PIPELINE.to_owned(), inputs: Names::default() }
+    Deployed { pipeline, text: text.to_owned(), inputs: Names::default() }
 }
 
 /// Units that wait for their load, each of an object without rows.
@@ -344,6 +352,93 @@ fn a_unit_is_settled_as_it_was_read() {
     block_on(loader.sweep()).unwrap();
     assert!(matches!(state(&store, &unit), UnitState::Loaded { .. }));
     assert_eq!(warehouse.statements(), 1);
+}
+
+/// Somebody decides about a unit while it becomes something else: that is not written over, and the decision is carried out as
+/// far as it still can be.
+#[test]
+fn a_decision_does_not_write_over_what_a_unit_has_become() {
+    let held = UnitState::Held { reasons: vec!["many rejects".to_owned()], incomplete: false, unread: false };
+    let loaded = UnitState::Loaded { counts: LoadCounts::default() };
+    let discarded = UnitState::Discarded { reasons: Vec::new() };
+    let all = Vec::new;
+    for (is, decides, becomes) in [
+        (&held, Work::Discard(all()), &loaded),
+        (&held, Work::Release(all()), &discarded),
+        (&discarded, Work::Undiscard(all()), &loaded),
+    ] {
+        let (store, deployed) = (Memory::default(), deployed());
+        let unit = pending(&store, &deployed, 0..1).pop().unwrap();
+        let place = name::unit_document(TABLE, &unit);
+        let read: Unit = parse(&block_on(store.get(&place)).unwrap()).unwrap();
+        let of = |state: &UnitState| print(&Unit { state: state.clone(), ..read.clone() }).into_bytes();
+        let put = |name: &str, bytes: &[u8]| block_on(store.put(name, bytes, Put::Always)).unwrap();
+        put(&place, &of(is));
+        block_on(store.delete(&name::pending(TABLE, &unit))).unwrap();
+        put(&if is == &held { name::held(TABLE, &unit) } else { name::discarded(TABLE, &unit) }, b"");
+
+        let raced = Raced { store: &store, rival: Mutex::new(Some((place, of(becomes)))) };
+        let start = Start {
+            pipeline: deployed.pipeline.name().to_owned(),
+            run: "decides".to_owned(),
+            batch_time: 0,
+            work: decides,
+            backfill: false,
+            after: None,
+            hop: 0,
+            landings: 0,
+        };
+        let loads = MemoryQueue::new(Kind::Fifo, FixedClock(0), 5);
+        let error = block_on(decide(&deployed.pipeline, &raced, &loads, &start)).unwrap_err();
+        assert_eq!((error.kind(), &state(&store, &unit)), (ErrorKind::Changed, becomes), "{:?}", start.work);
+        // Its message comes again.
+        block_on(decide(&deployed.pipeline, &raced, &loads, &start)).unwrap();
+        assert_eq!(&state(&store, &unit), becomes, "{:?}", start.work);
+        assert!(loads.is_empty(), "{:?}", start.work);
+    }
+}
+
+/// A table's key is changed while a unit waits: by its old key, its rows would displace rows of other keys.
+#[test]
+fn a_unit_is_loaded_by_the_key_that_its_table_has_now() {
+    let text = |columns: &str, key: &str| {
+        format!(
+            "{{ etalon: 1, pipeline: things, source: {{ s3: 's3://bucket/in/', format: csv, fields: {{ id: integer, n: integer }} }}, \
+             columns: {{ {columns} }}, target: {{ table: things, write: merge, key: [{key}] }} }}"
+        )
+    };
+    let (id, n) = ("id: { required: true }", "n: { required: true }");
+    let (one, both) = (id.to_owned(), format!("{n}, {id}"));
+    let finishes = |_: &etalon_driver::ports::LoadOrder| Fate { takes: 0, end: End::Finishes };
+    for (columns, reason) in [
+        (&both, None),
+        (
+            &one,
+            Some(
+                "the warehouse refuses it: 000.csv: its rows were mapped for the key `id` and lack a column of `id, n`, which is the \
+                 key of `things` now; `etalon reload` reads them again",
+            ),
+        ),
+    ] {
+        let (store, clock) = (Memory::default(), ManualClock::new(0));
+        let (before, now) = (deployed_as(&text(columns, "id")), deployed_as(&text(&both, "id, n")));
+        block_on(before.keep(&store)).unwrap();
+        let unit = pending(&store, &before, 0..1).pop().unwrap();
+        let kept = block_on(now.pipeline(&store, before.pipeline.fingerprint())).unwrap();
+        assert_eq!(kept.table().key(), if reason.is_none() { vec!["id", "n"] } else { vec!["id"] });
+
+        let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), finishes);
+        let loader = loader(&now, &store, &warehouse, (&clock, &Quiet), LoadLimits::default());
+        for _ in 0..3 {
+            block_on(loader.sweep()).unwrap();
+            clock.advance(MINUTE);
+        }
+        match (state(&store, &unit), reason) {
+            (UnitState::Loaded { .. }, None) => {}
+            (UnitState::Held { reasons, .. }, Some(reason)) => assert_eq!(reasons, [reason]),
+            (state, _) => panic!("{columns}: {state:?}"),
+        }
+    }
 }
 
 /// Of a run the event tells the greatest time, and so does what decides which of two loads is the later.

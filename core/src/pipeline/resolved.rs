@@ -55,12 +55,13 @@ impl Resolved {
 
     /// A pipeline of an earlier file that was kept under a fingerprint, with the name of this one's table: the file does not know
     /// in which environment it is. It has that fingerprint, also where a file of its words would have another by now: what was
-    /// planned with it is loaded as it was planned.
+    /// planned with it is mapped as it was planned. Its rows are told apart by the key that the table has now.
     #[must_use]
     pub fn kept(&self, pipeline: Pipeline, fingerprint: &str) -> Self {
         let pipeline = Pipeline { fingerprint: fingerprint.to_owned(), ..pipeline };
         let (schema, name) = (self.table.schema.clone(), self.table.name.clone());
-        let table = Table { schema, name, ..pipeline.table.clone() };
+        let write = self.table.write_mapped_for(&pipeline.table);
+        let table = Table { schema, name, write, ..pipeline.table.clone() };
         Self { pipeline, table }.with_bounds(self.pipeline.bounds)
     }
 

@@ -420,15 +420,9 @@ pub(crate) fn replaced_since(target: &Target, kept: &TableName) -> Select {
     replaced(target, &Select::from(&table(target), "a").columns([Expr::own("a", "source")]).filter(of_kept), None)
 }
 
-/// Selects the batches of some sources of which others have taken the place.
-fn replaced(target: &Target, sources: &Select, noted: Option<&str>) -> Select {
-    let same_source = Expr::All(vec![
-        // Where trailing blanks do not count, two objects may differ in them alone.
-        Expr::own("n", "source").equal(Expr::own("o", "source")),
-        Expr::Call("octet_length", vec![Expr::own("n", "source")])
-            .equal(Expr::Call("octet_length", vec![Expr::own("o", "source")])),
-    ]);
-    let (new, old) = (|name| Expr::own("n", name), |name| Expr::own("o", name));
+/// Whether a row of the ledger tells of a later version of an object than another row, and takes its place.
+pub(crate) fn is_later_version(new: &'static str, old: &'static str) -> Expr {
+    let (new, old) = (|name| Expr::own(new, name), |name| Expr::own(old, name));
     let version = |version: Expr| version.bytes();
     let later = Expr::Any(vec![
         old("batch_time").less(new("batch_time")),
@@ -439,7 +433,19 @@ fn replaced(target: &Target, sources: &Select, noted: Option<&str>) -> Select {
     ]);
     // Another pipeline may bring an object of the same name.
     let same_pipeline = old("pipeline").equal(new("pipeline"));
-    let another = Expr::All(vec![new("replaces_source"), same_pipeline, new("input").differs(old("input")), later]);
+    Expr::All(vec![new("replaces_source"), same_pipeline, new("input").differs(old("input")), later])
+}
+
+/// Selects the batches of some sources of which others have taken the place.
+fn replaced(target: &Target, sources: &Select, noted: Option<&str>) -> Select {
+    let same_source = Expr::All(vec![
+        // Where trailing blanks do not count, two objects may differ in them alone.
+        Expr::own("n", "source").equal(Expr::own("o", "source")),
+        Expr::Call("octet_length", vec![Expr::own("n", "source")])
+            .equal(Expr::Call("octet_length", vec![Expr::own("o", "source")])),
+    ]);
+    let (new, old) = (|name| Expr::own("n", name), |name| Expr::own("o", name));
+    let another = is_later_version("n", "o");
     // An input is of one pipeline.
     let again = Expr::All(vec![
         new("replaces_generations"),

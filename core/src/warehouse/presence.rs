@@ -1,5 +1,7 @@
 //! Presence: a few numbers of a table and its ledger, which show whether somebody has changed one of them by hand.
 
+use std::collections::BTreeSet;
+
 use crate::error::Error;
 use crate::types::Type;
 use crate::warehouse::batch::LoadCounts;
@@ -11,6 +13,7 @@ use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::JoinKind;
 use crate::warehouse::sql::Select;
 use crate::warehouse::sql::Source;
+use crate::warehouse::standing::standing;
 use crate::warehouse::statement::Statement;
 use crate::warehouse::target::Target;
 
@@ -108,7 +111,8 @@ pub struct PipelineLoads {
     pub pipeline: String,
     /// When it has loaded first, in microseconds since 1970, and last.
     pub times: (i64, i64),
-    /// Whether both have loaded an object: of one name, with the same contents.
+    /// Whether both have loaded an object, of one name and with the same contents, whose rows no later version of it has taken away
+    /// from this pipeline.
     pub shares: bool,
 }
 
@@ -116,20 +120,24 @@ impl PipelineLoads {
     /// What some ledger rows tell of each pipeline, beside one of them.
     pub fn of(rows: &[LedgerRow], own: &str) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
-        let brings = |row: &&LedgerRow| row.counts.inserted > 0 && !row.batch.content.is_empty();
+        let object = |row: &LedgerRow| (row.batch.source.clone(), row.batch.content.clone());
+        let brings = |row: &LedgerRow| row.counts.inserted > 0 && !row.batch.content.is_empty();
+        let is_own = |row: &LedgerRow| row.batch.pipeline == own;
+        let of_own: BTreeSet<_> = rows.iter().filter(|row| is_own(row) && brings(row)).map(object).collect();
+        let stand = standing(rows).into_iter().filter(|row| !is_own(row) && brings(row));
+        let shared = stand.filter(|row| of_own.contains(&object(row)));
+        let shared: BTreeSet<&str> = shared.map(|row| row.batch.pipeline.as_str()).collect();
         for row in rows {
             let (pipeline, at) = (&row.batch.pipeline, row.loaded_at);
-            let is_shared =
-                |other: &LedgerRow| other.batch.source == row.batch.source && other.batch.content == row.batch.content;
-            let shares = pipeline != own
-                && brings(&row)
-                && rows.iter().filter(brings).any(|other| other.batch.pipeline == own && is_shared(other));
             match all.iter_mut().find(|loads| loads.pipeline == *pipeline) {
                 Some(loads) => {
                     loads.times = (loads.times.0.min(at), loads.times.1.max(at));
-                    loads.shares |= shares;
                 }
-                None => all.push(Self { pipeline: pipeline.clone(), times: (at, at), shares }),
+                None => all.push(Self {
+                    pipeline: pipeline.clone(),
+                    times: (at, at),
+                    shares: shared.contains(pipeline.as_str()),
+                }),
             }
         }
         all
@@ -161,13 +169,20 @@ pub fn pipeline_loads(target: &Target, own: &str) -> Statement {
         brings("l"),
     ]);
     let time = |function| Expr::InstantText(Box::new(Expr::Call(function, vec![of("loaded_at")])));
-    let is_shared = Expr::case(Expr::own("m", "batch").present(), Expr::Number(1), Expr::Number(0));
+    let is_shared = Expr::All(vec![Expr::own("m", "batch").present(), Expr::own("n", "batch").absent()]);
+    let is_shared = Expr::case(is_shared, Expr::Number(1), Expr::Number(0));
+    let later = Expr::All(vec![
+        ledger::of_target(target, "n"),
+        Expr::own("n", "source").equal(of("source")),
+        ledger::is_later_version("n", "l"),
+    ]);
     let mut select = Select::from(&ledger::table(target), "l")
         .columns([of("pipeline")])
         .column(time("min"), "began")
         .column(time("max"), "ended")
         .column(is_shared.sum().or_zero(), "shared")
         .join(JoinKind::Left, Source::Table(ledger::table(target)), "m", shared)
+        .join(JoinKind::Left, Source::Table(ledger::table(target)), "n", later)
         .filter(ledger::of_target(target, "l"));
     select.group_by = vec![of("pipeline")];
     Command::Select(select).statement("ask which pipelines have loaded the table", target.dialect)

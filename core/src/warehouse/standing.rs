@@ -82,10 +82,11 @@ pub struct Appended {
 type Replacing<'a> = BTreeMap<&'a str, Vec<&'a LoadBatch>>;
 
 impl Contents {
-    /// What a table has by its ledger rows, and by what each pipeline has loaded beside the one that loads now.
+    /// What a table has by its ledger rows, and by what each pipeline has loaded beside the one that loads now. Also rows that were
+    /// all duplicates of another object's are there: a copy that comes later is held as one that comes in the same load is.
     pub fn new(ledger: &[LedgerRow], pipelines: Vec<PipelineLoads>) -> Self {
         let mut batches: BTreeMap<String, Vec<LoadBatch>> = BTreeMap::new();
-        for LedgerRow { batch, .. } in standing(ledger).into_iter().filter(|row| row.counts.inserted > 0) {
+        for LedgerRow { batch, .. } in standing(ledger).into_iter().filter(|row| row.batch.staged > 0) {
             for digest in batch.digests() {
                 batches.entry(digest.to_owned()).or_default().push(batch.clone());
             }
@@ -257,8 +258,15 @@ mod tests {
         let replaced = [row("p", "a", "1", 1), replacing(row("p", "a", "2", 2))];
         assert_eq!(found("p", "b", "1", &replaced), None, "they are not there any more");
         let mut empty = row("p", "a", "1", 1);
-        empty.counts.inserted = 0;
+        empty.batch.staged = 0;
+        empty.counts = LoadCounts::default();
         assert_eq!(found("p", "b", "1", &[empty]), None);
+        let mut duplicates = row("p", "a", "1", 1);
+        duplicates.counts = LoadCounts { staged: 1, deduplicated: 1, ..LoadCounts::default() };
+        assert!(
+            found("p", "b", "1", &[duplicates]).is_some(),
+            "its rows are there, since another object has brought them"
+        );
     }
 
     #[test]
@@ -285,6 +293,8 @@ mod tests {
         assert_eq!(found("q", "a", "1", &side_by_side), None);
         let both = [p.clone(), row("p", "b", "2", 2), row("q", "b", "2", 5)];
         assert_eq!(found("q", "a", "1", &both), None, "somebody wants the rows of both");
+        let replaced = [p.clone(), row("p", "b", "2", 2), replacing(row("p", "b", "3", 3)), row("q", "b", "2", 5)];
+        assert!(found("q", "a", "1", &replaced).is_some(), "only one has the rows that both have loaded");
         // The ledger was changed by hand to say that they are this pipeline's.
         let mut adopted = p;
         adopted.batch.pipeline = "q".to_owned();

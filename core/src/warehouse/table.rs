@@ -97,3 +97,89 @@ pub enum WriteMode {
         order_by: usize,
     },
 }
+
+impl WriteMode {
+    /// The columns that tell rows apart, and those that order versions (positions in the table's columns): none where rows are
+    /// added, or replace all others.
+    pub fn identity(&self) -> (&[usize], &[usize]) {
+        match self {
+            Self::Append | Self::Replace { .. } => (&[], &[]),
+            Self::Merge { key, order_by } => (key, order_by),
+            Self::Scd2 { key, order_by } => (key, std::slice::from_ref(order_by)),
+        }
+    }
+}
+
+impl Table {
+    /// The names of the columns that tell rows apart.
+    pub fn key(&self) -> Vec<&str> {
+        self.names(self.write.identity().0)
+    }
+
+    fn names(&self, columns: &[usize]) -> Vec<&str> {
+        columns.iter().filter_map(|column| self.columns.get(*column)).map(|column| column.name.as_str()).collect()
+    }
+
+    /// How rows that were mapped for another version of this table are written into it. What tells the table's rows apart, and
+    /// what orders their versions, is what the table has now: rows that were mapped before its key was changed would displace rows
+    /// of other keys. Rows that lack a column of it are written as they were meant to be.
+    pub fn write_mapped_for(&self, before: &Self) -> WriteMode {
+        let place = |now: &usize| {
+            let column = self.columns.get(*now)?;
+            before.columns.iter().position(|other| other.name == column.name && other.ty == column.ty && other.required)
+        };
+        let places = |columns: &[usize]| columns.iter().map(place).collect::<Option<Vec<usize>>>();
+        let (key, order_by) = self.write.identity();
+        match (&self.write, &before.write, places(key), places(order_by)) {
+            (WriteMode::Merge { .. }, WriteMode::Merge { .. }, Some(key), Some(order_by)) => {
+                WriteMode::Merge { key, order_by }
+            }
+            (WriteMode::Scd2 { .. }, WriteMode::Scd2 { .. }, Some(key), Some(order_by)) if order_by.len() == 1 => {
+                WriteMode::Scd2 { key, order_by: order_by.iter().sum() }
+            }
+            _ => before.write.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(columns: &[(&str, Type)], write: WriteMode) -> Table {
+        let column = |(name, ty): &(&str, Type)| TableColumn { name: (*name).to_owned(), ty: *ty, required: true };
+        Table {
+            schema: None,
+            name: "things".to_owned(),
+            columns: columns.iter().map(column).collect(),
+            write,
+            lineage: true,
+            deletes: false,
+            keeps_beaten: false,
+            dedupe: None,
+            layout: Layout::default(),
+        }
+    }
+
+    #[test]
+    fn rows_are_written_by_the_key_that_their_table_has_now() {
+        let merge =
+            |key: &[usize], order_by: &[usize]| WriteMode::Merge { key: key.to_vec(), order_by: order_by.to_vec() };
+        let (id, n, name) = (("id", Type::Bigint), ("n", Type::Integer), ("name", Type::Bigint));
+        let before = table(&[name, n, id], merge(&[2], &[]));
+        let now = |columns: &[(&str, Type)], write| table(columns, write).write_mapped_for(&before);
+        assert_eq!(now(&[id, n], merge(&[0, 1], &[])), merge(&[2, 1], &[]));
+        assert_eq!(now(&[id, n], merge(&[0], &[1])), merge(&[2], &[1]));
+        assert_eq!(now(&[id, ("other", Type::Bigint)], merge(&[0, 1], &[])), before.write, "a column that they lack");
+        assert_eq!(now(&[id, ("n", Type::Bigint)], merge(&[0, 1], &[])), before.write, "a column of another type");
+        assert_eq!(now(&[id, n], WriteMode::Append), before.write);
+        let versions = |key: usize, order_by: usize| WriteMode::Scd2 { key: vec![key], order_by };
+        let before = table(&[name, n, id], versions(2, 1));
+        assert_eq!(table(&[id, n, name], versions(2, 1)).write_mapped_for(&before), versions(0, 1));
+        let may_lack = table(&[id, n], merge(&[0, 1], &[]));
+        let mut before = table(&[n, id], merge(&[1], &[]));
+        before.columns[0].required = false;
+        assert_eq!(may_lack.write_mapped_for(&before), before.write, "a column that may be NULL tells no rows apart");
+        assert_eq!((may_lack.key(), before.key()), (vec!["id", "n"], vec!["id"]));
+    }
+}

@@ -13,9 +13,9 @@ use etalon_core::testing::merge::{self, Case, Cell, Loads};
 use etalon_core::testing::stage;
 use etalon_core::types::Type;
 use etalon_core::value::show::show;
-use etalon_core::warehouse::{Layout, LoadBatch, Table, TableColumn, WriteMode};
+use etalon_core::warehouse::{Layout, LoadBatch, PipelineLoads, Table, TableColumn, WriteMode};
 use etalon_driver::connection::Connection;
-use etalon_driver::ports::StatementState;
+use etalon_driver::ports::{DataWarehouse, StatementState};
 use etalon_postgres::Postgres;
 use etalon_postgres::client::{Address, Client};
 use etalon_sandbox::counterpart;
@@ -33,6 +33,10 @@ pub(crate) const TESTS: &[counterpart::Test<Server>] = &[
     ("every_statement_does_what_it_does_on_postgresql", every_statement_does_what_it_does_on_postgresql),
     ("every_type_comes_through_copy", every_type_comes_through_copy),
     ("rows_that_do_not_fit_are_named", rows_that_do_not_fit_are_named),
+    (
+        "what_pipelines_have_loaded_is_told_as_their_rows_tell_it",
+        what_pipelines_have_loaded_is_told_as_their_rows_tell_it,
+    ),
 ];
 
 /// All that core has Redshift do for loads, in the words that it labels statements with.
@@ -279,6 +283,50 @@ fn rows_that_do_not_fit_are_named(server: &Server) {
     assert_eq!(port.submit(&narrow, &came, good).unwrap(), StatementState::Finished);
     let found = port.query("SELECT name FROM orders ORDER BY id").unwrap();
     assert_eq!(found, ["a", "éé", "c"].map(|name| [Some(name.to_owned())]));
+}
+
+/// Redshift is asked which pipelines have loaded a table; elsewhere the rows of its ledger tell it.
+fn what_pipelines_have_loaded_is_told_as_their_rows_tell_it(server: &Server) {
+    let port = Port::new(server, "pipelines", Format::Parquet, Kinds::default());
+    let orders = table(&[ID]);
+    let load = (0..2_usize, 0..2_usize, 0..2_usize, any::<bool>(), 0..4_u64);
+    let (shared, not_shared) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let config = ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() };
+    let checked = TestRunner::new(config).run(&proptest::collection::vec(load, 5..9), |loads| {
+        port.emptied();
+        let mut batches = Vec::new();
+        for (time, (pipeline, source, content, replaces_source, staged)) in (0..).zip(loads) {
+            let came = LoadBatch {
+                batch: format!("b{time}"),
+                pipeline: ["p", "q"][pipeline].to_owned(),
+                source: ["a", "b"][source].to_owned(),
+                source_version: content.to_string(),
+                content: content.to_string(),
+                batch_time: time,
+                replaces_source,
+                ..batch(&format!("input{time}"), staged)
+            };
+            let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..staged.cast_signed()));
+            (&port).load(&orders, std::slice::from_ref(&came), with_lineage(&came.batch, vec![ids])).unwrap();
+            batches.push(came);
+        }
+        let ledger = port.runtime.block_on(port.redshift.akin(&orders, &batches)).unwrap();
+        for own in ["p", "q", "r"] {
+            let in_order = |mut loads: Vec<PipelineLoads>| {
+                loads.sort_by(|one, other| one.pipeline.cmp(&other.pipeline));
+                loads
+            };
+            let told = in_order(port.runtime.block_on(port.redshift.pipelines(&orders, own)).unwrap());
+            assert_eq!(told, in_order(PipelineLoads::of(&ledger, own)), "{own}: {ledger:#?}");
+            let counted = if told.iter().any(|loads| loads.shares) { &shared } else { &not_shared };
+            counted.set(counted.get() + 1);
+        }
+        Ok(())
+    });
+    if let Err(error) = checked {
+        panic!("{error}");
+    }
+    assert!(shared.get() > 0 && not_shared.get() > 0, "{shared:?} {not_shared:?}");
 }
 
 /// Columns with the lineage beside them, as a batch that is staged.

@@ -75,7 +75,9 @@ impl<'a> Model<'a> {
         };
         let standing: Vec<Standing<'a>> = self
             .in_ledger()
-            .filter(|told| !about(loads, told) && told.2.inserted > 0 && self.stands(*told, |told| about(loads, told)))
+            .filter(|told| {
+                !about(loads, told) && !told.2.rows.is_empty() && self.stands(*told, |told| about(loads, told))
+            })
             .map(|(object, place, unit)| (object, place, self.known(object, place, unit)))
             .collect();
         let is_renamed = self.is_renamed(loads);
@@ -185,7 +187,8 @@ impl<'a> Model<'a> {
         !is_replaced && !units[at + 1..].iter().any(|unit| unit.is == Kind::Reload && is_loaded(place, unit))
     }
 
-    /// Whether the pipeline with the other name has loaded nothing since this one has begun, and both have loaded nothing alike.
+    /// Whether the pipeline with the other name has loaded nothing since this one has begun, and nothing that it has in the table was
+    /// loaded by both.
     fn is_renamed(&self, loads: &Loads) -> bool {
         let is_new = |told: &Told<'_>| loads.iter().any(|(object, place, unit)| (*object, *place, unit) == *told);
         let (own, others): (Vec<_>, Vec<_>) =
@@ -194,6 +197,7 @@ impl<'a> Model<'a> {
         let ended = others.iter().map(|(.., unit)| unit.loaded_at).max();
         let is_shared = |one: &Told<'_>, other: &Told<'_>| {
             one.0.1 == other.0.1
+                && self.stands(*other, |_| false)
                 && self.known(one.0, one.1, one.2).is_equal(self.known(other.0, other.1, other.2))
                 && one.2.inserted.min(other.2.inserted) > 0
         };
