@@ -120,12 +120,11 @@ impl PipelineLoads {
     /// What some ledger rows tell of each pipeline, beside one of them.
     pub fn of(rows: &[LedgerRow], own: &str) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
-        let object = |row: &LedgerRow| (row.batch.source.clone(), row.batch.content.clone());
-        let brings = |row: &LedgerRow| row.counts.inserted > 0 && !row.batch.content.is_empty();
+        let brings = |row: &LedgerRow| row.counts.inserted > 0;
         let is_own = |row: &LedgerRow| row.batch.pipeline == own;
-        let of_own: BTreeSet<_> = rows.iter().filter(|row| is_own(row) && brings(row)).map(object).collect();
+        let of_own: BTreeSet<_> = rows.iter().filter(|row| is_own(row) && brings(row)).flat_map(objects).collect();
         let stand = standing(rows).into_iter().filter(|row| !is_own(row) && brings(row));
-        let shared = stand.filter(|row| of_own.contains(&object(row)));
+        let shared = stand.filter(|row| objects(row).any(|object| of_own.contains(&object)));
         let shared: BTreeSet<&str> = shared.map(|row| row.batch.pipeline.as_str()).collect();
         for row in rows {
             let (pipeline, at) = (&row.batch.pipeline, row.loaded_at);
@@ -153,9 +152,16 @@ impl PipelineLoads {
     }
 }
 
+/// The object that a ledger row tells of, by each of its digests.
+fn objects(row: &LedgerRow) -> impl Iterator<Item = (&str, &str)> {
+    row.batch.digests().map(|digest| (row.batch.source.as_str(), digest))
+}
+
 /// Selects what each pipeline has loaded into a target, beside one of them, a row each.
 pub fn pipeline_loads(target: &Target, own: &str) -> Statement {
-    let content = |alias| Expr::Call("coalesce", vec![Expr::own(alias, "content"), Expr::own(alias, "source_version")]);
+    // As in `LoadBatch::digests`.
+    let digests = |alias| ["content", "source_version"].map(|name| Expr::own(alias, name));
+    let equal = |one: Expr| digests("l").map(|other| one.clone().equal(other));
     let of = |name| Expr::own("l", name);
     let own = Expr::Parameter { name: "own".to_owned(), value: own.to_owned(), ty: Type::Varchar(256) };
     let brings = |alias| Expr::Number(0).less(Expr::own(alias, "inserted"));
@@ -164,7 +170,7 @@ pub fn pipeline_loads(target: &Target, own: &str) -> Statement {
         Expr::own("m", "pipeline").equal(own),
         Expr::own("m", "pipeline").differs(of("pipeline")),
         Expr::own("m", "source").equal(of("source")),
-        content("m").equal(content("l")),
+        Expr::Any(digests("m").into_iter().flat_map(equal).collect()),
         brings("m"),
         brings("l"),
     ]);

@@ -295,6 +295,9 @@ mod tests {
         assert_eq!(found("q", "a", "1", &both), None, "somebody wants the rows of both");
         let replaced = [p.clone(), row("p", "b", "2", 2), replacing(row("p", "b", "3", 3)), row("q", "b", "2", 5)];
         assert!(found("q", "a", "1", &replaced).is_some(), "only one has the rows that both have loaded");
+        let mut cut = row("q", "b", "2", 5);
+        cut.batch.content = "of many tasks".to_owned();
+        assert_eq!(found("q", "a", "1", &[p.clone(), row("p", "b", "2", 2), cut]), None, "by either digest");
         // The ledger was changed by hand to say that they are this pipeline's.
         let mut adopted = p;
         adopted.batch.pipeline = "q".to_owned();
