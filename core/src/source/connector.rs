@@ -15,7 +15,8 @@
 //! property      the fields that are asked for by name
 //! config        what a pipeline file gives it, and `rewrite` what the manifest makes of it
 //! budget        how often the server may be asked
-//! window        which part of time is read; `partition`: which part of the stream; `position`: how far
+//! clamp window  which part of time is read; `partition`: which part of the stream; `position`: how far
+//! migrate       a state of before, as one of today
 //! job           what the server has to make before there are records
 //! dynamic       streams that are a template and what is filled into it
 //! stream walk   all of it together, step by step
@@ -47,10 +48,12 @@ mod select;
 mod budget;
 mod config;
 mod rewrite;
+mod clamp;
 mod window;
 mod property;
 mod partition;
 mod position;
+mod migrate;
 mod job;
 mod stream;
 mod dynamic;
@@ -439,10 +442,10 @@ impl Entry {
             time::Moment::utc(scope.now).plus(span.negated()).ok_or("the retention period is too long")?.micros;
         let at = |stream: &Stream| -> Result<Option<i64>, String> {
             let Some(cursor) = &stream.cursor else { return Ok(None) };
-            cursor.reached(state, scope)
+            cursor.reached(state, !stream.routers.is_empty(), scope)
         };
         // A stream without a cursor that has been read to its end was read now.
-        let is_read = first.cursor.is_none() && state.get("__ab_no_cursor_state_message").is_some_and(python::is_true);
+        let is_read = first.cursor.is_none() && state.get(position::WHOLE).is_some_and(python::is_true);
         let reached = if is_read { Some(scope.now) } else { at(first)? };
         let reached = match reached {
             None => at(later)?,

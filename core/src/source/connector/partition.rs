@@ -23,7 +23,9 @@ pub(super) enum Router {
 /// How the partitions of several routers make those of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// Each with each.
+    /// There is one router, or none.
+    One,
+    /// Each with each; how far parents were read is not kept.
     Product,
     /// One after the other, each value of this name once.
     Union(String),
@@ -35,12 +37,13 @@ impl Shape {
     /// Reads the routers of a stream, and how they go together.
     pub(super) fn read(retriever: &Component<'_>, depth: usize, missing: &mut Missing) -> Option<(Self, Vec<Router>)> {
         let found = retriever.children("partition_router", missing);
+        let is_list = retriever.get("partition_router").is_some_and(Value::is_array);
         let simple = |routers: &[Component<'_>], missing: &mut Missing| -> Option<Vec<Router>> {
             let read: Vec<_> = routers.iter().map(|router| Router::read(router, depth, missing)).collect();
             read.into_iter().collect()
         };
         match found.as_slice() {
-            [one] if one.ty == "GroupingPartitionRouter" => {
+            [one] if one.ty == "GroupingPartitionRouter" && !is_list => {
                 one.knows(missing);
                 let size = one.get("group_size").and_then(Value::as_u64).filter(|size| *size > 0);
                 if size.is_none() {
@@ -54,7 +57,7 @@ impl Shape {
                 }
                 Some((Self::Groups { size: usize::try_from(size?).unwrap_or(usize::MAX), is_unique }, routers))
             }
-            [one] if one.ty == "UnionPartitionRouter" => {
+            [one] if one.ty == "UnionPartitionRouter" && !is_list => {
                 one.knows(missing);
                 let Some(field) = one.text("partition_field") else {
                     missing.add("a `UnionPartitionRouter` without a `partition_field`");
@@ -63,7 +66,8 @@ impl Shape {
                 let inner = one.children("partition_routers", missing);
                 Some((Self::Union(field.to_owned()), simple(&inner, missing)?))
             }
-            routers => Some((Self::Product, simple(routers, missing)?)),
+            routers if is_list => Some((Self::Product, simple(routers, missing)?)),
+            routers => Some((Self::One, simple(routers, missing)?)),
         }
     }
 }

@@ -6,12 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::python;
 use super::template::{Slice, sorted};
 use super::time::SECOND;
 use super::window::{Calendar, Position as Reached};
 
 /// From so many partitions on, one cursor is kept for all.
 const PARTITIONS_MAX: usize = 10_000;
+
+/// The state of a stream without a cursor that was read to its end says so under this key.
+pub(super) const WHOLE: &str = "__ab_no_cursor_state_message";
 
 /// How far a stream has been read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,6 +84,10 @@ impl Position {
         match self {
             Self::Whole => true,
             Self::One(one) => one.0.is_synced(&one.1, record),
+            // Where one cursor is kept for all, what a record is held against is that one.
+            Self::Partitions(all) if all.is_global => {
+                all.beginning().is_ok_and(|reached| all.calendar.is_synced(&reached, record))
+            }
             Self::Partitions(all) => {
                 all.reached.get(&key(&slice.partition).0).is_none_or(|reached| all.calendar.is_synced(reached, record))
             }
@@ -124,11 +132,21 @@ impl Position {
     /// The position as a document.
     pub(super) fn state(&self) -> Value {
         match self {
-            Self::Whole => json!({"__ab_no_cursor_state_message": true}),
+            Self::Whole => json!({ WHOLE: true }),
             Self::One(one) => one.0.state(&one.1),
             Self::Partitions(all) => all.state(),
         }
     }
+}
+
+/// So many whole seconds.
+fn seconds(value: &Value) -> Result<i64, String> {
+    let whole = match value {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.to_string().split('.').next().and_then(|whole| whole.parse().ok()),
+        _ => None,
+    };
+    whole.ok_or_else(|| "the state's `lookback_window` is no number of seconds".to_owned())
 }
 
 impl Partitions {
@@ -148,30 +166,41 @@ impl Partitions {
         let Some(state) = state else { return Ok(all) };
         if state.get("states").is_none() && state.get("state").is_none() {
             // That of a stream without partitions; one without a cursor has been read to nowhere.
-            all.begin_after(state);
+            all.begin_after(state)?;
             return Ok(all);
         }
-        all.is_global = state.get("use_global_cursor").and_then(Value::as_bool).unwrap_or(false);
-        all.back = state.get("lookback_window").and_then(Value::as_i64).unwrap_or(0);
+        all.is_global = state.get("use_global_cursor").is_some_and(python::is_true);
+        all.back = state.get("lookback_window").map_or(Ok(0), seconds)?;
         for entry in state.get("states").and_then(Value::as_array).into_iter().flatten() {
-            if let Some(partition) = entry.get("partition").and_then(Value::as_object) {
-                let (key, partition) = key(partition);
-                let reached = all.calendar.position(entry.get("cursor"), 0)?;
-                all.reached.insert(key.clone(), reached);
+            let (Some(partition), Some(cursor)) = (entry.get("partition"), entry.get("cursor")) else {
+                return Err("one of the state's `states` has no `partition` or no `cursor`".to_owned());
+            };
+            let (partition, reached) = (sorted(partition), all.calendar.position(Some(cursor), 0)?);
+            let key = partition.to_string();
+            // The last one said of a partition counts.
+            if all.reached.insert(key.clone(), reached).is_none() {
                 all.order.push((key, partition));
             }
         }
         if let Some(global) = state.get("state") {
-            all.begin_after(global);
+            all.begin_after(global)?;
         }
         all.parents = state.get("parent_state").cloned();
         Ok(all)
     }
 
-    fn begin_after(&mut self, state: &Value) {
-        let at = state.get(&self.calendar.field).and_then(|value| self.calendar.parse(value));
-        self.global = at.map(|at| self.calendar.write(at));
-        self.new_global.clone_from(&self.global);
+    fn begin_after(&mut self, state: &Value) -> Result<(), String> {
+        if let Some(value) = state.get(&self.calendar.field) {
+            self.global = Some(self.calendar.write(self.calendar.said(value)?));
+            self.new_global.clone_from(&self.global);
+        }
+        Ok(())
+    }
+
+    /// Where a partition begins that the state does not know.
+    fn beginning(&self) -> Result<Reached, String> {
+        let global = self.global.as_ref().map(|global| json!({ self.calendar.field.as_str(): global }));
+        self.calendar.position(global.as_ref(), if global.is_some() { self.back } else { 0 })
     }
 
     fn windows(&mut self, slice: &Slice) -> Result<Vec<Map<String, Value>>, String> {
@@ -183,9 +212,7 @@ impl Partitions {
         let reached = match self.reached.get(&key) {
             Some(reached) => reached,
             None => {
-                let global = self.global.as_ref().map(|global| json!({ self.calendar.field.as_str(): global }));
-                let back = if global.is_some() { self.back } else { 0 };
-                let reached = self.calendar.position(global.as_ref(), back)?;
+                let reached = self.beginning()?;
                 self.order.push((key.clone(), partition));
                 self.reached.entry(key).or_insert(reached)
             }
@@ -244,6 +271,7 @@ impl Partitions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::connector::time::Moment;
 
     fn partitions(is_global: bool, state: &Value) -> Value {
         Position::new(Some(Calendar::of_seconds(0, 1000, None)), true, is_global, Some(state)).unwrap().state()
@@ -257,6 +285,51 @@ mod tests {
         let global = json!({"use_global_cursor": true, "state": cursor});
         assert_eq!(partitions(false, &global)["state"], cursor);
         assert_eq!(partitions(false, &global).get("states"), None);
+    }
+
+    #[test]
+    fn what_a_state_says_of_a_partition_last_counts() {
+        let cursor = |at: &str| json!({ "at": at });
+        let states = ["1970-01-01T00:10:00Z", "1970-01-01T00:05:00Z"]
+            .map(|at| json!({"partition": {"p": 1}, "cursor": cursor(at)}));
+        let read = partitions(false, &json!({ "states": states, "lookback_window": "60" }));
+        assert_eq!(read["states"], json!([states[1]]));
+        assert_eq!(read["lookback_window"], 60);
+    }
+
+    #[test]
+    fn a_state_that_says_no_time_is_refused() {
+        let position =
+            |state: Value| Position::new(Some(Calendar::of_seconds(0, 1000, None)), true, false, Some(&state));
+        for state in [
+            json!({"at": "yesterday"}),
+            json!({"at": null}),
+            json!({"state": {"at": "yesterday"}}),
+            json!({"states": [{"partition": {"p": 1}, "cursor": {"at": "yesterday"}}]}),
+            json!({"states": [{"partition": {"p": 1}}]}),
+            json!({"state": {}, "lookback_window": null}),
+        ] {
+            assert!(position(state.clone()).is_err(), "{state}");
+        }
+    }
+
+    #[test]
+    fn what_lies_between_the_intervals_of_a_state_is_read() {
+        let calendar = Calendar::of_seconds(0, 1000, None);
+        let at = |seconds: i64| Value::from(calendar.write(Moment::utc(seconds * SECOND)));
+        let slices = json!([
+            {"start": at(100), "end": at(200), "most_recent_cursor_value": at(150)},
+            {"start": at(400), "end": at(500)},
+        ]);
+        let state = json!({"state_type": "date-range", "slices": slices, "legacy": {"x": 1}});
+        let mut position = Position::new(Some(calendar.clone()), false, false, Some(&state)).unwrap();
+        let slices = position.slices(Slice::default()).unwrap();
+        let windows: Vec<_> =
+            slices.iter().map(|slice| [slice.window["start_time"].clone(), slice.window["end_time"].clone()]).collect();
+        assert_eq!(windows, [[at(0), at(100)], [at(200), at(400)], [at(500), at(1000)]]);
+        assert_eq!(position.state(), json!({"x": 1, "at": at(150)}));
+        slices.iter().for_each(|slice| position.close(slice, false));
+        assert_eq!(position.state()["at"], at(150), "nothing later was seen");
     }
 
     #[test]

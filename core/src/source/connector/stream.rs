@@ -8,6 +8,7 @@ use super::component::{Component, Missing};
 use super::decode::Decoder;
 use super::extract::Extractor;
 use super::job::Job;
+use super::migrate::Migration;
 use super::page::Paginator;
 use super::partition::{Router, Shape};
 use super::property::Properties;
@@ -37,6 +38,8 @@ pub(super) struct Stream {
     pub(super) selector: Selector,
     pub(super) transformations: Vec<Transformation>,
     pub(super) cursor: Option<Cursor>,
+    /// How its states of before become those of today.
+    pub(super) migration: Option<Migration>,
     /// What divides the stream into partitions.
     pub(super) routers: Vec<Router>,
     /// How the partitions of several go together.
@@ -58,12 +61,7 @@ impl Stream {
         }
         component.knows(missing);
         component.lacks("file_uploader", missing);
-        for migration in component.children("state_migrations", missing) {
-            // It rewrites a state that only older interpreters wrote; such a state is refused when a walk begins.
-            if migration.ty != "LegacyToPerPartitionStateMigration" {
-                migration.is_missing(missing);
-            }
-        }
+        let migration = Migration::read(component, missing);
         let schema = schema(component, missing);
         let cursor = match component.child("incremental_sync", missing) {
             Some(cursor) => Some(Cursor::read(&cursor, missing)?),
@@ -134,6 +132,7 @@ impl Stream {
             selector: selector?,
             transformations,
             cursor,
+            migration,
             shape,
             routers,
             is_bare_after_first: retriever.flag("ignore_stream_slicer_parameters_on_paginated_requests"),

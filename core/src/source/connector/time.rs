@@ -1,6 +1,8 @@
 //! Time: moments as manifests write and reckon with them. Formats are those of Python's `strptime` and `strftime`, with the
 //! few directives that manifests have beside them; durations are those of ISO 8601, and their months are calendar months.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::value::datetime::{MONTHS, civil_from_days, days_from_civil, days_of_month};
@@ -14,8 +16,8 @@ const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800 * SECOND..=253_402_
 
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/// A moment, and the zone that it is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A moment, and the zone that it is written in. Two are equal if they are the same time, whatever their zones.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Moment {
     /// Microseconds since 1970 in UTC.
     pub(super) micros: i64,
@@ -43,6 +45,26 @@ struct Fields {
     micros: i64,
     /// Days since 1970.
     days: i32,
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.micros == other.micros
+    }
+}
+
+impl Eq for Moment {}
+
+impl PartialOrd for Moment {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Moment {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.micros.cmp(&other.micros)
+    }
 }
 
 impl Moment {

@@ -380,6 +380,11 @@ impl Level {
         // Which partitions stand in a group may differ the next time.
         let is_group = matches!(stream.shape, Shape::Groups { .. });
         let is_global = is_group || stream.cursor.as_ref().is_some_and(|cursor| cursor.is_global);
+        let migrated = match (&stream.migration, state) {
+            (Some(migration), Some(state)) => migration.migrated(state, &shared.scope())?,
+            _ => None,
+        };
+        let state = migrated.as_ref().or(state);
         let position = Position::new(calendar, !stream.routers.is_empty(), is_global, state)?;
         let partitions = Partitioning::new(stream, state, shared)?;
         let begun = shared.now;

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::clamp::{self, Clamp};
 use super::component::{Component, Missing};
 use super::request::{Injection, Options};
 use super::template::{Scope, Slice, Template};
@@ -25,36 +26,14 @@ struct Bound {
     max: Option<Template>,
 }
 
-/// The part of the calendar at whose beginnings windows begin and end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Clamp {
-    Day,
-    /// A week that begins on this day: 0 for Monday to 6 for Sunday.
-    Week(i64),
-    Month,
-}
+/// The greatest cursor of an interval stands in a state under this key.
+const SEEN: &str = "most_recent_cursor_value";
 
-const WEEKDAYS: [&str; 7] = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
-
-impl Clamp {
-    /// The beginning of such a part: that of the next one, unless it begins then, or, of the end of a stream, of the one that it is in.
-    fn of(self, at: Moment, is_end: bool) -> Option<Moment> {
-        let midnight = at.midnight();
-        let days = |days: i64| midnight.plus(Span::micros(days.checked_mul(DAY)?));
-        match self {
-            Self::Day if is_end || midnight == at => Some(midnight),
-            Self::Day => days(1),
-            Self::Week(first) => {
-                let ahead = (first - at.weekday()).rem_euclid(7);
-                days(if is_end && ahead > 0 { ahead - 7 } else { ahead })
-            }
-            Self::Month => {
-                let first = midnight.with([("day", 1)])?;
-                let is_first = at.field("day") == Some(1);
-                if is_end || is_first { Some(first) } else { first.plus(Span { months: 1, micros: 0 }) }
-            }
-        }
-    }
+/// The intervals that a state lists, if it is one that does.
+fn slices(state: &Value) -> Option<&[Value]> {
+    let ty = state.get("state_type").and_then(Value::as_str);
+    let slices = ty.filter(|ty| ["date-range", "integer"].contains(ty)).map(|_| state.get("slices"))?;
+    Some(slices.and_then(Value::as_array).map_or(&[], Vec::as_slice))
 }
 
 /// How a cursor is written that is a number.
@@ -175,7 +154,7 @@ impl Cursor {
             end,
             step,
             granularity: span,
-            clamping: clamping(component, missing),
+            clamping: clamp::read(component, missing),
             lookback: component.template("lookback_window", missing).filter(|window| !window.source().is_empty()),
             names: [
                 name("partition_field_start", "start_time", missing)?,
@@ -224,10 +203,21 @@ impl Cursor {
     }
 
     /// Where a state says that the cursor stands, in microseconds since 1970.
-    pub(super) fn reached(&self, state: &Value, scope: &Scope<'_>) -> Result<Option<i64>, String> {
+    pub(super) fn reached(
+        &self,
+        state: &Value,
+        has_partitions: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Option<i64>, String> {
         let calendar = self.calendar(scope)?;
-        let state = state.get("state").filter(|global| global.is_object()).unwrap_or(state);
-        Ok(state.get(&calendar.field).and_then(|value| calendar.parse(value)).map(|at| at.micros))
+        let value = match slices(state) {
+            _ if has_partitions => state.get("state").and_then(|global| global.get(&calendar.field)),
+            Some(slices) => slices.first().and_then(|first| {
+                first.get(SEEN).filter(|seen| super::python::is_true(seen)).or_else(|| first.get("end"))
+            }),
+            None => state.get(&calendar.field),
+        };
+        Ok(value.and_then(|value| calendar.parse(value)).map(|at| at.micros))
     }
 
     /// The field of the cursor, if nothing in its name is computed.
@@ -252,7 +242,7 @@ impl Cursor {
             None => Moment::utc(scope.now),
         };
         let clamp =
-            self.clamping.as_ref().map(|(target, weekday)| clamp(target, weekday.as_deref(), scope)).transpose()?;
+            self.clamping.as_ref().map(|(target, weekday)| clamp::of(target, weekday.as_deref(), scope)).transpose()?;
         let granularity = self.granularity.filter(|span| *span != Span::default());
         let latest = end.max(Moment::utc(scope.now));
         let end = match clamp {
@@ -295,31 +285,6 @@ impl Cursor {
             }
         }
         Ok(options)
-    }
-}
-
-/// What a manifest says of the part of the calendar that windows begin and end with.
-fn clamping(component: &Component<'_>, missing: &mut Missing) -> Option<(Template, Option<String>)> {
-    let said = component.get("clamping")?;
-    let Some(target) = said.get("target").and_then(Value::as_str) else {
-        missing.add("a `clamping` without a `target`");
-        return None;
-    };
-    let weekday = said.pointer("/target_details/weekday").and_then(Value::as_str);
-    Some((component.parse(target, missing)?, weekday.map(ToOwned::to_owned)))
-}
-
-/// The part of the calendar that a configuration and a day of the week mean.
-fn clamp(target: &Template, weekday: Option<&str>, scope: &Scope<'_>) -> Result<Clamp, String> {
-    match target.text(scope)?.as_str() {
-        "DAY" => Ok(Clamp::Day),
-        "MONTH" => Ok(Clamp::Month),
-        "WEEK" => {
-            let day = WEEKDAYS.iter().position(|day| weekday == Some(day)).and_then(|day| i64::try_from(day).ok());
-            day.map(Clamp::Week)
-                .ok_or_else(|| "windows of weeks have no day in `target_details` that they begin on".to_owned())
-        }
-        _ => Err(format!("what `{}` gives is none of DAY, WEEK and MONTH", target.source())),
     }
 }
 
@@ -381,14 +346,20 @@ impl Calendar {
         moment.write(self.formats.last().map(String::as_str).unwrap_or_default())
     }
 
+    /// Whether the cursor is a number.
+    fn is_count(&self) -> bool {
+        self.formats.last().is_some_and(|format| format == COUNT)
+    }
+
     /// The position that a document tells; `back`: so many seconds are read again.
     pub(super) fn position(&self, state: Option<&Value>, back: i64) -> Result<Position, String> {
+        if let Some(slices) = state.and_then(slices) {
+            return self.listed(state.and_then(|state| state.get("legacy")), slices);
+        }
         let kept = state.and_then(Value::as_object).cloned().unwrap_or_default();
         let said = match kept.get(&self.field) {
             Some(value) => {
-                let moment = self
-                    .parse(value)
-                    .ok_or_else(|| format!("the state's `{}` is no time of this cursor", self.field))?;
+                let moment = self.said(value)?;
                 let before = moment.plus(Span::micros(-back.saturating_mul(SECOND))).unwrap_or(moment);
                 // A position begins where the cursor's format can write it.
                 Some(self.parse(&self.write(before).into()).unwrap_or(before))
@@ -400,18 +371,60 @@ impl Calendar {
         Ok(Position { begun, read, kept, seen: None })
     }
 
-    /// The windows that are to be read from a position, in order.
+    /// The position that a document tells which lists the intervals that were read.
+    fn listed(&self, kept: Option<&Value>, slices: &[Value]) -> Result<Position, String> {
+        let bound = |slice: &Value, key: &str| self.said(slice.get(key).unwrap_or(&Value::Null));
+        let read = slices.iter().map(|slice| {
+            let seen = slice.get(SEEN).map(|seen| self.said(seen)).transpose()?;
+            Ok(Interval { start: bound(slice, "start")?, end: bound(slice, "end")?, seen })
+        });
+        let read = self.merged(read.collect::<Result<_, String>>()?);
+        let first = slices.first().ok_or("the state's `slices` are empty")?;
+        let begun = bound(first, if first.get(SEEN).is_some() { SEEN } else { "end" })?;
+        let kept = kept.and_then(Value::as_object).cloned().unwrap_or_default();
+        Ok(Position { begun, read, kept, seen: None })
+    }
+
+    /// What a state says of the cursor.
+    pub(super) fn said(&self, value: &Value) -> Result<Moment, String> {
+        self.parse(value).ok_or_else(|| format!("the state's `{}` is no time of this cursor", self.field))
+    }
+
+    /// The windows that are to be read from a position, in order: what lies before and between what was read, and what comes after.
     pub(super) fn windows(&self, position: &Position) -> Result<Vec<Map<String, Value>>, String> {
-        let lower = position.read.last().map_or(self.start, |interval| interval.end);
-        let lower = self.lookback.and_then(|lookback| lower.plus(lookback.negated())).unwrap_or(lower).max(self.start);
-        let (upper, mut windows) = (self.end, Vec::new());
-        let clamped = |at: Moment| self.clamp.map_or(Some(at), |clamp| clamp.of(at, false)).unwrap_or(at);
-        let lower = if lower > upper { lower } else { clamped(lower) };
-        if lower > upper || (lower == upper && (self.granularity.is_none() || self.is_strict)) || upper < self.start {
-            return Ok(windows);
+        let mut windows = Vec::new();
+        if let Some(first) = position.read.first().filter(|first| self.start < first.start) {
+            self.divide(self.start, first.start, false, &mut windows)?;
         }
-        let mut push = |start: Moment, end: Moment| {
-            let texts = [start, end].map(|moment| Value::String(self.write(moment)));
+        for pair in position.read.windows(2) {
+            let after = self.granularity.and_then(|span| pair[0].end.plus(span)).unwrap_or(pair[0].end);
+            self.divide(after, pair[1].start, false, &mut windows)?;
+        }
+        let lower = position.read.last().map_or(self.start, |interval| interval.end);
+        let lower = self.lookback.and_then(|lookback| lower.plus(lookback.negated())).unwrap_or(lower);
+        self.divide(lower, self.end, true, &mut windows)?;
+        Ok(windows)
+    }
+
+    /// Divides a time into windows. `is_end`: it is read to its last moment; the last moment of another is read already.
+    fn divide(
+        &self,
+        lower: Moment,
+        upper: Moment,
+        is_end: bool,
+        windows: &mut Vec<Map<String, Value>>,
+    ) -> Result<(), String> {
+        let clamped = |at: Moment| self.clamp.map_or(Some(at), |clamp| clamp.of(at, false)).unwrap_or(at);
+        if lower > upper || (lower == upper && self.granularity.is_none()) || upper < self.start {
+            return Ok(());
+        }
+        let mut lower = clamped(lower.max(self.start));
+        if lower > upper || (lower == upper && (self.is_strict || !is_end)) {
+            return Ok(());
+        }
+        let mut push = |start: Moment, end: Moment, is_whole: bool| {
+            let before = self.granularity.filter(|_| !is_whole).and_then(|span| end.plus(span.negated()));
+            let texts = [start, before.unwrap_or(end)].map(|moment| Value::String(self.write(moment)));
             windows.push(self.names.iter().cloned().zip(texts).collect());
             if windows.len() > WINDOWS_MAX {
                 return Err(format!("the stream has more than {WINDOWS_MAX} windows"));
@@ -421,21 +434,19 @@ impl Calendar {
         let next = |lower: Moment| self.step.and_then(|step| lower.plus(step)).filter(|next| *next < upper);
         if next(lower).is_none() {
             // With a granularity the end is the last moment that is read.
-            push(lower, if self.granularity.is_some() { upper } else { clamped(upper) })?;
-            return Ok(windows);
+            let end = if is_end && self.granularity.is_some() { upper } else { clamped(upper) };
+            return push(lower, end, is_end);
         }
-        let mut lower = lower;
         loop {
             let end = next(lower).map_or(upper, clamped);
             let is_last = end == upper || next(lower).is_none();
             // A step that is shorter than what is clamped to leads nowhere.
             if lower >= end {
-                return Ok(windows);
+                return Ok(());
             }
-            let before = self.granularity.filter(|_| !is_last).and_then(|span| end.plus(span.negated()));
-            push(lower, before.unwrap_or(end))?;
+            push(lower, end, is_end && is_last)?;
             if is_last {
-                return Ok(windows);
+                return Ok(());
             }
             lower = end;
         }
@@ -462,6 +473,12 @@ impl Calendar {
     /// Takes note that a window was read to its end.
     pub(super) fn close(&self, position: &mut Position, window: &Map<String, Value>) {
         let seen = position.seen.take();
+        if self.is_count() {
+            // No last number is asked for, so what was seen is what was read.
+            position.read.extend(seen.map(|end| Interval { start: position.begun, end, seen }));
+            position.read = self.merged(std::mem::take(&mut position.read));
+            return;
+        }
         let bound = |name: &String| window.get(name).and_then(|value| self.parse(value));
         if let (Some(start), Some(end)) = (bound(&self.names[0]), bound(&self.names[1])) {
             position.read.push(Interval { start, end, seen });
@@ -472,7 +489,8 @@ impl Calendar {
     /// The intervals with those joined that have no gap between them.
     fn merged(&self, mut intervals: Vec<Interval>) -> Vec<Interval> {
         intervals.sort_by_key(|interval| (interval.start, interval.end));
-        let after = |end: Moment| end.plus(self.granularity.unwrap_or_else(|| Span::micros(GAP))).unwrap_or(end);
+        let gap = Span::micros(if self.is_count() { 1 } else { GAP });
+        let after = |end: Moment| end.plus(self.granularity.unwrap_or(gap)).unwrap_or(end);
         let mut merged: Vec<Interval> = Vec::new();
         for interval in intervals {
             match merged.last_mut() {
@@ -491,8 +509,7 @@ impl Calendar {
         let mut state = position.kept.clone();
         if let Some(first) = position.read.first() {
             let at = first.seen.unwrap_or(first.start);
-            let is_count = self.formats.last().is_some_and(|format| format == COUNT);
-            state.insert(self.field.clone(), if is_count { at.micros.into() } else { self.write(at).into() });
+            state.insert(self.field.clone(), if self.is_count() { at.micros.into() } else { self.write(at).into() });
         }
         Value::Object(state)
     }

@@ -207,7 +207,7 @@ fn request(
     if stream.job.is_none() && (token.is_none() || !stream.is_bare_after_first) {
         let mut sliced = Options::default();
         // Of routers that inject under the same name, the first one's is taken.
-        let injects = stream.routers.iter().rev().filter(|_| stream.shape == Shape::Product);
+        let injects = stream.routers.iter().rev().filter(|_| matches!(stream.shape, Shape::One | Shape::Product));
         for router in injects {
             sliced.overlay(router.options(slice, &scope)?);
         }

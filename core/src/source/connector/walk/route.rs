@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Event, Level, Shared};
 use crate::source::connector::partition::{Parent, Router, Shape};
+use crate::source::connector::position::WHOLE;
 use crate::source::connector::stream::Stream;
 use crate::source::connector::template::{Slice, sorted};
 
@@ -80,7 +81,7 @@ impl Partitioning {
                 done: Vec::new(),
                 seen: BTreeSet::new(),
             },
-            (Shape::Product, 1) => Self::One(Box::new(routing(0))),
+            (Shape::One, _) => Self::One(Box::new(routing(0))),
             (Shape::Product, _) => {
                 Self::Product { at_work: (0..count).rev().map(routing).collect(), found: Vec::new(), ready: None }
             }
@@ -186,9 +187,12 @@ fn begins(parent: &Parent, state: &Value, shared: &Shared) -> Result<Option<Valu
         return Ok(Some(global.clone()));
     }
     let Some(cursor) = &parent.stream.cursor else { return Ok(None) };
-    let map = state.as_object().filter(|map| map.len() == 1);
-    let only = map.and_then(|map| map.values().next()).filter(|value| value.is_string() || value.is_number());
-    let Some(value) = only else { return Ok(None) };
+    // That a stream without a cursor was read whole says nothing of a parent.
+    let mut said = state.as_object().into_iter().flatten().filter(|(key, _)| *key != WHOLE);
+    let (Some((_, value)), None) = (said.next(), said.next()) else { return Ok(None) };
+    if !value.is_string() && !value.is_number() {
+        return Ok(None);
+    }
     Ok(Some(Value::Object(Map::from_iter([(cursor.field(&shared.scope())?, value.clone())]))))
 }
 
