@@ -267,8 +267,8 @@ fn gunzipped(body: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     Ok(Cow::Owned(out))
 }
 
-/// The rows of CSV by the names of the header: what a short row lacks is null, what a long one has too many is left out, and
-/// an empty line is none.
+/// The rows of CSV by the names of the header: what a short row lacks is null, what a long one has too many stands in a list under
+/// `null`, as the reference writes it, and an empty line is none.
 fn rows(body: &[u8], delimiter: u8, encoding: &'static Encoding, nulls: &[String]) -> Result<Vec<Value>, String> {
     let (text, is_wrong) = encoding.decode_without_bom_handling(body);
     if is_wrong {
@@ -283,7 +283,11 @@ fn rows(body: &[u8], delimiter: u8, encoding: &'static Encoding, nulls: &[String
             Some(text) if !nulls.iter().any(|null| null == text) => Value::from(text),
             _ => Value::Null,
         };
-        rows.push(Value::Object(header.iter().enumerate().map(|(at, name)| (name.to_owned(), value(at))).collect()));
+        let mut named: Map<_, _> = header.iter().enumerate().map(|(at, name)| (name.to_owned(), value(at))).collect();
+        if row.len() > header.len() {
+            named.insert("null".to_owned(), row.iter().skip(header.len()).collect());
+        }
+        rows.push(Value::Object(named));
     }
     Ok(rows)
 }
@@ -371,8 +375,11 @@ mod tests {
     #[test]
     fn rows_have_the_names_of_the_header() {
         let body = b"a\tb\n1\t\"x\ty\"\n\n-\tcaf\xe9\tmore\n2\n";
-        let expected =
-            [json!({"a": "1", "b": "x\ty"}), json!({"a": null, "b": "caf\u{e9}"}), json!({"a": "2", "b": null})];
+        let expected = [
+            json!({"a": "1", "b": "x\ty"}),
+            json!({"a": null, "b": "caf\u{e9}", "null": ["more"]}),
+            json!({"a": "2", "b": null}),
+        ];
         assert_eq!(elements(&csv(), body), expected);
         assert_eq!(elements(&Decoder::Gzip(Box::new(csv())), &gzipped(body)), expected);
         assert_eq!(elements(&Decoder::Gzip(Box::new(csv())), body), expected);

@@ -144,8 +144,11 @@ pub(super) fn with_query(url: &str, parameters: &Map<String, Value>) -> Result<S
         None => encoded,
     };
     let path = if parts.path.is_empty() { "/" } else { parts.path };
-    // Who writes addresses for the reference writes hosts in small letters and goes no way up again.
-    let (authority, path) = (parts.authority.map(str::to_ascii_lowercase), upwards(path));
+    // Who writes addresses for the reference writes hosts in small letters, leaves out a port that is not said, and goes no way up
+    // again.
+    let authority =
+        parts.authority.map(|authority| authority.strip_suffix(':').unwrap_or(authority).to_ascii_lowercase());
+    let path = upwards(path);
     Ok(requoted(&Parts { authority: authority.as_deref(), path: &path, query: Some(&query), ..parts }.write()))
 }
 
@@ -291,6 +294,7 @@ mod tests {
         assert_eq!(with_query("https://h", &Map::new()).as_deref(), Ok("https://h/"));
         let moved = with_query("https://Api.Example:8443/a/./b/../C%2fd//e/..", &Map::new());
         assert_eq!(moved.as_deref(), Ok("https://api.example:8443/a/C%2Fd//"));
+        assert_eq!(with_query("https://h:/x", &Map::new()).as_deref(), Ok("https://h/x"));
         assert!(with_query("file:///etc/passwd", &Map::new()).is_err());
     }
 
