@@ -104,3 +104,23 @@ fn a_login_may_be_proved_by_a_signed_token() {
     });
     assert_eq!(walked.unwrap().requests.len(), 2);
 }
+
+#[test]
+fn a_login_between_two_attempts_does_not_make_them_fewer() {
+    // Without a time that it lasts, each request has a token of its own.
+    let session = "authenticator:
+          type: SessionTokenAuthenticator
+          login_requester: { type: HttpRequester, url_base: https://api.example, path: token, http_method: POST }
+          session_token_path: [token]
+          request_authentication: { type: Bearer }";
+    let mut asked = 0;
+    let walked = walk(&manifest(session, "", ""), json!({}), Bounds::default(), |request| {
+        if request.url.ends_with("/token") {
+            return ok(&json!({"token": "t"}));
+        }
+        asked += 1;
+        Some(Response::new(503, Vec::new(), Vec::new()))
+    });
+    assert!(walked.unwrap_err().to_string().contains("503"));
+    assert_eq!(asked, 6, "the first attempt and five more");
+}

@@ -12,7 +12,11 @@ use crate::source::connector::response::{RESPONSE_BYTES_MAX, Response};
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Exchange {
     stage: Stage,
+    /// So often the request was sent in vain.
     attempts: u32,
+    /// So often what proves who asks was asked for in vain. A login between two attempts does not make them fewer.
+    #[serde(default)]
+    proofs: u32,
 }
 
 /// What was pushed.
@@ -167,15 +171,17 @@ impl Exchange {
             if let Got::Kept(_) = got {
                 return taken;
             }
-            self.attempts = 0;
+            self.proofs = 0;
             return taken.map_err(|what| format!("`{place}`: {what}"));
         }
         if status != 0 && status != 429 && status < 500 {
             let why = format!("`{place}` gave no token: HTTP {status}");
             return requester.authenticator.refused(owner, need, &mut shared.tokens, &shared.config, why);
         }
-        let wait = requester.rules.wait(None, self.attempts + 1, &shared.scope())?;
-        self.retry(wait, requester, shared, || format!("`{place}` gave no token: {}", answered(status)))
+        let wait = requester.rules.wait(None, self.proofs + 1, &shared.scope())?;
+        let message = || format!("`{place}` gave no token: {}", answered(status));
+        self.proofs = self.retry(self.proofs, wait, requester, shared, message)?;
+        Ok(())
     }
 
     /// Whether a response is the answer; else the request will be sent again, and it waits for that.
@@ -201,7 +207,7 @@ impl Exchange {
             Action::Fail => return Err(failed()),
             Action::Retry | Action::RateLimited => {
                 let wait = rules.wait(response, self.attempts + 1, &shared.scope())?;
-                self.retry(wait, requester, shared, failed)?;
+                self.attempts = self.retry(self.attempts, wait, requester, shared, failed)?;
                 return Ok(false);
             }
             Action::Success | Action::Ignore => {}
@@ -213,20 +219,21 @@ impl Exchange {
         Ok(true)
     }
 
-    /// Waits before the next attempt, if there may be one.
+    /// Waits before the next attempt after so many, if there may be one; gives how many there were.
     fn retry(
         &mut self,
+        attempts: u32,
         wait: i64,
         requester: &Requester,
         shared: &Shared,
         message: impl FnOnce() -> String,
-    ) -> Result<(), String> {
-        self.attempts += 1;
-        if self.attempts > requester.rules.retries_max(&shared.scope()) {
+    ) -> Result<u32, String> {
+        let attempts = attempts.saturating_add(1);
+        if attempts > requester.rules.retries_max(&shared.scope()) {
             return Err(message());
         }
         self.stage = Stage::Waiting(shared.now.saturating_add(wait));
-        Ok(())
+        Ok(attempts)
     }
 }
 
