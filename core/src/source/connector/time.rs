@@ -508,6 +508,26 @@ impl Scan<'_> {
 }
 
 impl Span {
+    /// As `str` writes it: `1 day, 2:03:04`, and before it years and months, if it has any.
+    pub(super) fn text(self) -> String {
+        let mut text = String::new();
+        for (count, one, many) in [(self.months / 12, "years", "years"), (self.months % 12, "month", "months")] {
+            if count != 0 {
+                text.push_str(&format!("{count} {}, ", if count == 1 { one } else { many }));
+            }
+        }
+        let (days, rest) = (self.micros.div_euclid(DAY), self.micros.rem_euclid(DAY));
+        if days != 0 {
+            text.push_str(&format!("{days} {}, ", if days.abs() == 1 { "day" } else { "days" }));
+        }
+        let (seconds, micros) = (rest / SECOND, rest % SECOND);
+        text.push_str(&format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
+        if micros != 0 {
+            text.push_str(&format!(".{micros:06}"));
+        }
+        text
+    }
+
     /// Of so many microseconds.
     pub(super) fn micros(micros: i64) -> Self {
         Self { months: 0, micros }
@@ -629,6 +649,22 @@ mod tests {
         assert_eq!(span("P1DT1H"), Span::micros(DAY + 3600 * SECOND));
         assert_eq!(span("PT0.5S"), Span::micros(SECOND / 2));
         assert_eq!([Span::parse("P"), Span::parse("1D"), Span::parse("P1")], [None; 3]);
+    }
+
+    #[test]
+    fn a_duration_is_written_as_python_writes_it() {
+        for (duration, text) in [
+            ("P1M", "1 month, 0:00:00"),
+            ("P1Y2M", "1 years, 2 months, 0:00:00"),
+            ("P2Y3M4DT5H", "2 years, 3 months, 4 days, 5:00:00"),
+            ("P1D", "1 day, 0:00:00"),
+            ("-P1D", "-1 day, 0:00:00"),
+            ("P1W", "7 days, 0:00:00"),
+            ("PT0.5S", "0:00:00.500000"),
+            ("P40DT1S", "40 days, 0:00:01"),
+        ] {
+            assert_eq!(Span::parse(duration).map(Span::text).as_deref(), Some(text), "{duration}");
+        }
     }
 
     proptest! {

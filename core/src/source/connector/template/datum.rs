@@ -118,7 +118,7 @@ impl<'a> Datum<'a> {
             Self::Json(value) => python::text(value),
             Self::Moment(moment) => moment.iso(' '),
             Self::Day(moment) => moment.format("%Y-%m-%d"),
-            Self::Span(span) => python::float(span.micros as f64 / 1e6),
+            Self::Span(span) => span.text(),
             Self::Slice(slice) => python::text(&slice.merged()),
             Self::Headers(headers) => python::text(&headers.merged()),
         }

@@ -240,6 +240,12 @@ impl Lower {
     }
 
     fn binary(&mut self, binary: &ast::BinOp<'_>) -> Node {
+        // Python writes values into such a text.
+        if let (BinOpKind::Rem, Expr::Const(text)) = (&binary.op, &binary.left)
+            && text.value.as_str().is_some()
+        {
+            return self.missing("`%` of a text in a template".to_owned());
+        }
         let (left, right) = (self.boxed(&binary.left), self.boxed(&binary.right));
         let compare = |comparison, left, right: Box<Node>| Node::Compare(left, vec![(comparison, *right)]);
         match binary.op {
