@@ -376,8 +376,10 @@ fn answer(stream: &mut TcpStream, changes: &[Value], logins: &mut Logins, count:
     };
     let body = body.to_string();
     let length = body.len();
+    // Nobody has to wait long for a server that is only busy.
+    let wait = if status == 500 { "retry-after: 0\r\n" } else { "" };
     let head = format!(
-        "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{wait}connection: close\r\n\r\n"
     );
     stream.write_all((head + &body).as_bytes())
 }
