@@ -162,7 +162,8 @@ fn date_trunc_in_zone(call: &Call<'_>) -> Column {
         let cut = truncated(local, unit)?;
         if unit.is_of_day() {
             // Clocks that were turned back show an hour twice; a part of it stays in it.
-            return Ok(Some(instant - (local - cut)));
+            let start = instant - (local - cut);
+            return if start < datetime::MICROS_MIN { Err(beyond("timestamp")) } else { Ok(Some(start)) };
         }
         zones.instant(zone, cut).map(Some)
     })

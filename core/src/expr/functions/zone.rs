@@ -121,8 +121,9 @@ impl Zones {
 
     /// What clocks show at an instant.
     pub(super) fn local(&self, name: &str, instant: i64) -> Result<i64, Fault> {
+        // PostgreSQL does not look at the zone for an infinite time.
         if !is_finite(instant) {
-            return self.with(name, |_, _| instant);
+            return Ok(instant);
         }
         let moved = |zone: &Zone, memory: &mut Memory| instant.checked_add(memory.offset_at(zone, instant));
         let local = self.with(name, moved)?;
@@ -131,6 +132,9 @@ impl Zones {
 
     /// The instant at which clocks show a time.
     pub(super) fn instant(&self, name: &str, local: i64) -> Result<i64, Fault> {
+        if !is_finite(local) {
+            return Ok(local);
+        }
         self.with(name, |zone, _| zone.instant(local))?.ok_or_else(out_of_range)
     }
 }

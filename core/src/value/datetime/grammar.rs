@@ -26,6 +26,7 @@ use fields::split;
 use offset::trailing_offset;
 use offset::zone_offset;
 use words::Prefix;
+use words::StandsFor;
 use words::Word;
 use words::word;
 
@@ -133,8 +134,8 @@ struct Reader {
     /// Whether it is afternoon, where that is said.
     pm: Option<bool>,
     bc: bool,
-    /// Whether an infinity has a minus.
-    is_negative: bool,
+    /// What the text stands for, as the last field that says so has it.
+    stands_for: StandsFor,
     /// Whether the year has one or two digits and lies near 2000.
     short_year: bool,
     /// Whether the month was a word.
@@ -162,7 +163,7 @@ impl Reader {
             prefix: None,
             pm: None,
             bc: false,
-            is_negative: false,
+            stands_for: StandsFor::Fields,
             short_year: false,
             month_by_name: false,
             julian: false,
@@ -328,9 +329,11 @@ impl Reader {
         if in_range && self.micros_of_day() <= DAY_MICROS { Ok(()) } else { Err(Wrong::Range) }
     }
 
+    /// Words before numbers allow any number of hours, minutes and seconds, which PostgreSQL counts in 32 bits.
     fn micros_of_day(&self) -> i64 {
-        let seconds = (i64::from(self.hour) * 60 + i64::from(self.minute)) * 60 + i64::from(self.second);
-        seconds * 1_000_000 + self.micros
+        let minutes = self.hour.wrapping_mul(60).wrapping_add(self.minute);
+        let seconds = minutes.wrapping_mul(60).wrapping_add(self.second);
+        i64::from(seconds) * 1_000_000 + self.micros
     }
 
     fn fraction(&self, after_point: &[u8]) -> Result<i64, Wrong> {
@@ -376,6 +379,8 @@ impl Reader {
 
     /// A number of which the word before has said what it is.
     fn prefixed(&mut self, prefix: Prefix, text: &[u8]) -> Result<u32, Wrong> {
+        // PostgreSQL forgets a word such as `epoch` over it.
+        self.stands_for = StandsFor::Fields;
         let (whole, rest) = digits(text);
         let value = number(whole)?;
         let may_have_point = matches!(prefix, Prefix::Julian | Prefix::Time | Prefix::Second);
@@ -557,13 +562,16 @@ impl Reader {
                 self.offset += 3600;
                 said::SUMMER
             }
-            Word::AllBalls if self.said & (said::INFINITE | said::EPOCH) != 0 => return Err(Wrong::Form),
             Word::AllBalls => {
+                self.stands_for = StandsFor::Fields;
                 (self.hour, self.minute, self.second, self.micros) = (0, 0, 0, 0);
                 self.offset = 0;
                 said::TIME | said::ZONE
             }
-            Word::Epoch if self.kind != Kind::Time && !self.has(said::INFINITE) => said::EPOCH,
+            Word::Epoch if self.kind != Kind::Time && !self.has(said::INFINITE) => {
+                self.stands_for = StandsFor::Epoch;
+                said::EPOCH
+            }
             Word::Epoch => return Err(Wrong::Form),
             Word::Clock => return Err(Wrong::Clock),
             Word::Infinity => self.infinite(false)?,
@@ -572,17 +580,16 @@ impl Reader {
     }
 
     fn infinite(&mut self, negative: bool) -> Result<u32, Wrong> {
-        self.is_negative = negative;
+        self.stands_for = StandsFor::Infinity { negative };
         if self.kind == Kind::Time || self.has(said::EPOCH) { Err(Wrong::Form) } else { Ok(said::INFINITE) }
     }
 
     fn finish(mut self) -> Result<Read, Wrong> {
         self.check_date()?;
-        if self.has(said::INFINITE) {
-            return Err(Wrong::Infinity { negative: self.is_negative });
-        }
-        if self.has(said::EPOCH) {
-            return Ok(Read { days: Some(0), micros: 0, offset: Some(0) });
+        match self.stands_for {
+            StandsFor::Fields => {}
+            StandsFor::Epoch => return Ok(Read { days: Some(0), micros: 0, offset: Some(0) }),
+            StandsFor::Infinity { negative } => return Err(Wrong::Infinity { negative }),
         }
         if let Some(pm) = self.pm {
             match (self.hour, pm) {
@@ -599,8 +606,9 @@ impl Reader {
         };
         if self.kind == Kind::Time {
             self.check_time()?;
-            let needs_date = self.zone.as_ref().is_some_and(Zone::is_place) && !self.has(said::DATE);
-            if !self.has(said::TIME) || needs_date {
+            let has_part = self.said & said::DATE != 0;
+            let needs_date = has_part || self.zone.as_ref().is_some_and(Zone::is_place);
+            if !self.has(said::TIME) || (needs_date && !self.has(said::DATE)) {
                 return Err(Wrong::Form);
             }
             let days = days_from_civil(self.year, self.month.cast_unsigned(), self.day.cast_unsigned());

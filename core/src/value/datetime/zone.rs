@@ -25,6 +25,21 @@ const DAY_SECONDS: i64 = 86_400;
 /// Most bytes of a name.
 const NAME_BYTES_MAX: usize = 255;
 
+/// Zones that release 2024b of the database made other names of places, and that Debian, for which most copies of PostgreSQL
+/// are built, has kept: a name, the seconds ahead of UTC in winter, and that place.
+const FEDERAL: [(&str, i32, &str); 4] = [
+    ("est5edt", -18_000, "America/New_York"),
+    ("cst6cdt", -21_600, "America/Chicago"),
+    ("mst7mdt", -25_200, "America/Denver"),
+    ("pst8pdt", -28_800, "America/Los_Angeles"),
+];
+/// The summers of the United States before 1967, of two wars, from the first second to the one after the last, by the clocks
+/// of winter.
+const FEDERAL_SUMMERS: [(i64, i64); 3] =
+    [(-1_633_298_400, -1_615_158_000), (-1_601_848_800, -1_583_708_400), (-880_236_000, -765_414_000)];
+/// The first second of 1967.
+const FEDERAL_LAW: i64 = -94_694_400;
+
 /// A time zone.
 #[derive(Debug, Clone)]
 pub struct Zone(Rule);
@@ -37,6 +52,9 @@ enum Rule {
     Posix(Posix),
     /// A place.
     Place(TimeZoneRef<'static>),
+    /// The clocks of the United States at so many seconds ahead of UTC in winter, which no place has had. Since 1967 those of a
+    /// place are the same.
+    Federal(i32, TimeZoneRef<'static>),
     /// An abbreviation that a place has used for several offsets.
     Abbreviation(Arc<str>, TimeZoneRef<'static>),
 }
@@ -118,12 +136,16 @@ impl Zone {
                 has_rule || !place.transitions().is_empty()
             }
             Rule::Posix(posix) => posix.has_summer(),
+            Rule::Federal(..) => true,
             Rule::Fixed(_) | Rule::Abbreviation(..) => false,
         }
     }
 
     fn place(name: &str) -> Option<Self> {
         let name = name.strip_prefix(':').unwrap_or(name);
+        if let Some((_, winter, place)) = FEDERAL.into_iter().find(|(known, ..)| *known == name) {
+            return tzdb_data::find_tz(place.as_bytes()).map(|place| Self(Rule::Federal(winter, *place)));
+        }
         tzdb_data::find_tz(name.as_bytes()).map(|place| Self(Rule::Place(*place)))
     }
 
@@ -134,6 +156,7 @@ impl Zone {
             Rule::Fixed(offset) => *offset,
             Rule::Posix(posix) => posix.offset_at(seconds),
             Rule::Place(place) => offset_of(place, seconds),
+            Rule::Federal(winter, place) => federal(*winter, place, seconds),
             Rule::Abbreviation(name, place) => meaning(name, place, seconds),
         };
         i64::from(offset) * 1_000_000
@@ -148,6 +171,7 @@ impl Zone {
             Rule::Fixed(offset) => *offset,
             Rule::Posix(posix) => offset_of_local(|seconds| posix.offset_at(seconds), seconds),
             Rule::Place(place) => offset_of_local(|seconds| offset_of(place, seconds), seconds),
+            Rule::Federal(winter, place) => offset_of_local(|seconds| federal(*winter, place, seconds), seconds),
             Rule::Abbreviation(name, place) => {
                 let offset = offset_of_local(|seconds| offset_of(place, seconds), seconds);
                 meaning(name, place, seconds - i64::from(offset))
@@ -163,6 +187,7 @@ impl Zone {
             Rule::Fixed(offset) => Around::always(*offset),
             Rule::Posix(posix) => Around::find(|seconds| posix.offset_at(seconds), seconds),
             Rule::Place(place) => Around::find(|seconds| offset_of(place, seconds), seconds),
+            Rule::Federal(winter, place) => Around::find(|seconds| federal(*winter, place, seconds), seconds),
             Rule::Abbreviation(..) => {
                 return Instants::Once(local.saturating_sub(self.offset_of_local(local)));
             }
@@ -299,6 +324,16 @@ fn at(place: &TimeZoneRef<'static>, seconds: i64) -> Option<&'static LocalTimeTy
 
 fn offset_of(place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
     at(place, seconds).map_or(0, LocalTimeType::ut_offset)
+}
+
+/// As [`offset_of`], of a zone of the United States.
+fn federal(winter: i32, place: &TimeZoneRef<'static>, seconds: i64) -> i32 {
+    let shown = seconds + i64::from(winter);
+    match shown >= FEDERAL_LAW {
+        true => offset_of(place, seconds),
+        false if FEDERAL_SUMMERS.iter().any(|(from, to)| (*from..*to).contains(&shown)) => winter + 3600,
+        false => winter,
+    }
 }
 
 /// The offsets of the days around a local time. A day has one change of clocks at most.

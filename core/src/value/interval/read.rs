@@ -332,10 +332,13 @@ pub(super) fn iso(text: &[u8]) -> Result<Interval, Wrong> {
             false => ([Unit::Hour, Unit::Minute, Unit::Second], 6, b':'),
         };
         if width == packed && (unit == 0 || (in_date && unit == b'T')) {
-            let split = [(whole / 10_000, 0.0), (whole / 100 % 100, 0.0), (whole % 100, fraction)];
+            // PostgreSQL 15 takes the fraction behind a time in one run for one of a microsecond.
+            let (last, micros) = if in_date { (fraction, 0.0) } else { (0.0, fraction) };
+            let split = [(whole / 10_000, 0.0), (whole / 100 % 100, 0.0), (whole % 100, last)];
             for (unit, (whole, fraction)) in units.into_iter().zip(split) {
                 parts.add(unit, whole, fraction)?;
             }
+            parts.add(Unit::Microseconds, 0, micros)?;
             (rest, in_date) = (after, false);
             continue;
         }

@@ -18,6 +18,17 @@ pub(super) enum Word {
     Infinity,
 }
 
+/// What a text stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StandsFor {
+    /// The date and time of its fields.
+    Fields,
+    /// The first instant of 1970.
+    Epoch,
+    /// An infinity.
+    Infinity { negative: bool },
+}
+
 /// What a word says of the number that follows: ISO 8601's `y2001m02d04`, `J2451187`, `T040506`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prefix {
