@@ -286,7 +286,7 @@ mod tests {
             ("'[1]'::super || 'x'::text", "[1]x"),
             ("'{}'::super > '[]' and '[1]'::jsonb < '[0, 0]'::super", "true"),
             ("nullif('[1]'::jsonb, '[1.0]')", "NULL"),
-            (r#"'{"a":1}'::jsonb || '{"b": 2}' || '[3]'::json"#, r#"[{"a": 1, "b": 2}, 3]"#),
+            (r#"'{"a":1}'::jsonb || '{"b": 2}' || '[3]'::jsonb"#, r#"[{"a": 1, "b": 2}, 3]"#),
             ("'[1, 2]'::jsonb - 0", "[2]"),
             (r#"'{"a": 1}'::super - 'a'"#, "{}"),
             (r#"'{"a": 1}'::jsonb ? 'a' and not '["b"]'::jsonb ?& array['a', 'b']"#, "true"),
@@ -352,6 +352,7 @@ mod tests {
             ("split_part(customer, ',', 0)", "E204", "0"),
             ("to_date(customer, 'YYYY-IW')", "E204", "'YYYY-IW'"),
             ("1 / 0 + id", "E209", "1 / 0"),
+            ("upper(null || (1 / 0)::text)", "E209", "(1 / 0)::text"),
             ("d = \"x\"", "E202", "d"),
             ("order", "E201", "order"),
             ("'open", "E201", "'open"),
@@ -365,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_constant_null_makes_a_strict_part_null() {
-        for text in ["null + id", "upper(null || (1 / 0)::text)", "nullif(null::integer, 1 / 0)", "null::date - day"] {
+        for text in ["null + id", "upper(null || id::text)", "null::date - day", "null || (1 / id)::text"] {
             let (expr, _) = Expr::compile(text, &scope()).unwrap();
             assert!(expr.names().is_empty() && expr.root.constant().is_some(), "{text}");
         }

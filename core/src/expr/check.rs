@@ -140,6 +140,7 @@ impl Checker<'_> {
             tree::Kind::Array(_) => self.array(span),
             tree::Kind::Binary { .. } if json::is_array(node) => self.array(span),
             kind if is_about_rows(kind) => self.about_rows(node),
+            tree::Kind::Binary { operator: Binary::Concat, .. } => self.chain(node),
             tree::Kind::Row(_) => {
                 let wrong = Diagnostic::error(Code::Unsupported, span, "a row of values is not supported here");
                 self.wrong(wrong.with_help("a row is compared with a row: `(a, b) = (c, d)`, `(a, b) IN ((1, 2))`"))
@@ -327,6 +328,14 @@ impl Checker<'_> {
         match name {
             _ if super::functions::gives_array(name) => return self.array(place),
             "[]" if nodes.first().is_some_and(json::is_array) => return self.call("(element)", place, nodes, span),
+            "&&" | "@>" | "<@" => {
+                if let [left, right] = nodes
+                    && json::are_arrays(left, right)
+                {
+                    return self.asked_of_arrays(super::functions::compares_arrays(name)?, left, right, span);
+                }
+            }
+            "(name)" => return self.as_name(nodes, span),
             "nullif" => return self.null_if(nodes, place, span),
             "nvl2" => return self.nvl2(nodes, place, span),
             "decode" if nodes.len() != 2 => return self.decode(nodes, place, span),

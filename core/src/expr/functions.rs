@@ -57,6 +57,7 @@ mod trim;
 mod unit;
 mod zone;
 
+pub(super) use array::compares_arrays;
 pub(super) use array::gives_array;
 pub(super) use array::takes_array;
 pub(super) use call::Call;

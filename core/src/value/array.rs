@@ -2,6 +2,7 @@
 //! some functions return an array, and others take it as an argument.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use super::text::quote;
 use crate::column::Fault;
@@ -108,6 +109,26 @@ impl TextArray {
             }
             _ => Err(Fault::new(Code::ArrayShape, "cannot concatenate incompatible arrays")),
         }
+    }
+
+    /// Whether every element of another array is one of this one. NULL is equal to nothing.
+    pub(crate) fn contains(&self, other: &Self) -> bool {
+        let known: HashSet<_> = self.elements.iter().flatten().collect();
+        other.elements.iter().all(|element| element.as_ref().is_some_and(|element| known.contains(element)))
+    }
+
+    /// The order of two arrays: by the first elements that differ, of which NULL is the greatest; then by their number; then by
+    /// their dimensions.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
+        let mut orders = self.elements.iter().zip(&other.elements).map(|(one, two)| match (one, two) {
+            (Some(one), Some(two)) => one.cmp(two),
+            (one, two) => one.is_none().cmp(&two.is_none()),
+        });
+        let first = orders.find(|order| order.is_ne());
+        first.unwrap_or_else(|| {
+            let lengths = self.elements.len().cmp(&other.elements.len());
+            lengths.then(self.lengths.len().cmp(&other.lengths.len())).then_with(|| self.lengths.cmp(&other.lengths))
+        })
     }
 
     /// The elements, if the array has one dimension at most.

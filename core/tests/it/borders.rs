@@ -113,3 +113,55 @@ fn a_value_is_not_taken_for_a_constant() {
         assert_eq!(result(expression), wanted, "{expression}");
     }
 }
+
+/// Answers of PostgreSQL 15 that nobody would guess, and calls that it refuses.
+#[test]
+fn what_nobody_would_guess_is_postgresqls() {
+    for (expression, wanted) in [
+        ("'{\"a\": 1}'::jsonb || '{\"b\": 2}' || '{\"a\": 3}'", "{\"a\": 3, \"b\": 2}"),
+        ("('{\"a\": 1}'::jsonb || null || '[2]') is null", "t"),
+        ("'1'::jsonb || '2' || ' is text'::text", "[1, 2] is text"),
+        ("date_trunc('hour', timestamptz '4714-11-24 00:00+00 BC', 'Asia/Tokyo')", "R303"),
+        ("'infinity j 2451187'::date", "1999-01-08"),
+        ("'AD H 20200105 epoch J2451187'::timestamp", "1989-09-13 10:59:28"),
+        ("'20200105 epoch allballs'::timestamp", "2020-01-05 00:00:00"),
+        ("'040506 j 2451187'::time", "04:05:06"),
+        ("'PT040506.5'::interval", "04:05:06"),
+        ("'PT040506.9'::interval", "04:05:06.000001"),
+        ("'PT04:05:06.9'::interval", "04:05:06.9"),
+        ("timestamp 'infinity' at time zone 'nowhere'", "infinity"),
+        ("true::name", "t"),
+        ("'é'::char(3)::bytea", r"\xc3a92020"),
+        ("timestamptz '1950-07-01 00:00+00' at time zone 'EST5EDT'", "1950-06-30 19:00:00"),
+        ("timestamptz '1943-01-01 00:00+00' at time zone 'PST8PDT'", "1942-12-31 17:00:00"),
+        ("timestamptz '1970-07-01 00:00+00' at time zone 'CST6CDT'", "1970-06-30 19:00:00"),
+        ("decode('YQ==YQ==', 'base64')", r"\x6161"),
+        ("width_bucket('b'::text, '{a,b}')", "2"),
+        ("'{\"a\": 1, \"b\": 2}' - 'a'::text", "{\"b\": 2}"),
+        ("substring('Thomas' for 2 from 3)", "om"),
+        ("jsonb_array_element('[1, 2]', '1')", "2"),
+        ("concat_ws('+', variadic array['a', null, 'b'])", "a+b"),
+        ("num_nulls(variadic '{1,NULL}'::int[])", "1"),
+        ("array['a', 'b'] && '{b}'", "t"),
+    ] {
+        assert_eq!(result(expression), wanted, "{expression}");
+    }
+    for wrong in [
+        "'040506 m 1'::time",
+        "'epoch d 3'::date",
+        "jsonb_set('{}', '{a,', null)",
+        "null::jsonb #> '{a,'",
+        "'{}'::json || '{}'::json",
+        "'{}'::jsonb || '{}'::json",
+        "+ interval '1 day'",
+        "extract(dec from date '2020-01-01')",
+        "interval minute '5'",
+        "varchar('a')",
+        "time(time '10:00')",
+        "1::smallint::\"char\"",
+        "bit_count('\\x00')",
+        "null::float8 + ln(0::float8)",
+    ] {
+        assert!(Expr::compile(wrong, &[]).is_err(), "{wrong}");
+    }
+}

@@ -48,6 +48,8 @@ const FORMS: &[(&str, &[&str])] = &[
     ("'{}'::time", &[INPUTS]),
     ("'{}'::timetz", &[INPUTS]),
     ("'{}'::interval", &[SPANS]),
+    ("'{}'::{}", &[WORDS_BEFORE_NUMBERS, "date¦timestamp¦timestamptz¦time¦timetz"]),
+    ("'P{}'::interval", &["T040506¦T040506.9¦T04:05:06.9¦20200102T040506.5¦20200102.5¦T0405.5¦2020-01.5¦T04.5:05"]),
     ("interval '{}' {}", &["1¦1.5¦-2¦1:02¦1 2¦1-2¦1 2:03:04¦", QUALIFIERS]),
     ("{} {} {}", &[UNTYPED, BETWEEN, UNTYPED]),
     ("{} {}", &["+¦-¦|/¦||/¦@¦~¦not", UNTYPED]),
@@ -97,6 +99,17 @@ const FORMS: &[(&str, &[&str])] = &[
     ("jsonb_set('{}', '{}', '7', {})", &[JSON, "{a}¦{a,0}¦{a,-1}¦{0}¦{z}¦{a,z}¦{}¦{9}", "true¦false"]),
     ("jsonb_insert('{}', '{}', '7', {})", &[JSON, "{a}¦{a,0}¦{a,-1}¦{0}¦{z}", "true¦false"]),
     ("jsonb_typeof('{}')", &[JSON]),
+    ("{} {} {}", &[ARRAYS, "&&¦@>¦<@¦<¦<=¦>¦>=¦=¦<>", ARRAYS]),
+    (
+        "timestamptz '{}-{}-15 12:00+00' at time zone '{}'",
+        &[
+            "1900¦1918¦1919¦1920¦1942¦1943¦1945¦1950¦1966¦1967¦1974¦1990¦2007¦2030",
+            "01¦04¦07¦10",
+            "EST5EDT¦CST6CDT¦MST7MDT¦PST8PDT",
+        ],
+    ),
+    ("decode('{}', 'base64')", &["YQ==YQ==¦YWE=YQ==¦YWFhYQ==YWFh¦YQ==Y¦YQ= =¦YQ=¦=¦Y===¦YQ==!¦YR=="]),
+    ("'{}'::jsonb || '{}' || '{}'", &["[1]¦{\"a\": 1}¦2", "[3]¦{\"a\": 4, \"b\": 5}¦null", "[6]¦{\"b\": 7}"]),
     ("jsonb_array_length('{}')", &[JSON]),
     ("jsonb_pretty('{}')", &[JSON]),
     ("jsonb_strip_nulls('{}')", &[JSON]),
@@ -168,6 +181,13 @@ const MOMENTS: &str = "date '2024-02-29'¦date '0001-01-01 BC'¦timestamp '2024-
 
 const ZONED: &str =
     "timestamptz '2024-03-31 01:30+00'¦timestamptz '2024-10-27 00:30+00'¦timestamptz '1999-12-31 12:00'";
+
+const WORDS_BEFORE_NUMBERS: &str = "AD H 20200105 epoch J2451187¦epoch j 2451187¦j 2451187 epoch¦infinity jd 2451187¦epoch d 3¦\
+    -infinity s 6¦20200105 epoch allballs¦epoch allballs¦epoch y 2020 m 1 d 5¦040506 M 1¦y 2020 04:05:06¦04:05:06 j 2451187¦\
+    y 2020 m 1 d 3 04:05:06¦2020-01-05 h 30¦2020-01-05 h 2147483647¦2020-01-05 s 75.5¦epoch J2451187-08";
+
+const ARRAYS: &str =
+    "array['a', 'b']¦array['b']¦array['b', null]¦'{}'::text[]¦'{{a},{b}}'::text[]¦null::text[]¦array['a', 'c']";
 
 const ZONES: &str = "UTC¦utc¦Z¦Europe/Berlin¦europe/berlin¦America/New_York¦Asia/Kolkata¦Australia/Lord_Howe¦EST¦PST¦CEST¦+02¦-5:30¦\
     +02:30:15¦EST5EDT¦EST5EDT,M3.2.0,M11.1.0¦<+03>-3¦UTC+3¦GMT-2¦Nowhere/City¦¦25:00¦zulu";

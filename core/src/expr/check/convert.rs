@@ -99,6 +99,8 @@ impl Checker<'_> {
             (Type::Numeric, from) if from.is_integer() && !operand.is_unknown() => cast::as_decimal(from),
             (to, _) => to,
         };
+        // The bytes of a char are those of its blanks, too.
+        let operand = if to == Type::Bytea { self.padded(operand)? } else { operand };
         let converted = self.convert(Checked { span, ..operand }, to)?;
         Some(refined(Checked { span, ..converted }))
     }

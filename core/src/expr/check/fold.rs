@@ -82,7 +82,8 @@ pub(super) fn fold(form: Form, ty: Type, span: Span) -> Checked {
             | Form::TryCast(_)
             | Form::Call { .. }
     );
-    // An operator or a strict function with a constant NULL is NULL, whatever its other operands are or would fault with.
+    // An operator or a strict function with a constant NULL is NULL, whatever its other operands are or would fault with in a
+    // row. What faults before there are rows has done so, as PostgreSQL computes constants first.
     let strict = match &part.form {
         Form::Arithmetic { .. }
         | Form::Negate(_)
@@ -95,7 +96,8 @@ pub(super) fn fold(form: Form, ty: Type, span: Span) -> Checked {
         Form::Call { signature, .. } => signature.strict,
         _ => false,
     };
-    if strict && part.parts().into_iter().filter_map(Checked::constant).any(|array| array.is_null(0)) {
+    let has_null = strict && part.parts().into_iter().filter_map(Checked::constant).any(|array| array.is_null(0));
+    if has_null && !part.parts().into_iter().any(has_constant_fault) {
         return constant(new_null_array(&ty.arrow(), 1), ty, span);
     }
     if plain {
@@ -149,11 +151,47 @@ fn is_decided(operands: &[Checked], decisive: bool) -> bool {
 /// Whether a part has one that depends on no row, and is no constant because it faults.
 fn has_constant_fault(part: &Checked) -> bool {
     let parts = part.parts();
-    // PostgreSQL does not compute these before there are rows.
-    let is_late =
-        matches!(part.form, Form::Call { name: "to_char" | "to_number" | "to_date" | "to_timestamp" | "format", .. });
     !parts.is_empty()
-        && (!is_late && parts.iter().all(|part| part.constant().is_some()) || parts.into_iter().any(has_constant_fault))
+        && (!is_late(part) && parts.iter().all(|part| part.constant().is_some())
+            || parts.into_iter().any(has_constant_fault))
+}
+
+/// Functions that depend on settings of PostgreSQL's session.
+const LATE: [&str; 15] = [
+    "concat",
+    "concat_ws",
+    "format",
+    "json_build_array",
+    "json_build_object",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "jsonb_path_exists_tz",
+    "make_timestamptz",
+    "to_char",
+    "to_date",
+    "to_json",
+    "to_jsonb",
+    "to_number",
+    "to_timestamp",
+];
+
+/// Whether PostgreSQL does not compute a part before there are rows, though it depends on none: it depends on settings of the
+/// session, such as the zone.
+fn is_late(part: &Checked) -> bool {
+    let is_time = |ty: Type| {
+        matches!(ty, Type::Date | Type::Time | Type::Timetz | Type::Timestamp | Type::Timestamptz | Type::Interval)
+    };
+    match &part.form {
+        Form::Call { name: "+" | "-" | "date_trunc" | "extract" | "date_part", arguments, .. } => {
+            arguments.iter().any(|argument| argument.ty == Type::Timestamptz)
+        }
+        Form::Call { name, .. } => LATE.contains(name),
+        Form::Cast(operand) => {
+            let (from, to) = (operand.ty, part.ty);
+            from.is_text() && is_time(to) || is_time(from) && to.is_text() || [from, to].contains(&Type::Timestamptz)
+        }
+        _ => false,
+    }
 }
 
 /// The value of a boolean constant.

@@ -10,6 +10,7 @@ use crate::diagnostic::Code;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::Span;
 use crate::expr::checked::Checked;
+use crate::expr::functions::compares_arrays;
 use crate::expr::functions::gives_array;
 use crate::expr::functions::takes_array;
 use crate::expr::tree;
@@ -51,6 +52,12 @@ pub(super) fn is_array(node: &Node) -> bool {
 /// Whether a part is a text between quotes, or NULL.
 fn is_quoted(node: &Node) -> bool {
     matches!(node.kind, tree::Kind::Text(_) | tree::Kind::Null)
+}
+
+/// Whether two parts are arrays, or one is and the other is a quoted text.
+pub(super) fn are_arrays(left: &Node, right: &Node) -> bool {
+    let may_be = |node: &Node| is_array(node) || is_quoted(node);
+    (is_array(left) || is_array(right)) && may_be(left) && may_be(right)
 }
 
 impl Checker<'_> {
@@ -136,12 +143,13 @@ impl Checker<'_> {
         right: &Node,
         span: Span,
     ) -> Option<Option<Checked>> {
-        let may_be = |node: &Node| is_array(node) || is_quoted(node);
-        let is_meant = matches!(operator, Binary::Equal | Binary::NotEqual)
-            && (is_array(left) || is_array(right))
-            && may_be(left)
-            && may_be(right);
-        if !is_meant {
+        if !are_arrays(left, right) {
+            return None;
+        }
+        if let Some(function) = compares_arrays(operator.text()) {
+            return Some(self.asked_of_arrays(function, left, right, span));
+        }
+        if !matches!(operator, Binary::Equal | Binary::NotEqual) {
             return None;
         }
         // `trim_array(…, 0)` writes an array as it is written here.
@@ -155,18 +163,27 @@ impl Checker<'_> {
         Some(self.compare(operator, left, right, span))
     }
 
+    /// An operator over two arrays, which is a function of them.
+    pub(super) fn asked_of_arrays(&mut self, name: &str, left: &Node, right: &Node, span: Span) -> Option<Checked> {
+        let part = |checker: &mut Self, node: &Node| match is_array(node) {
+            true => checker.array_of_texts(node),
+            false => checker.text(node, "an array"),
+        };
+        let (left, right) = (part(self, left), part(self, right));
+        self.function(name, span, vec![left?, right?], span)
+    }
+
     /// `json - array['a', 'b']`.
     pub(super) fn without_names(&mut self, json: &Node, names: &Node, place: Span, span: Span) -> Option<Checked> {
         let (json, names) = (self.node(json), self.text(names, "an array"));
         self.function("-[]", place, vec![json?, names?], span)
     }
 
-    /// Whether `||` joins these as JSON. A quoted text beside a `jsonb` is one; beside a `json` PostgreSQL takes it for text,
-    /// and a `super` may be meant for either.
+    /// Whether `||` joins these as JSON. A quoted text beside a `jsonb` is one; beside a `json` PostgreSQL takes it for text, and
+    /// a `super` may be meant for either.
     pub(super) fn joins_json(left: &Checked, right: &Checked) -> bool {
-        let is_json = |part: &Checked| part.ty.is_json() && !part.is_unknown();
-        let becomes = |part: &Checked, other: &Checked| is_json(part) || (part.is_unknown() && other.ty == Type::Jsonb);
-        (is_json(left) && becomes(right, left)) || (is_json(right) && becomes(left, right))
+        let is_json = |part: &Checked| part.ty == Type::Jsonb && !part.is_unknown();
+        (is_json(left) || is_json(right)) && [left, right].iter().all(|part| part.is_unknown() || is_json(part))
     }
 
     /// A value of any type as JSON.

@@ -15,6 +15,7 @@ use crate::expr::evaluate::cast;
 use crate::expr::evaluate::vector::Vector;
 use crate::expr::functions;
 use crate::expr::functions::Kind;
+use crate::expr::tree;
 use crate::expr::tree::Binary;
 use crate::expr::tree::Node;
 use crate::expr::tree::Unary;
@@ -29,11 +30,8 @@ impl Checker<'_> {
 
     /// A value with a sign.
     pub(super) fn signed(&mut self, operator: Unary, operand: Checked, span: Span) -> Option<Checked> {
-        if operand.ty == Type::Interval {
-            return match operator {
-                Unary::Minus => self.function("(negate)", span, vec![operand], span),
-                _ => Some(Checked { span, ..operand }),
-            };
+        if operand.ty == Type::Interval && operator == Unary::Minus {
+            return self.function("(negate)", span, vec![operand], span);
         }
         if operator == Unary::Minus && operand.is_unknown() {
             let fact = "`-` is for numbers and intervals, and a quoted text does not say which";
@@ -63,12 +61,17 @@ impl Checker<'_> {
     ) -> Option<Checked> {
         match operator {
             Binary::Concat if Self::joins_json(&left, &right) => {
-                self.function("jsonb_concat", place, vec![left, right], span)
+                self.function("(joined)", place, vec![left, right], span)
             }
             Binary::Concat if Self::joins_bytes(&left, &right) => {
                 self.function("byteacat", place, vec![left, right], span)
             }
             Binary::Concat => self.concat(left, right, span),
+            // A text is taken away from nothing but a `jsonb`.
+            Binary::Subtract if left.is_unknown() && !right.is_unknown() && right.ty.is_text() => {
+                let left = self.as_kind(left, Kind::Jsonb)?;
+                self.function("jsonb_delete", place, vec![left, right], span)
+            }
             Binary::Subtract if left.ty.is_json() && !left.is_unknown() => {
                 self.function("jsonb_delete", place, vec![left, right], span)
             }
@@ -109,6 +112,47 @@ impl Checker<'_> {
         self.function(operator.text(), place, vec![left, right], span)
     }
 
+    /// `a || b || c`, from the left to the right. JSON is joined at once: one after the other, each result would be read and
+    /// written for the next.
+    pub(super) fn chain(&mut self, node: &Node) -> Option<Checked> {
+        let (mut first, mut steps) = (node, Vec::new());
+        while let tree::Kind::Binary { operator: Binary::Concat, place, left, right } = &first.kind {
+            steps.push((*place, first.span, &**right));
+            first = left;
+        }
+        let mut joined = vec![self.node(first)];
+        let mut place = first.span;
+        for (operator, span, right) in steps.into_iter().rev() {
+            let right = self.node(right);
+            let (Some(left), Some(next)) = (joined.last()?, &right) else {
+                // The mistakes of all of them are told.
+                joined = vec![None];
+                continue;
+            };
+            // What is joined is a `jsonb`.
+            let is_json = joined.len() > 1 && (next.is_unknown() || next.ty == Type::Jsonb);
+            if is_json || (joined.len() == 1 && Self::joins_json(left, next)) {
+                joined.push(right);
+            } else {
+                let left = self.joined(joined, place);
+                joined = vec![match (left, right) {
+                    (Some(left), Some(right)) => self.binary(Binary::Concat, operator, left, right, span),
+                    _ => None,
+                }];
+            }
+            place = span;
+        }
+        self.joined(joined, place)
+    }
+
+    /// One value, or several that are joined as JSON.
+    fn joined(&mut self, mut parts: Vec<Option<Checked>>, span: Span) -> Option<Checked> {
+        match parts.len() {
+            1 => parts.pop().flatten(),
+            _ => self.function("(joined)", span, parts.into_iter().collect::<Option<_>>()?, span),
+        }
+    }
+
     /// Whether both are bytes, or one is and the other may be.
     fn joins_bytes(left: &Checked, right: &Checked) -> bool {
         let may_be = |part: &Checked| part.is_unknown() || part.ty == Type::Bytea;
@@ -117,7 +161,7 @@ impl Checker<'_> {
 
     fn concat(&mut self, left: Checked, right: Checked, span: Span) -> Option<Checked> {
         let is_text = |part: &Checked| part.is_unknown() || part.ty.is_text();
-        // A quoted text beside a `super` may be meant for a text or for JSON.
+        // A quoted text beside a `super` may be meant for a text or for JSON, and PostgreSQL joins no two of `json`.
         let may_be_json = |part: &Checked, other: &Checked| part.is_unknown() && other.ty.is_json();
         if (!is_text(&left) && !is_text(&right)) || may_be_json(&left, &right) || may_be_json(&right, &left) {
             return self.mismatch("||", &left, &right, span, "say what it is: `::text` or `::jsonb`");

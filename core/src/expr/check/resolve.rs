@@ -27,10 +27,14 @@ use crate::expr::functions::Kind;
 use crate::expr::functions::Refusal;
 use crate::expr::functions::Returns;
 use crate::expr::functions::Signature;
+use crate::expr::tree::Node;
 use crate::types::Type;
 
 /// Operators that PostgreSQL has for several types of which none is preferred (its SQLSTATE 42725).
-const AMBIGUOUS: [&str; 8] = ["&", "|", "#", "<<", ">>", "@>", "<@", "?|"];
+const AMBIGUOUS: [&str; 9] = ["bit_count", "&", "|", "#", "<<", ">>", "@>", "<@", "?|"];
+
+/// Most bytes of PostgreSQL's `name`.
+const NAME_BYTES_MAX: u32 = 63;
 
 /// The type that a function of that name casts to: `int4(x)`.
 pub(super) fn cast_name(name: &str) -> Option<Type> {
@@ -62,12 +66,14 @@ impl Checker<'_> {
             "concat" | "octet_length" => self.printed(arguments, 0)?,
             // The separator and the pattern are texts.
             "concat_ws" | "format" => self.printed(arguments, 1)?,
-            "~" | "~*" | "!~" | "!~*" | "similar to" => self.first(arguments, Self::padded)?,
-            "json_object_field" | "json_object_field_text" | "json_array_element" | "json_array_element_text" => {
-                self.first(arguments, |checker, json| checker.unless_known(json, Kind::Json))?
+            "~" | "~*" | "!~" | "!~*" | "similar to" | "(char)" => self.first(arguments, Self::padded)?,
+            "json_object_field" | "json_object_field_text" => self.step(arguments, Kind::Json, Kind::Text, name)?,
+            "json_array_element" | "json_array_element_text" => {
+                self.step(arguments, Kind::Json, Kind::Integer, name)?
             }
-            "jsonb_object_field" | "jsonb_object_field_text" | "jsonb_array_element" | "jsonb_array_element_text" => {
-                self.first(arguments, |checker, json| checker.unless_known(json, Kind::Jsonb))?
+            "jsonb_object_field" | "jsonb_object_field_text" => self.step(arguments, Kind::Jsonb, Kind::Text, name)?,
+            "jsonb_array_element" | "jsonb_array_element_text" => {
+                self.step(arguments, Kind::Jsonb, Kind::Integer, name)?
             }
             // From today on.
             "age" if arguments.len() == 1 => return self.wrong(unknown::of_the_clock("age(…)", place)),
@@ -139,9 +145,28 @@ impl Checker<'_> {
         Some(arguments)
     }
 
+    /// JSON, and the name or the place of a value in it, of which a function's name says which it is.
+    fn step(&mut self, arguments: Vec<Checked>, json: Kind, step: Kind, name: &str) -> Option<Vec<Checked>> {
+        let mut arguments = self.first(arguments, |checker, value| checker.unless_known(value, json))?;
+        if let [_, given] = arguments.as_mut_slice() {
+            *given = self.coerced(given.clone(), step, name)?;
+        }
+        Some(arguments)
+    }
+
     /// A quoted text as one of that kind.
     fn unless_known(&mut self, argument: Checked, kind: Kind) -> Option<Checked> {
         if argument.is_unknown() { self.as_kind(argument, kind) } else { Some(argument) }
+    }
+
+    /// `x::name`. What is no text is printed for it.
+    pub(super) fn as_name(&mut self, nodes: &[Node], span: Span) -> Option<Checked> {
+        let operand = self.node(nodes.first()?)?;
+        let operand = match operand.ty {
+            Type::Boolean => self.printed(vec![operand], 0)?.pop()?,
+            _ => operand,
+        };
+        self.cast(operand, Type::Varchar(NAME_BYTES_MAX), span)
     }
 
     /// Arguments from a position on print as a client shows them, not as a cast to text: booleans as a letter, char with its

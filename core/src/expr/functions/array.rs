@@ -4,6 +4,8 @@
 //! A column cannot hold an array, so an array is not a value by itself: the check accepts it only as the argument of a function
 //! that takes one. An array is kept as the text that PostgreSQL would write for it.
 
+use std::collections::HashSet;
+
 use super::Call;
 use super::Constant;
 use super::Function;
@@ -41,7 +43,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// What has no name: a cast to an array, an element by its subscript, and `= ANY`.
-pub(super) const OPERATORS: &[Function] = &[CAST, ELEMENT, IS_ANY];
+pub(super) const OPERATORS: &[Function] =
+    &[CAST, ELEMENT, IS_ANY, OVERLAP, CONTAINS, CONTAINED, LESS, LESS_OR_EQUAL, GREATER, GREATER_OR_EQUAL];
 
 const CAST: Function = Function {
     name: "(array)",
@@ -81,6 +84,7 @@ pub(in crate::expr) fn takes_array(name: &str) -> &'static [usize] {
         "string_to_array" | "regexp_match" | "regexp_split_to_array" => &[],
         "array_prepend" => &[1],
         "array_cat" => &[0, 1],
+        _ if COMPARED.iter().any(|(_, function)| function.name == name || function.aliases.contains(&name)) => &[0, 1],
         _ if FUNCTIONS.iter().chain(OPERATORS).any(|function| function.name == name) => &[0],
         _ => &[],
     }
@@ -89,7 +93,7 @@ pub(in crate::expr) fn takes_array(name: &str) -> &'static [usize] {
 /// A constant that is an array, in the first place.
 const ARRAY: &[(usize, Constant)] = &[(0, IS_ARRAY)];
 
-const IS_ARRAY: Constant = Constant::Text(|text| TextArray::parse(text).map(|_| ()));
+const IS_ARRAY: Constant = Constant::Form(|text| TextArray::parse(text).map(|_| ()));
 
 const TEXT: Kind = Kind::Text;
 const INTEGER: Kind = Kind::Integer;
@@ -388,6 +392,105 @@ const IS_ANY: Function = Function {
         ("null = any (string_to_array('', ','))", "false"),
     ],
 };
+
+/// The operators over two arrays of texts.
+const COMPARED: [(&str, &Function); 7] = [
+    ("&&", &OVERLAP),
+    ("@>", &CONTAINS),
+    ("<@", &CONTAINED),
+    ("<", &LESS),
+    ("<=", &LESS_OR_EQUAL),
+    (">", &GREATER),
+    (">=", &GREATER_OR_EQUAL),
+];
+
+/// The function that an operator is over two arrays.
+pub(in crate::expr) fn compares_arrays(operator: &str) -> Option<&'static str> {
+    COMPARED.iter().find(|(known, _)| *known == operator).map(|(_, function)| function.name)
+}
+
+/// A function that asks something of two arrays.
+macro_rules! asked {
+    ($name:ident, $sign:literal, $behind:literal, $doc:literal, $ask:expr, $examples:expr) => {
+        const $name: Function = Function {
+            name: concat!("(array ", $sign, ")"),
+            aliases: &[$behind],
+            doc: $doc,
+            signatures: &[Signature::new(&[TEXT, TEXT], Type::Boolean, |call| {
+                call.map::<(call::Text, call::Text), call::Boolean>(|(left, right)| {
+                    let ask: fn(&TextArray, &TextArray) -> bool = $ask;
+                    Ok(Some(ask(&TextArray::parse(left)?, &TextArray::parse(right)?)))
+                })
+            })
+            .constants(&[(0, IS_ARRAY), (1, IS_ARRAY)])],
+            examples: $examples,
+        };
+    };
+}
+
+asked!(
+    OVERLAP,
+    "&&",
+    "arrayoverlap",
+    "Whether two arrays have a text in common",
+    |left, right| {
+        let known: HashSet<_> = left.elements.iter().flatten().collect();
+        right.elements.iter().flatten().any(|element| known.contains(element))
+    },
+    &[
+        ("array['a', 'b'] && array['b', 'c']", "true"),
+        ("array['a', null] && array['b', null]", "false"),
+        ("string_to_array('a,b', ',') && '{b}'", "true"),
+    ]
+);
+asked!(
+    CONTAINS,
+    "@>",
+    "arraycontains",
+    "Whether every text of another array is one of an array; NULL is none of any",
+    TextArray::contains,
+    &[("array['a', 'b'] @> array['b', 'b']", "true"), ("array['a', null] @> array[null]::text[]", "false")]
+);
+asked!(
+    CONTAINED,
+    "<@",
+    "arraycontained",
+    "Whether every text of an array is one of another array",
+    |left, right| right.contains(left),
+    &[("array['b'] <@ array['a', 'b']", "true"), ("'{}'::text[] <@ array['a']", "true")]
+);
+asked!(
+    LESS,
+    "<",
+    "array_lt",
+    "Whether an array stands before another: by the first text that differs, NULL being the last",
+    |left, right| left.order(right).is_lt(),
+    &[("array['a', 'b'] < array['b']", "true"), ("array['a', null] < array['a', 'z']", "false")]
+);
+asked!(
+    LESS_OR_EQUAL,
+    "<=",
+    "array_le",
+    "Whether an array stands before another, or is equal to it",
+    |left, right| left.order(right).is_le(),
+    &[("array['a'] <= array['a', 'b']", "true")]
+);
+asked!(
+    GREATER,
+    ">",
+    "array_gt",
+    "Whether an array stands behind another",
+    |left, right| left.order(right).is_gt(),
+    &[("array['a', 'b'] > array['a']", "true")]
+);
+asked!(
+    GREATER_OR_EQUAL,
+    ">=",
+    "array_ge",
+    "Whether an array stands behind another, or is equal to it",
+    |left, right| left.order(right).is_ge(),
+    &[("'{{a}}'::text[] >= '{a}'", "true")]
+);
 
 /// A signature that also takes NULLs, and gives them.
 const fn lenient(arguments: &'static [Kind], returns: Type, kernel: fn(&Call<'_>) -> Column) -> Signature {

@@ -27,7 +27,7 @@ macro_rules! bounded {
                 among(&value.into(), &$read(bounds)?, $order).map(Some)
             })
         })
-        .constants(&[(1, Constant::Text(|bounds| $read(bounds).map(|_| ())))])
+        .constants(&[(1, Constant::Form(|bounds| $read(bounds).map(|_| ())))])
     };
 }
 
@@ -52,10 +52,17 @@ const WIDTH_BUCKET: Function = Function {
         bounded!(Kind::Bigint, call::Bigint, bigints, i64::cmp),
         bounded!(Kind::Numeric, call::Numeric, numerics, |value, bound| decimal::compare(*value, *bound)),
         bounded!(Kind::Double, call::Double, doubles, |value, bound| float_order(*value, *bound)),
+        Signature::new(&[Kind::Text, Kind::Text], Type::Integer, |call| {
+            call.map::<(call::Text, call::Text), call::Integer>(|(value, bounds)| {
+                among(&value.to_owned(), &texts(bounds)?, |value, bound| value.cmp(bound)).map(Some)
+            })
+        })
+        .constants(&[(1, Constant::Form(|bounds| texts(bounds).map(|_| ())))]),
     ],
     examples: &[
         ("width_bucket(5, '{1,3,5,10}')", "3"),
         ("width_bucket(5, '{}')", "0"),
+        ("width_bucket('b'::text, '{a,b}')", "2"),
         ("width_bucket(0.9, '{1,3}')", "0"),
         ("width_bucket(5, '{1,NULL}')", "R342"),
         ("width_bucket(5.35, 0.024, 10.06, 5)", "3"),
@@ -93,6 +100,10 @@ fn numerics(bounds: &str) -> Result<Vec<Decimal>, Fault> {
 
 fn doubles(bounds: &str) -> Result<Vec<f64>, Fault> {
     read(bounds, |text| float::parse_double(text.as_bytes()))
+}
+
+fn texts(bounds: &str) -> Result<Vec<String>, Fault> {
+    read(bounds, |text| Ok(text.to_owned()))
 }
 
 fn wrong(fact: &str) -> Fault {

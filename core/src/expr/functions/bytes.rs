@@ -6,10 +6,6 @@
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::GeneralPurpose;
-use base64::engine::GeneralPurposeConfig;
 use md5::Digest;
 use md5::Md5;
 use sha2::Sha224;
@@ -33,6 +29,7 @@ use crate::diagnostic::Code;
 use crate::expr::evaluate::like::Matcher;
 use crate::types::Type;
 use crate::value::bytes;
+use crate::value::text::base64;
 use crate::value::text::quote;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -67,7 +64,7 @@ const ENCODE: Function = Function {
                 Format::Hex => bytes::write_digits(found, out),
                 Format::Escape => write_escapes(&found, out),
                 Format::Base64 => {
-                    let text = STANDARD.encode(found);
+                    let text = base64(&found);
                     for (at, char) in text.chars().enumerate() {
                         if at > 0 && at % 76 == 0 {
                             out.push('\n');
@@ -108,12 +105,10 @@ const DECODE: Function = Function {
         ("decode('Z3LDtsOfZQ==', 'base64')", r"\x6772c3b6c39f65"),
         (r"decode('a\000', 'escape')", r"\x6100"),
         ("decode('6', 'hex')", "R311"),
+        ("decode('YWE=YQ==', 'base64')", r"\x61616100"),
+        ("decode('YQ=', 'base64')", "R311"),
     ],
 };
-
-/// Bits behind the last byte do not count.
-const STANDARD: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// How bytes are written as a text.
 enum Format {
@@ -145,9 +140,40 @@ fn limited(out: &str) -> Result<bool, Fault> {
 }
 
 /// The bytes of a text in base64; blanks in it do not count.
+///
+/// PostgreSQL remembers the first `=` to the end: what follows it is read on, each group of four as one of so few bytes.
 fn decoded(text: &str) -> Result<Vec<u8>, Fault> {
-    let digits: String = text.chars().filter(|char| !matches!(char, ' ' | '\t' | '\n' | '\r')).collect();
-    STANDARD.decode(digits).map_err(|_| wrong(format!("{} is no base64", quote(text.as_bytes()))))
+    let no_base64 = || wrong(format!("{} is no base64", quote(text.as_bytes())));
+    let mut found = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut group, mut count) = (0_u32, 0);
+    let mut bytes_of_group = 3;
+    for char in text.bytes().filter(|char| !matches!(char, b' ' | b'\t' | b'\n' | b'\r')) {
+        let digit = match (char, count) {
+            (b'=', 2) if bytes_of_group == 3 => {
+                bytes_of_group = 1;
+                0
+            }
+            (b'=', 3) if bytes_of_group == 3 => {
+                bytes_of_group = 2;
+                0
+            }
+            (b'=', _) if bytes_of_group < 3 => 0,
+            (b'A'..=b'Z', _) => char - b'A',
+            (b'a'..=b'z', _) => char - b'a' + 26,
+            (b'0'..=b'9', _) => char - b'0' + 52,
+            (b'+', _) => 62,
+            (b'/', _) => 63,
+            _ => return Err(no_base64()),
+        };
+        group = group << 6 | u32::from(digit);
+        count += 1;
+        if count == 4 {
+            let [_, bytes @ ..] = group.to_be_bytes();
+            found.extend(bytes.into_iter().take(bytes_of_group));
+            (group, count) = (0, 0);
+        }
+    }
+    if count == 0 { Ok(found) } else { Err(no_base64()) }
 }
 
 fn write_escapes(bytes: &[u8], out: &mut String) {
@@ -460,7 +486,7 @@ const BIT_COUNT: Function = Function {
             Ok(Some(bytes::read(value).into_iter().map(|byte| i64::from(byte.count_ones())).sum()))
         })
     })],
-    examples: &[(r"bit_count('\x1234567890')", "15")],
+    examples: &[(r"bit_count('\x1234567890'::bytea)", "15")],
 };
 
 /// A digest of bytes.

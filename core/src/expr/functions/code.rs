@@ -7,6 +7,7 @@ use super::Function;
 use super::Kind;
 use super::Signature;
 use super::call;
+use super::nothing;
 use crate::column::Fault;
 use crate::diagnostic::Code;
 use crate::sql::unquote;
@@ -39,6 +40,8 @@ pub(super) const CHAR: Function = Function {
                 Ok(true)
             })
         }),
+        Signature::new(&[Kind::Smallint], Type::Text, nothing)
+            .returns(|_| Err("there is no cast from smallint to \"char\"".into())),
         Signature::new(&[Kind::Integer], Type::Text, |call| {
             call.write::<(call::Integer,)>(|(code,), out| {
                 let byte = i8::try_from(code).map_err(|_| Fault::new(Code::OutOfRange, "\"char\" out of range"))?;

@@ -27,7 +27,7 @@ pub(super) const FUNCTIONS: [&[Function]; 5] =
 pub(super) const OPERATORS: [&[Function]; 2] = [extract::OPERATORS, change::OPERATORS];
 
 /// A constant array of texts.
-const TEXTS: Constant = Constant::Text(|text| TextArray::parse(text).map(|_| ()));
+const TEXTS: Constant = Constant::Form(|text| TextArray::parse(text).map(|_| ()));
 
 /// A constant array of texts with one dimension at most: a path, or names.
 const FLAT: Constant = Constant::Text(|text| TextArray::parse(text)?.flat().map(|_| ()));

@@ -14,6 +14,8 @@ use super::Result;
 use super::depth;
 use super::mistake::unsupported;
 use super::operators::OTHER;
+use super::operators::elements;
+use super::types::Modifier;
 use crate::diagnostic::Span;
 use crate::expr::tree::Kind;
 use crate::expr::tree::Node;
@@ -59,7 +61,7 @@ impl Parser<'_> {
         if name == "cast" {
             return self.cast(operand, to, span);
         }
-        if to.modifier.is_some() {
+        if !matches!(to.modifier, None | Some(Modifier::Name)) {
             return Err(unsupported(
                 span,
                 "`TRY_CAST` takes a type of times without digits or fields",
@@ -73,6 +75,8 @@ impl Parser<'_> {
     /// `EXTRACT` is `extract('field', x)`.
     pub(super) fn extract(&mut self) -> Result<Form> {
         let (field, place) = match self.peek().map(|token| token.kind) {
+            // PostgreSQL's word for a decimal is none of its words for a decade.
+            Some(scan::Kind::Word) if self.is_word(0, "dec") => return Err(self.unexpected("a field such as `decade`")),
             Some(scan::Kind::Word) => (self.word_ahead(0), self.advance()),
             Some(scan::Kind::Text(_) | scan::Kind::Name(_)) => self.quoted()?,
             _ => return Err(self.unexpected("a field such as `year`")),
@@ -124,8 +128,12 @@ impl Parser<'_> {
         let is_substring = name == "substring";
         if is_substring && self.is_word(0, "for") {
             let place = self.advance();
-            arguments.push(Node::leaf(Kind::Number("1".to_owned()), place));
-            arguments.push(self.expression(0)?);
+            let length = self.expression(0)?;
+            arguments.push(match self.eat_word("from") {
+                Some(_) => self.expression(0)?,
+                None => Node::leaf(Kind::Number("1".to_owned()), place),
+            });
+            arguments.push(length);
             return Ok((name, arguments, self.expect(")", "`)`")?));
         }
         let words: &[&str] = match is_substring {
@@ -156,6 +164,12 @@ impl Parser<'_> {
     pub(super) fn arguments(&mut self, name: String) -> Result<Form> {
         let mut arguments = Vec::new();
         while !self.is_named() {
+            if VARIADIC.contains(&name.as_str()) && self.eat_word("variadic").is_some() {
+                let array = self.expression(0)?;
+                arguments.extend(self.spread(array)?);
+                let end = self.expect(")", "`)`")?;
+                return Ok((name, arguments, end));
+            }
             arguments.push(self.expression(0)?);
             if self.eat(",").is_none() {
                 let end = self.expect(")", "`,` or `)`")?;
@@ -188,12 +202,54 @@ impl Parser<'_> {
         }
     }
 
+    /// The values of an array that is written out, as the arguments that `VARIADIC` makes of them.
+    fn spread(&self, array: Node) -> Result<Vec<Node>> {
+        let span = array.span;
+        let values = match array.kind {
+            Kind::Array(text) => match text.kind {
+                Kind::Text(text) => self.texts(elements(&text, span)?)?,
+                Kind::Call { name, arguments, .. } if name == "array[]" => {
+                    match arguments.iter().all(|value| matches!(value.kind, Kind::Text(_) | Kind::Null)) {
+                        true => self.texts(arguments)?,
+                        false if arguments.iter().any(|value| matches!(value.kind, Kind::Text(_))) => Vec::new(),
+                        false => arguments,
+                    }
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        match values.is_empty() {
+            true => {
+                Err(unsupported(span, "this array is not supported behind `VARIADIC`", "write its values as arguments"))
+            }
+            false => Ok(values),
+        }
+    }
+
     /// Whether the name of a parameter is ahead.
     fn is_named(&self) -> bool {
         self.ahead(0).is_some_and(|token| token.kind == scan::Kind::Word)
             && (self.is_sign(1, "=>") || self.is_sign(1, ":="))
     }
 }
+
+/// Functions of any number of arguments, the last of which may be an array behind `VARIADIC`.
+const VARIADIC: [&str; 13] = [
+    "concat",
+    "concat_ws",
+    "format",
+    "json_build_array",
+    "json_build_object",
+    "json_extract_path",
+    "json_extract_path_text",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "jsonb_extract_path",
+    "jsonb_extract_path_text",
+    "num_nonnulls",
+    "num_nulls",
+];
 
 /// What an argument is that is left out.
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use super::Parser;
 use super::Result;
+use super::mistake::syntax;
 use super::types::Modifier;
 use super::types::Target;
 use super::types::target;
@@ -44,7 +45,10 @@ impl Parser<'_> {
         let mut span = first.to(place);
         // The fields of an interval stand behind its text.
         let modifier = match ty {
-            Type::Interval if !matches!(name.modifier, Some(Modifier::Fields { .. })) => {
+            Type::Interval if matches!(name.modifier, Some(Modifier::Fields { .. })) => {
+                return Err(syntax(first.to(span), "the fields of an interval stand behind its text"));
+            }
+            Type::Interval => {
                 let (fields, end) = self.interval_fields(name.modifier)?;
                 span = span.to(end.unwrap_or(span));
                 fields
@@ -73,6 +77,9 @@ impl Parser<'_> {
         }
         if let Some(Modifier::Byte) = to.modifier {
             return call("(char)", vec![operand], depth);
+        }
+        if let Some(Modifier::Name) = to.modifier {
+            return call("(name)", vec![operand], depth);
         }
         let cast = self.node(Kind::Cast { operand: Box::new(operand), to: to.ty }, span, depth)?;
         match to.modifier {

@@ -229,6 +229,10 @@ impl Parser<'_> {
                         .with_help("write `try_cast(… as integer)`, which is NULL where the cast fails"),
                 ));
             }
+            "time" | "timestamp" | "varchar" => {
+                let fact = format!("`{name}` is a type, not a function");
+                return Err(unsupported(place, fact, "cast the value: `…::date`"));
+            }
             "extract" => self.extract()?,
             "position" => self.position()?,
             "trim" => self.trim()?,

@@ -66,9 +66,9 @@ enum Infix {
 }
 
 /// The operators that are functions, under their signs.
-const CALLED: [&str; 26] = [
-    "~", "~*", "!~", "!~*", "&", "|", "#", "<<", ">>", "^@", "->", "->>", "#>", "#>>", "@>", "<@", "?", "?|", "?&",
-    "#-", "@?", "@@", "~<~", "~<=~", "~>=~", "~>~",
+const CALLED: [&str; 27] = [
+    "&&", "~", "~*", "!~", "!~*", "&", "|", "#", "<<", ">>", "^@", "->", "->>", "#>", "#>>", "@>", "<@", "?", "?|",
+    "?&", "#-", "@?", "@@", "~<~", "~<=~", "~>=~", "~>~",
 ];
 
 /// The operator of a sign, and its precedence.
@@ -106,7 +106,7 @@ enum Values {
 }
 
 /// The values of an array that is written as a text.
-fn elements(text: &str, span: Span) -> Result<Vec<Node>> {
+pub(super) fn elements(text: &str, span: Span) -> Result<Vec<Node>> {
     let array = TextArray::parse(text).map_err(|fault| {
         let wrong = Diagnostic::error(Code::ConstantFault, span, fault.message.to_string());
         Box::new(Diagnostic { fault: Some(fault.code), ..wrong })
@@ -431,7 +431,7 @@ impl Parser<'_> {
     }
 
     /// The values, each cast to a text.
-    fn texts(&mut self, values: Vec<Node>) -> Result<Vec<Node>> {
+    pub(super) fn texts(&self, values: Vec<Node>) -> Result<Vec<Node>> {
         let to = Target { ty: Type::Text, modifier: None };
         let values = values.into_iter().map(|value| {
             let span = value.span;

@@ -30,6 +30,8 @@ pub(super) enum Modifier {
     Fields { range: i32, digits: u32 },
     /// One byte of a text: PostgreSQL's `"char"`, with its quotes.
     Byte,
+    /// PostgreSQL's `name`.
+    Name,
 }
 
 /// The words and numbers of a type, before anybody has looked whether there is such a type.
@@ -95,6 +97,9 @@ impl Parser<'_> {
         if text == "interval" && !matches!(self.peek().map(|token| token.kind), Some(scan::Kind::Text(_))) {
             let (limited, end) = self.interval_fields(modifier).ok()?;
             (modifier, span) = (limited, end.map_or(span, |end| span.to(end)));
+        }
+        if text == "name" {
+            modifier = Some(Modifier::Name);
         }
         if self.is_sign(0, "[") {
             text.push_str("[]");

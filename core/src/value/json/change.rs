@@ -138,24 +138,46 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Two values joined: the members of both objects, of which the other's count; else the elements of both, a value that is
-    /// no array being one of one element.
+    /// Values joined from the first to the last: the members of two objects, of which the later ones count; else the elements of
+    /// both, a value that is no array being one of one element.
     #[must_use]
-    pub fn joined(self, other: Self) -> Self {
-        let elements = |tree: Self| match tree {
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut whole = parts.next().unwrap_or(Self::Array(Vec::new()));
+        // Members are put in order once, behind the last object in a row.
+        let mut is_ordered = true;
+        for part in parts {
+            whole = match (whole, part) {
+                (Self::Object(mut members), Self::Object(others)) => {
+                    members.extend(others);
+                    is_ordered = false;
+                    Self::Object(members)
+                }
+                (one, two) => {
+                    let one = if is_ordered { one } else { one.ordered() };
+                    is_ordered = true;
+                    let mut all = one.elements();
+                    all.extend(two.elements());
+                    Self::Array(all)
+                }
+            };
+        }
+        if is_ordered { whole } else { whole.ordered() }
+    }
+
+    /// An object whose members are in any order; other values as they are.
+    fn ordered(self) -> Self {
+        match self {
+            Self::Object(members) => Self::object(members),
+            other => other,
+        }
+    }
+
+    /// The elements of an array, or the value that is none.
+    fn elements(self) -> Vec<Self> {
+        match self {
             Self::Array(elements) => elements,
             value => vec![value],
-        };
-        match (self, other) {
-            (Self::Object(mut members), Self::Object(others)) => {
-                members.extend(others);
-                Self::object(members)
-            }
-            (one, two) => {
-                let mut all = elements(one);
-                all.extend(elements(two));
-                Self::Array(all)
-            }
         }
     }
 
@@ -281,7 +303,7 @@ mod tests {
             ("1", "2", "[1, 2]"),
             ("3", "[]", "[3]"),
         ] {
-            assert_eq!(print(Ok(tree(one).joined(tree(two)))), wanted);
+            assert_eq!(print(Ok(Tree::joined(vec![tree(one), tree(two)]))), wanted);
         }
         let names = [Some("a".to_owned()), None];
         assert_eq!(print(tree(r#"{"a":1,"b":"a"}"#).without(&names)), r#"{"b": "a"}"#);

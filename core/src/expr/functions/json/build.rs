@@ -11,6 +11,7 @@ use super::JSONB;
 use super::Kind;
 use super::Signature;
 use super::TEXT;
+use super::TEXTS;
 use super::call;
 use crate::column::Column;
 use crate::column::Fault;
@@ -166,8 +167,13 @@ const JSONB_OBJECT: Function = Function {
 };
 
 /// Constant names and values.
-const PAIRED: &[(usize, Constant)] =
-    &[(0, FLAT), (1, FLAT), (0, Constant::Text(|names| check_names(&TextArray::parse(names)?)))];
+const PAIRED: &[(usize, Constant)] = &[
+    (0, TEXTS),
+    (1, TEXTS),
+    (0, FLAT),
+    (1, FLAT),
+    (0, Constant::Text(|names| check_names(&TextArray::parse(names)?))),
+];
 
 fn check_names(names: &TextArray) -> Result<(), Fault> {
     if names.elements.iter().all(Option::is_some) { Ok(()) } else { Err(null_name()) }

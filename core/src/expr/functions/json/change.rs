@@ -10,6 +10,7 @@ use super::JSONB;
 use super::Kind;
 use super::Signature;
 use super::TEXT;
+use super::TEXTS;
 use super::call;
 use crate::column::Column;
 use crate::column::Fault;
@@ -32,11 +33,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     JSONB_PRETTY,
 ];
 
-/// What has no name: `json - array['a', 'b']`.
 /// The path, or the names, of a change.
-const PATH: &[(usize, Constant)] = &[(1, FLAT)];
+const PATH: &[(usize, Constant)] = &[(1, TEXTS), (1, FLAT)];
 
-pub(super) const OPERATORS: &[Function] = &[WITHOUT_NAMES];
+/// What has no name: `json - array['a', 'b']`, and a chain of `||`.
+pub(super) const OPERATORS: &[Function] = &[WITHOUT_NAMES, JOINED];
 
 const JSONB_SET: Function = Function {
     name: "jsonb_set",
@@ -138,14 +139,22 @@ const JSONB_CONCAT: Function = Function {
     name: "jsonb_concat",
     aliases: &[],
     doc: "Two JSON values joined: the members of both objects, or the elements of both arrays; what is neither is one element; the operator `||`",
-    signatures: &[Signature::new(&[JSONB, JSONB], Type::Jsonb, |call| {
-        call.write::<(call::Text, call::Text)>(|(left, right), out| {
-            Tree::parse(left)?.joined(Tree::parse(right)?).write(Style::Normal, out).map(|()| true)
-        })
-    })],
+    signatures: &[Signature::new(&[JSONB, JSONB], Type::Jsonb, join)],
     examples: &[
         (r#"jsonb_concat('{"a": 1, "b": 2}', '{"b": 3}')"#, r#"{"a": 1, "b": 3}"#),
         ("jsonb_concat('[1]', '2')", "[1, 2]"),
+    ],
+};
+
+const JOINED: Function = Function {
+    name: "(joined)",
+    aliases: &[],
+    doc: "What `jsonb_concat` gives, of any number of values",
+    signatures: &[Signature { variadic: true, ..Signature::new(&[JSONB, JSONB], Type::Jsonb, join) }],
+    examples: &[
+        (r#"'{"a": 1}'::jsonb || '{"b": 2}' || '{"a": 3}'"#, r#"{"a": 3, "b": 2}"#),
+        (r#"'{"a": 1}'::jsonb || '{"b": 2}' || '[3]' || '{"a": 4}'"#, r#"[{"a": 1, "b": 2}, 3, {"a": 4}]"#),
+        ("'[1]'::jsonb || null || '2'", "NULL"),
     ],
 };
 
@@ -209,6 +218,13 @@ const WITHOUT_NAMES: Function = Function {
 fn changed<'a>(json: &'a str, path: &str, change: &Change<'a>, out: &mut String) -> Result<bool, Fault> {
     let path = TextArray::parse(path)?.flat()?;
     Tree::parse(json)?.changed(&path, change)?.write(Style::Normal, out).map(|()| true)
+}
+
+fn join(call: &Call<'_>) -> Column {
+    call.try_write_rows(|row, out| {
+        let parts = (0..call.arguments.len()).map(|at| Tree::parse(call.text(at, row)));
+        Tree::joined(parts.collect::<Result<Vec<_>, _>>()?).write(Style::Normal, out).map(|()| true)
+    })
 }
 
 fn set(call: &Call<'_>) -> Column {
