@@ -2,7 +2,7 @@
 //! some functions return an array, and others take it as an argument.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::text::quote;
 use crate::column::Fault;
@@ -113,7 +113,7 @@ impl TextArray {
 
     /// Whether every element of another array is one of this one. NULL is equal to nothing.
     pub(crate) fn contains(&self, other: &Self) -> bool {
-        let known: HashSet<_> = self.elements.iter().flatten().collect();
+        let known: BTreeSet<_> = self.elements.iter().flatten().collect();
         other.elements.iter().all(|element| element.as_ref().is_some_and(|element| known.contains(element)))
     }
 

@@ -118,6 +118,7 @@ fn a_value_is_not_taken_for_a_constant() {
 #[test]
 fn what_nobody_would_guess_is_postgresqls() {
     for (expression, wanted) in [
+        ("'ab '::char(4) ~<~ 'ab '", "f"),
         ("'{\"a\": 1}'::jsonb || '{\"b\": 2}' || '{\"a\": 3}'", "{\"a\": 3, \"b\": 2}"),
         ("('{\"a\": 1}'::jsonb || null || '[2]') is null", "t"),
         ("'1'::jsonb || '2' || ' is text'::text", "[1, 2] is text"),

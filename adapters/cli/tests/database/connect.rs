@@ -97,9 +97,12 @@ pub(crate) fn a_replica_is_read_as_far_as_it_has_replayed(server: &Server) {
     let ignores = "table: t, incremental: { cursor: at, lag: 0 seconds, open_transactions: ignore }";
     fs::write(folder.join("p.yaml"), pipeline(&url, ignores)).unwrap();
     let report = run(folder, "p.yaml");
-    assert_eq!(report["landed"]["rows"], 0, "it has replayed nothing since it was started: {report}");
     let told = report["landed"]["waits_for"].as_str().unwrap();
-    assert!(told.starts_with("this replica has replayed no transaction since it was started"), "{told}");
+    // It may have replayed what the primary did by itself while the copy was made.
+    match report["landed"]["rows"].as_u64() {
+        Some(0) => assert!(told.starts_with("this replica has replayed no transaction since it was started"), "{told}"),
+        _ => assert!(told.starts_with("this replica has replayed its primary until 2"), "{report}"),
+    }
 
     // What is committed while the replica does not replay is not there, and no window goes beyond it.
     assert!(server.psql_in("replayed", "insert into t values (2)").0);

@@ -49,6 +49,19 @@ pub(super) fn cast_name(name: &str) -> Option<Type> {
 }
 
 impl Checker<'_> {
+    /// A quoted text beside a `char(n)` is one, too.
+    fn chars(&mut self, arguments: Vec<Checked>) -> Option<Vec<Checked>> {
+        let has_char = arguments.iter().any(|argument| !argument.is_unknown() && matches!(argument.ty, Type::Char(_)));
+        let char = |argument: Checked| match has_char && argument.is_unknown() {
+            true => {
+                let text = self.as_kind(argument, Kind::Text)?;
+                self.convert(text, Type::Char(0))
+            }
+            false => Some(argument),
+        };
+        arguments.into_iter().map(char).collect()
+    }
+
     /// A call of a function of the table.
     pub(super) fn function(&mut self, name: &str, place: Span, arguments: Vec<Checked>, span: Span) -> Option<Checked> {
         let found = functions::find(name).or_else(|| functions::operator(name));
@@ -67,6 +80,7 @@ impl Checker<'_> {
             // The separator and the pattern are texts.
             "concat_ws" | "format" => self.printed(arguments, 1)?,
             "~" | "~*" | "!~" | "!~*" | "similar to" | "(char)" => self.first(arguments, Self::padded)?,
+            "~<~" | "~<=~" | "~>=~" | "~>~" => self.chars(arguments)?,
             "json_object_field" | "json_object_field_text" => self.step(arguments, Kind::Json, Kind::Text, name)?,
             "json_array_element" | "json_array_element_text" => {
                 self.step(arguments, Kind::Json, Kind::Integer, name)?

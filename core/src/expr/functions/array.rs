@@ -4,7 +4,7 @@
 //! A column cannot hold an array, so an array is not a value by itself: the check accepts it only as the argument of a function
 //! that takes one. An array is kept as the text that PostgreSQL would write for it.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::Call;
 use super::Constant;
@@ -434,7 +434,7 @@ asked!(
     "arrayoverlap",
     "Whether two arrays have a text in common",
     |left, right| {
-        let known: HashSet<_> = left.elements.iter().flatten().collect();
+        let known: BTreeSet<_> = left.elements.iter().flatten().collect();
         right.elements.iter().flatten().any(|element| known.contains(element))
     },
     &[
