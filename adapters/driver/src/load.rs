@@ -588,16 +588,16 @@ fn put_unless_raced(result: Result<String, Error>) -> Result<(), Error> {
     unless_raced(result.map(drop))
 }
 
-/// That the rows of a load were mapped when the table had another key, and lack columns of the one that it has now: with the old
-/// key they would displace rows of other keys.
+/// That the rows of a load were mapped when the table had another key, and lack columns of the one that it has now, or may have
+/// NULL in them: with the old key they would displace rows of other keys.
 fn another_key(now: &Resolved, mapped: &Resolved) -> Option<Error> {
     let (key, before) = (now.table().key(), mapped.table().key());
     if key == before || key.is_empty() || before.is_empty() {
         return None;
     }
     let fact = format!(
-        "its rows were mapped for the key `{}` and lack a column of `{}`, which is the key of `{}` now; `etalon reload` reads them \
-         again",
+        "its rows were mapped for the key `{}` and cannot be told apart by `{}`, which is the key of `{}` now; `etalon reload` reads \
+         them again",
         before.join(", "),
         key.join(", "),
         now.table_name()

@@ -415,8 +415,8 @@ fn a_unit_is_loaded_by_the_key_that_its_table_has_now() {
         (
             &one,
             Some(
-                "the warehouse refuses it: 000.csv: its rows were mapped for the key `id` and lack a column of `id, n`, which is the \
-                 key of `things` now; `etalon reload` reads them again",
+                "the warehouse refuses it: 000.csv: its rows were mapped for the key `id` and cannot be told apart by `id, n`, which \
+                 is the key of `things` now; `etalon reload` reads them again",
             ),
         ),
     ] {
