@@ -134,9 +134,10 @@ impl Table {
             (WriteMode::Merge { .. }, WriteMode::Merge { .. }, Some(key), Some(order_by)) => {
                 WriteMode::Merge { key, order_by }
             }
-            (WriteMode::Scd2 { .. }, WriteMode::Scd2 { .. }, Some(key), Some(order_by)) if order_by.len() == 1 => {
-                WriteMode::Scd2 { key, order_by: order_by.iter().sum() }
-            }
+            (WriteMode::Scd2 { .. }, WriteMode::Scd2 { .. }, Some(key), Some(order_by)) => match order_by.as_slice() {
+                [order_by] => WriteMode::Scd2 { key, order_by: *order_by },
+                _ => before.write.clone(),
+            },
             _ => before.write.clone(),
         }
     }
