@@ -344,8 +344,14 @@ fn many_who_look_at_once_all_see(server: &Server) {
                     piece_bytes: None,
                     rows_max: None,
                 };
-                let report = block_on(land.land(&mut Source::open(&url).unwrap(), Asked::New)).unwrap();
-                assert_eq!(landed(&store).len(), 1, "{:?}", report.waits_for);
+                // A landing that others hold up for long is left to the next run, as a schedule does it.
+                let reads = (1..=5).any(|_| {
+                    let report = block_on(land.land(&mut Source::open(&url).unwrap(), Asked::New)).unwrap();
+                    let has_landed = landed(&store).len() == 1;
+                    assert!(has_landed || report.waits_for.is_some(), "it says why it does not read");
+                    has_landed
+                });
+                assert!(reads, "held up in five runs");
             });
         }
     });

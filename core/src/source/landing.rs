@@ -31,8 +31,8 @@ const WAIT: i64 = 200_000;
 const OLD_LOOK: i64 = 110_000;
 /// So much longer is waited at most, the first time.
 const SPREAD: i64 = 100_000;
-/// So often a look may be too old.
-const OLD_LOOKS_MAX: u32 = 20;
+/// So often a look may be too old: with the waits between them more than a minute.
+const OLD_LOOKS_MAX: u32 = 30;
 /// Keeps a transaction that waits.
 const ALIVE: &str = "SELECT 1";
 /// Ends a transaction.
@@ -390,7 +390,7 @@ impl<'a> Landing<'a> {
             );
             return State::Finished;
         }
-        let spread = number.rem_euclid(1_000).wrapping_mul(61_803).rem_euclid(SPREAD) << self.old_looks.min(5);
+        let spread = number.rem_euclid(1_000).wrapping_mul(61_803).rem_euclid(SPREAD) << self.old_looks.min(6);
         State::Wait(OLD_LOOK + spread, Box::new(self.look(look, since)))
     }
 
