@@ -105,7 +105,7 @@ pub struct Replaced {
     pub expected: u64,
     /// Those of them that the table did not have.
     pub missing: u64,
-    /// Keys, at most, that other objects have too, and that may be in no row any more.
+    /// Keys, at least, that are in no row any more, and that other objects may have.
     pub keys: u64,
 }
 

@@ -420,8 +420,8 @@ fn looked_at(Replaced { expected, missing, keys }: Replaced) -> Option<String> {
     (keys > 0).then(|| {
         let (have, they) = if keys == 1 { ("has", "it") } else { ("have", "them") };
         format!(
-            "up to {} of the removed rows {have} no row any more though another file has {they}: `etalon reload` reads the files \
-             again",
+            "{} or more of the removed rows {have} no row any more, and another file may have {they}: `etalon reload` reads the \
+             files again",
             how_many(keys, "key")
         )
     })
