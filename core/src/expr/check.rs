@@ -195,6 +195,13 @@ impl Checker<'_> {
                 self.case(operand.as_deref(), arms, otherwise.as_deref(), span)
             }
             tree::Kind::Cast { operand, to } => {
+                if let tree::Kind::Call { name, .. } = &operand.kind
+                    && name == "(char)"
+                    && to.is_integer()
+                {
+                    let wrong = Diagnostic::error(Code::Unsupported, span, "the number of a \"char\" is not supported");
+                    return self.wrong(wrong.with_help("`ascii(…)` gives the number of a text's first character"));
+                }
                 let operand = if to.is_text() { self.array_as_text(operand)? } else { self.node(operand)? };
                 self.cast(operand, *to, span)
             }

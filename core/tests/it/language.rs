@@ -45,6 +45,25 @@ const FROM_POSTGRESQL: &[(&str, &str, &str, &str)] = &[
         "A `super` is a `json`, and becomes a `jsonb` where that is wanted: it is compared by what it means",
     ),
     (
+        "'7'::json::integer",
+        "7",
+        "no such cast",
+        "So too in a cast: PostgreSQL casts a `jsonb` to a number or a boolean, and no `json`",
+    ),
+    ("'a'::\"char\"::integer", "refused", "97", "`ascii('a')` gives the number of a character"),
+    (
+        "case when to_char(1, '9') = ' 1' then 1 else 1 / 0 end",
+        "1",
+        "division by zero",
+        "What depends on nothing is computed before there are rows; PostgreSQL does so too, but not where settings of its session may change the result, as in `to_char`, and then looks at the other branch",
+    ),
+    (
+        "timetz '10:00+00' at time zone interval '36 hours'",
+        "refused",
+        "22:00:00+36",
+        "An offset has less than sixteen hours: PostgreSQL cannot read what it writes here",
+    ),
+    (
         "jsonb_path_query_array('[\"1.2.2026\"]', '$[*].datetime(\"DD.MM.YYYY\")')",
         "refused",
         "[\"2026-02-01\"]",

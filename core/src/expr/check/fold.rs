@@ -157,15 +157,21 @@ fn has_constant_fault(part: &Checked) -> bool {
 }
 
 /// Functions that depend on settings of PostgreSQL's session.
-const LATE: [&str; 15] = [
+const LATE: [&str; 21] = [
     "concat",
     "concat_ws",
+    "convert",
+    "convert_from",
+    "convert_to",
     "format",
     "json_build_array",
     "json_build_object",
     "jsonb_build_array",
     "jsonb_build_object",
     "jsonb_path_exists_tz",
+    "jsonb_path_match_tz",
+    "jsonb_path_query_array_tz",
+    "jsonb_path_query_first_tz",
     "make_timestamptz",
     "to_char",
     "to_date",
@@ -182,9 +188,18 @@ fn is_late(part: &Checked) -> bool {
         matches!(ty, Type::Date | Type::Time | Type::Timetz | Type::Timestamp | Type::Timestamptz | Type::Interval)
     };
     match &part.form {
-        Form::Call { name: "+" | "-" | "date_trunc" | "extract" | "date_part", arguments, .. } => {
+        // The days and months of an interval are those of a zone; two instants have a distance without one.
+        Form::Call { name: "+" | "-", arguments, .. } => {
+            [Type::Timestamptz, Type::Interval].iter().all(|ty| arguments.iter().any(|argument| argument.ty == *ty))
+        }
+        Form::Call { name: "date_trunc" | "extract" | "date_part" | "overlaps", arguments, .. } => {
             arguments.iter().any(|argument| argument.ty == Type::Timestamptz)
         }
+        Form::Call { name: "timezone", arguments, .. } => {
+            arguments.iter().any(|argument| argument.ty == Type::Timetz)
+                && arguments.iter().any(|argument| argument.ty.is_text())
+        }
+        Form::Call { name: "length", arguments, .. } => arguments.len() == 2,
         Form::Call { name, .. } => LATE.contains(name),
         Form::Cast(operand) => {
             let (from, to) = (operand.ty, part.ty);

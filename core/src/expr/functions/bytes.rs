@@ -384,7 +384,7 @@ fn no_character() -> Fault {
     Fault::new(Code::NoCharacter, "a character is not in that encoding")
 }
 
-const ENCODING: Constant = Constant::Text(|name| Encoding::named(name).map(|_| ()));
+pub(super) const ENCODING: Constant = Constant::Text(|name| Encoding::named(name).map(|_| ()));
 
 /// The place of a byte, if there is one.
 fn byte_at(bytes: &[u8], at: i64) -> Result<usize, Fault> {
@@ -626,6 +626,14 @@ pub(super) fn md5(call: &Call<'_>) -> Column {
 /// How many bytes there are, times so many.
 pub(super) fn length(call: &Call<'_>, times: usize) -> Column {
     call.map::<(call::Text,), call::Integer>(|(value,)| Ok(i32::try_from(bytes::count(value) * times).ok()))
+}
+
+/// How many characters bytes are in an encoding.
+pub(super) fn characters(call: &Call<'_>) -> Column {
+    call.map::<(call::Text, call::Text), call::Integer>(|(value, encoding)| {
+        let text = Encoding::named(encoding)?.read(bytes::read(value))?;
+        Ok(i32::try_from(text.chars().count()).ok())
+    })
 }
 
 /// A part of bytes, found in them as in a text.

@@ -12,15 +12,18 @@ pub(super) const FUNCTIONS: &[Function] = &[LENGTH, OCTET_LENGTH, BIT_LENGTH];
 const LENGTH: Function = Function {
     name: "length",
     aliases: &["char_length", "character_length", "len", "textlen"],
-    doc: "The number of characters of a text, or of bytes",
+    doc: "The number of characters of a text, of bytes, or of the characters that bytes are in an encoding",
     signatures: &[
         Signature::new(&[Kind::Text], Type::Integer, |call| {
             call.map::<(call::Text,), call::Integer>(|(text,)| Ok(i32::try_from(text.chars().count()).ok()))
         }),
         Signature::new(&[Kind::Bytea], Type::Integer, |call| bytes::length(call, 1)),
+        Signature::new(&[Kind::Bytea, Kind::Text], Type::Integer, bytes::characters).constants(&[(1, bytes::ENCODING)]),
     ],
     examples: &[
         ("length('größe')", "5"),
+        (r"length('\xc39f'::bytea, 'UTF8')", "1"),
+        (r"length('\xff'::bytea, 'UTF8')", "R312"),
         ("length('')", "0"),
         ("len(null)", "NULL"),
         (r"length('\x61ff'::bytea)", "2"),

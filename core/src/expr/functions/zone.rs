@@ -208,10 +208,10 @@ fn zoned_at(call: &Call<'_>) -> Column {
 fn zoned_at_offset(call: &Call<'_>) -> Column {
     call.map::<(call::Interval, call::Timetz), call::Timetz>(|(interval, time)| {
         let offset = offset(interval)?;
-        // Sixteen hours and more are no offset.
         match offset.abs() < 57_600_000_000 {
             true => Ok(moved(time, offset)),
-            false => Err(out_of_range()),
+            // PostgreSQL computes with it, and cannot read what it writes then.
+            false => Err(Fault::new(Code::Unrepresentable, "an offset of sixteen hours and more is not supported")),
         }
     })
 }

@@ -6,7 +6,7 @@
 //! EXTRACT(field FROM x)                            POSITION(x IN y)
 //! TRIM([LEADING | TRAILING | BOTH] [x] [FROM] y)   SUBSTRING(x [FROM n] [FOR n])
 //! SUBSTRING(x SIMILAR y ESCAPE z)                  OVERLAY(x PLACING y FROM n [FOR n])
-//! MAKE_INTERVAL(years => n, …)                     JSONB_SET(a, b, c, create_if_missing => d), …
+//! MAKE_DATE(year => n, …)                          JSONB_SET(a, b, c, create_if_missing => d), …
 //! ```
 
 use super::Parser;
@@ -193,11 +193,13 @@ impl Parser<'_> {
             }
         }
         let end = self.expect(")", "`,` or `)`")?;
-        let missing = |(slot, (_, default)): (Option<Node>, &(&str, Option<Default>))| {
-            slot.or_else(|| default.map(|default| Node::leaf(default.kind(), end)))
+        let missing = |(slot, (_, default)): (Option<Node>, &(&str, Option<Default>))| match (slot, default) {
+            (Some(given), _) => Some(Some(given)),
+            (None, Some(default)) => Some(default.kind().map(|kind| Node::leaf(kind, end))),
+            (None, None) => None,
         };
-        match slots.into_iter().zip(*parameters).map(missing).collect() {
-            Some(arguments) => Ok((name, arguments, end)),
+        match slots.into_iter().zip(*parameters).map(missing).collect::<Option<Vec<_>>>() {
+            Some(arguments) => Ok((name, arguments.into_iter().flatten().collect(), end)),
             None => Err(unsupported(end, format!("`{name}` lacks an argument"), "some have no value of their own")),
         }
     }
@@ -257,14 +259,17 @@ enum Default {
     Number(&'static str),
     Boolean(bool),
     Text(&'static str),
+    /// The last argument of a function that there is without it, too.
+    Nothing,
 }
 
 impl Default {
-    fn kind(self) -> Kind {
+    fn kind(self) -> Option<Kind> {
         match self {
-            Self::Number(text) => Kind::Number(text.to_owned()),
-            Self::Boolean(value) => Kind::Boolean(value),
-            Self::Text(text) => Kind::Text(text.to_owned()),
+            Self::Number(text) => Some(Kind::Number(text.to_owned())),
+            Self::Boolean(value) => Some(Kind::Boolean(value)),
+            Self::Text(text) => Some(Kind::Text(text.to_owned())),
+            Self::Nothing => None,
         }
     }
 }
@@ -278,8 +283,38 @@ const ZERO: Option<Default> = Some(Default::Number("0"));
 const SEARCH: &[(&str, Option<Default>)] =
     &[("target", None), ("path", None), ("vars", Some(Default::Text("{}"))), ("silent", Some(Default::Boolean(false)))];
 
+/// The parameters of an operator on JSON that takes a name, or a position.
+const FIELD: &[(&str, Option<Default>)] = &[("from_json", None), ("field_name", None)];
+const ELEMENT: &[(&str, Option<Default>)] = &[("from_json", None), ("element_index", None)];
+
 /// Functions whose arguments may have names, which are PostgreSQL's.
 const PARAMETERS: &[Parameters] = &[
+    ("make_date", &[("year", None), ("month", None), ("day", None)]),
+    ("make_time", &[("hour", None), ("min", None), ("sec", None)]),
+    (
+        "make_timestamp",
+        &[("year", None), ("month", None), ("mday", None), ("hour", None), ("min", None), ("sec", None)],
+    ),
+    (
+        "make_timestamptz",
+        &[
+            ("year", None),
+            ("month", None),
+            ("mday", None),
+            ("hour", None),
+            ("min", None),
+            ("sec", None),
+            ("timezone", Some(Default::Nothing)),
+        ],
+    ),
+    ("json_array_element", ELEMENT),
+    ("json_array_element_text", ELEMENT),
+    ("json_object_field", FIELD),
+    ("json_object_field_text", FIELD),
+    ("jsonb_array_element", ELEMENT),
+    ("jsonb_array_element_text", ELEMENT),
+    ("jsonb_object_field", FIELD),
+    ("jsonb_object_field_text", FIELD),
     (
         "make_interval",
         &[

@@ -30,6 +30,10 @@ const RESERVED: &str = "all analyse analyze and any array as asc asymmetric both
 const OUTSIDE: &str = "current_date current_time current_timestamp current_user localtime localtimestamp session_user user \
     current_role";
 
+/// What looks like a function and is syntax of its own, or is another function with a schema before its name.
+const FORMS: &str = "all any array cast coalesce convert_timezone decode exists extract greatest grouping least not_null normalize \
+    nullif nvl nvl2 overlay position row safe_cast some substring time timestamp trim try_cast values varchar";
+
 impl Parser<'_> {
     pub(super) fn operand(&mut self) -> Result<Node> {
         let Some(token) = self.peek() else { return Err(self.unexpected("an expression")) };
@@ -141,6 +145,11 @@ impl Parser<'_> {
             }
             _ => {}
         }
+        let called = self.word_ahead(2);
+        let is_of_catalog = word == "pg_catalog" && self.is_sign(1, ".") && self.is_sign(3, "(");
+        if is_of_catalog && !called.is_empty() && !is_among(FORMS, &called) {
+            return self.catalog_call();
+        }
         if is_among(RESERVED, &word) {
             let written = token.text;
             return Err(Box::new(
@@ -216,6 +225,17 @@ impl Parser<'_> {
                 "there is one table only: write the bare name",
             )),
         }
+    }
+
+    /// A call of a function with the schema of PostgreSQL's own ones.
+    fn catalog_call(&mut self) -> Result<Node> {
+        self.advance();
+        self.advance();
+        let name = self.word_ahead(0);
+        let place = self.advance();
+        self.advance();
+        let call = self.plain_arguments(name)?;
+        self.called(call, place)
     }
 
     /// A call, behind the function's name.

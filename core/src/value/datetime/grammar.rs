@@ -434,8 +434,10 @@ impl Reader {
             reason = "a share of a day, as PostgreSQL computes it"
         )]
         let micros = (share(digits) * DAY_MICROS as f64) as i64;
-        (self.hour, self.minute, self.second) = (0, 0, 0);
-        self.micros = micros;
+        // Hours of their own: `AM` and `PM` may stand behind them.
+        let seconds = i32::try_from(micros / 1_000_000).unwrap_or(0);
+        (self.hour, self.minute, self.second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        self.micros = micros % 1_000_000;
     }
 
     /// One number between others: what it is depends on what is still missing.
