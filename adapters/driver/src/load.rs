@@ -11,7 +11,7 @@ use etalon_core::pipeline::Resolved;
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
-    Begun, Blame, Holds, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Next, Seen, Source, Unit, UnitState,
+    Begun, Blame, Holds, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Member, Next, Seen, Source, Unit, UnitState,
     choose, name, next, parse,
 };
 use etalon_core::receipt::Part;
@@ -24,7 +24,7 @@ use crate::judge::REFUSED;
 use crate::ports::{
     Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, StatementState, Witness,
 };
-use crate::store::{Handled, document, is_unreadable, put, put_once, readable, side_by_side};
+use crate::store::{Handled, document, is_unreadable, names, put, put_once, readable, side_by_side};
 
 /// A minute, in microseconds.
 const MINUTE: i64 = 60_000_000;
@@ -118,7 +118,11 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
 
     /// The document of a unit, or why it cannot be read, which is told.
     async fn unit(&self, unit: &str) -> Result<Result<Option<(Unit, String)>, Error>, Error> {
-        let unit = readable(document::<Unit>(self.store, &name::unit_document(&self.table(), unit)).await)?;
+        self.unit_at(&name::unit_document(&self.table(), unit)).await
+    }
+
+    async fn unit_at(&self, place: &str) -> Result<Result<Option<(Unit, String)>, Error>, Error> {
+        let unit = readable(document::<Unit>(self.store, place).await)?;
         Ok(unit.inspect_err(|error| self.witness.saw(&Fact::Unreadable(&error.to_string()))))
     }
 
@@ -331,19 +335,16 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         by_hand::doubled(pipeline, &lacking, &there).map_or(Ok(()), Err)
     }
 
-    /// The units of an input that the store calls loaded, of generations before one, if there is one.
+    /// The units of an input that the store calls loaded, of generations before one, if there is one. Those of a run that replaced
+    /// the whole table have any number.
     async fn loaded_before(&self, input: &str, before: Option<u32>) -> Result<Vec<(Unit, String)>, Error> {
-        let mut found = Vec::new();
-        for generation in 0..before.unwrap_or(u32::MAX) {
-            match self.unit(&name::unit(input, generation)).await? {
-                Ok(Some((unit, version))) if matches!(unit.state, UnitState::Loaded { .. }) => {
-                    found.push((unit, version))
-                }
-                Ok(None) if before.is_none() => break,
-                _ => {}
-            }
-        }
-        Ok(found)
+        let is_earlier = |member: &Member| member.input == input && before.is_none_or(|before| member.generation < before);
+        let places = names(self.store, &name::units(&self.table(), Some(input))).await?;
+        let units = side_by_side(&places, async |place| self.unit_at(place).await).await?;
+        let is_meant = |(unit, _): &(Unit, String)| {
+            matches!(unit.state, UnitState::Loaded { .. }) && unit.members.iter().any(is_earlier)
+        };
+        Ok(units.into_iter().flatten().flatten().filter(is_meant).collect())
     }
 
     /// Holds the units that would be appended though the table has their rows, by what the ledger tells of equal contents, unless
