@@ -241,6 +241,8 @@ impl Pipeline {
             overwrites: false,
             backfills: false,
             cause: None,
+            // What was read for a run that replaced the table is added to it now.
+            run: None,
             redrives: Some(redrives),
             ranges: plan::cut(first.size, false, self.bounds.range_bytes),
             ..first.clone()

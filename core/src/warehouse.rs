@@ -113,6 +113,7 @@ pub use setup::Found;
 pub use setup::Migration;
 pub use setup::SetUp;
 pub use standing::since_all_were_replaced;
+pub use standing::since_whole_run;
 pub use standing::standing;
 pub use statement::Parameter;
 pub use statement::Statement;

@@ -79,21 +79,32 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             }
             Work::Redrive(wanted) => self.redrive(wanted).await,
             _ if pipeline.whole_runs() => self.leg(start).await,
+            _ => {
+                let waiting = self.give_up_runs(&start.run).await?;
+                self.meet_objects(start, waiting).await
+            }
+        }
+    }
+
+    /// Meets the objects that are asked for; these units wait for a decision.
+    async fn meet_objects(&self, start: &Start, waiting: Vec<(Unit, String)>) -> Result<(), Error> {
+        match &start.work {
             Work::Prefix(prefix) => self.list(start, self.below(prefix)?, &[]).await,
             Work::Reload(wanted) => {
                 let start = Start { backfill: true, ..start.clone() };
                 self.list(&start, self.deployed.inputs.prefix(), wanted).await
             }
-            Work::Object(object) if !self.deployed.inputs.include(object) => Ok(()),
-            Work::Object(object) => {
+            Work::Object(object) if self.deployed.inputs.include(object) => {
                 let known = Known {
                     met: BTreeMap::new(),
                     sent: BTreeSet::new(),
-                    waiting: self.waiting().await?,
+                    waiting,
                     lacks_plans: false,
+                    had_whole_runs: self.had_whole_runs().await?,
                 };
                 self.meet(object, start, &known).await
             }
+            _ => Ok(()),
         }
     }
 
@@ -114,6 +125,18 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// The pipeline's units that wait for a decision, with their versions.
     async fn waiting(&self) -> Result<Vec<(Unit, String)>, Error> {
         self.marked().await.map(|marked| marked.units)
+    }
+
+    /// Gives up what is held of runs that replaced all rows, before the pipeline was changed: its files are met again. What else
+    /// waits for a decision.
+    async fn give_up_runs(&self, run: &str) -> Result<Vec<(Unit, String)>, Error> {
+        let (runs, files): (Vec<_>, Vec<_>) =
+            self.waiting().await?.into_iter().partition(|(unit, _)| unit.is_of_whole_run());
+        for (unit, version) in runs {
+            self.replace(&unit, &version, &name::run_unit(self.deployed.pipeline.name(), run)).await?;
+            self.store.delete(&name::held(&self.table(), &unit.name)).await?;
+        }
+        Ok(files)
     }
 
     /// Says that another unit has taken the place of one that was held.

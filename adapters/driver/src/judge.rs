@@ -109,7 +109,7 @@ pub(crate) async fn judge_again(
 }
 
 /// What the reason begins with for which a unit is held that the warehouse has refused.
-pub(crate) const REFUSED: &str = "the warehouse refuses it: ";
+pub const REFUSED: &str = "the warehouse refuses it: ";
 
 /// Finds out whether an earlier version of an object is loaded, or waits for its load, and gives its unit. Where one version is
 /// all that may be there, those that have not come so far give way: they are not judged any more.

@@ -11,8 +11,8 @@ use etalon_core::pipeline::Resolved;
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::plan::identity;
 use etalon_core::protocol::{
-    Begun, Blame, Holds, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Member, Next, Seen, Source, Unit, UnitState,
-    choose, name, next, parse,
+    Begun, Blame, Holds, InLedger, Load, LoadEvent, LoadLimits, LoadMessage, Member, Next, Seen, Source, Unit,
+    UnitState, choose, name, next, parse,
 };
 use etalon_core::receipt::Part;
 use etalon_core::warehouse::{Appended, Contents, LoadBatch, LoadCounts, Table, WriteMode};
@@ -300,7 +300,9 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         if presence.is_unknown() {
             return Err(by_hand::unknown(pipeline));
         }
-        if let Some(other) = another_key(&self.deployed.pipeline, pipeline) {
+        if let Some(other) = another_key(&self.deployed.pipeline, pipeline)
+            .or_else(|| another_scope(&self.deployed.pipeline, units.iter().map(|(unit, _)| unit)))
+        {
             return Err(other);
         }
         let way_out = "delete the table's rows from the ledger, then `etalon reload`";
@@ -338,7 +340,8 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     /// The units of an input that the store calls loaded, of generations before one, if there is one. Those of a run that replaced
     /// the whole table have any number.
     async fn loaded_before(&self, input: &str, before: Option<u32>) -> Result<Vec<(Unit, String)>, Error> {
-        let is_earlier = |member: &Member| member.input == input && before.is_none_or(|before| member.generation < before);
+        let is_earlier =
+            |member: &Member| member.input == input && before.is_none_or(|before| member.generation < before);
         let places = names(self.store, &name::units(&self.table(), Some(input))).await?;
         let units = side_by_side(&places, async |place| self.unit_at(place).await).await?;
         let is_meant = |(unit, _): &(Unit, String)| {
@@ -601,6 +604,21 @@ fn another_key(now: &Resolved, mapped: &Resolved) -> Option<Error> {
          them again",
         before.join(", "),
         key.join(", "),
+        now.table_name()
+    );
+    Some(Error::new(ErrorKind::Held, fact))
+}
+
+/// That units were read to take the place of all rows of the table and would be added to it now, or the reverse.
+fn another_scope<'a>(now: &Resolved, mut units: impl Iterator<Item = &'a Unit>) -> Option<Error> {
+    let is_other = |unit: &&Unit| unit.is_of_whole_run() != now.whole_runs();
+    let unit = units.find(is_other)?;
+    let (was, is) = match unit.is_of_whole_run() {
+        true => ("replaced all rows", "adds the rows of each file"),
+        false => ("added the rows of each file", "replaces all rows"),
+    };
+    let fact = format!(
+        "it was read when the pipeline {was} of `{}`, and now it {is}: the next run gives it up, and reads again what is not loaded",
         now.table_name()
     );
     Some(Error::new(ErrorKind::Held, fact))

@@ -94,6 +94,8 @@ pub struct EqualContents {
     pub source: String,
     /// The other name.
     pub loaded_as: String,
+    /// The version of both, as the ledger has it.
+    pub version: String,
     /// Whether the object of the other name is among the source's still.
     pub is_there: bool,
 }
@@ -105,7 +107,7 @@ pub struct Replaced {
     pub expected: u64,
     /// Those of them that the table did not have.
     pub missing: u64,
-    /// Keys, at least, that are in no row any more, and that other objects may have.
+    /// Keys, at most, that other objects have too, and that are in no row any more.
     pub keys: u64,
 }
 
@@ -122,18 +124,21 @@ impl Replaced {
                 let expected = sum(&gone, |counts| counts.inserted);
                 Self { missing: expected.saturating_sub(load.removed), expected, keys: 0 }
             }
-            // A row that was beaten, or beat another, has a key that another object has, too; as many as went may have come. What
-            // was kept has come back.
-            WriteMode::Merge { .. } => {
+            // A row that was beaten, or beat another, has a key that another object has, too. What was kept has come back.
+            WriteMode::Merge { .. } | WriteMode::Scd2 { .. } => {
+                let known: BTreeSet<&str> = before.iter().map(|row| row.batch.batch.as_str()).collect();
+                let new = after.iter().filter(|row| !known.contains(row.batch.batch.as_str()));
+                let bared = new.map(|row| row.bared).sum::<u64>();
                 let [left, gone] = [left, gone].map(|mut rows| {
                     rows.retain(|row| !row.keeps_beaten);
                     rows
                 });
-                let won = sum(&gone, |counts| counts.updated + counts.unchanged);
+                let won = sum(&gone, |counts| counts.updated + counts.unchanged + counts.deleted);
                 let beaten = sum(&left, |counts| counts.superseded + counts.deduplicated);
-                Self { missing: 0, expected: 0, keys: load.removed.saturating_sub(load.inserted).min(won + beaten) }
+                let of_others = if left.is_empty() { 0 } else { won + beaten };
+                Self { missing: 0, expected: 0, keys: bared.min(of_others) }
             }
-            WriteMode::Replace { .. } | WriteMode::Scd2 { .. } => return None,
+            WriteMode::Replace { .. } => return None,
         };
         Some(replaced).filter(|replaced| replaced.missing + replaced.keys > 0)
     }

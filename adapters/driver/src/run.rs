@@ -19,7 +19,7 @@ use etalon_core::plan::{InputPlan, Object, identity};
 use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Names;
-use etalon_core::warehouse::{LedgerRow, LoadCounts, Presence, WriteMode};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, Presence, WriteMode, since_whole_run};
 
 use crate::by_hand;
 use crate::deployed::Deployed;
@@ -97,6 +97,15 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
             rows.clear();
         }
     }
+    // What a run has replaced that took the place of all rows is not there any more, and nobody has lost it.
+    let mut replaced = BTreeSet::new();
+    if !pipeline.whole_runs() {
+        let stays: Vec<LedgerRow> = since_whole_run(&rows).cloned().collect();
+        let standing: BTreeSet<&str> = stays.iter().map(|row| row.batch.batch.as_str()).collect();
+        let gone = rows.iter().filter(|row| !standing.contains(row.batch.batch.as_str()));
+        replaced = gone.map(|row| (row.batch.source.clone(), row.batch.source_version.clone())).collect();
+        rows = stays;
+    }
     let lists = matches!(&work, Work::Prefix(_) | Work::Reload(_));
     let objects = &links::as_loaded(pipeline, store, &rows, (objects, &options.links), progress).await?[..];
     if lists
@@ -145,7 +154,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         report.changes = changes;
         report.equal_contents = equal_contents;
         if pipeline.table().lineage && !pipeline.whole_runs() {
-            let after = warehouse.ledger(pipeline.table()).await?;
+            let after: Vec<LedgerRow> = since_whole_run(&warehouse.ledger(pipeline.table()).await?).cloned().collect();
             report.replaced = Replaced::by(pipeline.table(), load, &rows, &after);
         }
     }
@@ -157,7 +166,8 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
             None => true,
             Some(now) => adds && now != version,
         };
-        report.lost = forgotten.into_iter().filter(is_lost).map(|(source, _)| source).collect();
+        let forgotten = forgotten.into_iter().filter(|object| !replaced.contains(object));
+        report.lost = forgotten.filter(is_lost).map(|(source, _)| source).collect();
         if is_whole_reload {
             let is_own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0;
             let is_gone = |row: &&LedgerRow| !there.contains_key(row.batch.source.as_str());
@@ -223,11 +233,11 @@ fn unknown_window(pipeline: &Resolved, rows: &[LedgerRow], objects: &[Object]) -
 /// Tells of contents that will be there twice, the first of them by name.
 fn tell_of(equal: &[EqualContents], progress: &impl Progress) {
     const NAMED: usize = 3;
-    for EqualContents { source, loaded_as, is_there } in equal.iter().take(NAMED) {
+    for EqualContents { source, loaded_as, version, is_there } in equal.iter().take(NAMED) {
         let gone = if *is_there { "" } else { " and is gone" };
         progress.tell(&format!(
             "{source} has the contents of {loaded_as}, which was loaded{gone}: the rows will be there twice; if it is the same \
-             file, delete those whose _etalon_batch is a batch of {loaded_as} in _etalon_ledger"
+             file, delete those whose _etalon_batch is a batch of {loaded_as} with the source_version {version} in _etalon_ledger"
         ));
     }
     if equal.len() > NAMED {
@@ -387,7 +397,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
                 Some(loaded_as) => {
                     let is_listed = objects.iter().any(|object| object.name == loaded_as);
                     let is_there = is_listed || self.source.head(&loaded_as).await.is_ok();
-                    equal.push(EqualContents { source, loaded_as, is_there });
+                    equal.push(EqualContents { source, loaded_as, version, is_there });
                 }
                 None => drop(loaded.insert(version, source)),
             }
@@ -463,7 +473,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         let planned: BTreeMap<&str, &InputPlan> = plans.map(|plan| (plan.source.as_str(), plan)).collect();
         let held: BTreeSet<&String> = report.held.iter().flat_map(|held| &held.sources).collect();
         let mut of_version: BTreeMap<(&str, &str), Vec<&LedgerRow>> = BTreeMap::new();
-        for row in rows {
+        for row in since_whole_run(rows) {
             of_version.entry((&row.batch.source, &row.batch.source_version)).or_default().push(row);
         }
         let discarded: BTreeSet<String> = held::discarded_now(pipeline, self.store, &table)
@@ -479,7 +489,7 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
             let is_new = !reloaded && (plan.is_some_and(|plan| !plan.backfills) || brought.contains(&object.name));
             let held_before = !is_new && !reloaded && is_held;
             let loaded_before = !is_new && !reloaded && !is_held && !in_table.is_empty();
-            if loaded_before && !is_up_to_date(&in_table, pipeline.fingerprint()) {
+            if loaded_before && !is_up_to_date(&in_table, pipeline) {
                 report.out_of_date += 1;
             }
             let is_left = !is_new && !reloaded && !held_before && !loaded_before;
@@ -511,14 +521,20 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
     }
 }
 
-/// Whether all rows of a version that are in the table were made by the pipeline of a fingerprint: some may be those of a
+/// Whether all rows of a version that are in the table were made by a pipeline, and written as it writes: some may be those of a
 /// redrive, which is no reload of the others.
-fn is_up_to_date(of_version: &[&LedgerRow], fingerprint: &str) -> bool {
+fn is_up_to_date(of_version: &[&LedgerRow], pipeline: &Resolved) -> bool {
     let order = |row: &&&LedgerRow| (row.batch.batch_time, row.batch.generation);
     let whole =
         of_version.iter().filter(|row| row.batch.replaces_generations || row.batch.generation == 0).max_by_key(order);
     let stands = |row: &&&LedgerRow| whole.is_none_or(|whole| order(row) >= order(&whole));
-    of_version.iter().filter(stands).all(|row| row.batch.fingerprint == fingerprint)
+    of_version.iter().filter(stands).all(|row| is_of_now(row, pipeline))
+}
+
+/// Whether the rows of a load were made by a pipeline, and written as it writes.
+pub(crate) fn is_of_now(row: &LedgerRow, pipeline: &Resolved) -> bool {
+    let is_written_so = row.written.is_empty() || row.written == pipeline.table().written();
+    row.batch.fingerprint == pipeline.fingerprint() && is_written_so
 }
 
 pub(crate) fn held_report(unit: &Unit, is_new: bool) -> HeldReport {

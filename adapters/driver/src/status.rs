@@ -8,14 +8,14 @@ use etalon_core::pipeline::Resolved;
 use etalon_core::plan::InputPlan;
 use etalon_core::protocol::{Load, Unit, name, prefix};
 use etalon_core::value::datetime::print_timestamptz;
-use etalon_core::warehouse::{LedgerRow, LoadCounts};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, since_whole_run};
 use serde::Serialize;
 
 use crate::held::{self, is_of, title};
 use crate::ports::{Objects, Warehouse};
 use crate::rejects::{self, State};
 use crate::report::HeldReport;
-use crate::run::held_report;
+use crate::run::{held_report, is_of_now};
 use crate::store::{document, names};
 
 /// How many of the last loads are reported.
@@ -158,7 +158,7 @@ pub async fn status(
     }
     // Of an object the version that came last counts.
     let mut last: BTreeMap<&str, &LedgerRow> = BTreeMap::new();
-    for row in &rows {
+    for row in since_whole_run(&rows) {
         let order = |row: &LedgerRow| (row.batch.batch_time, row.batch.generation);
         let known = last.entry(&row.batch.source).or_insert(row);
         if order(row) >= order(known) {
@@ -173,7 +173,7 @@ pub async fn status(
         table: pipeline.table_name(),
         table_state,
         files: last.len() as u64,
-        out_of_date: last.values().filter(|row| row.batch.fingerprint != pipeline.fingerprint()).count() as u64,
+        out_of_date: last.values().filter(|row| !is_of_now(row, pipeline)).count() as u64,
         seconds_since_load: since.and_then(|seconds| u64::try_from(seconds).ok()),
         loads,
         failing: failing(store, &table).await?,
@@ -197,7 +197,7 @@ async fn planned(pipeline: &Resolved, store: &impl Objects, table: &str) -> Resu
     for place in names(store, prefix::PLANS.text).await? {
         let Some((plan, _)) = document::<InputPlan>(store, &place).await? else { continue };
         let is_later = last.get(&plan.input).is_none_or(|(_, generation)| *generation <= plan.generation);
-        if is_later && plan.redrives.is_none() && pipeline.has_planned(&plan) {
+        if is_later && plan.redrives.is_none() && plan.run.is_none() && pipeline.has_planned(&plan) {
             last.insert(plan.input, (plan.source, plan.generation));
         }
     }

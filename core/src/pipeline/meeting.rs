@@ -65,7 +65,8 @@ enum Gives {
 impl Pipeline {
     /// Decides what to do about a version that is met.
     pub fn meet<'a>(&self, met: &Meeting<'a>) -> Result<Vec<Effect<'a>>, Error> {
-        let is_whole = |plan: &&InputPlan| plan.redrives.is_none();
+        // What was read for a run that takes the place of all rows is loaded by it or never.
+        let is_whole = |plan: &&InputPlan| plan.redrives.is_none() && plan.run.is_none();
         let loaded = met.units.iter().filter(|unit| matches!(unit.state, UnitState::Loaded { .. }));
         let loaded = loaded.flat_map(|unit| &unit.members);
         let of_whole = loaded.clone().filter(|member| member.redrives.is_none());

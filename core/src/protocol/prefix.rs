@@ -244,7 +244,7 @@ pub const UNITS: Prefix = Prefix {
     why: "Without it, a late message of a discarded unit would cause the unit to be judged and loaded again. At any time the \
           units add up to staged = loaded + pending + held + discarded.",
     decides: &["staged/", "receipts/", "pending/", "held/", "runs/"],
-    rights: &[(Extract, &[List, Read, Write]), (Transform, &[List, Read, Write]), (Load, &[Read, Write])],
+    rights: &[(Extract, &[List, Read, Write]), (Transform, &[List, Read, Write]), (Load, &[List, Read, Write])],
     is_copied: false,
 };
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::protocol::Document;
+use crate::protocol::name;
 use crate::receipt::Counts;
 use crate::receipt::Part;
 use crate::warehouse::LoadBatch;
@@ -116,6 +117,11 @@ impl Document for Unit {
 }
 
 impl Unit {
+    /// Whether it is a run that takes the place of all rows, and not an input of its own.
+    pub fn is_of_whole_run(&self) -> bool {
+        !self.members.iter().any(|member| name::unit(&member.input, member.generation) == self.name)
+    }
+
     /// Whether it waits for its load.
     pub fn is_pending(&self) -> bool {
         self.state == UnitState::Pending

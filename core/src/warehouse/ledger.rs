@@ -51,6 +51,12 @@ pub struct LedgerRow {
     pub counts_removed: bool,
     /// Whether the rows that lost in its load are kept, so that they come back when the winning rows are removed.
     pub keeps_beaten: bool,
+    /// Keys of the rows that the load has removed, and of deletes that it has ended, which no row had after it: counted at one batch
+    /// of a load. 0 where an older Etalon did not count them.
+    pub bared: u64,
+    /// How rows were written, in the words of [`Table::written`](crate::warehouse::Table::written); empty where an older Etalon did
+    /// not say it.
+    pub written: String,
     /// When it was loaded, in microseconds since 1970, UTC; the caller's clock.
     pub loaded_at: i64,
 }
@@ -84,6 +90,8 @@ impl LedgerRow {
                 counts,
                 counts_removed: row.optional("removed")?.is_some(),
                 keeps_beaten: row.optional("keeps_beaten")?.is_some() && row.boolean("keeps_beaten")?,
+                bared: if row.optional("bared")?.is_some() { row.number("bared")? } else { 0 },
+                written: row.optional("written")?.unwrap_or_default().to_owned(),
                 loaded_at: row.instant("loaded_at")?,
             })
         };
@@ -153,11 +161,13 @@ pub(crate) const BATCH: [(&str, Type); 10] = [
 pub(crate) const OUTCOMES: [&str; 6] = ["inserted", "updated", "unchanged", "deduplicated", "superseded", "deleted"];
 
 /// What a ledger of an older Etalon lacks: it is added, and the rows that are there do not say it.
-pub(crate) const ADDED: [(&str, Type); 4] = [
+pub(crate) const ADDED: [(&str, Type); 6] = [
     ("pipeline", Type::Varchar(256)),
     ("content", Type::Varchar(1024)),
     ("removed", Type::Bigint),
     ("keeps_beaten", Type::Boolean),
+    ("bared", Type::Bigint),
+    ("written", Type::Varchar(1024)),
 ];
 /// Those of them that a batch brings; the others tell of its load.
 pub(crate) const ADDED_OF_BATCH: usize = 2;
@@ -305,7 +315,12 @@ fn own_pipeline(pipeline: &str) -> Expr {
 
 /// Notes, at one batch of a load that takes the place of all rows, how many rows there are.
 pub(crate) fn note_all_removed(target: &Target, batch: &str) -> Command {
-    note(Select::from(&target.table, "t").column(Expr::CountRows, "removed"), batch)
+    note("removed", Select::from(&target.table, "t").column(Expr::CountRows, "removed"), batch)
+}
+
+/// Notes, at one batch of the load, how many keys of removed rows are in no row any more.
+pub(crate) fn note_bared(count: Select, batch: &str) -> Command {
+    note("bared", count, batch)
 }
 
 /// Takes rows that have come back from those that are told as removed, at one batch of the load.
@@ -324,11 +339,11 @@ pub(crate) fn note_returned(returned: Select, batch: &str) -> Command {
     }
 }
 
-/// Notes a count of removed rows at one batch of the load.
-fn note(count: Select, batch: &str) -> Command {
+/// Notes a count in a column at one batch of the load.
+fn note(column: &'static str, count: Select, batch: &str) -> Command {
     let load = load_table();
     Command::Update {
-        set: vec![(Identifier::own("removed"), Expr::own("c", "removed"))],
+        set: vec![(Identifier::own(column), Expr::own("c", column))],
         from: Some((Source::Selects(vec![count]), Identifier::own("c"))),
         filter: Expr::at(&load, &Identifier::own("batch")).equal(first_batch(batch)),
         table: load,
@@ -342,6 +357,8 @@ fn first_batch(batch: &str) -> Expr {
 /// Writes the load's batches into the ledger, with their outcomes.
 pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
     let loaded_at = Expr::Parameter { name: "loaded_at".to_owned(), value: loaded_at, ty: Type::Timestamptz };
+    let written =
+        Expr::Parameter { name: "written".to_owned(), value: target.written.clone(), ty: Type::Varchar(1024) };
     let names = ["target"].into_iter().chain(BATCH.map(|(name, _)| name)).chain(["loaded_at"]).chain(OUTCOMES);
     let names = names.chain(ADDED.map(|(name, _)| name));
     let values = [target_name(target)]
@@ -350,7 +367,8 @@ pub(crate) fn enter(target: &Target, loaded_at: String) -> Command {
         .chain([loaded_at])
         .chain(OUTCOMES.map(|name| Expr::own("b", name)))
         .chain(ADDED[..ADDED_OF_BATCH].iter().map(|(name, _)| Expr::own("b", name)))
-        .chain([Expr::own("b", "removed").or_zero(), Expr::Boolean(target.keeps_beaten())]);
+        .chain([Expr::own("b", "removed").or_zero(), Expr::Boolean(target.keeps_beaten())])
+        .chain([Expr::own("b", "bared").or_zero(), written]);
     Command::Insert {
         into: table(target),
         columns: names.map(Identifier::own).collect(),
@@ -502,7 +520,7 @@ pub(crate) fn note_removed(target: &Target, batch: &str) -> Command {
         )
         .join(JoinKind::Left, Source::Table(load_table()), "b", own)
         .filter(Expr::own("b", "batch").absent());
-    note(count, batch)
+    note("removed", count, batch)
 }
 
 /// Deletes the rows that came with replaced batches.

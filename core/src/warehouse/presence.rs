@@ -15,6 +15,7 @@ use crate::warehouse::sql::Select;
 use crate::warehouse::sql::Source;
 use crate::warehouse::standing::standing;
 use crate::warehouse::statement::Statement;
+use crate::warehouse::table::WRITTEN_WHOLE;
 use crate::warehouse::target::Target;
 
 /// What the ledger has of a table, and whether the table has rows.
@@ -177,11 +178,13 @@ pub fn pipeline_loads(target: &Target, own: &str) -> Statement {
     let time = |function| Expr::InstantText(Box::new(Expr::Call(function, vec![of("loaded_at")])));
     let is_shared = Expr::All(vec![Expr::own("m", "batch").present(), Expr::own("n", "batch").absent()]);
     let is_shared = Expr::case(is_shared, Expr::Number(1), Expr::Number(0));
-    let later = Expr::All(vec![
-        ledger::of_target(target, "n"),
-        Expr::own("n", "source").equal(of("source")),
-        ledger::is_later_version("n", "l"),
-    ]);
+    let version = vec![Expr::own("n", "source").equal(of("source")), ledger::is_later_version("n", "l")];
+    let run = vec![
+        Expr::own("n", "written").equal(Expr::Word(WRITTEN_WHOLE)),
+        of("loaded_at").less(Expr::own("n", "loaded_at")),
+    ];
+    // As in `standing`.
+    let later = Expr::All(vec![ledger::of_target(target, "n"), Expr::Any(vec![Expr::All(version), Expr::All(run)])]);
     let mut select = Select::from(&ledger::table(target), "l")
         .columns([of("pipeline")])
         .column(time("min"), "began")

@@ -335,6 +335,9 @@ impl Writer<'_> {
         let returns = replaces_sources && target.keeps_beaten();
         let ranking = target.versions().map(|versions| Ranking::new(target, versions, returns)).transpose()?;
         let direct = ranking.is_none() && target.dialect.stages_in_target;
+        // Where rows have a key of their own, that of a removed row may be in no row afterwards.
+        let has_keys = matches!(target.write, WriteMode::Merge { .. } | WriteMode::Scd2 { .. });
+        let bares = replaces_sources && has_keys;
 
         if target.dialect.has_lock {
             self.run("wait for other loads of the table", Command::Lock(target.fence_table()));
@@ -346,12 +349,12 @@ impl Writer<'_> {
         let mut noted = false;
         if replaces_sources && direct {
             // The rows of earlier versions go first: a constraint of somebody else may not let both be there.
-            noted = self.replace_sources(load.batches, direct, None)?;
+            noted = self.replace_sources(load.batches, direct, None, false)?;
         }
         self.stage(load, direct)?;
         if replaces_sources {
             if !direct {
-                noted = self.replace_sources(load.batches, direct, ranking.as_ref().filter(|_| returns))?;
+                noted = self.replace_sources(load.batches, direct, ranking.as_ref().filter(|_| bares), returns)?;
             } else {
                 // A version that comes late is replaced at once.
                 self.run("delete the rows of replaced batches", ledger::delete_replaced(&target.table));
@@ -372,6 +375,10 @@ impl Writer<'_> {
                 if returns {
                     let returned = ranking.count_returned(first_replacing(load.batches));
                     self.run("count the rows that have come back", returned);
+                }
+                if bares {
+                    let bared = ranking.count_bared(first_replacing(load.batches));
+                    self.run("count the keys that are in no row any more", bared);
                 }
                 if matches!(target.write, WriteMode::Scd2 { .. }) {
                     self.all("set the intervals of versions", ranking.set_intervals(replaces_sources));
@@ -405,7 +412,7 @@ impl Writer<'_> {
         let mut work: Vec<TableName> = ranking.iter().flat_map(Ranking::tables).collect();
         work.extend((!direct).then(|| TableName::work(STAGE)));
         work.extend(replaces_sources.then(ledger::replaced_table));
-        work.extend(returns.then(beaten::bared_table));
+        work.extend(bares.then(beaten::bared_table));
         work.extend(noted.then(ledger::versions_table));
         work.push(ledger::load_table());
         // Where statements are counted, one takes all tables.
@@ -521,7 +528,8 @@ impl Writer<'_> {
         &mut self,
         batches: &[LoadBatch],
         direct: bool,
-        returning: Option<&Ranking<'_>>,
+        keyed: Option<&Ranking<'_>>,
+        returns: bool,
     ) -> Result<bool, Error> {
         let target = self.target;
         let first = first_replacing(batches);
@@ -538,7 +546,7 @@ impl Writer<'_> {
         if !matches!(target.write, WriteMode::Replace { .. }) {
             self.run("count the rows that are removed", ledger::note_removed(target, first));
         }
-        if let Some(ranking) = returning {
+        if let Some(ranking) = keyed {
             self.all("note the keys of the rows that are removed", ranking.note_bared());
         }
         let mut tables = vec![target.table.clone()];
@@ -552,7 +560,7 @@ impl Writer<'_> {
             tables.push(TableName::work(STAGE));
         }
         self.all("delete the rows of replaced batches", tables.iter().map(ledger::delete_replaced));
-        if let Some(ranking) = returning {
+        if let Some(ranking) = keyed.filter(|_| returns) {
             self.all("bring back the rows that they have beaten", ranking.return_beaten());
         }
         Ok(noted.is_some())

@@ -4,9 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::warehouse::batch::LoadCounts;
 use crate::warehouse::ledger::LedgerRow;
+use crate::warehouse::table::WRITTEN_WHOLE;
 
-/// The ledger rows whose place no later one has taken, in their order: neither a later version of their source, nor a later
-/// generation of their input. A load finds by the same rule which rows it removes.
+/// The ledger rows from the last load on that has replaced the whole table. Rows of an older Etalon do not say that they have.
+pub fn since_whole_run(rows: &[LedgerRow]) -> impl Iterator<Item = &LedgerRow> {
+    let whole = rows.iter().filter(|row| row.written == WRITTEN_WHOLE).map(|row| row.loaded_at).max();
+    rows.iter().filter(move |row| whole.is_none_or(|whole| row.loaded_at >= whole))
+}
+
+/// The ledger rows whose place no later one has taken, in their order: neither a run that has replaced the whole table, nor a later
+/// version of their source, nor a later generation of their input. A load finds by the same rule which rows it removes.
 pub fn standing(rows: &[LedgerRow]) -> Vec<&LedgerRow> {
     let mut versions: BTreeMap<(&str, &str), Vec<&LedgerRow>> = BTreeMap::new();
     let mut generations: BTreeMap<&str, u32> = BTreeMap::new();
@@ -31,7 +38,7 @@ pub fn standing(rows: &[LedgerRow]) -> Vec<&LedgerRow> {
         let is_again = generations.get(batch.input.as_str()).is_some_and(|last| batch.generation < *last);
         !is_again && !later.any(|other| is_before(row, other))
     };
-    rows.iter().filter(stands).collect()
+    since_whole_run(rows).filter(stands).collect()
 }
 
 /// The ledger rows, in the order of loading, from the last load on that has removed as many rows as there were: where whole runs
@@ -73,7 +80,15 @@ pub(in crate::warehouse) mod tests {
             versions: Vec::new(),
         };
         let counts = LoadCounts { staged: 1, inserted: 1, ..LoadCounts::default() };
-        LedgerRow { batch, counts, counts_removed: true, keeps_beaten: false, loaded_at: at }
+        LedgerRow {
+            batch,
+            counts,
+            counts_removed: true,
+            keeps_beaten: false,
+            bared: 0,
+            written: String::new(),
+            loaded_at: at,
+        }
     }
 
     pub(in crate::warehouse) fn replacing(row: LedgerRow) -> LedgerRow {

@@ -17,6 +17,11 @@ pub(crate) const VALID_TO_COLUMN: &str = "valid_to";
 /// The column of an `scd2` target that tells whether there is no next version.
 pub(crate) const IS_CURRENT_COLUMN: &str = "is_current";
 
+/// How the ledger calls a load that replaces all rows.
+pub(crate) const WRITTEN_WHOLE: &str = "replace";
+/// So long may the words be by which the ledger says how rows were written.
+pub(crate) const WRITTEN_BYTES: usize = 1024;
+
 /// A target table, as a checked pipeline describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -111,6 +116,27 @@ impl WriteMode {
 }
 
 impl Table {
+    /// How rows are written, in words that the ledger keeps: `append`, `replace`, `merge id order by at`, `scd2 id order by at`.
+    pub fn written(&self) -> String {
+        let (key, order_by) = self.write.identity();
+        let word = match &self.write {
+            WriteMode::Append => "append",
+            WriteMode::Replace { .. } => WRITTEN_WHOLE,
+            WriteMode::Merge { .. } => "merge",
+            WriteMode::Scd2 { .. } => "scd2",
+        };
+        let mut text = word.to_owned();
+        for (before, columns) in [(" ", key), (" order by ", order_by)] {
+            if !columns.is_empty() {
+                text.push_str(before);
+                text.push_str(&self.names(columns).join(", "));
+            }
+        }
+        // As much as its column takes.
+        text.truncate(text.floor_char_boundary(WRITTEN_BYTES));
+        text
+    }
+
     /// The names of the columns that tell rows apart.
     pub fn key(&self) -> Vec<&str> {
         self.names(self.write.identity().0)

@@ -45,6 +45,8 @@ pub struct Target {
     keeps_beaten: bool,
     pub(crate) dedupe: Option<Dedupe>,
     pub(crate) layout: Layout,
+    /// How rows are written, in the ledger's words.
+    pub(crate) written: String,
     name: String,
 }
 
@@ -89,6 +91,7 @@ impl Target {
             keeps_beaten: table.keeps_beaten,
             dedupe: table.dedupe.clone(),
             layout: table.layout.clone(),
+            written: table.written(),
             name,
         };
         let columns = checked.checked_columns(table)?;

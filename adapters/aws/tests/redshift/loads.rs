@@ -40,7 +40,7 @@ pub(crate) const TESTS: &[counterpart::Test<Server>] = &[
 ];
 
 /// All that core has Redshift do for loads, in the words that it labels statements with.
-const KINDS: [&str; 43] = [
+const KINDS: [&str; 44] = [
     "add a column",
     "add a column to the ledger",
     "ask for the columns of beaten rows",
@@ -57,6 +57,7 @@ const KINDS: [&str; 43] = [
     "check that no other pipeline has loaded the table",
     "check that the counts balance",
     "check that the table has the rows",
+    "count the keys that are in no row any more",
     "count the rows that are removed",
     "count the rows that have come back",
     "count the rows that the table has",

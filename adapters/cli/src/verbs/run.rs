@@ -9,6 +9,7 @@ use etalon_core::pipeline::Resolved;
 use etalon_core::protocol as asked;
 use etalon_core::protocol::prefix;
 use etalon_core::warehouse::{LoadCounts, WriteMode};
+use etalon_driver::judge::REFUSED;
 use etalon_driver::land::{Asked, LandReport};
 use etalon_driver::local::{LocalDisk, SystemClock};
 use etalon_driver::report::{HeldReport, Replaced, RunReport, RunState};
@@ -397,10 +398,15 @@ impl View for Ran {
             let size = size_of(held, &self.report.held);
             held.reasons.iter().map(move |reason| format!("{reason} ({size})"))
         });
+        let is_refused = held.iter().any(|held| held.reasons.iter().any(|reason| reason.starts_with(REFUSED)));
         let can_be_released = self.can_be_released && held.iter().any(|held| !held.incomplete);
         let decide = if can_be_released { "`etalon release`, `etalon discard`" } else { "`etalon discard`" };
         let help = match self.is_staged {
             true => "fix the pipeline or the data, and stage into another folder".to_owned(),
+            false if is_refused && can_be_released => format!(
+                "fix the pipeline or the data and run again; if you have mended the table, `etalon release` tries again; or decide: \
+                 {decide}"
+            ),
             false => format!("fix the pipeline or the data and run again, or decide: {decide}"),
         };
         Err(Failure::held(&reasons.collect::<Vec<_>>(), &help, self.report.load.is_some()))
@@ -420,8 +426,8 @@ fn looked_at(Replaced { expected, missing, keys }: Replaced) -> Option<String> {
     (keys > 0).then(|| {
         let (have, they) = if keys == 1 { ("has", "it") } else { ("have", "them") };
         format!(
-            "{} or more of the removed rows {have} no row any more, and another file may have {they}: `etalon reload` reads the \
-             files again",
+            "up to {} of what was removed {have} no row any more though another file has {they}: `etalon reload` reads the files \
+             again",
             how_many(keys, "key")
         )
     })

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::{HOPS_MAX, Start, Unit, name, print};
+use etalon_core::protocol::{HOPS_MAX, LastRun, Start, Unit, name, print};
 use etalon_core::source::{ListStep, Listing};
 
 use super::Extract;
 use crate::held::Marked;
 use crate::ports::{Clock, Entry, Fact, Objects, Queue, Witness};
-use crate::store::{TOGETHER, names, readable, send, side_by_side};
+use crate::store::{TOGETHER, document, names, readable, send, side_by_side};
 
 /// What a start must know before it looks at objects.
 pub(super) struct Known {
@@ -22,6 +22,8 @@ pub(super) struct Known {
     pub(super) waiting: Vec<(Unit, String)>,
     /// Whether plans of objects that have their marks cannot be read.
     pub(super) lacks_plans: bool,
+    /// Whether the pipeline had runs that replaced all rows: their objects have no record of their versions.
+    pub(super) had_whole_runs: bool,
 }
 
 impl Known {
@@ -137,6 +139,13 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         }
         let sent = names(self.store, &name::sent(pipeline, "")).await?.into_iter().collect();
         let Marked { units, lacks_plans, .. } = self.marked().await?;
-        Ok(Known { met, sent, waiting: units, lacks_plans })
+        Ok(Known { met, sent, waiting: units, lacks_plans, had_whole_runs: self.had_whole_runs().await? })
+    }
+
+    /// Whether the pipeline had runs that replaced all rows.
+    pub(super) async fn had_whole_runs(&self) -> Result<bool, Error> {
+        let last = document::<LastRun>(self.store, &name::last_run(self.deployed.pipeline.name())).await;
+        // One that cannot be read was one, too.
+        Ok(readable(last)?.map_or(true, |last| last.is_some()))
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! [`Pipeline::meet`]: etalon_core::pipeline::Pipeline::meet
 
+use std::collections::BTreeSet;
+
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Effect, Meeting, once_more};
 use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{Met, Source, Start, Unit, UnitState, name, parse};
+use etalon_core::protocol::{LastRun, Met, Source, Start, Unit, UnitState, name, parse};
 
 use super::Extract;
 use super::listing::Known;
@@ -29,11 +31,13 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         let plan = InputPlan {
             input: met.input,
             meeting: met.meeting,
-            overwrites: met.position > 0,
+            // What a run has loaded of an earlier version is looked for in the ledger.
+            overwrites: met.position > 0 || known.had_whole_runs,
             ..pipeline.plan(&object, met.batch_time)
         };
         let was_sent = met.meeting == 1 && known.sent.contains(&name::sent(pipeline.name(), &plan.input));
-        let (plans, units) = self.kept(&plan.input).await?;
+        let (plans, mut units) = self.kept(&plan.input).await?;
+        units.extend(self.whole_run(&plans).await?);
         let meeting = Meeting {
             plan,
             reload: start.backfill.then_some(start.run.as_str()),
@@ -69,6 +73,29 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             plans.extend(plan.ok().flatten().map(|(plan, _)| plan));
         }
         Ok((plans, units.into_iter().map(|(unit, _)| unit).collect()))
+    }
+
+    /// The run by which an input is in the table, of those that replaced all rows before the pipeline was changed: the last of them
+    /// that was loaded, unless a later one without the input was.
+    async fn whole_run(&self, plans: &[InputPlan]) -> Result<Option<Unit>, Error> {
+        let (table, pipeline) = (self.table(), self.deployed.pipeline.name());
+        let runs: BTreeSet<&str> = plans.iter().filter_map(|plan| plan.run.as_deref()).collect();
+        let loaded = async |run: &str| -> Result<Option<Unit>, Error> {
+            let place = name::unit_document(&table, &name::run_unit(pipeline, run));
+            let unit = readable(document::<Unit>(self.store, &place).await)?.ok().flatten().map(|(unit, _)| unit);
+            Ok(unit.filter(|unit| matches!(unit.state, UnitState::Loaded { .. })))
+        };
+        let mut last: Option<Unit> = None;
+        for run in &runs {
+            let unit = loaded(run).await?;
+            last = last.into_iter().chain(unit).max_by_key(Unit::batch_time);
+        }
+        let Some(unit) = last else { return Ok(None) };
+        let later = match document::<LastRun>(self.store, &name::last_run(pipeline)).await? {
+            Some((record, _)) if !runs.contains(record.run.as_str()) => loaded(&record.run).await?,
+            _ => None,
+        };
+        Ok(Some(unit).filter(|unit| later.is_none_or(|later| later.batch_time() <= unit.batch_time())))
     }
 
     /// Plans an input in the next generation, once for each cause.

@@ -339,6 +339,8 @@ impl<S: Objects, C: Clock> DataWarehouse for MemoryWarehouse<'_, S, C> {
             counts: *counts,
             counts_removed: true,
             keeps_beaten: false,
+            bared: 0,
+            written: String::new(),
             loaded_at: 0,
         };
         Ok(state.ledger.iter().map(row).collect())

@@ -60,14 +60,31 @@ impl Ranking<'_> {
         vec![create, insert(bared_table(), key().map(|(name, _)| name.clone()), all)]
     }
 
-    /// Stages the beaten rows of these keys once more.
-    pub(super) fn return_beaten(&self) -> Vec<Command> {
-        let beaten = self.target.beaten_table();
-        let columns: Vec<Identifier> = stage_definition(self.target).into_iter().map(|column| column.name).collect();
+    /// Counts, at one batch of the load, those of these keys that no row has any more.
+    pub(super) fn count_bared(&self, batch: &str) -> Command {
+        let keys = self.bared_keys();
+        let has_none = self.versions.key.iter().map(|(name, _)| Expr::of("t", name).absent()).take(1).collect();
+        let bared = Select { from: Some((Source::Selects(vec![keys]), Identifier::own("k"))), ..Select::default() }
+            .column(Expr::CountRows, "bared")
+            .join(JoinKind::Left, Source::Table(self.target.table.clone()), "t", self.same_key("t", "k"))
+            .filter(Expr::All(has_none));
+        ledger::note_bared(bared, batch)
+    }
+
+    /// Selects each of these keys once.
+    fn bared_keys(&self) -> Select {
         let mut keys = Select::from(&bared_table(), "k");
         keys.columns =
             self.versions.key.iter().map(|(name, ty)| (Expr::of("k", name).key(*ty), Some(name.clone()))).collect();
         keys.group_by = self.key_of("k");
+        keys
+    }
+
+    /// Stages the beaten rows of these keys once more.
+    pub(super) fn return_beaten(&self) -> Vec<Command> {
+        let beaten = self.target.beaten_table();
+        let columns: Vec<Identifier> = stage_definition(self.target).into_iter().map(|column| column.name).collect();
+        let keys = self.bared_keys();
         let bared = |select: Select| {
             select.join(JoinKind::Inner, Source::Selects(vec![keys.clone()]), "k", self.same_key("o", "k"))
         };
