@@ -297,12 +297,12 @@ async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {
     }
     // An object takes five requests and more, one after the other.
     cloud.set_latency(Duration::from_millis(450));
-    // On a busy machine a round may take longer; what starts a function starts it again then.
+    // On a busy machine a round may take longer; what starts a function starts it again then, and it goes on where it was.
     let start = json!({ "run": "by-hand", "batch_time": BATCH_TIME });
     let mut ended = 0;
     while cloud.event(&start).await.unwrap().result.is_err() {
         ended += 1;
-        assert!(ended < 3, "it was ended three times");
+        assert!(ended < 10, "it was ended ten times");
     }
     let handed_on = async {
         while cloud.extract().polled().done == 0 {
