@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::protocol::Document;
-use crate::protocol::name;
 use crate::receipt::Counts;
 use crate::receipt::Part;
 use crate::warehouse::LoadBatch;
@@ -119,7 +118,8 @@ impl Document for Unit {
 impl Unit {
     /// Whether it is a run that takes the place of all rows, and not an input of its own.
     pub fn is_of_whole_run(&self) -> bool {
-        !self.members.iter().any(|member| name::unit(&member.input, member.generation) == self.name)
+        // That of an input has its generation behind a dash.
+        !self.name.contains('-')
     }
 
     /// Whether it waits for its load.

@@ -33,6 +33,11 @@ pub struct LoadBatch {
 }
 
 impl LoadBatch {
+    /// The batch of a load at which what it removes is counted: the first that takes the place of another.
+    pub(crate) fn first_replacing(batches: &[Self]) -> &str {
+        batches.iter().find(|batch| batch.replaces()).map_or("", |batch| &batch.batch)
+    }
+
     /// Whether rows that are there are deleted first.
     pub fn replaces(&self) -> bool {
         self.replaces_source || self.replaces_generations

@@ -336,8 +336,7 @@ impl Writer<'_> {
         let ranking = target.versions().map(|versions| Ranking::new(target, versions, returns)).transpose()?;
         let direct = ranking.is_none() && target.dialect.stages_in_target;
         // Where rows have a key of their own, that of a removed row may be in no row afterwards.
-        let has_keys = matches!(target.write, WriteMode::Merge { .. } | WriteMode::Scd2 { .. });
-        let bares = replaces_sources && has_keys;
+        let bares = replaces_sources && !target.write.identity().0.is_empty();
 
         if target.dialect.has_lock {
             self.run("wait for other loads of the table", Command::Lock(target.fence_table()));
@@ -349,12 +348,12 @@ impl Writer<'_> {
         let mut noted = false;
         if replaces_sources && direct {
             // The rows of earlier versions go first: a constraint of somebody else may not let both be there.
-            noted = self.replace_sources(load.batches, direct, None, false)?;
+            noted = self.replace_sources(load.batches, direct, None)?;
         }
         self.stage(load, direct)?;
         if replaces_sources {
             if !direct {
-                noted = self.replace_sources(load.batches, direct, ranking.as_ref().filter(|_| bares), returns)?;
+                noted = self.replace_sources(load.batches, direct, ranking.as_ref().filter(|_| bares))?;
             } else {
                 // A version that comes late is replaced at once.
                 self.run("delete the rows of replaced batches", ledger::delete_replaced(&target.table));
@@ -373,11 +372,11 @@ impl Writer<'_> {
                 }
                 self.all("put the winners into the table", ranking.settle());
                 if returns {
-                    let returned = ranking.count_returned(first_replacing(load.batches));
+                    let returned = ranking.count_returned(LoadBatch::first_replacing(load.batches));
                     self.run("count the rows that have come back", returned);
                 }
                 if bares {
-                    let bared = ranking.count_bared(first_replacing(load.batches));
+                    let bared = ranking.count_bared(LoadBatch::first_replacing(load.batches));
                     self.run("count the keys that are in no row any more", bared);
                 }
                 if matches!(target.write, WriteMode::Scd2 { .. }) {
@@ -529,10 +528,9 @@ impl Writer<'_> {
         batches: &[LoadBatch],
         direct: bool,
         keyed: Option<&Ranking<'_>>,
-        returns: bool,
     ) -> Result<bool, Error> {
         let target = self.target;
-        let first = first_replacing(batches);
+        let first = LoadBatch::first_replacing(batches);
         let versions: BTreeSet<&str> = batches.iter().flat_map(|batch| &batch.versions).map(String::as_str).collect();
         let versions: Vec<&str> = versions.into_iter().collect();
         let noted =
@@ -560,7 +558,7 @@ impl Writer<'_> {
             tables.push(TableName::work(STAGE));
         }
         self.all("delete the rows of replaced batches", tables.iter().map(ledger::delete_replaced));
-        if let Some(ranking) = keyed.filter(|_| returns) {
+        if let Some(ranking) = keyed.filter(|ranking| ranking.returns) {
             self.all("bring back the rows that they have beaten", ranking.return_beaten());
         }
         Ok(noted.is_some())
@@ -572,11 +570,6 @@ impl Writer<'_> {
         let staged = staged.columns(versions::stored_values(self.target));
         self.run("insert the rows", versions::insert(self.target.table.clone(), columns, staged));
     }
-}
-
-/// The batch of a load at which removed rows are counted.
-fn first_replacing(batches: &[LoadBatch]) -> &str {
-    batches.iter().find(|batch| batch.replaces()).map_or("", |batch| &batch.batch)
 }
 
 /// The values of batches: equal texts are one parameter.

@@ -91,11 +91,13 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             last = last.into_iter().chain(unit).max_by_key(Unit::batch_time);
         }
         let Some(unit) = last else { return Ok(None) };
-        let later = match document::<LastRun>(self.store, &name::last_run(pipeline)).await? {
-            Some((record, _)) if !runs.contains(record.run.as_str()) => loaded(&record.run).await?,
-            _ => None,
+        let is_gone = match document::<LastRun>(self.store, &name::last_run(pipeline)).await? {
+            Some((record, _)) if !runs.contains(record.run.as_str()) => {
+                record.batch_time > unit.batch_time() && loaded(&record.run).await?.is_some()
+            }
+            _ => false,
         };
-        Ok(Some(unit).filter(|unit| later.is_none_or(|later| later.batch_time() <= unit.batch_time())))
+        Ok(Some(unit).filter(|_| !is_gone))
     }
 
     /// Plans an input in the next generation, once for each cause.

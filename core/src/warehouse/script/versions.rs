@@ -75,7 +75,7 @@ pub(super) struct Ranking<'a> {
     /// Where deleted keys are remembered, if they are.
     pub(super) deleted: Option<TableName>,
     /// Whether rows of earlier loads, which were beaten, may be among the staged ones.
-    returns: bool,
+    pub(super) returns: bool,
 }
 
 impl<'a> Ranking<'a> {
