@@ -74,15 +74,19 @@ pub(crate) fn count(value: &str) -> usize {
 /// Appends a value of these bytes.
 pub(crate) fn write(bytes: impl IntoIterator<Item = u8>, out: &mut String) {
     out.push_str(PREFIX);
-    write_digits(bytes, out);
+    write_digits(&bytes.into_iter().collect::<Vec<u8>>(), out);
 }
 
-/// Appends two hexadecimal digits a byte.
-pub(crate) fn write_digits(bytes: impl IntoIterator<Item = u8>, out: &mut String) {
-    for byte in bytes {
-        for half in [byte >> 4, byte & 15] {
-            out.push(char::from_digit(half.into(), 16).unwrap_or('0'));
+/// Appends two hexadecimal digits a byte, those of a digest at a time.
+pub(crate) fn write_digits(bytes: &[u8], out: &mut String) {
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' - 10 + half };
+    for bytes in bytes.chunks(64) {
+        let mut digits = [0; 128];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
+        let digits = digits.get(..2 * bytes.len()).unwrap_or_default();
+        out.push_str(str::from_utf8(digits).unwrap_or_default());
     }
 }
 

@@ -61,7 +61,7 @@ const ENCODE: Function = Function {
         call.write::<(call::Text, call::Text)>(|(value, format), out| {
             let found = bytes::read(value);
             match Format::named(format)? {
-                Format::Hex => bytes::write_digits(found, out),
+                Format::Hex => bytes::write_digits(&found, out),
                 Format::Escape => write_escapes(&found, out),
                 Format::Base64 => {
                     let text = base64(&found);
@@ -618,7 +618,7 @@ fn like_escape(pattern: &str, escape: &str) -> Result<String, Fault> {
 /// The MD5 digest of bytes, in hexadecimal digits.
 pub(super) fn md5(call: &Call<'_>) -> Column {
     call.write::<(call::Text,)>(|(value,), out| {
-        bytes::write_digits(Md5::digest(bytes::read(value)), out);
+        bytes::write_digits(&Md5::digest(bytes::read(value)), out);
         Ok(true)
     })
 }

@@ -14,6 +14,7 @@ use super::Signature;
 use super::bytes;
 use super::call;
 use crate::types::Type;
+use crate::value::bytes::write_digits;
 
 pub(super) const FUNCTIONS: &[Function] = &[MD5, SHA1, SHA2, CRC32, FNV_HASH];
 
@@ -24,7 +25,7 @@ const MD5: Function = Function {
     signatures: &[
         Signature::new(&[Kind::Text], Type::Text, |call| {
             call.write::<(call::Text,)>(|(text,), out| {
-                hexadecimal(&Md5::digest(text.as_bytes()), out);
+                write_digits(&Md5::digest(text.as_bytes()), out);
                 Ok(true)
             })
         }),
@@ -39,7 +40,7 @@ const SHA1: Function = Function {
     doc: "The SHA-1 digest of a text, in 40 hexadecimal digits; as Redshift's",
     signatures: &[Signature::new(&[Kind::Text], Type::Text, |call| {
         call.write::<(call::Text,)>(|(text,), out| {
-            hexadecimal(&Sha1::digest(text.as_bytes()), out);
+            write_digits(&Sha1::digest(text.as_bytes()), out);
             Ok(true)
         })
     })],
@@ -56,7 +57,7 @@ const CRC32: Function = Function {
                 let index = (crc ^ u32::from(byte)) & 0xff;
                 CRC_TABLE.get(index as usize).map_or(crc, |entry| entry ^ (crc >> 8))
             });
-            hexadecimal(&(!crc).to_be_bytes(), out);
+            write_digits(&(!crc).to_be_bytes(), out);
             Ok(true)
         })
     })],
@@ -130,10 +131,10 @@ const SHA2: Function = Function {
     signatures: &[Signature::new(&[Kind::Text, Kind::Integer], Type::Text, |call| {
         call.write::<(call::Text, call::Integer)>(|(text, bits), out| {
             match bits {
-                0 | 256 => hexadecimal(&Sha256::digest(text.as_bytes()), out),
-                224 => hexadecimal(&Sha224::digest(text.as_bytes()), out),
-                384 => hexadecimal(&Sha384::digest(text.as_bytes()), out),
-                512 => hexadecimal(&Sha512::digest(text.as_bytes()), out),
+                0 | 256 => write_digits(&Sha256::digest(text.as_bytes()), out),
+                224 => write_digits(&Sha224::digest(text.as_bytes()), out),
+                384 => write_digits(&Sha384::digest(text.as_bytes()), out),
+                512 => write_digits(&Sha512::digest(text.as_bytes()), out),
                 // Redshift gives an empty text for another number of bits.
                 _ => {}
             }
@@ -146,11 +147,3 @@ const SHA2: Function = Function {
         ("sha2('abc', 1)", ""),
     ],
 };
-
-fn hexadecimal(bytes: &[u8], out: &mut String) {
-    for byte in bytes {
-        for half in [byte >> 4, byte & 15] {
-            out.push(char::from_digit(half.into(), 16).unwrap_or('0'));
-        }
-    }
-}

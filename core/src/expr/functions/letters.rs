@@ -93,6 +93,9 @@ fn initcap(call: &Call<'_>) -> Column {
 
 /// The capital of a letter, where it is a single character.
 fn capital(char: char) -> char {
+    if char.is_ascii() {
+        return char.to_ascii_uppercase();
+    }
     let mut upper = char.to_uppercase();
     match (upper.next(), upper.next()) {
         (Some(upper), None) => upper,
@@ -113,5 +116,8 @@ fn is_in_word(char: char) -> bool {
 
 /// The small letter; of the one that becomes two characters, the first.
 pub(in crate::expr) fn small(char: char) -> char {
+    if char.is_ascii() {
+        return char.to_ascii_lowercase();
+    }
     char.to_lowercase().next().unwrap_or(char)
 }
