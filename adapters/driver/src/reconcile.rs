@@ -29,6 +29,8 @@ const MEETINGS_MAX: u32 = 64;
 pub(crate) struct Reconciled {
     /// The objects, with their versions, that the store called loaded and the ledger does not have.
     pub(crate) forgotten: Vec<(String, String)>,
+    /// The objects of which the ledger lacks records that were sent again.
+    pub(crate) undone: BTreeSet<String>,
     /// Whether the ledger has what the store did not know.
     pub(crate) has_learnt: bool,
 }
@@ -40,7 +42,7 @@ pub(crate) async fn reconcile(
     warehouse: &mut impl Warehouse,
     rows: &[LedgerRow],
 ) -> Result<Reconciled, Error> {
-    let mut forgotten = Vec::new();
+    let (mut forgotten, mut undone) = (Vec::new(), BTreeSet::new());
     let mut absent = Vec::new();
     let table = name::table(pipeline.table());
     let mut batches: BTreeMap<(&str, u32), Vec<&LedgerRow>> = BTreeMap::new();
@@ -67,6 +69,8 @@ pub(crate) async fn reconcile(
     must_lack(pipeline, warehouse, &units).await?;
     for unit in absent {
         forget(pipeline, store, &table, &unit).await?;
+        let redrives = unit.members.iter().filter(|member| member.redrives.is_some());
+        undone.extend(redrives.map(|member| member.source.clone()));
         let with_rows = unit.members.iter().filter(|member| member.batches.iter().any(|batch| batch.staged > 0));
         forgotten.extend(with_rows.map(|member| (member.source.clone(), member.source_version.clone())));
     }
@@ -80,7 +84,7 @@ pub(crate) async fn reconcile(
     read_again(store, &table).await?;
     meet_again(pipeline, store, &table).await?;
     remove_parts(store, &table, rows).await?;
-    Ok(Reconciled { forgotten, has_learnt })
+    Ok(Reconciled { forgotten, undone, has_learnt })
 }
 
 /// Refuses units that would be appended though the table has their rows: somebody has changed the ledger.
@@ -272,11 +276,16 @@ async fn forget(pipeline: &Pipeline, store: &impl Objects, table: &str, unit: &U
             store.delete(&mark).await?;
         }
         store.delete(&name::sent(pipeline.name(), &member.input)).await?;
-        // The decision about rejects stays: a redrive finds it and does it again.
-        if member.redrives.is_none() {
-            forget_redrives(store, table, &member.input).await?;
-            store.delete(&name::plan(&member.input, member.generation)).await?;
+        match member.redrives {
+            None => forget_redrives(store, table, &member.input).await?,
+            Some(UNKNOWN_DECISION) => {}
+            // Its records are open again. Decisions are numbered, so that the document stays.
+            Some(number) => {
+                let place = name::marks(&member.input, Some(number));
+                put(store, &place, &Marks::default(), Put::Always).await?;
+            }
         }
+        store.delete(&name::plan(&member.input, member.generation)).await?;
     }
     store.delete(&name::unit_document(table, &unit.name)).await
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Pipeline, Resolved, RowOutput};
-use etalon_core::plan::{Again, InputPlan, Task};
+use etalon_core::plan::{Again, InputPlan, Object, Task};
 use etalon_core::protocol::{LastRun, Marks, Source, Unit, UnitState, name, prefix};
 use etalon_core::reject::{Place, Reject};
 use etalon_core::warehouse::{LedgerRow, standing};
@@ -244,6 +244,8 @@ pub struct Forecast {
     pub fail: u64,
     /// Objects that are not loaded: a redrive leaves their rejects, and a run reads them again as a whole.
     pub not_loaded: BTreeSet<String>,
+    /// Objects that are not there any more as they were read: a redrive leaves their rejects open.
+    pub not_there: BTreeSet<String>,
     /// By the reason in quarantine: how many are open, and how many of them would pass.
     pub reasons: BTreeMap<String, (u64, u64)>,
 }
@@ -260,9 +262,13 @@ pub async fn forecast(pipeline: &Pipeline, inputs: &[InputRejects], source: &imp
             forecast.not_loaded.insert(input.plan.source.clone());
             continue;
         }
+        let Some(object) = still_there(source, &input.plan).await? else {
+            forecast.not_there.insert(input.plan.source.clone());
+            continue;
+        };
         let task = only_task(pipeline.plan_again(&input.plan, input.next()))?;
         forecast.open += records.records.len() as u64;
-        let (pass, fail) = passing(pipeline, &task, records, source).await?;
+        let (pass, fail) = passing(pipeline, &task, records, (source, &object)).await?;
         forecast.pass += pass.len() as u64;
         forecast.fail += fail;
         for kept in input.rejects.iter().filter(|kept| kept.state == State::Open) {
@@ -277,18 +283,25 @@ pub async fn forecast(pipeline: &Pipeline, inputs: &[InputRejects], source: &imp
     Ok(forecast)
 }
 
+/// The object that an input was read from, if it is still there in that version.
+pub(crate) async fn still_there(source: &impl Objects, plan: &InputPlan) -> Result<Option<Object>, Error> {
+    match same(source, plan).await {
+        Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// The records that would be staged, and how many would be rejected.
 async fn passing(
     pipeline: &Pipeline,
     task: &Task,
     records: Again,
-    source: &impl Objects,
+    (source, object): (&impl Objects, &Object),
 ) -> Result<(BTreeSet<u64>, u64), Error> {
-    let object = same(source, &task.plan).await?;
     let mut rows = pipeline.rows_again(task, records);
     let (mut pass, mut fail) = (BTreeSet::new(), 0);
     loop {
-        match output(&mut rows, &object, source, &Quiet).await? {
+        match output(&mut rows, object, source, &Quiet).await? {
             RowOutput::Rows(records, outcome) => {
                 let offset = |&row: &usize| records.places.get(row).map(|place: &Place| place.offset);
                 pass.extend(outcome.accepted_rows.iter().filter_map(offset));

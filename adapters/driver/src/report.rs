@@ -43,6 +43,8 @@ pub struct RunReport {
     pub out_of_date: u64,
     /// Objects that are loaded and that a reload of everything has not found: their rows stay.
     pub gone: BTreeSet<String>,
+    /// Objects of which earlier versions are loaded too, which a reload has left as they are.
+    pub earlier_versions: BTreeSet<String>,
     /// Objects that had rows in a table that was lost and loaded again, and that the source does not have any more in the same
     /// version.
     pub lost: BTreeSet<String>,
@@ -197,6 +199,7 @@ impl RunReport {
             held: Vec::new(),
             out_of_date: 0,
             gone: BTreeSet::new(),
+            earlier_versions: BTreeSet::new(),
             lost: BTreeSet::new(),
             unknown_rejects: 0,
             other_pipelines: BTreeSet::new(),

@@ -120,13 +120,23 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     {
         return Err(Error::new(ErrorKind::Refused, unknown));
     }
-    let Reconciled { forgotten, has_learnt } = reconcile(pipeline, store, warehouse, &rows).await?;
+    let Reconciled { forgotten, undone, has_learnt } = reconcile(pipeline, store, warehouse, &rows).await?;
+    for source in &undone {
+        progress.tell(&format!(
+            "the table lacks records of {source} that were sent again: it is older than that; they are open rejects again, \
+             and `etalon rejects redrive` loads them"
+        ));
+    }
     // Before anything of it is read again.
     let unknown_rejects = if has_learnt { rejects::kept_elsewhere(store, pipeline, &rows).await? } else { 0 };
     let seen = Seen::default();
     let engine = Engine { deployed: &deployed, source, store, clock, progress, seen: &seen, options };
     engine.put_back(&rows).await?;
-    let is_whole_reload = matches!(&work, Work::Reload(wanted) if wanted.is_empty());
+    let reloaded = match &work {
+        Work::Reload(wanted) => Some(wanted.clone()),
+        _ => None,
+    };
+    let is_whole_reload = reloaded.as_ref().is_some_and(Vec::is_empty);
     let decides = matches!(&work, Work::Release(_) | Work::Discard(_) | Work::Undiscard(_));
     let changes = match warehouse.changes(pipeline.table()).await {
         // A table that does not fit is refused by whoever loads into it.
@@ -168,8 +178,17 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         };
         let forgotten = forgotten.into_iter().filter(|object| !replaced.contains(object));
         report.lost = forgotten.filter(is_lost).map(|(source, _)| source).collect();
+        let is_own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0;
+        if let Some(wanted) = reloaded.filter(|_| adds) {
+            let is_wanted = |source: &String| wanted.is_empty() || wanted.contains(source);
+            let is_earlier = |row: &&LedgerRow| {
+                let now = there.get(row.batch.source.as_str());
+                now.is_some_and(|now| *now != row.batch.source_version) && is_wanted(&row.batch.source)
+            };
+            let earlier = rows.iter().filter(is_own).filter(is_earlier);
+            report.earlier_versions = earlier.map(|row| row.batch.source.clone()).collect();
+        }
         if is_whole_reload {
-            let is_own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0;
             let is_gone = |row: &&LedgerRow| !there.contains_key(row.batch.source.as_str());
             report.gone = rows.iter().filter(is_own).filter(is_gone).map(|row| row.batch.source.clone()).collect();
         }

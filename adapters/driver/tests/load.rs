@@ -451,3 +451,31 @@ fn the_time_of_a_unit_is_its_greatest() {
     let unit = Unit { members: vec![at(1), at(3), at(2)], ..unit };
     assert_eq!(unit.batch_time(), 3);
 }
+
+/// Who keeps the times of loads.
+#[derive(Default)]
+struct Times(Mutex<Vec<i64>>);
+
+impl Witness for Times {
+    fn saw(&self, fact: &Fact<'_>) {
+        if let Fact::Loaded(event) = fact {
+            self.0.lock().unwrap().push(event.batch_time);
+        }
+    }
+}
+
+#[test]
+fn a_load_tells_how_new_its_newest_rows_are() {
+    let (store, clock, deployed) = (Memory::default(), ManualClock::new(10), deployed());
+    for (unit, batch_time) in pending(&store, &deployed, 0..3).iter().zip([5, 9, 7]) {
+        let place = name::unit_document(TABLE, unit);
+        let mut unit: Unit = parse(&block_on(store.get(&place)).unwrap()).unwrap();
+        unit.members[0].batch_time = batch_time;
+        block_on(store.put(&place, print(&unit).as_bytes(), Put::Always)).unwrap();
+    }
+    let warehouse = MemoryWarehouse::new(&store, &clock, Flaws::default(), |_| Fate { takes: 0, end: End::Finishes });
+    let times = Times::default();
+    let loader = loader(&deployed, &store, &warehouse, (&clock, &times), LoadLimits::default());
+    block_on(loader.sweep()).unwrap();
+    assert_eq!(*times.0.lock().unwrap(), [9]);
+}

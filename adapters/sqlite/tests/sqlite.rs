@@ -573,3 +573,17 @@ fn of_two_loads_at_once_one_waits() {
     first.run(&first.dialect().commit()).unwrap();
     assert_eq!(second.join().unwrap(), 1);
 }
+
+#[test]
+fn a_load_that_has_begun_keeps_others_out_before_it_has_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("w.db");
+    let mut one = Sqlite::open(&file).unwrap();
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other.busy_timeout(std::time::Duration::ZERO).unwrap();
+    one.run(&one.dialect().begin()).unwrap();
+    let refused = other.execute_batch("begin immediate").unwrap_err();
+    assert_eq!(refused.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseBusy));
+    one.run(&one.dialect().commit()).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+}

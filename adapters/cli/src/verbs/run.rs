@@ -341,6 +341,11 @@ impl View for Ran {
                 "{source} is no longer among the source's files: its rows were not loaded again, and stay as they are"
             )
         }));
+        notes.extend(report.earlier_versions.iter().map(|source| {
+            format!(
+                "{source} had other contents when it was loaded before: those rows were not loaded again, and stay as they are"
+            )
+        }));
         notes.extend(report.lost.iter().map(|source| {
             format!(
                 "{source}: rows that it had brought are LOST; they were in the table that is gone, and the source does not \

@@ -8,7 +8,6 @@ use super::Extract;
 use crate::ports::{Clock, Fact, Objects, Put, Queue, Witness};
 use crate::rejects;
 use crate::store::{document, put, units};
-use crate::transform::same;
 
 impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness> Extract<'_, S, T, Q, R, L, C, W> {
     /// Sends open rejects through the pipeline once more: those of the objects that are wanted, or all.
@@ -29,10 +28,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                 continue;
             }
             // Records are read again from the version that has them; where another is there, or none, they stay open.
-            let is_there = match same(self.source, &input.plan).await {
-                Err(error) if matches!(error.kind(), ErrorKind::Changed | ErrorKind::NotFound) => false,
-                found => found.map(|_| true)?,
-            };
+            let is_there = rejects::still_there(self.source, &input.plan).await?.is_some();
             let is_finished = self.finish_redrives(&input, is_there).await?;
             let records = input.redrivable(pipeline.fingerprint());
             if !is_finished || records.is_empty() {

@@ -170,7 +170,11 @@ impl View for Answer {
         let is_held =
             |source: &String| format!("{source} is held, and a redrive leaves it: `etalon run` reads it again");
         let (redriven, unlisted) = match self {
-            Self::Forecast(forecast) => return forecast.not_loaded.iter().map(is_held).collect(),
+            Self::Forecast(forecast) => {
+                let is_not_there = |source: &String| format!("{source} is not there as it was; its rejects wait");
+                let not_there = forecast.not_there.iter().map(is_not_there);
+                return forecast.not_loaded.iter().map(is_held).chain(not_there).collect();
+            }
             Self::Done { redriven, unlisted, .. } => (redriven, unlisted),
         };
         let waits = |source: &String| match redriven.held.iter().any(|held| held.sources.contains(source)) {
