@@ -262,7 +262,11 @@ impl Objects for S3Objects {
     }
 
     async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
-        let bytes = Bytes::copy_from_slice(bytes);
+        self.give(name, bytes.to_vec(), condition).await
+    }
+
+    async fn give(&self, name: &str, bytes: Vec<u8>, condition: Put<'_>) -> Result<String, Error> {
+        let bytes = Bytes::from(bytes);
         let mut attempt = 1;
         loop {
             let request = self.client.put_object().bucket(&self.bucket).key(self.key(name));

@@ -71,6 +71,11 @@ pub trait Objects: Sync {
     /// Writes an object, and gives its version.
     fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> impl Future<Output = Result<String, Error>>;
 
+    /// The same with bytes that the caller needs no longer: where bytes are sent, no copy of them is needed.
+    fn give(&self, name: &str, bytes: Vec<u8>, condition: Put<'_>) -> impl Future<Output = Result<String, Error>> {
+        async move { self.put(name, &bytes, condition).await }
+    }
+
     /// The names that begin with `prefix` and come after `after`, in order, at most `most`; fewer only where they end.
     fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> impl Future<Output = Result<Vec<String>, Error>>;
 
@@ -118,6 +123,10 @@ impl<T: Objects> Objects for &T {
 
     fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> impl Future<Output = Result<String, Error>> {
         T::put(self, name, bytes, condition)
+    }
+
+    fn give(&self, name: &str, bytes: Vec<u8>, condition: Put<'_>) -> impl Future<Output = Result<String, Error>> {
+        T::give(self, name, bytes, condition)
     }
 
     fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> impl Future<Output = Result<Vec<String>, Error>> {

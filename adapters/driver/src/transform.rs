@@ -139,7 +139,7 @@ pub(crate) async fn stage(
             TaskOutput::Quarantine(piece, bytes) => (name::quarantine(&task.batch, &piece), bytes),
             TaskOutput::Finished(receipt) => return Ok(receipt),
         };
-        store.put(&place, &bytes, Put::Always).await?;
+        store.give(&place, bytes, Put::Always).await?;
     }
 }
 

@@ -54,7 +54,9 @@ pub async fn objects(store: &impl Objects, prefix: &str) {
     store.delete_version(&one, &third).await.unwrap();
     assert_eq!(kind(store.fetch(&one).await), ErrorKind::NotFound);
     assert_eq!(kind(store.read(&object, 0..5).await), ErrorKind::NotFound);
-    store.put(&one, b"again", Put::IfAbsent).await.unwrap();
+    let given = store.give(&one, b"again".to_vec(), Put::IfAbsent).await.unwrap();
+    assert_eq!(store.fetch(&one).await.unwrap(), (b"again".to_vec(), given));
+    assert_eq!(kind(store.give(&one, b"other".to_vec(), Put::IfAbsent).await), ErrorKind::AlreadyExists);
     store.delete(&one).await.unwrap();
     store.put(&one, b"", Put::IfAbsent).await.unwrap();
     assert_eq!(store.fetch(&one).await.unwrap().0, b"");
