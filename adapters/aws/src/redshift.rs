@@ -28,6 +28,8 @@ use crate::objects::S3Objects;
 use crate::settings::Settings as Environment;
 use api::{Api, Ended};
 
+/// The most bytes of a statement that the Data API takes.
+const STATEMENT_BYTES_MAX: usize = 200 * 1024;
 /// Rows that COPY could not load which an error names; the warehouse has the others.
 const LOAD_ERRORS_SHOWN: usize = 3;
 
@@ -222,6 +224,16 @@ impl DataWarehouse for Redshift {
         let copy = self.copy_source(order).await?;
         let load = Arrival { batches: &order.batches, loaded_at: order.loaded_at, copy: copy.as_ref() };
         let statements: Vec<Statement> = LoadScript::new(&target, &load)?.steps.into_iter().map(statement).collect();
+        if let Some(bytes) =
+            statements.iter().map(|one| one.labelled().len()).find(|bytes| *bytes > STATEMENT_BYTES_MAX)
+        {
+            let (name, columns) = (target.name(), order.table.columns.len());
+            let message = format!(
+                "table `{name}`: with the names of its {columns} columns a load takes a statement of {bytes} bytes, and \
+                 Redshift takes {STATEMENT_BYTES_MAX}; leave columns out, or give them shorter names"
+            );
+            return Err(Error::new(ErrorKind::Refused, message));
+        }
         self.api.submit(&statements.iter().collect::<Vec<_>>(), Some((&order.load, token))).await
     }
 
