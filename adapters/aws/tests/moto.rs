@@ -25,7 +25,7 @@ use etalon_core::error::ErrorKind;
 use etalon_core::plan::Object;
 use etalon_core::protocol::{LoadEvent, parse};
 use etalon_core::warehouse::LoadCounts;
-use etalon_driver::ports::{Entry, Events, Message, Objects, Put, Queue};
+use etalon_driver::ports::{Entry, Events, Message, Objects, Order, Put, Queue};
 use etalon_driver::store::is_first_place;
 use etalon_driver::testing::conformance;
 use etalon_sandbox::counterpart;
@@ -52,6 +52,11 @@ fn main() -> ExitCode {
         }),
         ("a_body_that_stalls_costs_one_attempt", |()| block_on(a_body_that_stalls_costs_one_attempt())),
         ("a_queue_that_says_nothing_costs_one_attempt", |()| block_on(a_queue_that_says_nothing_costs_one_attempt())),
+        ("a_write_that_meets_another_is_tried_again", |()| {
+            block_on(a_write_that_meets_another_is_tried_again());
+        }),
+        ("what_a_queue_does_not_take_is_told", |()| block_on(what_a_queue_does_not_take_is_told())),
+        ("what_a_bus_does_not_take_is_told", |()| block_on(what_a_bus_does_not_take_is_told())),
         ("a_bucket_that_is_missing_is_named", |()| block_on(a_bucket_that_is_missing_is_named())),
         ("a_standard_queue", |()| block_on(a_standard_queue())),
         ("a_fifo_queue", |()| block_on(a_fifo_queue())),
@@ -375,6 +380,58 @@ async fn a_queue_that_says_nothing_costs_one_attempt() {
     assert!((9..=16).contains(&took.as_secs()), "{took:?}");
 }
 
+/// A server that gives these answers, each to one request: their status with what follows it, and their body.
+fn server(answers: &'static [(&str, &str)]) -> (String, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        for (head, body) in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 8192]).unwrap();
+            let answer =
+                format!("HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (endpoint, served)
+}
+
+async fn a_write_that_meets_another_is_tried_again() {
+    const CONFLICT: &str = "<Error><Code>ConditionalRequestConflict</Code><Message>at this moment</Message></Error>";
+    let (endpoint, served) = server(&[("409 Conflict", CONFLICT), ("200 OK\r\netag: \"e\"", "")]);
+    let config = Clients::from_env().await.s3().config().to_builder().endpoint_url(endpoint).build();
+    let store = S3Objects::new(aws_sdk_s3::Client::from_conf(config), "raced", "");
+    assert_eq!(store.put("object", b"x", Put::IfAbsent).await.unwrap(), "e");
+    served.join().unwrap();
+}
+
+async fn what_a_queue_does_not_take_is_told() {
+    const ANSWER: &str = r#"{"Successful":[{"Id":"0","MessageId":"m","MD5OfMessageBody":"9dd4e461268c8034f5c8564e155c67a6"}],
+        "Failed":[{"Id":"1","SenderFault":true,"Code":"InvalidMessageContents","Message":"never"},
+                  {"Id":"2","SenderFault":false,"Code":"InternalError","Message":"later"}]}"#;
+    let (endpoint, served) = server(&[("200 OK\r\ncontent-type: application/x-amz-json-1.0", ANSWER)]);
+    let config = Clients::from_env().await.sqs().config().to_builder().endpoint_url(&endpoint).build();
+    let queue = SqsQueue::new(aws_sdk_sqs::Client::from_conf(config), format!("{endpoint}/123456789012/some"));
+    let entries = ["x"; 3].map(|body| Entry { body: body.to_owned(), order: None });
+    let failed = queue.send(&entries).await.unwrap();
+    let failed: Vec<_> = failed.iter().map(|(position, error)| (*position, error.kind())).collect();
+    assert_eq!(failed, [(1, ErrorKind::Refused), (2, ErrorKind::Unavailable)]);
+    served.join().unwrap();
+}
+
+async fn what_a_bus_does_not_take_is_told() {
+    const ANSWER: &str = r#"{"FailedEntryCount":1,"Entries":[{"ErrorCode":"InternalFailure","ErrorMessage":"later"}]}"#;
+    let (endpoint, served) = server(&[("200 OK\r\ncontent-type: application/x-amz-json-1.1", ANSWER)]);
+    let config = Clients::from_env().await.events().config().to_builder().endpoint_url(endpoint).build();
+    let bus = EventBridge::new(aws_sdk_eventbridge::Client::from_conf(config), "loads", "etalon");
+    let (table, load, units) = ("t".to_owned(), "l".to_owned(), vec!["u".to_owned()]);
+    let event = LoadEvent { table, load, units, counts: LoadCounts::default(), batch_time: 1 };
+    let error = bus.loaded(&event).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("InternalFailure: later"), "{error}");
+    served.join().unwrap();
+}
+
 async fn a_bucket_that_is_missing_is_named() {
     let clients = Clients::from_env().await;
     let store = S3Objects::new(clients.s3(), "nobody", "");
@@ -430,15 +487,18 @@ async fn a_fifo_queue() {
 async fn a_fifo_queue_has_dead_letters() {
     let clients = Clients::from_env().await;
     let (queue, dead) = queue_with_dead_letters(&clients, "worn.fifo", "worn-dead.fifo").await;
-    let order = etalon_driver::ports::Order { group: "g".to_owned(), deduplication: "d".to_owned() };
-    let failed = queue.send(&[Entry { body: "poison".to_owned(), order: Some(order) }]).await.unwrap();
-    assert_eq!(failed, []);
-    let message = queue.receive(1, 30_000_000).await.unwrap().pop().unwrap();
-    queue.bury(&message, "it says\nnothing").await.unwrap();
+    for body in ["poison", "venom"] {
+        let order = Some(Order { group: body.to_owned(), deduplication: body.to_owned() });
+        assert_eq!(queue.send(&[Entry { body: body.to_owned(), order }]).await.unwrap(), []);
+        let message = queue.receive(1, 30_000_000).await.unwrap().pop().unwrap();
+        // Who was killed after he had buried it does it again.
+        queue.bury(&message, "it says\nnothing").await.unwrap();
+        queue.bury(&message, "it says\nnothing").await.unwrap();
+    }
     assert_eq!(drain(&queue).await, []);
     let letters = drain(&dead).await;
-    assert_eq!(letters.len(), 1);
-    assert_eq!((letters[0].body.as_str(), letters[0].reason.as_deref()), ("poison", Some("it says\nnothing")));
+    let told: Vec<_> = letters.iter().map(|letter| (letter.body.as_str(), letter.reason.as_deref())).collect();
+    assert_eq!(told, ["poison", "venom"].map(|body| (body, Some("it says\nnothing"))));
     let error = dead.bury(&letters[0], "again").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
 }
