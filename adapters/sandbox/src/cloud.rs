@@ -16,7 +16,6 @@ mod queues;
 mod objects;
 mod starts;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -32,7 +31,7 @@ use etalon_postgres::Postgres;
 use tokio::time::sleep;
 
 use crate::aws::{self, REGION, unavailable};
-use crate::gateway::{Gateway, Outage, Policies};
+use crate::gateway::{Counts, Gateway, Outage, Policies};
 use crate::iam::Policy;
 use crate::lambda::ACCOUNT;
 use crate::postgres::connect;
@@ -249,11 +248,16 @@ impl Cloud {
     }
 
     /// The functions' requests by service and operation, with those to Redshift.
-    pub fn requests(&self) -> BTreeMap<(String, String), u64> {
+    pub fn requests(&self) -> Counts {
         let mut requests = self.gateway.requests();
         let redshift = self.redshift.counters().requests.into_iter();
         requests.extend(redshift.map(|(operation, count)| (("redshift-data".to_owned(), operation), count)));
         requests
+    }
+
+    /// The requests of a step's function to S3, SQS and EventBridge, by service and operation.
+    pub fn requests_of(&self, step: Step) -> Counts {
+        self.gateway.requests_of(&self.stage(step).function.settings().name)
     }
 
     /// Waits until no message is left and nothing waits for its load, and looks after the table meanwhile. An error says what

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -49,9 +49,12 @@ pub enum Outage {
     Expired,
 }
 
-/// Requests by service and operation.
+/// How many requests there were, by service and operation.
+pub type Counts = BTreeMap<(String, String), u64>;
+
+/// Requests by whose they are.
 #[derive(Debug, Default)]
-struct Requests(Mutex<BTreeMap<(String, String), u64>>);
+struct Requests(Mutex<BTreeMap<String, Counts>>);
 
 impl Gateway {
     /// Opens one in front of a server: `http://host:port`. Whose policy is among those given may do what it allows, and
@@ -99,14 +102,30 @@ impl Gateway {
     }
 
     /// Requests so far, by service and operation.
-    pub fn requests(&self) -> BTreeMap<(String, String), u64> {
-        self.requests.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn requests(&self) -> Counts {
+        let mut all = Counts::new();
+        for counts in self.requests.lock().values() {
+            for (operation, count) in counts {
+                *all.entry(operation.clone()).or_default() += count;
+            }
+        }
+        all
+    }
+
+    /// The requests of a function so far, by service and operation.
+    pub fn requests_of(&self, function: &str) -> Counts {
+        self.requests.lock().get(function).cloned().unwrap_or_default()
     }
 }
 
 impl Requests {
     fn count<B>(&self, request: &Request<B>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(operation(request)).or_default() += 1;
+        let caller = caller(request).unwrap_or_default();
+        *self.lock().entry(caller).or_default().entry(operation(request)).or_default() += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Counts>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

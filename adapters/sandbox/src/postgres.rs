@@ -21,14 +21,29 @@ use etalon_core::error::Error;
 use etalon_core::error::ErrorKind;
 use etalon_postgres::client::Address;
 use etalon_postgres::client::Client;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a server may take to start.
 const START_WAIT: Duration = Duration::from_secs(60);
+/// How often it is looked whether a server answers.
+const LOOK: Duration = Duration::from_millis(20);
 /// The name of the user that owns everything.
 const USER: &str = "etalon";
-/// Runs a server until it ends or the pipe closes. `$1` is the folder, what follows is the server.
-const KEEPER: &str = r#"folder=$1; shift; exec 3<&0; "$@" & server=$!
-(read -r _ <&3; kill -INT $server 2>/dev/null) & wait $server; rm -rf "$folder""#;
+/// The names of the files in the folder while the server is to be stopped, and while it is.
+const STOPPED: &str = "stopped";
+const RESTS: &str = "rests";
+/// Runs a server until it ends or the pipe closes; one that is stopped runs again when it is no longer. `$1` is the folder, what
+/// follows is the server.
+const KEEPER: &str = r#"folder=$1; shift; exec 3<&0
+(read -r _ <&3; touch "$folder/end"
+while [ -d "$folder" ]; do kill -INT "$(head -n 1 "$folder/data/postmaster.pid")" 2>/dev/null; sleep 0.1; done) 2>/dev/null &
+while [ ! -e "$folder/end" ]; do
+  "$@" & wait $!
+  [ -e "$folder/stopped" ] || break
+  touch "$folder/rests"
+  while [ -e "$folder/stopped" ] && [ ! -e "$folder/end" ]; do sleep 0.02; done
+  rm -f "$folder/rests"
+done; rm -rf "$folder""#;
 
 /// A private PostgreSQL; it ends with its value.
 #[derive(Debug)]
@@ -100,9 +115,40 @@ impl Server {
             if server.keeper.try_wait()?.is_some() || since.elapsed() > START_WAIT {
                 return Err(io::Error::other("PostgreSQL does not start"));
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(LOOK);
         }
         Ok(server)
+    }
+
+    /// Stops the server as a failure of its machine does: all connections are cut, and what was not committed is undone.
+    pub fn stop(&self) -> io::Result<()> {
+        fs::write(self.folder.join(STOPPED), b"")?;
+        let known = fs::read_to_string(self.folder.join("data").join("postmaster.pid"))?;
+        let process = known.lines().next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
+        let process = process.ok_or_else(|| io::Error::other("the process of PostgreSQL is not known"))?;
+        // PostgreSQL's immediate shutdown: no checkpoint is made, and the next start recovers from the log.
+        kill_process(process, Signal::QUIT)?;
+        let since = Instant::now();
+        while !self.folder.join(RESTS).exists() {
+            if since.elapsed() > START_WAIT {
+                return Err(io::Error::other("PostgreSQL does not stop"));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Starts the server that was stopped, and waits until it answers.
+    pub fn start_again(&self) -> io::Result<()> {
+        let since = Instant::now();
+        fs::remove_file(self.folder.join(STOPPED))?;
+        while self.connect("postgres").is_err() {
+            if since.elapsed() > START_WAIT {
+                return Err(io::Error::other("PostgreSQL does not start again"));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
     }
 
     /// The URL of a database, through the socket that trusts everybody.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_sqs::error::DisplayErrorContext;
-use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 use etalon_core::error::Error;
 use etalon_core::plan::identity;
 use etalon_core::protocol::Step;
@@ -14,6 +14,8 @@ use crate::aws::{self, unavailable};
 
 /// The attribute of a dead letter that has its reason.
 const REASON: &str = "reason";
+/// The most messages of one request.
+const MESSAGES_MAX: usize = 10;
 
 /// A message among the dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,22 @@ impl Cloud {
             message
         };
         message.send().await.map(drop).map_err(|error| unavailable(DisplayErrorContext(error)))
+    }
+
+    /// Sends messages to a stage's queue, ten in a request; a standard queue.
+    pub async fn send_all(&self, stage: &Stage, bodies: &[String]) -> Result<(), Error> {
+        for some in bodies.chunks(MESSAGES_MAX) {
+            let mut request = self.sqs.send_message_batch().queue_url(&stage.queue);
+            for (number, body) in some.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(body).build();
+                request = request.entries(entry.map_err(unavailable)?);
+            }
+            let sent = request.send().await.map_err(|error| unavailable(DisplayErrorContext(error)))?;
+            if let Some(failed) = sent.failed.first() {
+                return Err(unavailable(format!("{}: {}", stage.queue, failed.code)));
+            }
+        }
+        Ok(())
     }
 
     /// Messages in a queue, also those in flight and those that wait.

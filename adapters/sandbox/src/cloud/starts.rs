@@ -21,11 +21,16 @@ const PAUSE: Duration = Duration::from_millis(250);
 impl Cloud {
     /// Tells that an object was created, as EventBridge does by a rule to the extract queue.
     pub async fn object_created(&self, key: &str) -> Result<(), Error> {
+        self.send(self.extract(), &self.creation(key).await?.to_string()).await
+    }
+
+    /// What EventBridge tells of an object that was created.
+    pub async fn creation(&self, key: &str) -> Result<Value, Error> {
         let bucket = &self.source.0;
         let head = self.s3.head_object().bucket(bucket).key(key).send().await;
         let head = head.map_err(|error| unavailable(DisplayErrorContext(error)))?;
         let now = OffsetDateTime::now_utc();
-        let event = json!({
+        Ok(json!({
             "version": "0",
             "id": format!("{:032x}", now.unix_timestamp_nanos()),
             "detail-type": "Object Created",
@@ -48,8 +53,7 @@ impl Cloud {
                 "source-ip-address": "127.0.0.1",
                 "reason": "PutObject",
             },
-        });
-        self.send(self.extract(), &event.to_string()).await
+        }))
     }
 
     /// The schedule of the pipeline.
