@@ -121,6 +121,10 @@ impl Laptop {
         rows(&self.database_url, orders::TABLE)
     }
 
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         self.report.counts
     }

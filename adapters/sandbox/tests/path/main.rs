@@ -12,7 +12,9 @@
 mod faults;
 mod landing;
 mod laptop;
+mod limits;
 mod orders;
+mod restarts;
 
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -80,6 +82,16 @@ fn main() -> ExitCode {
             shared.run(landing::tokens_that_a_server_renews_outlive_the_functions(shared));
         }),
         ("an_api_is_read_as_a_whole", |shared| shared.run(landing::an_api_is_read_as_a_whole(shared))),
+        ("a_small_object_takes_few_requests", |shared| shared.run(limits::a_small_object_takes_few_requests(shared))),
+        ("a_burst_of_events_loses_nothing", |shared| shared.run(limits::a_burst_of_events_loses_nothing(shared))),
+        ("a_record_has_at_most_16_mib", |shared| shared.run(limits::a_record_has_at_most_16_mib(shared))),
+        ("a_table_has_500_and_1600_columns", |shared| shared.run(limits::a_table_has_500_and_1600_columns(shared))),
+        ("restarts_in_the_middle_lose_nothing", |shared| {
+            shared.run(restarts::restarts_in_the_middle_lose_nothing(shared));
+        }),
+        ("a_call_that_gets_no_answer_ends_in_its_time", |shared| {
+            shared.run(restarts::a_call_that_gets_no_answer_ends_in_its_time(shared));
+        }),
         ("the_command_tells_what_came_of_everything", |_| the_command_tells_what_came_of_everything()),
         ("what_goes_wrong_on_the_way_loses_nothing", |shared| {
             shared.run(what_goes_wrong_on_the_way_loses_nothing(shared));
@@ -100,18 +112,22 @@ impl Shared {
         self.cloud_of(Settings::new(name, orders::PIPELINE, self.programs.clone()), days).await
     }
 
-    /// A cloud in which what went wrong comes again well within the patience of a test.
-    async fn cloud_of(&self, mut settings: Settings, days: u32) -> Cloud {
-        let Sizes { extract, transform, load, .. } = &mut settings.sizes;
-        for size in [extract, transform, load] {
-            size.timeout_seconds = size.timeout_seconds.min(40);
-        }
-        let cloud = Cloud::start(Arc::clone(&self.counterparts), settings).await.unwrap();
-        for day in 0..days {
-            cloud.upload(&orders::name(day), orders::day(day)).await.unwrap();
-        }
-        cloud
+    async fn cloud_of(&self, settings: Settings, days: u32) -> Cloud {
+        cloud_over(&self.counterparts, settings, days).await
     }
+}
+
+/// A cloud over these programs, in which what went wrong comes again well within the patience of a test.
+async fn cloud_over(counterparts: &Arc<Counterparts>, mut settings: Settings, days: u32) -> Cloud {
+    let Sizes { extract, transform, load, .. } = &mut settings.sizes;
+    for size in [extract, transform, load] {
+        size.timeout_seconds = size.timeout_seconds.min(40);
+    }
+    let cloud = Cloud::start(Arc::clone(counterparts), settings).await.unwrap();
+    for day in 0..days {
+        cloud.upload(&orders::name(day), orders::day(day)).await.unwrap();
+    }
+    cloud
 }
 
 /// Starts a run by hand, and waits until everything is done.
