@@ -226,6 +226,22 @@ fn a_table_has_as_many_columns_as_a_warehouse_takes() {
     assert_eq!(columns(1597), [""; 0]);
     let wanted = "E108 the table would have 1601 columns, 3 of them Etalon's own; 1600 are the most";
     assert_eq!(columns(1598), [wanted]);
+
+    // A load stages the lineage of rows also where the table lacks it, and notes the outcome of those that it ranks.
+    let other = |count: usize, target: &str| {
+        let columns: String =
+            (0..count).map(|column| format!("\n  c{column}: {{ from: id, required: true }}")).collect();
+        let pipeline = with(&format!("columns:{columns}"));
+        let said = said_of(&pipeline.replace("write: append", target));
+        said.into_iter().filter(|said| said.starts_with('E')).collect::<Vec<_>>()
+    };
+    for (target, own) in [("write: append, lineage: false", 3), ("write: merge, key: c0, order_by: c1", 4)] {
+        assert_eq!(other(1600 - own, target), [""; 0], "{target}");
+        let wanted = format!(
+            "E108 a work table of its load would have 1601 columns, {own} of them Etalon's own; 1600 are the most"
+        );
+        assert_eq!(other(1601 - own, target), [wanted], "{target}");
+    }
 }
 
 #[test]

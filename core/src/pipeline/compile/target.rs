@@ -102,16 +102,24 @@ impl Compiler<'_> {
         }
     }
 
-    /// No table of PostgreSQL or Redshift has more columns.
+    /// No table of PostgreSQL or Redshift has more columns; neither has a work table of a load, in which rows have their lineage and,
+    /// where they are ranked, their outcome.
     fn narrow(&mut self) {
         let target = &self.spec.target;
+        let write = target.write.as_ref().map(|write| &write.value);
         let lineage = if target.lineage { LINEAGE_COLUMNS } else { 0 };
-        let own = target.write.as_ref().map_or(0, |write| write.value.own_columns.len()) + lineage;
+        let in_table = write.map_or(0, |write| write.own_columns.len()) + lineage;
+        let is_ranked = self.spec.dedupe.is_some() || write.is_some_and(|write| write.has_key);
+        let in_load = LINEAGE_COLUMNS + usize::from(is_ranked);
+        let (own, what) = match in_load > in_table {
+            true => (in_load, "a work table of its load"),
+            false => (in_table, "the table"),
+        };
         let said = self.spec.columns.len();
         if let Some(first) = self.spec.columns.get(COLUMNS_MAX - own) {
             let total = said + own;
             let message =
-                format!("the table would have {total} columns, {own} of them Etalon's own; {COLUMNS_MAX} are the most");
+                format!("{what} would have {total} columns, {own} of them Etalon's own; {COLUMNS_MAX} are the most");
             self.error(Code::WrongValue, first.name.span, message, "leave columns out, or load them into two tables");
         }
     }
