@@ -72,9 +72,10 @@ impl Statements for Mysql {
                 behind.join(", ")
             ),
             "SET NAMES utf8mb4".to_owned(),
-            // What stands in comments only one of both knows.
-            "SET time_zone = '+00:00', sql_mode = '', lock_wait_timeout = 60, net_write_timeout = 600, wait_timeout = 600 \
-             /*!50708 , max_execution_time = 3600000 */ /*M! , max_statement_time = 3600 */"
+            // What stands in comments only one of both knows. A server may cut every answer, or show tables as they were.
+            "SET time_zone = '+00:00', sql_mode = '', lock_wait_timeout = 60, net_write_timeout = 600, wait_timeout = 600, \
+             sql_select_limit = 18446744073709551615 /*!50708 , max_execution_time = 3600000 */ \
+             /*M! , max_statement_time = 3600 */ /*M!100304 , system_versioning_asof = DEFAULT */"
                 .to_owned(),
             "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY".to_owned(),
         ]

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     mariadb::main(&[
         ("what_is_new_is_loaded_and_nothing_twice", runs::what_is_new_is_loaded_and_nothing_twice),
         ("a_snapshot_takes_the_place_of_the_last", runs::a_snapshot_takes_the_place_of_the_last),
+        ("settings_of_a_server_hide_no_rows", runs::settings_of_a_server_hide_no_rows),
         ("a_query_and_a_number_that_grows", runs::a_query_and_a_number_that_grows),
         ("days_are_read_when_they_are_over", runs::days_are_read_when_they_are_over),
         ("a_table_has_a_pipeline_to_begin_with", runs::a_table_has_a_pipeline_to_begin_with),

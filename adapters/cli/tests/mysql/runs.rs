@@ -206,3 +206,16 @@ pub(crate) fn a_table_has_a_pipeline_to_begin_with(server: &Server) {
     let output = etalon(folder, &["init", "--from", "oracle://h/d", "--table", "t", "--to", "q.yaml"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("--from does not begin with postgres:// or mysql://"));
 }
+
+/// A server may cut every answer after so many rows, and show tables as they were.
+pub(crate) fn settings_of_a_server_hide_no_rows(server: &Server) {
+    let url = server.database("hidden");
+    assert!(server.sql("hidden", ORDERS).0);
+    assert!(server.sql("hidden", "alter table orders add system versioning").0);
+    let hide = "set global sql_select_limit = 1, global system_versioning_asof = '2020-01-01 00:00:00'";
+    assert!(server.sql("", hide).0);
+    let folder = folder_with(&orders(&url, BY_CHANGE, MERGE));
+    let report = run(folder.path(), "p.yaml");
+    assert!(server.sql("", "set global sql_select_limit = DEFAULT, global system_versioning_asof = DEFAULT").0);
+    assert_eq!(report["landed"]["rows"], 3, "{report}");
+}
