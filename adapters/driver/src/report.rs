@@ -126,18 +126,20 @@ impl Replaced {
                 let expected = sum(&gone, |counts| counts.inserted);
                 Self { missing: expected.saturating_sub(load.removed), expected, keys: 0 }
             }
-            // A row that was beaten, or beat another, has a key that another object has, too. What was kept has come back.
+            // A row that was beaten, or beat another, has a key that another object has, too. Whether the beaten row was kept, and
+            // has come back, is told by the load in which it was beaten: that of the winner, or its own if it came later.
             WriteMode::Merge { .. } | WriteMode::Scd2 { .. } => {
                 let known: BTreeSet<&str> = before.iter().map(|row| row.batch.batch.as_str()).collect();
                 let new = after.iter().filter(|row| !known.contains(row.batch.batch.as_str()));
                 let bared = new.map(|row| row.bared).sum::<u64>();
+                let has_others = !left.is_empty();
                 let [left, gone] = [left, gone].map(|mut rows| {
                     rows.retain(|row| !row.keeps_beaten);
                     rows
                 });
                 let won = sum(&gone, |counts| counts.updated + counts.unchanged + counts.deleted);
                 let beaten = sum(&left, |counts| counts.superseded + counts.deduplicated);
-                let of_others = if left.is_empty() { 0 } else { won + beaten };
+                let of_others = if has_others { won + beaten } else { 0 };
                 Self { missing: 0, expected: 0, keys: bared.min(of_others) }
             }
             WriteMode::Replace { .. } => return None,

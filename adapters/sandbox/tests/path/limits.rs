@@ -19,7 +19,7 @@ use super::{PATIENCE, Shared, orders, settle, settle_within};
 const ROWS: u32 = 5;
 const MIB: usize = 1024 * 1024;
 /// The most bytes of a record.
-const RECORD_BYTES_MAX: usize = 16 * MIB;
+const LONGEST_RECORD: usize = 16 * MIB;
 /// The most bytes of a text of Redshift.
 const TEXT_BYTES_MAX: usize = 65_535;
 
@@ -184,8 +184,8 @@ target: {{ table: analytics.records, write: append }}
     record(1, "", [&long; 16]);
     // What is around the note: an id, seventeen commas and the line end, which counts.
     let around = 1 + 17 + 1;
-    record(2, &"x".repeat(RECORD_BYTES_MAX - around), [""; 16]);
-    record(3, &"x".repeat(RECORD_BYTES_MAX - around + 1), [""; 16]);
+    record(2, &"x".repeat(LONGEST_RECORD - around), [""; 16]);
+    record(3, &"x".repeat(LONGEST_RECORD - around + 1), [""; 16]);
     let mut too_long = [""; 16];
     let longer = "x".repeat(TEXT_BYTES_MAX + 1);
     too_long[7] = &longer;
@@ -195,7 +195,7 @@ target: {{ table: analytics.records, write: append }}
 
     let found = cells(cloud.database_url(), "analytics.records", "id, letters, octet_length(t00), octet_length(t15)");
     let text = |number: usize| Some(number.to_string());
-    let longest = RECORD_BYTES_MAX - around;
+    let longest = LONGEST_RECORD - around;
     assert_eq!(
         found,
         [vec![text(1), None, text(TEXT_BYTES_MAX), text(TEXT_BYTES_MAX)], vec![text(2), text(longest), None, None]]

