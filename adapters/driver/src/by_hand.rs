@@ -16,8 +16,8 @@ use crate::held::title;
 pub(crate) fn unknown(pipeline: &Resolved) -> Error {
     let fact = format!(
         "table `{}` has rows, and the ledger knows no load of it, so that everything would be loaded twice; bring \
-         the ledger's rows back; if the table was renamed, give it its old name back; or drop it, and a run loads what the source \
-         still has",
+         the ledger's rows back; if the table was renamed, give it its old name back; or drop the table: a run then loads what \
+         the source still has",
         pipeline.table_name()
     );
     Error::new(ErrorKind::Refused, fact)

@@ -42,7 +42,7 @@ pub(crate) async fn reconcile(
     warehouse: &mut impl Warehouse,
     rows: &[LedgerRow],
 ) -> Result<Reconciled, Error> {
-    let (mut forgotten, mut undone) = (Vec::new(), BTreeSet::new());
+    let mut forgotten = Vec::new();
     let mut absent = Vec::new();
     let table = name::table(pipeline.table());
     let mut batches: BTreeMap<(&str, u32), Vec<&LedgerRow>> = BTreeMap::new();
@@ -67,10 +67,14 @@ pub(crate) async fn reconcile(
     }
     let units: Vec<&Unit> = absent.iter().collect();
     must_lack(pipeline, warehouse, &units).await?;
+    // What is read again as a whole has no rejects that were sent again.
+    let members = || absent.iter().flat_map(|unit| &unit.members);
+    let whole: BTreeSet<&str> =
+        members().filter(|member| member.redrives.is_none()).map(|member| member.input.as_str()).collect();
+    let undone = members().filter(|member| !whole.contains(member.input.as_str()));
+    let undone = undone.map(|member| member.source.clone()).collect();
     for unit in absent {
         forget(pipeline, store, &table, &unit).await?;
-        let redrives = unit.members.iter().filter(|member| member.redrives.is_some());
-        undone.extend(redrives.map(|member| member.source.clone()));
         let with_rows = unit.members.iter().filter(|member| member.batches.iter().any(|batch| batch.staged > 0));
         forgotten.extend(with_rows.map(|member| (member.source.clone(), member.source_version.clone())));
     }
