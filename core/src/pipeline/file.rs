@@ -171,7 +171,7 @@ pub(super) const FILE: Mapping<Option<Spec>> = Mapping {
         let dedupe = keys.optional(
             "dedupe",
             target::DEDUPE,
-            "Which row is loaded if several rows of a load have the same key; for `append` and `replace`.",
+            "Which row is loaded if several rows of a file have the same key; for `append` and `replace`.",
         );
         let limits = keys.or("limits", LIMITS, "{ rejects: 10%, at_least: 100 }", "How many rejects hold an object.");
         let target = keys.required("target", target::TARGET, target::TARGET.doc);

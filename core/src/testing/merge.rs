@@ -204,7 +204,7 @@ pub fn any_order_of_arrival_gives_the_same_table<W: Loads>(case: &Case, new: imp
         model.rows(&case.table)
     });
     let is_total = match &case.table.write {
-        WriteMode::Append => case.table.dedupe.is_none(),
+        WriteMode::Append => true,
         WriteMode::Merge { order_by, .. } => case.table.lineage && !order_by.is_empty(),
         WriteMode::Scd2 { .. } => true,
         // What is one run is decided by who groups the batches.
@@ -251,7 +251,7 @@ pub fn loading_twice_is_loading_once<W: Loads>(case: &Case, mut warehouse: W) {
 /// row that was beaten has its values there when it comes back.
 pub fn what_is_replaced_leaves_nothing<W: Loads>(case: &Case, new: impl Fn() -> W) {
     let keeps_all = match &case.table.write {
-        WriteMode::Append => case.table.dedupe.is_none(),
+        WriteMode::Append => true,
         WriteMode::Merge { order_by, .. } => !order_by.is_empty(),
         WriteMode::Scd2 { .. } => true,
         WriteMode::Replace { .. } => false,

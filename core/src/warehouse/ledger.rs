@@ -26,6 +26,7 @@ use crate::warehouse::sql::TableName;
 use crate::warehouse::statement::Parameter;
 use crate::warehouse::statement::Statement;
 use crate::warehouse::table::BATCH_COLUMN;
+use crate::warehouse::table::WRITTEN_WHOLE;
 use crate::warehouse::target::Target;
 
 /// The ledger's table.
@@ -174,6 +175,8 @@ pub(crate) const ADDED_OF_BATCH: usize = 2;
 
 /// How many rows of a batch the table has when the load has brought them, in the work table; NULL where they are not counted.
 const ARRIVED: &str = "arrived";
+/// The column of [`count_by_batch`] that counts.
+pub(crate) const ROWS: &str = "rows_there";
 /// What it means that they are not as many as were brought.
 pub(crate) const DROPPED: &str =
     "a trigger or a rule changes what is loaded; remove it, or load into a table of its own that feeds the other";
@@ -438,6 +441,21 @@ pub(crate) fn replaced_since(target: &Target, kept: &TableName) -> Select {
     replaced(target, &Select::from(&table(target), "a").columns([Expr::own("a", "source")]).filter(of_kept), None)
 }
 
+/// Selects the batches that rows of a table beside the target came with, and that a later run has replaced with the whole target: a
+/// run does not look at what is kept beside.
+pub(crate) fn of_earlier_runs(target: &Target, kept: &TableName) -> Select {
+    let batches = Select::from(kept, "q").columns([Expr::of("q", &Identifier::own(BATCH_COLUMN))]);
+    let is_run = Expr::own("n", "written").equal(Expr::Word(WRITTEN_WHOLE));
+    let later =
+        Expr::All(vec![of_target(target, "n"), is_run, Expr::own("a", "loaded_at").less(Expr::own("n", "loaded_at"))]);
+    let mut select = Select::from(&table(target), "a")
+        .columns([Expr::own("a", "batch")])
+        .join(JoinKind::Inner, Source::Table(table(target)), "n", later)
+        .filter(Expr::All(vec![of_target(target, "a"), Expr::own("a", "batch").among(batches)]));
+    select.group_by = vec![Expr::own("a", "batch")];
+    select
+}
+
 /// Whether a row of the ledger tells of a later version of an object than another row, and takes its place.
 pub(crate) fn is_later_version(new: &'static str, old: &'static str) -> Expr {
     let (new, old) = (|name| Expr::own(new, name), |name| Expr::own(old, name));
@@ -646,6 +664,14 @@ pub fn brought(target: &Target, batches: &[&str]) -> Vec<Statement> {
         Command::Select(select).statement("ask of which batches the table has rows", target.dialect)
     };
     batches.chunks(INPUTS_AT_ONCE).map(of).collect()
+}
+
+/// Selects how many rows of each batch the target has, as `rows`.
+pub fn count_by_batch(target: &Target) -> Statement {
+    let name = Expr::of("t", &Identifier::own(BATCH_COLUMN));
+    let mut select = Select::from(&target.table, "t").columns([name.clone()]).column(Expr::CountRows, ROWS);
+    select.group_by = vec![name];
+    Command::Select(select).statement("count the rows of each batch", target.dialect)
 }
 
 /// All ledger rows, of whichever target.

@@ -1,5 +1,6 @@
 //! Presence: a few numbers of a table and its ledger, which show whether somebody has changed one of them by hand.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::error::Error;
@@ -8,6 +9,7 @@ use crate::warehouse::batch::LoadCounts;
 use crate::warehouse::ledger;
 use crate::warehouse::ledger::LedgerRow;
 use crate::warehouse::selection::Row;
+use crate::warehouse::selection::Selection;
 use crate::warehouse::sql::Command;
 use crate::warehouse::sql::Expr;
 use crate::warehouse::sql::JoinKind;
@@ -15,7 +17,10 @@ use crate::warehouse::sql::Select;
 use crate::warehouse::sql::Source;
 use crate::warehouse::standing::standing;
 use crate::warehouse::statement::Statement;
+use crate::warehouse::table::BATCH_COLUMN;
+use crate::warehouse::table::Table;
 use crate::warehouse::table::WRITTEN_WHOLE;
+use crate::warehouse::table::WriteMode;
 use crate::warehouse::target::Target;
 
 /// What the ledger has of a table, and whether the table has rows.
@@ -103,6 +108,43 @@ pub fn presence(target: &Target) -> Statement {
         .column(is_last.sum().or_zero(), "inserted_last");
     Command::Select(select.filter(ledger::of_target(target, "l")))
         .statement("ask what the ledger tells of the table", target.dialect)
+}
+
+/// An object of which the table has not the rows that the ledger says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Unlike {
+    /// The object.
+    pub source: String,
+    /// The rows that the ledger says.
+    pub expected: u64,
+    /// The rows that are there.
+    pub there: u64,
+}
+
+/// Reads what [`count_by_batch`](crate::warehouse::count_by_batch) selects.
+pub fn by_batch(selected: &Selection) -> Result<BTreeMap<String, u64>, Error> {
+    selected.rows().map(|row| Ok((row.text(BATCH_COLUMN)?.to_owned(), row.number(ledger::ROWS)?))).collect()
+}
+
+/// The objects of which the table has not the rows that the ledger says, with `there` rows of each batch. What was appended stays
+/// as it is as long as nothing is written otherwise; else only the last load is known for sure, since later ones take rows away.
+pub fn unlike(rows: &[LedgerRow], table: &Table, there: &BTreeMap<String, u64>) -> Vec<Unlike> {
+    let last = rows.iter().map(|row| row.loaded_at).max();
+    let is_append = |row: &&LedgerRow| table.write == WriteMode::Append && row.written == table.written();
+    let merged = rows.iter().filter(|row| !is_append(row)).map(|row| row.loaded_at).max();
+    let is_sure = |row: &&LedgerRow| Some(row.loaded_at) == last || Some(row.loaded_at) > merged;
+    let mut found: BTreeMap<&str, Unlike> = BTreeMap::new();
+    for row in standing(rows).into_iter().filter(is_sure) {
+        let LedgerRow { batch, counts, .. } = row;
+        let of = found.entry(&batch.source).or_insert_with(|| Unlike {
+            source: batch.source.clone(),
+            expected: 0,
+            there: 0,
+        });
+        of.expected += counts.inserted + counts.updated + counts.unchanged;
+        of.there += there.get(&batch.batch).copied().unwrap_or_default();
+    }
+    found.into_values().filter(|of| of.expected != of.there).collect()
 }
 
 /// What another pipeline has loaded into a table.

@@ -345,6 +345,14 @@ impl Writer<'_> {
         if let WriteMode::Replace { allow_empty } = target.write {
             self.replace_all(load, allow_empty, direct)?;
         }
+        if target.keeps_deleted() {
+            let deleted = target.deleted_table()?;
+            // Loads that remember no deletes do not look at those that were remembered before.
+            let gone = [ledger::of_earlier_runs(target, &deleted), ledger::replaced_since(target, &deleted)];
+            let gone = gone.into_iter().map(|batches| Expr::bare(BATCH_COLUMN).among(batches));
+            let forget = Command::Delete { from: deleted, using: None, filter: Some(Expr::Any(gone.collect())) };
+            self.run("forget deletes of which the loads are replaced", forget);
+        }
         let mut noted = false;
         if replaces_sources && direct {
             // The rows of earlier versions go first: a constraint of somebody else may not let both be there.

@@ -3,7 +3,7 @@
 //! A change is planned only if it loses nothing and does not depend on the existing rows: a column that may be NULL is added, a
 //! text column is widened. Anything else is refused, with the difference in the message, since a person has to decide it.
 
-mod beaten;
+mod beside;
 
 use std::collections::BTreeMap;
 
@@ -42,8 +42,10 @@ pub struct SetUp {
     /// Makes loads of the target wait for each other. It comes first in the transaction, before the driver asks what exists:
     /// another load may be creating it.
     pub lock: Option<Statement>,
-    /// Select what exists, one after the other: [`Found::read`] reads the answers.
+    /// Select what exists, one after the other: [`SetUp::found`] reads the answers.
     pub questions: Vec<Statement>,
+    /// Whether the sixth question is about indexes.
+    asks_indexes: bool,
 }
 
 /// What is found before a load by the queries of [`SetUp`].
@@ -63,6 +65,8 @@ pub struct Found {
     pub beaten: BTreeMap<String, String>,
     /// The names of the indexes that the target has.
     pub indexes: Vec<String>,
+    /// Whether there is a table of deleted keys.
+    pub has_deleted: bool,
 }
 
 /// The changes that are needed before a load.
@@ -103,19 +107,19 @@ impl SetUp {
                 ),
                 statement("ask whether there are loads", Command::Select(loads.filter(ledger::of_target(target, "l")))),
                 ledger::ask_columns(target),
-                beaten::ask(target),
+                beside::ask_beaten(target),
             ]
             .into_iter()
             .chain(target.dialect.indexes.map(|ask| ask_catalog(target, "ask for the target's indexes", ask)))
+            .chain(beside::ask_deleted(target)?)
             .collect(),
+            asks_indexes: target.dialect.indexes.is_some(),
         })
     }
-}
 
-impl Found {
     /// Reads the results of the queries, in their order. Before the very first load, Etalon's own tables do not exist: the
     /// result of a query about one is then an empty [`Selection`].
-    pub fn read(answers: &[Selection]) -> Result<Self, Error> {
+    pub fn found(&self, answers: &[Selection]) -> Result<Found, Error> {
         let rows = |question: usize| answers.get(question).into_iter().flat_map(Selection::rows);
         let names = |question| rows(question).filter_map(|row| row.first()).map(str::to_owned).collect();
         let declared = |row: Row<'_>| {
@@ -133,14 +137,15 @@ impl Found {
             Error::new(ErrorKind::Refused, "the warehouse does not say how many loads the ledger holds".to_owned())
         })?;
         let stored = |row: Row<'_>| Some((row.first()?.to_owned(), row.optional("type").ok()??.to_owned()));
-        Ok(Self {
+        Ok(Found {
             present: names(0),
             stored: rows(0).filter_map(stored).collect(),
             declared,
             loads,
             ledger: names(3),
             beaten: rows(4).filter_map(stored).collect(),
-            indexes: names(5),
+            indexes: if self.asks_indexes { names(5) } else { Vec::new() },
+            has_deleted: rows(5 + usize::from(self.asks_indexes)).next().is_some(),
         })
     }
 }
@@ -260,6 +265,7 @@ impl Migration {
         planned.tell_of_lost_values(target, &there);
         planned.migrate_ledger(target, &found.ledger)?;
         planned.forget_deletes(target, found)?;
+        planned.tell_of_new(target, found)?;
         planned.fit_beaten(target, found)?;
         Ok(planned)
     }

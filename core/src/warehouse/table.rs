@@ -18,7 +18,7 @@ pub(crate) const VALID_TO_COLUMN: &str = "valid_to";
 pub(crate) const IS_CURRENT_COLUMN: &str = "is_current";
 
 /// How the ledger calls a load that replaces all rows.
-pub(crate) const WRITTEN_WHOLE: &str = "replace";
+pub const WRITTEN_WHOLE: &str = "replace";
 /// So long may the words be by which the ledger says how rows were written.
 pub(crate) const WRITTEN_BYTES: usize = 1024;
 
@@ -55,7 +55,7 @@ pub struct Layout {
     pub dist_key: Option<usize>,
 }
 
-/// Which row stays if several rows of a load have the same key.
+/// Which row stays if several rows of an object, or of a run that replaces all rows, have the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dedupe {
     /// The columns that tell rows apart (positions in `columns`); never NULL.
@@ -116,7 +116,8 @@ impl WriteMode {
 }
 
 impl Table {
-    /// How rows are written, in words that the ledger keeps: `append`, `replace`, `merge id order by at`, `scd2 id order by at`.
+    /// How rows are written, in words that the ledger keeps: `append`, `replace`, `merge id order by at`, `scd2 id order by at`; then
+    /// ` with deletes`, where rows delete their key.
     pub fn written(&self) -> String {
         let (key, order_by) = self.write.identity();
         let word = match &self.write {
@@ -131,6 +132,9 @@ impl Table {
                 text.push_str(before);
                 text.push_str(&self.names(columns).join(", "));
             }
+        }
+        if self.deletes {
+            text.push_str(" with deletes");
         }
         // As much as its column takes.
         text.truncate(text.floor_char_boundary(WRITTEN_BYTES));

@@ -229,8 +229,7 @@ impl Life {
         let shape = &mut self.shape;
         shape.write = *chance.pick(&[Write::Append, Write::Dedupe, Write::Merge, Write::Scd2, Write::Replace]);
         shape.deletes = matches!(shape.write, Write::Merge | Write::Scd2) && chance.one_in(2);
-        // What is loaded together is not told by a function's messages, and only rows of one load are compared.
-        if shape.write != Write::Dedupe && chance.one_in(3) {
+        if chance.one_in(3) {
             shape.place = Place::Functions;
         }
         for content in &mut self.contents {

@@ -140,8 +140,6 @@ impl Machine<'_> {
             Event::Call(call) => {
                 let mut was_disturbed = false;
                 let mut ended = None;
-                // Whom a call that was disturbed has loaded, another load does not compare.
-                let faults = if self.life.shape.write == Write::Dedupe { &[] } else { faults.as_slice() };
                 for (at, fault) in faults {
                     self.faults.begin(*at, *fault);
                     ended = Some(self.call(call));

@@ -133,7 +133,7 @@ const KEPT: Choice<bool> =
 
 pub(super) const DEDUPE: Mapping<DedupeSpec> = Mapping {
     title: "dedupe",
-    doc: "Which row is loaded if several rows of a load have the same key; the others are counted. This comes after the \
+    doc: "Which row is loaded if several rows of a file, or of a run that replaces all rows, have the same key; the others are counted. This comes after the \
           checks.",
     may_be_empty: false,
     keys: |keys| DedupeSpec {

@@ -75,7 +75,16 @@ impl Model {
             None => staged,
             Some(dedupe) => {
                 let order = Order { key: dedupe.key.clone(), order_by: &dedupe.order_by, lineage: true };
-                winners(staged, &order, dedupe.last, counts).into_values().collect()
+                // The rows of an object are compared with each other; of a run that replaces all rows, those of all its objects.
+                let mut units: BTreeMap<Option<(String, u32)>, Vec<Version>> = BTreeMap::new();
+                for version in staged {
+                    let unit = (version.batch.input.clone(), version.batch.generation);
+                    units.entry(Some(unit).filter(|_| table.write == WriteMode::Append)).or_default().push(version);
+                }
+                units
+                    .into_values()
+                    .flat_map(|staged| winners(staged, &order, dedupe.last, counts).into_values())
+                    .collect()
             }
         };
         for version in kept {

@@ -90,7 +90,9 @@ impl Ranking<'_> {
         };
         let mut returned = bared(Select::from(&beaten, "o").columns(columns.iter().map(|name| Expr::of("o", name))));
         let since = ledger::replaced_since(self.target, &beaten);
-        let mut stays = vec![Expr::NotIn(Box::new(Expr::own("o", BATCH_COLUMN)), Box::new(since))];
+        let runs = ledger::of_earlier_runs(self.target, &beaten);
+        let not_of = |gone| Expr::NotIn(Box::new(Expr::own("o", BATCH_COLUMN)), Box::new(gone));
+        let mut stays = vec![not_of(since), not_of(runs)];
         if !self.target.deletes {
             stays.push(Expr::own("o", DELETED_COLUMN).equal(Expr::Boolean(false)));
         }

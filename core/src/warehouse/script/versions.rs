@@ -129,15 +129,35 @@ impl<'a> Ranking<'a> {
         }
     }
 
+    /// Whether rows are compared within the unit that brings them, which is an object; what is not compared with the table is else a
+    /// run with all its objects.
+    fn is_by_unit(&self) -> bool {
+        self.target.write == WriteMode::Append
+    }
+
+    /// What tells units apart, of the batches under `b`.
+    fn unit(&self) -> Vec<Expr> {
+        let columns = ["input", "generation"].map(|name| Expr::own("b", name));
+        if self.is_by_unit() { columns.to_vec() } else { Vec::new() }
+    }
+
+    /// The batch of a staged row.
+    fn of_batch() -> Expr {
+        Expr::own("b", "batch").equal(Expr::own("s", BATCH_COLUMN))
+    }
+
     pub(super) fn key_of(&self, alias: &'static str) -> Vec<Expr> {
         self.versions.key.iter().map(|(name, ty)| Expr::of(alias, name).key(*ty)).collect()
     }
 
-    /// Rows whose key no other staged row has.
+    /// Rows whose key no other staged row has, of the same unit where units are kept apart.
     fn find_lone(&self) -> Command {
         let mut lone =
             Select::from(&TableName::work(STAGE), "s").column(Expr::Call("min", vec![Expr::own("s", ROW)]), STAGED_ROW);
-        lone.group_by = self.key_of("s");
+        if self.is_by_unit() {
+            lone = lone.join(JoinKind::Inner, Source::Table(ledger::load_table()), "b", Self::of_batch());
+        }
+        lone.group_by = self.unit().into_iter().chain(self.key_of("s")).collect();
         lone.having = Some(Expr::CountRows.equal(Expr::Number(1)));
         lone.order_by = vec![Expr::bare(STAGED_ROW)];
         insert(TableName::work(FIRST), [STAGED_ROW].map(Identifier::own), lone)
@@ -165,14 +185,14 @@ impl<'a> Ranking<'a> {
             Expr::own("b", "generation"),
             Expr::own("s", BATCH_COLUMN).bytes(),
         ]);
-        let rank = Expr::RowNumber { partition: self.key_of("s"), order, descending: self.versions.last };
-        let batch = Expr::own("b", "batch").equal(Expr::own("s", BATCH_COLUMN));
+        let partition = self.unit().into_iter().chain(self.key_of("s")).collect();
+        let rank = Expr::RowNumber { partition, order, descending: self.versions.last };
         let (kind, batches) = match self.returns {
             false => (JoinKind::Inner, Source::Table(ledger::load_table())),
             // Somebody may have deleted a row of the ledger.
             true => (JoinKind::Left, self.batches()),
         };
-        Select::from(&TableName::work(STAGE), "s").column(rank, RANK).join(kind, batches, "b", batch)
+        Select::from(&TableName::work(STAGE), "s").column(rank, RANK).join(kind, batches, "b", Self::of_batch())
     }
 
     /// The batches of staged rows: those of the load, and those that rows which come back were loaded with.

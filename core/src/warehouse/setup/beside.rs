@@ -1,5 +1,5 @@
-//! Beaten: the table of beaten rows always has the columns of its target, also when these change, and those that the target has
-//! of an earlier pipeline file.
+//! Beside: the tables of beaten rows and of deleted keys. That of beaten rows always has the columns of its target, also when these
+//! change, and those that the target has of an earlier pipeline file.
 
 use super::Found;
 use super::Migration;
@@ -11,20 +11,31 @@ use crate::types::Type;
 use crate::warehouse::dialect::Widening;
 use crate::warehouse::sql::ColumnDefinition;
 use crate::warehouse::sql::Command;
+use crate::warehouse::sql::TableName;
 use crate::warehouse::statement::Parameter;
 use crate::warehouse::statement::Statement;
 use crate::warehouse::table::TableColumn;
 use crate::warehouse::target::Target;
 
 /// A question to the warehouse's own catalog about the table of beaten rows.
-pub(super) fn ask(target: &Target) -> Statement {
-    let asked = ask_catalog(target, "ask for the columns of beaten rows", target.dialect.columns);
-    let parameters = asked.parameters.into_iter().map(|parameter| match parameter.name.as_str() {
+pub(super) fn ask_beaten(target: &Target) -> Statement {
+    ask(target, "beaten", &target.beaten_table(), "ask for the columns of beaten rows")
+}
+
+/// A question about the table of deleted keys, where there is to be one.
+pub(super) fn ask_deleted(target: &Target) -> Result<Option<Statement>, Error> {
+    let ask = |table: TableName| ask(target, "deleted", &table, "ask for the columns of deleted keys");
+    if target.keeps_deleted() { target.deleted_table().map(ask).map(Some) } else { Ok(None) }
+}
+
+fn ask(target: &Target, parameter: &str, table: &TableName, what: &'static str) -> Statement {
+    let asked = ask_catalog(target, what, target.dialect.columns);
+    let parameters = asked.parameters.into_iter().map(|asked| match asked.name.as_str() {
         // Parameters of one name have one value in all questions that are asked at once.
-        "table" => Parameter { name: "beaten".to_owned(), value: target.beaten_table().name.as_str().to_owned() },
-        _ => parameter,
+        "table" => Parameter { name: parameter.to_owned(), value: table.name.as_str().to_owned() },
+        _ => asked,
     });
-    Statement { sql: asked.sql.replace(":table", ":beaten"), parameters: parameters.collect(), ..asked }
+    Statement { sql: asked.sql.replace(":table", &format!(":{parameter}")), parameters: parameters.collect(), what }
 }
 
 impl Target {
@@ -51,6 +62,28 @@ impl Target {
 }
 
 impl Migration {
+    /// Tells that a table beside one with rows is made, and what is not in it: somebody may have dropped it.
+    pub(super) fn tell_of_new(&mut self, target: &Target, found: &Found) -> Result<(), Error> {
+        if found.loads == 0 {
+            return Ok(());
+        }
+        if target.keeps_beaten() && found.beaten.is_empty() {
+            self.changes.push(format!(
+                "table `{}` is created: rows that others have beaten in earlier loads are not in it, and do not come back when \
+                 the rows that have beaten them go",
+                target.beaten_table().name.as_str()
+            ));
+        }
+        if target.keeps_deleted() && !found.has_deleted {
+            self.changes.push(format!(
+                "table `{}` is created: keys that earlier loads have deleted are not in it, and an older version of such a row \
+                 may come back",
+                target.deleted_table()?.name.as_str()
+            ));
+        }
+        Ok(())
+    }
+
     /// Makes the table of beaten rows what the target is; it is made anew where the ledger tells of no load.
     pub(super) fn fit_beaten(&mut self, target: &Target, found: &Found) -> Result<(), Error> {
         if !target.keeps_beaten() || found.beaten.is_empty() {
