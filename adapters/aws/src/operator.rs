@@ -140,10 +140,12 @@ impl Operator {
     /// What the warehouse says of the table.
     pub async fn in_warehouse(&self) -> Result<InWarehouse, Error> {
         let table = self.deployed.pipeline.table();
-        Ok(InWarehouse {
-            rows: self.warehouse.loaded(table).await?,
-            state: self.warehouse.has_rows(table).await?.into(),
-        })
+        let rows = self.warehouse.loaded(table).await?;
+        let there = match rows.is_empty() || !table.lineage {
+            true => None,
+            false => Some(self.warehouse.by_batch(table).await?),
+        };
+        Ok(InWarehouse { rows, state: self.warehouse.has_rows(table).await?.into(), there })
     }
 
     /// How many messages each function has before it.

@@ -5,7 +5,7 @@
 
 mod api;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,8 @@ use etalon_core::warehouse::dialect::redshift::{DIALECT, STATEMENTS_MAX};
 use etalon_core::warehouse::{
     Arrival, BATCH_COLUMN, Cause, CopyFormat, CopySource, Failure, Found, LedgerRow, LoadBatch, LoadCounts, LoadScript,
     ManifestPart, Migration, PipelineLoads, Presence, Selection, SetUp, Statement, Step, Table, Target, any_row,
-    brought, ledger as whole_ledger, ledger_akin, ledger_of, manifest, migrate_ledger, pipeline_loads, presence,
+    brought, by_batch, count_by_batch, ledger as whole_ledger, ledger_akin, ledger_of, manifest, migrate_ledger,
+    pipeline_loads, presence,
 };
 use etalon_driver::ports::{DataWarehouse, LoadOrder, Objects, Put, StatementState};
 
@@ -161,7 +162,7 @@ impl Redshift {
     async fn found(&self, set_up: &SetUp) -> Result<Found, Error> {
         let statements: Vec<&Statement> = set_up.create.iter().chain(&set_up.questions).collect();
         let asked = self.api.run(&statements).await?.finished()?;
-        Found::read(&self.selections(&asked, set_up.create.len(), set_up.questions.len()).await?)
+        set_up.found(&self.selections(&asked, set_up.create.len(), set_up.questions.len()).await?)
     }
 
     /// What so many statements of a transaction have selected, after those that select nothing.
@@ -232,7 +233,8 @@ impl DataWarehouse for Redshift {
                 "table `{name}`: with the names of its {columns} columns a load takes a statement of {bytes} bytes, and \
                  Redshift takes {STATEMENT_BYTES_MAX}; leave columns out, or give them shorter names"
             );
-            return Err(Error::new(ErrorKind::Refused, message));
+            // No later attempt is another: somebody decides.
+            return Err(Error::new(ErrorKind::Held, message));
         }
         self.api.submit(&statements.iter().collect::<Vec<_>>(), Some((&order.load, token))).await
     }
@@ -321,6 +323,17 @@ impl DataWarehouse for Redshift {
             }
         }
         Ok(there)
+    }
+}
+
+impl Redshift {
+    /// How many rows of each batch a table has.
+    pub async fn by_batch(&self, table: &Table) -> Result<BTreeMap<String, u64>, Error> {
+        let target = Target::new(table, &DIALECT)?;
+        match self.api.run(&[&count_by_batch(&target)]).await? {
+            Ended::Failed(failure) if failure.cause == Cause::Missing => Ok(BTreeMap::new()),
+            ended => by_batch(&self.api.selection(&ended.finished()?, 1).await?),
+        }
     }
 }
 

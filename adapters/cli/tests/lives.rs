@@ -99,6 +99,10 @@ impl<'a> Life<'a> {
             "" | "#" => Ok(()),
             "copy" => {
                 let (from, to) = rest.split_once(' ').ok_or("copy FROM TO")?;
+                if path(from).is_dir() {
+                    copy_all(&path(from), &path(to));
+                    return Ok(());
+                }
                 fs::copy(path(from), path(to)).map(drop).map_err(|error| error.to_string())
             }
             "remove" => fs::remove_file(path(rest)).map_err(|error| error.to_string()),

@@ -13,7 +13,7 @@ use etalon_core::value::{Value, Values};
 use etalon_core::warehouse::{
     Arrival, BATCH_COLUMN, Cause, Dialect, Failure, Found, Guard, LedgerRow, LoadBatch, LoadCounts, LoadScript,
     Migration, Selection, SetUp, Stage, Statement, Step, Table, TableColumn, Target, any_row, ask_ledger_columns,
-    brought, forget, ledger, migrate_ledger,
+    brought, by_batch, count_by_batch, forget, ledger, migrate_ledger,
 };
 
 use crate::ports::{Rows, Warehouse};
@@ -95,6 +95,17 @@ pub trait Connection: Send {
         Ok(there)
     }
 
+    /// How many rows of each batch a table has.
+    fn by_batch(&mut self, table: &Table) -> Result<BTreeMap<String, u64>, Error> {
+        let target = Target::new(table, self.dialect())?;
+        let question = count_by_batch(&target);
+        match self.run(&question) {
+            Err(failure) if failure.cause == Cause::Missing => Ok(BTreeMap::new()),
+            Err(failure) => Err(placed(&self.place(), &failure.error(question.what))),
+            Ok(found) => by_batch(&found),
+        }
+    }
+
     /// Forgets all loads of a table, so that everything is loaded again.
     fn forget(&mut self, table: &Table) -> Result<(), Error> {
         let target = Target::new(table, self.dialect())?;
@@ -107,15 +118,16 @@ pub trait Connection: Send {
     fn changes(&mut self, table: &Table) -> Result<Vec<String>, Error> {
         let target = Target::new(table, self.dialect())?;
         let mut ask = || {
+            let set_up = SetUp::new(&target)?;
             let mut answers = Vec::new();
-            for question in SetUp::new(&target)?.questions {
-                answers.push(match self.run(&question) {
+            for question in &set_up.questions {
+                answers.push(match self.run(question) {
                     // Before the first load of all, Etalon's own tables are not there.
                     Err(failure) if failure.cause == Cause::Missing => Selection::default(),
                     answer => answer.map_err(|failure| failure.error(question.what))?,
                 });
             }
-            Ok(Migration::new(&target, &Found::read(&answers)?)?.changes)
+            Ok(Migration::new(&target, &set_up.found(&answers)?)?.changes)
         };
         let changes: Result<_, Error> = ask();
         changes.map_err(|error| placed(&self.place(), &error))
@@ -192,6 +204,10 @@ impl Warehouse for Box<dyn Connection> {
 
     async fn brought(&mut self, table: &Table, batches: &[String]) -> Result<BTreeSet<String>, Error> {
         Connection::brought(&mut **self, table, batches)
+    }
+
+    async fn by_batch(&mut self, table: &Table) -> Result<BTreeMap<String, u64>, Error> {
+        Connection::by_batch(&mut **self, table)
     }
 
     async fn forget(&mut self, table: &Table) -> Result<(), Error> {
@@ -348,7 +364,7 @@ impl<C: Connection + ?Sized> Load<'_, C> {
 
     fn found(&mut self, set_up: &SetUp) -> Result<Found, Error> {
         let answers = set_up.questions.iter().map(|question| self.run(question)).collect::<Result<Vec<_>, _>>()?;
-        Found::read(&answers)
+        set_up.found(&answers)
     }
 
     /// A failure that the data may have caused is `Held`: other data may be loaded.

@@ -95,12 +95,14 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
                 self.list(&start, self.deployed.inputs.prefix(), wanted).await
             }
             Work::Object(object) if self.deployed.inputs.include(object) => {
+                let had_whole_runs = self.had_whole_runs().await?;
                 let known = Known {
                     met: BTreeMap::new(),
                     sent: BTreeSet::new(),
                     waiting,
                     lacks_plans: false,
-                    had_whole_runs: self.had_whole_runs().await?,
+                    had_whole_runs,
+                    last_run: self.loaded_run(had_whole_runs).await?,
                 };
                 self.meet(object, start, &known).await
             }

@@ -8,7 +8,7 @@ use etalon_core::plan::InputPlan;
 use etalon_core::protocol::{Cursor, Decision, Member, Source, Start, Unit, UnitState, Work, name};
 use etalon_core::warehouse::WriteMode;
 
-use crate::judge::announce;
+use crate::judge::{DOUBLED, announce, loaded_run};
 use crate::ports::{Objects, Put, Queue};
 use crate::store::{document, names, put, put_once, readable, side_by_side};
 
@@ -172,7 +172,7 @@ async fn carry_out(
             _ if is_as_decided => {
                 let incomplete = is_incomplete(store, &unit).await?;
                 let reasons = match &unit.state {
-                    UnitState::Discarded { reasons } if !reasons.is_empty() => reasons.clone(),
+                    UnitState::Discarded { reasons } if !reasons.is_empty() => reasons.iter().map(once_more).collect(),
                     // An older Etalon did not keep why.
                     _ => vec![format!("{}: it was discarded, and is looked at again", title(&unit))],
                 };
@@ -186,6 +186,14 @@ async fn carry_out(
         }
     }
     Ok(())
+}
+
+/// Why a unit was held that is looked at again: what is so of the table may have changed since.
+fn once_more(reason: &String) -> String {
+    match reason.contains(DOUBLED) {
+        true => format!("it was discarded, and is looked at again; it was held then: {reason}"),
+        false => reason.clone(),
+    }
 }
 
 /// Chooses held units that are to be loaded as they are.
@@ -205,6 +213,13 @@ async fn release(pipeline: &Resolved, store: &impl Objects, table: &str, wanted:
                 "{} has no rows and would leave the table empty: say `allow_empty: true` if it may, or discard it",
                 title(&unit)
             ),
+            _ if is_in_run(pipeline, store, table, &unit).await? => loaded_by_run(&unit),
+            // The store is an older copy of itself; else a newer version has taken the unit's place.
+            _ if brings_object(&unit) && is_overtaken(pipeline, store, &unit).await? => format!(
+                "{}: a newer version of it has been loaded since, by runs that this state folder does not know (it is an older \
+                 copy), and the old rows would stand beside the new ones: discard it",
+                title(&unit)
+            ),
             _ if is_older_reading(pipeline, store, &unit).await? => format!(
                 "{} has all rows of the source as they were before, and a later reading has landed since, whose rows would give way \
                  to older ones: discard it",
@@ -221,6 +236,28 @@ async fn release(pipeline: &Resolved, store: &impl Objects, table: &str, wanted:
         decision.left.push(left);
     }
     Ok(decision)
+}
+
+/// Whether a run that has replaced all rows has loaded what a unit has read of its objects.
+async fn is_in_run(pipeline: &Pipeline, store: &impl Objects, table: &str, unit: &Unit) -> Result<bool, Error> {
+    if unit.is_of_whole_run() {
+        return Ok(false);
+    }
+    let run = loaded_run(pipeline, store, table).await?;
+    let has = |member: &Member| {
+        let same = |other: &Member| other.source == member.source && other.source_version == member.source_version;
+        run.as_ref().is_some_and(|run| run.batch_time() > member.batch_time && run.members.iter().any(same))
+    };
+    Ok(unit.members.iter().any(has))
+}
+
+fn loaded_by_run(unit: &Unit) -> String {
+    format!("{}: a run that has replaced all rows has loaded it since: its rows would be there twice", title(unit))
+}
+
+/// Whether a unit brings an object as it was read, and neither a whole run nor records of a version that stays in the table.
+fn brings_object(unit: &Unit) -> bool {
+    !unit.is_of_whole_run() && unit.members.iter().all(|member| member.redrives.is_none())
 }
 
 /// Whether a unit has all rows of a source, and there is a later reading with all rows.
@@ -266,7 +303,7 @@ pub async fn discarded(pipeline: &Pipeline, store: &impl Objects, table: &str) -
 pub async fn discarded_now(pipeline: &Pipeline, store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error> {
     let mut now = Vec::new();
     for (unit, _) in discarded(pipeline, store, table).await? {
-        if !is_overtaken(pipeline, store, &unit).await? {
+        if !is_overtaken(pipeline, store, &unit).await? && !is_in_run(pipeline, store, table, &unit).await? {
             now.push(unit);
         }
     }
@@ -282,14 +319,17 @@ async fn undiscard(
 ) -> Result<Decision, Error> {
     let mut decision = Decision { decision: "undiscard".to_owned(), ..Decision::default() };
     for (unit, version) in choose(discarded(pipeline, store, table).await?, wanted, "discarded")? {
-        if !is_overtaken(pipeline, store, &unit).await? {
+        let left = if is_in_run(pipeline, store, table, &unit).await? {
+            loaded_by_run(&unit)
+        } else if is_overtaken(pipeline, store, &unit).await? {
+            format!(
+                "{}: another version of it has been met since, which its old rows would stand beside; it stays discarded",
+                title(&unit)
+            )
+        } else {
             decision.add(&unit, &version);
             continue;
-        }
-        let left = format!(
-            "{}: another version of it has been met since, which its old rows would stand beside; it stays discarded",
-            title(&unit)
-        );
+        };
         if !wanted.is_empty() {
             return Err(Error::new(ErrorKind::Refused, left));
         }

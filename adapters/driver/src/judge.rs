@@ -4,7 +4,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Input, Pipeline, Resolved};
 use etalon_core::plan::InputPlan;
-use etalon_core::protocol::{LastRun, Leg, LoadMessage, Source, Unit, UnitState, name, print};
+use etalon_core::protocol::{LastRun, Leg, LoadMessage, Member, Source, Unit, UnitState, name, print};
 use etalon_core::receipt::Counts;
 
 use crate::deployed::Deployed;
@@ -45,7 +45,7 @@ pub(crate) async fn complete_unit(
             }
         }
         receipts.reverse();
-        inputs.push(Input { plan, receipts, overwrites_loaded: false, overwrites_rows: false });
+        inputs.push(Input::new(plan, receipts));
     }
     let mut loaded_as = None;
     for input in &mut inputs {
@@ -95,7 +95,7 @@ pub(crate) async fn judge_again(
                 None => return Ok(()),
             }
         }
-        let mut input = Input { plan, receipts, overwrites_loaded: false, overwrites_rows: false };
+        let mut input = Input::new(plan, receipts);
         overwrites(pipeline, store, &table, &unit.name, &mut input).await?;
         inputs.push(input);
     }
@@ -111,8 +111,11 @@ pub(crate) async fn judge_again(
 /// What the reason begins with for which a unit is held that the warehouse has refused.
 pub const REFUSED: &str = "the warehouse refuses it: ";
 
-/// Finds out whether an earlier version of an object is loaded, or waits for its load, and gives its unit. Where one version is
-/// all that may be there, those that have not come so far give way: they are not judged any more.
+/// What the reason says for which a unit is held whose rows the table has.
+pub(crate) const DOUBLED: &str = "its rows would be in table";
+
+/// Finds out whether an earlier version of an object is loaded, or waits for its load, and gives the unit of the last one. Where one
+/// version is all that may be there, those that have not come so far give way: they are not judged any more.
 async fn overwrites(
     pipeline: &Pipeline,
     store: &impl Objects,
@@ -125,21 +128,37 @@ async fn overwrites(
     let is_empty = input.receipts.iter().all(|receipt| receipt.counts.read == 0);
     let keeps_one = match pipeline.on_overwrite() {
         OnOverwrite::Fail => true,
-        // Whether what it replaces has rows matters where it has none.
+        // Whether what it replaces has rows matters where it has none, and whether what it is added to has the same.
         OnOverwrite::Replace if is_empty => false,
-        OnOverwrite::Replace | OnOverwrite::Add => return Ok(None),
+        OnOverwrite::Replace => return Ok(None),
+        OnOverwrite::Add => false,
     };
     let place = name::source(pipeline.name(), &plan.source);
-    let Some((record, _)) = document::<Source>(store, &place).await?.filter(|_| is_new) else { return Ok(None) };
-    let mut loaded = None;
-    for before in record.before(&plan.input) {
+    if !is_new {
+        return Ok(None);
+    }
+    let record = document::<Source>(store, &place).await?.map(|(record, _)| record).unwrap_or_default();
+    let run = loaded_run(pipeline, store, table).await?;
+    let mut loaded: Option<Unit> = None;
+    let mut earlier: Vec<&str> = record.before(&plan.input).collect();
+    earlier.reverse();
+    for before in earlier {
         if keeps_one {
             for place in names(store, &name::plans(before)).await? {
                 let Some((earlier, _)) = document::<InputPlan>(store, &place).await? else { continue };
                 give_way(store, table, &earlier, unit_name).await?;
             }
         }
-        let is_there = |unit: &Unit| matches!(unit.state, UnitState::Loaded { .. } | UnitState::Pending);
+        // The last of them counts.
+        if loaded.is_some() {
+            continue;
+        }
+        // What was loaded before a run that has replaced all rows is gone.
+        let is_gone = |unit: &Unit| run.as_ref().is_some_and(|run| unit.batch_time() < run.batch_time());
+        let is_there = |unit: &Unit| {
+            matches!(unit.state, UnitState::Loaded { .. } | UnitState::Pending)
+                && (unit.is_of_whole_run() || !is_gone(unit))
+        };
         let generation = |unit: &Unit| unit.members.iter().map(|member| member.generation).max();
         let mut there: Vec<Unit> = units(store, table, before).await?.into_iter().map(|(unit, _)| unit).collect();
         there.retain(is_there);
@@ -152,8 +171,24 @@ async fn overwrites(
             loaded = Some(unit.clone());
         }
     }
+    if loaded.is_none() {
+        // When rows were replaced as a whole, nobody kept a record of versions.
+        let brings = |member: &Member| member.source == input.plan.source && member.input != input.plan.input;
+        loaded = run.filter(|run| run.members.iter().any(brings));
+        input.overwrites_rows |= loaded.as_ref().is_some_and(|unit| unit.counts.staged > 0);
+    }
     input.overwrites_loaded = loaded.is_some();
+    let mut members = loaded.iter().flat_map(|unit| &unit.members);
+    input.overwrites_same = members.any(|member| member.source == input.plan.source && input.has_bytes_of(member));
     Ok(loaded)
+}
+
+/// The unit of the last run that has replaced all rows, if it is loaded.
+pub(crate) async fn loaded_run(pipeline: &Pipeline, store: &impl Objects, table: &str) -> Result<Option<Unit>, Error> {
+    let Some((last, _)) = document::<LastRun>(store, &name::last_run(pipeline.name())).await? else { return Ok(None) };
+    let place = name::unit_document(table, &name::run_unit(pipeline.name(), &last.run));
+    let unit = document::<Unit>(store, &place).await?.map(|(unit, _)| unit);
+    Ok(unit.filter(|unit| matches!(unit.state, UnitState::Loaded { .. })))
 }
 
 /// Sees that the unit of a plan, if it has not been judged, never will be.

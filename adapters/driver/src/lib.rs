@@ -13,6 +13,7 @@
 //! judge                      a unit whose receipts are all there is to be loaded, or held
 //! load                       units become one transaction of their table
 //! held, rejects              what somebody decides about units and records that were not loaded
+//! rival                      another state folder with the same pipeline and table is found
 //! reconcile                  the ledger decides where the store says something else
 //! run, line, embedded, report
 //!                            all of this on one machine
@@ -38,6 +39,7 @@ pub mod load;
 pub mod held;
 pub mod rejects;
 mod by_hand;
+mod rival;
 mod reconcile;
 pub mod run;
 pub mod report;

@@ -20,7 +20,7 @@ use etalon_core::warehouse::{Appended, Contents, LoadBatch, LoadCounts, Table, W
 use crate::by_hand;
 use crate::deployed::Deployed;
 use crate::held::{is_of, title};
-use crate::judge::REFUSED;
+use crate::judge::{DOUBLED, REFUSED};
 use crate::ports::{
     Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, StatementState, Witness,
 };
@@ -573,7 +573,13 @@ fn would_double(pipeline: &Resolved, unit: &Unit, batch: &LoadBatch) -> String {
             batch.pipeline
         ),
     };
-    format!("{source}: its rows would be in table `{table}` twice: {fact}; release it if they are to be")
+    let renamed = match is_own && *other != source {
+        true => format!(
+            "; if {other} has become it, delete the rows whose _etalon_batch is a batch of {other} in _etalon_ledger, and release it"
+        ),
+        false => String::new(),
+    };
+    format!("{source}: {DOUBLED} `{table}` twice: {fact}; release it if they are to be{renamed}")
 }
 
 fn order_part(batch: &str, part: &Part) -> OrderPart {

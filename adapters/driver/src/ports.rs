@@ -1,7 +1,7 @@
 //! Ports: what the loops need of the world. Each says exactly what it promises, and no more than the clouds keep;
 //! `testing::conformance` holds every implementation to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::ops::Range;
 
@@ -290,6 +290,9 @@ pub trait Warehouse {
 
     /// Which of some batches have rows in a table; none if there is no table.
     fn brought(&mut self, table: &Table, batches: &[String]) -> impl Future<Output = Result<BTreeSet<String>, Error>>;
+
+    /// How many rows of each batch a table has; none if there is no table.
+    fn by_batch(&mut self, table: &Table) -> impl Future<Output = Result<BTreeMap<String, u64>, Error>>;
 
     /// Forgets all loads of a table, so that everything is loaded again.
     fn forget(&mut self, table: &Table) -> impl Future<Output = Result<(), Error>>;

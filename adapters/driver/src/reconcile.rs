@@ -11,7 +11,7 @@ use etalon_core::pipeline::{Pipeline, Resolved};
 use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{LastRun, Marks, Member, Source, SourceVersion, Unit, UnitBatch, UnitState, name, prefix};
 use etalon_core::receipt::Counts;
-use etalon_core::warehouse::{LedgerRow, LoadCounts, since_all_were_replaced};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, WRITTEN_WHOLE, since_all_were_replaced};
 
 use crate::by_hand::{doubled, may_double};
 use crate::held::{self, is_of, title};
@@ -35,12 +35,12 @@ pub(crate) struct Reconciled {
     pub(crate) has_learnt: bool,
 }
 
-/// Makes the store agree with the ledger rows of a pipeline's table.
+/// Makes the store agree with the ledger rows of a pipeline's table; those that are gone a run has replaced with all rows.
 pub(crate) async fn reconcile(
     pipeline: &Resolved,
     store: &impl Objects,
     warehouse: &mut impl Warehouse,
-    rows: &[LedgerRow],
+    (rows, gone): (&[LedgerRow], &[LedgerRow]),
 ) -> Result<Reconciled, Error> {
     let mut forgotten = Vec::new();
     let mut absent = Vec::new();
@@ -81,6 +81,7 @@ pub(crate) async fn reconcile(
     let has_learnt = if pipeline.whole_runs() {
         last_run(pipeline, store, rows).await?
     } else {
+        remember_run(pipeline, store, &table, rows, gone).await?;
         remember(pipeline, store, &table, &known, &batches).await?
     };
     discarded_before(pipeline, store, &table).await?;
@@ -357,6 +358,39 @@ async fn remember(
         put_once_unit(store, place, unit).await?;
     }
     Ok(!unknown.is_empty())
+}
+
+/// Gives a store that knows no run the last one that has replaced all rows, and the versions that have gone with them: if one comes
+/// back, it is another.
+async fn remember_run(
+    pipeline: &Pipeline,
+    store: &impl Objects,
+    table: &str,
+    rows: &[LedgerRow],
+    gone: &[LedgerRow],
+) -> Result<(), Error> {
+    let place = name::last_run(pipeline.name());
+    let of_run: Vec<&LedgerRow> =
+        rows.iter().filter(|row| row.written == WRITTEN_WHOLE && is_own(pipeline, row)).collect();
+    if of_run.is_empty() || document::<LastRun>(store, &place).await?.is_some() {
+        return Ok(());
+    }
+    let mut by_source: BTreeMap<&str, Vec<SourceVersion>> = BTreeMap::new();
+    for row in gone.iter().filter(|row| row.written != WRITTEN_WHOLE && is_own(pipeline, row)) {
+        let version = SourceVersion { input: row.batch.input.clone(), batch_time: row.batch.batch_time };
+        by_source.entry(&row.batch.source).or_default().push(version);
+    }
+    for (source, versions) in by_source {
+        record(pipeline, store, source, versions, |_| None).await?;
+    }
+    let last = of_run.iter().map(|row| row.loaded_at).max().unwrap_or_default();
+    let batch_time = of_run.iter().map(|row| row.batch.batch_time).max().unwrap_or_default();
+    let inputs = of_run.iter().map(|row| row.batch.input.clone()).collect();
+    let run = format!("loaded at {last}");
+    let mut unit = Unit { name: name::run_unit(pipeline.name(), &run), ..loaded(pipeline, &of_run, None) };
+    unit.members = of_run.iter().flat_map(|row| loaded(pipeline, &[*row], None).members).collect();
+    put_once_unit(store, &name::unit_document(table, &unit.name), &unit).await?;
+    put(store, &place, &LastRun { run, batch_time, inputs }, Put::Always).await.map(drop)
 }
 
 /// Adds versions to the record of an object, in the order of their times, and marks the current one.

@@ -250,6 +250,19 @@ pub struct Forecast {
     pub reasons: BTreeMap<String, (u64, u64)>,
 }
 
+/// Refuses a redrive where single records cannot be added to what is loaded.
+pub fn may_be_redriven(pipeline: &Resolved) -> Result<(), Error> {
+    let message = if pipeline.whole_runs() {
+        "a load takes the place of all rows of the table, so that records cannot be added; run the pipeline again"
+    } else if pipeline.table().dedupe.is_some() {
+        "`dedupe` compares the rows of a file with each other, so that records cannot be added; load the file again, with `etalon \
+         reload`"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Refused, message))
+}
+
 /// Sends the open rejects of inputs through a pipeline, and keeps nothing.
 pub async fn forecast(pipeline: &Pipeline, inputs: &[InputRejects], source: &impl Objects) -> Result<Forecast, Error> {
     let mut forecast = Forecast::default();

@@ -58,6 +58,13 @@ pub struct RunReport {
     pub equal_contents: Vec<EqualContents>,
     /// What is to be looked at where rows of earlier versions were removed.
     pub replaced: Option<Replaced>,
+    /// Objects that had the contents of another one, and are loaded with other contents.
+    pub renamed: Vec<Renamed>,
+    /// Objects that were discarded as copies of others, whose rows are not in the table any more.
+    pub only_copies: Vec<String>,
+    /// Rows that records of an earlier file have taken the place of, because they were loaded last and the table has no `order_by`:
+    /// at most so many.
+    pub set_back: u64,
     /// Rows that were staged and are not loaded.
     pub not_loaded: u64,
     /// What somebody's decision was about, if the run was one.
@@ -102,6 +109,16 @@ pub struct EqualContents {
     pub is_there: bool,
 }
 
+/// An object that is loaded, and had the contents of another one before, which is gone and has its rows in the table: most likely it
+/// is that one, under another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Renamed {
+    /// The object.
+    pub source: String,
+    /// The other one.
+    pub was: String,
+}
+
 /// What is to be looked at where rows of earlier versions were removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Replaced {
@@ -111,6 +128,9 @@ pub struct Replaced {
     pub missing: u64,
     /// Keys, at most, that other objects have too, and that are in no row any more.
     pub keys: u64,
+    /// Rows of other objects, at most, of which the removed rows had taken the place when the table was written otherwise: with another
+    /// key, say. They do not come back.
+    pub otherwise: u64,
 }
 
 impl Replaced {
@@ -120,11 +140,22 @@ impl Replaced {
         let (left, gone): (Vec<_>, Vec<_>) =
             standing(before).into_iter().partition(|row| stands.contains(row.batch.batch.as_str()));
         let sum = |rows: &[&LedgerRow], of: fn(&LoadCounts) -> u64| rows.iter().map(|row| of(&row.counts)).sum::<u64>();
+        // What was removed may have beaten other rows in a load that was written otherwise: nobody looks for these now.
+        let is_otherwise = |row: &&&LedgerRow| !row.written.is_empty() && row.written != table.written();
+        let [left_otherwise, gone_otherwise] =
+            [&left, &gone].map(|rows| rows.iter().filter(is_otherwise).copied().collect::<Vec<_>>());
+        let won = sum(&gone_otherwise, |counts| counts.updated + counts.unchanged + counts.deleted);
+        let lost = if gone_otherwise.is_empty() {
+            0
+        } else {
+            sum(&left_otherwise, |counts| counts.superseded + counts.deduplicated)
+        };
+        let otherwise = if left.is_empty() { 0 } else { won + lost };
         let replaced = match table.write {
             // What is appended stays as it is, unless somebody else has changed it.
             WriteMode::Append => {
                 let expected = sum(&gone, |counts| counts.inserted);
-                Self { missing: expected.saturating_sub(load.removed), expected, keys: 0 }
+                Self { missing: expected.saturating_sub(load.removed), expected, keys: 0, otherwise }
             }
             // A row that was beaten, or beat another, has a key that another object has, too. Whether the beaten row was kept, and
             // has come back, is told by the load in which it was beaten: that of the winner, or its own if it came later.
@@ -140,11 +171,11 @@ impl Replaced {
                 let won = sum(&gone, |counts| counts.updated + counts.unchanged + counts.deleted);
                 let beaten = sum(&left, |counts| counts.superseded + counts.deduplicated);
                 let of_others = if has_others { won + beaten } else { 0 };
-                Self { missing: 0, expected: 0, keys: bared.min(of_others) }
+                Self { missing: 0, expected: 0, keys: bared.min(of_others), otherwise }
             }
             WriteMode::Replace { .. } => return None,
         };
-        Some(replaced).filter(|replaced| replaced.missing + replaced.keys > 0)
+        Some(replaced).filter(|replaced| replaced.missing + replaced.keys + replaced.otherwise > 0)
     }
 }
 
@@ -208,6 +239,9 @@ impl RunReport {
             changes: Vec::new(),
             equal_contents: Vec::new(),
             replaced: None,
+            renamed: Vec::new(),
+            only_copies: Vec::new(),
+            set_back: 0,
             not_loaded: 0,
             decision: None,
             waiting: Vec::new(),

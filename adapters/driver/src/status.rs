@@ -8,7 +8,7 @@ use etalon_core::pipeline::Resolved;
 use etalon_core::plan::InputPlan;
 use etalon_core::protocol::{Load, Unit, name, prefix};
 use etalon_core::value::datetime::print_timestamptz;
-use etalon_core::warehouse::{LedgerRow, LoadCounts, since_whole_run};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, Unlike, since_whole_run, unlike};
 use serde::Serialize;
 
 use crate::held::{self, is_of, title};
@@ -63,6 +63,9 @@ pub struct Status {
     pub open_rejects: BTreeMap<String, u64>,
     /// Files that are loaded and whose rejects are not in this store.
     pub unknown_rejects: u64,
+    /// Objects of which the table has not the rows that the ledger says: somebody has changed it, or it was brought back from an
+    /// older copy.
+    pub unlike: Vec<Unlike>,
 }
 
 /// What is there of a table.
@@ -107,16 +110,23 @@ pub struct InWarehouse {
     pub rows: Vec<LedgerRow>,
     /// What is there.
     pub state: TableState,
+    /// How many rows each batch has there, where rows tell their batch.
+    pub there: Option<BTreeMap<String, u64>>,
 }
 
 impl InWarehouse {
     /// If there is no warehouse yet.
-    pub const NOTHING: Self = Self { rows: Vec::new(), state: TableState::Absent };
+    pub const NOTHING: Self = Self { rows: Vec::new(), state: TableState::Absent, there: None };
 
     /// What a warehouse says of a pipeline's table.
     pub async fn of(pipeline: &Resolved, warehouse: &mut impl Warehouse) -> Result<Self, Error> {
         let rows = warehouse.ledger(pipeline.table()).await?;
-        Ok(Self { rows, state: warehouse.has_rows(pipeline.table()).await?.into() })
+        let state = warehouse.has_rows(pipeline.table()).await?.into();
+        let there = match rows.is_empty() || !pipeline.table().lineage {
+            true => None,
+            false => Some(warehouse.by_batch(pipeline.table()).await?),
+        };
+        Ok(Self { rows, state, there })
     }
 }
 
@@ -135,9 +145,11 @@ impl From<Option<bool>> for TableState {
 pub async fn status(
     pipeline: &Resolved,
     store: &impl Objects,
-    InWarehouse { mut rows, state: table_state }: InWarehouse,
+    InWarehouse { mut rows, state: table_state, there }: InWarehouse,
     now: i64,
 ) -> Result<Status, Error> {
+    // The last load of a table may be another pipeline's.
+    let unlike = there.map_or_else(Vec::new, |there| unlike(&rows, pipeline.table(), &there));
     rows.retain(|row| row.batch.pipeline.is_empty() || row.batch.pipeline == *pipeline.name());
     let table = name::table(pipeline.table());
     let held = held::held(store, &table).await?;
@@ -183,6 +195,7 @@ pub async fn status(
         discarded: discarded.iter().map(title).collect(),
         open_rejects,
         unknown_rejects,
+        unlike,
     })
 }
 

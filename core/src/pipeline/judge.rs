@@ -29,6 +29,23 @@ pub struct Input {
     pub overwrites_loaded: bool,
     /// Whether that version has brought rows.
     pub overwrites_rows: bool,
+    /// Whether that version has the same bytes, compressed anew.
+    pub overwrites_same: bool,
+}
+
+impl Input {
+    /// An input of which nobody has looked yet whether it overwrites another.
+    pub fn new(plan: InputPlan, receipts: Vec<Receipt>) -> Self {
+        Self { plan, receipts, overwrites_loaded: false, overwrites_rows: false, overwrites_same: false }
+    }
+
+    /// Whether an object that was loaded has the same bytes, though its version is another.
+    pub fn has_bytes_of(&self, loaded: &Member) -> bool {
+        let content = self.receipts.iter().find_map(|receipt| receipt.content.as_ref());
+        let version = &self.plan.source_version;
+        *version != loaded.source_version
+            && content.unwrap_or(version) == loaded.content.as_ref().unwrap_or(&loaded.source_version)
+    }
 }
 
 impl Pipeline {
@@ -88,6 +105,13 @@ impl Pipeline {
             Verdict::Load => Vec::new(),
             Verdict::Held(reasons) => reasons,
         };
+        for Input { plan, .. } in inputs.iter().filter(|input| self.refuses_same(input)) {
+            reasons.push(format!(
+                "{} was loaded before with the same contents, and is compressed anew: nothing in it is new; discard it (a \
+                 release loads its rows once more)",
+                plan.source
+            ));
+        }
         for Input { plan, .. } in inputs.iter().filter(|input| self.refuses_version(input)) {
             reasons.push(format!(
                 "{} was loaded before, and its contents have changed since; say `on_overwrite: replace` or `add` \
@@ -126,7 +150,13 @@ impl Pipeline {
 
     /// Whether an input is a new version of an object of which only one version may be loaded.
     fn refuses_version(&self, input: &Input) -> bool {
-        self.is_new_version(input) && input.overwrites_loaded && self.on_overwrite == OnOverwrite::Fail
+        let is_other = self.is_new_version(input) && input.overwrites_loaded && !input.overwrites_same;
+        is_other && self.on_overwrite == OnOverwrite::Fail
+    }
+
+    /// Whether an input is a new version of an object that is loaded with the same bytes, whose rows would be there twice.
+    fn refuses_same(&self, input: &Input) -> bool {
+        self.is_new_version(input) && input.overwrites_same && self.on_overwrite != OnOverwrite::Replace
     }
 
     /// Whether an input is a version without records that would replace rows.
@@ -248,7 +278,7 @@ mod tests {
         let counts = Counts { read, staged: read - quarantined, quarantined, ..Counts::default() };
         let receipts =
             vec![Receipt { counts, incomplete: None, unread: false, ..pipeline.unread(&task, String::new()) }];
-        pipeline.unit("u".to_owned(), &[Input { plan, receipts, overwrites_loaded: false, overwrites_rows: false }])
+        pipeline.unit("u".to_owned(), &[Input::new(plan, receipts)])
     }
 
     fn reasons(unit: &Unit) -> Vec<String> {
@@ -308,7 +338,8 @@ mod tests {
             let plan = InputPlan { overwrites: true, ..pipeline.plan(&object, 0) };
             let unread = pipeline.unread(&plan.tasks().remove(0), String::new());
             let receipts = vec![Receipt { incomplete: None, unread: false, ..unread }];
-            let input = Input { plan, receipts, overwrites_loaded: overwrites_rows, overwrites_rows };
+            let input =
+                Input { plan, receipts, overwrites_loaded: overwrites_rows, overwrites_rows, overwrites_same: false };
             pipeline.unit("u".to_owned(), &[input]).is_held()
         };
         let replace = "  on_overwrite: replace\n";

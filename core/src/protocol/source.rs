@@ -69,6 +69,17 @@ impl Source {
         Met { input, meeting: meeting + 1, position: self.versions.len() - 1, is_new: true, batch_time }
     }
 
+    /// The object has the bytes that it had when it was met last, and was gone from the table meanwhile: it is met once more, as a
+    /// version of its own.
+    pub fn meet_again(&mut self, input_of: impl Fn(u32) -> String, batch_time: i64) -> Met {
+        let is_met = |input: &String| self.versions.iter().any(|version| version.input == *input);
+        let met = (1..).map(&input_of).take_while(is_met).count();
+        let meeting = u32::try_from(met).unwrap_or(u32::MAX).saturating_add(1);
+        let input = input_of(meeting);
+        let batch_time = self.add(&input, batch_time);
+        Met { input, meeting, position: self.versions.len() - 1, is_new: true, batch_time }
+    }
+
     /// The object has the bytes of an earlier version again, and no version between is loaded: it counts as that version.
     pub fn come_back(&mut self, input: &str, batch_time: i64) {
         self.add(input, batch_time);
@@ -111,6 +122,15 @@ mod tests {
     fn meet(source: &mut Source, version: &str, batch_time: i64) -> (String, usize, bool, i64) {
         let met = source.meet(|meeting| format!("{version}{meeting}"), batch_time);
         (met.input, met.position, met.is_new, met.batch_time)
+    }
+
+    #[test]
+    fn what_was_gone_is_met_again_with_the_same_bytes() {
+        let mut source = Source::default();
+        meet(&mut source, "a", 10);
+        let met = source.meet_again(|meeting| format!("a{meeting}"), 5);
+        assert_eq!((met.input.as_str(), met.meeting, met.position, met.batch_time), ("a2", 2, 1, 11));
+        assert_eq!(meet(&mut source, "a", 12), ("a2".to_owned(), 1, false, 11));
     }
 
     #[test]

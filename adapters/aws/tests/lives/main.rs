@@ -26,7 +26,11 @@ const INNER: &str = "ETALON_TEST_INNER";
 const OF_THE_COMMAND: &[(&str, &str)] = &[
     ("another-table-for-a-day", "each table has a store of its own by the command"),
     ("column-altered-by-hand", "several statements by hand are one step"),
+    ("compressed-anew", "versions are those of the stand-in, and no digests of what is decompressed"),
     ("equal-contents", "versions are those of the stand-in, and no digests of what is decompressed"),
+    ("last-load-wins", "what is told is told by the command"),
+    ("released-by-an-older-folder", "who has two folders of the state is the command"),
+    ("gone-with-a-run-and-its-state", "who looks for a state that is gone is the command"),
     ("receipt-gone", "who looks for receipts that are gone is the command"),
 ];
 
@@ -39,6 +43,8 @@ const NOT_IN_S3: &[(&str, &str)] = &[
     ("folder-renamed", "equal contents are told by the command"),
     ("ledger-gone", "who looks whether the table has rows is the command"),
     ("ledger-of-another-etalon", "the ledger is made by hand for the command's store"),
+    ("renamed-with-new-contents", "another pipeline's rows are told by the command"),
+    ("two-folders-one-name", "who holds two stores against one ledger is the command"),
     ("pipeline-renamed", "another pipeline's rows are told by the command"),
     ("replace-beside-another", "a load that the table refuses is tried again until somebody mends the table"),
     ("replace-from-two-folders", "who holds two stores against one ledger is the command"),

@@ -41,6 +41,7 @@ impl Verb for Reload {
         let loaded = self.source.file.load(output)?;
         let found = self.source.find(&loaded, None, output)?;
         let work = Work::Reload(loaded.named(&self.files));
-        run::carry_out(work, begun, &loaded, found, &self.destination, &RunOptions::default(), output)
+        let options = RunOptions { is_part: !self.source.from.is_empty(), ..RunOptions::default() };
+        run::carry_out(work, begun, &loaded, found, &self.destination, &options, output)
     }
 }

@@ -12,7 +12,7 @@ use etalon_core::warehouse::{LoadCounts, WriteMode};
 use etalon_driver::judge::REFUSED;
 use etalon_driver::land::{Asked, LandReport};
 use etalon_driver::local::{LocalDisk, SystemClock};
-use etalon_driver::report::{HeldReport, Replaced, RunReport, RunState};
+use etalon_driver::report::{HeldReport, Renamed, Replaced, RunReport, RunState};
 use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ pub(super) struct Run {
     destination: Destination,
     #[command(flatten)]
     work: Work,
-    /// Also load what another pipeline with the same mapping has loaded into the table
+    /// Also load what another pipeline has loaded into the table
     #[arg(long)]
     again: bool,
     #[command(flatten)]
@@ -336,10 +336,22 @@ impl View for Ran {
             0 => {}
             n => notes.push(format!("removed {} that earlier loads had brought", how_many(n, "row"))),
         }
-        notes.extend(report.gone.iter().map(|source| {
+        notes.extend(report.renamed.iter().map(|Renamed { source, was }| {
             format!(
-                "{source} is no longer among the source's files: its rows were not loaded again, and stay as they are"
+                "{source} had the contents of {was} before, whose rows are in the table too: if that one has become {source}, delete \
+                 those whose _etalon_batch is a batch of {was} in _etalon_ledger"
             )
+        }));
+        notes.extend(report.only_copies.iter().map(|source| {
+            format!(
+                "{source} was discarded as a copy of another file, which has other contents now: if its rows are not among these, `etalon \
+                 undiscard` brings it back"
+            )
+        }));
+        notes.extend(set_back(report.set_back));
+        let stay = if report.set_back > 0 { "" } else { ", and stay as they are" };
+        notes.extend(report.gone.iter().map(|source| {
+            format!("{source} is no longer among the source's files: its rows were not loaded again{stay}")
         }));
         notes.extend(report.earlier_versions.iter().map(|source| {
             format!(
@@ -418,8 +430,26 @@ impl View for Ran {
     }
 }
 
+/// What is to be said where older records have updated rows, and nothing tells which is newer.
+pub(super) fn set_back(rows: u64) -> Option<String> {
+    (rows > 0).then(|| {
+        format!(
+            "the target has no `order_by`, so that what is loaded last stays: older records have updated {}, also where a later file had brought \
+             newer ones; `etalon reload` without a name loads all files that are there in their order",
+            how_many(rows, "row")
+        )
+    })
+}
+
 /// What is to be said of the rows of earlier versions.
-fn looked_at(Replaced { expected, missing, keys }: Replaced) -> Option<String> {
+fn looked_at(Replaced { expected, missing, keys, otherwise }: Replaced) -> Option<String> {
+    if otherwise > 0 {
+        let rows = how_many(otherwise, "row");
+        return Some(format!(
+            "what was removed was loaded when the pipeline wrote the table otherwise, and had taken the place of up to {rows} of other \
+             files, which do not come back: `etalon reload` reads the files again"
+        ));
+    }
     if missing > 0 {
         let (were, rows) = (if missing == 1 { "was" } else { "were" }, how_many(expected, "row"));
         return Some(format!(

@@ -1,6 +1,7 @@
 //! `etalon status`: shows the state of a pipeline between two runs.
 
 use clap::Args;
+use etalon_core::warehouse::Unlike;
 use etalon_driver::letters::Messages;
 use etalon_driver::local::SystemClock;
 use etalon_driver::ports::Clock;
@@ -14,6 +15,9 @@ use crate::failure::Failure;
 use crate::form::unbroken;
 use crate::output::Output;
 use crate::view::{Column, Kind, Table, View, how_many, thousands, unknown_rejects};
+
+/// How many files are named of which the table has other rows than the ledger says.
+const UNLIKE_TOLD: usize = 3;
 
 /// Show what is loaded, what waits, what is held and why, and which rejects are open
 #[derive(Debug, Args)]
@@ -159,11 +163,23 @@ impl View for Stands {
         match self.found.out_of_date {
             0 => {}
             n => notes.push(format!(
-                "{} loaded with another pipeline file than this one; `etalon reload` loads again",
+                "{} loaded with another pipeline file than this one; `etalon reload` loads again what is there as it was",
                 if n == 1 { "1 file was".to_owned() } else { format!("{} files were", thousands(n)) }
             )),
         }
         notes.extend(unknown_rejects(self.found.unknown_rejects));
+        let unlike = &self.found.unlike;
+        notes.extend(unlike.iter().take(UNLIKE_TOLD).map(|Unlike { source, expected, there }| {
+            format!(
+                "{source}: the table has {} and the ledger says {}: somebody has changed the table, or it was brought back from an \
+                 older copy; `etalon reload` loads the file again",
+                how_many(*there, "row"),
+                thousands(*expected)
+            )
+        }));
+        if let Some(more) = unlike.len().checked_sub(UNLIKE_TOLD).filter(|more| *more > 0) {
+            notes.push(format!("so it is with {} more", how_many(more as u64, "file")));
+        }
         notes
     }
 }

@@ -8,6 +8,7 @@ use etalon_core::source::{ListStep, Listing};
 
 use super::Extract;
 use crate::held::Marked;
+use crate::judge::loaded_run;
 use crate::ports::{Clock, Entry, Fact, Objects, Queue, Witness};
 use crate::store::{TOGETHER, document, names, readable, send, side_by_side};
 
@@ -24,6 +25,8 @@ pub(super) struct Known {
     pub(super) lacks_plans: bool,
     /// Whether the pipeline had runs that replaced all rows: their objects have no record of their versions.
     pub(super) had_whole_runs: bool,
+    /// The last of these runs, if it is loaded and rows are added to it now.
+    pub(super) last_run: Option<Unit>,
 }
 
 impl Known {
@@ -139,7 +142,17 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         }
         let sent = names(self.store, &name::sent(pipeline, "")).await?.into_iter().collect();
         let Marked { units, lacks_plans, .. } = self.marked().await?;
-        Ok(Known { met, sent, waiting: units, lacks_plans, had_whole_runs: self.had_whole_runs().await? })
+        let had_whole_runs = self.had_whole_runs().await?;
+        let last_run = self.loaded_run(had_whole_runs).await?;
+        Ok(Known { met, sent, waiting: units, lacks_plans, had_whole_runs, last_run })
+    }
+
+    /// The last run that replaced all rows, if it is loaded and rows are added to it now.
+    pub(super) async fn loaded_run(&self, had_whole_runs: bool) -> Result<Option<Unit>, Error> {
+        match had_whole_runs && !self.deployed.pipeline.whole_runs() {
+            true => loaded_run(&self.deployed.pipeline, self.store, &self.table()).await,
+            false => Ok(None),
+        }
     }
 
     /// Whether the pipeline had runs that replaced all rows.

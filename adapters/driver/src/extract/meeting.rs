@@ -8,7 +8,7 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Effect, Meeting, once_more};
 use etalon_core::plan::{InputPlan, Object};
-use etalon_core::protocol::{LastRun, Met, Source, Start, Unit, UnitState, name, parse};
+use etalon_core::protocol::{LastRun, Member, Met, Source, Start, Unit, UnitState, name, parse};
 
 use super::Extract;
 use super::listing::Known;
@@ -23,7 +23,9 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// Looks at an object as it is now, and does about it what is not done.
     pub(super) async fn meet(&self, source: &str, start: &Start, known: &Known) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        let Some((Look { object, listed }, met)) = self.record(source, start.batch_time).await? else { return Ok(()) };
+        let Some((Look { object, listed }, met)) = self.record(source, start.batch_time, known).await? else {
+            return Ok(());
+        };
         // The next listing tells this version by its own name of it.
         let first = pipeline.input(&Object { version: listed, ..object.clone() }, 1);
         let is_first = met.is_new && met.position == 0;
@@ -127,10 +129,10 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     }
 
     /// Looks at an object after its record was read, and writes what is new into the record. Who comes second looks again.
-    async fn record(&self, source: &str, batch_time: i64) -> Result<Option<(Look, Met)>, Error> {
+    async fn record(&self, source: &str, batch_time: i64, known: &Known) -> Result<Option<(Look, Met)>, Error> {
         let mut looks = 1;
         loop {
-            match self.look_and_record(source, batch_time).await {
+            match self.look_and_record(source, batch_time, known).await {
                 Err(error)
                     if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Changed) && looks < LOOKS_MAX =>
                 {
@@ -141,7 +143,12 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         }
     }
 
-    async fn look_and_record(&self, source: &str, batch_time: i64) -> Result<Option<(Look, Met)>, Error> {
+    async fn look_and_record(
+        &self,
+        source: &str,
+        batch_time: i64,
+        known: &Known,
+    ) -> Result<Option<(Look, Met)>, Error> {
         let pipeline = &self.deployed.pipeline;
         let place = name::source(pipeline.name(), source);
         let (mut record, version) = match document::<Source>(self.store, &place).await? {
@@ -161,7 +168,13 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         let input_of = |meeting| pipeline.input(&look.object, meeting);
         let before = record.clone();
         let mut met = record.meet(input_of, batch_time);
-        if let Some(loaded) = self.come_back_to(&before, (1..met.meeting).map(input_of).collect()).await? {
+        if let Some(run) = &known.last_run
+            && !met.is_new
+            && self.is_gone_with(run, &before, &look.object).await?
+        {
+            // Later than the run: what is older than it is gone.
+            met = record.meet_again(input_of, batch_time.max(run.batch_time().saturating_add(1)));
+        } else if let Some(loaded) = self.come_back_to(&before, (1..met.meeting).map(input_of).collect()).await? {
             record = before;
             record.come_back(&loaded, batch_time);
             met = Met { is_new: true, ..record.meet(input_of, batch_time) };
@@ -175,6 +188,19 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             put(self.store, &place, &record, version.as_deref().map_or(Put::IfAbsent, Put::IfVersion)).await?;
         }
         Ok(Some((look, met)))
+    }
+
+    /// Whether the version of an object that was met last was loaded before a run has replaced all rows without it.
+    async fn is_gone_with(&self, run: &Unit, record: &Source, object: &Object) -> Result<bool, Error> {
+        let brings = |member: &Member| member.source == object.name && member.source_version == object.version;
+        let Some(last) = record.versions.last() else { return Ok(false) };
+        if last.batch_time >= run.batch_time() || run.members.iter().any(brings) {
+            return Ok(false);
+        }
+        let (plans, units) = self.kept(&last.input).await?;
+        let is_loaded = |unit: &Unit| matches!(unit.state, UnitState::Loaded { .. } | UnitState::Replaced { .. });
+        // On one machine, what the ledger has lost was forgotten.
+        Ok(units.iter().all(is_loaded) && (plans.is_empty() || !units.is_empty()))
     }
 
     /// The version of an object that is loaded, or waits for its load, if it is one of these inputs, which have the bytes that are

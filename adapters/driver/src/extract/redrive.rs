@@ -13,16 +13,7 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
     /// Sends open rejects through the pipeline once more: those of the objects that are wanted, or all.
     pub(super) async fn redrive(&self, wanted: &[String]) -> Result<(), Error> {
         let pipeline = &self.deployed.pipeline;
-        if pipeline.whole_runs() {
-            let message = "a load takes the place of all rows of the table, so that records cannot be added; run the \
-                           pipeline again";
-            return Err(Error::new(ErrorKind::Refused, message));
-        }
-        if pipeline.table().dedupe.is_some() {
-            let message = "`dedupe` compares the rows of a file with each other, so that records cannot be added; load the file \
-                           again, with `etalon reload`";
-            return Err(Error::new(ErrorKind::Refused, message));
-        }
+        rejects::may_be_redriven(pipeline)?;
         for input in rejects::read(self.store, pipeline).await? {
             if !wanted.is_empty() && !wanted.contains(&input.plan.source) {
                 continue;

@@ -11,7 +11,7 @@ use etalon_core::source::{ListStep, Listing};
 use super::Extract;
 use crate::judge::{complete_run, judge_again};
 use crate::ports::{Clock, Objects, Put, Queue, Witness};
-use crate::store::{document, put};
+use crate::store::{document, names, put};
 
 /// What a run is, where whole runs are loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,10 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             legs.push(document::<Leg>(self.store, &place(hop)).await?.ok_or_else(gone)?.0);
         }
         let plans: Vec<InputPlan> = legs.into_iter().flat_map(|leg| leg.plans).collect();
+        // When rows are added again, each object is looked at: it may have gone with what this run replaces.
+        for mark in names(self.store, &name::met(pipeline.name(), None)).await? {
+            self.store.delete(&mark).await?;
+        }
         let run_is = self.look_at_run(start, &plans).await?;
         for (unit, _) in self.waiting().await? {
             if matches!(unit.state, UnitState::Replaced { .. }) {

@@ -151,6 +151,10 @@ impl<W: Warehouse> Warehouse for FaultyWarehouse<'_, W> {
         self.inner.brought(table, batches).await
     }
 
+    async fn by_batch(&mut self, table: &Table) -> Result<BTreeMap<String, u64>, Error> {
+        self.inner.by_batch(table).await
+    }
+
     async fn forget(&mut self, table: &Table) -> Result<(), Error> {
         self.faults.call(self.inner.forget(table)).await
     }

@@ -427,13 +427,15 @@ impl<'a> Model<'a> {
         let is_much = rejected * 10 > unit.read * 4 || unit.rejected_bytes * 10 > unit.bytes * 4;
         let are_many = self.deployed.limits && rejected >= 2 && is_much;
         let is_loaded = |version: &&Version| version.units.iter().any(|unit| unit.state == State::Loaded);
-        let overwritten = self.met[&object][..place].iter().rfind(is_loaded);
+        let before = self.met[&object][..place].iter().rposition(|version| is_loaded(&version));
+        let overwritten = before.map(|before| &self.met[&object][before]);
         let is_refused = unit.is == Kind::Met
             && match self.on_overwrite() {
                 OnOverwrite::Fail => overwritten.is_some(),
                 // One without records does not take the place of rows unasked.
                 OnOverwrite::Replace => unit.read == 0 && overwritten.is_some_and(Version::has_rows),
-                OnOverwrite::Add => false,
+                // One that is compressed anew would bring the same rows.
+                OnOverwrite::Add => before.is_some_and(|before| self.is_same(object, place, unit, before)),
             };
         let is_brought_again = unit.is == Kind::Redrive;
         unit.incomplete.is_none() && (is_brought_again || !(are_all || are_many || is_refused))
@@ -471,10 +473,10 @@ impl<'a> Model<'a> {
             }
         }
         if self.life.shape.write == Write::Dedupe {
-            // What another pipeline file has made is loaded apart.
+            // The rows of an object are compared with each other.
             rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.order));
             let mut seen = BTreeSet::new();
-            rows.retain(|(mapping, row)| seen.insert((*mapping, row.id)));
+            rows.retain(|(mapping, row)| seen.insert((*mapping, row.whose, row.order.1, row.order.2, row.id)));
         }
         for (object, place, unit) in loads {
             let brings = |row: &Row| row.order.1 == self.met[object][*place].time && unit.rows.contains(row);

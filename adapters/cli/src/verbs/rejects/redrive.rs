@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Bar;
 use crate::remote::Remote;
-use crate::verbs::run::outcomes;
+use crate::verbs::run::{outcomes, set_back};
 use crate::verbs::{Verb, elsewhere};
 use crate::view::{Column, Kind, Sums, Table, View, thousands};
 
@@ -64,6 +64,7 @@ impl Verb for Redrive {
         let input = loaded.input(&store);
         let pipeline = &loaded.pipeline;
         if self.plan {
+            rejects::may_be_redriven(pipeline)?;
             return Ok(Answer::Forecast(pollster::block_on(rejects::forecast(pipeline, &inputs, &input))?));
         }
         let open = open(&inputs);
@@ -93,6 +94,7 @@ impl Redrive {
         let (pipeline, store) = (remote.pipeline(), remote.store());
         let inputs = remote.block(rejects::read(store, pipeline))?;
         if self.plan {
+            rejects::may_be_redriven(pipeline)?;
             return Ok(Answer::Forecast(remote.block(rejects::forecast(here, &inputs, remote.source()))?));
         }
         let redriven = elsewhere::carry_out(remote, Work::Redrive(Vec::new()), None, output)?.whole()?;
@@ -187,6 +189,7 @@ impl View for Answer {
             Some(open) => notes.push(format!("{} open, none would pass; nothing was done", thousands(open))),
             None => {}
         }
+        notes.extend(set_back(redriven.set_back));
         notes.extend(unlisted.iter().cloned());
         notes
     }

@@ -45,8 +45,8 @@ impl<'a> Model<'a> {
         units.filter(|(.., unit)| unit.state == State::Loaded)
     }
 
-    /// Whether the pipeline has loaded nothing, and the one with its other name what is there, with the same mapping: then
-    /// nothing is done.
+    /// Whether the pipeline has loaded nothing, and the one with its other name what is there, with the same mapping, or what was
+    /// there under the same name: then nothing is done.
     pub(super) fn is_most_likely_renamed(&self, call: Call) -> bool {
         let is_asked = matches!(call, Call::Run | Call::Reload(_));
         // The functions hold each object.
@@ -55,9 +55,14 @@ impl<'a> Model<'a> {
         }
         let has_own = self.in_ledger().any(|(object, ..)| self.is_own(object));
         !has_own
-            && self.in_ledger().any(|((whose, object), place, unit)| {
-                let is_there = self.objects.get(&object) == Some(&self.met[&(whose, object)][place].content);
-                is_there && unit.mapping == self.deployed.mapping && unit.inserted > 0
+            && self.in_ledger().any(|told| {
+                let ((whose, object), place, unit) = told;
+                let Some(content) = self.objects.get(&object) else { return false };
+                let is_as_it_was = *content == self.met[&(whose, object)][place].content;
+                // With other contents it is known by the record of its versions.
+                let is_known = || !self.is_bare[usize::from(whose)] && self.stands(told, |_| false);
+                let is_one = if is_as_it_was { unit.mapping == self.deployed.mapping } else { is_known() };
+                is_one && unit.inserted > 0
             })
     }
 
@@ -167,6 +172,15 @@ impl<'a> Model<'a> {
     }
 
     /// What the ledger knows of the contents that a unit has read.
+    /// Whether a version has the bytes of the one before, compressed anew.
+    pub(super) fn is_same(&self, object: Source, place: usize, unit: &Unit, before: usize) -> bool {
+        let is_loaded = |unit: &&Unit| unit.state == State::Loaded;
+        let (now, then) = (self.met[&object][place].content, self.met[&object][before].content);
+        let mut loaded = self.met[&object][before].units.iter().filter(is_loaded);
+        let known = self.known(object, place, unit);
+        now != then && loaded.any(|unit| known.is_equal(self.known(object, before, unit)))
+    }
+
     fn known(&self, object: Source, place: usize, unit: &Unit) -> Known<'a> {
         let content = &self.life.contents[self.met[&object][place].content];
         Known { content, has_digest: content.is_read_at_once(unit.mapping) }
