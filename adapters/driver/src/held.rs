@@ -8,7 +8,7 @@ use etalon_core::plan::InputPlan;
 use etalon_core::protocol::{Cursor, Decision, Member, Source, Start, Unit, UnitState, Work, name};
 use etalon_core::warehouse::WriteMode;
 
-use crate::judge::{DOUBLED, announce, loaded_run};
+use crate::judge::{DOUBLED, ONCE_MORE, announce, loaded_run};
 use crate::ports::{Objects, Put, Queue};
 use crate::store::{document, names, put, put_once, readable, side_by_side};
 
@@ -191,7 +191,7 @@ async fn carry_out(
 /// Why a unit was held that is looked at again: what is so of the table may have changed since.
 fn once_more(reason: &String) -> String {
     match reason.contains(DOUBLED) {
-        true => format!("it was discarded, and is looked at again; it was held then: {reason}"),
+        true => format!("{ONCE_MORE}; it was held then: {reason}"),
         false => reason.clone(),
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn complete_unit(
 }
 
 /// Judges a held unit again: what the pipeline says of limits and of new versions may have changed since, without a change of
-/// what rows are. What the warehouse has refused waits for somebody. `now` tells it apart from a judgement minutes before, whose
+/// what rows are. What the warehouse has refused waits for somebody, and so does a copy that was brought back. `now` tells it apart from a judgement minutes before, whose
 /// announcement the queue remembers.
 pub(crate) async fn judge_again(
     pipeline: &Resolved,
@@ -81,7 +81,8 @@ pub(crate) async fn judge_again(
     version: &str,
 ) -> Result<(), Error> {
     let UnitState::Held { reasons, .. } = &unit.state else { return Ok(()) };
-    if unit.fingerprint != pipeline.fingerprint() || reasons.iter().any(|reason| reason.starts_with(REFUSED)) {
+    let waits = |reason: &String| reason.starts_with(REFUSED) || reason.starts_with(ONCE_MORE);
+    if unit.fingerprint != pipeline.fingerprint() || reasons.iter().any(waits) {
         return Ok(());
     }
     let table = name::table(pipeline.table());
@@ -111,6 +112,8 @@ pub(crate) async fn judge_again(
 /// What the reason begins with for which a unit is held that the warehouse has refused.
 pub const REFUSED: &str = "the warehouse refuses it: ";
 
+/// What the reason begins with for which a unit is held that was discarded as a copy.
+pub(crate) const ONCE_MORE: &str = "it was discarded, and is looked at again";
 /// What the reason says for which a unit is held whose rows the table has.
 pub(crate) const DOUBLED: &str = "its rows would be in table";
 

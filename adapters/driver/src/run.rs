@@ -605,7 +605,8 @@ impl<S: Objects, T: Objects, C: Clock, P: Progress> Engine<'_, S, T, C, P> {
         let planned: BTreeMap<&str, &InputPlan> = plans.map(|plan| (plan.source.as_str(), plan)).collect();
         let held: BTreeSet<&String> = report.held.iter().flat_map(|held| &held.sources).collect();
         let mut of_version: BTreeMap<(&str, &str), Vec<&LedgerRow>> = BTreeMap::new();
-        for row in since_whole_run(rows) {
+        let is_own = |row: &&LedgerRow| row.batch.pipeline.is_empty() || row.batch.pipeline == *pipeline.name();
+        for row in since_whole_run(rows).filter(is_own) {
             of_version.entry((&row.batch.source, &row.batch.source_version)).or_default().push(row);
         }
         let discarded: BTreeSet<String> = held::discarded_now(pipeline, self.store, &table)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use etalon_core::error::Error;
 use etalon_core::pipeline::Resolved;
 use etalon_core::plan::InputPlan;
-use etalon_core::protocol::{Load, Unit, name, prefix};
+use etalon_core::protocol::{Load, Source, Unit, name, prefix};
 use etalon_core::value::datetime::print_timestamptz;
 use etalon_core::warehouse::{LedgerRow, LoadCounts, Unlike, since_whole_run, unlike};
 use serde::Serialize;
@@ -154,7 +154,7 @@ pub async fn status(
     let table = name::table(pipeline.table());
     let held = held::held(store, &table).await?;
     let pending = name::pending(&table, "");
-    let mut waiting = Vec::new();
+    let mut waiting = BTreeSet::new();
     for mark in names(store, &pending).await? {
         let unit = name::unit_document(&table, mark.strip_prefix(&pending).unwrap_or(&mark));
         let unit = document::<Unit>(store, &unit).await?.map(|(unit, _)| unit);
@@ -188,10 +188,10 @@ pub async fn status(
         out_of_date: last.values().filter(|row| !is_of_now(row, pipeline)).count() as u64,
         seconds_since_load: since.and_then(|seconds| u64::try_from(seconds).ok()),
         loads,
-        failing: failing(store, &table).await?,
+        failing: failing(pipeline, store, &table).await?,
         planned: planned(pipeline, store, &table).await?,
         held: held.iter().filter(|unit| is_of(pipeline, unit)).map(|unit| held_report(unit, false)).collect(),
-        waiting,
+        waiting: waiting.into_iter().collect(),
         discarded: discarded.iter().map(title).collect(),
         open_rejects,
         unknown_rejects,
@@ -214,14 +214,29 @@ async fn planned(pipeline: &Resolved, store: &impl Objects, table: &str) -> Resu
             last.insert(plan.input, (plan.source, plan.generation));
         }
     }
-    let without = last.into_iter().filter(|(input, (_, generation))| {
-        !units.contains(&name::unit_document(table, &name::unit(input, *generation)))
-    });
-    Ok(without.map(|(_, (source, _))| source).collect::<BTreeSet<_>>().into_iter().collect())
+    let mut without = BTreeSet::new();
+    for (input, (source, generation)) in last {
+        if units.contains(&name::unit_document(table, &name::unit(&input, generation))) {
+            continue;
+        }
+        // Contents that the object has no more are read by nobody.
+        let record = document::<Source>(store, &name::source(pipeline.name(), &source)).await?;
+        if record.is_none_or(|(record, _)| record.is_current(&input)) {
+            without.insert(source);
+        }
+    }
+    Ok(without.into_iter().collect())
 }
 
-async fn failing(store: &impl Objects, table: &str) -> Result<Option<FailingLoad>, Error> {
-    let load = document::<Load>(store, &name::current(table)).await?.map(|(load, _)| load);
+async fn failing(pipeline: &Resolved, store: &impl Objects, table: &str) -> Result<Option<FailingLoad>, Error> {
+    let Some((load, _)) = document::<Load>(store, &name::current(table)).await? else { return Ok(None) };
+    // Other pipelines may load the table, too.
+    let first = load.units.first().map(|unit| name::unit_document(table, unit));
+    let unit = match &first {
+        Some(place) => document::<Unit>(store, place).await?,
+        None => None,
+    };
+    let load = Some(load).filter(|_| unit.is_none_or(|(unit, _)| is_of(pipeline, &unit)));
     Ok(load.filter(|load| load.failures + load.data_failures > 0).map(|load| FailingLoad {
         failures: load.failures + load.data_failures,
         next: print_timestamptz(load.not_before.max(load.loaded_at)),

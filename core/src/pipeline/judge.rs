@@ -107,8 +107,8 @@ impl Pipeline {
         };
         for Input { plan, .. } in inputs.iter().filter(|input| self.refuses_same(input)) {
             reasons.push(format!(
-                "{} was loaded before with the same contents, and is compressed anew: nothing in it is new; discard it (a \
-                 release loads its rows once more)",
+                "{} was loaded before with the same contents, and is compressed anew: nothing in it is new; say \
+                 `on_overwrite: replace`, or discard it (a release loads its rows once more)",
                 plan.source
             ));
         }

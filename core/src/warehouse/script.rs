@@ -345,14 +345,6 @@ impl Writer<'_> {
         if let WriteMode::Replace { allow_empty } = target.write {
             self.replace_all(load, allow_empty, direct)?;
         }
-        if target.keeps_deleted() {
-            let deleted = target.deleted_table()?;
-            // Loads that remember no deletes do not look at those that were remembered before.
-            let gone = [ledger::of_earlier_runs(target, &deleted), ledger::replaced_since(target, &deleted)];
-            let gone = gone.into_iter().map(|batches| Expr::bare(BATCH_COLUMN).among(batches));
-            let forget = Command::Delete { from: deleted, using: None, filter: Some(Expr::Any(gone.collect())) };
-            self.run("forget deletes of which the loads are replaced", forget);
-        }
         let mut noted = false;
         if replaces_sources && direct {
             // The rows of earlier versions go first: a constraint of somebody else may not let both be there.
@@ -370,6 +362,15 @@ impl Writer<'_> {
             if let Some(index) = target.create_key_index() {
                 self.guard(Guard::UniqueKey, index);
             }
+        }
+        if target.keeps_deleted() {
+            let deleted = target.deleted_table()?;
+            // Loads that remember no deletes do not look at those that were remembered before. Those that this load ends have
+            // been noted by now.
+            let gone = [ledger::of_earlier_runs(target, &deleted), ledger::replaced_since(target, &deleted)];
+            let gone = gone.into_iter().map(|batches| Expr::bare(BATCH_COLUMN).among(batches));
+            let forget = Command::Delete { from: deleted, using: None, filter: Some(Expr::Any(gone.collect())) };
+            self.run("forget deletes of which the loads are replaced", forget);
         }
         match &ranking {
             Some(ranking) => {

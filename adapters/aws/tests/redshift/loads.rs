@@ -40,10 +40,11 @@ pub(crate) const TESTS: &[counterpart::Test<Server>] = &[
 ];
 
 /// All that core has Redshift do for loads, in the words that it labels statements with.
-const KINDS: [&str; 44] = [
+const KINDS: [&str; 46] = [
     "add a column",
     "add a column to the ledger",
     "ask for the columns of beaten rows",
+    "ask for the columns of deleted keys",
     "ask for the declared types",
     "ask for the ledger's columns",
     "ask for the target's columns",
@@ -71,6 +72,7 @@ const KINDS: [&str; 44] = [
     "drop the work tables",
     "enter the batches into the ledger",
     "find the batches that a later version replaces",
+    "forget deletes of which the loads are replaced",
     "forget the types of an earlier table",
     "give a column more room",
     "insert the rows",

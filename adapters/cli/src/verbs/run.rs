@@ -355,7 +355,7 @@ impl View for Ran {
         }));
         notes.extend(report.earlier_versions.iter().map(|source| {
             format!(
-                "{source} had other contents when it was loaded before: those rows were not loaded again, and stay as they are"
+                "{source} was loaded before in another version: those rows were not loaded again, and stay as they are"
             )
         }));
         notes.extend(report.lost.iter().map(|source| {
@@ -435,7 +435,7 @@ pub(super) fn set_back(rows: u64) -> Option<String> {
     (rows > 0).then(|| {
         format!(
             "the target has no `order_by`, so that what is loaded last stays: older records have updated {}, also where a later file had brought \
-             newer ones; `etalon reload` without a name loads all files that are there in their order",
+             newer ones; name the column that tells which is newer (`order_by`), and `etalon reload`",
             how_many(rows, "row")
         )
     })
