@@ -4,8 +4,6 @@ locals {
   copied    = jsondecode(file("${path.module}/../pipeline/deployment.json")).copied
   partition = data.aws_partition.this.partition
   store     = "arn:${local.partition}:s3:::${var.storage.bucket}"
-  workgroup = one(aws_redshiftserverless_workgroup.this)
-  cluster   = one(aws_redshift_cluster.this)
 }
 
 data "aws_partition" "this" {}
@@ -119,7 +117,7 @@ resource "aws_redshiftserverless_workgroup" "this" {
 resource "aws_redshiftserverless_usage_limit" "this" {
   count = try(var.serverless.daily_rpu_hours, null) == null ? 0 : 1
 
-  resource_arn  = local.workgroup.arn
+  resource_arn  = aws_redshiftserverless_workgroup.this[0].arn
   usage_type    = "serverless-compute"
   period        = "daily"
   amount        = var.serverless.daily_rpu_hours
@@ -167,8 +165,8 @@ resource "aws_redshift_cluster" "this" {
   kms_key_id                          = var.kms_key_arn
   publicly_accessible                 = false
   automated_snapshot_retention_period = var.provisioned.snapshot_days
-  skip_final_snapshot                 = var.skip_final_snapshot
-  final_snapshot_identifier           = var.skip_final_snapshot ? null : "${var.name}-last"
+  skip_final_snapshot                 = var.provisioned.skip_last_snapshot
+  final_snapshot_identifier           = var.provisioned.skip_last_snapshot ? null : "${var.name}-last"
   tags                                = var.tags
 }
 

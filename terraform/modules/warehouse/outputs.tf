@@ -5,17 +5,18 @@ output "database" {
 
 output "workgroup" {
   description = "The workgroup; null if the warehouse is a cluster."
-  value       = var.serverless == null ? try(var.existing.workgroup, null) : local.workgroup.workgroup_name
+  value       = var.serverless == null ? try(var.existing.workgroup, null) : one(aws_redshiftserverless_workgroup.this[*].workgroup_name)
 }
 
 output "workgroup_arn" {
   description = "ARN of the workgroup; null if the warehouse is a cluster, or if the ARN was not given."
-  value       = var.serverless == null ? try(var.existing.workgroup_arn, null) : local.workgroup.arn
+  value       = var.serverless == null ? try(var.existing.workgroup_arn, null) : one(aws_redshiftserverless_workgroup.this[*].arn)
 }
 
 output "cluster" {
   description = "The cluster; null if the warehouse is a workgroup."
-  value       = var.provisioned == null ? try(var.existing.cluster, null) : local.cluster.cluster_identifier
+  # As a whole a cluster is secret, since it has a password.
+  value = var.provisioned == null ? try(var.existing.cluster, null) : one(aws_redshift_cluster.this[*].cluster_identifier)
 }
 
 output "user" {

@@ -38,13 +38,14 @@ variable "serverless" {
 }
 
 variable "provisioned" {
-  description = "A cluster to be created: type and number of its nodes, and its network."
+  description = "A cluster to be created: type and number of its nodes, its network, for how many days its snapshots are kept, and whether it may be destroyed without a last one."
   type = object({
     node_type          = optional(string, "ra3.large")
     nodes              = optional(number, 2)
     subnet_ids         = list(string)
     security_group_ids = list(string)
     snapshot_days      = optional(number, 7)
+    skip_last_snapshot = optional(bool, false)
   })
   default = null
 }
@@ -74,12 +75,6 @@ variable "permissions_boundary" {
   description = "ARN of the permissions boundary of the role."
   type        = string
   default     = null
-}
-
-variable "skip_final_snapshot" {
-  description = "Whether a cluster that is created may be destroyed without a last snapshot."
-  type        = bool
-  default     = false
 }
 
 variable "tags" {
