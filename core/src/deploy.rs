@@ -42,8 +42,19 @@ pub const DEFAULT_BUS: &str = "default";
 const SWEEP: &str = "rate(5 minutes)";
 /// How often a pipeline that new objects start lists its source: a message of an object may be lost.
 const LISTING: &str = "rate(1 day)";
-/// How long a message is kept until it is processed, and a dead letter until a person looks at it: as long as SQS allows.
-const MESSAGES_KEPT_SECONDS: u32 = 14 * 24 * 60 * 60;
+const DAY_SECONDS: u32 = 24 * 60 * 60;
+/// How long a dead letter is kept until a person looks at it: as long as SQS allows. It keeps the age of its message, so that
+/// a message is kept for less.
+const DEAD_KEPT_SECONDS: u32 = 14 * DAY_SECONDS;
+/// How long a message is kept until it is processed.
+const MESSAGES_KEPT_SECONDS: u32 = 13 * DAY_SECONDS;
+/// A call by the clock or by a person that fails is made again twice, as Lambda does by itself.
+const CALLED: Retries = Retries { attempts: 2, age_seconds: 6 * 60 * 60 };
+/// A call that cannot be delivered is tried for a day, as often as EventBridge Scheduler allows.
+const DELIVERED: Retries = Retries { attempts: 185, age_seconds: DAY_SECONDS };
+/// A sweep that fails is not made again, and one that cannot be delivered is dropped: the next one does the same.
+const SWEPT: Retries = Retries { attempts: 0, age_seconds: 300 };
+const SWEEP_DELIVERED: Retries = Retries { attempts: 0, age_seconds: 60 };
 /// Messages of a batch where each is little work.
 const BATCH_SIZE: usize = 10;
 /// The fewest calls at once that the mapping of a queue may be limited to.
@@ -180,6 +191,8 @@ pub struct Function {
     pub queue: Queue,
     /// How the queue calls it.
     pub mapping: Mapping,
+    /// How often a call that nobody waits for is made again if it fails.
+    pub retries: Retries,
     /// What it may do.
     pub permissions: Vec<Permission>,
 }
@@ -201,8 +214,19 @@ pub struct Queue {
     pub visibility_seconds: u32,
     /// So often a message is received before it is among the dead letters.
     pub receives_max: u32,
-    /// How long a message is kept, in seconds, also among the dead letters.
+    /// How long a message is kept, in seconds.
     pub kept_seconds: u32,
+    /// How long a dead letter is kept, in seconds, from when its message was sent.
+    pub dead_kept_seconds: u32,
+}
+
+/// How often something is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// So often at most.
+    pub attempts: u32,
+    /// For so long at most, in seconds.
+    pub age_seconds: u32,
 }
 
 /// How a queue calls a function. The function tells which messages of a batch have failed.
@@ -231,6 +255,8 @@ pub struct Schedule {
     pub input: String,
     /// The URL of the queue of what cannot be delivered. A sweep has none: the next one does the same.
     pub dead_url: Option<String>,
+    /// How often it is tried to deliver it.
+    pub retries: Retries,
 }
 
 /// Something that a function may do.
@@ -312,6 +338,7 @@ impl Deployment {
             },
             input: SCHEDULE_INPUT.to_owned(),
             dead_url: Some(extract.dead_url.clone()),
+            retries: DELIVERED,
         };
         let sweep = Schedule {
             name: format!("{}-sweep", account.name),
@@ -319,6 +346,7 @@ impl Deployment {
             when: Some(SWEEP.to_owned()),
             input: SWEEP_INPUT.to_owned(),
             dead_url: None,
+            retries: SWEEP_DELIVERED,
         };
         Self { functions, schedules: [starts, sweep] }
     }
@@ -384,6 +412,7 @@ impl Function {
                 // Extract keeps a limit of its own.
                 allows_loops: step == Step::Extract,
             },
+            retries: if step == Step::Load { SWEPT } else { CALLED },
             permissions: permissions(step, origin, account, queue, sends),
             environment,
         }
@@ -408,6 +437,7 @@ impl Queue {
             visibility_seconds: sizes.of(step).timeout_seconds * sizes.visibility_timeouts,
             receives_max: sizes.receives_max,
             kept_seconds: MESSAGES_KEPT_SECONDS,
+            dead_kept_seconds: DEAD_KEPT_SECONDS,
         }
     }
 }

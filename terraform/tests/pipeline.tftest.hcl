@@ -50,8 +50,65 @@ run "a_pipeline_as_it_should_be" {
   }
 
   assert {
+    condition     = alltrue([for step, group in aws_cloudwatch_log_group.this : group.retention_in_days == 30 && aws_lambda_function.this[step].logging_config[0].log_group == group.name])
+    error_message = "Each function logs to a group whose lines go after a while."
+  }
+
+  assert {
+    condition     = alltrue([for step in ["extract", "transform"] : length(aws_lambda_function.this[step].dead_letter_config) == 1 && aws_lambda_function_event_invoke_config.this[step].maximum_retry_attempts == 2]) && aws_lambda_function_event_invoke_config.this["load"].maximum_retry_attempts == 0
+    error_message = "A call that nobody waits for is made again, and kept if it fails; a sweep is neither."
+  }
+
+  assert {
+    condition     = length(aws_scheduler_schedule.this["etalon-orders"].target[0].dead_letter_config) == 1 && aws_scheduler_schedule.this["etalon-orders"].target[0].retry_policy[0].maximum_retry_attempts == 185 && length(aws_scheduler_schedule.this["etalon-orders-sweep"].target[0].dead_letter_config) == 0
+    error_message = "What the schedule cannot deliver is kept; a sweep is not."
+  }
+
+  assert {
+    condition     = alltrue([for step, redrive in aws_sqs_queue_redrive_allow_policy.this : contains(["extract", "transform", "load"], step)]) && length(aws_sqs_queue_redrive_allow_policy.this) == 3 && length(aws_sqs_queue_policy.this) == 3 && length(aws_sqs_queue_policy.dead) == 3
+    error_message = "Each queue has a policy, and each queue of dead letters says whose letters it takes."
+  }
+
+  assert {
+    condition     = alltrue([for name, document in data.aws_iam_policy_document.queue : document.statement[0].effect == "Deny" && one(document.statement[0].condition).variable == "aws:SecureTransport"])
+    error_message = "A queue refuses plain HTTP."
+  }
+
+  assert {
     condition     = alltrue([for step, queue in aws_sqs_queue.dead : queue.message_retention_seconds > aws_sqs_queue.this[step].message_retention_seconds])
     error_message = "A dead letter lives longer than a message."
+  }
+}
+
+run "new_objects_start_a_pipeline" {
+  command = plan
+
+  module {
+    source = "./modules/pipeline"
+  }
+
+  variables {
+    file = "tests/files/created.yaml"
+  }
+
+  assert {
+    condition     = jsondecode(one(aws_cloudwatch_event_rule.objects).event_pattern).detail == { bucket = { name = ["acme-landing"] }, object = { key = [{ prefix = "orders/" }] } }
+    error_message = "The rule is about the objects of the source."
+  }
+
+  assert {
+    condition     = length(one(aws_cloudwatch_event_target.objects).dead_letter_config) == 1
+    error_message = "An event that cannot be delivered is kept."
+  }
+
+  assert {
+    condition     = join(" ", [for name, document in data.aws_iam_policy_document.queue : name if length(document.statement) == 2]) == "extract extract-dead"
+    error_message = "The rule may send to the queue of extract and to that of its dead letters."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.this["etalon-orders"].schedule_expression == "rate(1 day)"
+    error_message = "A listing finds the objects whose event was lost."
   }
 }
 
@@ -162,6 +219,20 @@ run "messages_that_outlive_their_dead_letters" {
 
   variables {
     message_days = 14
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "messages_that_are_not_kept" {
+  command = plan
+
+  module {
+    source = "./modules/pipeline"
+  }
+
+  variables {
+    message_days = 0
   }
 
   expect_failures = [var.message_days]

@@ -14,12 +14,14 @@ mod deployed;
 mod stage;
 mod queues;
 mod objects;
+mod rule;
 mod starts;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_sdk_s3::error::DisplayErrorContext;
+use etalon_core::deploy::monitoring::METRICS;
 use etalon_core::deploy::{self, Deployment};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
@@ -33,12 +35,13 @@ use tokio::time::sleep;
 use crate::aws::{self, REGION, unavailable};
 use crate::gateway::{Counts, Gateway, Outage, Policies};
 use crate::iam::Policy;
-use crate::lambda::ACCOUNT;
+use crate::lambda::{ACCOUNT, MetricName};
 use crate::postgres::connect;
 use crate::redshift::{Config, DataApi};
 pub use deployed::Deployed;
 pub use programs::{Counterparts, Programs};
 pub use queues::DeadLetter;
+pub use rule::Rule;
 pub use settings::Settings;
 pub use stage::Stage;
 
@@ -55,6 +58,7 @@ pub struct Cloud {
     settings: Settings,
     deployment: Deployment,
     reports_failures: [bool; 3],
+    rule: Option<Rule>,
     endpoints: [(&'static str, String); 2],
     redshift: DataApi,
     gateway: Gateway,
@@ -88,6 +92,7 @@ impl Cloud {
         let deployed = Deployed {
             deployment,
             reports_failures: [true; 3],
+            rule: None,
             policies: Policies::new(),
             staging: account.staging,
             event_bus: account.event_bus,
@@ -120,12 +125,13 @@ impl Cloud {
         let data_gateway = Gateway::open(&redshift.endpoint(), deployed.policies).await?;
         let bus = deployed.event_bus.as_deref().unwrap_or(deploy::DEFAULT_BUS);
         let loaded = stage::listen(&moto, &sqs, &settings.name, bus).await?;
-        let Deployed { deployment, reports_failures, .. } = deployed;
+        let Deployed { deployment, reports_failures, rule, .. } = deployed;
         let endpoints = [("AWS_ENDPOINT_URL", gateway.url()), ("AWS_ENDPOINT_URL_REDSHIFT_DATA", data_gateway.url())];
         Ok(Self {
             stages: stages(&deployment, reports_failures, &settings, &endpoints, &sqs).await?,
             deployment,
             reports_failures,
+            rule,
             endpoints,
             redshift,
             gateway,
@@ -296,6 +302,18 @@ impl Cloud {
             }
             sleep(LOOK).await;
         }
+    }
+
+    /// Metrics that the functions have told and that nobody knows, as the step and the name: there would be no alarm over them.
+    pub fn unknown_metrics(&self) -> Vec<(Step, String)> {
+        let told =
+            self.stages.iter().flat_map(|stage| stage.function.metrics().into_keys().map(|name| (stage.step, name)));
+        let is_known = |step: Step, MetricName { name, dimensions, .. }: &MetricName| {
+            let is = |dimension: &str, value: &str| dimensions.get(dimension).is_some_and(|found| found == value);
+            let is_ours = dimensions.len() == 2 && is("Pipeline", self.pipeline.name()) && is("Step", step.name());
+            is_ours && METRICS.iter().any(|metric| metric.name == name && metric.steps.contains(&step))
+        };
+        told.filter(|(step, told)| !is_known(*step, told)).map(|(step, told)| (step, told.name)).collect()
     }
 
     /// What the ledger says of the pipeline's table; nothing before the first load.

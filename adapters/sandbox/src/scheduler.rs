@@ -1,6 +1,7 @@
 //! Scheduler: asynchronous events, as of EventBridge Scheduler and of Lambda's asynchronous invocations.
 //!
-//! An event is accepted at once and tried three times; then it goes to the dead-letter queue, if there is one. Exact: the
+//! An event is accepted at once and tried again as often as its target says, which in the cloud is at most twice; then it goes to
+//! the dead-letter queue, if there is one. Exact: the
 //! placeholders of the input that are replaced, the number of attempts, the content of a dead letter. Not exact: the pauses
 //! between attempts, which are one and two minutes in the cloud, and here as the settings say.
 
@@ -19,8 +20,6 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::aws::unavailable;
 use crate::lambda::{ACCOUNT, Failure, Function, Invoked, NotInvoked, Trace};
 
-/// So often an event is tried again.
-const RETRIES_MAX: u32 = 2;
 /// The most bytes of an event that nobody waits for.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -33,6 +32,8 @@ pub struct Target {
     pub client: Client,
     /// The queue of its dead letters.
     pub dead_letters: Option<String>,
+    /// So often an event that fails is tried again.
+    pub retries_max: u32,
     /// How long an event waits before it is tried again.
     pub pause: Duration,
 }
@@ -71,7 +72,7 @@ impl Target {
                 Ok(outcome) => outcome,
             };
             match &outcome.result {
-                Err(failure) if failures == RETRIES_MAX => {
+                Err(failure) if failures == self.retries_max => {
                     self.bury(event, failure, &outcome.report.request).await?;
                     return Ok(outcome);
                 }

@@ -39,6 +39,7 @@ tests! {
     a_batch_waits_for_its_window
     what_fails_comes_again_and_what_does_not_is_gone
     a_function_that_ends_fails_the_whole_batch
+    what_a_mapping_does_not_let_a_function_tell_is_lost
     a_message_that_always_fails_ends_among_the_dead_letters
     no_more_batches_at_once_than_allowed
     messages_of_a_group_come_one_batch_at_a_time_and_in_order
@@ -47,6 +48,7 @@ tests! {
     a_loop_is_stopped_unless_it_is_allowed
     a_schedule_fires_with_its_time_and_again
     an_event_that_fails_three_times_is_a_dead_letter
+    an_event_that_is_not_tried_again_fails_once
 }
 
 struct World {
@@ -183,6 +185,17 @@ async fn what_fails_comes_again_and_what_does_not_is_gone(world: World) {
     assert_eq!(queue.left(&queue.dead).await, 1);
 }
 
+/// Without `ReportBatchItemFailures` all messages of a batch are taken for done, whatever the function says of them.
+async fn what_a_mapping_does_not_let_a_function_tell_is_lost(world: World) {
+    let (queue, function) = (world.queue(2, 3, false).await, world.function());
+    queue.send(&[json!({ "fail": "always" }), json!({})], None).await;
+    let mapping = Mapping { reports_failures: false, ..Mapping::new(&queue.url) };
+    let poller = world.poller(&function, mapping).await;
+    until(async || poller.polled().done == 2 && queue.is_empty().await).await;
+    assert_eq!((poller.polled().failed, queue.left(&queue.dead).await), (0, 0));
+    assert!(lines(&function, "begins  ").iter().any(|line| line.contains("always")));
+}
+
 async fn a_function_that_ends_fails_the_whole_batch(world: World) {
     let (queue, function) = (world.queue(2, 2, false).await, world.function());
     queue.send(&[json!({}), json!({ "exit": 1 })], None).await;
@@ -281,6 +294,7 @@ fn schedule(world: &World, function: &Arc<Function>, dead_letters: &str, input: 
         function: Arc::clone(function),
         client: world.client.clone(),
         dead_letters: Some(dead_letters.to_owned()),
+        retries_max: 2,
         pause: Duration::from_millis(5),
     };
     Schedule { name: "nightly".to_owned(), input: input.to_string(), target }
@@ -311,4 +325,13 @@ async fn an_event_that_fails_three_times_is_a_dead_letter(world: World) {
     let attributes = letter.message_attributes.unwrap();
     assert_eq!(attributes["ErrorMessage"].string_value.as_deref(), Some("not today"));
     assert_eq!(attributes["RequestID"].string_value, Some(outcome.report.request));
+}
+
+async fn an_event_that_is_not_tried_again_fails_once(world: World) {
+    let (function, queue) = (world.function(), world.queue(5, 3, false).await);
+    let mut schedule = schedule(&world, &function, &queue.dead, &json!({ "fail": "not today" }));
+    schedule.target.retries_max = 0;
+    schedule.target.dead_letters = None;
+    assert!(schedule.fire(UNIX_EPOCH).await.unwrap().result.is_err());
+    assert_eq!((function.totals().invocations, queue.left(&queue.dead).await), (1, 0));
 }

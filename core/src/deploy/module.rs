@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::setting::{SETTINGS, Setting};
 use super::{
-    Account, Deployment, Function, LISTING, Origin, PREFIXES, Schedule, Sizes, Statement, Warehouse, WarehouseId,
+    Account, Deployment, Function, LISTING, Origin, PREFIXES, Retries, Schedule, Sizes, Statement, Warehouse,
+    WarehouseId,
 };
 use crate::pipeline::Pipeline;
 use crate::source::LANDING;
@@ -46,7 +47,7 @@ pub fn module(pipeline: &Pipeline) -> String {
     let functions: Map<String, Value> =
         functions.iter().map(|function| (function.step.name().to_owned(), described(function))).collect();
     let copied = PREFIXES.iter().filter(|prefix| prefix.is_copied).map(|prefix| prefix.text);
-    let schedule = |schedule: &Schedule| json!({ "calls": schedule.step.name(), "input": schedule.input });
+    let schedule = |schedule: &Schedule| json!({ "calls": schedule.step.name(), "input": schedule.input, "retries": retries(schedule.retries) });
     let mut sweep_row = schedule(&sweep);
     sweep_row["when"] = json!(sweep.when);
     // When else, the pipeline file says.
@@ -80,6 +81,7 @@ fn described(function: &Function) -> Value {
             "dead_name": queue.dead_name,
             "is_fifo": queue.is_fifo,
             "kept_seconds": queue.kept_seconds,
+            "dead_kept_seconds": queue.dead_kept_seconds,
         },
         "mapping": {
             "batch_size": mapping.batch_size,
@@ -87,8 +89,13 @@ fn described(function: &Function) -> Value {
             "concurrency_max": mapping.concurrency_max,
             "allows_loops": mapping.allows_loops,
         },
+        "retries": retries(function.retries),
         "policy": policy.collect::<Vec<_>>(),
     })
+}
+
+fn retries(Retries { attempts, age_seconds }: Retries) -> Value {
+    json!({ "attempts": attempts, "age_seconds": age_seconds })
 }
 
 fn statement(statement: &Statement) -> Value {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::monitoring::{METRICS, Metric};
 use super::setting::{Need, SETTINGS, Setting};
-use super::{Deployment, Function, Permission, WarehouseId};
+use super::{DAY_SECONDS, Deployment, Function, Permission, Retries, WarehouseId};
 use crate::protocol::Step;
 use crate::protocol::prefix::{PREFIXES, Prefix, Retention, Right};
 
@@ -48,14 +48,15 @@ fn metrics() -> String {
 /// The page of a deployment, in Markdown: its functions, queues and permissions, and how long everything is kept.
 pub fn deployment_page(deployment: &Deployment) -> String {
     let mut functions = String::from(
-        "| Function | Memory | Timeout | At once | Queue | Batch | Invisible | Received |\n|---|---|---|---|---|---|---|---|\n",
+        "| Function | Memory | Timeout | At once | Queue | Batch | Invisible | Received | Kept |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     let mut permissions = String::new();
     for function in &deployment.functions {
         let Function { name, size, concurrency, queue, mapping, step, .. } = function;
         let _ = writeln!(
             functions,
-            "| `{name}` | {} MiB | {} s | {concurrency} | `{}` | {} | {} s | {} times, then `{}` |",
+            "| `{name}` | {} MiB | {} s | {concurrency} | `{}` | {} | {} s | {} times, then `{}` | {} days |",
             size.memory_mb,
             size.timeout_seconds,
             queue.name,
@@ -63,15 +64,26 @@ pub fn deployment_page(deployment: &Deployment) -> String {
             queue.visibility_seconds,
             queue.receives_max,
             queue.dead_name,
+            queue.kept_seconds / DAY_SECONDS,
         );
         let others = function.permissions.iter().filter_map(shown);
         let _ = writeln!(permissions, "- **{}**: {}", step.name(), others.collect::<Vec<_>>().join("; "));
     }
-    let mut schedules = String::from("| Schedule | When | Calls | With |\n|---|---|---|---|\n");
+    let again = |Retries { attempts, age_seconds }: Retries| match attempts {
+        0 => "never".to_owned(),
+        attempts => format!("{attempts} times, within {} hours", age_seconds / (60 * 60)),
+    };
+    let mut called = String::from("| Function | A call that fails is made again |\n|---|---|\n");
+    for function in &deployment.functions {
+        let _ = writeln!(called, "| `{}` | {} |", function.name, again(function.retries));
+    }
+    let mut schedules =
+        String::from("| Schedule | When | Calls | With | Is delivered again |\n|---|---|---|---|---|\n");
     for schedule in &deployment.schedules {
         let when = schedule.when.as_deref().unwrap_or("by hand");
         let (name, step, input) = (&schedule.name, schedule.step.name(), &schedule.input);
-        let _ = writeln!(schedules, "| `{name}` | `{when}` | {step} | `{input}` |");
+        let retries = again(schedule.retries);
+        let _ = writeln!(schedules, "| `{name}` | `{when}` | {step} | `{input}` | {retries} |");
     }
     let mut store = String::from(
         "| Below | Lies | extract | transform | load | COPY | Kept | Why |\n|---|---|---|---|---|---|---|---|\n",
@@ -89,11 +101,14 @@ pub fn deployment_page(deployment: &Deployment) -> String {
         };
         let _ = writeln!(store, "| `{text}` | {holds} | {extract} | {transform} | {load} | {copy} | {kept} | {why} |");
     }
+    let dead_days = deployment.functions[0].queue.dead_kept_seconds / DAY_SECONDS;
     let beside_store = deployment.operator().iter().filter_map(shown).collect::<Vec<_>>();
     let operator = format!("{}.\n", beside_store.join("; "));
     DEPLOYMENT_PAGE
         .replace("{functions}\n", &functions)
         .replace("{schedules}\n", &schedules)
+        .replace("{called}\n", &called)
+        .replace("{dead days}", &dead_days.to_string())
         .replace("{store}\n", &store)
         .replace("{permissions}\n", &permissions)
         .replace("{operator}\n", &operator)

@@ -142,13 +142,13 @@ resource "aws_lambda_function_recursion_config" "this" {
   recursive_loop = "Allow"
 }
 
-# A call of load by the clock that fails is not tried again: the next one does the same.
+# How often Lambda makes a call again that nobody waits for.
 resource "aws_lambda_function_event_invoke_config" "this" {
   for_each = local.functions
 
   function_name                = aws_lambda_function.this[each.key].function_name
-  maximum_retry_attempts       = each.value.queue.is_fifo ? 0 : 2
-  maximum_event_age_in_seconds = each.value.queue.is_fifo ? 300 : 21600
+  maximum_retry_attempts       = each.value.retries.attempts
+  maximum_event_age_in_seconds = each.value.retries.age_seconds
 }
 
 resource "aws_lambda_event_source_mapping" "this" {

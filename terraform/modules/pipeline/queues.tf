@@ -5,7 +5,7 @@ resource "aws_sqs_queue" "dead" {
 
   name                      = replace(each.value.queue.dead_name, "{name}", local.name)
   fifo_queue                = each.value.queue.is_fifo
-  message_retention_seconds = each.value.queue.kept_seconds
+  message_retention_seconds = each.value.queue.dead_kept_seconds
   sqs_managed_sse_enabled   = true
   tags                      = var.tags
 }
@@ -18,7 +18,7 @@ resource "aws_sqs_queue" "this" {
   # A message that was received comes again when it was not dealt with: after several timeouts of its function, since a
   # function that is throttled tries for that long.
   visibility_timeout_seconds = each.value.timeout_seconds * local.deployment.visibility_timeouts
-  message_retention_seconds  = min(var.message_days * 86400, each.value.queue.kept_seconds)
+  message_retention_seconds  = var.message_days == null ? each.value.queue.kept_seconds : var.message_days * 86400
   sqs_managed_sse_enabled    = true
   tags                       = var.tags
 
@@ -39,7 +39,7 @@ resource "aws_sqs_queue" "this" {
     }
 
     precondition {
-      condition     = var.message_days * 86400 < aws_sqs_queue.dead[each.key].message_retention_seconds
+      condition     = (var.message_days == null ? each.value.queue.kept_seconds : var.message_days * 86400) < each.value.queue.dead_kept_seconds
       error_message = "message_days must be less than the days that the dead-letter queue keeps its messages: a dead letter keeps the age of its message."
     }
   }

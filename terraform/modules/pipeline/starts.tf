@@ -3,20 +3,25 @@
 locals {
   starts = local.deployment.schedules.starts
   sweep  = local.deployment.schedules.sweep
-  # What Scheduler calls, when, and with what.
+  # What Scheduler calls, when, with what, and among whose dead letters it puts what it cannot deliver.
   schedules = merge(
     {
       "${local.name}-sweep" = {
-        when = local.sweep.when, calls = local.sweep.calls, input = local.sweep.input, dead = null
+        when    = local.sweep.when
+        calls   = local.sweep.calls
+        input   = local.sweep.input
+        retries = local.sweep.retries
+        dead    = []
       }
     },
     local.schedule == null ? {} : {
       (local.name) = {
         # New objects start the pipeline by themselves; the listing finds those whose event was lost.
-        when  = local.schedule == "object-created" ? local.starts.listing : local.schedule
-        calls = local.starts.calls
-        input = local.starts.input
-        dead  = aws_sqs_queue.dead["extract"].arn
+        when    = local.schedule == "object-created" ? local.starts.listing : local.schedule
+        calls   = local.starts.calls
+        input   = local.starts.input
+        retries = local.starts.retries
+        dead    = [local.starts.calls]
       }
     },
   )
@@ -88,17 +93,16 @@ resource "aws_scheduler_schedule" "this" {
     role_arn = aws_iam_role.scheduler.arn
     input    = each.value.input
 
-    # The next sweep does the same, so that one that cannot be delivered need not be.
     retry_policy {
-      maximum_retry_attempts       = each.value.dead == null ? 0 : 185
-      maximum_event_age_in_seconds = each.value.dead == null ? 60 : 86400
+      maximum_retry_attempts       = each.value.retries.attempts
+      maximum_event_age_in_seconds = each.value.retries.age_seconds
     }
 
     dynamic "dead_letter_config" {
-      for_each = each.value.dead == null ? [] : [each.value.dead]
+      for_each = each.value.dead
 
       content {
-        arn = dead_letter_config.value
+        arn = aws_sqs_queue.dead[dead_letter_config.value].arn
       }
     }
   }

@@ -140,13 +140,13 @@ variable "reserves_concurrency" {
 }
 
 variable "message_days" {
-  description = "Days that a message waits for its function. Dead letters are kept for 14."
+  description = "Days that a message waits for its function; by default as deployment.json says. It must be less than the days that dead letters are kept there."
   type        = number
-  default     = 13
+  default     = null
 
   validation {
-    condition     = var.message_days >= 1 && var.message_days < 14
-    error_message = "message_days must be between 1 and 13: a dead letter keeps the age of its message, so that its queue must keep messages for longer."
+    condition     = var.message_days == null || try(var.message_days >= 1, false)
+    error_message = "message_days must be at least 1."
   }
 }
 

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use etalon_core::deploy::{Deployment, Function, Mapping, Queue, Schedule, Size};
+use etalon_core::deploy::{Deployment, Function, Mapping, Queue, Retries, Schedule, Size};
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::{SWEEP_INPUT, Step};
 use serde_json::Value;
 
+use super::Rule;
 use crate::iam::Policy;
 
 /// What Terraform has made of a pipeline.
@@ -18,6 +19,8 @@ pub struct Deployed {
     pub deployment: Deployment,
     /// Whether each function's mapping lets it tell which messages of a batch have failed.
     pub reports_failures: [bool; 3],
+    /// The rule that hands the events of new objects to the extract queue; nothing where there is none.
+    pub rule: Option<Rule>,
     /// The policies of the functions' roles, by the names of the functions.
     pub policies: BTreeMap<String, Arc<Policy>>,
     /// `s3://bucket/prefix/`: where Etalon keeps what it keeps.
@@ -74,14 +77,29 @@ impl Deployed {
             when: None,
             input: String::new(),
             dead_url: Some(functions[0].queue.dead_url.clone()),
+            retries: functions[0].retries,
         });
         let sweep = of(true).ok_or_else(|| lacks(format!("{module} has no sweep")))?;
+        let rule = match one("aws_cloudwatch_event_rule", "objects", "") {
+            Err(_) => None,
+            Ok(made) => {
+                let target = one("aws_cloudwatch_event_target", "objects", "")?;
+                let queue =
+                    |name: &str| one("aws_sqs_queue", name, Step::Extract.name()).map(|queue| text(queue, "arn"));
+                let dead = text(&target["dead_letter_config"][0], "arn");
+                if (text(target, "arn"), dead) != (queue("this")?, queue("dead")?) {
+                    return Err(lacks("the events of new objects go elsewhere than to extract".to_owned()));
+                }
+                Some(Rule::read(&text(made, "event_pattern"))?)
+            }
+        };
         let setting = |name: &str| functions[2].environment.get(name).cloned();
         Ok(Self {
             staging: setting("ETALON_STAGING").ok_or_else(|| lacks("no function knows its bucket".to_owned()))?,
             event_bus: setting("ETALON_EVENT_BUS"),
             deployment: Deployment { functions, schedules: [starts, sweep] },
             reports_failures: [extract?, transform?, load?],
+            rule,
             policies,
         })
     }
@@ -117,6 +135,7 @@ fn function<'a>(step: Step, one: &impl Fn(&str, &str, &str) -> Result<&'a Value,
             visibility_seconds: number(queue, "visibility_timeout_seconds"),
             receives_max: redrive["maxReceiveCount"].as_u64().unwrap_or_default() as u32,
             kept_seconds: number(queue, "message_retention_seconds"),
+            dead_kept_seconds: number(dead, "message_retention_seconds"),
         },
         mapping: Mapping {
             batch_size: number(mapping, "batch_size") as usize,
@@ -125,6 +144,7 @@ fn function<'a>(step: Step, one: &impl Fn(&str, &str, &str) -> Result<&'a Value,
             // Emulators know nothing of it.
             allows_loops: loops.is_none_or(|loops| loops["recursive_loop"] == "Allow"),
         },
+        retries: retries(one("aws_lambda_function_event_invoke_config", "this", key)?),
         permissions: Vec::new(),
     })
 }
@@ -142,7 +162,15 @@ fn schedule(values: &Value, functions: &[Function; 3]) -> Result<Schedule, Error
         when: Some(text(values, "schedule_expression")),
         input: text(target, "input"),
         dead_url: dead.map(|function| function.queue.dead_url.clone()),
+        retries: retries(&target["retry_policy"][0]),
     })
+}
+
+fn retries(values: &Value) -> Retries {
+    Retries {
+        attempts: number(values, "maximum_retry_attempts"),
+        age_seconds: number(values, "maximum_event_age_in_seconds"),
+    }
 }
 
 /// The module of an address, at any depth.

@@ -78,10 +78,10 @@ fn seconds(seconds: u32) -> Duration {
 
 /// Creates a queue with its dead letters.
 pub(super) async fn create(sqs: &aws_sdk_sqs::Client, queue: &deploy::Queue) -> Result<(), Error> {
-    let create = async |name: &str, redrive: Option<String>| {
+    let create = async |name: &str, kept_seconds: u32, redrive: Option<String>| {
         let mut call = sqs.create_queue().queue_name(name);
         call = call.attributes(QueueAttributeName::VisibilityTimeout, queue.visibility_seconds.to_string());
-        call = call.attributes(QueueAttributeName::MessageRetentionPeriod, queue.kept_seconds.to_string());
+        call = call.attributes(QueueAttributeName::MessageRetentionPeriod, kept_seconds.to_string());
         if queue.is_fifo {
             call = call.attributes(QueueAttributeName::FifoQueue, "true");
         }
@@ -93,8 +93,8 @@ pub(super) async fn create(sqs: &aws_sdk_sqs::Client, queue: &deploy::Queue) -> 
     };
     let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{}", queue.dead_name);
     let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": queue.receives_max.to_string() });
-    let dead_url = create(&queue.dead_name, None).await?;
-    let url = create(&queue.name, Some(redrive.to_string())).await?;
+    let dead_url = create(&queue.dead_name, queue.dead_kept_seconds, None).await?;
+    let url = create(&queue.name, queue.kept_seconds, Some(redrive.to_string())).await?;
     if (&url, &dead_url) != (&queue.url, &queue.dead_url) {
         return Err(unavailable(format!("{} answers at {url}, and {} was expected", queue.name, queue.url)));
     }

@@ -19,9 +19,14 @@ use crate::scheduler::{Schedule, Target};
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl Cloud {
-    /// Tells that an object was created, as EventBridge does by a rule to the extract queue.
+    /// Tells that an object was created, as EventBridge does by a rule to the extract queue: by the one that was deployed, if one was,
+    /// which may not take it.
     pub async fn object_created(&self, key: &str) -> Result<(), Error> {
-        self.send(self.extract(), &self.creation(key).await?.to_string()).await
+        let event = self.creation(key).await?;
+        if self.rule.as_ref().is_some_and(|rule| !rule.takes(&event)) {
+            return Ok(());
+        }
+        self.send(self.extract(), &event.to_string()).await
     }
 
     /// What EventBridge tells of an object that was created.
@@ -74,10 +79,12 @@ impl Cloud {
     }
 
     fn scheduled(&self, schedule: &deploy::Schedule) -> Schedule {
+        let function = self.deployment.functions.iter().find(|function| function.step == schedule.step);
         let target = Target {
             function: Arc::clone(&self.stage(schedule.step).function),
             client: self.sqs.clone(),
             dead_letters: schedule.dead_url.clone(),
+            retries_max: function.map_or(0, |function| function.retries.attempts),
             pause: PAUSE,
         };
         Schedule { name: schedule.name.clone(), input: schedule.input.clone(), target }
