@@ -7,6 +7,8 @@ locals {
   # `try` would make all of them unknown where one is, such as the ARN of a secret that is created with it.
   settings = { for pipeline in keys(local.files) : pipeline => merge(local.none, [for of, said in var.settings : said if of == pipeline]...) }
   unknown  = setsubtract(keys(var.settings), keys(local.files))
+  # What schedules are called; functions, queues and roles have names that begin with them.
+  names = flatten([for pipeline in module.pipeline : [pipeline.name, "${pipeline.name}-sweep"]])
 }
 
 module "storage" {
@@ -61,7 +63,10 @@ module "pipeline" {
   is_enabled              = local.settings[each.key].is_enabled
   network                 = local.settings[each.key].in_network ? var.network : null
   reserves_concurrency    = var.reserves_concurrency
+  message_days            = var.message_days
   event_bus               = var.event_bus
+  metrics_namespace       = var.metrics_namespace
+  log_level               = var.log_level
   log_days                = var.log_days
   log_kms_key_arn         = var.kms_key_arn
   environment_kms_key_arn = var.kms_key_arn
@@ -90,16 +95,19 @@ module "monitoring" {
   source   = "./modules/monitoring"
   for_each = var.alarms == null ? {} : local.files
 
-  name            = module.pipeline[each.key].name
-  pipeline        = module.pipeline[each.key].pipeline
-  functions       = module.pipeline[each.key].functions
-  queues          = module.pipeline[each.key].queues
-  topic_arns      = aws_sns_topic.alarms[*].arn
-  max_age_minutes = try(var.alarms.max_age_minutes[each.key], null)
-  reject_percent  = var.alarms.reject_percent
-  is_told_once    = var.alarms.is_told_once
-  is_emulated     = var.is_emulated
-  tags            = var.tags
+  name              = module.pipeline[each.key].name
+  pipeline          = module.pipeline[each.key].pipeline
+  functions         = module.pipeline[each.key].functions
+  queues            = module.pipeline[each.key].queues
+  workgroup         = module.warehouse.workgroup
+  topic_arns        = aws_sns_topic.alarms[*].arn
+  max_age_minutes   = try(var.alarms.max_age_minutes[each.key], null)
+  reject_percent    = var.alarms.reject_percent
+  is_told_once      = var.alarms.is_told_once
+  metrics_namespace = var.metrics_namespace
+  guide             = var.guide
+  is_emulated       = var.is_emulated
+  tags              = var.tags
 }
 
 # What a month may cost, told before it is spent. Budgets are the account's: without a tag it is about everything in it.

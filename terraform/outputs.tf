@@ -15,6 +15,12 @@ output "copy_role_arn" {
 
 output "pipelines" {
   description = "Functions and queues by pipeline."
+
+  precondition {
+    condition     = length(distinct(local.names)) == length(local.names)
+    error_message = "Two pipelines would have functions, queues or schedules of the same names: ${join(", ", distinct([for name in local.names : name if length([for other in local.names : other if other == name]) > 1]))}. Names are made of the lower-case letters and digits of `pipeline:`, and a pipeline has a schedule whose name ends with `-sweep`. Rename one of them."
+  }
+
   value = {
     for file, pipeline in module.pipeline : file => {
       functions       = pipeline.functions

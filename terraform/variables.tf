@@ -82,6 +82,7 @@ variable "warehouse" {
       subnet_ids         = list(string)
       security_group_ids = list(string)
       snapshot_days      = optional(number, 7)
+      skip_last_snapshot = optional(bool, false)
     }))
     secret_arn = optional(string)
   })
@@ -158,6 +159,30 @@ variable "event_bus" {
   description = "Event bus that gets the events of loads, by its name or ARN; by default the account's default bus."
   type        = string
   default     = null
+}
+
+variable "message_days" {
+  description = "Days that a message waits for its function; by default 13. Dead letters are kept for 14."
+  type        = number
+  default     = null
+}
+
+variable "metrics_namespace" {
+  description = "Namespace of the metrics; by default Etalon."
+  type        = string
+  default     = null
+}
+
+variable "guide" {
+  description = "Address of the folder of Etalon that has the guide, with a slash at its end: https://git.example.com/etalon/main/. Then the text of an alarm ends with a link; otherwise with the page's path in that folder."
+  type        = string
+  default     = ""
+}
+
+variable "log_level" {
+  description = "Level of the functions' logs: ERROR, WARN, INFO or DEBUG."
+  type        = string
+  default     = "INFO"
 }
 
 variable "log_days" {

@@ -45,8 +45,13 @@ run "one_message_for_all_alarms" {
     pipeline     = "orders"
     topic_arns   = ["arn:aws:sns:us-east-1:123456789012:etalon-alarms"]
     is_told_once = true
-    functions    = { for step in ["extract", "transform", "load"] : step => { name = "etalon-orders-${step}", timeout_seconds = 300, log_group = "/aws/lambda/etalon-orders-${step}" } }
-    queues       = { for step in ["extract", "transform", "load"] : step => { name = step, dead_name = "${step}-dead" } }
+    workgroup    = "analytics"
+    guide        = "https://git.example.com/etalon/main/"
+
+    metrics_namespace = "Acme/Etalon"
+
+    functions = { for step in ["extract", "transform", "load"] : step => { name = "etalon-orders-${step}", timeout_seconds = 300, log_group = "/aws/lambda/etalon-orders-${step}" } }
+    queues    = { for step in ["extract", "transform", "load"] : step => { name = step, dead_name = "${step}-dead" } }
   }
 
   assert {
@@ -60,9 +65,42 @@ run "one_message_for_all_alarms" {
   }
 
   assert {
+    condition     = length(regexall("\\{[a-z]+\\}|\"Etalon\"", one(aws_cloudwatch_dashboard.this).dashboard_body)) == 0 && length(regexall("Acme/Etalon", one(aws_cloudwatch_dashboard.this).dashboard_body)) > 10
+    error_message = "The dashboard looks at the namespace of the metrics, and has no placeholders."
+  }
+
+  assert {
+    condition     = alltrue([for key, alarm in local.each : local.namespaces[key] == "Acme/Etalon" || alarm.each != "step"])
+    error_message = "The alarms look at the namespace of the metrics."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : can(regex(" See https://git.example.com/etalon/main/docs/guide/troubleshooting.md#[a-z-]+$", alarm.alarm_description))])
+    error_message = "The text of an alarm ends with a link to its section of the guide."
+  }
+
+  assert {
     condition     = alltrue([for query in aws_cloudwatch_query_definition.this : length(query.log_group_names) == 3]) && length(aws_cloudwatch_query_definition.this) >= 5
     error_message = "The questions to the logs are about all three functions."
   }
+}
+
+run "a_guide_that_is_nowhere" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    name      = "etalon-orders"
+    pipeline  = "orders"
+    functions = { for step in ["extract", "transform", "load"] : step => { name = step, timeout_seconds = 300, log_group = step } }
+    queues    = { for step in ["extract", "transform", "load"] : step => { name = step, dead_name = "${step}-dead" } }
+    guide     = "docs"
+  }
+
+  expect_failures = [var.guide]
 }
 
 run "a_folder_without_pipelines" {
@@ -73,6 +111,26 @@ run "a_folder_without_pipelines" {
   }
 
   expect_failures = [var.pipelines]
+}
+
+run "names_that_are_alike" {
+  command = plan
+
+  variables {
+    pipelines = "tests/files/alike"
+  }
+
+  expect_failures = [output.pipelines]
+}
+
+run "a_name_that_is_that_of_a_sweep" {
+  command = plan
+
+  variables {
+    pipelines = "tests/files/sweep"
+  }
+
+  expect_failures = [output.pipelines]
 }
 
 run "settings_of_a_pipeline_that_is_not_there" {

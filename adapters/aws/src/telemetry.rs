@@ -17,6 +17,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// The most values of one metric in one line; later ones are left out of a distribution, never out of a sum.
 const VALUES_MAX: usize = 100;
+/// The most reasons of rejects that are logged of a task: those that most of its records have.
+const REASONS_MAX: usize = 20;
 
 /// Begins to log. The level is the one that Lambda is told to log (`AWS_LAMBDA_LOG_LEVEL`); of others' crates, warnings.
 pub fn log(level: Option<&str>) {
@@ -129,6 +131,15 @@ impl Telemetry {
     }
 }
 
+/// The reasons that most records have, the most frequent first.
+fn most(reasons: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
+    let mut all: Vec<(&str, u64)> = reasons.iter().map(|(reason, records)| (reason.as_str(), *records)).collect();
+    // Those of the same number stay in the order of their names.
+    all.sort_by_key(|(_, records)| std::cmp::Reverse(*records));
+    all.truncate(REASONS_MAX);
+    all
+}
+
 impl Metric {
     fn definition(&self, name: &str) -> Value {
         let unit = match self {
@@ -174,6 +185,9 @@ impl Witness for Telemetry {
                 self.count("RowsQuarantined", quarantined);
                 self.count("Residue", read.abs_diff(staged + filtered + quarantined));
                 self.add("BytesRead", Metric::Bytes(receipt.coverage.records));
+                for (reason, records) in most(&receipt.reasons) {
+                    tracing::info!(batch, source, reason, records, "rejected");
+                }
             }
             Fact::Judged(unit) => {
                 let held = matches!(unit.state, UnitState::Held { .. });
@@ -243,6 +257,15 @@ mod tests {
     use etalon_core::deploy::monitoring::NAMESPACE;
 
     use super::*;
+
+    #[test]
+    fn the_most_frequent_reasons_are_logged() {
+        let reasons = |count: u64| (0..count).map(|n| (format!("R{n:03} amount"), n)).collect::<BTreeMap<_, _>>();
+        assert_eq!(most(&reasons(3)), [("R002 amount", 2), ("R001 amount", 1), ("R000 amount", 0)]);
+        let many = reasons(100);
+        let found = most(&many);
+        assert_eq!((found.len(), found[0], found[19]), (REASONS_MAX, ("R099 amount", 99), ("R080 amount", 80)));
+    }
 
     #[test]
     fn metrics_are_one_line_of_the_embedded_format() {

@@ -49,7 +49,7 @@ pub const METRICS: &[Metric] = &[
     metric("RowsQuarantined", "", &[Transform]),
     metric("BytesRead", "", &[Transform]),
     metric("Residue", "", &[Transform, Load]),
-    metric("UnitsHeld", "", &[Transform, Load]),
+    metric("UnitsHeld", "", ALL),
     metric("Loads", "", &[Load]),
     metric("LoadsFailed", "", &[Load]),
     metric("HoldsBraked", "", &[Load]),
@@ -146,7 +146,7 @@ pub const ALARMS: &[Alarm] = &[
     ),
     alarm(
         "held",
-        Seen::Etalon("UnitsHeld", &[Transform, Load]),
+        Seen::Etalon("UnitsHeld", ALL),
         ("Sum", 300, 1),
         Threshold::Over(0),
         "A unit is held: it is staged and not loaded until somebody decides.",
@@ -267,6 +267,14 @@ const WRONG: &[&str] = &[
     "display @timestamp, level, message, error, words",
 ];
 
+/// Why records are rejected; a record with two reasons counts for both.
+const REASONS: &[&str] = &[
+    "filter message = 'rejected'",
+    "stats sum(records) as rejects by reason, source",
+    "sort rejects desc",
+    "limit 20",
+];
+
 /// The saved queries over the logs.
 pub const QUERIES: &[Query] = &[
     Query { name: "wrong", says: "What went wrong last", parts: WRONG },
@@ -280,6 +288,7 @@ pub const QUERIES: &[Query] = &[
             "display @timestamp, load, units, staged, inserted, updated, unchanged, deduplicated, superseded, deleted",
         ],
     },
+    Query { name: "reasons", says: "Why records are rejected, by object", parts: REASONS },
     Query {
         name: "rejects",
         says: "Which objects have the most rejects",
@@ -324,9 +333,10 @@ pub fn queries() -> String {
 }
 
 /// `terraform/monitoring/dashboard.json`: the most important widgets come first. `{name}` stands for the prefix of the names of
-/// functions and queues, `{pipeline}` for the pipeline, `{region}` for the region.
+/// functions and queues, `{pipeline}` for the pipeline, `{namespace}` for the namespace of the metrics, `{region}` for the region,
+/// `{workgroup}` for that of Redshift Serverless.
 pub fn dashboard() -> String {
-    let etalon = |metric: &str, step: Step, statistic: &str, label: &str| json!([NAMESPACE, metric, "Pipeline", "{pipeline}", "Step", step.name(), { "stat": statistic, "label": label }]);
+    let etalon = |metric: &str, step: Step, statistic: &str, label: &str| json!(["{namespace}", metric, "Pipeline", "{pipeline}", "Step", step.name(), { "stat": statistic, "label": label }]);
     let function = |metric: &str, step: Step, statistic: &str| {
         let name = format!("{{name}}-{}", step.name());
         json!(["AWS/Lambda", metric, "FunctionName", name, { "stat": statistic, "label": step.name() }])
@@ -336,8 +346,11 @@ pub fn dashboard() -> String {
     let rows = |kinds: &[&str], step: Step| -> Vec<Value> {
         kinds.iter().map(|kind| etalon(&format!("Rows{kind}"), step, "Sum", &kind.to_lowercase())).collect()
     };
-    let logs = Step::ALL.map(|step| format!("SOURCE '/aws/lambda/{{name}}-{}'", step.name()));
-    let log = format!("{} | {}", logs.join(" | "), WRONG.join(" | "));
+    let log_of = |steps: &[Step], parts: &[&str]| {
+        let groups: Vec<String> =
+            steps.iter().map(|step| format!("SOURCE '/aws/lambda/{{name}}-{}'", step.name())).collect();
+        format!("{} | {}", groups.join(" | "), parts.join(" | "))
+    };
     let widgets = [
         (
             "Is it fresh? Age of data when it was loaded (s)",
@@ -364,9 +377,7 @@ pub fn dashboard() -> String {
             ["extract-dead", "tasks-dead", "load-dead.fifo"]
                 .map(|name| queue("ApproximateNumberOfMessagesVisible", name, "Maximum"))
                 .into_iter()
-                .chain(
-                    [Transform, Load].map(|step| etalon("UnitsHeld", step, "Sum", &format!("held by {}", step.name()))),
-                )
+                .chain(Step::ALL.map(|step| etalon("UnitsHeld", step, "Sum", &format!("held by {}", step.name()))))
                 .collect(),
         ),
         (
@@ -384,6 +395,14 @@ pub fn dashboard() -> String {
                 .flat_map(|step| [function("Duration", *step, "Sum"), function("Invocations", *step, "Sum")])
                 .collect(),
         ),
+        (
+            "What the warehouse is paid for, whoever uses it (RPU-seconds, Redshift Serverless)",
+            "timeSeries",
+            vec![json!([
+                "AWS/Redshift-Serverless", "ComputeSeconds", "Workgroup", "{workgroup}",
+                { "stat": "Sum", "label": "{workgroup}" }
+            ])],
+        ),
     ];
     let placed = |(position, (title, view, metrics)): (usize, (&str, &str, Vec<Value>))| {
         json!({
@@ -396,9 +415,13 @@ pub fn dashboard() -> String {
     };
     let below = widgets.len().div_ceil(2) * 6;
     let mut widgets: Vec<Value> = widgets.into_iter().enumerate().map(placed).collect();
-    widgets.push(json!({
-        "type": "log", "x": 0, "y": below, "width": 24, "height": 6,
-        "properties": { "title": "What went wrong last", "view": "table", "region": "{region}", "query": log },
+    let logs =
+        [("What is rejected, and why", log_of(&[Transform], REASONS)), ("What went wrong last", log_of(ALL, WRONG))];
+    widgets.extend(logs.into_iter().enumerate().map(|(position, (title, query))| {
+        json!({
+            "type": "log", "x": 0, "y": below + position * 6, "width": 24, "height": 6,
+            "properties": { "title": title, "view": "table", "region": "{region}", "query": query },
+        })
     }));
     format!("{:#}\n", json!({ "start": "-P1D", "periodOverride": "inherit", "widgets": widgets }))
 }
@@ -421,7 +444,7 @@ mod tests {
         let mut seen = 0;
         for widget in dashboard["widgets"].as_array().expect("widgets") {
             for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
-                if metric[0] == NAMESPACE {
+                if metric[0] == "{namespace}" {
                     let is_told = |known: &&Metric| {
                         metric[1] == known.name && known.steps.iter().any(|step| metric[5] == step.name())
                     };

@@ -117,8 +117,14 @@ module "etalon" {
   event_bus   = aws_cloudwatch_event_bus.this.name
   network     = module.network.functions
   log_days    = 90
+  log_level   = "DEBUG"
   is_emulated = var.is_emulated
   tags        = local.tags
+
+  message_days      = 10
+  metrics_namespace = "Acme/Etalon"
+  # Where whoever gets an alarm reads what it means.
+  guide = "https://git.example.com/etalon/main/"
 
   warehouse = {
     database    = "dev"

@@ -126,8 +126,9 @@ resource "aws_cloudwatch_dashboard" "this" {
 
   dashboard_name = var.name
   dashboard_body = jsonencode(jsondecode(
-    replace(replace(replace(
+    replace(replace(replace(replace(replace(
       file("${path.module}/../../monitoring/dashboard.json"),
-    "{name}", var.name), "{pipeline}", var.pipeline), "{region}", data.aws_region.this.name)
+      "{name}", var.name), "{pipeline}", var.pipeline), "{region}", data.aws_region.this.name),
+    "{namespace}", coalesce(var.metrics_namespace, local.alarms.residue.namespace)), "{workgroup}", coalesce(var.workgroup, "-"))
   ))
 }

@@ -60,6 +60,12 @@ variable "metrics_namespace" {
   default     = null
 }
 
+variable "workgroup" {
+  description = "Workgroup of Redshift Serverless, whose work the dashboard shows; null if the warehouse is a cluster."
+  type        = string
+  default     = null
+}
+
 variable "has_dashboard" {
   description = "Whether there is a dashboard."
   type        = bool
@@ -67,9 +73,14 @@ variable "has_dashboard" {
 }
 
 variable "guide" {
-  description = "Address of the guide to which the alarms link."
+  description = "Address of the folder of Etalon that has the guide, with a slash at its end: https://git.example.com/etalon/main/. Then the text of an alarm ends with a link; otherwise with the page's path in that folder."
   type        = string
   default     = ""
+
+  validation {
+    condition     = var.guide == "" || can(regex("^https?://.+/$", var.guide))
+    error_message = "guide must be an address that begins with https:// or http:// and ends with a slash."
+  }
 }
 
 variable "is_emulated" {
