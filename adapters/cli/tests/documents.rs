@@ -165,6 +165,30 @@ fn what_the_pages_tell_to_type_prints_what_they_show() {
     assert!(all.is_empty(), "{}\nUPDATE_GOLDEN=1 writes what the commands print", all.join("\n"));
 }
 
+/// The commands of the page are run; the table beside them says the same.
+#[test]
+fn the_table_of_costs_is_what_the_commands_print() {
+    let page = fs::read_to_string(root().join("docs/guide/cost.md")).unwrap();
+    let mut printed = Vec::new();
+    for step in blocks(&page).iter().filter(|block| block.info.starts_with("console")).flat_map(steps) {
+        let Some((_, mib)) = step.command.split_once("--mib-per-day ") else { continue };
+        if !step.command.ends_with("--rpu 0") {
+            continue;
+        }
+        let gb = mib.split(' ').next().unwrap().parse::<u64>().unwrap() / 1024;
+        let shown = step.shown.unwrap();
+        let [transform, pandas, glue] = ["- transform: ", "- a function with pandas: ", "- Glue: "].map(|begin| {
+            let line = shown.lines().find_map(|line| line.strip_prefix(begin)).unwrap();
+            line.split(' ').next().unwrap().to_owned()
+        });
+        printed.push(format!("| {gb} GB | {transform} USD a month | {pandas} | {glue} |"));
+    }
+    let (_, table) = page.split_once("| A day | Transform of Etalon | A function with pandas | Glue |\n").unwrap();
+    let rows: Vec<&str> = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(rows, printed);
+    assert_eq!(rows.len(), 3);
+}
+
 #[test]
 fn what_does_not_run_here_is_marked_and_argued() {
     let mut argued: Vec<_> = ELSEWHERE.iter().map(|(page, command, _)| (*page, *command)).collect();

@@ -3,14 +3,15 @@
 //! Money is exact: whole numbers of a trillionth of a dollar. Quantities are rounded up. The estimate lists its assumptions,
 //! and what makes the pipeline expensive.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
 
 use super::Sizes;
 use super::monitoring::{ALARMS, METRICS, Seen};
-use crate::pipeline::Pipeline;
-use crate::pipeline::file::{Schedule, minutes};
+use crate::pipeline::file::Schedule;
+use crate::pipeline::{Pipeline, Placeholder};
 use crate::plan::RANGE_BYTES;
 
 /// The prices, each with its date and its source.
@@ -60,6 +61,13 @@ const STAGED_DAYS: u64 = 37;
 const ACTIVATION_SECONDS: u64 = 60;
 /// What a call logs.
 const LOG_BYTES: u64 = 2048;
+/// What a message has, which names what it is about; and how much of one SQS counts as a request.
+const MESSAGE_BYTES: u64 = 2048;
+const REQUEST_BYTES: u64 = 64 << 10;
+/// Requests of a message: it is sent, received and removed.
+const MESSAGE_REQUESTS: u64 = 3;
+/// The node of a cluster that is priced, as Terraform's module creates it.
+const NODE: &str = "ra3.large";
 
 /// What a month is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,14 +80,18 @@ pub struct Usage {
     pub loads_per_day: u64,
     /// How long a load takes, in seconds.
     pub load_seconds: u64,
-    /// The base capacity of Redshift Serverless, in RPU; 0 where the warehouse is paid for already.
+    /// The base capacity of Redshift Serverless, in RPU; 0 where the warehouse is a cluster, or is paid for already.
     pub rpu: u64,
+    /// The nodes of a cluster; 0 where there is none.
+    pub nodes: u64,
     /// Zones of interface endpoints, of all services together.
     pub endpoint_zones: u64,
     /// Whether there is a NAT gateway.
     pub has_nat: bool,
     /// Whether objects are encrypted with a key of one's own.
     pub has_key: bool,
+    /// Whether the bucket has a key of its own that is made of that one.
+    pub has_bucket_key: bool,
 }
 
 /// An amount of US dollars.
@@ -159,16 +171,57 @@ fn dates(prices: &Value) -> (String, String, String) {
     (prices["region"].as_str().unwrap_or_default().to_owned(), date(all.first()), date(all.last()))
 }
 
-/// How often a pipeline runs in a month: by its schedule, or once an object.
-fn runs(pipeline: &Pipeline, usage: &Usage) -> u64 {
-    match pipeline.schedule() {
-        Some(Schedule::Rate(rate)) => {
-            let rate = rate.trim_start_matches("rate(").trim_end_matches(')');
-            (DAYS * 24 * 60).div_ceil(minutes(rate).unwrap_or(1))
-        }
-        Some(Schedule::Cron(_)) | None => DAYS,
-        Some(Schedule::ObjectCreated) => usage.objects_per_day * DAYS,
+/// What a month of a pipeline is made of.
+#[derive(Debug, Clone, Copy)]
+struct Month {
+    bytes: u64,
+    objects: u64,
+    /// Calls of extract by the clock.
+    scheduled: u64,
+    /// Calls of extract; each lists its source, or brings an object.
+    runs: u64,
+    tasks: u64,
+    loads: u64,
+    /// What the loads were limited by, if they were.
+    limit: Option<&'static str>,
+}
+
+impl Month {
+    fn new(pipeline: &Pipeline, usage: &Usage) -> Self {
+        let (bytes, objects) = (usage.bytes_per_day * DAYS, usage.objects_per_day * DAYS);
+        let (scheduled, runs) = match pipeline.schedule() {
+            // New objects start it, and once a day the clock does.
+            Some(Schedule::ObjectCreated) => (DAYS, objects + DAYS),
+            Some(schedule) => (schedule.firings(DAYS), schedule.firings(DAYS)),
+            // Somebody starts it, perhaps once a day.
+            None => (0, DAYS),
+        };
+        // What was not read is not loaded, and the file may bound how often it loads.
+        let by_runs = if pipeline.schedule().is_some() { "the schedule" } else { "one run a day" };
+        let limits = [
+            (runs, by_runs),
+            (pipeline.load_every().map_or(u64::MAX, |minutes| (DAYS * 24 * 60).div_ceil(minutes)), "`load_every`"),
+        ];
+        let asked = usage.loads_per_day * DAYS;
+        let least = limits.into_iter().filter(|(most, _)| *most < asked).min_by_key(|(most, _)| *most);
+        let (loads, limit) = least.map_or((asked, None), |(most, by)| (most, Some(by)));
+        Self { bytes, objects, scheduled, runs, tasks: objects.max(bytes.div_ceil(RANGE_BYTES)), loads, limit }
     }
+
+    /// Requests to SQS for messages, beside those that find none.
+    fn message_requests(&self) -> (u64, u64) {
+        (MESSAGE_REQUESTS * (self.tasks + self.runs), MESSAGE_REQUESTS * (self.objects + self.loads))
+    }
+}
+
+/// The secrets that a pipeline file names.
+fn secrets(pipeline: &Pipeline) -> u64 {
+    let name = |asked: Placeholder<'_>| match asked {
+        Placeholder::Secret(name) => Some(name.to_owned()),
+        Placeholder::Variable(_) => None,
+    };
+    let all = pipeline.location().placeholders().chain(pipeline.placeholders());
+    all.filter_map(name).collect::<BTreeSet<_>>().len() as u64
 }
 
 impl Estimate {
@@ -181,13 +234,8 @@ impl Estimate {
             per: prices[name]["per"].as_u64().unwrap_or(1).max(1),
         };
         let sizes = Sizes::default();
-        // The file may bound how often it loads.
-        let loads_per_day = pipeline.load_every().map_or(u64::MAX, |minutes| (24 * 60_u64).div_ceil(minutes));
-        let usage = &Usage { loads_per_day: usage.loads_per_day.min(loads_per_day), ..*usage };
-        let (bytes, objects, loads) =
-            (usage.bytes_per_day * DAYS, usage.objects_per_day * DAYS, usage.loads_per_day * DAYS);
-        let tasks = objects.max(bytes.div_ceil(RANGE_BYTES));
-        let runs = runs(pipeline, usage);
+        let month = Month::new(pipeline, usage);
+        let Month { bytes, objects, scheduled, runs, tasks, loads, .. } = month;
         let calls = tasks + runs + loads + SWEEPS;
         let gb_seconds = |milliseconds: u64, memory_mb: u64| (milliseconds * memory_mb).div_ceil(1024 * 1000);
         let small = |milliseconds: u64, memory_mb: u32| gb_seconds(milliseconds, memory_mb.into());
@@ -198,6 +246,11 @@ impl Estimate {
             + small(loads * LOAD_MS + SWEEPS * SWEEP_MS, sizes.load.memory_mb);
         let writes = objects * OBJECT_WRITES + loads * LOAD_WRITES;
         let reads = objects * OBJECT_READS + loads * LOAD_READS + bytes.div_ceil(16 << 20);
+        let gib = |bytes: u64| bytes.div_ceil(GIB);
+        // An event brings its object with it.
+        let listings = runs.min(scheduled.max(DAYS));
+        // Objects go through the endpoint of S3, which costs nothing.
+        let through = gib(calls * MESSAGE_BYTES);
         let staged_per_day = usage.bytes_per_day * STAGED_PERCENT / 100;
         let metrics: usize = METRICS.iter().map(|metric| metric.steps.len()).sum();
         let alarms: usize = ALARMS
@@ -210,27 +263,35 @@ impl Estimate {
             })
             .sum();
         let awake = loads * usage.load_seconds.max(ACTIVATION_SECONDS);
-        let gib = |bytes: u64| bytes.div_ceil(GIB);
-        let rows: [(&str, &str, &str, u64); 21] = [
+        let (messages, messages_fifo) = month.message_requests();
+        let (secrets, logged) = (secrets(pipeline), gib(calls * LOG_BYTES));
+        // A bucket's key is asked for at intervals, and else the key for each object.
+        let key_requests = if usage.has_bucket_key { calls } else { writes + reads };
+        let rows: [(&str, &str, &str, u64); 26] = [
             ("Lambda", "GB-seconds, arm64", "lambda_arm64_gb_second", lambda),
             ("Lambda", "calls", "lambda_request", calls),
-            ("S3", "writes and listings", "s3_write", writes + runs),
+            ("S3", "writes and listings", "s3_write", writes + listings),
             ("S3", "reads", "s3_read", reads),
             ("S3", "GB kept for a month", "s3_gb_month", gib(staged_per_day * STAGED_DAYS)),
-            ("SQS", "requests", "sqs_request", 2 * POLLS + 3 * (tasks + runs)),
-            ("SQS", "requests, FIFO", "sqs_fifo_request", POLLS + 3 * (objects + loads)),
-            ("Scheduler", "calls", "scheduler_call", runs + SWEEPS),
+            ("SQS", "requests", "sqs_request", 2 * POLLS + messages),
+            ("SQS", "requests, FIFO", "sqs_fifo_request", POLLS + messages_fifo),
+            ("Scheduler", "calls", "scheduler_call", scheduled + SWEEPS),
             ("EventBridge", "events of loads", "event", loads),
             ("Redshift", "RPU-hours", "redshift_rpu_hour", (awake * usage.rpu).div_ceil(3600)),
+            ("Redshift", "hours of nodes", "redshift_node_hour", usage.nodes * HOURS),
             ("Redshift", "GB kept, after the first month", "redshift_gb_month", gib(staged_per_day * DAYS)),
             ("CloudWatch", "metrics", "metric_month", metrics as u64),
             ("CloudWatch", "alarms", "alarm_month", alarms as u64),
             ("CloudWatch", "composite alarms", "composite_alarm_month", 1),
             ("CloudWatch", "dashboards", "dashboard_month", 1),
-            ("CloudWatch", "GB of logs", "log_gb", gib(calls * LOG_BYTES)),
+            ("CloudWatch", "GB of logs", "log_gb", logged),
+            ("CloudWatch", "GB of logs kept", "log_gb_month", logged),
             ("KMS", "keys", "kms_key_month", usage.has_key.into()),
-            ("KMS", "requests, with a bucket key", "kms_request", if usage.has_key { calls } else { 0 }),
+            ("KMS", "requests", "kms_request", if usage.has_key { key_requests } else { 0 }),
+            ("Secrets Manager", "secrets", "secret_month", secrets),
+            ("Secrets Manager", "calls", "secret_call", secrets * runs),
             ("Network", "hours of endpoints and zones", "endpoint_zone_hour", usage.endpoint_zones * HOURS),
+            ("Network", "GB through endpoints", "endpoint_gb", if usage.endpoint_zones > 0 { through } else { 0 }),
             ("Network", "hours of NAT", "nat_hour", if usage.has_nat { HOURS } else { 0 }),
             ("Network", "GB through NAT", "nat_gb", if usage.has_nat { gib(bytes) } else { 0 }),
         ];
@@ -243,17 +304,31 @@ impl Estimate {
         let lines: Vec<Line> = rows.iter().filter(|(.., quantity)| *quantity > 0).map(line).collect();
         let total = Usd(lines.iter().map(|line| line.usd.0).sum());
         let (region, oldest, newest) = dates(&prices);
-        let assumptions = vec![
+        let mut assumptions = vec![
             format!("list prices of {region}, of {oldest} to {newest}, without tax and free tiers"),
             format!(
                 "a processor reads {} MiB a second; staged parts are {STAGED_PERCENT} % of the source and kept for {STAGED_DAYS} days",
                 BYTES_PER_SECOND >> 20
             ),
-            format!("{runs} runs and {tasks} tasks a month; a load takes {} seconds", usage.load_seconds),
+            format!(
+                "{runs} runs, {tasks} tasks and {loads} loads a month; a load takes {} seconds",
+                usage.load_seconds
+            ),
+            format!(
+                "a message names what it is about: {} KiB of the {} KiB that SQS counts as a request",
+                MESSAGE_BYTES >> 10,
+                REQUEST_BYTES >> 10
+            ),
         ];
+        if let Some(by) = month.limit {
+            assumptions.push(format!("{by} allows {loads} loads a month, fewer than {} a day", usage.loads_per_day));
+        }
+        if usage.nodes > 0 {
+            assumptions.push(format!("a node of a cluster is a {NODE}, and runs all the time"));
+        }
         Self {
-            advice: advice(usage, &price, awake),
-            beside: beside(usage, &price, transform),
+            advice: advice(usage, &month, &price, awake, writes + reads),
+            beside: beside(&month, usage, &price, transform),
             lines,
             total,
             assumptions,
@@ -262,8 +337,8 @@ impl Estimate {
 }
 
 /// What reading, checking and staging costs here and elsewhere; everything else costs the same there. `transform` is in GB-seconds.
-fn beside(usage: &Usage, price: &impl Fn(&str) -> Price, transform: u64) -> Vec<String> {
-    let (bytes, objects) = (usage.bytes_per_day * DAYS, usage.objects_per_day * DAYS);
+fn beside(month: &Month, usage: &Usage, price: &impl Fn(&str) -> Price, transform: u64) -> Vec<String> {
+    let Month { bytes, objects, loads: jobs, .. } = *month;
     let object_mb = (usage.bytes_per_day / usage.objects_per_day.max(1)).div_ceil(1 << 20);
     let memory_mb = (object_mb * PANDAS_TIMES).max(PROCESSOR_MB);
     let milliseconds = (bytes * 1000).div_ceil(PANDAS_BYTES_PER_SECOND) + objects * TASK_MS;
@@ -278,7 +353,6 @@ fn beside(usage: &Usage, price: &impl Fn(&str) -> Price, transform: u64) -> Vec<
             PANDAS_BYTES_PER_SECOND >> 20
         )
     };
-    let jobs = usage.loads_per_day * DAYS;
     let working = bytes.div_ceil(PANDAS_BYTES_PER_SECOND * GLUE_DPU * GLUE_PROCESSORS);
     let seconds = working.max(jobs * GLUE_SECONDS);
     let glue = price("glue_dpu_hour").of((seconds * GLUE_DPU).div_ceil(3600));
@@ -293,16 +367,23 @@ fn beside(usage: &Usage, price: &impl Fn(&str) -> Price, transform: u64) -> Vec<
     ]
 }
 
-/// What makes it expensive.
-fn advice(usage: &Usage, price: &impl Fn(&str) -> Price, awake: u64) -> Vec<String> {
+/// What makes it expensive. `object_requests` are those to S3 about objects.
+fn advice(
+    usage: &Usage,
+    month: &Month,
+    price: &impl Fn(&str) -> Price,
+    awake: u64,
+    object_requests: u64,
+) -> Vec<String> {
     let mut advice = Vec::new();
-    if usage.rpu > 0 && usage.loads_per_day > 24 {
-        let less = 24 * DAYS * usage.load_seconds.max(ACTIVATION_SECONDS);
+    let hourly = 24 * DAYS;
+    if usage.rpu > 0 && month.loads > hourly {
+        let less = hourly * usage.load_seconds.max(ACTIVATION_SECONDS);
         let cost = |seconds: u64| price("redshift_rpu_hour").of((seconds * usage.rpu).div_ceil(3600));
         advice.push(format!(
             "each load alone wakes the warehouse for {ACTIVATION_SECONDS} paid seconds at least: {} loads a day cost {} USD, one an \
              hour {} USD",
-            usage.loads_per_day,
+            month.loads.div_ceil(DAYS),
             cost(awake),
             cost(less)
         ));
@@ -316,6 +397,24 @@ fn advice(usage: &Usage, price: &impl Fn(&str) -> Price, awake: u64) -> Vec<Stri
             "objects of less than 1 MiB: their requests cost more than their bytes; write fewer, larger ones"
                 .to_owned(),
         );
+    }
+    let (messages, messages_fifo) = month.message_requests();
+    if messages + messages_fifo > 3 * POLLS {
+        let cost = Usd(price("sqs_request").of(messages).0 + price("sqs_fifo_request").of(messages_fifo).0);
+        advice.push(format!(
+            "SQS counts each {} KiB that are sent or received as a request, and a message of {} KiB as one: {} requests for messages \
+             cost {cost} USD; write fewer, larger objects",
+            REQUEST_BYTES >> 10,
+            MESSAGE_BYTES >> 10,
+            messages + messages_fifo
+        ));
+    }
+    if usage.has_key && !usage.has_bucket_key {
+        let cost = price("kms_request").of(object_requests);
+        advice.push(format!(
+            "without a bucket key each of {object_requests} requests for an object asks KMS for the key, which costs {cost} USD; with \
+             one S3 asks now and then"
+        ));
     }
     if usage.has_nat {
         advice.push("a NAT gateway is paid for by the hour and by the byte; S3's endpoint is free, and a source in S3 needs no network".to_owned());

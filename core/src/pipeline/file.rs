@@ -27,7 +27,6 @@ pub use field::{FieldSpec, ZoneSpec};
 pub use field_format::{Detail, FormatSpec, NamedFormat};
 pub(super) use name::{is_table, table_parts};
 pub use schedule::Schedule;
-pub(crate) use schedule::minutes;
 pub use target::{DedupeSpec, TargetSpec};
 
 /// The version of the file format that this Etalon reads.

@@ -75,14 +75,39 @@ fn who_knows_a_queue_may_send_to_it_or_receive_from_it() {
 
 #[test]
 fn what_lambda_and_sqs_would_refuse_is_not_deployed() {
-    for Function { size, queue, mapping, concurrency, .. } in deployment().functions {
-        assert!(queue.visibility_seconds >= size.timeout_seconds, "a message would come while it is worked on");
+    for Function { size, queue, mapping, concurrency, retries, .. } in deployment().functions {
+        // AWS advises six timeouts: a call that is throttled is tried for as long.
+        assert!(queue.visibility_seconds >= 6 * size.timeout_seconds, "a message would come while it is worked on");
+        // A throttled call counts as a receive, too.
+        assert!(queue.receives_max >= 5, "{}", queue.name);
+        // A dead letter keeps the age of its message.
+        assert!(queue.kept_seconds < queue.dead_kept_seconds && queue.dead_kept_seconds <= 14 * 24 * 60 * 60);
+        assert!(retries.attempts <= 2 && (60..=6 * 60 * 60).contains(&retries.age_seconds));
         assert!(queue.visibility_seconds <= 12 * 60 * 60 && size.timeout_seconds <= 900);
         assert_eq!(queue.name.ends_with(".fifo"), queue.is_fifo);
         assert_eq!(queue.dead_name.ends_with(".fifo"), queue.is_fifo);
         assert!(mapping.batch_size <= 10 && mapping.concurrency_max >= 2 && mapping.concurrency_max < concurrency);
         assert!(mapping.window_seconds == 0 || !queue.is_fifo);
     }
+    for schedule in deployment().schedules {
+        assert!(schedule.retries.attempts <= 185 && (60..=24 * 60 * 60).contains(&schedule.retries.age_seconds));
+        // What is not tried again and not kept comes again by itself.
+        assert_eq!(schedule.dead_url.is_none(), schedule.retries.attempts == 0, "{}", schedule.name);
+    }
+}
+
+/// The modules ask for one version of the provider, the one that the tests run; the page names it.
+#[test]
+fn every_module_asks_for_the_provider_that_is_tested() {
+    let terraform = Path::new(env!("CARGO_MANIFEST_DIR")).join("../terraform");
+    let modules = std::fs::read_dir(terraform.join("modules")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = modules.map(|module| module.join("versions.tf")).collect();
+    files.extend(["versions.tf", "examples/complete/versions.tf"].map(|file| terraform.join(file)));
+    let texts: BTreeSet<String> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    assert_eq!((files.len() > 8, texts.len()), (true, 1), "{texts:?}");
+    assert!(texts.iter().all(|text| text.contains("version = \"~> 5.100\"")), "{texts:?}");
+    let readme = std::fs::read_to_string(terraform.join("README.md")).unwrap();
+    assert!(readme.contains("the AWS provider 5.100"));
 }
 
 #[test]
@@ -241,10 +266,99 @@ fn usage(loads_per_day: u64, rpu: u64) -> Usage {
         loads_per_day,
         load_seconds: 15,
         rpu,
+        nodes: 0,
         endpoint_zones: 0,
         has_nat: false,
         has_key: false,
+        has_bucket_key: false,
     }
+}
+
+/// A pipeline with another schedule, and other lines beside it.
+fn estimate(schedule: &str, usage: Usage) -> Estimate {
+    let (pipeline, _) = Pipeline::compile(&ORDERS.replace("schedule: rate(15 minutes)", schedule)).unwrap();
+    Estimate::new(&pipeline, &usage)
+}
+
+fn quantity(estimate: &Estimate, what: &str) -> u64 {
+    estimate.lines.iter().find(|line| line.what == what).map_or(0, |line| line.quantity)
+}
+
+/// Calls by the clock, without those of the sweep.
+#[test]
+fn the_schedule_says_how_often_a_pipeline_runs_and_loads_at_most() {
+    let month = |schedule: &str| {
+        let estimate = estimate(schedule, usage(96, 8));
+        let told = estimate.assumptions.iter().find_map(|one| one.split_once(" loads a month, fewer than"));
+        let scheduled = estimate.lines.iter().find(|line| line.service == "Scheduler").unwrap().quantity;
+        (scheduled - 8640, quantity(&estimate, "events of loads"), told.map(|(by, _)| by.to_owned()))
+    };
+    assert_eq!(month("schedule: rate(15 minutes)"), (2880, 2880, None));
+    let told = |words: &str| Some(words.to_owned());
+    assert_eq!(month("schedule: rate(1 day)"), (30, 30, told("the schedule allows 30")));
+    assert_eq!(month("schedule: cron(0/5 * * * ? *)"), (8640, 2880, None));
+    assert_eq!(month("schedule: cron(0 6 ? * MON-FRI *)"), (22, 22, told("the schedule allows 22")));
+    // New objects start it, and a listing a day: 96 objects a day.
+    assert_eq!(month("schedule: object-created"), (30, 2880, None));
+    // Somebody starts it, once a day perhaps.
+    assert_eq!(month(""), (0, 30, told("one run a day allows 30")));
+    assert_eq!(month("schedule: rate(15 minutes)\nload_every: 1 hour"), (2880, 720, told("`load_every` allows 720")));
+    assert_eq!(month("schedule: rate(15 minutes)\nload_every: 2 days"), (2880, 15, told("`load_every` allows 15")));
+    assert_eq!(month("schedule: rate(1 day)\nload_every: 1 hour"), (30, 30, told("the schedule allows 30")));
+    // The warehouse is woken up for each of them.
+    let daily = estimate("schedule: rate(1 day)", usage(96, 8));
+    assert_eq!(quantity(&daily, "RPU-hours"), 4);
+}
+
+/// Each trap is told with its price where it is one, and not where it is none.
+#[test]
+fn traps_are_told() {
+    let said = |usage: Usage, words: &str| {
+        let advice = estimate("schedule: rate(15 minutes)", usage).advice;
+        let found: Vec<&String> = advice.iter().filter(|advice| advice.contains(words)).collect();
+        assert!(found.len() < 2 && found.iter().all(|found| !found.contains(" 0.00 USD")), "{advice:?}");
+        found.len() == 1
+    };
+    let none = usage(24, 4);
+    let many = Usage { objects_per_day: 20_000, ..none };
+    for (trapped, words) in [
+        (usage(96, 4), "60 paid seconds"),
+        (usage(24, 8), "4 RPU are the least"),
+        (many, "objects of less than 1 MiB"),
+        (many, "SQS counts each 64 KiB"),
+        (Usage { has_key: true, ..none }, "without a bucket key"),
+        (Usage { has_nat: true, ..none }, "a NAT gateway"),
+    ] {
+        assert!(said(trapped, words) && !said(none, words), "{words}");
+    }
+    let key = Usage { has_key: true, has_bucket_key: true, ..none };
+    assert!(!said(key, "without a bucket key"));
+    let requests = |usage: Usage| {
+        let lines = estimate("schedule: rate(15 minutes)", usage).lines;
+        lines.iter().find(|line| line.service == "KMS" && line.what == "requests").unwrap().quantity
+    };
+    assert!(requests(Usage { has_key: true, ..none }) > 4 * requests(key));
+}
+
+#[test]
+fn a_secret_a_cluster_and_what_logs_keep_are_paid_for() {
+    let usd = |estimate: &Estimate, service: &str, what: &str| {
+        let line = estimate.lines.iter().find(|line| (line.service, line.what) == (service, what));
+        line.map(|line| line.usd.to_string())
+    };
+    let of = |usage: Usage| estimate("schedule: rate(15 minutes)", usage);
+    let (pipeline, _) =
+        Pipeline::compile(&ORDERS.replace("s3://acme-landing/orders/", "s3://acme-landing/${secret:folder}/")).unwrap();
+    let secret = Estimate::new(&pipeline, &usage(24, 8));
+    assert_eq!(usd(&secret, "Secrets Manager", "secrets").as_deref(), Some("0.40"));
+    assert_eq!(usd(&secret, "Secrets Manager", "calls").as_deref(), Some("0.01"));
+    assert_eq!(usd(&of(usage(24, 8)), "Secrets Manager", "secrets"), None);
+    assert_eq!(usd(&of(usage(24, 8)), "CloudWatch", "GB of logs kept").as_deref(), Some("0.03"));
+    let cluster = of(Usage { nodes: 2, ..usage(24, 0) });
+    assert_eq!(usd(&cluster, "Redshift", "hours of nodes").as_deref(), Some("792.78"));
+    assert_eq!(usd(&cluster, "Redshift", "RPU-hours"), None);
+    let zones = of(Usage { endpoint_zones: 2, ..usage(24, 8) });
+    assert_eq!(usd(&zones, "Network", "GB through endpoints").as_deref(), Some("0.01"));
 }
 
 #[test]
@@ -292,7 +406,9 @@ fn nothing_that_is_used_more_costs_less() {
         Usage { rpu: 16, ..one },
         Usage { endpoint_zones: 4, ..one },
         Usage { has_nat: true, ..one },
+        Usage { has_key: true, has_bucket_key: true, ..one },
         Usage { has_key: true, ..one },
+        Usage { nodes: 1, ..one },
     ] {
         assert!(total(more) > total(one), "{more:?}");
     }

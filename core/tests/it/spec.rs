@@ -417,6 +417,21 @@ fn schedules_are_those_of_the_scheduler() {
 }
 
 #[test]
+fn the_time_between_two_loads_is_one_of_a_rate() {
+    let read = |text: &str| {
+        let (spec, diagnostics) = Spec::parse(&with(&format!("load_every: {text}")));
+        diagnostics.first().map_or_else(|| Ok(spec.and_then(|spec| spec.load_every)), |found| Err(found.code))
+    };
+    for (right, minutes) in [("1 minute", 1), ("15 minutes", 15), ("1 hour", 60), ("2 days", 2880)] {
+        assert_eq!(read(right), Ok(Some(minutes)), "{right}");
+    }
+    for wrong in ["15", "1 hours", "0 minutes", "2 hour", "rate(1 hour)", "often", "-1 hours", "1.5 hours"] {
+        assert_eq!(read(wrong), Err(Code::WrongValue), "{wrong}");
+    }
+    assert_eq!(Spec::parse(&with("schedule: rate(1 hour)")).0.unwrap().load_every, None);
+}
+
+#[test]
 fn a_comment_inside_a_text_is_doubted() {
     let codes = |lines: &str| {
         let (_, diagnostics) = Spec::parse(&with(lines));

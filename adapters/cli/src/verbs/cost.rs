@@ -31,6 +31,9 @@ pub(super) struct Cost {
     /// Base capacity of Redshift Serverless; 0 for a warehouse that is paid for already
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(..=1024))]
     rpu: u64,
+    /// Nodes of a cluster (ra3.large), in place of Redshift Serverless
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "rpu", value_parser = clap::value_parser!(u64).range(..=1000))]
+    nodes: u64,
     /// Interface endpoints, times their zones
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1000))]
     endpoint_zones: u64,
@@ -40,6 +43,9 @@ pub(super) struct Cost {
     /// Objects are encrypted with your own KMS key
     #[arg(long)]
     key: bool,
+    /// The bucket has no key of its own: S3 asks KMS for the key of each object
+    #[arg(long, requires = "key")]
+    no_bucket_key: bool,
     #[command(flatten)]
     written: Written,
 }
@@ -62,10 +68,13 @@ impl Verb for Cost {
             objects_per_day: self.objects_per_day,
             loads_per_day: self.loads_per_day,
             load_seconds: self.load_seconds,
-            rpu: self.rpu,
+            // A cluster takes the place of the default.
+            rpu: if self.nodes > 0 { 0 } else { self.rpu },
+            nodes: self.nodes,
             endpoint_zones: self.endpoint_zones,
             has_nat: self.nat,
             has_key: self.key,
+            has_bucket_key: self.key && !self.no_bucket_key,
         };
         Ok(Priced(Estimate::new(&pipeline, &usage)))
     }

@@ -16,6 +16,20 @@ pub enum Schedule {
     ObjectCreated,
 }
 
+impl Schedule {
+    /// How often the clock starts the pipeline in a month of so many days.
+    pub(crate) fn firings(&self, days: u64) -> u64 {
+        let inside = |text: &str, name: &str| {
+            text.strip_prefix(name).and_then(|rest| rest.strip_suffix(')')).unwrap_or_default().to_owned()
+        };
+        match self {
+            Self::Rate(rate) => (days * 24 * 60).div_ceil(minutes(&inside(rate, "rate(")).unwrap_or(1)),
+            Self::Cron(parts) => cron::firings(&inside(parts, "cron("), days),
+            Self::ObjectCreated => 0,
+        }
+    }
+}
+
 /// A schedule as Amazon's EventBridge Scheduler takes it, or the event of a new object:
 ///
 /// ```text
@@ -68,7 +82,7 @@ fn is_rate(rate: &str) -> bool {
 }
 
 /// A time such as `15 minutes`, in minutes.
-pub(crate) fn minutes(text: &str) -> Option<u64> {
+fn minutes(text: &str) -> Option<u64> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let [number, unit] = words.as_slice() else { return None };
     let count = number.parse::<u32>().ok().filter(|_| number.chars().all(|c| c.is_ascii_digit()))?;

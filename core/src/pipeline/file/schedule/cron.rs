@@ -49,7 +49,45 @@ pub(super) fn wrong(cron: &str) -> Option<String> {
     }
 }
 
+/// How often six parts that are right come true in a month of so many days, rounded up. Of a year that is said, this is a month.
+pub(super) fn firings(cron: &str, days: u64) -> u64 {
+    let said: Vec<&str> = cron.split_whitespace().collect();
+    let [minutes, hours, day_of_month, month, day_of_week, _] = said.as_slice() else { return 0 };
+    let [minute, hour, of_month, of_year, of_week, _] = &PARTS;
+    let times = minute.count(minutes) * hour.count(hours);
+    // Days of a month, as a share: so many of so many.
+    let (some, of) = match (*day_of_month, *day_of_week) {
+        ("*", "?") | ("?", "*") => (days, 1),
+        ("?", week) if week.contains('#') || week.len() > 1 && week.ends_with('L') => (1, 1),
+        ("?", week) => (of_week.count(week) * days, 7),
+        (month, _) => (of_month.count(month).min(days), 1),
+    };
+    (times * some * of_year.count(month)).div_ceil(of * 12)
+}
+
 impl Part {
+    /// How many values a part means; one where it is counted from an end.
+    fn count(&self, said: &str) -> u64 {
+        if (self.special)(said) {
+            return 1;
+        }
+        let means = |value: &u16| said.split(',').any(|item| self.means(item, *value));
+        (self.least..=self.greatest).filter(means).count() as u64
+    }
+
+    /// Whether an item that is right means a value.
+    fn means(&self, item: &str, value: u16) -> bool {
+        let (range, step) = item.split_once('/').map_or((item, None), |(range, step)| (range, number(step)));
+        let (from, to) = match range.split_once('-') {
+            Some((from, to)) => (self.value(from), self.value(to)),
+            None if range == "*" => (Some(self.least), Some(self.greatest)),
+            // A step without an end goes on to the last value.
+            None => (self.value(range), if step.is_some() { Some(self.greatest) } else { self.value(range) }),
+        };
+        let (Some(from), Some(to)) = (from, to) else { return false };
+        (from..=to).contains(&value) && (value - from).is_multiple_of(step.unwrap_or(1).max(1))
+    }
+
     fn takes(&self, said: &str) -> bool {
         (self.special)(said) || said.split(',').all(|item| self.takes_item(item))
     }
@@ -109,6 +147,31 @@ mod tests {
             "*/5 * * * ? *",
         ] {
             assert_eq!(wrong(right), None, "{right}");
+        }
+    }
+
+    #[test]
+    fn firings_of_a_month_are_counted() {
+        for (cron, wanted) in [
+            ("0 6 * * ? *", 30),
+            ("0/5 * * * ? *", 8640),
+            ("*/5 * * * ? *", 8640),
+            ("0,30 8-17/3 * * ? *", 2 * 4 * 30),
+            // 21.4 working days.
+            ("0 6 ? * MON-FRI *", 22),
+            ("0 6 ? * 1 *", 5),
+            ("0 6 ? * 6L *", 1),
+            ("0 6 ? * 6#3 *", 1),
+            ("0 6 L * ? *", 1),
+            ("0 6 15W * ? *", 1),
+            ("0 6 1,15 * ? *", 2),
+            ("0 6 1-31 * ? *", 30),
+            // A quarter of the months, and a twelfth.
+            ("0 6 1 1/3 ? *", 1),
+            ("0 * * JAN ? *", 60),
+        ] {
+            assert_eq!(wrong(cron), None, "{cron}");
+            assert_eq!(firings(cron, 30), wanted, "{cron}");
         }
     }
 
