@@ -19,6 +19,8 @@ pub(crate) type Asked = (String, String);
 pub struct Policy {
     /// Each action with each pattern of resources that it is allowed on.
     grants: Vec<Asked>,
+    /// How many statements it has.
+    statements: usize,
     /// Which of them something was allowed by.
     used: Mutex<BTreeSet<usize>>,
     /// What was refused.
@@ -31,7 +33,8 @@ impl Policy {
         let wrong = |what: &str| Error::new(ErrorKind::Refused, format!("a policy {what}: {document}"));
         let document: Value = serde_json::from_str(document).map_err(|error| wrong(&format!("that is {error}")))?;
         let mut grants = Vec::new();
-        for statement in several(&document["Statement"]) {
+        let statements = several(&document["Statement"]);
+        for statement in &statements {
             if statement["Effect"] != "Allow" {
                 return Err(wrong("that does more than allow"));
             }
@@ -44,7 +47,7 @@ impl Policy {
                 }
             }
         }
-        Ok(Self { grants, used: Mutex::default(), refused: Mutex::default() })
+        Ok(Self { grants, statements: statements.len(), used: Mutex::default(), refused: Mutex::default() })
     }
 
     /// Whether an action is allowed on a resource, and writes down by which grants, or that it is not.
@@ -70,6 +73,11 @@ impl Policy {
     /// What was refused: action and resource.
     pub fn refused(&self) -> Vec<(String, String)> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// The number of its statements.
+    pub fn statements(&self) -> usize {
+        self.statements
     }
 
     /// All grants.
@@ -116,6 +124,7 @@ mod tests {
                 {"Effect":"Allow","Action":"sqs:SendMessage","Resource":["q1","q2"]}]}"#,
         )
         .unwrap();
+        assert_eq!((policy.statements(), policy.len()), (2, 4));
         assert!(policy.allows("s3:GetObject", "arn:aws:s3:::b/a/x"));
         assert!(policy.allows("sqs:SendMessage", "q2"));
         assert!(!policy.allows("s3:GetObject", "arn:aws:s3:::b/ax"));

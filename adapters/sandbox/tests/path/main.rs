@@ -18,10 +18,10 @@ mod restarts;
 
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use etalon_core::deploy::Sizes;
-use etalon_core::protocol::{Step, UnitState};
+use etalon_core::protocol::{Step, UnitState, prefix};
 use etalon_core::receipt::Counts;
 use etalon_golden::mariadb;
 use etalon_sandbox::cloud::{Cloud, Counterparts, DeadLetter, Programs, Settings};
@@ -67,6 +67,9 @@ fn main() -> ExitCode {
             shared.run(what_extract_cannot_finish_it_hands_to_itself(shared));
         }),
         ("a_load_goes_on_while_nobody_waits", |shared| shared.run(a_load_goes_on_while_nobody_waits(shared))),
+        ("a_pipeline_loads_no_oftener_than_its_file_says", |shared| {
+            shared.run(a_pipeline_loads_no_oftener_than_its_file_says(shared));
+        }),
         ("a_lost_right_holds_nothing", |shared| shared.run(a_lost_right_holds_nothing(shared))),
         ("everything_that_goes_wrong_loses_nothing", |shared| {
             shared.run(faults::everything_that_goes_wrong_loses_nothing(shared));
@@ -151,6 +154,7 @@ async fn settle_within(cloud: &Cloud, patience: Duration) {
         }
         panic!("{error}");
     }
+    assert_eq!(cloud.unknown_metrics(), []);
 }
 
 async fn the_table_is_that_of_a_laptop(shared: &Shared) {
@@ -294,6 +298,37 @@ async fn a_backfill_takes_the_place_of_what_was_loaded(shared: &Shared) {
     let mut again: Vec<String> = cloud.ledger().unwrap().into_iter().skip(2).map(|row| row.batch.batch).collect();
     again.sort();
     assert_eq!(batches.concat().into_iter().flatten().collect::<Vec<_>>(), again);
+}
+
+/// The load function obeys `load_every`: what arrives meanwhile waits, whoever looks, and is loaded together.
+async fn a_pipeline_loads_no_oftener_than_its_file_says(shared: &Shared) {
+    let pipeline = format!("{}load_every: 1 minute\n", orders::PIPELINE);
+    let cloud = shared.cloud_of(Settings::new("every", &pipeline, shared.programs.clone()), 1).await;
+    run(&cloud).await;
+    let statements = || lines(&cloud, Step::Load, "submitted");
+    let (first, begun) = (statements(), Instant::now());
+    assert!(first > 0);
+    for day in 1..3 {
+        let key = cloud.upload(&orders::name(day), orders::day(day)).await.unwrap();
+        cloud.object_created(&key).await.unwrap();
+    }
+    while cloud.names(prefix::PENDING.text, 2).await.unwrap().len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "two units are not staged in half a minute");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for _ in 0..3 {
+        assert!(cloud.sweep().fire(SystemTime::now()).await.unwrap().result.is_ok());
+    }
+    assert_eq!((cloud.ledger().unwrap().len(), statements()), (1, first), "it has loaded within the minute");
+    settle(&cloud).await;
+    assert_eq!((cloud.ledger().unwrap().len(), lines(&cloud, Step::Load, "loaded")), (3, 2));
+    assert_eq!(cloud.dead_letters().await.unwrap(), []);
+}
+
+/// How often a function has logged something.
+fn lines(cloud: &Cloud, step: Step, message: &str) -> usize {
+    let said = format!("\"message\":\"{message}\"");
+    cloud.stage(step).function.log().iter().filter(|line| line.contains(&said)).count()
 }
 
 async fn what_extract_cannot_finish_it_hands_to_itself(shared: &Shared) {

@@ -17,8 +17,8 @@ pub(crate) const REFUSED: &[(&str, &str, &str, &str)] = &[
     ("modules/pipeline/deployment.json", "\"receives_max\": 5", "\"receives_max\": 2", "must be at least 5"),
     (
         "modules/pipeline/deployment.json",
-        "\"kept_seconds\": 1209600",
-        "\"kept_seconds\": 86400",
+        "\"dead_kept_seconds\": 1209600",
+        "\"dead_kept_seconds\": 86400",
         "message_days must be less",
     ),
     ("modules/pipeline/deployment.json", "\"concurrency\": 3", "\"concurrency\": 1", "become dead letters"),

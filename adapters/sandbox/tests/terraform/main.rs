@@ -16,6 +16,7 @@ mod conditions;
 mod guide;
 mod installation;
 mod landing;
+mod left;
 mod package;
 mod path;
 
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use etalon_core::protocol::Step;
 use etalon_sandbox::cloud::{Counterparts, Deployed, Programs};
 use etalon_sandbox::counterpart;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use installation::Installation;
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     let tests: &[counterpart::Test<Shared>] = &[
         ("the_minimal_example_runs", the_minimal_example_runs),
         ("a_stranger_follows_the_guide", guide::is_followed),
-        ("the_complete_example_is_applied_and_destroyed", the_complete_example_is_applied_and_destroyed),
+        ("the_complete_example_is_applied_and_destroyed", |_| the_complete_example_is_applied_and_destroyed()),
         ("a_database_is_read_with_the_rights_that_are_given", |shared| {
             shared.runtime.block_on(landing::runs_with_the_rights_that_it_has(&counterparts(), &shared.programs));
         }),
@@ -92,7 +93,7 @@ fn the_minimal_example_runs(shared: &Shared) {
     // Its bucket has versions of objects now, which moto cannot delete in one request; the other example is destroyed.
 }
 
-fn the_complete_example_is_applied_and_destroyed(shared: &Shared) {
+fn the_complete_example_is_applied_and_destroyed() {
     let counterparts = counterparts();
     // There is no Redshift that an emulator could create.
     let installation = Installation::new("complete", counterparts.moto.url()).with("warehouse=existing");
@@ -102,7 +103,15 @@ fn the_complete_example_is_applied_and_destroyed(shared: &Shared) {
     let state = installation.state();
     for (pipeline, transforms) in [("orders", 20), ("events", 10), ("customers", 10), ("tickets", 10)] {
         let module = format!("module.etalon.module.pipeline[\"{pipeline}\"]");
-        let Deployed { deployment, event_bus, .. } = Deployed::read(&state, &module).unwrap();
+        let Deployed { deployment, event_bus, rule, .. } = Deployed::read(&state, &module).unwrap();
+        // New objects start one of them: those of its source, and no others.
+        let takes = |bucket: &str, key: &str| {
+            let detail = json!({ "bucket": { "name": bucket }, "object": { "key": key } });
+            let event = json!({ "source": "aws.s3", "detail-type": "Object Created", "detail": detail });
+            rule.as_ref().is_some_and(|rule| rule.takes(&event))
+        };
+        assert_eq!(takes("acme-landing-production", "orders/1.csv"), pipeline == "orders");
+        assert!(!takes("acme-landing-production", "notes/1.csv") && !takes("acme-landing", "orders/1.csv"));
         for function in &deployment.functions {
             let (size, queue, mapping) = (function.size, &function.queue, &function.mapping);
             assert!(queue.visibility_seconds >= 6 * size.timeout_seconds && queue.receives_max >= 5);
@@ -119,12 +128,34 @@ fn the_complete_example_is_applied_and_destroyed(shared: &Shared) {
     assert!(alarms.len() > 40, "{}", alarms.len());
     for alarm in alarms {
         let description = alarm["alarm_description"].as_str().unwrap();
-        assert!(description.contains("docs/guide/troubleshooting.md#"), "{description}");
+        let link = "See https://git.example.com/etalon/main/docs/guide/troubleshooting.md#";
+        assert!(description.contains(link), "{description}");
         assert_eq!(alarm["alarm_actions"].as_array().unwrap().len(), 1);
     }
+    // What is said once for all pipelines comes to each of them.
+    for function in installation::values(&state, "aws_lambda_function") {
+        assert_eq!(function["environment"][0]["variables"]["ETALON_NAMESPACE"], "Acme/Etalon");
+    }
+    for queue in installation::values(&state, "aws_sqs_queue") {
+        let days = if queue["name"].as_str().unwrap().contains("-dead") { 14 } else { 10 };
+        assert_eq!(queue["message_retention_seconds"], days * 24 * 60 * 60);
+    }
+    let dashboards = installation::values(&state, "aws_cloudwatch_dashboard");
+    assert_eq!(dashboards.len(), 4);
+    for dashboard in dashboards {
+        let text = dashboard["dashboard_body"].as_str().unwrap();
+        let is_about =
+            ["Acme/Etalon", "analytics", "us-east-1"].iter().all(|name| text.contains(&format!("\"{name}\"")));
+        assert!(is_about && !text.contains("\"Etalon\"") && !text.contains("{name"), "{text}");
+    }
     println!("complete: {created} resources, {} known differences, {} s", changed.len(), installation.seconds());
+    let url = counterparts.moto.url();
+    let (there, kinds) = left::of_installation(url);
+    assert_eq!(there.len(), kinds, "only these are there: {there:?}");
     installation.destroy();
-    shared.runtime.block_on(path::nothing_is_left(&counterparts));
+    let (there, _) = left::of_installation(url);
+    assert_eq!(there, [""; 0]);
+    println!("complete: destroyed, of {kinds} kinds nothing is left, {} s", installation.seconds());
 }
 
 /// Changes that are not among those that moto always has.
