@@ -101,6 +101,45 @@ fn quoted(text: &str) -> String {
     out
 }
 
+/// What `float` makes of a text.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let text = text.trim();
+    without_underscores(text).and_then(|plain| plain.parse().ok())
+}
+
+/// What `int` makes of a text, in a base; in base 0 the text says it.
+pub(super) fn integer(text: &str, base: u32) -> Option<i64> {
+    let text = text.trim();
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let prefixed = |prefix: &str| digits.get(..2).filter(|start| start.eq_ignore_ascii_case(prefix)).map(|_| &digits[2..]);
+    let (base, digits) = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .filter(|(_, own)| base == 0 || base == *own)
+        .find_map(|(prefix, own)| Some((own, prefixed(prefix)?)))
+        .unwrap_or((base, digits));
+    let is_zero = digits.bytes().all(|b| matches!(b, b'0' | b'_'));
+    let base = match base {
+        0 if digits.starts_with('0') && !is_zero => return None,
+        0 => 10,
+        base => base,
+    };
+    let plain = without_underscores(digits).filter(|plain| (2..=36).contains(&base) && !plain.starts_with(['+', '-']))?;
+    let size = i128::from_str_radix(&plain, base).ok()?;
+    i64::try_from(if is_negative { -size } else { size }).ok()
+}
+
+/// Digits without the underscores that may stand between two of them.
+fn without_underscores(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    let is_between = |at: usize| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1));
+    let is_right = bytes.iter().enumerate().all(|(at, b)| *b != b'_' || is_between(at));
+    is_right.then(|| text.replace('_', ""))
+}
+
 /// Whether `if` takes it.
 pub(super) fn is_true(value: &Value) -> bool {
     match value {
@@ -190,6 +229,10 @@ impl Literals<'_> {
             '+' | '-' => {
                 self.rest = &self.rest[1..];
                 self.blank(in_brackets);
+                // A sign of a sign is no literal.
+                if self.rest.starts_with(['+', '-']) {
+                    return None;
+                }
                 let Literal { value: Value::Number(number), .. } = self.value(in_brackets)? else { return None };
                 if first == '+' {
                     return Some(Value::Number(number).into());
@@ -354,7 +397,21 @@ impl Literals<'_> {
                 'n' => out.push('\n'),
                 't' => out.push('\t'),
                 'r' => out.push('\r'),
-                '0' => out.push('\0'),
+                'a' => out.push('\u{7}'),
+                'b' => out.push('\u{8}'),
+                'f' => out.push('\u{c}'),
+                'v' => out.push('\u{b}'),
+                // Up to three digits of base 8.
+                '0'..='7' => {
+                    let start = at + 1;
+                    let count = content[start..].bytes().take(3).take_while(|b| (b'0'..=b'7').contains(b)).count();
+                    out.push(char::from_u32(u32::from_str_radix(&content[start..start + count], 8).ok()?)?);
+                    for _ in 1..count {
+                        chars.next();
+                    }
+                }
+                // A name of a character.
+                'N' => return None,
                 '\\' | '\'' | '"' => out.push(escaped),
                 'x' => out.push(digits(2)?),
                 'u' => out.push(digits(4)?),
@@ -383,6 +440,10 @@ mod tests {
             ("007", json!("007")),
             ("000", json!(0)),
             ("-3", json!(-3)),
+            ("--5", json!("--5")),
+            ("+-5", json!("+-5")),
+            ("'\\101\\a\\b'", json!("A\u{7}\u{8}")),
+            ("'\\0x'", json!("\0x")),
             ("1_000", json!(1000)),
             ("1__0", json!("1__0")),
             ("1e3", json!(1000.0)),
@@ -407,6 +468,26 @@ mod tests {
         ] {
             assert_eq!(meaning(text), value, "{text}");
         }
+    }
+
+    #[test]
+    fn texts_are_numbers_as_python_reads_them() {
+        for (text, base, found) in [
+            (" 12 ", 10, Some(12)),
+            ("-1_000", 10, Some(-1000)),
+            ("1__0", 10, None),
+            ("0x1f", 16, Some(31)),
+            ("0x1f", 0, Some(31)),
+            ("1f", 16, Some(31)),
+            ("010", 0, None),
+            ("010", 10, Some(10)),
+            ("+-1", 10, None),
+            ("z", 36, Some(35)),
+            ("", 10, None),
+        ] {
+            assert_eq!(integer(text, base), found, "{text} {base}");
+        }
+        assert_eq!([number("1_0.5"), number("1_"), number(" 2 ")], [Some(10.5), None, Some(2.0)]);
     }
 
     #[test]

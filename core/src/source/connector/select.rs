@@ -191,7 +191,7 @@ fn convert(value: &mut Value, schema: &Value) {
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Bool(yes) => Some(f64::from(u8::from(*yes))),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => python::number(text),
         value => value.as_f64(),
     }
 }
@@ -199,7 +199,7 @@ fn number(value: &Value) -> Option<f64> {
 fn integer(value: &Value) -> Option<Value> {
     match value {
         Value::Bool(yes) => Some(i64::from(*yes).into()),
-        Value::String(text) => text.trim().replace('_', "").parse::<i64>().ok().map(Value::from),
+        Value::String(text) => python::integer(text, 10).map(Value::from),
         Value::Number(number) if number.is_f64() => {
             let cut = number.as_f64()?.trunc();
             #[expect(clippy::cast_possible_truncation, reason = "its size is looked at")]

@@ -294,6 +294,83 @@ mod tests {
         }
     }
 
+    /// Each value is what the reference gives.
+    #[test]
+    fn functions_give_what_the_reference_gives() {
+        for (template, expected) in [
+            ("{{ 'a-b-c'.replace('-', '', 1) }}", json!("ab-c")),
+            ("{{ 'a-b-c' | replace('-', '', 1) }}", json!("ab-c")),
+            ("{{ config.none | map(attribute='id') | list }}", json!([])),
+            ("{{ config.none | selectattr('id') | list | length }}", json!(0)),
+            ("{{ 'abcabc'.find('b', 2) }}", json!(4)),
+            ("{{ 'abcabc'.count('b', 2) ~ 'abc'.startswith('b', 1) ~ 'abc'.endswith('b', 0, 2) }}", json!("1TrueTrue")),
+            ("{{ 'abcabc'.rfind('b') }}", json!(4)),
+            ("{{ '  a  b c '.split(none, 1) }}", json!(["a", "b c "])),
+            ("{{ 'a,b,c'.rsplit(',', 1) }}", json!(["a,b", "c"])),
+            ("{{ 3.45 | round(1) }}", json!(3.5)),
+            ("{{ 2.675 | round(2) }}", json!(2.67)),
+            ("{{ 1234 | round(-2) }}", json!(1200)),
+            ("{{ \"it's a-b (c\" | title }}", json!("It's A-B (C")),
+            ("{{ ['a', 'B'] | max ~ ['a', 'B'] | min }}", json!("Ba")),
+            ("{{ ['b', 'B', 'a'] | unique | sort }}", json!(["a", "b"])),
+            ("{{ ['b', 'A', 'a'] | sort(reverse=true) }}", json!(["b", "A", "a"])),
+            ("{{ ['b', 'A'] | sort(case_sensitive=true) }}", json!(["A", "b"])),
+            ("{{ response['items'] | max(attribute='id') }}", json!({"id": 2})),
+            ("{{ response['items'] | sum(attribute='id') }}", json!(3)),
+            ("{{ '0x1f' | int(0, 16) }}", json!(31)),
+            ("{{ 'x' | int('none') }}", json!("none")),
+            ("{{ 'aXb' | regex_replace('(a)X(b)', '\\\\g<1>-\\\\2') }}", json!("a-b")),
+            ("{{ 'aXb' | regex_replace('(?P<q>a)X', '\\\\g<q>') }}", json!("ab")),
+            ("{{ 'ab' | regex_search('(b)\\\\Z') }}", json!("b")),
+            ("{{ [['a', 'b'], ['c', 1]] | urlencode }}", json!("a=b&c=1")),
+            ("{{ [0] * 3 }}", json!([0, 0, 0])),
+            ("{{ day_delta(-1.5, '%Y-%m-%dT%H') }}", json!("2024-02-29T00")),
+            ("{{ (now_utc() - duration('P1D') * 2).strftime('%d') }}", json!(28)),
+            ("{{ now_utc().strftime('%G-W%V %U %W %C %k %l %P %r') }}", json!("2024-W09 08 09 20 12 12 pm 12:00:00 PM")),
+            ("{{ now_utc().strftime('%c|%x|%X|%g|%n%t|%-m|%_m|%^a|%Q') }}",
+             json!("Fri Mar  1 12:00:00 2024|03/01/24|12:00:00|24|\n\t|3| 3|FRI|%Q")),
+            ("{{ format_datetime('2024 8 2', '%m-%d', '%Y %U %w') }}", json!("02-27")),
+            ("{{ '{:02d}/{name:>4}'.format(7, name='ab') }}", json!("07/  ab")),
+            ("{{ '{:%}'.format(0.5) ~ 'a'.ljust(3, '.') }}", json!("50.000000%a..")),
+            ("{% set a %}b{{ config.n }}{% endset %}{{ a }}", json!("b3")),
+            ("x{{ self.x }}", json!("x")),
+            // What Python has of its own comes before a field, unless it is asked for as an item.
+            ("{{ 'all' if response.items else 'none' }}", json!("all")),
+            ("{{ response['items'] | length }}", json!(2)),
+            ("{{ response.get('items') | length }}", json!(2)),
+            ("{{ response['copy'] is defined }}", json!(true)),
+            ("{{ response.gone is defined }}", json!(false)),
+        ] {
+            check(template, Ok(expected));
+        }
+        // What is undefined is no number and no text.
+        check("{{ config.gone | int }}", Err("undefined"));
+        check("{{ config.gone | float }}", Err("undefined"));
+        check("{{ config.gone | base64encode }}", Err("undefined"));
+        check("{{ config.n | base64encode }}", Err("no text"));
+        for source in ["{{ config.gone | string }}", "{{ now_utc() | string }}", "{{ response.items | length }}"] {
+            check(source, Ok(json!(source)));
+        }
+    }
+
+    #[test]
+    fn an_argument_that_nobody_reads_is_said_when_the_template_is_parsed() {
+        for (source, what) in [
+            ("{{ config.x | tojson(2) }}", "an argument 1 of `tojson`"),
+            ("{{ config.x | trim(letters='a') }}", "the argument `letters` of `trim`"),
+            ("{{ 'a'.split(',', 1, 2) }}", "an argument 3 of `split`"),
+            ("{{ config.x | regex_search('(?<=page=)(\\\\d+)') }}", "the regular expression"),
+            ("{{ config.x | regex_search('(a|b)\\\\1') }}", "the regular expression"),
+            ("{{ config.x | hash('sha3_256') }}", "the hash `sha3_256`"),
+            ("{{ '{a.b}'.format(a=1) }}", "of `format`"),
+            ("{{ {1: 2}[1] }}", "keys are no texts"),
+            ("{{ self }}", "`self`"),
+        ] {
+            let missing = Template::parse(source, &Arc::new(Value::Null)).unwrap_err().join("; ");
+            assert!(missing.contains(what), "{source}: {missing}");
+        }
+    }
+
     #[test]
     fn what_python_calls_a_type_error_gives_the_template_itself() {
         check("{{ response.next > 0 }}", Ok(json!("{{ response.next > 0 }}")));

@@ -14,6 +14,8 @@ pub(super) const DAY: i64 = 86_400 * SECOND;
 /// The first moment that can be written, 0001-01-01, and the last, 9999-12-31, in microseconds since 1970.
 const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800 * SECOND..=253_402_300_799 * SECOND + 999_999;
 
+/// Most characters that a format widens a field to.
+const WIDTH_MAX: usize = 1024;
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A moment, and the zone that it is written in. Two are equal if they are the same time, whatever their zones.
@@ -198,65 +200,102 @@ impl Moment {
         Some(text)
     }
 
-    /// As a format of Python writes it.
+    /// As a format of Python writes it, in the locale `C`.
     pub(super) fn format(self, format: &str) -> String {
         let fields = self.fields();
-        let hour = (fields.hour + 11) % 12 + 1;
         let mut out = String::new();
         let mut rest = format;
         while let Some(at) = rest.find('%') {
             out.push_str(&rest[..at]);
-            rest = &rest[at + 1..];
-            let Some(directive) = rest.chars().next() else {
-                out.push('%');
-                break;
+            let whole = &rest[at..];
+            // `%-d`, `%_d`, `%^a`, `%10Y`, `%Ey`: flags, a width, a modifier, and then what is written.
+            let flags_end = whole[1..].find(|c| !"-_0^#".contains(c)).map_or(whole.len(), |end| end + 1);
+            let width_end = whole[flags_end..].find(|c: char| !c.is_ascii_digit()).map_or(whole.len(), |end| end + flags_end);
+            let flags = &whole[1..flags_end];
+            let after = &whole[width_end..];
+            let after = after.strip_prefix(['E', 'O']).filter(|after| !after.is_empty()).unwrap_or(after);
+            let mut directives = after.chars();
+            let written = match directives.next() {
+                Some(':') if after.starts_with(":z") => {
+                    directives.next();
+                    Some((self.offset.map(|offset| zone(offset, ":")).unwrap_or_default(), None))
+                }
+                Some(directive) => self.directive(&fields, directive),
+                None => None,
             };
-            rest = &rest[directive.len_utf8()..];
-            match directive {
-                // `%-d` is `%d` without the zeros before it.
-                '-' if rest.starts_with(|c: char| c.is_ascii_alphabetic()) => {
-                    let padded = self.format(&format!("%{}", &rest[..1]));
-                    let bare = padded.trim_start_matches('0');
-                    out.push_str(if bare.is_empty() { "0" } else { bare });
-                    rest = &rest[1..];
+            rest = directives.as_str();
+            match written {
+                Some((text, pad)) => {
+                    let width = whole[flags_end..width_end].parse::<usize>().unwrap_or(0).min(WIDTH_MAX);
+                    out.push_str(&flagged(text, pad, flags, width));
                 }
-                'Y' => out.push_str(&fields.year.to_string()),
-                'm' => out.push_str(&format!("{:02}", fields.month)),
-                'd' => out.push_str(&format!("{:02}", fields.day)),
-                'e' => out.push_str(&format!("{:2}", fields.day)),
-                'H' => out.push_str(&format!("{:02}", fields.hour)),
-                'I' => out.push_str(&format!("{hour:02}")),
-                'M' => out.push_str(&format!("{:02}", fields.minute)),
-                'S' => out.push_str(&format!("{:02}", fields.second)),
-                'f' => out.push_str(&format!("{:06}", fields.micros)),
-                'p' => out.push_str(if fields.hour < 12 { "AM" } else { "PM" }),
-                'y' => out.push_str(&format!("{:02}", fields.year.rem_euclid(100))),
-                'j' => {
-                    let first = days_from_civil(fields.year, 1, 1).unwrap_or_default();
-                    out.push_str(&format!("{:03}", fields.days - first + 1));
-                }
-                'B' => out.push_str(MONTHS[fields.month as usize - 1]),
-                'b' | 'h' => out.push_str(&MONTHS[fields.month as usize - 1][..3]),
-                'A' => out.push_str(WEEKDAYS[self.weekday() as usize]),
-                'a' => out.push_str(&WEEKDAYS[self.weekday() as usize][..3]),
-                'w' => out.push_str(&((self.weekday() + 1) % 7).to_string()),
-                'u' => out.push_str(&(self.weekday() + 1).to_string()),
-                'F' => out.push_str(&self.format("%Y-%m-%d")),
-                'T' => out.push_str(&self.format("%H:%M:%S")),
-                'D' => out.push_str(&self.format("%m/%d/%y")),
-                'R' => out.push_str(&self.format("%H:%M")),
-                'z' => out.push_str(&self.offset.map(|offset| zone(offset, "")).unwrap_or_default()),
-                'Z' => out.push_str(match self.offset {
-                    Some(0) => "UTC",
-                    _ => "",
-                }),
-                's' => out.push_str(&self.micros.div_euclid(SECOND).to_string()),
-                '%' => out.push('%'),
-                other => out.extend(['%', other]),
+                None => out.push_str(&whole[..whole.len() - rest.len()]),
             }
         }
         out.push_str(rest);
         out
+    }
+
+    /// What a directive of a format writes, and what a number is filled with; `None`: there is no such directive.
+    fn directive(self, fields: &Fields, directive: char) -> Option<(String, Option<char>)> {
+        let two = |number: i64| (format!("{number:02}"), Some('0'));
+        let blank = |number: i64| (format!("{number:2}"), Some(' '));
+        let text = |text: &str| (text.to_owned(), None);
+        let hour = (fields.hour + 11) % 12 + 1;
+        let first = days_from_civil(fields.year, 1, 1).unwrap_or_default();
+        let day_of_year = i64::from(fields.days - first);
+        let sunday_first = (self.weekday() + 1) % 7;
+        Some(match directive {
+            'Y' => (fields.year.to_string(), Some('0')),
+            'C' => two(i64::from(fields.year.div_euclid(100))),
+            'G' => (self.iso_week().0.to_string(), Some('0')),
+            'g' => two(self.iso_week().0.rem_euclid(100)),
+            'V' => two(self.iso_week().1),
+            'U' => two((day_of_year + 7 - sunday_first) / 7),
+            'W' => two((day_of_year + 7 - self.weekday()) / 7),
+            'm' => two(fields.month.into()),
+            'd' => two(fields.day.into()),
+            'e' => blank(fields.day.into()),
+            'H' => two(fields.hour),
+            'k' => blank(fields.hour),
+            'I' => two(hour),
+            'l' => blank(hour),
+            'M' => two(fields.minute),
+            'S' => two(fields.second),
+            'f' => (format!("{:06}", fields.micros), Some('0')),
+            'p' => text(if fields.hour < 12 { "AM" } else { "PM" }),
+            'P' => text(if fields.hour < 12 { "am" } else { "pm" }),
+            'y' => two(fields.year.rem_euclid(100).into()),
+            'j' => (format!("{:03}", day_of_year + 1), Some('0')),
+            'B' => text(MONTHS[fields.month as usize - 1]),
+            'b' | 'h' => text(&MONTHS[fields.month as usize - 1][..3]),
+            'A' => text(WEEKDAYS[self.weekday() as usize]),
+            'a' => text(&WEEKDAYS[self.weekday() as usize][..3]),
+            'w' => (sunday_first.to_string(), Some('0')),
+            'u' => ((self.weekday() + 1).to_string(), Some('0')),
+            'F' => text(&self.format("%Y-%m-%d")),
+            'T' | 'X' => text(&self.format("%H:%M:%S")),
+            'D' | 'x' => text(&self.format("%m/%d/%y")),
+            'R' => text(&self.format("%H:%M")),
+            'r' => text(&self.format("%I:%M:%S %p")),
+            'c' => text(&self.format("%a %b %e %H:%M:%S %Y")),
+            'n' => text("\n"),
+            't' => text("\t"),
+            'z' => text(&self.offset.map(|offset| zone(offset, "")).unwrap_or_default()),
+            'Z' => text(if self.offset == Some(0) { "UTC" } else { "" }),
+            's' => (self.micros.div_euclid(SECOND).to_string(), Some('0')),
+            '%' => text("%"),
+            _ => return None,
+        })
+    }
+
+    /// The year and the week of ISO 8601: the first week of a year is the one with its first Thursday.
+    fn iso_week(self) -> (i64, i64) {
+        let fields = self.fields();
+        let thursday = fields.days - i32::try_from(self.weekday()).unwrap_or_default() + 3;
+        let (year, ..) = civil_from_days(thursday);
+        let first = days_from_civil(year, 1, 1).unwrap_or_default();
+        (year.into(), i64::from(thursday - first) / 7 + 1)
     }
 
     /// As a format of manifests writes it: Python's, and `%s`, `%s_as_float`, `%ms`, `%epoch_microseconds`, `%_ms`.
@@ -298,6 +337,12 @@ impl Moment {
 
     /// What a text means in a format of Python.
     pub(super) fn strptime(text: &str, format: &str) -> Option<Self> {
+        // As the locale `C` writes them.
+        let expanded = [("%c", "%a %b %d %H:%M:%S %Y"), ("%x", "%m/%d/%y"), ("%X", "%H:%M:%S")];
+        if let Some((short, long)) = expanded.iter().find(|(short, _)| format.contains(short) && !format.contains("%%")) {
+            return Self::strptime(text, &format.replace(short, long));
+        }
+        let (mut weekday, mut week) = (None, None);
         let mut scan = Scan { rest: text };
         let (mut year, mut month, mut day, mut day_of_year) = (1900, 1, 1, None);
         let (mut hour, mut minute, mut second, mut micros) = (0, 0, 0, 0);
@@ -333,8 +378,11 @@ impl Moment {
                 'p' => afternoon = Some(scan.word(&["AM", "PM"])? == 1),
                 'B' => month = i64::try_from(scan.word(&MONTHS)?).ok()? + 1,
                 'b' | 'h' => month = i64::try_from(scan.word(&MONTHS.map(|name| &name[..3]))?).ok()? + 1,
-                'A' => _ = scan.word(&WEEKDAYS)?,
-                'a' => _ = scan.word(&WEEKDAYS.map(|name| &name[..3]))?,
+                'A' => weekday = i64::try_from(scan.word(&WEEKDAYS)?).ok(),
+                'a' => weekday = i64::try_from(scan.word(&WEEKDAYS.map(|name| &name[..3]))?).ok(),
+                'w' => weekday = Some((scan.at_most(1, 6)? + 6) % 7),
+                'u' => weekday = Some(scan.at_most(1, 7)? - 1).filter(|day| *day >= 0),
+                directive @ ('U' | 'W') => week = Some((scan.at_most(2, 53)?, directive == 'W')),
                 'z' => offset = Some(scan.zone(Minutes::Needed)?),
                 'Z' => {
                     if scan.word(&["UTC", "GMT", "Z"]).is_some() {
@@ -350,6 +398,15 @@ impl Moment {
         }
         if let Some(afternoon) = afternoon {
             hour = hour % 12 + if afternoon { 12 } else { 0 };
+        }
+        // A week means a day only with the day of the week.
+        if let (Some((week, is_monday_first)), Some(weekday), None) = (week, weekday, day_of_year) {
+            let first = (i64::from(days_from_civil(i32::try_from(year).ok()?, 1, 1)?) + 3).rem_euclid(7);
+            let (first, weekday) = if is_monday_first { (first, weekday) } else { ((first + 1) % 7, (weekday + 1) % 7) };
+            day_of_year = Some(match week {
+                0 => 1 + weekday - first,
+                week => 1 + (7 - first) % 7 + 7 * (week - 1) + weekday,
+            });
         }
         let days = match day_of_year {
             Some(day) => days_from_civil(i32::try_from(year).ok()?, 1, 1)? + i32::try_from(day).ok()? - 1,
@@ -406,6 +463,28 @@ impl Moment {
         let micros = i64::from(days) * DAY + (seconds - i64::from(offset.unwrap_or_default())) * SECOND + micros;
         RANGE.contains(&micros).then_some(Self { micros, offset })
     }
+}
+
+/// What a directive writes, with its flags obeyed. `pad`: what fills a number.
+fn flagged(text: String, pad: Option<char>, flags: &str, width: usize) -> String {
+    let mut text = text;
+    let mut pad = pad;
+    for flag in flags.chars() {
+        let digits = text.trim_start_matches(['0', ' ']);
+        let bare = if digits.is_empty() && !text.is_empty() { &text[text.len() - 1..] } else { digits };
+        let missing = text.len() - bare.len();
+        match flag {
+            '-' if pad.is_some() => text = bare.trim_start().to_owned(),
+            '_' if pad.is_some() => (text, pad) = (format!("{}{bare}", " ".repeat(missing)), Some(' ')),
+            '0' if pad.is_some() => (text, pad) = (format!("{}{bare}", "0".repeat(missing)), Some('0')),
+            '^' => text = text.to_uppercase(),
+            '#' if matches!(text.as_str(), "AM" | "PM" | "UTC") => text = text.to_lowercase(),
+            '#' => text = text.to_uppercase(),
+            _ => {}
+        }
+    }
+    let missing = width.saturating_sub(text.chars().count());
+    if missing == 0 { text } else { pad.unwrap_or(' ').to_string().repeat(missing) + &text }
 }
 
 /// `+HH<colon>MM`, and seconds where there are some.

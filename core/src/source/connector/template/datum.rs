@@ -22,6 +22,28 @@ pub(in crate::source::connector) enum Datum<'a> {
     Span(Span),
     Slice(&'a Slice),
     Headers(&'a Headers),
+    /// A method that is not called: `response.items`, where Python finds its own before a field of that name.
+    Method(&'static str),
+}
+
+/// What Python's mappings have of their own.
+const OF_MAPPINGS: &[&str] =
+    &["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
+/// What a slice has of its own.
+const OF_SLICES: &[&str] = &["get", "items", "keys", "values"];
+/// What Python's lists have of their own.
+const OF_LISTS: &[&str] =
+    &["append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"];
+/// What Python's texts have of their own, as far as it looks like a field.
+const OF_TEXTS: &[&str] = &[
+    "capitalize", "center", "count", "encode", "endswith", "find", "format", "index", "isalnum", "isalpha", "isdigit",
+    "islower", "isnumeric", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "partition", "replace",
+    "rfind", "rindex", "rjust", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title",
+    "translate", "upper", "zfill",
+];
+
+fn method_of<'a>(names: &[&'static str], name: &str) -> Option<Datum<'a>> {
+    names.iter().find(|known| **known == name).map(|known| Datum::Method(*known))
 }
 
 /// The part of a stream that a request asks for.
@@ -121,6 +143,7 @@ impl<'a> Datum<'a> {
             Self::Span(span) => span.text(),
             Self::Slice(slice) => python::text(&slice.merged()),
             Self::Headers(headers) => python::text(&headers.merged()),
+            Self::Method(name) => format!("<built-in method {name}>"),
         }
     }
 
@@ -129,42 +152,66 @@ impl<'a> Datum<'a> {
         match self {
             Self::Undefined => false,
             Self::Json(value) => python::is_true(value),
-            Self::Moment(_) | Self::Day(_) => true,
+            Self::Moment(_) | Self::Day(_) | Self::Method(_) => true,
             Self::Span(span) => *span != Span::default(),
             Self::Slice(slice) => !(slice.partition.is_empty() && slice.window.is_empty() && slice.extra.is_empty()),
             Self::Headers(headers) => python::is_true(&headers.merged()),
         }
     }
 
-    /// `self.name`
-    pub(super) fn attribute(&self, name: &str) -> Result<Self, Wrong> {
+    /// What stands under a key; undefined, if nothing does.
+    pub(super) fn entry(&self, key: &str) -> Self {
         match self {
-            Self::Undefined => Err(Wrong::Undefined(format!("`{name}` of what is undefined"))),
-            Self::Moment(moment) | Self::Day(moment) => {
-                Ok(moment.field(name).map_or(Self::Undefined, |field| Value::from(field).into()))
-            }
-            Self::Span(span) => Ok(match name {
-                "days" => Value::from(span.micros.div_euclid(86_400_000_000)).into(),
-                "seconds" => Value::from(span.micros.rem_euclid(86_400_000_000) / 1_000_000).into(),
-                _ => Self::Undefined,
-            }),
-            Self::Slice(slice) => Ok(match name {
-                _ if slice.get(name).is_some() => slice.get(name).map_or(Self::Undefined, Self::from),
-                "extra_fields" => Value::Object(slice.extra.clone()).into(),
-                "partition" => Value::Object(slice.partition.clone()).into(),
-                "cursor_slice" => Value::Object(slice.window.clone()).into(),
-                _ => Self::Undefined,
-            }),
-            Self::Headers(headers) => Ok(headers.get(name).map_or(Self::Undefined, Self::from)),
-            Self::Json(Cow::Borrowed(value)) => Ok(value.get(name).map_or(Self::Undefined, Self::from)),
-            Self::Json(Cow::Owned(value)) => Ok(value.get(name).map_or(Self::Undefined, |value| value.clone().into())),
+            Self::Slice(slice) => slice.get(key).map_or(Self::Undefined, Self::from),
+            Self::Headers(headers) => headers.get(key).map_or(Self::Undefined, Self::from),
+            Self::Json(Cow::Borrowed(value)) => value.get(key).map_or(Self::Undefined, Self::from),
+            Self::Json(Cow::Owned(value)) => value.get(key).map_or(Self::Undefined, |value| value.clone().into()),
+            _ => Self::Undefined,
         }
     }
 
-    /// `self[key]`
+    /// What a value has of its own, beside its entries.
+    fn own(&self, name: &str) -> Option<Self> {
+        match self {
+            Self::Moment(moment) | Self::Day(moment) => moment.field(name).map(|field| Value::from(field).into()),
+            Self::Span(span) => match name {
+                "days" => Some(Value::from(span.micros.div_euclid(86_400_000_000)).into()),
+                "seconds" => Some(Value::from(span.micros.rem_euclid(86_400_000_000) / 1_000_000).into()),
+                _ => None,
+            },
+            Self::Slice(slice) => match name {
+                "extra_fields" => Some(Value::Object(slice.extra.clone()).into()),
+                "partition" => Some(Value::Object(slice.partition.clone()).into()),
+                "cursor_slice" => Some(Value::Object(slice.window.clone()).into()),
+                name => method_of(OF_SLICES, name),
+            },
+            Self::Headers(_) => method_of(OF_MAPPINGS, name),
+            Self::Json(value) => match value.as_ref() {
+                Value::Object(_) => method_of(OF_MAPPINGS, name),
+                Value::Array(_) => method_of(OF_LISTS, name),
+                Value::String(_) => method_of(OF_TEXTS, name),
+                _ => None,
+            },
+            Self::Undefined | Self::Method(_) => None,
+        }
+    }
+
+    /// `self.name`: what the value has of its own, then its entry of that name.
+    pub(super) fn attribute(&self, name: &str) -> Result<Self, Wrong> {
+        match self {
+            Self::Undefined => Err(Wrong::Undefined(format!("`{name}` of what is undefined"))),
+            known => Ok(known.own(name).unwrap_or_else(|| known.entry(name))),
+        }
+    }
+
+    /// `self[key]`: the entry, then what the value has of its own.
     pub(super) fn item(&self, key: &Datum<'_>) -> Result<Self, Wrong> {
         if let Some(key) = key.as_str() {
-            return self.attribute(key);
+            return match (self, self.entry(key)) {
+                (Self::Undefined, _) => Err(Wrong::Undefined(format!("`{key}` of what is undefined"))),
+                (known, Self::Undefined) => Ok(known.own(key).unwrap_or(Self::Undefined)),
+                (_, found) => Ok(found),
+            };
         }
         if *self == Self::Undefined {
             return Err(Wrong::Undefined("an item of what is undefined".to_owned()));

@@ -69,6 +69,11 @@ impl<'a> Evaluation<'a> {
                     let value = self.node(node)?;
                     self.set.push((name, value));
                 }
+                Statement::SetBlock(name, body) => {
+                    let mut text = String::new();
+                    self.statements(body, &mut text)?;
+                    self.set.push((name, Datum::text_of(text)));
+                }
                 Statement::If(test, yes, no) => {
                     let branch = if self.node(test)?.is_true() { yes } else { no };
                     self.statements(branch, out)?;
@@ -103,11 +108,21 @@ impl<'a> Evaluation<'a> {
             Node::Map(entries) => {
                 let mut map = Map::new();
                 for (key, value) in entries {
-                    map.insert(self.node(key)?.to_text(), self.node(value)?.into_json());
+                    let key = self.node(key)?;
+                    let key = key.as_str().ok_or_else(|| Wrong::Other("a key of a mapping is no text".to_owned()))?;
+                    map.insert(key.to_owned(), self.node(value)?.into_json());
                 }
                 Ok(Value::Object(map).into())
             }
-            Node::Attribute(of, name) => self.node(of)?.attribute(name),
+            Node::Attribute(of, name) => {
+                let is_record = matches!(&**of, Node::Name(of) if of == "last_record");
+                let of = self.node(of)?;
+                // The last record stands in something whose `data` it is.
+                if is_record && name == "data" && of.json().is_some_and(|value| value.is_object()) {
+                    return Ok(of);
+                }
+                of.attribute(name)
+            }
             Node::Item(of, key) => {
                 let of = self.node(of)?;
                 of.item(&self.node(key)?)
@@ -358,7 +373,9 @@ fn arithmetic<'a>(operator: Operator, left: &Datum<'a>, right: &Datum<'a>) -> Re
     if let (Some(a), Some(b)) = (left.as_float(), right.as_float()) {
         return floats(operator, a, b);
     }
-    let moved = |moment: Option<_>| moment.ok_or_else(|| Wrong::Other("it leaves the calendar".to_owned()));
+    fn moved<T>(moved: Option<T>) -> Result<T, Wrong> {
+        moved.ok_or_else(|| Wrong::Other("it leaves the calendar".to_owned()))
+    }
     match (operator, left, right) {
         (Operator::Add, Datum::Moment(moment), Datum::Span(span))
         | (Operator::Add, Datum::Span(span), Datum::Moment(moment)) => Ok(Datum::Moment(moved(moment.plus(*span))?)),
@@ -385,6 +402,22 @@ fn arithmetic<'a>(operator: Operator, left: &Datum<'a>, right: &Datum<'a>) -> Re
             }
             _ => Err(Wrong::Type),
         },
+        (Operator::Multiply, Datum::Span(span), count) | (Operator::Multiply, count, Datum::Span(span))
+            if count.as_integer().is_some() =>
+        {
+            let count = count.as_integer().unwrap_or_default();
+            let (months, micros) = (span.months.checked_mul(count), span.micros.checked_mul(count));
+            Ok(Datum::Span(Span { months: moved(months)?, micros: moved(micros)? }))
+        }
+        (Operator::Multiply, Datum::Json(items), count) | (Operator::Multiply, count, Datum::Json(items))
+            if items.is_array() && count.as_integer().is_some() =>
+        {
+            let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+            let count = usize::try_from(count.as_integer().unwrap_or_default()).unwrap_or_default();
+            let bytes: usize = items.iter().map(|item| 16 + item.to_string().len()).sum();
+            bounded(bytes.saturating_mul(count))?;
+            Ok(Value::Array(items.iter().cycle().take(items.len() * count).cloned().collect()).into())
+        }
         (Operator::Multiply, text, count) | (Operator::Multiply, count, text)
             if text.as_str().is_some() && count.as_integer().is_some() =>
         {

@@ -2,11 +2,11 @@
 //!
 //! The lists of names are what parsing knows; a test holds that each name does something.
 
+mod format;
 mod text;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use regex::Regex;
 use serde_json::Value;
 
 use super::evaluate::{Evaluation, Given, are_equal, bounded, float, order};
@@ -15,9 +15,133 @@ use super::{Datum, Wrong};
 use crate::source::connector::python;
 use crate::source::connector::time::{DAY, Moment, Span};
 use crate::value::datetime::zone::Zone;
-use text::{capitalized, hash, hex, hmac_sha256, regex, replace, strip, text_method, title};
+use text::{
+    HASHES, capitalized, hash, hex, hmac_sha256, is_regex, regex, regex_replace, replace, strip, text_method,
+    words_capitalized,
+};
 
 pub(in crate::source::connector) use text::{quote, sorted, spaced};
+
+/// What the arguments of a call are called, in their order; of what is not here, any may be given.
+const PARAMETERS: &[(&str, &[&str])] = &[
+    ("base64binascii_decode", &[]),
+    ("base64decode", &[]),
+    ("base64encode", &[]),
+    ("abs", &[]),
+    ("camel_case_to_snake_case", &["value"]),
+    ("capitalize", &[]),
+    ("d", &["default_value", "boolean"]),
+    ("date", &[]),
+    ("day_delta", &["num_days", "format"]),
+    ("default", &["default_value", "boolean"]),
+    ("duration", &["datestring"]),
+    ("endswith", &["prefix", "start", "end"]),
+    ("find", &["sub", "start", "end"]),
+    ("first", &[]),
+    ("float", &["default"]),
+    ("format_datetime", &["dt", "format", "input_format"]),
+    ("generate_uuid", &[]),
+    ("get", &["key", "default"]),
+    ("hash", &["hash_type", "salt"]),
+    ("hmac", &["key", "hash_type"]),
+    ("index", &["sub", "start", "end"]),
+    ("int", &["default", "base"]),
+    ("isalnum", &[]),
+    ("isalpha", &[]),
+    ("isdigit", &[]),
+    ("isnumeric", &[]),
+    ("isoformat", &["sep", "timespec"]),
+    ("isoweekday", &[]),
+    ("isspace", &[]),
+    ("items", &[]),
+    ("keys", &[]),
+    ("last", &[]),
+    ("length", &[]),
+    ("list", &[]),
+    ("ljust", &["width", "fillchar"]),
+    ("lower", &[]),
+    ("lstrip", &["chars"]),
+    ("now_utc", &[]),
+    ("partition", &["sep"]),
+    ("regex_replace", &["regex", "replacement"]),
+    ("regex_search", &["regex"]),
+    ("removeprefix", &["prefix"]),
+    ("removesuffix", &["suffix"]),
+    ("reverse", &[]),
+    ("rfind", &["sub", "start", "end"]),
+    ("rindex", &["sub", "start", "end"]),
+    ("rjust", &["width", "fillchar"]),
+    ("round", &["precision", "method"]),
+    ("rpartition", &["sep"]),
+    ("rsplit", &["sep", "maxsplit"]),
+    ("rstrip", &["chars"]),
+    ("sanitize_url", &["value"]),
+    ("sort", &["reverse", "case_sensitive", "attribute"]),
+    ("split", &["sep", "maxsplit"]),
+    ("splitlines", &[]),
+    ("startswith", &["prefix", "start", "end"]),
+    ("str_to_datetime", &["s"]),
+    ("strftime", &["format"]),
+    ("string", &[]),
+    ("strip", &["chars"]),
+    ("sum", &["attribute", "start"]),
+    ("timestamp", &["dt"]),
+    ("title", &[]),
+    ("today_utc", &[]),
+    ("today_with_timezone", &["timezone"]),
+    ("tojson", &[]),
+    ("total_seconds", &[]),
+    ("trim", &["chars"]),
+    ("unique", &["case_sensitive", "attribute"]),
+    ("upper", &[]),
+    ("urlencode", &[]),
+    ("values", &[]),
+    ("weekday", &[]),
+    ("zfill", &["width"]),
+];
+
+/// The filters that are called otherwise than the function or the method of their name.
+const FILTER_PARAMETERS: &[(&str, &[&str])] = &[
+    ("count", &[]),
+    ("join", &["d", "attribute"]),
+    ("max", &["case_sensitive", "attribute"]),
+    ("min", &["case_sensitive", "attribute"]),
+    ("replace", &["old", "new", "count"]),
+];
+
+/// What of a call nobody has: an argument that is not looked at, or a constant that cannot be obeyed. `constant`: an argument by its
+/// place, if it is a constant text; `of`: what the method or filter is of, if that is one.
+pub(super) fn call_lacks<'t>(
+    name: &str,
+    is_filter: bool,
+    positional: usize,
+    named: &[&str],
+    of: Option<&str>,
+    constant: &dyn Fn(usize, &str) -> Option<&'t str>,
+) -> Option<String> {
+    let own = if is_filter { FILTER_PARAMETERS } else { &[] };
+    let known = own.iter().chain(PARAMETERS).find(|(known, _)| *known == name);
+    if let Some((_, parameters)) = known {
+        if positional > parameters.len() {
+            return Some(format!("an argument {} of `{name}`", parameters.len() + 1));
+        }
+        if let Some(unknown) = named.iter().find(|named| !parameters.contains(named)) {
+            return Some(format!("the argument `{unknown}` of `{name}`"));
+        }
+    }
+    match name {
+        "regex_search" | "regex_replace" => {
+            let pattern = constant(0, "regex").filter(|pattern| !is_regex(pattern))?;
+            Some(format!("the regular expression `{pattern}`"))
+        }
+        "hash" => {
+            let hash = constant(0, "hash_type").filter(|hash| !HASHES.contains(hash))?;
+            Some(format!("the hash `{hash}`"))
+        }
+        "format" => format::lacks(of?),
+        _ => None,
+    }
+}
 
 /// The functions.
 pub(super) const FUNCTIONS: &[&str] = &[
@@ -126,16 +250,31 @@ pub(super) const METHODS: &[&str] = &[
     "format",
     "get",
     "index",
+    "isalnum",
+    "isalpha",
     "isdigit",
+    "isnumeric",
     "isoformat",
+    "isoweekday",
+    "isspace",
     "items",
     "join",
     "keys",
+    "ljust",
     "lower",
     "lstrip",
+    "partition",
+    "removeprefix",
+    "removesuffix",
     "replace",
+    "rfind",
+    "rindex",
+    "rjust",
+    "rpartition",
+    "rsplit",
     "rstrip",
     "split",
+    "splitlines",
     "startswith",
     "strftime",
     "strip",
@@ -176,13 +315,20 @@ pub(super) fn function<'a>(eval: &mut Evaluation<'a>, name: &str, given: &Given<
             Datum::Moment(Moment::utc(moment.micros))
         }
         "day_delta" => {
-            let days = given.get(0, "num_days").and_then(Datum::as_integer).ok_or(Wrong::Type)?;
+            let days = given.get(0, "num_days").ok_or(Wrong::Type)?;
+            let far = || other("it leaves the calendar");
+            let span = match (days.as_integer(), days.as_float()) {
+                (Some(days), _) => days.checked_mul(DAY).ok_or_else(far)?,
+                #[expect(clippy::cast_possible_truncation, reason = "its size was looked at")]
+                (None, Some(days)) if days.abs() < 1e7 => (days * 86_400e6).round_ties_even() as i64,
+                (None, Some(_)) => return Err(far()),
+                (None, None) => return Err(Wrong::Type),
+            };
             let format = match given.get(1, "format") {
                 Some(format) => format.as_str().ok_or(Wrong::Type)?,
                 None => "%Y-%m-%dT%H:%M:%S.%f%z",
             };
-            let span = Span::micros(days.checked_mul(DAY).ok_or_else(|| other("it leaves the calendar"))?);
-            Datum::text_of(now.plus(span).ok_or_else(|| other("it leaves the calendar"))?.format(format))
+            Datum::text_of(now.plus(Span::micros(span)).ok_or_else(far)?.format(format))
         }
         "duration" => {
             let text = given.text(0, "datestring")?;
@@ -329,15 +475,14 @@ pub(super) fn filter<'a>(
         }
         "string" => match of.as_str() {
             Some(_) => of,
-            None if of == Datum::Undefined => Datum::text_of(""),
             None => {
-                let json = of.json().ok_or(Wrong::Type)?;
+                let json = dumped(&of)?;
                 Datum::text_of(format!("\"\"\"{}\"\"\"", spaced(&json)))
             }
         },
         // Jinja sorts the keys, and writes what could end a script as escapes.
         "tojson" => {
-            let value = of.json().ok_or(Wrong::Type)?;
+            let value = dumped(&of)?;
             let mut json = spaced(&sorted(&value));
             for (character, escape) in [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")] {
                 json = json.replace(character, escape);
@@ -352,9 +497,10 @@ pub(super) fn filter<'a>(
             let key = given.get(0, "key").ok_or(Wrong::Type)?.to_text();
             Datum::text_of(hex(&hmac_sha256(key.as_bytes(), of.to_text().as_bytes())))
         }
-        "base64encode" | "base64binascii_decode" => Datum::text_of(STANDARD.encode(of.as_str().ok_or(Wrong::Type)?)),
+        "base64binascii_decode" if !encodable(&of)?.is_ascii() => return Err(other("a text has other letters than ASCII")),
+        "base64encode" | "base64binascii_decode" => Datum::text_of(STANDARD.encode(encodable(&of)?)),
         "base64decode" => {
-            let bytes = STANDARD.decode(of.as_str().ok_or(Wrong::Type)?).ok();
+            let bytes = STANDARD.decode(encodable(&of)?).ok();
             let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
             Datum::text_of(text.ok_or_else(|| other("a text is no base64 of a text"))?)
         }
@@ -364,54 +510,52 @@ pub(super) fn filter<'a>(
             Datum::text_of(found.unwrap_or_default())
         }
         "regex_replace" => {
-            let (text, regex) = (of.as_str().ok_or(Wrong::Type)?, regex(given.text(0, "regex")?)?);
-            // `\1` of Python is `${1}` here, and `$` means nothing to Python.
-            let replacement = given.text(1, "replacement")?.replace('$', "$$");
-            let group = Regex::new(r"\\([0-9])").map_err(|_| Wrong::Type)?;
-            let replaced = regex.replace_all(text, group.replace_all(&replacement, "$${$1}").as_ref()).into_owned();
+            let text = of.as_str().ok_or(Wrong::Type)?;
+            let replaced = regex_replace(text, given.text(0, "regex")?, given.text(1, "replacement")?)?;
             bounded(replaced.len())?;
             Datum::text_of(replaced)
         }
         "int" => {
-            let default = given.get(0, "default").and_then(Datum::as_integer).unwrap_or(0);
-            let text = of.as_str().map(str::trim);
-            let parsed = text.and_then(|text| text.replace('_', "").parse::<i64>().ok()).or_else(|| of.as_integer());
-            match (parsed, text.and_then(|text| text.parse().ok()).or_else(|| of.as_float())) {
+            if of == Datum::Undefined {
+                return Err(Wrong::Undefined("a number that is undefined".to_owned()));
+            }
+            let default = given.get(0, "default").cloned().unwrap_or_else(|| Value::from(0).into());
+            let base = match given.get(1, "base") {
+                Some(base) => base.as_integer().and_then(|base| u32::try_from(base).ok()).ok_or(Wrong::Type)?,
+                None => 10,
+            };
+            let parsed = match of.as_str() {
+                Some(text) => python::integer(text, base),
+                None => of.as_integer(),
+            };
+            match (parsed, of.as_str().map_or_else(|| of.as_float(), python::number)) {
                 (Some(integer), _) => Value::from(integer).into(),
-                (None, Some(number)) => return int(number),
-                (None, None) => Value::from(default).into(),
+                (None, Some(number)) if number.is_finite() => return int(number),
+                (None, _) => default,
             }
         }
         "float" => {
-            let default = given.get(0, "default").and_then(Datum::as_float).unwrap_or(0.0);
-            let parsed = of.as_str().and_then(|text| text.trim().parse().ok()).or_else(|| of.as_float());
-            return float(parsed.unwrap_or(default));
+            if of == Datum::Undefined {
+                return Err(Wrong::Undefined("a number that is undefined".to_owned()));
+            }
+            match of.as_str().map_or_else(|| of.as_float(), python::number) {
+                Some(number) => return float(number),
+                None => given.get(0, "default").cloned().map_or_else(|| float(0.0), Ok)?,
+            }
         }
         "abs" => match (of.as_integer(), of.as_float()) {
             (Some(integer), _) => Value::from(integer.checked_abs().ok_or(Wrong::Type)?).into(),
             (None, Some(number)) => return float(number.abs()),
             (None, None) => return Err(Wrong::Type),
         },
-        "round" if of.as_integer().is_some() => of,
-        "round" => {
-            let digits = given.get(0, "precision").and_then(Datum::as_integer).unwrap_or(0);
-            let scale = 10_f64.powi(i32::try_from(digits).unwrap_or_default());
-            let scaled = of.as_float().ok_or(Wrong::Type)? * scale;
-            let method = given.get(1, "method").and_then(Datum::as_str).unwrap_or("common");
-            let rounded = match method {
-                "ceil" => scaled.ceil(),
-                "floor" => scaled.floor(),
-                _ => scaled.round_ties_even(),
-            };
-            return float(rounded / scale);
-        }
+        "round" => return round(&of, given),
         "length" | "count" => match of.as_str() {
             Some(text) => Value::from(text.chars().count()).into(),
             None => Value::from(of.items()?.len()).into(),
         },
         "lower" => Datum::text_of(of.to_text().to_lowercase()),
         "upper" => Datum::text_of(of.to_text().to_uppercase()),
-        "title" => Datum::text_of(title(&of.to_text())),
+        "title" => Datum::text_of(words_capitalized(&of.to_text())),
         "capitalize" => Datum::text_of(capitalized(&of.to_text())),
         "trim" => {
             let text = of.to_text();
@@ -421,7 +565,7 @@ pub(super) fn filter<'a>(
             let text = of.to_text();
             let (old, new) = (given.get(0, "old"), given.get(1, "new"));
             let (old, new) = (old.ok_or(Wrong::Type)?.to_text(), new.ok_or(Wrong::Type)?.to_text());
-            replace(&text, &old, &new)?
+            replace(&text, &old, &new, given.get(2, "count"))?
         }
         "urlencode" => match of.json().as_deref() {
             Some(Value::Object(map)) => {
@@ -429,6 +573,15 @@ pub(super) fn filter<'a>(
                     format!("{}={}", quote(key, "", true), quote(&python::text(value), "", true))
                 };
                 Datum::text_of(map.iter().map(entry).collect::<Vec<_>>().join("&"))
+            }
+            Some(Value::Array(items)) => {
+                let mut pairs = Vec::new();
+                for item in items {
+                    let pair = Datum::from(item).items()?;
+                    let [key, value] = pair.as_slice() else { return Err(other("a pair of `urlencode` is none")) };
+                    pairs.push(format!("{}={}", quote(&key.to_text(), "", true), quote(&value.to_text(), "", true)));
+                }
+                Datum::text_of(pairs.join("&"))
             }
             _ => Datum::text_of(quote(&of.to_text(), "/", false)),
         },
@@ -454,12 +607,26 @@ pub(super) fn filter<'a>(
             }
         }
         "max" | "min" => {
-            let items = of.items()?;
-            if items.is_empty() { Datum::Undefined } else { extreme(eval, items, name == "max")? }
+            let keyed = keyed(of.items()?, given, 0)?;
+            eval.spend(keyed.len())?;
+            let mut keyed = keyed.into_iter();
+            let Some((mut key, mut best)) = keyed.next() else { return Ok(Datum::Undefined) };
+            for (other, item) in keyed {
+                let ordering = order(&other, &key)?;
+                if if name == "max" { ordering.is_gt() } else { ordering.is_lt() } {
+                    (key, best) = (other, item);
+                }
+            }
+            best
         }
         "sum" => {
-            let mut sum = (Some(0_i64), 0.0);
+            let attribute = given.get(0, "attribute").filter(|attribute| !attribute.is_none());
+            let attribute = attribute.map(|attribute| attribute.as_str().ok_or(Wrong::Type)).transpose()?;
+            let start = given.get(1, "start");
+            let start_float = start.map_or(Some(0.0), Datum::as_float).ok_or(Wrong::Type)?;
+            let mut sum = (start.map_or(Some(0), Datum::as_integer), start_float);
             for item in of.items()? {
+                let item = attribute.map_or_else(|| Ok(item.clone()), |attribute| attribute_of(&item, attribute))?;
                 sum.0 = sum.0.zip(item.as_integer()).and_then(|(sum, item)| sum.checked_add(item));
                 sum.1 += item.as_float().ok_or(Wrong::Type)?;
             }
@@ -469,38 +636,34 @@ pub(super) fn filter<'a>(
             }
         }
         "sort" => {
-            let attribute = given.get(2, "attribute").and_then(Datum::as_str);
-            let mut keyed = Vec::new();
-            for item in of.items()? {
-                let key = attribute.map_or_else(|| Ok(item.clone()), |attribute| attribute_of(&item, attribute))?;
-                keyed.push((key, item));
-            }
+            let mut keyed = keyed(of.items()?, given, 1)?;
             eval.spend(keyed.len() * 8)?;
+            let is_reverse = given.get(0, "reverse").is_some_and(Datum::is_true);
             let mut wrong = None;
             keyed.sort_by(|(left, _), (right, _)| {
-                order(left, right).unwrap_or_else(|error| {
+                let ordering = order(left, right).unwrap_or_else(|error| {
                     wrong = Some(error);
                     std::cmp::Ordering::Equal
-                })
+                });
+                // What is equal stays in its order, also backwards.
+                if is_reverse { ordering.reverse() } else { ordering }
             });
             if let Some(wrong) = wrong {
                 return Err(wrong);
             }
-            if given.get(0, "reverse").is_some_and(Datum::is_true) {
-                keyed.reverse();
-            }
             list(keyed.into_iter().map(|(_, item)| item).collect())
         }
         "unique" => {
-            let mut unique: Vec<Datum<'a>> = Vec::new();
-            for item in of.items()? {
+            let mut unique: Vec<(Datum<'a>, Datum<'a>)> = Vec::new();
+            for (key, item) in keyed(of.items()?, given, 0)? {
                 eval.spend(unique.len())?;
-                if !unique.iter().any(|known| are_equal(known, &item)) {
-                    unique.push(item);
+                if !unique.iter().any(|(known, _)| are_equal(known, &key)) {
+                    unique.push((key, item));
                 }
             }
-            list(unique)
+            list(unique.into_iter().map(|(_, item)| item).collect())
         }
+        "map" | "select" | "reject" | "selectattr" | "rejectattr" if !of.is_true() => list(Vec::new()),
         "map" => {
             let items = of.items()?;
             eval.spend(items.len())?;
@@ -525,6 +688,64 @@ pub(super) fn filter<'a>(
         "select" | "reject" | "selectattr" | "rejectattr" => select(eval, name, &of, given)?,
         name => unreachable!("`{name}` was found missing when the template was parsed"),
     })
+}
+
+/// The text that can be encoded.
+fn encodable<'d>(of: &'d Datum<'_>) -> Result<&'d str, Wrong> {
+    match of {
+        Datum::Undefined => Err(Wrong::Undefined("a text that is undefined".to_owned())),
+        of => of.as_str().ok_or_else(|| other("what is to be encoded is no text")),
+    }
+}
+
+/// What `json.dumps` takes: neither what is undefined, nor a time, nor a slice.
+fn dumped<'d>(of: &'d Datum<'_>) -> Result<std::borrow::Cow<'d, Value>, Wrong> {
+    match of {
+        Datum::Slice(_) => Err(Wrong::Type),
+        of => of.json().ok_or(Wrong::Type),
+    }
+}
+
+/// Python's `round`, which rounds the digits that the number has; `ceil` and `floor` scale it.
+fn round<'a>(of: &Datum<'a>, given: &Given<'a>) -> Result<Datum<'a>, Wrong> {
+    let digits = given.get(0, "precision").map_or(Some(0), Datum::as_integer).ok_or(Wrong::Type)?;
+    let method = given.get(1, "method").map_or(Some("common"), Datum::as_str).ok_or(Wrong::Type)?;
+    let value = of.as_float().ok_or(Wrong::Type)?;
+    let scale = 10_f64.powi(i32::try_from(digits.clamp(-330, 330)).unwrap_or_default());
+    match (method, of.as_integer()) {
+        ("common", Some(integer)) if digits >= 0 => Ok(Value::from(integer).into()),
+        ("common", Some(_)) => int((value * scale).round_ties_even() / scale),
+        ("common", None) if digits < 0 => float((value * scale).round_ties_even() / scale),
+        ("common", None) => {
+            let digits = usize::try_from(digits.min(330)).unwrap_or_default();
+            float(format!("{value:.digits$}").parse().map_err(|_| Wrong::Type)?)
+        }
+        ("ceil", _) => float((value * scale).ceil() / scale),
+        ("floor", _) => float((value * scale).floor() / scale),
+        _ => Err(other("the method of `round` is `common`, `ceil` or `floor`")),
+    }
+}
+
+/// Items with what they are compared by: an attribute if one is said, without regard to case unless that is said. `place`: of the
+/// argument about case; the attribute is the next.
+fn keyed<'a>(items: Vec<Datum<'a>>, given: &Given<'a>, place: usize) -> Result<Vec<(Datum<'a>, Datum<'a>)>, Wrong> {
+    let sees_case = given.get(place, "case_sensitive").is_some_and(Datum::is_true);
+    let attribute = given.get(place + 1, "attribute").filter(|attribute| !attribute.is_none());
+    let attribute = attribute.map(|attribute| attribute.as_str().ok_or(Wrong::Type)).transpose()?;
+    let folded = |datum: Datum<'a>| match datum.as_str() {
+        Some(text) if !sees_case => Datum::text_of(text.to_lowercase()),
+        _ => datum,
+    };
+    let key = |item: &Datum<'a>| -> Result<Datum<'a>, Wrong> {
+        let Some(attribute) = attribute else { return Ok(folded(item.clone())) };
+        // Several stand behind commas.
+        if attribute.contains(',') {
+            let parts = attribute.split(',').map(|part| Ok(folded(attribute_of(item, part)?).into_json()));
+            return Ok(Value::Array(parts.collect::<Result<_, Wrong>>()?).into());
+        }
+        Ok(folded(attribute_of(item, attribute)?))
+    };
+    items.into_iter().map(|item| Ok((key(&item)?, item))).collect()
 }
 
 /// The items of which a test holds, or does not.
@@ -555,7 +776,7 @@ fn select<'a>(eval: &mut Evaluation<'a>, name: &str, of: &Datum<'a>, given: &Giv
 fn attribute_of<'a>(item: &Datum<'a>, path: &str) -> Result<Datum<'a>, Wrong> {
     path.split('.').try_fold(item.clone(), |item, part| match part.parse::<i64>() {
         Ok(index) => item.item(&Value::from(index).into()),
-        Err(_) => item.attribute(part),
+        Err(_) => item.item(&Datum::text_of(part)),
     })
 }
 
@@ -617,6 +838,7 @@ pub(super) fn method<'a>(
                 return Ok(if matches!(of, Datum::Day(_)) { Datum::Day(replaced) } else { Datum::Moment(replaced) });
             }
             "weekday" => return Ok(Value::from(moment.weekday()).into()),
+            "isoweekday" => return Ok(Value::from(moment.weekday() + 1).into()),
             _ => {}
         },
         Datum::Span(span) if name == "total_seconds" => return float(span.micros as f64 / 1e6),
@@ -630,7 +852,7 @@ pub(super) fn method<'a>(
     match (json.as_ref(), name) {
         (Value::Object(_), "get") => {
             let key = given.get(0, "key").ok_or(Wrong::Type)?;
-            let found = if key.as_str().is_some() { of.item(key)? } else { Datum::Undefined };
+            let found = key.as_str().map_or(Datum::Undefined, |key| of.entry(key));
             Ok(match found {
                 Datum::Undefined => given.get(1, "default").cloned().unwrap_or_else(|| Value::Null.into()),
                 found => found,

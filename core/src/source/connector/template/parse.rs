@@ -23,6 +23,8 @@ pub(super) enum Statement {
     Emit(Node),
     /// `{% set name = … %}`
     Set(String, Node),
+    /// `{% set name %}…{% endset %}`
+    SetBlock(String, Vec<Self>),
     /// `{% if … %}`, `{% else %}`
     If(Node, Vec<Self>, Vec<Self>),
 }
@@ -146,6 +148,14 @@ impl Lower {
                 }
                 "set"
             }
+            Stmt::SetBlock(set) => {
+                let body = self.statements(&set.body);
+                if let (Expr::Var(name), None) = (&set.target, &set.filter) {
+                    self.set.insert(name.id.to_owned());
+                    return Some(Statement::SetBlock(name.id.to_owned(), body));
+                }
+                "set"
+            }
             Stmt::ForLoop(_) => "for",
             Stmt::WithBlock(_) => "with",
             Stmt::FilterBlock(_) => "filter",
@@ -176,6 +186,11 @@ impl Lower {
 
     fn lowered(&mut self, expression: &Expr<'_>) -> Node {
         match expression {
+            // Jinja's own name for the template: it has blocks, and manifests have none.
+            Expr::Var(name) if name.id == "self" => self.missing("`self` in a template".to_owned()),
+            Expr::GetAttr(get) if matches!(&get.expr, Expr::Var(name) if name.id == "self") => {
+                Node::Attribute(Box::new(Node::Constant(Value::Object(Map::new()))), get.name.to_owned())
+            }
             Expr::Var(name) => {
                 self.names.insert(name.id.to_owned());
                 Node::Name(name.id.to_owned())
@@ -185,6 +200,9 @@ impl Lower {
             Expr::Tuple(tuple) => Node::List(self.nodes(&tuple.items)),
             Expr::Map(map) => {
                 let keys = self.nodes(&map.keys);
+                if keys.iter().any(|key| matches!(key, Node::Constant(key) if !key.is_string())) {
+                    return self.missing("a mapping whose keys are no texts in a template".to_owned());
+                }
                 Node::Map(keys.into_iter().zip(self.nodes(&map.values)).collect())
             }
             Expr::GetAttr(get) => Node::Attribute(self.boxed(&get.expr), get.name.to_owned()),
@@ -227,7 +245,11 @@ impl Lower {
                 let Some(of) = &filter.expr else {
                     return self.missing("a filter of nothing in a template".to_owned());
                 };
-                Node::Filter(filter.name.to_owned(), self.boxed(of), self.arguments(&filter.args))
+                let (of, arguments) = (self.boxed(of), self.arguments(&filter.args));
+                if let Some(lacked) = lacked(filter.name, true, None, &arguments) {
+                    return self.missing(format!("{lacked} in a template"));
+                }
+                Node::Filter(filter.name.to_owned(), of, arguments)
             }
             Expr::Test(test) => {
                 if !functions::TESTS.contains(&test.name) {
@@ -272,12 +294,20 @@ impl Lower {
     fn call(&mut self, call: &ast::Call<'_>) -> Node {
         match &call.expr {
             Expr::Var(name) if functions::FUNCTIONS.contains(&name.id) => {
-                Node::Function(name.id.to_owned(), self.arguments(&call.args))
+                let arguments = self.arguments(&call.args);
+                if let Some(lacked) = lacked(name.id, false, None, &arguments) {
+                    return self.missing(format!("{lacked} in a template"));
+                }
+                Node::Function(name.id.to_owned(), arguments)
             }
             Expr::Var(name) => self.missing(format!("the function `{}` in a template", name.id)),
             Expr::GetAttr(method) if functions::METHODS.contains(&method.name) => {
                 let of = self.boxed(&method.expr);
-                Node::Method(of, method.name.to_owned(), self.arguments(&call.args))
+                let arguments = self.arguments(&call.args);
+                if let Some(lacked) = lacked(method.name, false, Some(&of), &arguments) {
+                    return self.missing(format!("{lacked} in a template"));
+                }
+                Node::Method(of, method.name.to_owned(), arguments)
             }
             Expr::GetAttr(method) => self.missing(format!("the method `{}` in a template", method.name)),
             _ => self.missing("a call of what is no name in a template".to_owned()),
@@ -297,6 +327,19 @@ impl Lower {
         }
         lowered
     }
+}
+
+/// What of a call nobody has. `of`: what a method is of.
+fn lacked(name: &str, is_filter: bool, of: Option<&Node>, arguments: &Arguments) -> Option<String> {
+    fn text(node: &Node) -> Option<&str> {
+        if let Node::Constant(value) = node { value.as_str() } else { None }
+    }
+    let named: Vec<&str> = arguments.named.iter().map(|(name, _)| name.as_str()).collect();
+    let constant = |place: usize, name: &str| {
+        let by_name = || arguments.named.iter().find(|(known, _)| known == name).map(|(_, node)| node);
+        arguments.positional.get(place).or_else(by_name).and_then(text)
+    };
+    functions::call_lacks(name, is_filter, arguments.positional.len(), &named, of.and_then(text), &constant)
 }
 
 /// A constant of minijinja.
