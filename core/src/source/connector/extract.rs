@@ -159,6 +159,19 @@ fn at(
         let found = elements.iter().flat_map(|element| path::values(element, &path));
         return Ok((found.cloned().collect(), None));
     }
+    if path::has_globs(&path) {
+        let (mut records, mut lacks) = (Vec::new(), !elements.is_empty());
+        for element in elements.iter() {
+            let found = path::find(element, &path)?;
+            lacks &= found.is_none_or(Value::is_null);
+            match found {
+                Some(Value::Array(items)) => records.extend(items.iter().cloned()),
+                Some(one) if python::is_true(one) => records.push(one.clone()),
+                _ => {}
+            }
+        }
+        return Ok((records, lacks.then(|| path.join("."))));
+    }
     let mut records = Vec::new();
     let mut lacks = !path.is_empty() && !elements.is_empty();
     let mut take = |found: Option<Value>| {

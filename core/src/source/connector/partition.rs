@@ -224,11 +224,11 @@ impl Parent {
     /// The partition that a record of the parent gives; `None`: it has no key.
     pub(super) fn slice(&self, record: &Value, of: &Slice, scope: &Scope<'_>) -> Result<Option<Slice>, String> {
         let key = path::segments(&self.key.text(scope)?);
-        let Some(value) = path::get(record, &key).filter(|value| !value.is_null()) else { return Ok(None) };
+        let Some(value) = path::find(record, &key)?.filter(|value| !value.is_null()) else { return Ok(None) };
         let mut extra = Map::new();
         for pointer in &self.extra {
             let pointer = pointer.iter().map(|part| part.text(scope)).collect::<Result<Vec<_>, _>>()?;
-            extra.insert(pointer.join("."), path::get(record, &pointer).cloned().unwrap_or(Value::Null));
+            extra.insert(pointer.join("."), path::find(record, &pointer)?.cloned().unwrap_or(Value::Null));
         }
         let parent = Value::Object(of.partition.clone());
         let partition = Map::from_iter([(self.name.text(scope)?, value.clone()), ("parent_slice".to_owned(), parent)]);

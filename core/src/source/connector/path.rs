@@ -14,9 +14,35 @@ pub(super) fn segments(text: &str) -> Vec<String> {
 pub(super) fn get<'a>(value: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(value, |value, segment| match value {
         Value::Object(map) => map.get(segment),
-        Value::Array(items) => segment.parse::<usize>().ok().and_then(|at| items.get(at)),
+        Value::Array(items) => place(segment, items.len()).and_then(|at| items.get(at)),
         _ => None,
     })
+}
+
+/// The place of an item that a segment means; one below nothing counts from the end.
+fn place(segment: &str, length: usize) -> Option<usize> {
+    let at = match segment.strip_prefix('-') {
+        Some(from_end) => length.checked_sub(from_end.parse().ok().filter(|from_end| *from_end > 0)?)?,
+        None => segment.parse().ok()?,
+    };
+    (at < length).then_some(at)
+}
+
+/// Whether a path has globs.
+pub(super) fn has_globs(path: &[String]) -> bool {
+    path.iter().any(|segment| segment.contains(['*', '?', '[']))
+}
+
+/// The one value at a path that may have globs; the error says that there are several.
+pub(super) fn find<'a>(value: &'a Value, path: &[String]) -> Result<Option<&'a Value>, String> {
+    if !has_globs(path) {
+        return Ok(get(value, path));
+    }
+    let mut found = values(value, path).into_iter();
+    match (found.next(), found.next()) {
+        (found, None) => Ok(found),
+        _ => Err(format!("`{}` leads to more than one place", path.join("/"))),
+    }
 }
 
 /// The value at a path without globs, for good.
@@ -24,14 +50,14 @@ pub(super) fn take(value: Value, path: &[String]) -> Option<Value> {
     path.iter().try_fold(value, |value, segment| match value {
         Value::Object(mut map) => map.swap_remove(segment),
         Value::Array(mut items) => {
-            let at = segment.parse::<usize>().ok().filter(|at| *at < items.len())?;
+            let at = place(segment, items.len())?;
             Some(items.swap_remove(at))
         }
         _ => None,
     })
 }
 
-/// The values at a path with globs, `*`, `?` and `**`, in the order of the document.
+/// The values at a path with globs, `*`, `?`, `[a-c]`, `[!a]` and `**`, in the order of the document.
 pub(super) fn values<'a>(value: &'a Value, path: &[String]) -> Vec<&'a Value> {
     let Some((glob, rest)) = path.split_first() else { return vec![value] };
     let mut found = Vec::new();
@@ -56,17 +82,69 @@ fn children(value: &Value) -> Vec<(String, &Value)> {
     }
 }
 
+/// A part of a glob.
+enum Mark {
+    /// `*`
+    Any,
+    /// `?`
+    One,
+    /// `[a-c]`, `[!a-c]`: whether it is those that are not in the ranges, and the ranges.
+    Of(bool, Vec<(char, char)>),
+    Is(char),
+}
+
+/// The parts of a glob of one segment, as Python's `fnmatch` reads it.
+fn marks(glob: &str) -> Vec<Mark> {
+    let glob: Vec<char> = glob.chars().collect();
+    let (mut marks, mut at) = (Vec::new(), 0);
+    while let Some(&c) = glob.get(at) {
+        at += 1;
+        let of = match c {
+            '*' => Some(Mark::Any),
+            '?' => Some(Mark::One),
+            '[' => {
+                let is_not = glob.get(at) == Some(&'!');
+                let start = at + usize::from(is_not);
+                // A bracket that stands first is one of the characters.
+                let end = (start + 1..glob.len()).find(|end| glob[*end] == ']');
+                end.map(|end| {
+                    at = end + 1;
+                    let (mut ranges, mut of) = (Vec::new(), start);
+                    while of < end {
+                        let is_range = of + 2 < end && glob[of + 1] == '-';
+                        ranges.push((glob[of], if is_range { glob[of + 2] } else { glob[of] }));
+                        of += if is_range { 3 } else { 1 };
+                    }
+                    Mark::Of(is_not, ranges)
+                })
+            }
+            _ => None,
+        };
+        marks.push(of.unwrap_or(Mark::Is(c)));
+    }
+    marks
+}
+
 /// Whether a key is what a glob of one segment means.
 fn is_match(key: &str, glob: &str) -> bool {
-    let (key, glob): (Vec<char>, Vec<char>) = (key.chars().collect(), glob.chars().collect());
+    if !glob.contains(['*', '?', '[']) {
+        return key == glob;
+    }
+    let (key, glob): (Vec<char>, Vec<Mark>) = (key.chars().collect(), marks(glob));
+    let fits = |mark: &Mark, c: char| match mark {
+        Mark::Any => false,
+        Mark::One => true,
+        Mark::Of(is_not, ranges) => ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != *is_not,
+        Mark::Is(wanted) => *wanted == c,
+    };
     let (mut at, mut of, mut star) = (0, 0, None);
     while at < key.len() {
         match glob.get(of) {
-            Some('*') => {
+            Some(Mark::Any) => {
                 star = Some((of, at));
                 of += 1;
             }
-            Some(c) if *c == '?' || *c == key[at] => {
+            Some(mark) if fits(mark, key[at]) => {
                 at += 1;
                 of += 1;
             }
@@ -80,7 +158,7 @@ fn is_match(key: &str, glob: &str) -> bool {
             },
         }
     }
-    glob[of..].iter().all(|c| *c == '*')
+    glob[of..].iter().all(|mark| matches!(mark, Mark::Any))
 }
 
 /// Writes a value at a path, and makes what is not there on the way; the error is a sentence.
@@ -89,9 +167,14 @@ pub(super) fn set(value: &mut Value, path: &[String], new: Value) -> Result<(), 
         *value = new;
         return Ok(());
     };
+    let mut is_new = false;
     let child = match value {
-        Value::Object(map) => map.entry(segment.clone()).or_insert(Value::Null),
+        Value::Object(map) => map.entry(segment.clone()).or_insert_with(|| {
+            is_new = true;
+            Value::Null
+        }),
         Value::Array(items) => {
+            is_new = true;
             let at = segment.parse::<usize>().ok().filter(|at| *at < LIST_ITEMS_MAX);
             let at = at.ok_or_else(|| format!("`{segment}` is no place in a list"))?;
             while items.len() <= at {
@@ -101,7 +184,8 @@ pub(super) fn set(value: &mut Value, path: &[String], new: Value) -> Result<(), 
         }
         _ => return Err(format!("there is nothing to write `{segment}` into")),
     };
-    if let Some(next) = rest.first().filter(|_| child.is_null()) {
+    // A null that was there is something, into which nothing can be written.
+    if let Some(next) = rest.first().filter(|_| is_new && child.is_null()) {
         let is_place = !next.is_empty() && next.bytes().all(|b| b.is_ascii_digit());
         *child = if is_place { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
     }
@@ -152,6 +236,10 @@ pub(super) fn remove(value: &mut Value, path: &[String], is_removed: &mut dyn Fn
                     }
                 } else {
                     map.get_mut(&key).into_iter().for_each(|child| remove(child, rest, is_removed));
+                    // `**` is also what it stands behind.
+                    if rest == ["**"] && map.get(&key).is_some_and(&mut *is_removed) {
+                        map.shift_remove(&key);
+                    }
                 }
             }
         }
@@ -218,6 +306,16 @@ mod tests {
         assert_eq!(found("a/?"), [json!(1), json!(2)]);
         assert_eq!(found("**/x"), [json!(1), json!(3), json!(4)]);
         assert_eq!(get(&value, &path("c/0/x")), Some(&json!(4)));
+        assert_eq!(found("[a-b]/[!y]"), [json!(1), json!(3)]);
+        assert_eq!(found("[!ab]/0/x"), [json!(4)]);
+        assert_eq!(get(&value, &path("c/-1/x")), Some(&json!(4)));
+        assert_eq!((get(&value, &path("c/-2")), get(&value, &path("c/-0"))), (None, None));
+        assert_eq!(find(&value, &path("c/*/x")), Ok(Some(&json!(4))));
+        assert_eq!(find(&value, &path("d/*")), Ok(None));
+        assert!(find(&value, &path("*/x")).is_err());
+        for (key, glob, fits) in [("]", "[]]", true), ("[", "[", true), ("ab", "[a", false), ("-", "[a-]", true)] {
+            assert_eq!(is_match(key, glob), fits, "{key} {glob}");
+        }
     }
 
     #[test]
@@ -227,6 +325,8 @@ mod tests {
         set(&mut value, &path("l/1/x"), json!(3)).unwrap();
         assert_eq!(value, json!({"a": 1, "b": {"c": 2}, "l": [null, {"x": 3}]}));
         assert!(set(&mut value, &path("a/b"), json!(1)).is_err());
+        // What is null is there.
+        assert!(set(&mut json!({"a": null}), &path("a/b"), json!(1)).is_err());
     }
 
     #[test]
@@ -240,5 +340,9 @@ mod tests {
         remove(&mut value, &path("t/*"), &mut |_| true);
         remove(&mut value, &path("l/0"), &mut |_| true);
         assert_eq!(value, json!({"t": [null, null], "l": [null, 2]}));
+        let mut value = json!({"a": {"b": {"c": 1}}, "b": 1, "z": 2});
+        remove(&mut value, &path("a/**"), &mut |_| true);
+        remove(&mut value, &path("[a-c]"), &mut |_| true);
+        assert_eq!(value, json!({"z": 2}));
     }
 }
