@@ -122,9 +122,25 @@ impl Decoder {
         let elements = match response.status {
             204 | 205 if is_document && response.body.is_empty() => Vec::new(),
             _ if is_document && response.body.is_empty() => return Err("the answer is empty".to_owned()),
-            _ => self.read_body(&response.body)?,
+            _ => self.read_body(&self.decoded(response))?,
         };
         Ok(if is_document && elements.is_empty() { vec![Value::Object(Map::new())] } else { elements })
+    }
+
+    /// The body of JSON that is no UTF-8, as the header says that it is written.
+    fn decoded<'a>(&self, response: &'a Response) -> Cow<'a, [u8]> {
+        let body = Cow::Borrowed(response.body.as_slice());
+        if *self != Self::Json || std::str::from_utf8(&response.body).is_ok() {
+            return body;
+        }
+        let content = response.header("content-type").unwrap_or_default();
+        let parameters = content.split(';').filter_map(|part| part.split_once('='));
+        let label = parameters.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+        let encoding = label.and_then(|(_, label)| Encoding::for_label(label.trim().trim_matches('"').as_bytes()));
+        match encoding.map(|encoding| encoding.decode(&response.body)) {
+            Some((text, _, false)) => Cow::Owned(text.into_owned().into_bytes()),
+            _ => body,
+        }
     }
 
     fn read_body(&self, body: &[u8]) -> Result<Vec<Value>, String> {
@@ -163,15 +179,28 @@ impl Decoder {
     }
 }
 
-/// A document of JSON, whose numbers are read as they are written.
+/// A document of JSON. A number with more digits than a float holds is the text of them, so that none is lost.
 fn json(body: &[u8]) -> Result<Value, String> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let value = serde_json::from_slice(body)
-        .map_err(|error| format!("the answer is no JSON (line {}, column {})", error.line(), error.column()))?;
-    match inexact_number(body) {
-        None => Ok(value),
-        Some(number) => Err(format!("the number {number} of the answer has more digits than can be kept")),
+    let read = |body: &[u8]| {
+        serde_json::from_slice(body)
+            .map_err(|error| format!("the answer is no JSON (line {}, column {})", error.line(), error.column()))
+    };
+    let value = read(body)?;
+    let inexact = inexact_numbers(body);
+    if inexact.is_empty() {
+        return Ok(value);
     }
+    let (mut quoted, mut done) = (Vec::with_capacity(body.len() + 2 * inexact.len()), 0);
+    for (start, end) in inexact {
+        quoted.extend_from_slice(&body[done..start]);
+        quoted.push(b'"');
+        quoted.extend_from_slice(&body[start..end]);
+        quoted.push(b'"');
+        done = end;
+    }
+    quoted.extend_from_slice(&body[done..]);
+    read(&quoted)
 }
 
 fn json_lines(body: &[u8]) -> Result<Vec<Value>, String> {
@@ -205,11 +234,11 @@ fn encoding(component: &Component<'_>, missing: &mut Missing) -> &'static Encodi
 /// Digits that every float keeps.
 const DIGITS: usize = 15;
 
-/// The first number of a document that is neither a whole number of 64 bits nor what a float is written as.
-fn inexact_number(body: &[u8]) -> Option<String> {
-    let mut rest = body;
+/// Where the numbers of a document stand that are neither a whole number of 64 bits nor what a float is written as.
+fn inexact_numbers(body: &[u8]) -> Vec<(usize, usize)> {
+    let (mut rest, mut found) = (body, Vec::new());
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'-' | b'0'..=b'9')) {
-        rest = rest.get(at..)?;
+        rest = &rest[at..];
         if rest.first() == Some(&b'"') {
             let mut end = 1;
             while let Some(byte) = rest.get(end).filter(|byte| **byte != b'"') {
@@ -221,6 +250,7 @@ fn inexact_number(body: &[u8]) -> Option<String> {
         let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
         let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
         let (number, after) = rest.split_at(length);
+        let start = body.len() - rest.len();
         rest = after;
         // Most numbers are short, and looked at no further.
         if number.len() <= DIGITS {
@@ -230,10 +260,10 @@ fn inexact_number(body: &[u8]) -> Option<String> {
         let is_whole = number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok();
         let is_kept = || number.parse::<f64>().is_ok_and(|float| plain(&format!("{float:e}")) == plain(&number));
         if !is_whole && !is_kept() {
-            return Some(number.into_owned());
+            found.push((start, start + length));
         }
     }
-    None
+    found
 }
 
 /// The digits of a number without zeros around them, and where they stand.
@@ -326,6 +356,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_utf_8_is_read_as_its_header_says() {
+        let of = |content: &str| {
+            let headers = vec![("content-type".to_owned(), content.to_owned())];
+            Decoder::Json.elements(&Response::new(200, headers, b"[\"caf\xe9\"]".to_vec()))
+        };
+        assert_eq!(of("application/json; charset=iso-8859-1"), Ok(vec![json!("caf\u{e9}")]));
+        assert!(of("application/json").is_err() && of("application/json; charset=odd").is_err());
+    }
+
+    #[test]
     fn the_items_of_a_list_are_found_by_its_path() {
         let of = |path: &str, body: &[u8]| {
             let path = path.split('.').map(ToOwned::to_owned).collect();
@@ -351,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_keeps_its_digits_or_is_refused() {
+    fn a_number_keeps_its_digits() {
         let number = |text: &str| json(format!("{{\"12345678901234567890123\": [{text}, 1]}}").as_bytes());
         for kept in [
             "18446744073709551615",
@@ -362,13 +402,10 @@ mod tests {
             "123456789.123456",
             "0.1234567890123456",
         ] {
-            assert!(number(kept).is_ok(), "{kept}");
+            assert!(number(kept).unwrap()["12345678901234567890123"][0].is_number(), "{kept}");
         }
         for lost in ["12345678901234567890123", "0.1000000000000000055511151231257827", "123456789012345.678901"] {
-            assert_eq!(
-                number(lost).unwrap_err(),
-                format!("the number {lost} of the answer has more digits than can be kept")
-            );
+            assert_eq!(number(lost).unwrap(), json!({"12345678901234567890123": [lost, 1]}));
         }
     }
 
