@@ -226,6 +226,55 @@ fn a_host_that_a_list_names_is_asked_and_one_that_a_record_names_is_not() {
     assert!(refused(&text, json!({}), &json!({"items": [{"host": "evil"}]})).contains("evil.example"));
 }
 
+/// A path may be an address of its own, and then names a host as the base does; what a record gives names none.
+#[test]
+fn a_host_that_a_path_names_is_asked_and_one_that_a_record_names_is_not() {
+    let asked = |text: &str| {
+        let config = json!({"host": "https://own.example/x"});
+        let walked = walk(text, config, Bounds::default(), |_| ok(&json!({"items": [{"id": 1}]}))).unwrap();
+        walked.requests.first().map(|request| request.url.clone()).unwrap()
+    };
+    for (path, url) in [
+        ("https://other.example/things", "https://other.example/things"),
+        ("\"https://other.example/{{ stream_partition.region }}\"", "https://other.example/eu"),
+        ("\"{{ config.host }}/things\"", "https://own.example/x/things"),
+        ("\"https://{{ stream_partition.region }}.example/things\"", "https://eu.example/things"),
+    ] {
+        let list = "partition_router: { type: ListPartitionRouter, values: [eu], cursor_field: region }";
+        assert_eq!(asked(&manifest("", list, "").replace("path: /things", &format!("path: {path}"))), url);
+    }
+    let parents = "partition_router:
+        type: SubstreamPartitionRouter
+        parent_stream_configs:
+          - parent_key: host
+            partition_field: region
+            stream:
+              name: hosts
+              retriever:
+                requester: { type: HttpRequester, url_base: https://api.example, path: hosts }
+                record_selector: { extractor: { field_path: [items] } }";
+    for path in ["https://{{ stream_partition.region }}.example/things", "{{ stream_partition.region }}"] {
+        let text = manifest("", parents, "").replace("path: /things", &format!("path: \"{path}\""));
+        let told = refused(&text, json!({}), &json!({"items": [{"host": "https://evil.example/"}]}));
+        assert!(told.contains("is not of a host that the manifest names") || told.contains("host"), "{told}");
+    }
+}
+
+/// The size of a page may stand in the answer; before the first one there is none.
+#[test]
+fn an_offset_may_take_the_size_of_a_page_from_the_answer() {
+    let paginator = "paginator:
+        type: DefaultPaginator
+        page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: offset }
+        pagination_strategy: { type: OffsetIncrement, page_size: \"{{ response.limit }}\" }";
+    let walked = walk(&manifest("", paginator, ""), json!({}), Bounds::default(), |request| {
+        let count = if query(request).contains_key("offset") { 1 } else { 2 };
+        ok(&json!({"limit": 2, "items": vec![json!({"id": 1}); count]}))
+    });
+    let walked = walked.unwrap();
+    assert_eq!((walked.requests.len(), walked.records.len()), (2, 3));
+}
+
 #[test]
 fn credentials_do_not_go_in_the_clear() {
     let paginator = "paginator:

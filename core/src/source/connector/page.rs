@@ -120,8 +120,14 @@ impl Paginator {
 
     /// Whether it looks at the response for the next page.
     pub(super) fn sees_response(&self) -> bool {
-        let Some(Strategy::Cursor { value, stop }) = &self.strategy else { return false };
-        value.names().chain(stop.iter().flat_map(|stop| stop.names())).any(|name| name == "response")
+        let is_response = |name: &str| name == "response";
+        match &self.strategy {
+            Some(Strategy::Cursor { value, stop }) => {
+                value.names().chain(stop.iter().flat_map(|stop| stop.names())).any(is_response)
+            }
+            Some(Strategy::Offset { .. }) => self.size.iter().flat_map(|size| size.names()).any(is_response),
+            _ => false,
+        }
     }
 
     /// The token of the first page.
@@ -133,9 +139,14 @@ impl Paginator {
         }
     }
 
-    fn size(&self, scope: &Scope<'_>) -> Result<Option<i64>, String> {
+    /// The size of a page. An `OffsetIncrement` may find it in a response, of which there is none before the first page.
+    fn size(&self, response: Option<&Value>, scope: &Scope<'_>) -> Result<Option<i64>, String> {
         let Some(size) = &self.size else { return Ok(None) };
-        let found = size.value(&Scope::new(scope.now, scope.chance, scope.config))?;
+        let mut scope = Scope::new(scope.now, scope.chance, scope.config);
+        if matches!(self.strategy, Some(Strategy::Offset { .. })) {
+            scope = scope.with("response", response.map_or(Datum::Undefined, Datum::from));
+        }
+        let found = size.value(&scope)?;
         let size = found.as_i64().ok_or_else(|| format!("the page size `{}` is no whole number", size.source()));
         size.map(Some)
     }
@@ -153,7 +164,7 @@ impl Paginator {
             place.inject(&mut options, token.clone(), scope)?;
         }
         if let Some(place) = &self.size_place
-            && let Some(size) = self.size(scope)?.filter(|size| *size != 0)
+            && let Some(size) = self.size(None, scope)?.filter(|size| *size != 0)
         {
             place.inject(&mut options, size.into(), scope)?;
         }
@@ -163,7 +174,7 @@ impl Paginator {
     /// The token of the next page; `None`: that was the last.
     pub(super) fn next(&self, last: &Last<'_>, scope: &Scope<'_>) -> Result<Option<Value>, String> {
         let Some(strategy) = &self.strategy else { return Ok(None) };
-        let size = self.size(scope)?;
+        let size = self.size(Some(last.first), scope)?;
         let extracted = i64::try_from(last.extracted).unwrap_or(i64::MAX);
         let is_short = extracted == 0 || size.is_some_and(|size| size != 0 && extracted < size);
         let number = || match last.token {

@@ -383,6 +383,27 @@ impl Requester {
         self.base.as_ref().or(self.url.as_ref())
     }
 
+    /// The host of its path, where that begins with an address of its own: what stands before the first template, or what is made of
+    /// nothing but the configuration and lists.
+    pub(super) fn host_of_path(&self, scope: &Scope<'_>) -> Option<String> {
+        let path = self.path.as_ref()?;
+        let is_address = |text: &str| ["http://", "https://"].iter().any(|start| text.starts_with(start));
+        let source = path.source().trim_start();
+        let end = ["{{", "{%", "{#"].iter().filter_map(|mark| source.find(*mark)).min().unwrap_or(source.len());
+        let written = &source[..end];
+        let is_whole = end == source.len() || written.splitn(4, '/').count() == 4;
+        if is_address(written) {
+            return if is_whole { url::plain_host(written) } else { self.computed_host(path, scope) };
+        }
+        self.computed_host(path, scope)
+    }
+
+    fn computed_host(&self, path: &Template, scope: &Scope<'_>) -> Option<String> {
+        let none = Value::Null;
+        let text = path.text(&scope.clone().with("next_page_token", (&none).into())).ok()?;
+        text.starts_with("http").then(|| url::plain_host(&text)).flatten()
+    }
+
     /// The request that it makes. `path` replaces its own, as the next page may; `options` are what others inject, and
     /// `proof` is the authenticator's.
     pub(super) fn request(

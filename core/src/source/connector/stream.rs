@@ -144,9 +144,11 @@ impl Stream {
     pub(super) fn hosts(&self, scope: &Scope<'_>, hosts: &mut BTreeSet<String>) -> Result<(), String> {
         let requesters = self.job.iter().flat_map(|job| job.requesters()).chain(Some(&self.requester));
         let mut addresses = Vec::new();
+        let mut paths = Vec::new();
         for requester in requesters {
             addresses.extend(requester.authenticator.addresses());
             addresses.extend(requester.base());
+            paths.push(requester);
         }
         if let Some(asked) = self.properties.as_ref().and_then(Properties::asked) {
             asked.hosts(scope, hosts)?;
@@ -157,6 +159,9 @@ impl Stream {
                 Router::List(list) => slices.extend(list.slices(scope)?),
                 Router::Parents(parents) => parents.iter().try_for_each(|parent| parent.stream.hosts(scope, hosts))?,
             }
+        }
+        for requester in paths {
+            hosts.extend(slices.iter().filter_map(|slice| requester.host_of_path(&scope.clone().sliced(slice))));
         }
         for address in addresses {
             let needed = if address.is_constant() { 1 } else { slices.len() };
