@@ -120,10 +120,11 @@ fn answer(stream: &mut TcpStream, orders: &[Value], count: usize) {
         pair.map(ToOwned::to_owned)
     };
     let is_known = request.lines().any(|line| line.eq_ignore_ascii_case(&format!("authorization: Bearer {SECRET}")));
-    let (status, body) = match path {
+    let place = path.rsplit_once('/').map_or(path, |(_, last)| last);
+    let (status, body) = match place {
         _ if !is_known => (403, json!({"error": format!("no such token: {}", token(&request))})),
         _ if count % 10 == 9 => (500, json!({"error": "one in ten"})),
-        "/orders" | "/changes" => {
+        "orders" | "changes" => {
             let (page, size): (usize, usize) =
                 (asked("page").unwrap().parse().unwrap(), asked("size").unwrap().parse().unwrap());
             let since = asked("since").unwrap_or_default();
@@ -287,6 +288,26 @@ fn an_error_lands_nothing_and_tells_no_secret() {
     no_secret_is_kept(at);
 }
 
+/// A secret may be a part of what is asked, too.
+#[test]
+fn a_secret_in_an_address_is_kept_nowhere() {
+    let server = Server::start();
+    for stream in ["orders", "changes"] {
+        let folder = folder(&pipeline(stream, "merge, key: id, order_by: at"));
+        let at = folder.path();
+        let keyed = MANIFEST
+            .replace("path: /orders", "path: \"bot{{ config['token'] }}/orders\"")
+            .replace("path: /changes", "path: \"bot{{ config['token'] }}/changes\"")
+            .replace("    error_handler:", "    request_parameters: { key: \"{{ config['token'] }}\" }\n    error_handler:");
+        fs::write(at.join("shop.manifest.yaml"), keyed).unwrap();
+        *server.orders.lock().unwrap() = (1..=7).map(|id| order(id, "5", "2026-01-05")).collect();
+        shop(at, &server, SECRET, &["run", "p.yaml"], 0);
+        assert_eq!(rows(at).lines().count(), 8);
+        shop(at, &server, "wrong token", &["run", "p.yaml"], 3);
+        no_secret_is_kept(at);
+    }
+}
+
 /// An answer that has nothing where records stand may be an error that a server answers with 200.
 #[test]
 fn an_answer_that_has_nothing_at_the_path_of_the_records_is_told() {
@@ -370,6 +391,7 @@ target: { table: orders, write: merge, key: id }
         ("records: data", "records: data..x", "keys with dots"),
         ("bearer:", "barer:", "did you mean `bearer`?"),
         ("1000 per second", "1000 a second", "write a whole number, `per`"),
+        ("1000 per second", "200000 per day", "up to 100000"),
         ("2026-01-01", "2026-02-30", "is a day such as"),
         ("format: date", "format: day", "not a value of `format`"),
         ("param: since,", "param: since, window: 1 day,", "needs `param` and `until_param`"),

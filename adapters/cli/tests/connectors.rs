@@ -463,6 +463,47 @@ fn notion() {
     assert_eq!(of(&reader.all("users"), "id"), ["u"]);
 }
 
+/// A manifest is not trusted, and a server may say what it was told.
+#[test]
+fn who_reads_a_manifest_sees_no_secret() {
+    let server = Served::start(|asked, _| (400, json!({"echo": format!("{} {}", asked.path, asked.param("key"))})).into());
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = format!(
+        "version: 1.0.0
+type: DeclarativeSource
+check: {{ type: CheckStream, stream_names: [things] }}
+streams:
+  - type: DeclarativeStream
+    name: things
+    retriever:
+      type: SimpleRetriever
+      requester:
+        type: HttpRequester
+        url_base: {}
+        path: \"bot{{{{ config['api_key'] }}}}/x\"
+        request_parameters: {{ key: \"{{{{ config['pin'] }}}}\" }}
+        error_handler:
+          type: DefaultErrorHandler
+          response_filters:
+            - {{ http_codes: [400], action: FAIL, error_message: \"{{{{ config['api_key'] }}}} is told {{{{ response.echo }}}}\" }}
+      record_selector: {{ type: RecordSelector, extractor: {{ type: DpathExtractor, field_path: [items] }} }}
+    schema_loader: {{ type: InlineSchemaLoader, schema: {{ type: object }} }}
+spec:
+  type: Spec
+  connection_specification: {{ properties: {{ pin: {{ type: string, airbyte_secret: true }} }} }}
+",
+        server.address
+    );
+    fs::write(folder.path().join("m.yaml"), manifest).unwrap();
+    fs::write(folder.path().join("config.json"), r#"{"api_key": "hush-key/1", "pin": "hush-pin 2"}"#).unwrap();
+    let arguments =
+        ["connector", "read", "m.yaml", "things", "--config", "config.json", "--to", "things.jsonl", "--allow-private"];
+    let output = etalon(folder.path(), &arguments);
+    let told = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+    assert!(!output.status.success() && told.contains("*** is told"), "{told}");
+    assert!(!told.contains("hush-"), "{told}");
+}
+
 fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }

@@ -90,6 +90,7 @@ fn a_token_is_got_for_the_client() {
     let server = Served::start(|asked, _| match asked.path.as_str() {
         "/token" => {
             let form = asked.form();
+            assert_eq!(form["scope"], "orders:read all");
             let is_client = form["client_id"] == "hush-1" && form["client_secret"] == "hush-2";
             match is_client && form["grant_type"] == "client_credentials" {
                 true => json!({"access_token": "hush-3", "expires_in": 3600}).into(),
@@ -100,7 +101,7 @@ fn a_token_is_got_for_the_client() {
         _ => (401, json!({})).into(),
     });
     let folder =
-        folder("    auth: { oauth2: { token_url: '${URL}/token', client_id: '${TOKEN}', client_secret: '${KEY}' } }");
+        folder("    auth: { oauth2: { token_url: '${URL}/token', client_id: '${TOKEN}', client_secret: '${KEY}', scopes: ['orders:read', all] } }");
     etalon(folder.path(), &server, &["run", "p.yaml"], 0);
     assert_eq!(ids(folder.path()), ["1", "2"]);
     assert!(!folder.path().join(".etalon/tokens").exists(), "such a token is not kept");
@@ -269,6 +270,20 @@ fn a_server_that_rests_is_asked_again_and_what_is_not_there_is_passed_over() {
     let failing = folder("");
     let told = etalon(failing.path(), &gone, &["run", "p.yaml"], 3);
     assert!(told.contains("HTTP 404"), "{told}");
+}
+
+/// What the server says is wrong with a question is told with the beginning of what it says, and not asked again.
+#[test]
+fn an_answer_that_nothing_says_what_to_do_about_ends_the_reading() {
+    for status in [409, 418, 422] {
+        let server = Served::start(move |asked, _| {
+            (status, json!({"why": format!("no {}\n", asked.param("key")), "more": "y".repeat(5000)})).into()
+        });
+        let folder = folder("    auth: { api_key: { query: key, value: '${TOKEN}' } }");
+        let told = etalon(folder.path(), &server, &["run", "p.yaml"], 3);
+        assert!(told.contains(&format!("HTTP {status}")) && told.contains("no ***") && told.contains("yyy"), "{told}");
+        assert!(told.len() < 4000 && server.take().len() == 1, "{told}");
+    }
 }
 
 /// The file that the guide shows, with another address.

@@ -213,6 +213,6 @@ impl Api<Filled> {
             WalkFrom::State(state) => connector.walk(stream, config.value(), state, bounds, now, chance),
             WalkFrom::Kept(kept) => connector.resume(stream, config.value(), kept, bounds, now, chance),
         };
-        walk.map_err(|error| config.mask(&error))
+        walk.map(|walk| walk.hiding(config)).map_err(|error| config.mask(&error))
     }
 }

@@ -59,6 +59,7 @@ mod stream;
 mod dynamic;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -75,6 +76,8 @@ use walk::{Finding, Setting, Start};
 pub use authenticate::{Algorithm, Keeping, Kept, KeptToken, Signing};
 pub use config::Config;
 pub(crate) use config::check as check_config;
+pub(crate) use budget::CALLS_MAX;
+pub(crate) use failure::{FULL_JITTER, RETRY_AFTER};
 pub use request::Request;
 pub use response::{RESPONSE_BYTES_MAX, Response};
 pub use schema::{COMPONENTS, Described, Standing, page};
@@ -108,6 +111,8 @@ struct Entry {
     /// There is a stream if there is nothing in it.
     missing: Vec<String>,
     ignored: Vec<String>,
+    /// The keys of the configuration that it takes.
+    config: Vec<String>,
     schema: Option<Value>,
     primary_key: Option<Value>,
     /// When the stream is there, if that is said.
@@ -136,6 +141,8 @@ pub struct Listed<'a> {
     pub is_incremental: bool,
     /// The streams that it takes its partitions from.
     pub parents: Vec<&'a str>,
+    /// The keys of the configuration that it and its parents take, in order.
+    pub config: &'a [String],
     /// What it asks for that we do not have, each a few words; it is refused if there is any.
     pub missing: &'a [String],
     /// What it says that means nothing in the format, and is passed over.
@@ -220,6 +227,7 @@ impl Connector {
                     .flat_map(|router| router.parents())
                     .map(|parent| parent.stream.name.as_str())
                     .collect(),
+                config: &entry.config,
                 missing: &entry.missing,
                 ignored: &entry.ignored,
                 named_by: entry.named_by,
@@ -240,7 +248,7 @@ impl Connector {
         now: i64,
         chance: u128,
     ) -> Result<Walk, Error> {
-        self.begin(stream, Start::After(state), Setting { config, bounds, now, chance })
+        self.begin(stream, Start::After(state), Setting { config, secrets: Vec::new(), bounds, now, chance })
     }
 
     /// Goes on with a walk in the middle of which [`Walk::keep`] was called; the rest as for [`Connector::walk`].
@@ -253,10 +261,16 @@ impl Connector {
         now: i64,
         chance: u128,
     ) -> Result<Walk, Error> {
-        self.begin(stream, Start::Within(kept), Setting { config, bounds, now, chance })
+        self.begin(stream, Start::Within(kept), Setting { config, secrets: Vec::new(), bounds, now, chance })
     }
 
     fn begin(&self, stream: &str, start: Start<'_>, setting: Setting) -> Result<Walk, Error> {
+        let secrets = config::secrets(&setting.config, &self.specification);
+        let begun = self.begin_with(stream, start, Setting { secrets: secrets.clone(), ..setting });
+        begun.map_err(|error| Error::new(error.kind(), config::masked(&secrets, &error.to_string())))
+    }
+
+    fn begin_with(&self, stream: &str, start: Start<'_>, setting: Setting) -> Result<Walk, Error> {
         let mut setting = setting;
         for rewriting in &self.rewritings {
             let rewritten = rewriting.apply(&mut setting.config, setting.now, setting.chance);
@@ -378,6 +392,7 @@ impl Entry {
                 .and_then(|stream| stream.get("primary_key"))
                 .cloned(),
             retention,
+            config: taken(value),
             ..Self::refused(value.get("name").map(python::text).unwrap_or_default(), missing)
         }
     }
@@ -390,6 +405,7 @@ impl Entry {
             first: None,
             missing: missing.lacked.into_iter().collect(),
             ignored: missing.ignored.into_iter().collect(),
+            config: Vec::new(),
             schema: None,
             primary_key: None,
             condition: None,
@@ -466,9 +482,40 @@ fn by_state(stream: &Value) -> (&Value, Option<&Value>) {
     }
 }
 
+/// The keys of the configuration that the templates of a part of the manifest name.
+fn taken(part: &Value) -> Vec<String> {
+    let text = part.to_string().replace("\\\"", "'");
+    let mut keys = BTreeSet::new();
+    for after in text.split("config").skip(1) {
+        let after = after.trim_start();
+        let quoted = ["['", ".get('", "[ '", ".get( '"].iter().find_map(|start| after.strip_prefix(start)?.split_once('\''));
+        let end = |text: &str| text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+        let plain = after.strip_prefix('.').map(|name| name.split_at(end(name)));
+        match (quoted, plain) {
+            (Some((key, _)), _) => _ = keys.insert(key.to_owned()),
+            (None, Some((key, after))) if !key.is_empty() && !after.starts_with('(') => _ = keys.insert(key.to_owned()),
+            _ => {}
+        }
+    }
+    keys.into_iter().collect()
+}
+
 /// The schema that stands in the manifest of a stream's records.
 fn schema(stream: &Value) -> Option<&Value> {
     let loaders = stream.get("schema_loader")?;
     let all = loaders.as_array().map_or_else(|| std::slice::from_ref(loaders), Vec::as_slice);
     all.iter().find_map(|loader| loader.get("schema"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_keys_that_templates_name_are_found() {
+        let part = json!({"a": "{{ config['one'] }} {{ config.get(\"two\", 1) }}", "b": ["{{ config.three.deep }}"], "config": 1});
+        assert_eq!(taken(&part), ["one", "three", "two"]);
+    }
 }

@@ -12,6 +12,7 @@ use crate::value::datetime::parse_date;
 
 use super::Location;
 use super::api::{Api, Manifest};
+use super::connector::{CALLS_MAX, FULL_JITTER, RETRY_AFTER};
 use super::database::Seconds;
 
 /// What the kind is called, in a pipeline file and in the identity of an input.
@@ -162,10 +163,13 @@ impl Made {
             let is_said = !statuses.is_empty();
             is_said.then(|| json!({ "type": "HttpResponseFilter", "action": action, "http_codes": statuses }))
         };
+        // What the server says is wrong with the question is not asked again, unless the file says so.
+        let wrong: Vec<u64> = (400..500).filter(|status| ![408, 429].contains(status)).collect();
         let filters: Vec<Value> = [
             statuses("IGNORE", &asked.errors.ignore),
             statuses("RETRY", &asked.errors.retry),
             statuses("FAIL", &asked.errors.fail),
+            statuses("FAIL", &wrong),
         ]
         .into_iter()
         .flatten()
@@ -179,10 +183,7 @@ impl Made {
                 "type": "DefaultErrorHandler",
                 "max_retries": 8,
                 "response_filters": filters,
-                "backoff_strategies": [
-                    { "type": "WaitTimeFromHeader", "header": "Retry-After" },
-                    { "type": "ExponentialBackoffStrategy", "factor": 1 },
-                ],
+                "backoff_strategies": [{ "type": RETRY_AFTER }, { "type": FULL_JITTER }],
             },
         });
         let said = [
@@ -227,14 +228,16 @@ impl Auth {
                 "inject_into": { "type": "RequestOption", "inject_into": place, "field_name": made.text(name) },
             }),
             Self::Token { token_url, id, secret, refresh, scopes } => {
+                // RFC 6749, 3.3: one parameter, with blanks between the scopes.
                 let scopes: Vec<&str> = scopes.iter().map(|scope| scope.text.as_str()).collect();
+                let body = if scopes.is_empty() { json!({}) } else { json!({ "scope": literal(&scopes.join(" ")) }) };
                 let mut oauth = json!({
                     "type": "OAuthAuthenticator",
                     "token_refresh_endpoint": made.text(token_url),
                     "client_id": made.secret(id),
                     "client_secret": made.secret(secret),
                     "grant_type": if refresh.is_some() { "refresh_token" } else { "client_credentials" },
-                    "scopes": scopes,
+                    "refresh_request_body": body,
                 });
                 if let (Some(refresh), Some(oauth)) = (refresh, oauth.as_object_mut()) {
                     let at = format!("t{}", made.config.len());
@@ -671,13 +674,13 @@ impl Form for Rate {
     fn read(&self, key: &str, text: &Text) -> Result<Self::Value, Mismatch> {
         let units = [("second", "PT1S"), ("minute", "PT1M"), ("hour", "PT1H"), ("day", "P1D")];
         let rate = text.text.split_once(" per ").and_then(|(number, unit)| {
-            let calls = number.parse::<u32>().ok().filter(|calls| *calls > 0)?;
+            let calls = number.parse::<u32>().ok().filter(|calls| (1..=CALLS_MAX).contains(calls))?;
             let (_, interval) = units.iter().find(|(name, _)| *name == unit)?;
             Some((u64::from(calls), *interval))
         });
         rate.ok_or_else(|| {
             Mismatch::new(Code::WrongValue, format!("`{key}` is a rate such as `100 per minute`, not `{}`", text.text))
-                .with_help("write a whole number, `per`, and second, minute, hour or day")
+                .with_help("write a whole number up to 100000, `per`, and second, minute, hour or day")
         })
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::connector::{BEARER, CURSOR, NOW, job, manifest, ok, walk};
 
-const SECRET: &str = "s3cret";
+const SECRET: &str = "s3cret-value";
 const NEXT: &str = "paginator:
         type: DefaultPaginator
         page_token_option: { type: RequestPath }
@@ -80,6 +80,36 @@ fn cases() -> Vec<Case> {
     ] {
         cases.push(case(name, manifest(BEARER, NEXT, ""), json!({"items": [1], "next": next}), told));
     }
+    for (name, requester) in [
+        ("a key in the query", "request_parameters: { k: \"{{ config.api_key }}\" }"),
+        ("a key in a header", "request_headers: { X-Key: \"{{ config.api_key }}\" }"),
+        ("a key in the body", "http_method: POST\n        request_body_json: { k: [\"{{ config.api_key }}\"] }"),
+        ("a key in base64", "request_headers: { X: \"{{ ('user:' ~ config.api_key) | base64encode }}\" }"),
+        ("a key without encryption on the next page", "request_headers: { X-Key: \"{{ config.api_key }}\" }"),
+    ] {
+        let next = json!({"items": [1], "next": "http://api.example/things"});
+        let mut text = manifest(requester, NEXT, "");
+        if !name.contains("next") {
+            text = text.replace("https://api.example", "http://api.example");
+        }
+        cases.push(case(name, text, next, "would get credentials without encryption"));
+    }
+    let in_path = manifest("", "", "").replace("path: /things", "path: \"bot{{ config.api_key }}/things\"");
+    let in_path = in_path.replace("https://api.example", "http://api.example");
+    cases.push(case("a key in the path", in_path, json!({}), "would get credentials without encryption"));
+    let quoting = "error_handler: { type: DefaultErrorHandler, response_filters: [ { type: HttpResponseFilter, http_codes: [400], \
+                   action: FAIL, error_message: \"{{ config.api_key }} {{ response.echo }}\" } ] }";
+    let echo = json!({"echo": SECRET}).to_string().into_bytes();
+    cases.push(body("a message that quotes the configuration", manifest(quoting, "", ""), 400, echo, "***"));
+    let patient = "error_handler: { type: DefaultErrorHandler, backoff_strategies: [ { type: WaitTimeFromHeader, header: \
+                   Retry-After } ] }";
+    let years = Box::new(|_: &Request| {
+        Some(Response::new(503, vec![("Retry-After".to_owned(), "999999999".to_owned())], Vec::new()))
+    });
+    let waiting = case("a server that asks to wait for years", manifest(patient, "", ""), Value::Null, "more than a day");
+    cases.push(Case { answer: years, ..waiting });
+    let echo = format!("who is {SECRET}? {}", "x".repeat(5000)).into_bytes();
+    cases.push(body("an error that says who asks", manifest(BEARER, "", ""), 403, echo, "who is ***? xxx"));
     for host in ["localhost", "10.0.0.1", "169.254.169.254", "[::1]", "2130706433", "0x7f.1"] {
         let text = manifest("", "", "").replace("https://api.example", &format!("https://{host}"));
         cases.push(case(&format!("the private address {host}"), text, json!({"items": []}), "private network"));
@@ -203,7 +233,7 @@ fn whatever_means_harm_is_refused_or_bounded() {
             Ok(connector) if connector.streams().any(|stream| !stream.missing.is_empty()) => {
                 connector.walk("things", json!({}), None, bounds, NOW, 0).unwrap_err().to_string()
             }
-            Ok(_) => match walk(&manifest, json!({"key": SECRET}), bounds, |request| answer(request)) {
+            Ok(_) => match walk(&manifest, json!({"key": SECRET, "api_key": SECRET}), bounds, |request| answer(request)) {
                 Ok(walked) => panic!("{name}: it is not refused: {:?}", walked.requests),
                 Err(error) => error.to_string(),
             },

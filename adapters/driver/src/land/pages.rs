@@ -193,7 +193,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         let walked = self.land_pages(&mut walk, server, &mut landed, &mut cursor, &mut version, asks).await;
         let error = match walked {
             Ok(mut report) => {
-                report.notes = walk.notes().iter().map(|note| asks.config.masked(note)).collect();
+                report.notes = walk.notes().to_vec();
                 return Ok((report, is_resumed && walk.is_incremental()));
             }
             Err(error) => error,
@@ -203,7 +203,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             cursor.open = None;
             self.put_cursor(&cursor, &mut version).await?;
         }
-        Err(asks.config.mask(&error))
+        Err(walk.mask(&error))
     }
 
     async fn land_pages<T: Objects>(
@@ -231,7 +231,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                     Came::Wait(until) if until >= self.deadline && !walk.holds_token() => is_late = true,
                     Came::Wait(until) => self.clock.wait(until.saturating_sub(self.clock.now()).max(0)),
                     Came::Page(page) => {
-                        landed.take(&page, self.clock.now());
+                        landed.take(&page, self.clock.now(), walk);
                         if self.has_enough(landed.open.rows) {
                             self.close(landed, cursor, version, None).await?;
                             report.windows.extend(cursor.windows.last().cloned());
@@ -240,7 +240,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                         }
                         let is_old = self.clock.now() - landed.kept >= KEEP_AFTER;
                         if landed.records.len() >= self.full() || (is_old && !landed.records.is_empty()) {
-                            self.keep(landed, walk, asks).await?;
+                            self.keep(landed, walk).await?;
                             cursor.open = Some(landed.open.clone()).filter(|open| !open.walk.is_null());
                             self.put_cursor(cursor, version).await?;
                         }
@@ -253,7 +253,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                 }
             }
             if is_late {
-                self.keep(landed, walk, asks).await?;
+                self.keep(landed, walk).await?;
                 if is_incremental && landed.open.rows > 0 {
                     let rest = OpenWindow { rows: 0, pieces: Vec::new(), pages: Vec::new(), ..landed.open.clone() };
                     cursor.land(landed.window(&asks.api.stream.text), Some(walk.state().to_string()));
@@ -309,13 +309,12 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
     }
 
     /// Writes what has come, and notes where the walk stands, unless a secret stands there.
-    async fn keep<T>(&self, landed: &mut Landed, walk: &Walk, asks: &Asks<'_, T>) -> Result<(), Error> {
+    async fn keep(&self, landed: &mut Landed, walk: &Walk) -> Result<(), Error> {
         self.write(landed).await?;
         landed.kept = self.clock.now();
         let stands = walk.keep();
         let told = stands.to_string();
-        let is_secret = asks.config.is_told_by(&told) || walk.is_told_by(&told);
-        landed.open.walk = if is_secret { Value::Null } else { stands };
+        landed.open.walk = if walk.is_told_by(&told) { Value::Null } else { stands };
         Ok(())
     }
 
@@ -350,7 +349,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
 
 impl Landed {
     /// Takes the records of a page, and what is told of it.
-    fn take(&mut self, page: &Page, now: i64) {
+    fn take(&mut self, page: &Page, now: i64, walk: &Walk) {
         for record in &page.records {
             push_line(&mut self.records, record);
         }
@@ -358,7 +357,8 @@ impl Landed {
         self.open.rows += records;
         let told =
             json!({"asked": page.asked, "status": page.status, "at": now, "slice": page.slice, "records": records});
-        push_line(&mut self.pages, &told);
+        // A path or a partition may be made of a secret.
+        push_line(&mut self.pages, &walk.masked(&told));
     }
 
     fn window(&self, stream: &str) -> Window {

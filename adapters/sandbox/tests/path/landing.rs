@@ -407,7 +407,8 @@ streams:
       requester:
         type: HttpRequester
         url_base: "{{ config['url'] }}"
-        path: /changes
+        path: "changes/{{ config['token'] }}"
+        request_parameters: { key: "{{ config['token'] }}" }
         authenticator: { type: BearerAuthenticator, api_token: "{{ config['token'] }}" }
         error_handler:
           type: DefaultErrorHandler

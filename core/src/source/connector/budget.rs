@@ -15,7 +15,7 @@ use super::time::{SECOND, Span};
 use super::url;
 
 /// Most calls that a policy remembers.
-const CALLS_MAX: usize = 100_000;
+pub(crate) const CALLS_MAX: u32 = 100_000;
 
 /// What a manifest says of its rates.
 #[derive(Debug, Clone)]
@@ -82,7 +82,11 @@ impl Policy {
             if span.is_none() {
                 missing.add(format!("a rate whose `{time}` is no duration of ISO 8601"));
             }
-            Some((component.needed(limit, missing)?, span?))
+            let limit = component.needed(limit, missing)?;
+            if limit.is_constant() && calls(&limit, &Scope::new(0, 0, &Value::Null)).is_err() {
+                missing.add(format!("a rate that allows no number of calls from 1 to {CALLS_MAX}"));
+            }
+            Some((limit, span?))
         };
         let rates = match component.ty {
             "UnlimitedCallRatePolicy" => {
@@ -117,6 +121,13 @@ impl Policy {
         let matchers = matchers.iter().map(|matcher| Matcher::read(matcher, missing)).collect::<Option<_>>()?;
         Some(Self { rates, matchers })
     }
+}
+
+/// How many calls a limit allows.
+fn calls(limit: &Template, scope: &Scope<'_>) -> Result<usize, String> {
+    let said = limit.value(scope)?.as_u64().and_then(|limit| u32::try_from(limit).ok());
+    let limit = said.filter(|limit| (1..=CALLS_MAX).contains(limit)).and_then(|limit| usize::try_from(limit).ok());
+    limit.ok_or_else(|| format!("a rate allows no number of calls from 1 to {CALLS_MAX}"))
 }
 
 impl Matcher {
@@ -183,9 +194,7 @@ impl Calls {
         let mut wait = (*until > scope.now).then_some(*until);
         let mut longest = 0;
         for (limit, span) in &policy.rates {
-            let said = limit.value(scope)?.as_u64().and_then(|limit| usize::try_from(limit).ok());
-            let limit = said.filter(|limit| (1..=CALLS_MAX).contains(limit));
-            let limit = limit.ok_or_else(|| format!("a rate allows no number of calls from 1 to {CALLS_MAX}"))?;
+            let limit = calls(limit, scope)?;
             if weight > limit {
                 return Err(format!("a request counts as {weight} calls, and its rate allows {limit}"));
             }

@@ -1,6 +1,8 @@
 //! Config: what a pipeline file gives to a manifest, in the types that the manifest's specification says. In a pipeline file
 //! each value is a text; the specification, a JSON schema, tells which of them are numbers.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Number, Value};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -18,6 +20,8 @@ pub struct Config {
 
 /// Parts of names whose values are secret, whatever the specification says of them.
 const SECRET_NAMES: [&str; 7] = ["token", "secret", "password", "passwd", "api_key", "apikey", "private_key"];
+/// A shorter piece of base64 is in everything.
+const BASE64_BYTES_MIN: usize = 8;
 /// A shorter text is in everything.
 pub(super) const SECRET_BYTES_MIN: usize = 4;
 /// What stands for a secret.
@@ -41,8 +45,7 @@ impl Config {
         if let Some(message) = wrong {
             return Err(Error::new(ErrorKind::Refused, message));
         }
-        // The longest first, so that none is cut by one that is a part of it.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        longest_first(&mut secrets);
         Ok(Self { value, secrets })
     }
 
@@ -63,6 +66,11 @@ impl Config {
     /// The configuration as JSON.
     pub(crate) fn value(&self) -> Value {
         self.value.clone()
+    }
+
+    /// The texts that are secret.
+    pub(super) fn secrets(&self) -> &[String] {
+        &self.secrets
     }
 
     /// A text without the secrets.
@@ -90,6 +98,25 @@ pub(super) fn masked(secrets: &[String], text: &str) -> String {
     masked
 }
 
+/// A value none of whose texts holds a secret; its keys stay as they are.
+pub(super) fn masked_value(secrets: &[String], value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(|item| masked_value(secrets, item)).collect(),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(key, value)| (key.clone(), masked_value(secrets, value))).collect())
+        }
+        Value::String(text) => masked(secrets, text).into(),
+        Value::Number(number) if secrets.contains(&number.to_string()) => MASK.into(),
+        value => value.clone(),
+    }
+}
+
+/// The longest first, so that none is cut by one that is a part of it.
+pub(super) fn longest_first(secrets: &mut Vec<String>) {
+    secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    secrets.dedup();
+}
+
 /// Whether one of some secrets stands in a text.
 pub(super) fn is_told(secrets: &[String], text: &str) -> bool {
     secrets.iter().flat_map(|secret| written(secret)).any(|written| text.contains(&written))
@@ -104,9 +131,58 @@ impl std::fmt::Debug for Config {
 /// The ways in which a secret may be written.
 fn written(secret: &str) -> Vec<String> {
     let json = Value::from(secret).to_string();
-    let mut all = vec![secret.to_owned(), super::url::quoted(secret), json.trim_matches('"').to_owned()];
-    all.dedup();
+    let mut all = vec![
+        secret.to_owned(),
+        super::url::quoted(secret),
+        super::url::requoted(secret),
+        super::template::quote(secret, "", true),
+        json.trim_matches('"').to_owned(),
+    ];
+    all.extend((0..3).filter_map(|before| base64(secret, before)).flat_map(|text| {
+        let of_addresses = text.replace('+', "-").replace('/', "_");
+        [text, of_addresses]
+    }));
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|text| seen.insert(text.clone()));
     all
+}
+
+/// What of the base64 of a longer text tells the secret in it, behind so many bytes in the first group of three.
+fn base64(secret: &str, before: usize) -> Option<String> {
+    let mut bytes = vec![0; before];
+    bytes.extend(secret.as_bytes());
+    let text = STANDARD_NO_PAD.encode(&bytes);
+    // A character of base64 holds six bits; one that holds bits of what is beside the secret may be another.
+    let own = text.get((before * 8).div_ceil(6)..bytes.len() * 8 / 6)?;
+    (own.len() >= BASE64_BYTES_MIN).then(|| own.to_owned())
+}
+
+/// The texts of a configuration that are secret, by their names or by the specification.
+pub(super) fn secrets(config: &Value, specification: &Value) -> Vec<String> {
+    fn collect(value: &Value, schemas: &[&Value], is_hidden: bool, secrets: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    let of = |schema: &&Value| schema.get("properties")?.get(name).cloned();
+                    let found: Vec<Value> = schemas.iter().filter_map(of).collect();
+                    let options = found.iter().flat_map(|schema| ["oneOf", "anyOf"].map(|key| schema.get(key)));
+                    let options = options.flatten().filter_map(Value::as_array).flatten();
+                    let schemas: Vec<&Value> = found.iter().chain(options).collect();
+                    let is_secret = schemas.iter().any(|schema| is_secret(name, schema)) || is_secret(name, &Value::Null);
+                    collect(value, &schemas, is_hidden || is_secret, secrets);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, schemas, is_hidden, secrets)),
+            Value::String(text) if is_hidden => secrets.push(text.clone()),
+            Value::Number(number) if is_hidden => secrets.push(number.to_string()),
+            _ => {}
+        }
+    }
+    let mut secrets = Vec::new();
+    collect(config, &[specification], false, &mut secrets);
+    secrets.retain(|secret| secret.len() >= SECRET_BYTES_MIN);
+    longest_first(&mut secrets);
+    secrets
 }
 
 /// The values of a configuration that are no secret, each behind its path, in order.
@@ -130,6 +206,11 @@ pub(super) fn without_secrets(config: &Value, specification: &Value) -> Vec<Stri
     collect("", config, specification, &mut all);
     all.sort();
     all
+}
+
+/// Whether a parameter of this name is a credential.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    is_secret(name, &Value::Null) || ["key", "auth", "sig", "signature"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Whether a value is secret, by its name or its schema.
@@ -318,6 +399,21 @@ mod tests {
         let config = config(&Value::Null);
         assert_eq!(config.masked("a hush hush, hush%20hush"), "a ***, ***");
         assert!(config.is_told_by("?k=hush%20hush") && !config.is_told_by("hush"));
+        assert_eq!(config.masked("k=hush+hush"), "k=***");
+        // `user:hush hush`, and `hush hush:` as others write it.
+        for encoded in ["dXNlcjpodXNoIGh1c2g=", "aHVzaCBodXNoOg=="] {
+            assert!(config.is_told_by(encoded) && config.masked(encoded).contains("***"), "{encoded}");
+        }
         assert_eq!(format!("{config:?}"), "Config");
+    }
+
+    #[test]
+    fn secrets_are_found_by_name_and_by_specification() {
+        let specification = json!({"properties": {"a": {"oneOf": [{"properties": {"pin": {"airbyte_secret": true}}}]}}});
+        let config = json!({"a": {"pin": 12_345, "name": "plain"}, "tokens": ["first", "one"], "api_key": "longest"});
+        assert_eq!(secrets(&config, &specification), ["longest", "12345", "first"]);
+        let told = json!({"pin": 12_345, "at": "/first/1", "first": null});
+        let masked = masked_value(&secrets(&config, &specification), &told);
+        assert_eq!(masked, json!({"pin": "***", "at": "/***/1", "first": null}));
     }
 }

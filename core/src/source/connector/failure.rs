@@ -6,12 +6,18 @@ use serde_json::Value;
 use super::component::{Component, Missing};
 use super::response::Response;
 use super::template::{Datum, Scope, Template};
-use super::time::SECOND;
+use super::time::{Moment, SECOND};
 
 /// So often a request is sent again, if the manifest does not say.
 const RETRIES_MAX: u32 = 5;
-/// The most that is waited for one request, in microseconds: ten minutes.
-const WAIT_MAX: i64 = 600 * SECOND;
+/// The most that is waited for one request, in microseconds: a day. Whoever has no time for it hands the waiting on.
+const WAIT_MAX: i64 = 86_400 * SECOND;
+/// The most that is waited by a strategy of our own, in seconds, and the power of 2 that grows to it.
+const OWN_SECONDS_MAX: (f64, u32) = (600.0, 9);
+
+/// Two strategies that the format does not have, and `http` of a pipeline file is made of.
+pub(crate) const FULL_JITTER: &str = "EtalonFullJitter";
+pub(crate) const RETRY_AFTER: &str = "EtalonRetryAfter";
 
 /// What is done about a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +47,14 @@ struct Filter {
 /// How long is waited.
 #[derive(Debug, Clone)]
 enum Backoff {
-    Constant(Template),
-    /// The factor, times 2 to the power of the attempts.
-    Exponential(Template),
+    /// So many seconds, and how far chance goes to both sides of the middle.
+    Constant(Template, Option<f64>),
+    /// The factor, times 2 to the power of the attempts; and as above.
+    Exponential(Template, Option<f64>),
+    /// Anything up to 2 to the power of the attempts, as chance has it: those who failed together do not come again together.
+    FullJitter,
+    /// As `Retry-After` says: seconds, or a date (RFC 9110, 10.2.3).
+    RetryAfter,
     /// As many seconds as a template finds in the response.
     Said {
         seconds: Box<Template>,
@@ -128,6 +139,9 @@ impl Rules {
     pub(super) fn wait(&self, response: Option<&Response>, attempt: u32, scope: &Scope<'_>) -> Result<i64, String> {
         for backoff in self.handlers.iter().flat_map(|handler| &handler.backoffs) {
             if let Some(seconds) = backoff.seconds(response, attempt, scope)?.filter(|seconds| *seconds > 0.0) {
+                if micros(seconds) > WAIT_MAX && backoff.is_told() {
+                    return Err(format!("the server asks to wait {seconds} seconds, which is more than a day"));
+                }
                 // The reference waits a second longer than it was told, and so do we.
                 return Ok(micros(seconds + 1.0).min(WAIT_MAX));
             }
@@ -228,8 +242,11 @@ impl Filter {
         if self.statuses.contains(&response.status) {
             return Ok(true);
         }
+        // A predicate sees no configuration in the reference, whatever its schema says.
+        let nothing = Value::Null;
+        let without = Scope::new(scope.now, scope.chance, &nothing);
         if let Some(predicate) = &self.predicate
-            && filter_scope(response, scope, |scope| predicate.holds(scope))?
+            && filter_scope(response, &without, |scope| predicate.holds(scope))?
         {
             return Ok(true);
         }
@@ -273,13 +290,17 @@ impl Backoff {
         match component.ty {
             "ConstantBackoffStrategy" => {
                 component.knows(missing);
-                component.needed("backoff_time_in_seconds", missing).map(Self::Constant)
+                let seconds = component.needed("backoff_time_in_seconds", missing)?;
+                Some(Self::Constant(seconds, jitter(component)))
             }
             "ExponentialBackoffStrategy" => {
                 component.knows(missing);
                 let factor = component.template("factor", missing);
-                factor.or_else(|| component.parse("5", missing)).map(Self::Exponential)
+                let factor = factor.or_else(|| component.parse("5", missing))?;
+                Some(Self::Exponential(factor, jitter(component)))
             }
+            FULL_JITTER => Some(Self::FullJitter),
+            RETRY_AFTER => Some(Self::RetryAfter),
             "WaitTimeFromResponse" => {
                 component.knows(missing);
                 let seconds = component.needed("wait_time_in_seconds", missing)?;
@@ -314,13 +335,30 @@ impl Backoff {
         }
     }
 
+    /// Whether it is the server that says how long.
+    fn is_told(&self) -> bool {
+        matches!(self, Self::Said { .. } | Self::Header { .. } | Self::Until { .. } | Self::RetryAfter)
+    }
+
     fn seconds(&self, response: Option<&Response>, attempt: u32, scope: &Scope<'_>) -> Result<Option<f64>, String> {
         let scope = &Scope::new(scope.now, scope.chance, scope.config);
         match self {
-            Self::Constant(seconds) => number(seconds, scope),
-            Self::Exponential(factor) => {
-                Ok(number(factor, scope)?
-                    .map(|factor| factor * 2_f64.powi(i32::try_from(attempt).unwrap_or(30).min(30))))
+            Self::Constant(seconds, range) => Ok(number(seconds, scope)?.map(|seconds| spread(seconds, *range, attempt, scope))),
+            Self::Exponential(factor, range) => {
+                let power = 2_f64.powi(i32::try_from(attempt).unwrap_or(30).min(30));
+                Ok(number(factor, scope)?.map(|factor| spread(factor * power, *range, attempt, scope)))
+            }
+            Self::FullJitter => {
+                let (seconds_max, power_max) = OWN_SECONDS_MAX;
+                let power = i32::try_from(attempt.min(power_max)).unwrap_or_default();
+                Ok(Some(fraction(attempt, scope) * 2_f64.powi(power).min(seconds_max)))
+            }
+            Self::RetryAfter => {
+                let Some(said) = response.and_then(|response| response.header("Retry-After")) else { return Ok(None) };
+                let date = || Moment::strptime(said.trim(), "%a, %d %b %Y %H:%M:%S GMT");
+                #[expect(clippy::cast_precision_loss, reason = "a clock's time has fewer digits")]
+                let until = || date().map(|date| (date.micros - scope.now) as f64 / 1e6);
+                Ok(said.trim().parse().ok().or_else(until).filter(|seconds: &f64| seconds.is_finite()))
             }
             Self::Said { seconds, seconds_max } => {
                 let nothing = Response::default();
@@ -353,6 +391,30 @@ impl Backoff {
     }
 }
 
+/// How far chance goes, if a strategy says it.
+fn jitter(component: &Component<'_>) -> Option<f64> {
+    component.get("jitter_range_in_seconds").and_then(Value::as_f64).filter(|range| *range > 0.0)
+}
+
+/// Seconds, and up to twice a range more.
+fn spread(seconds: f64, range: Option<f64>, attempt: u32, scope: &Scope<'_>) -> f64 {
+    seconds + range.map_or(0.0, |range| 2.0 * range * fraction(attempt, scope))
+}
+
+/// A number from 0 to 1 that the chance of the walk gives to an attempt at this time (SplitMix64).
+fn fraction(attempt: u32, scope: &Scope<'_>) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+    let chance = (scope.chance as u64) ^ ((scope.chance >> 64) as u64);
+    let mut bits = chance ^ scope.now.unsigned_abs() ^ (u64::from(attempt) << 48);
+    bits = bits.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^= bits >> 31;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are left of it")]
+    let fraction = (bits >> 11) as f64 / (1_u64 << 53) as f64;
+    fraction
+}
+
 fn number(template: &Template, scope: &Scope<'_>) -> Result<Option<f64>, String> {
     let value = template.value(scope)?;
     Ok(value.as_f64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok())))
@@ -382,4 +444,75 @@ fn header(
     let regex = Regex::new(&format!("^(?:{pattern})"))
         .map_err(|_| format!("the regular expression `{pattern}` cannot be read"))?;
     Ok(regex.find(value).map_or(value, |found| found.as_str()).trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rules(handler: &Value) -> Rules {
+        let mut missing = Missing::default();
+        let rules = Rules::read(Component::of(handler, &mut missing), &mut missing);
+        assert_eq!(missing, Missing::default());
+        rules
+    }
+
+    fn waits(strategy: &Value, headers: &[(&str, &str)], chance: u128) -> Result<i64, String> {
+        let rules = rules(&json!({"type": "DefaultErrorHandler", "backoff_strategies": [strategy]}));
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let response = Response::new(503, headers, Vec::new());
+        // 2024-03-01T12:00:00Z
+        rules.wait(Some(&response), 2, &Scope::new(1_709_294_400 * SECOND, chance, &json!({})))
+    }
+
+    #[test]
+    fn a_server_may_ask_for_a_day_and_no_more() {
+        let header = json!({"type": "WaitTimeFromHeader", "header": "Retry-After"});
+        let until = json!({"type": "WaitUntilTimeFromHeader", "header": "Reset"});
+        assert_eq!(waits(&header, &[("retry-after", "3600")], 0), Ok(3601 * SECOND));
+        assert_eq!(waits(&until, &[("reset", "1709301600")], 0), Ok(7201 * SECOND));
+        for (strategy, headers) in [(&header, ("retry-after", "99999999999")), (&until, ("reset", "1709294400000"))] {
+            assert!(waits(strategy, &[headers], 0).is_err_and(|told| told.contains("more than a day")));
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let own = json!({"type": RETRY_AFTER});
+        assert_eq!(waits(&own, &[("Retry-After", "7")], 0), Ok(8 * SECOND));
+        assert_eq!(waits(&own, &[("Retry-After", "Fri, 01 Mar 2024 12:01:00 GMT")], 0), Ok(61 * SECOND));
+        // What is past, or no time, leaves it to the next strategy; after that it is two seconds the second time.
+        for said in ["Fri, 01 Mar 2024 11:00:00 GMT", "soon"] {
+            assert_eq!(waits(&own, &[("Retry-After", said)], 0), Ok(2 * SECOND));
+        }
+    }
+
+    #[test]
+    fn chance_spreads_waits_as_far_as_is_said() {
+        let constant = |range: Value| json!({"type": "ConstantBackoffStrategy", "backoff_time_in_seconds": 10, "jitter_range_in_seconds": range});
+        assert_eq!(waits(&constant(Value::Null), &[], 1), Ok(11 * SECOND));
+        let spread = |strategy: &Value| (0..200).map(|chance| waits(strategy, &[], chance).unwrap()).collect::<Vec<_>>();
+        let waited = spread(&constant(json!(2)));
+        assert!(waited.iter().all(|wait| (11 * SECOND..=15 * SECOND).contains(wait)), "{waited:?}");
+        assert!(waited.iter().any(|wait| *wait < 12 * SECOND) && waited.iter().any(|wait| *wait > 14 * SECOND));
+        let waited = spread(&json!({"type": FULL_JITTER}));
+        assert!(waited.iter().all(|wait| (SECOND..=5 * SECOND).contains(wait)), "{waited:?}");
+        assert!(waited.iter().any(|wait| *wait < 2 * SECOND) && waited.iter().any(|wait| *wait > 4 * SECOND));
+    }
+
+    #[test]
+    fn a_predicate_sees_the_response_and_no_configuration() {
+        let config = json!({"c": 5});
+        let scope = Scope::new(0, 0, &config);
+        let response = Response::new(200, Vec::new(), br#"{"code": 5}"#.to_vec());
+        let verdict = |predicate: &str| {
+            let filter = json!({"type": "HttpResponseFilter", "action": "FAIL", "predicate": predicate, "error_message": "{{ config.c }}"});
+            rules(&json!({"type": "DefaultErrorHandler", "response_filters": [filter]})).verdict(Some(&response), &scope)
+        };
+        assert_eq!(verdict("{{ response.code == config.c }}").map(|verdict| verdict.action), Ok(Action::Success));
+        let failed = verdict("{{ response.code == 5 }}").unwrap();
+        assert_eq!((failed.action, failed.message.as_deref()), (Action::Fail, Some("5")));
+    }
 }

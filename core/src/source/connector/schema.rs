@@ -544,9 +544,8 @@ mod tests {
 
     /// Fields that a component has for a purpose that a pipeline does not have: how a connection is checked, how many workers there
     /// are, what a form looks like, how a socket is kept.
-    const PASSED: [(&str, &str); 25] = [
+    const PASSED: [(&str, &str); 23] = [
         ("ConfigMigration", "description"),
-        ("ConstantBackoffStrategy", "jitter_range_in_seconds"),
         ("DatetimeBasedCursor", "allow_catalog_defined_cursor_field"),
         ("DeclarativeSource", "check"),
         ("DeclarativeSource", "concurrency_level"),
@@ -557,7 +556,6 @@ mod tests {
         ("DeclarativeSource", "schemas"),
         ("DeclarativeSource", "stream_groups"),
         ("DeclarativeSource", "version"),
-        ("ExponentialBackoffStrategy", "jitter_range_in_seconds"),
         ("HTTPAPIBudget", "status_codes_for_ratelimit_hit"),
         ("HttpRequester", "connect_timeout_in_seconds"),
         ("HttpRequester", "read_timeout_in_seconds"),

@@ -215,7 +215,7 @@ fn unquoted(text: &str) -> String {
 }
 
 /// The address with escapes for what cannot stand in one, and without those that nothing needs.
-fn requoted(url: &str) -> String {
+pub(super) fn requoted(url: &str) -> String {
     let mut plain = String::with_capacity(url.len());
     let mut rest = url;
     while let Some(at) = rest.find('%') {
@@ -234,21 +234,56 @@ fn requoted(url: &str) -> String {
 
 /// Whether a host is an address that only a machine or its own network knows.
 pub fn is_private(host: &str) -> bool {
+    // A name may end with the dot of the root.
+    let host = host.trim_end_matches('.');
     if is_loopback(host) {
         return true;
     }
     if let Ok(address) = host.parse::<std::net::Ipv4Addr>() {
-        return address.is_private() || address.is_link_local() || address.is_unspecified() || address.is_broadcast();
+        return is_private_v4(address);
     }
     if let Ok(address) = host.parse::<std::net::Ipv6Addr>() {
-        let first = address.segments()[0];
-        let mapped = address.to_ipv4_mapped().is_some_and(|address| is_private(&address.to_string()));
-        return mapped || address.is_unspecified() || (first & 0xfe00) == 0xfc00 || (first & 0xffc0) == 0xfe80;
+        return is_private_v6(address);
     }
     // Other ways to write an address: `2130706433`, `0x7f.1`, `127.1`.
     let is_number =
         |part: &str| !part.is_empty() && (part.starts_with("0x") || part.bytes().all(|b| b.is_ascii_digit()));
     host.split('.').all(is_number) || [".local", ".internal", ".localdomain"].iter().any(|end| host.ends_with(end))
+}
+
+/// What the registry of special-purpose addresses (RFC 6890) has that no server of the internet has.
+fn is_private_v4(address: std::net::Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        // This network, and what stands for anything.
+        || a == 0
+        // Networks behind a carrier's addresses.
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        // Benchmarks.
+        || (a == 198 && (b == 18 || b == 19))
+        // Many receivers, what is kept for later, and all receivers.
+        || a >= 224
+}
+
+fn is_private_v6(address: std::net::Ipv6Addr) -> bool {
+    let segments = address.segments();
+    let v4 = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        is_private_v4(std::net::Ipv4Addr::new(a, b, c, d))
+    };
+    match segments {
+        // `::a.b.c.d`, with what is unspecified and this machine, and `::ffff:a.b.c.d`.
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => v4(high, low) || (high == 0 && low <= 1),
+        // What a translator makes of them (RFC 6052), and what is carried through another network (RFC 3056).
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => v4(high, low),
+        [0x64, 0xff9b, 1, ..] => true,
+        // Unique local, link local, many receivers.
+        [first, ..] => (first & 0xfe00) == 0xfc00 || (first & 0xffc0) == 0xfe80 || (first & 0xff00) == 0xff00,
+    }
 }
 
 /// Whether a host is this machine.
@@ -324,10 +359,25 @@ mod tests {
             "0x7f.1",
             "metadata.google.internal",
             "0.0.0.0",
+            "0.1.2.3",
+            "100.64.0.1",
+            "192.0.0.8",
+            "198.19.0.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "localhost.",
+            "10.0.0.1.",
+            "::10.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1",
+            "2002:a00:1::1",
+            "fe80::1",
+            "ff02::1",
         ] {
             assert!(is_private(host), "{host}");
         }
-        for host in ["api.example.com", "8.8.8.8", "2606:4700::1"] {
+        for host in ["api.example.com", "8.8.8.8", "100.128.0.1", "198.20.0.1", "2606:4700::1", "64:ff9b::8.8.8.8"] {
             assert!(!is_private(host), "{host}");
         }
         assert_eq!(plain_host("https://evil.example\\@good.example/"), None);

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::authenticate::{Keeping, Kept, Signing, Tokens};
 use super::budget::Calls;
-use super::config;
+use super::config::{self, Config};
 use super::partition::Shape;
 use super::position::Position;
 use super::property::Properties;
@@ -113,6 +113,8 @@ struct Shared {
     config: Arc<Value>,
     bounds: Bounds,
     hosts: BTreeSet<String>,
+    /// The texts of the configuration that are secret.
+    secrets: Vec<String>,
     tokens: Tokens,
     calls: Option<Calls>,
     remembered: BTreeMap<String, Response>,
@@ -165,7 +167,7 @@ impl Walk {
         self.shared.now = self.shared.now.max(now);
         self.has_answer = false;
         let stepped = self.advance();
-        let event = stepped.map_err(|what| refused(config::masked(self.shared.tokens.hidden(), &what)))?;
+        let event = stepped.map_err(|what| refused(self.shared.masked(&what)))?;
         Ok(match event {
             Event::Request(request) => Step::Request(request),
             Event::Sign(signing) => Step::Sign(signing),
@@ -217,9 +219,27 @@ impl Walk {
         self.shared.tokens.holds_token(self.has_answer)
     }
 
-    /// Whether a token that a server gave stands in a text.
+    /// Whether a secret of the configuration, or a token that a server gave, stands in a text.
     pub fn is_told_by(&self, text: &str) -> bool {
-        config::is_told(self.shared.tokens.hidden(), text)
+        config::is_told(&self.shared.secrets, text) || config::is_told(self.shared.tokens.hidden(), text)
+    }
+
+    /// A value without the secrets of the configuration and the tokens that a server gave.
+    pub fn masked(&self, value: &Value) -> Value {
+        config::masked_value(self.shared.tokens.hidden(), &config::masked_value(&self.shared.secrets, value))
+    }
+
+    /// An error without them.
+    pub fn mask(&self, error: &Error) -> Error {
+        Error::new(error.kind(), self.shared.masked(&error.to_string()))
+    }
+
+    /// The walk, of which also these secrets are not told, nor sent where others can read them.
+    #[must_use]
+    pub(crate) fn hiding(mut self, config: &Config) -> Self {
+        self.shared.secrets.extend(config.secrets().iter().cloned());
+        config::longest_first(&mut self.shared.secrets);
+        self
     }
 
     /// How far the stream has been read: what the next walk begins with.
@@ -269,6 +289,8 @@ pub(super) enum Start<'a> {
 pub(super) struct Setting {
     /// What the manifest's specification asks for.
     pub(super) config: Value,
+    /// What of that is secret.
+    pub(super) secrets: Vec<String>,
     /// What the walk may do.
     pub(super) bounds: Bounds,
     /// Microseconds since 1970.
@@ -277,19 +299,25 @@ pub(super) struct Setting {
     pub(super) chance: u128,
 }
 
+/// Whether a header is no credential.
+fn is_plain_header(name: &str) -> bool {
+    PLAIN_HEADERS.iter().any(|plain| plain.eq_ignore_ascii_case(name))
+}
+
 fn refused(message: String) -> Error {
     Error::new(ErrorKind::Refused, message)
 }
 
 impl Shared {
     fn new(setting: Setting, calls: Option<Calls>) -> Self {
-        let Setting { config, bounds, now, chance } = setting;
+        let Setting { config, secrets, bounds, now, chance } = setting;
         Self {
             now,
             chance,
             config: Arc::new(config),
             bounds,
             hosts: BTreeSet::new(),
+            secrets,
             tokens: Tokens::default(),
             calls,
             remembered: BTreeMap::new(),
@@ -307,6 +335,26 @@ impl Shared {
         all
     }
 
+    /// A text without what is secret.
+    fn masked(&self, text: &str) -> String {
+        config::masked(self.tokens.hidden(), &config::masked(&self.secrets, text))
+    }
+
+    /// Takes note of what somebody should look at, once.
+    fn note(&mut self, note: &str) {
+        let note = self.masked(note);
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Whether a secret is sent with a request.
+    fn tells(&self, request: &Request) -> bool {
+        let headers = request.headers.iter().map(|(_, value)| value.as_str());
+        let mut sent = [request.url.as_str()].into_iter().chain(headers).chain(request.body.as_deref());
+        sent.any(|text| config::is_told(&self.secrets, text) || config::is_told(self.tokens.hidden(), text))
+    }
+
     fn scope(&self) -> Scope<'_> {
         Scope::new(self.now, self.chance, &self.config)
     }
@@ -322,8 +370,7 @@ impl Shared {
     fn check(&self, request: &Request, has_proof: bool, is_download: bool) -> Result<(), String> {
         let place = request.place();
         let host = plain_host(&request.url).ok_or_else(|| format!("`{place}` names no plain host"))?;
-        let is_plain =
-            |(name, _): &(String, String)| PLAIN_HEADERS.iter().any(|plain| plain.eq_ignore_ascii_case(name));
+        let is_plain = |(name, _): &(String, String)| is_plain_header(name);
         let is_safe =
             || is_download && !has_proof && request.url.starts_with("https://") && request.headers.iter().all(is_plain);
         if !self.hosts.contains(&host) && !is_safe() {
@@ -332,7 +379,8 @@ impl Shared {
         if is_private(&host) && !self.bounds.is_private_allowed {
             return Err(format!("`{place}` is an address of this machine or of a private network"));
         }
-        if has_proof && url::Parts::of(&request.url).scheme != "https" && !is_loopback(&host) {
+        let is_open = url::Parts::of(&request.url).scheme != "https" && !is_loopback(&host);
+        if is_open && (has_proof || self.tells(request)) {
             return Err(format!("`{place}` would get credentials without encryption"));
         }
         Ok(())

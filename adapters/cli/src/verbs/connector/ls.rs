@@ -36,6 +36,8 @@ struct Stream {
     read: &'static str,
     /// The streams whose records it is asked for by.
     parents: Vec<String>,
+    /// The keys of the configuration that it and its parents take.
+    config: Vec<String>,
     /// What it asks for that is not there.
     missing: Vec<String>,
     /// What the manifest says of it that means nothing.
@@ -67,6 +69,7 @@ impl Verb for Ls {
                 NamedBy::Server => "server",
             }),
             parents: listed.parents.iter().map(|parent| (*parent).to_owned()).collect(),
+            config: owned(listed.config),
             missing: owned(listed.missing),
             ignored: owned(listed.ignored),
         });
@@ -76,10 +79,16 @@ impl Verb for Ls {
 
 impl View for Listed {
     fn table(&self) -> Table {
-        let columns = ["stream", "read", "parents", "missing"].map(|name| Column::new(name, Kind::Text));
+        let columns = ["stream", "read", "parents", "config", "missing"].map(|name| Column::new(name, Kind::Text));
         let mut table = Table::new(columns.into());
         for stream in &self.0 {
-            let texts = [&stream.stream, stream.read, &stream.parents.join(", "), &stream.missing.join("; ")];
+            let texts = [
+                &stream.stream,
+                stream.read,
+                &stream.parents.join(", "),
+                &stream.config.join(", "),
+                &stream.missing.join("; "),
+            ];
             table.push(texts.map(|text| (!text.is_empty()).then(|| text.to_owned())).into());
         }
         table

@@ -132,6 +132,7 @@ impl Verb for Read {
             Ok(())
         });
         pollster::block_on(walked).map_err(|error| {
+            let error = walk.mask(&error);
             let is_private = error.to_string().contains("of a private network");
             match Failure::from(error) {
                 failure if is_private => failure.with_help("--allow-private lets the manifest ask such addresses"),

@@ -1,12 +1,16 @@
 //! Exchange: one request until it has its answer: who asks is proved first, the budget is heeded, and what has failed is sent again.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Shared};
+use super::{Event, Shared, is_plain_header};
 use crate::source::connector::authenticate::{Authenticator, Errand, Got, Kept, Need};
+use crate::source::connector::config;
 use crate::source::connector::failure::Action;
 use crate::source::connector::request::{Options, Request, Requester};
 use crate::source::connector::response::{RESPONSE_BYTES_MAX, Response};
+use crate::source::connector::url;
 
 /// One request until it has its answer.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -199,9 +203,12 @@ impl Exchange {
         let status = response.map_or(0, |response| response.status);
         let verdict = rules.verdict(response, &shared.scope())?;
         let failed = || {
-            let said = verdict.message.as_deref().filter(|message| !message.is_empty());
+            let said = verdict.message.clone().filter(|message| !message.is_empty());
+            let said = said.or_else(|| response.and_then(excerpt));
             let said = said.map(|message| format!(": {message}")).unwrap_or_default();
-            format!("{} `{}`: {}{said}", request.method, request.place(), answered(status))
+            let told = format!("{} `{}`: {}{said}", request.method, request.place(), answered(status));
+            // A server may say what it was told.
+            config::masked(&proofs(request), &told)
         };
         match verdict.action {
             Action::Fail => return Err(failed()),
@@ -235,6 +242,41 @@ impl Exchange {
         self.stage = Stage::Waiting(shared.now.saturating_add(wait));
         Ok(attempts)
     }
+}
+
+/// Most bytes of a response that an error quotes.
+const QUOTED_BYTES_MAX: usize = 1024;
+
+/// The beginning of a response's body, on one line; `None`: there is nothing to be quoted.
+fn excerpt(response: &Response) -> Option<String> {
+    let start = &response.body[..response.body.len().min(QUOTED_BYTES_MAX)];
+    let text = String::from_utf8_lossy(start);
+    // A character that is cut is none.
+    let text = if start.len() < response.body.len() { text.trim_end_matches('\u{fffd}') } else { text.as_ref() };
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let more = if start.len() < response.body.len() { " …" } else { "" };
+    (!line.is_empty()).then(|| format!("{line}{more}"))
+}
+
+/// What of a request may prove who asks, wherever it comes from.
+fn proofs(request: &Request) -> Vec<String> {
+    let mut proofs = Vec::new();
+    for (name, value) in request.headers.iter().filter(|(name, _)| !is_plain_header(name)) {
+        proofs.push(value.clone());
+        let word = value.rsplit(' ').next().unwrap_or_default();
+        proofs.push(word.to_owned());
+        let is_basic = name.eq_ignore_ascii_case("authorization") && value.starts_with("Basic ");
+        let decoded = is_basic.then(|| STANDARD.decode(word).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
+        if let Some((user, password)) = decoded.flatten().as_deref().and_then(|pair| pair.split_once(':')) {
+            proofs.extend([user.to_owned(), password.to_owned()]);
+        }
+    }
+    let query = request.url.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    proofs.extend(url::pairs(query).into_iter().filter(|(name, _)| config::is_secret_name(name)).map(|(_, value)| value));
+    proofs.retain(|proof| proof.len() >= config::SECRET_BYTES_MIN);
+    config::longest_first(&mut proofs);
+    proofs
 }
 
 /// A status, in words.

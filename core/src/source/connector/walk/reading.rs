@@ -132,18 +132,17 @@ impl Reading {
             let note = format!(
                 "`{place}`: `{mark}` says that a list of a record is not the whole one; the rest of it was not read"
             );
-            if !shared.notes.contains(&note) {
-                shared.notes.push(note);
-            }
+            shared.note(&note);
         }
         if let Some(path) = extracted.lacks.filter(|_| shared.notes.len() < NOTES_MAX) {
-            shared.notes.push(format!(
+            let note = format!(
                 "page {} of {} `{place}` has nothing at `{path}`; it was taken for a page without records: look whether it is an \
                  error that the server answers with {}",
                 self.pages,
                 request.method,
                 answered(response.status)
-            ));
+            );
+            shared.note(&note);
         }
         let count = extracted.records.len() + extracted.skipped;
         shared.records += count;
