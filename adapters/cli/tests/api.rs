@@ -298,7 +298,10 @@ fn a_secret_in_an_address_is_kept_nowhere() {
         let keyed = MANIFEST
             .replace("path: /orders", "path: \"bot{{ config['token'] }}/orders\"")
             .replace("path: /changes", "path: \"bot{{ config['token'] }}/changes\"")
-            .replace("    error_handler:", "    request_parameters: { key: \"{{ config['token'] }}\" }\n    error_handler:");
+            .replace(
+                "    error_handler:",
+                "    request_parameters: { key: \"{{ config['token'] }}\" }\n    error_handler:",
+            );
         fs::write(at.join("shop.manifest.yaml"), keyed).unwrap();
         *server.orders.lock().unwrap() = (1..=7).map(|id| order(id, "5", "2026-01-05")).collect();
         shop(at, &server, SECRET, &["run", "p.yaml"], 0);

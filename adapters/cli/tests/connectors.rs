@@ -466,7 +466,8 @@ fn notion() {
 /// A manifest is not trusted, and a server may say what it was told.
 #[test]
 fn who_reads_a_manifest_sees_no_secret() {
-    let server = Served::start(|asked, _| (400, json!({"echo": format!("{} {}", asked.path, asked.param("key"))})).into());
+    let server =
+        Served::start(|asked, _| (400, json!({"echo": format!("{} {}", asked.path, asked.param("key"))})).into());
     let folder = tempfile::tempdir().unwrap();
     let manifest = format!(
         "version: 1.0.0

@@ -100,8 +100,9 @@ fn a_token_is_got_for_the_client() {
         _ if asked.header("authorization") == "Bearer hush-3" => orders(1, 2).into(),
         _ => (401, json!({})).into(),
     });
-    let folder =
-        folder("    auth: { oauth2: { token_url: '${URL}/token', client_id: '${TOKEN}', client_secret: '${KEY}', scopes: ['orders:read', all] } }");
+    let folder = folder(
+        "    auth: { oauth2: { token_url: '${URL}/token', client_id: '${TOKEN}', client_secret: '${KEY}', scopes: ['orders:read', all] } }",
+    );
     etalon(folder.path(), &server, &["run", "p.yaml"], 0);
     assert_eq!(ids(folder.path()), ["1", "2"]);
     assert!(!folder.path().join(".etalon/tokens").exists(), "such a token is not kept");

@@ -74,9 +74,9 @@ use template::{Scope, Template};
 use walk::{Finding, Setting, Start};
 
 pub use authenticate::{Algorithm, Keeping, Kept, KeptToken, Signing};
+pub(crate) use budget::CALLS_MAX;
 pub use config::Config;
 pub(crate) use config::check as check_config;
-pub(crate) use budget::CALLS_MAX;
 pub(crate) use failure::{FULL_JITTER, RETRY_AFTER};
 pub use request::Request;
 pub use response::{RESPONSE_BYTES_MAX, Response};
@@ -488,7 +488,8 @@ fn taken(part: &Value) -> Vec<String> {
     let mut keys = BTreeSet::new();
     for after in text.split("config").skip(1) {
         let after = after.trim_start();
-        let quoted = ["['", ".get('", "[ '", ".get( '"].iter().find_map(|start| after.strip_prefix(start)?.split_once('\''));
+        let quoted =
+            ["['", ".get('", "[ '", ".get( '"].iter().find_map(|start| after.strip_prefix(start)?.split_once('\''));
         let end = |text: &str| text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
         let plain = after.strip_prefix('.').map(|name| name.split_at(end(name)));
         match (quoted, plain) {

@@ -106,7 +106,8 @@ fn cases() -> Vec<Case> {
     let years = Box::new(|_: &Request| {
         Some(Response::new(503, vec![("Retry-After".to_owned(), "999999999".to_owned())], Vec::new()))
     });
-    let waiting = case("a server that asks to wait for years", manifest(patient, "", ""), Value::Null, "more than a day");
+    let waiting =
+        case("a server that asks to wait for years", manifest(patient, "", ""), Value::Null, "more than a day");
     cases.push(Case { answer: years, ..waiting });
     let echo = format!("who is {SECRET}? {}", "x".repeat(5000)).into_bytes();
     cases.push(body("an error that says who asks", manifest(BEARER, "", ""), 403, echo, "who is ***? xxx"));
@@ -233,10 +234,12 @@ fn whatever_means_harm_is_refused_or_bounded() {
             Ok(connector) if connector.streams().any(|stream| !stream.missing.is_empty()) => {
                 connector.walk("things", json!({}), None, bounds, NOW, 0).unwrap_err().to_string()
             }
-            Ok(_) => match walk(&manifest, json!({"key": SECRET, "api_key": SECRET}), bounds, |request| answer(request)) {
-                Ok(walked) => panic!("{name}: it is not refused: {:?}", walked.requests),
-                Err(error) => error.to_string(),
-            },
+            Ok(_) => {
+                match walk(&manifest, json!({"key": SECRET, "api_key": SECRET}), bounds, |request| answer(request)) {
+                    Ok(walked) => panic!("{name}: it is not refused: {:?}", walked.requests),
+                    Err(error) => error.to_string(),
+                }
+            }
         };
         assert!(refusal.contains(told), "{name}: {refusal}");
         assert!(!refusal.contains(SECRET), "{name}: {refusal}");

@@ -168,7 +168,8 @@ pub(super) fn secrets(config: &Value, specification: &Value) -> Vec<String> {
                     let options = found.iter().flat_map(|schema| ["oneOf", "anyOf"].map(|key| schema.get(key)));
                     let options = options.flatten().filter_map(Value::as_array).flatten();
                     let schemas: Vec<&Value> = found.iter().chain(options).collect();
-                    let is_secret = schemas.iter().any(|schema| is_secret(name, schema)) || is_secret(name, &Value::Null);
+                    let is_secret =
+                        schemas.iter().any(|schema| is_secret(name, schema)) || is_secret(name, &Value::Null);
                     collect(value, &schemas, is_hidden || is_secret, secrets);
                 }
             }
@@ -210,7 +211,8 @@ pub(super) fn without_secrets(config: &Value, specification: &Value) -> Vec<Stri
 
 /// Whether a parameter of this name is a credential.
 pub(super) fn is_secret_name(name: &str) -> bool {
-    is_secret(name, &Value::Null) || ["key", "auth", "sig", "signature"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    is_secret(name, &Value::Null)
+        || ["key", "auth", "sig", "signature"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Whether a value is secret, by its name or its schema.
@@ -409,7 +411,8 @@ mod tests {
 
     #[test]
     fn secrets_are_found_by_name_and_by_specification() {
-        let specification = json!({"properties": {"a": {"oneOf": [{"properties": {"pin": {"airbyte_secret": true}}}]}}});
+        let specification =
+            json!({"properties": {"a": {"oneOf": [{"properties": {"pin": {"airbyte_secret": true}}}]}}});
         let config = json!({"a": {"pin": 12_345, "name": "plain"}, "tokens": ["first", "one"], "api_key": "longest"});
         assert_eq!(secrets(&config, &specification), ["longest", "12345", "first"]);
         let told = json!({"pin": 12_345, "at": "/first/1", "first": null});

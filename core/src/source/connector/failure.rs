@@ -56,23 +56,11 @@ enum Backoff {
     /// As `Retry-After` says: seconds, or a date (RFC 9110, 10.2.3).
     RetryAfter,
     /// As many seconds as a template finds in the response.
-    Said {
-        seconds: Box<Template>,
-        seconds_max: Option<Template>,
-    },
+    Said { seconds: Box<Template>, seconds_max: Option<Template> },
     /// As many seconds as a header says.
-    Header {
-        name: Template,
-        regex: Option<Template>,
-        seconds_max: Option<Template>,
-    },
+    Header { name: Template, regex: Option<Template>, seconds_max: Option<Template> },
     /// Until the time that a header says, in seconds since 1970.
-    Until {
-        name: Template,
-        regex: Option<Template>,
-        seconds_min: Option<Template>,
-        seconds_max: Option<Template>,
-    },
+    Until { name: Template, regex: Option<Template>, seconds_min: Option<Template>, seconds_max: Option<Template> },
 }
 
 #[derive(Debug, Clone, Default)]
@@ -343,7 +331,9 @@ impl Backoff {
     fn seconds(&self, response: Option<&Response>, attempt: u32, scope: &Scope<'_>) -> Result<Option<f64>, String> {
         let scope = &Scope::new(scope.now, scope.chance, scope.config);
         match self {
-            Self::Constant(seconds, range) => Ok(number(seconds, scope)?.map(|seconds| spread(seconds, *range, attempt, scope))),
+            Self::Constant(seconds, range) => {
+                Ok(number(seconds, scope)?.map(|seconds| spread(seconds, *range, attempt, scope)))
+            }
             Self::Exponential(factor, range) => {
                 let power = 2_f64.powi(i32::try_from(attempt).unwrap_or(30).min(30));
                 Ok(number(factor, scope)?.map(|factor| spread(factor * power, *range, attempt, scope)))
@@ -493,7 +483,8 @@ mod tests {
     fn chance_spreads_waits_as_far_as_is_said() {
         let constant = |range: Value| json!({"type": "ConstantBackoffStrategy", "backoff_time_in_seconds": 10, "jitter_range_in_seconds": range});
         assert_eq!(waits(&constant(Value::Null), &[], 1), Ok(11 * SECOND));
-        let spread = |strategy: &Value| (0..200).map(|chance| waits(strategy, &[], chance).unwrap()).collect::<Vec<_>>();
+        let spread =
+            |strategy: &Value| (0..200).map(|chance| waits(strategy, &[], chance).unwrap()).collect::<Vec<_>>();
         let waited = spread(&constant(json!(2)));
         assert!(waited.iter().all(|wait| (11 * SECOND..=15 * SECOND).contains(wait)), "{waited:?}");
         assert!(waited.iter().any(|wait| *wait < 12 * SECOND) && waited.iter().any(|wait| *wait > 14 * SECOND));
@@ -509,7 +500,8 @@ mod tests {
         let response = Response::new(200, Vec::new(), br#"{"code": 5}"#.to_vec());
         let verdict = |predicate: &str| {
             let filter = json!({"type": "HttpResponseFilter", "action": "FAIL", "predicate": predicate, "error_message": "{{ config.c }}"});
-            rules(&json!({"type": "DefaultErrorHandler", "response_filters": [filter]})).verdict(Some(&response), &scope)
+            rules(&json!({"type": "DefaultErrorHandler", "response_filters": [filter]}))
+                .verdict(Some(&response), &scope)
         };
         assert_eq!(verdict("{{ response.code == config.c }}").map(|verdict| verdict.action), Ok(Action::Success));
         let failed = verdict("{{ response.code == 5 }}").unwrap();

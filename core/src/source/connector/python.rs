@@ -114,7 +114,8 @@ pub(super) fn integer(text: &str, base: u32) -> Option<i64> {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let prefixed = |prefix: &str| digits.get(..2).filter(|start| start.eq_ignore_ascii_case(prefix)).map(|_| &digits[2..]);
+    let prefixed =
+        |prefix: &str| digits.get(..2).filter(|start| start.eq_ignore_ascii_case(prefix)).map(|_| &digits[2..]);
     let (base, digits) = [("0x", 16), ("0o", 8), ("0b", 2)]
         .into_iter()
         .filter(|(_, own)| base == 0 || base == *own)
@@ -126,7 +127,8 @@ pub(super) fn integer(text: &str, base: u32) -> Option<i64> {
         0 => 10,
         base => base,
     };
-    let plain = without_underscores(digits).filter(|plain| (2..=36).contains(&base) && !plain.starts_with(['+', '-']))?;
+    let plain =
+        without_underscores(digits).filter(|plain| (2..=36).contains(&base) && !plain.starts_with(['+', '-']))?;
     let size = i128::from_str_radix(&plain, base).ok()?;
     i64::try_from(if is_negative { -size } else { size }).ok()
 }

@@ -326,9 +326,14 @@ mod tests {
             ("{{ [0] * 3 }}", json!([0, 0, 0])),
             ("{{ day_delta(-1.5, '%Y-%m-%dT%H') }}", json!("2024-02-29T00")),
             ("{{ (now_utc() - duration('P1D') * 2).strftime('%d') }}", json!(28)),
-            ("{{ now_utc().strftime('%G-W%V %U %W %C %k %l %P %r') }}", json!("2024-W09 08 09 20 12 12 pm 12:00:00 PM")),
-            ("{{ now_utc().strftime('%c|%x|%X|%g|%n%t|%-m|%_m|%^a|%Q') }}",
-             json!("Fri Mar  1 12:00:00 2024|03/01/24|12:00:00|24|\n\t|3| 3|FRI|%Q")),
+            (
+                "{{ now_utc().strftime('%G-W%V %U %W %C %k %l %P %r') }}",
+                json!("2024-W09 08 09 20 12 12 pm 12:00:00 PM"),
+            ),
+            (
+                "{{ now_utc().strftime('%c|%x|%X|%g|%n%t|%-m|%_m|%^a|%Q') }}",
+                json!("Fri Mar  1 12:00:00 2024|03/01/24|12:00:00|24|\n\t|3| 3|FRI|%Q"),
+            ),
             ("{{ format_datetime('2024 8 2', '%m-%d', '%Y %U %w') }}", json!("02-27")),
             ("{{ '{:02d}/{name:>4}'.format(7, name='ab') }}", json!("07/  ab")),
             ("{{ '{:%}'.format(0.5) ~ 'a'.ljust(3, '.') }}", json!("50.000000%a..")),

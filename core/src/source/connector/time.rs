@@ -210,7 +210,8 @@ impl Moment {
             let whole = &rest[at..];
             // `%-d`, `%_d`, `%^a`, `%10Y`, `%Ey`: flags, a width, a modifier, and then what is written.
             let flags_end = whole[1..].find(|c| !"-_0^#".contains(c)).map_or(whole.len(), |end| end + 1);
-            let width_end = whole[flags_end..].find(|c: char| !c.is_ascii_digit()).map_or(whole.len(), |end| end + flags_end);
+            let width_end =
+                whole[flags_end..].find(|c: char| !c.is_ascii_digit()).map_or(whole.len(), |end| end + flags_end);
             let flags = &whole[1..flags_end];
             let after = &whole[width_end..];
             let after = after.strip_prefix(['E', 'O']).filter(|after| !after.is_empty()).unwrap_or(after);
@@ -339,7 +340,8 @@ impl Moment {
     pub(super) fn strptime(text: &str, format: &str) -> Option<Self> {
         // As the locale `C` writes them.
         let expanded = [("%c", "%a %b %d %H:%M:%S %Y"), ("%x", "%m/%d/%y"), ("%X", "%H:%M:%S")];
-        if let Some((short, long)) = expanded.iter().find(|(short, _)| format.contains(short) && !format.contains("%%")) {
+        if let Some((short, long)) = expanded.iter().find(|(short, _)| format.contains(short) && !format.contains("%%"))
+        {
             return Self::strptime(text, &format.replace(short, long));
         }
         let (mut weekday, mut week) = (None, None);
@@ -402,7 +404,8 @@ impl Moment {
         // A week means a day only with the day of the week.
         if let (Some((week, is_monday_first)), Some(weekday), None) = (week, weekday, day_of_year) {
             let first = (i64::from(days_from_civil(i32::try_from(year).ok()?, 1, 1)?) + 3).rem_euclid(7);
-            let (first, weekday) = if is_monday_first { (first, weekday) } else { ((first + 1) % 7, (weekday + 1) % 7) };
+            let (first, weekday) =
+                if is_monday_first { (first, weekday) } else { ((first + 1) % 7, (weekday + 1) % 7) };
             day_of_year = Some(match week {
                 0 => 1 + weekday - first,
                 week => 1 + (7 - first) % 7 + 7 * (week - 1) + weekday,

@@ -497,7 +497,9 @@ pub(super) fn filter<'a>(
             let key = given.get(0, "key").ok_or(Wrong::Type)?.to_text();
             Datum::text_of(hex(&hmac_sha256(key.as_bytes(), of.to_text().as_bytes())))
         }
-        "base64binascii_decode" if !encodable(&of)?.is_ascii() => return Err(other("a text has other letters than ASCII")),
+        "base64binascii_decode" if !encodable(&of)?.is_ascii() => {
+            return Err(other("a text has other letters than ASCII"));
+        }
         "base64encode" | "base64binascii_decode" => Datum::text_of(STANDARD.encode(encodable(&of)?)),
         "base64decode" => {
             let bytes = STANDARD.decode(encodable(&of)?).ok();

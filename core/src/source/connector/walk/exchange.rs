@@ -273,7 +273,8 @@ fn proofs(request: &Request) -> Vec<String> {
         }
     }
     let query = request.url.split_once('?').map(|(_, query)| query).unwrap_or_default();
-    proofs.extend(url::pairs(query).into_iter().filter(|(name, _)| config::is_secret_name(name)).map(|(_, value)| value));
+    proofs
+        .extend(url::pairs(query).into_iter().filter(|(name, _)| config::is_secret_name(name)).map(|(_, value)| value));
     proofs.retain(|proof| proof.len() >= config::SECRET_BYTES_MIN);
     config::longest_first(&mut proofs);
     proofs
