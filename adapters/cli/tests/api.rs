@@ -393,7 +393,7 @@ target: { table: orders, write: merge, key: id }
         ("url: ${URL}/changes", "url: ftp://x", "no address that begins with"),
         ("records: data", "records: data..x", "keys with dots"),
         ("bearer:", "barer:", "did you mean `bearer`?"),
-        ("1000 per second", "1000 a second", "write a whole number, `per`"),
+        ("1000 per second", "1000 a second", "write a whole number up to 100000, `per`"),
         ("1000 per second", "200000 per day", "up to 100000"),
         ("2026-01-01", "2026-02-30", "is a day such as"),
         ("format: date", "format: day", "not a value of `format`"),

@@ -264,7 +264,8 @@ fn proofs(request: &Request) -> Vec<String> {
     let mut proofs = Vec::new();
     for (name, value) in request.headers.iter().filter(|(name, _)| !is_plain_header(name)) {
         proofs.push(value.clone());
-        let word = value.rsplit(' ').next().unwrap_or_default();
+        // What follows the scheme, also where it has blanks.
+        let word = value.split_once(' ').map_or(value.as_str(), |(_, word)| word.trim_start());
         proofs.push(word.to_owned());
         let is_basic = name.eq_ignore_ascii_case("authorization") && value.starts_with("Basic ");
         let decoded = is_basic.then(|| STANDARD.decode(word).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
