@@ -28,7 +28,6 @@ const NOT_NEEDED_HERE: &[(&str, &str, &str, &str)] = &[
     ("extract", "sqs:SendMessage", "-extract", "a listing takes longer than a call"),
     ("transform", "s3:GetObject", "/runs/*", "whole runs are loaded"),
     ("transform", "s3:GetObject", "/pipelines/*", "a task was planned before a deployment"),
-    ("transform", "s3:GetObject", "/met/*", "whole runs are loaded"),
     ("transform", "s3:GetObject", "/marks/*", "an input that was loaded is sent through again"),
     ("transform", "s3:ListBucket", "acme-landing", "an object is gone when it is read"),
     ("load", "s3:GetObject", "/sources/*", "rows of an earlier version are replaced"),
