@@ -75,7 +75,7 @@ const OF_TEXTS: &[&str] = &[
 ];
 
 fn method_of<'a>(names: &[&'static str], name: &str) -> Option<Datum<'a>> {
-    names.iter().find(|known| **known == name).map(|known| Datum::Method(*known))
+    names.iter().find(|known| **known == name).map(|known| Datum::Method(known))
 }
 
 /// The part of a stream that a request asks for.
