@@ -70,8 +70,8 @@ pub(crate) async fn complete_unit(
 }
 
 /// Judges a held unit again: what the pipeline says of limits and of new versions may have changed since, without a change of
-/// what rows are. What the warehouse has refused waits for somebody, and so does a copy that was brought back. `now` tells it apart from a judgement minutes before, whose
-/// announcement the queue remembers.
+/// what rows are. What the warehouse has refused waits for somebody, and so does a copy that was brought back. `now` tells it apart
+/// from a judgement minutes before, whose announcement the queue remembers.
 pub(crate) async fn judge_again(
     pipeline: &Resolved,
     store: &impl Objects,

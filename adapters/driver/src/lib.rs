@@ -14,6 +14,7 @@
 //! load                       units become one transaction of their table
 //! held, rejects              what somebody decides about units and records that were not loaded
 //! rival                      another state folder with the same pipeline and table is found
+//! alike                      the same rows under another name
 //! reconcile                  the ledger decides where the store says something else
 //! run, line, embedded, report
 //!                            all of this on one machine
@@ -40,6 +41,7 @@ pub mod held;
 pub mod rejects;
 mod by_hand;
 mod rival;
+mod alike;
 mod reconcile;
 pub mod run;
 pub mod report;

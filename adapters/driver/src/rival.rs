@@ -37,7 +37,7 @@ pub(crate) async fn refuse(
     Err(Error::new(ErrorKind::Refused, message))
 }
 
-/// An object that is here as it was loaded from here, and in the table as it was loaded from elsewhere.
+/// An object that this folder has met, and of which the table has only versions that it has never seen.
 async fn replaced_object(
     pipeline: &Resolved,
     store: &impl Objects,

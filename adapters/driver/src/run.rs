@@ -16,26 +16,26 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::plan::{InputPlan, Object, identity};
-use etalon_core::protocol::{Decision, Load, LoadLimits, Source, Start, Unit, UnitState, Work, name, parse};
+use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Names;
-use etalon_core::warehouse::{LedgerRow, LoadBatch, LoadCounts, Presence, WriteMode, since_whole_run, standing};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, Presence, WriteMode, since_whole_run, standing};
 
+use crate::alike;
 use crate::by_hand;
 use crate::deployed::Deployed;
 use crate::embedded::Embedded;
 use crate::extract::Extract;
 use crate::held::{self, is_of, title, versioned};
-use crate::judge::DOUBLED;
 use crate::line::Line;
 use crate::links;
 use crate::load::Loader;
 use crate::ports::{Clock, Events, Fact, Objects, Progress, Put, Stage, Warehouse, Witness};
 use crate::reconcile::{Reconciled, reconcile, remove_parts};
 use crate::rejects;
-use crate::report::{EqualContents, HeldReport, InputReport, Renamed, Replaced, RunReport, RunState};
+use crate::report::{EqualContents, HeldReport, InputReport, Replaced, RunReport, RunState};
 use crate::rival;
-use crate::store::{Handled, document, names, put, put_once, units};
+use crate::store::{Handled, document, names, put, put_once};
 use crate::transform::Transform;
 
 /// How a run is to be done.
@@ -116,7 +116,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     let objects = &links::as_loaded(pipeline, store, &rows, (objects, &options.links), progress).await?[..];
     if lists
         && !options.again
-        && let Some(doubled) = loaded_by_another(pipeline, store, &rows, objects).await?
+        && let Some(doubled) = alike::loaded_by_another(pipeline, store, &rows, objects).await?
     {
         return Err(Error::new(ErrorKind::Refused, doubled));
     }
@@ -181,14 +181,14 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         }
         if pipeline.table().write == WriteMode::Append && lists {
             let planned = engine.seen.facts().planned.clone();
-            report.renamed = renamed(pipeline, store, (objects, &planned), &after).await?;
+            report.renamed = alike::renamed(pipeline, store, (objects, &planned), &after).await?;
         }
         let by_load = matches!(&pipeline.table().write, WriteMode::Merge { order_by, .. } if order_by.is_empty());
         report.set_back = if may_set_back && by_load && is_late(&rows, &after) { load.updated } else { 0 };
         if pipeline.table().lineage && !pipeline.whole_runs() {
             report.replaced = Replaced::by(pipeline.table(), load, &rows, &after);
             if load.removed > 0 {
-                report.only_copies = only_copies(pipeline, store, &after).await?;
+                report.only_copies = alike::only_copies(pipeline, store, &after).await?;
             }
         }
     }
@@ -219,59 +219,6 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         }
     }
     Ok(report)
-}
-
-/// What is to be said where a pipeline would append what another one has appended: most likely it is that one, under another name. With
-/// the same mapping that is told by an object with the same contents; where it has other contents since, by this store, which was that
-/// pipeline's, too.
-async fn loaded_by_another(
-    pipeline: &Resolved,
-    store: &impl Objects,
-    rows: &[LedgerRow],
-    objects: &[Object],
-) -> Result<Option<String>, Error> {
-    let of_pipeline = |row: &LedgerRow| row.batch.pipeline.is_empty() || row.batch.pipeline == *pipeline.name();
-    // One that has loaded beside the other knows what it does.
-    if pipeline.table().write != WriteMode::Append || rows.iter().any(of_pipeline) {
-        return Ok(None);
-    }
-    let same = || rows.iter().filter(|row| row.batch.fingerprint == pipeline.fingerprint() && row.counts.inserted > 0);
-    let mut loaded = BTreeMap::new();
-    for row in same() {
-        loaded.insert((row.batch.source.as_str(), row.batch.source_version.as_str()), row.batch.pipeline.as_str());
-    }
-    let mut found = objects.iter().find_map(|object| {
-        let other = loaded.get(&(object.name.as_str(), object.version.as_str()))?;
-        Some((object.name.as_str(), *other))
-    });
-    if found.is_none() {
-        let there: BTreeMap<&str, &str> =
-            objects.iter().map(|object| (object.name.as_str(), object.version.as_str())).collect();
-        // What is as it was is held by itself, whatever the mapping.
-        let is_changed = |row: &&LedgerRow| {
-            let now = there.get(row.batch.source.as_str());
-            row.counts.inserted > 0 && now.is_some_and(|now| *now != row.batch.source_version)
-        };
-        let by = standing(rows).into_iter().filter(is_changed);
-        let by: BTreeSet<(&str, &str)> =
-            by.map(|row| (row.batch.source.as_str(), row.batch.pipeline.as_str())).collect();
-        for (source, other) in by {
-            if document::<Source>(store, &name::source(other, source)).await?.is_some() {
-                found = Some((source, other));
-                break;
-            }
-        }
-    }
-    // What has landed has other bounds under each name of a pipeline.
-    let landed = || match pipeline.location().lands() && !objects.is_empty() {
-        true => same().next().map(|row| (row.batch.source.as_str(), row.batch.pipeline.as_str())),
-        false => None,
-    };
-    let Some((source, other)) = found.or_else(landed) else { return Ok(None) };
-    let (name, table) = (pipeline.name(), pipeline.table_name());
-    Ok(Some(format!(
-        "pipeline `{other}` has loaded {source} into table `{table}`, and `{name}` would load the rows once more; if it was renamed, give it its old name back; if its rows are to be there twice: `etalon run --again`"
-    )))
 }
 
 /// What is to be said where the window that was appended last is none that the store knows: the store was lost, or is an older
@@ -312,69 +259,12 @@ fn tell_of(equal: &[EqualContents], progress: &impl Progress) {
     }
 }
 
-/// The objects with a new version of which an earlier one was held: as a copy of another object that is gone now, or as what another
-/// pipeline has loaded.
-async fn renamed(
-    pipeline: &Resolved,
-    store: &impl Objects,
-    (objects, planned): (&[Object], &[InputPlan]),
-    rows: &[LedgerRow],
-) -> Result<Vec<Renamed>, Error> {
-    let table = name::table(pipeline.table());
-    let loaded: BTreeSet<&str> = rows.iter().map(|row| row.batch.input.as_str()).collect();
-    let is_there = |source: &str| objects.iter().any(|object| object.name == source);
-    let mut gone: BTreeMap<&str, &str> = BTreeMap::new();
-    let own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name() && row.counts.inserted > 0;
-    for row in standing(rows).into_iter().filter(own).filter(|row| !is_there(&row.batch.source)) {
-        gone.extend(row.batch.digests().map(|digest| (digest, row.batch.source.as_str())));
-    }
-    let mut of_others: BTreeMap<(&str, &str), &str> = BTreeMap::new();
-    let other = |row: &&LedgerRow| row.batch.pipeline != *pipeline.name() && row.counts.inserted > 0;
-    for row in standing(rows).into_iter().filter(other) {
-        let batch = &row.batch;
-        of_others.extend(batch.digests().map(|digest| ((batch.source.as_str(), digest), batch.pipeline.as_str())));
-    }
-    let mut found = Vec::new();
-    let is_new = |plan: &&InputPlan| plan.overwrites && !plan.backfills && loaded.contains(plan.input.as_str());
-    let may_be = !gone.is_empty() || !of_others.is_empty();
-    for plan in planned.iter().filter(is_new).filter(|_| may_be) {
-        let place = name::source(pipeline.name(), &plan.source);
-        let Some((record, _)) = document::<Source>(store, &place).await? else { continue };
-        for before in record.before(&plan.input) {
-            for (unit, _) in units(store, &table, before).await? {
-                let was_held = matches!(unit.state, UnitState::Replaced { .. });
-                let batches: Vec<_> = unit.load_batches().collect();
-                let was = batches.iter().flat_map(LoadBatch::digests).find_map(|digest| gone.get(digest));
-                let mut digests = batches.iter().flat_map(LoadBatch::digests);
-                let by = digests.find_map(|digest| of_others.get(&(plan.source.as_str(), digest)));
-                let was = was.filter(|was| **was != plan.source).map(|was| (*was).to_owned());
-                let was = was.or_else(|| by.map(|by| format!("{} of pipeline `{by}`", plan.source)));
-                found.extend(was.filter(|_| was_held).map(|was| Renamed { source: plan.source.clone(), was }));
-            }
-        }
-    }
-    found.dedup();
-    Ok(found)
-}
-
 /// Whether a load has brought something that is older than what the table had, by the ledger before and after it.
 fn is_late(before: &[LedgerRow], after: &[LedgerRow]) -> bool {
     let known: BTreeSet<&str> = before.iter().map(|row| row.batch.batch.as_str()).collect();
     let new = after.iter().filter(|row| !known.contains(row.batch.batch.as_str()));
     let oldest = new.map(|row| row.batch.batch_time).min();
     oldest < before.iter().map(|row| row.batch.batch_time).max()
-}
-
-/// The objects that were discarded because the table had their rows as those of another one, and has them no more.
-async fn only_copies(pipeline: &Resolved, store: &impl Objects, rows: &[LedgerRow]) -> Result<Vec<String>, Error> {
-    let there: BTreeSet<&str> = standing(rows).into_iter().flat_map(|row| row.batch.digests()).collect();
-    let is_copy = |unit: &Unit| match &unit.state {
-        UnitState::Discarded { reasons } => reasons.iter().any(|reason| reason.contains(DOUBLED)),
-        _ => false,
-    };
-    let is_there = |unit: &Unit| unit.load_batches().any(|batch| batch.digests().any(|digest| there.contains(digest)));
-    let discarded = held::discarded_now(pipeline, store, &name::table(pipeline.table())).await?;
-    Ok(discarded.iter().filter(|unit| is_copy(unit) && !is_there(unit)).map(title).collect())
 }
 
 /// Stages objects and loads nothing: parts, quarantine and receipts stay in the store.
