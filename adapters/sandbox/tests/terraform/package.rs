@@ -40,9 +40,12 @@ pub(crate) fn wrong_ones_are_refused(shared: &Shared) {
         let stripped = Command::new("strip").arg("-o").arg(&to).arg(shared.programs.of(step)).status();
         assert!(stripped.unwrap().success());
     }
+    // A `python3` of a version manager would put its own folder, where a real cargo-lambda may be, before that of the stand-ins.
+    let python = Command::new("python3").args(["-c", "import sys; print(sys.executable, end='')"]).output().unwrap();
+    let python = String::from_utf8(python.stdout).unwrap();
     let run = |architecture: &str, variable: (&str, &str)| {
         let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
-        let mut command = Command::new("python3");
+        let mut command = Command::new(&python);
         command.arg(folder.join("terraform/package")).arg(architecture).env("PATH", path).env_remove("CI");
         let ended = command.env("PROGRAMS", &programs).env(variable.0, variable.1).output().unwrap();
         (ended.status.code(), String::from_utf8(ended.stderr).unwrap(), String::from_utf8(ended.stdout).unwrap())
