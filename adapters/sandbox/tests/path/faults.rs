@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use etalon_core::protocol::UnitState;
+use etalon_core::protocol::{Unit, UnitState};
 use etalon_sandbox::cloud::{Cloud, Settings};
 use etalon_sandbox::gateway::Outage;
 use etalon_sandbox::lambda::Mishap;
@@ -101,7 +101,13 @@ async fn day(shared: &Shared, seed: u32, objects: u64) -> Faults {
     // Calls are cut short here, so that it takes longer where there is more.
     let patience = PATIENCE * u32::try_from(1 + objects / 20).unwrap();
     for round in 0..3 {
-        let _ = cloud.event(&json!({ "run": format!("the rest {round}") })).await.unwrap();
+        // A busy machine may cut a call short; the scheduler makes it again.
+        let start = json!({ "run": format!("the rest {round}") });
+        let mut calls = 0;
+        while let Err(cut) = cloud.event(&start).await.unwrap().result {
+            calls += 1;
+            assert!(calls < 100, "ETALON_SEED={seed}: extract never ends its call: {cut:?}");
+        }
         settle_within(&cloud, patience).await;
     }
     hold_against(&cloud, seed, &versions).await;
@@ -213,8 +219,29 @@ async fn hold_against(cloud: &Cloud, seed: u32, versions: &[u64]) {
     let mut letters = cloud.dead_letters().await.unwrap();
     letters.retain(|letter| !letter.attributes.contains_key("ErrorCode"));
     let well = lost.is_empty() && doubled.is_empty() && stale.is_empty() && residue.is_empty() && letters.is_empty();
+    if !well {
+        tell(cloud, &units);
+    }
     assert!(
         well,
         "ETALON_SEED={seed}: lost {lost:?}, doubled {doubled:?}, stale {stale:?}, residue {residue:?}, dead letters {letters:?}"
     );
+}
+
+/// Everything that the cloud has kept of the day, for whoever looks for what went wrong.
+fn tell(cloud: &Cloud, units: &[Unit]) {
+    for unit in units {
+        eprintln!("{unit:?}");
+    }
+    for row in cloud.ledger().unwrap() {
+        eprintln!("{row:?}");
+    }
+    for row in cells(cloud.database_url(), "analytics.faults", "*") {
+        eprintln!("{row:?}");
+    }
+    for stage in cloud.stages() {
+        for line in stage.function.log() {
+            eprintln!("{}: {line}", stage.step.name());
+        }
+    }
 }
