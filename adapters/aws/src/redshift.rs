@@ -261,9 +261,9 @@ impl DataWarehouse for Redshift {
         })
     }
 
-    async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
+    async fn ledger(&self, table: &Table, inputs: &[String]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
         let target = Target::new(table, &DIALECT)?;
-        let mut names: Vec<&str> = inputs.iter().map(|(input, _)| input.as_str()).collect();
+        let mut names: Vec<&str> = inputs.iter().map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
         let set_up = SetUp::new(&target)?.create.len();
@@ -272,10 +272,7 @@ impl DataWarehouse for Redshift {
             for selection in self.ask_ledger(&target, questions).await? {
                 for row in selection.rows() {
                     let LedgerRow { batch, counts, .. } = LedgerRow::read(&row)?;
-                    if inputs.iter().any(|(input, generation)| *input == batch.input && *generation == batch.generation)
-                    {
-                        found.push((batch, counts));
-                    }
+                    found.push((batch, counts));
                 }
             }
         }

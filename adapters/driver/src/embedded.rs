@@ -71,13 +71,15 @@ impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T
         clippy::await_holding_lock,
         reason = "one thread drives the engine, and the lock is nobody else's meanwhile"
     )]
-    async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
+    async fn ledger(&self, table: &Table, inputs: &[String]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
         let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = warehouse.ledger(table).await?;
-        let wanted: BTreeSet<(&str, u32)> =
-            inputs.iter().map(|(input, generation)| (input.as_str(), *generation)).collect();
-        let is_wanted = |batch: &LoadBatch| wanted.contains(&(batch.input.as_str(), batch.generation));
-        Ok(rows.into_iter().filter(|row| is_wanted(&row.batch)).map(|row| (row.batch, row.counts)).collect())
+        let wanted: BTreeSet<&String> = inputs.iter().collect();
+        Ok(rows
+            .into_iter()
+            .filter(|row| wanted.contains(&row.batch.input))
+            .map(|row| (row.batch, row.counts))
+            .collect())
     }
 
     #[expect(

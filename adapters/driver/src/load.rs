@@ -208,7 +208,8 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         if units.len() < load.units.len() {
             return self.go_on_without(load, version, &units).await;
         }
-        let loaded = self.loaded(pipeline.table(), &units).await?;
+        let rows = self.rows(pipeline.table(), &units).await?;
+        let loaded = counts(&rows, &units);
         let in_ledger = match loaded.iter().flatten().count() {
             0 => InLedger::None,
             count if count == units.len() => InLedger::All,
@@ -225,7 +226,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                     if rest.len() < units.len() {
                         return self.go_on_without(load, version, &rest).await;
                     }
-                    let order = self.order(load, &pipeline, &units).await?;
+                    let order = self.order(load, &pipeline, &units, &rows).await?;
                     self.warehouse.submit(&order, &load.token()).await
                 }
                 changed => changed.map(|()| String::new()),
@@ -325,7 +326,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
                 }
             }
         }
-        let counts = self.loaded(pipeline.table(), &earlier).await?;
+        let counts = counts(&self.rows(pipeline.table(), &earlier).await?, &earlier);
         let lacking = earlier.iter().zip(counts).filter(|(_, counts)| counts.is_none());
         let lacking: Vec<&Unit> = lacking.map(|((unit, _), _)| unit).collect();
         let batches: Vec<String> =
@@ -415,26 +416,11 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         })
     }
 
-    /// What became of each unit's rows, where the ledger has it.
-    async fn loaded(&self, table: &Table, units: &[(Unit, String)]) -> Result<Vec<Option<LoadCounts>>, Error> {
-        let members = || units.iter().flat_map(|(unit, _)| &unit.members);
-        let inputs: Vec<_> = members().map(|member| (member.input.clone(), member.generation)).collect();
-        let rows: BTreeMap<String, LoadCounts> = self
-            .warehouse
-            .ledger(table, &inputs)
-            .await?
-            .into_iter()
-            .map(|(batch, counts)| (batch.batch, counts))
-            .collect();
-        // A load is one transaction, so that a unit is there with all its batches or with none.
-        let of = |unit: &Unit| {
-            let mut sum = LoadCounts::default();
-            for batch in unit.batches() {
-                sum.add(*rows.get(&batch.batch)?);
-            }
-            Some(sum)
-        };
-        Ok(units.iter().map(|(unit, _)| of(unit)).collect())
+    /// The ledger rows of the inputs of some units, in all their generations.
+    async fn rows(&self, table: &Table, units: &[(Unit, String)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
+        let members = units.iter().flat_map(|(unit, _)| &unit.members);
+        let inputs: Vec<String> = members.map(|member| member.input.clone()).collect();
+        self.warehouse.ledger(table, &inputs).await
     }
 
     /// Says of a unit that its ledger rows were seen; only then its mark goes.
@@ -531,20 +517,42 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         }
     }
 
-    /// What the warehouse is to do.
-    async fn order(&self, load: &Load, pipeline: &Resolved, units: &[(Unit, String)]) -> Result<LoadOrder, Error> {
+    /// What the warehouse is to do. `rows` are those that the ledger has of the units' inputs.
+    async fn order(
+        &self,
+        load: &Load,
+        pipeline: &Resolved,
+        units: &[(Unit, String)],
+        rows: &[(LoadBatch, LoadCounts)],
+    ) -> Result<LoadOrder, Error> {
         let mut batches: Vec<LoadBatch> = units.iter().flat_map(|(unit, _)| unit.load_batches()).collect();
-        for batch in &mut batches {
+        let deployed = &self.deployed.pipeline;
+        let keeps_last = deployed.on_overwrite() == OnOverwrite::Replace && !deployed.whole_runs();
+        let records = side_by_side(&batches, async |batch| {
+            if !batch.replaces_source && !keeps_last {
+                return Ok(None);
+            }
+            document::<Source>(self.store, &name::source(pipeline.name(), &batch.source)).await
+        });
+        let records = records.await?;
+        for (batch, record) in batches.iter_mut().zip(&records) {
             // An older Etalon did not say whose a unit is.
             if batch.pipeline.is_empty() {
                 pipeline.name().clone_into(&mut batch.pipeline);
             }
-            if batch.replaces_source {
-                let record = document::<Source>(self.store, &name::source(pipeline.name(), &batch.source)).await?;
+            if let Some((record, _)) = record {
+                // A later version may have been loaded before this one was ready: then its rows are not to stay.
+                batch.replaces_source |= keeps_last && !record.is_current(&batch.input);
                 // Those that come later are met while this attempt is submitted again, which would not be the same.
-                batch.versions =
-                    record.iter().flat_map(|(record, _)| record.before(&batch.input)).map(str::to_owned).collect();
+                if batch.replaces_source {
+                    batch.versions = record.before(&batch.input).map(str::to_owned).collect();
+                }
             }
+            // The same of a backfill. A run takes the place of all rows, whatever its generation.
+            let is_later = |later: &LoadBatch| {
+                later.replaces_generations && later.input == batch.input && later.generation > batch.generation
+            };
+            batch.replaces_generations |= !deployed.whole_runs() && rows.iter().any(|(later, _)| is_later(later));
         }
         let staged = units.iter().flat_map(|(unit, _)| unit.batches());
         Ok(LoadOrder {
@@ -559,6 +567,20 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
     fn table(&self) -> String {
         name::table(self.deployed.pipeline.table())
     }
+}
+
+/// What became of each unit's rows, where the ledger has it.
+fn counts(rows: &[(LoadBatch, LoadCounts)], units: &[(Unit, String)]) -> Vec<Option<LoadCounts>> {
+    let rows: BTreeMap<&str, LoadCounts> = rows.iter().map(|(batch, counts)| (batch.batch.as_str(), *counts)).collect();
+    // A load is one transaction, so that a unit is there with all its batches or with none.
+    let of = |unit: &Unit| {
+        let mut sum = LoadCounts::default();
+        for batch in unit.batches() {
+            sum.add(*rows.get(batch.batch.as_str())?);
+        }
+        Some(sum)
+    };
+    units.iter().map(|(unit, _)| of(unit)).collect()
 }
 
 /// Why a unit is held of which the table has the rows, by what has brought them.

@@ -360,11 +360,11 @@ pub trait DataWarehouse: Sync {
     /// What has become of a statement; `ErrorKind::NotFound` if it is not known (any more).
     fn status(&self, statement: &str) -> impl Future<Output = Result<StatementState, Error>>;
 
-    /// The ledger rows of these inputs and generations.
+    /// The ledger rows of these inputs, in all their generations.
     fn ledger(
         &self,
         table: &Table,
-        inputs: &[(String, u32)],
+        inputs: &[String],
     ) -> impl Future<Output = Result<Vec<(LoadBatch, LoadCounts)>, Error>>;
 
     /// The ledger rows of all inputs that have, or had, the contents of one of these batches; more rows do no harm.

@@ -119,11 +119,14 @@ impl Loads for &Port {
             other => panic!("{other:?}"),
         }
         // Every ledger row balances by itself.
-        let inputs: Vec<(String, u32)> = batches.iter().map(|one| (one.input.clone(), one.generation)).collect();
+        let inputs: Vec<String> = batches.iter().map(|one| one.input.clone()).collect();
         let mut sum = LoadCounts::default();
         for (batch, counts) in self.runtime.block_on(self.redshift.ledger(table, &inputs))? {
-            assert!(batches.contains(&batch) && counts.balance(), "{batch:?} {counts:?}");
-            sum.add(counts);
+            assert!(counts.balance(), "{batch:?} {counts:?}");
+            // An input has earlier generations, too.
+            if batches.contains(&batch) {
+                sum.add(counts);
+            }
         }
         assert_eq!(sum.staged, rows.num_rows() as u64);
         Ok(sum)

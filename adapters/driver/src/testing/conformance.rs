@@ -302,7 +302,7 @@ pub async fn data_warehouse<W: Future<Output = ()>>(
             ended => return ended,
         }
     };
-    let inputs = [(format!("{prefix} a"), 0), (format!("{prefix} b"), 0), (format!("{prefix} a"), 1)];
+    let inputs = [format!("{prefix} a"), format!("{prefix} b")];
     let loaded = async || {
         let rows = warehouse.ledger(table, &inputs).await.unwrap();
         rows.into_iter().map(|(batch, _)| batch.batch).collect::<BTreeSet<_>>()

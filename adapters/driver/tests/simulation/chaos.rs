@@ -281,7 +281,7 @@ impl<P: DataWarehouse> DataWarehouse for Chaotic<'_, P> {
     async fn status(&self, statement: &str) -> Result<StatementState, Error> {
         self.chaos.call(self.inner.status(statement)).await
     }
-    async fn ledger(&self, table: &Table, inputs: &[(String, u32)]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
+    async fn ledger(&self, table: &Table, inputs: &[String]) -> Result<Vec<(LoadBatch, LoadCounts)>, Error> {
         self.chaos.call(self.inner.ledger(table, inputs)).await
     }
     async fn akin(&self, table: &Table, batches: &[LoadBatch]) -> Result<Vec<LedgerRow>, Error> {
