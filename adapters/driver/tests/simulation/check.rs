@@ -147,7 +147,7 @@ fn nothing_is_forgotten(world: &World<'_>, units: &[Unit]) -> Result<(), String>
             its.iter().map(|(unit, _)| (&unit.name, &unit.state)).collect::<Vec<_>>()
         );
         if is_discarded(unit) {
-            must!(can_be_held(world, unit)?, "{} was held for no reason", object.name);
+            must!(can_be_held(world, unit)?, "{} was held for no reason: {:?}", object.name, unit.state);
         }
     }
     for unit in units {
@@ -166,11 +166,13 @@ fn can_be_held(world: &World<'_>, unit: &Unit) -> Result<bool, String> {
     // A run that comes after a later one has missed its time.
     let is_late = world.case.whole_runs
         && world.warehouse.all_loaded().iter().any(|(batch, _)| batch.batch_time > unit.batch_time());
-    let is_rejected = unit.counts.read > 0 && unit.counts.quarantined == unit.counts.read;
-    let mut can = is_mixed || is_late || is_rejected || unit.counts.quarantined >= 2;
+    let mut can = is_mixed || is_late || unit.counts.quarantined >= 2;
     for member in &unit.members {
         let overwritten = world.case.on_overwrite == "fail"
             && get(block_on(plan(world.store, &member.input, member.generation)))?.overwrites;
+        // All that an object has was rejected, also where others of its run have more.
+        let records = records(world, &member.source, &member.source_version)?;
+        can |= !records.is_empty() && records.iter().all(|record| matches!(record.is, Is::Rejected));
         can |= overwritten || is_unread(world, member) || world.case.refused.as_ref() == Some(&member.source);
     }
     Ok(can)

@@ -110,7 +110,7 @@ fn known_worlds_come_to_the_right_table() {
 /// What has gone wrong once goes right.
 #[test]
 fn remembered_worlds_come_to_the_right_table() {
-    [1_238, 1_467].into_iter().for_each(|seed| drop(holds(seed)));
+    [1_238, 1_467, 4_000_763].into_iter().for_each(|seed| drop(holds(seed)));
 }
 
 #[test]
@@ -122,11 +122,13 @@ fn new_worlds_come_to_the_right_table() {
 #[test]
 fn every_mutation_is_caught() {
     const WORLDS_MAX: u64 = 3_000;
+    // A plan that is written over is seen where a pipeline is deployed just then, which few worlds do.
+    const RARE: u64 = 4_697;
     let worlds = number("ETALON_WORLDS").unwrap_or(WORLDS_MAX);
     let missed: Vec<Mutation> = MUTATIONS
         .into_iter()
         .filter(|&mutation| {
-            let caught = (0..worlds).find_map(|seed| {
+            let caught = [RARE].into_iter().chain(0..worlds).find_map(|seed| {
                 let wrong = world::run(seed, FAULTS[1], mutation).err()?;
                 println!("{mutation:?} is caught by world {seed}: {}", wrong.chars().take(160).collect::<String>());
                 Some(())
