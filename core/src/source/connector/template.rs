@@ -348,6 +348,8 @@ mod tests {
         ] {
             check(template, Ok(expected));
         }
+        check("{{ 12345678901234567890 }}", Ok(json!(12_345_678_901_234_567_890_u64)));
+        check("{{ 12345678901234567890 + 1 }}", Err("more than 63 bits"));
         // What is undefined is no number and no text.
         check("{{ config.gone | int }}", Err("undefined"));
         check("{{ config.gone | float }}", Err("undefined"));
@@ -369,6 +371,8 @@ mod tests {
             ("{{ config.x | hash('sha3_256') }}", "the hash `sha3_256`"),
             ("{{ '{a.b}'.format(a=1) }}", "of `format`"),
             ("{{ {1: 2}[1] }}", "keys are no texts"),
+            ("{{ 100000000000000000000 }}", "a whole number of more than 64 bits"),
+            ("{{ now_utc().replace(tzinfo=none) }}", "the argument `tzinfo` of `replace`"),
             ("{{ self }}", "`self`"),
         ] {
             let missing = Template::parse(source, &Arc::new(Value::Null)).unwrap_err().join("; ");

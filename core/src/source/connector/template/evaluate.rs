@@ -371,6 +371,10 @@ fn arithmetic<'a>(operator: Operator, left: &Datum<'a>, right: &Datum<'a>) -> Re
         return integers(operator, a, b);
     }
     if let (Some(a), Some(b)) = (left.as_float(), right.as_float()) {
+        let is_whole = |of: &Datum<'_>| of.as_integer().is_some() || is_large(of);
+        if is_whole(left) && is_whole(right) {
+            return Err(Wrong::Other("it computes with a whole number of more than 63 bits".to_owned()));
+        }
         return floats(operator, a, b);
     }
     fn moved<T>(moved: Option<T>) -> Result<T, Wrong> {
@@ -428,6 +432,11 @@ fn arithmetic<'a>(operator: Operator, left: &Datum<'a>, right: &Datum<'a>) -> Re
         }
         _ => Err(Wrong::Type),
     }
+}
+
+/// Whether it is a whole number that is too large to be computed with exactly.
+fn is_large(datum: &Datum<'_>) -> bool {
+    matches!(datum, Datum::Json(value) if value.is_u64() && !value.is_i64())
 }
 
 fn integers<'a>(operator: Operator, a: i64, b: i64) -> Result<Datum<'a>, Wrong> {

@@ -139,9 +139,17 @@ pub(super) fn call_lacks<'t>(
             Some(format!("the hash `{hash}`"))
         }
         "format" => format::lacks(of?),
+        "replace" => {
+            let unknown = named.iter().find(|named| !REPLACED.contains(named))?;
+            Some(format!("the argument `{unknown}` of `replace`"))
+        }
         _ => None,
     }
 }
+
+/// What `replace` has by name: of a text, and of a time.
+const REPLACED: &[&str] =
+    &["old", "new", "count", "year", "month", "day", "hour", "minute", "second", "microsecond"];
 
 /// The functions.
 pub(super) const FUNCTIONS: &[&str] = &[

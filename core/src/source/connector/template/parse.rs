@@ -195,6 +195,9 @@ impl Lower {
                 self.names.insert(name.id.to_owned());
                 Node::Name(name.id.to_owned())
             }
+            Expr::Const(constant) if is_too_large(&constant.value) => {
+                self.missing("a whole number of more than 64 bits in a template".to_owned())
+            }
             Expr::Const(constant) => Node::Constant(json(&constant.value)),
             Expr::List(list) => Node::List(self.nodes(&list.items)),
             Expr::Tuple(tuple) => Node::List(self.nodes(&tuple.items)),
@@ -342,14 +345,23 @@ fn lacked(name: &str, is_filter: bool, of: Option<&Node>, arguments: &Arguments)
     functions::call_lacks(name, is_filter, arguments.positional.len(), &named, of.and_then(text), &constant)
 }
 
+/// Whether it is a whole number that JSON has no exact word for.
+fn is_too_large(constant: &Constant) -> bool {
+    constant.is_integer()
+        && i64::try_from(constant.clone()).is_err()
+        && u64::try_from(constant.clone()).is_err()
+}
+
 /// A constant of minijinja.
 fn json(constant: &Constant) -> Value {
     match constant.kind() {
         ValueKind::Bool => Value::Bool(constant.is_true()),
         ValueKind::Number => {
-            let integer = constant.is_integer().then(|| i64::try_from(constant.clone()).ok()).flatten();
+            let large = || u64::try_from(constant.clone()).ok().map(Number::from);
+            let small = || i64::try_from(constant.clone()).ok().map(Number::from).or_else(large);
+            let integer = constant.is_integer().then(small).flatten();
             let float = || f64::try_from(constant.clone()).ok().and_then(Number::from_f64);
-            integer.map(Number::from).or_else(float).map_or(Value::Null, Value::Number)
+            integer.or_else(float).map_or(Value::Null, Value::Number)
         }
         ValueKind::String => Value::String(constant.as_str().unwrap_or_default().to_owned()),
         ValueKind::Seq => constant.try_iter().map(|items| items.map(|item| json(&item)).collect()).unwrap_or_default(),
