@@ -74,12 +74,21 @@ impl Client {
     /// again. It names the address without its query.
     pub fn send(&self, request: &Request) -> Result<Response, Error> {
         let mut request = request.clone();
+        let mut set = Vec::new();
         for _ in 0..=REDIRECTS_MAX {
-            let response = self.send_once(&request)?;
+            let mut response = self.send_once(&request)?;
             let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
             match response.header("location").filter(|_| is_redirect) {
-                Some(location) => request = request.redirected(response.status, location)?,
-                None => return Ok(response),
+                Some(location) => {
+                    request = request.redirected(&response, location)?;
+                    set.extend(response.headers.into_iter().filter(|(name, _)| name == "set-cookie"));
+                }
+                // The cookies of the way are the answer's.
+                None => {
+                    set.append(&mut response.headers);
+                    response.headers = set;
+                    return Ok(response);
+                }
             }
         }
         let place = place(&request);

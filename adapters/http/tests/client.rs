@@ -140,6 +140,22 @@ fn a_small_answer_that_grows_without_end_is_refused() {
 }
 
 #[test]
+fn what_a_redirect_sets_as_a_cookie_is_told_where_it_leads_to() {
+    let server = Server::answering(vec![
+        answer("302 Found\r\nLocation: /in\r\nSet-Cookie: sid=new; Path=/\r\nSet-Cookie: other=1; Path=/out", b""),
+        answer("200 OK\r\nSet-Cookie: last=2", b"{}"),
+    ]);
+    let mut request = server.get("/login");
+    request.headers.push(("Cookie".to_owned(), "sid=old; own=3".to_owned()));
+    let response = Client::new(true).send(&request).unwrap();
+    let set: Vec<&str> = response.headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, set)| set.as_str()).collect();
+    assert_eq!(set, ["sid=new; Path=/", "other=1; Path=/out", "last=2"]);
+    let asked: Vec<String> = server.asked.iter().take(2).map(|asked| asked.to_lowercase()).collect();
+    assert!(asked[0].contains("cookie: sid=old; own=3\r\n"), "{asked:?}");
+    assert!(asked[1].contains("cookie: own=3; sid=new\r\n"), "{asked:?}");
+}
+
+#[test]
 fn a_redirect_is_followed_on_its_own_server_only() {
     let server = Server::answering(vec![answer("302 Found\r\nLocation: /there", b""), answer("200 OK", b"here")]);
     let request = Request { method: "POST".to_owned(), body: Some("a=1".to_owned()), ..server.get("/") };

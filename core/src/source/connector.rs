@@ -9,7 +9,7 @@
 //! schema        the components of the format, and what becomes of each
 //! component     a part of the manifest while it is read, and what it asks for that we do not have
 //! request       what is sent; `authenticate` proves who asks, `url` writes the address
-//! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for
+//! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for; `cookie`: what is told again
 //! decode        its elements, of JSON, `xml` or CSV, also in a `zip`
 //! extract       the records among them, found by a `path`; `select`: those that are kept, `transform`ed
 //! property      the fields that are asked for by name
@@ -36,6 +36,7 @@ mod path;
 mod url;
 mod request;
 mod response;
+mod cookie;
 mod failure;
 mod authenticate;
 mod page;

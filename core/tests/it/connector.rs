@@ -4,6 +4,7 @@
 mod parts;
 mod proof;
 mod schema;
+mod session;
 mod streams;
 
 use std::collections::BTreeMap;
@@ -96,6 +97,11 @@ pub(crate) fn ok(body: &Value) -> Option<Response> {
     Some(Response::new(200, Vec::new(), body.to_string().into_bytes()))
 }
 
+/// Records with these numbers.
+fn things(numbers: std::ops::Range<usize>) -> Vec<Value> {
+    numbers.map(|number| json!({"id": number})).collect()
+}
+
 fn query(request: &Request) -> BTreeMap<String, String> {
     let query = request.url.split_once('?').map(|(_, query)| query).unwrap_or_default();
     query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.into(), value.into())).collect()
@@ -133,13 +139,12 @@ proptest! {
             let start = number("offset").unwrap_or_else(|| number("page").map_or(0, |page| (page - 1) * size));
             let end = (start + size).min(count);
             let next = (end < count).then_some(end);
-            let body = json!({"items": (start.min(count)..end).collect::<Vec<_>>(), "next": next});
+            let body = json!({"items": things(start.min(count)..end), "next": next});
             let link = next.map(|next| format!("<https://api.example/things?offset={next}>; rel=\"next\""));
             let headers = link.map(|link| ("Link".to_owned(), link)).into_iter().collect();
             Some(Response::new(200, headers, body.to_string().into_bytes()))
         });
-        let expected: Vec<Value> = (0..count).map(Value::from).collect();
-        prop_assert_eq!(walked.unwrap().records, expected);
+        prop_assert_eq!(walked.unwrap().records, things(0..count));
     }
 
     /// Windows miss nothing at their borders: a server that takes both ends as belonging to a window gives each record once.
@@ -197,7 +202,7 @@ fn a_next_page_on_another_host_is_not_asked() {
         "gopher://api.example/",
         "http://[::ffff:169.254.169.254]/",
     ] {
-        let answer = json!({"items": [1], "next": next});
+        let answer = json!({"items": [{"id": 1}], "next": next});
         let told = refused(&manifest(BEARER, paginator, ""), json!({"key": "s3cret"}), &answer);
         assert!(!told.contains("s3cret"), "{told}");
     }
@@ -208,7 +213,7 @@ fn a_host_that_a_list_names_is_asked_and_one_that_a_record_names_is_not() {
     let list = "partition_router: { type: ListPartitionRouter, values: [eu, us], cursor_field: region }";
     let text =
         manifest("", list, "").replace("https://api.example", "\"https://{{ stream_partition.region }}.example\"");
-    let walked = walk(&text, json!({}), Bounds::default(), |_| ok(&json!({"items": [1]}))).unwrap();
+    let walked = walk(&text, json!({}), Bounds::default(), |_| ok(&json!({"items": [{"id": 1}]}))).unwrap();
     let asked: Vec<&str> = walked.requests.iter().map(|request| request.url.as_str()).collect();
     assert_eq!(asked, ["https://eu.example/things", "https://us.example/things"]);
 
@@ -281,7 +286,7 @@ fn credentials_do_not_go_in_the_clear() {
         type: DefaultPaginator
         page_token_option: { type: RequestPath }
         pagination_strategy: { type: CursorPagination, cursor_value: \"{{ response.next }}\" }";
-    let answer = json!({"items": [1], "next": "http://api.example/things"});
+    let answer = json!({"items": [{"id": 1}], "next": "http://api.example/things"});
     assert!(
         refused(&manifest(BEARER, paginator, ""), json!({"key": "s3cret"}), &answer).contains("without encryption")
     );
@@ -303,14 +308,14 @@ fn pages_and_records_have_an_end() {
         type: DefaultPaginator
         page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: page }
         pagination_strategy: { type: PageIncrement }";
-    let bounded = |bounds| walk(&manifest("", endless, ""), json!({}), bounds, |_| ok(&json!({"items": [1, 2]})));
+    let bounded = |bounds| walk(&manifest("", endless, ""), json!({}), bounds, |_| ok(&json!({"items": [{"id": 1}, {"id": 2}]})));
     let told = bounded(Bounds { pages_max: 50, ..Bounds::default() }).unwrap_err().to_string();
     assert!(told.contains("more than 50 pages"), "{told}");
     let told = bounded(Bounds { records_max: 50, ..Bounds::default() }).unwrap_err().to_string();
     assert!(told.contains("more than 50 records"), "{told}");
     let same = CURSOR.replace("{{ response.next is none }}", "{{ false }}");
     assert!(
-        refused(&manifest("", &same, ""), json!({}), &json!({"items": [1], "next": "x"})).contains("again and again")
+        refused(&manifest("", &same, ""), json!({}), &json!({"items": [{"id": 1}], "next": "x"})).contains("again and again")
     );
 }
 
@@ -425,7 +430,7 @@ fn a_server_that_fails_now_and_then_is_asked_again() {
             1 => Some(Response::new(503, Vec::new(), Vec::new())),
             2 => None,
             _ => {
-                let start: u64 = query(request).get("offset").map_or(0, |offset| offset.parse().unwrap());
+                let start: usize = query(request).get("offset").map_or(0, |offset| offset.parse().unwrap());
                 ok(&json!({"items": (start..(start + 2).min(5)).collect::<Vec<_>>()}))
             }
         }
@@ -445,7 +450,7 @@ fn a_header_that_says_how_long_is_waited_for() {
     let walked = walk(&manifest(rules, "", ""), json!({}), Bounds::default(), |_| {
         count += 1;
         let headers = vec![("retry-after".to_owned(), "30".to_owned())];
-        if count == 1 { Some(Response::new(429, headers, Vec::new())) } else { ok(&json!({"items": [1]})) }
+        if count == 1 { Some(Response::new(429, headers, Vec::new())) } else { ok(&json!({"items": [{"id": 1}]})) }
     });
     assert_eq!(walked.unwrap().waited, 31_000_000);
     let endless = walk(&manifest(rules, "", ""), json!({}), Bounds::default(), |_| {
@@ -477,7 +482,7 @@ fn a_token_is_asked_for_once_and_again_when_it_ends() {
             );
         }
         fails += 1;
-        if fails < 2 { Some(Response::new(500, Vec::new(), Vec::new())) } else { ok(&json!({"items": [1]})) }
+        if fails < 2 { Some(Response::new(500, Vec::new(), Vec::new())) } else { ok(&json!({"items": [{"id": 1}]})) }
     });
     let proofs: Vec<String> = walked
         .unwrap()
@@ -527,7 +532,7 @@ api_budget:
     let text = manifest("", &OFFSET.replace("SIZE", "1"), "") + budget;
     let walked = walk(&text, json!({}), Bounds::default(), |request| {
         let start: u64 = query(request).get("offset").map_or(0, |offset| offset.parse().unwrap());
-        ok(&json!({"items": (start..(start + 1).min(6)).collect::<Vec<_>>()}))
+        ok(&json!({"items": things(start..(start + 1).min(6))}))
     });
     let walked = walked.unwrap();
     // Seven requests, the last of which finds nothing: two at once, then two every ten seconds.
@@ -710,7 +715,7 @@ fn a_configuration_of_an_older_form_is_rewritten_before_it_is_used() {
         request_parameters: { region: \"{{ config.region }}\", key: \"{{ config.get('key', 'none') }}\" }";
     let text = format!("{}{spec}", manifest(requester, "", ""));
     for config in [json!({"key": "k", "region": "europe"}), json!({"credentials": {"token": "k"}, "region": "eu"})] {
-        let walked = walk(&text, config, Bounds::default(), |_| ok(&json!({"items": [1]}))).unwrap();
+        let walked = walk(&text, config, Bounds::default(), |_| ok(&json!({"items": [{"id": 1}]}))).unwrap();
         assert_eq!(walked.requests[0].url, "https://api.example/things?region=eu&key=none");
         assert_eq!(walked.requests[0].headers, [("Authorization".to_owned(), "Bearer k".to_owned())]);
     }

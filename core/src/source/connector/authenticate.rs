@@ -65,6 +65,8 @@ pub(super) struct Tokens {
     renewals: BTreeMap<String, Renewal>,
     /// The texts that were got, which nobody may see.
     hidden: Vec<String>,
+    /// By who got it, the token that a server did not take: it is not used again.
+    rejected: BTreeMap<String, String>,
 }
 
 impl Tokens {
@@ -316,6 +318,26 @@ impl Authenticator {
             _ if tokens.get(&key).is_some_and(|token| token.ends.is_none()) => tokens.remove(&key),
             _ => {}
         }
+    }
+
+    /// Takes note that a server did not take the token, so that the next request has another one; whether another can be got. As in the
+    /// reference, only OAuth renews one.
+    pub(super) fn renew(&self, owner: &str, tokens: &mut Tokens, config: &Value) -> bool {
+        let Ok(chosen @ Self::OAuth(oauth)) = self.chosen(config) else { return false };
+        if oauth.endpoint.is_none() {
+            return false;
+        }
+        let key = chosen.key(owner);
+        // One that has ended stands for that of the configuration, too.
+        let ended = Token { text: String::new(), refresh: None, ends: Some(i64::MIN) };
+        let was = tokens.all.insert(key.clone(), ended).map(|token| token.text);
+        let scope = Scope::new(0, 0, config);
+        let given = || oauth.given_at_all(&scope);
+        if let Some(rejected) = was.or_else(given).filter(|text| !text.is_empty()) {
+            tokens.rejected.insert(key.clone(), rejected);
+        }
+        tokens.end_renewal(&key);
+        true
     }
 
     /// What it injects into a request.

@@ -12,6 +12,8 @@ use super::time::{Moment, SECOND};
 const RETRIES_MAX: u32 = 5;
 /// The most that is waited for one request, in microseconds: a day. Whoever has no time for it hands the waiting on.
 const WAIT_MAX: i64 = 86_400 * SECOND;
+/// So long after the first attempt there is another one, as the reference has it.
+const ATTEMPTS_SPAN: i64 = 600 * SECOND;
 /// The most that is waited by a strategy of our own, in seconds, and the power of 2 that grows to it.
 const OWN_SECONDS_MAX: (f64, u32) = (600.0, 9);
 
@@ -30,6 +32,8 @@ pub(super) enum Action {
     Retry,
     /// It is asked for again, since the server says that it was too often.
     RateLimited,
+    /// It is asked for again with a token that is got for it.
+    Renew,
     /// The stream ends with an error.
     Fail,
 }
@@ -125,17 +129,52 @@ impl Rules {
 
     /// How long is waited before the next attempt, in microseconds. `attempt`: how many there were, from 1.
     pub(super) fn wait(&self, response: Option<&Response>, attempt: u32, scope: &Scope<'_>) -> Result<i64, String> {
+        Ok(self.said(response, attempt, scope)?.map_or_else(|| doubled(attempt), |(wait, _)| wait))
+    }
+
+    /// The same of an answer that is to be asked for again, so long after the first attempt; `None`: there is no other attempt any more.
+    ///
+    /// As the reference has it, ten minutes are the most, but for a server that says that it was asked too often and leaves it open how
+    /// long to wait. Strategies of our own have no such end.
+    pub(super) fn next_wait(
+        &self,
+        action: Action,
+        response: Option<&Response>,
+        (attempt, elapsed): (u32, i64),
+        scope: &Scope<'_>,
+    ) -> Result<Option<i64>, String> {
+        let left = ATTEMPTS_SPAN.saturating_sub(elapsed);
+        Ok(match self.said(response, attempt, scope)? {
+            Some((wait, is_own)) => (is_own || left > 0).then_some(wait),
+            None if action == Action::RateLimited => Some(doubled(attempt)),
+            None => (left > 0).then(|| doubled(attempt).min(left)),
+        })
+    }
+
+    /// What the first strategy says that says anything, and whether it is one of our own.
+    fn said(
+        &self,
+        response: Option<&Response>,
+        attempt: u32,
+        scope: &Scope<'_>,
+    ) -> Result<Option<(i64, bool)>, String> {
         for backoff in self.handlers.iter().flat_map(|handler| &handler.backoffs) {
             if let Some(seconds) = backoff.seconds(response, attempt, scope)?.filter(|seconds| *seconds > 0.0) {
                 if micros(seconds) > WAIT_MAX && backoff.is_told() {
                     return Err(format!("the server asks to wait {seconds} seconds, which is more than a day"));
                 }
+                let is_own = matches!(backoff, Backoff::RetryAfter | Backoff::FullJitter);
                 // The reference waits a second longer than it was told, and so do we.
-                return Ok(micros(seconds + 1.0).min(WAIT_MAX));
+                return Ok(Some((micros(seconds + 1.0).min(WAIT_MAX), is_own)));
             }
         }
-        Ok(micros(2_f64.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(30).min(30))).min(WAIT_MAX))
+        Ok(None)
     }
+}
+
+/// What is waited where no strategy says anything: 1 second, 2, 4 and so on.
+fn doubled(attempt: u32) -> i64 {
+    micros(2_f64.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(30).min(30))).min(WAIT_MAX)
 }
 
 fn micros(seconds: f64) -> i64 {
@@ -208,6 +247,7 @@ impl Filter {
             Some("IGNORE") => Some(Action::Ignore),
             Some("RETRY") => Some(Action::Retry),
             Some("RATE_LIMITED") => Some(Action::RateLimited),
+            Some("REFRESH_TOKEN_THEN_RETRY") => Some(Action::Renew),
             Some("FAIL") => Some(Action::Fail),
             Some(other) => {
                 missing.add(format!("the action `{other}` of a response filter"));
@@ -466,6 +506,25 @@ mod tests {
         for (strategy, headers) in [(&header, ("retry-after", "99999999999")), (&until, ("reset", "1709294400000"))] {
             assert!(waits(strategy, &[headers], 0).is_err_and(|told| told.contains("more than a day")));
         }
+    }
+
+    #[test]
+    fn a_manifest_has_ten_minutes_for_the_attempts_of_a_request() {
+        let next = |strategies: Value, action, attempt, seconds: i64| {
+            let rules = rules(&json!({"type": "DefaultErrorHandler", "backoff_strategies": strategies}));
+            let response = Response::new(503, vec![("Retry-After".to_owned(), "700".to_owned())], Vec::new());
+            let wait = rules.next_wait(action, Some(&response), (attempt, seconds * SECOND), &Scope::new(0, 0, &Value::Null));
+            wait.unwrap().map(|wait| wait / SECOND)
+        };
+        let header = || json!([{"type": "WaitTimeFromHeader", "header": "Retry-After"}]);
+        assert_eq!(next(header(), Action::Retry, 1, 0), Some(701));
+        assert_eq!(next(header(), Action::RateLimited, 2, 702), None);
+        // What is left of it is waited, and no more.
+        assert_eq!(next(json!([]), Action::Retry, 10, 511), Some(89));
+        assert_eq!(next(json!([]), Action::Retry, 11, 600), None);
+        assert_eq!(next(json!([]), Action::RateLimited, 11, 600), Some(1024));
+        // The attempts of `http` are counted only.
+        assert_eq!(next(json!([{"type": RETRY_AFTER}]), Action::Retry, 2, 702), Some(701));
     }
 
     #[test]

@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 
 use super::authenticate::Authenticator;
 use super::component::{Component, Missing};
+use super::cookie::Jar;
 use super::failure::Rules;
 use super::python;
+use super::response::Response;
 use super::template::{Scope, Template, Types};
 use super::url;
 use crate::error::{Error, ErrorKind};
@@ -31,8 +33,9 @@ impl Request {
     }
 
     /// The request that a redirect leads to, as clients of HTTP make it: 301, 302 and 303 ask with GET and without the body. The
-    /// error says that it leads to another server, to which nothing is sent.
-    pub fn redirected(&self, status: u16, location: &str) -> Result<Self, Error> {
+    /// error says that it leads to another server, to which nothing is sent. What the response sets as cookies is told there.
+    pub fn redirected(&self, response: &Response, location: &str) -> Result<Self, Error> {
+        let status = response.status;
         let url = url::redirected(&self.url, location).ok_or_else(|| {
             let from = self.url.split(['?', '#']).next().unwrap_or_default();
             Error::new(ErrorKind::Refused, format!("`{from}` redirects to another server, which is not followed"))
@@ -42,6 +45,18 @@ impl Request {
             next.method = "GET".to_owned();
             next.body = None;
             next.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        }
+        let mut jar = Jar::default();
+        jar.take("", &self.url, &response.headers, 0);
+        if let Some(told) = jar.header("", &next.url, 0) {
+            match next.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("cookie")) {
+                Some((_, known)) => {
+                    let is_set = |pair: &&str| pair.split('=').next().is_some_and(|name| jar.has(name.trim()));
+                    let rest: Vec<&str> = known.split("; ").filter(|pair| !is_set(pair)).chain([told.as_str()]).collect();
+                    *known = rest.join("; ");
+                }
+                None => next.headers.push(("Cookie".to_owned(), told)),
+            }
         }
         Ok(next)
     }

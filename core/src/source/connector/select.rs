@@ -118,9 +118,26 @@ impl Selector {
             if let Some(schema) = &self.schema {
                 normalise(&mut record, schema, 0);
             }
-            refined.push(record);
+            match &record {
+                // As in the reference, a record of which nothing is left is none.
+                Value::Object(fields) if fields.is_empty() => {}
+                Value::Object(_) => refined.push(record),
+                other => return Err(format!("a record is {}, and not a mapping", noun(other))),
+            }
         }
         Ok(refined)
+    }
+}
+
+/// What a value that is no mapping is called.
+fn noun(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
     }
 }
 

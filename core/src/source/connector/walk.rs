@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use super::authenticate::{Keeping, Kept, Signing, Tokens};
 use super::budget::Calls;
 use super::config::{self, Config};
+use super::cookie::Jar;
 use super::partition::Shape;
 use super::position::Position;
 use super::property::Properties;
@@ -116,6 +117,7 @@ struct Shared {
     /// The texts of the configuration that are secret.
     secrets: Vec<String>,
     tokens: Tokens,
+    jar: Jar,
     calls: Option<Calls>,
     remembered: BTreeMap<String, Response>,
     remembered_bytes: usize,
@@ -221,12 +223,12 @@ impl Walk {
 
     /// Whether a secret of the configuration, or a token that a server gave, stands in a text.
     pub fn is_told_by(&self, text: &str) -> bool {
-        config::is_told(&self.shared.secrets, text) || config::is_told(self.shared.tokens.hidden(), text)
+        self.shared.hidden().any(|hidden| config::is_told(hidden, text))
     }
 
     /// A value without the secrets of the configuration and the tokens that a server gave.
     pub fn masked(&self, value: &Value) -> Value {
-        config::masked_value(self.shared.tokens.hidden(), &config::masked_value(&self.shared.secrets, value))
+        self.shared.hidden().fold(value.clone(), |value, hidden| config::masked_value(hidden, &value))
     }
 
     /// An error without them.
@@ -319,6 +321,7 @@ impl Shared {
             hosts: BTreeSet::new(),
             secrets,
             tokens: Tokens::default(),
+            jar: Jar::default(),
             calls,
             remembered: BTreeMap::new(),
             remembered_bytes: 0,
@@ -337,7 +340,12 @@ impl Shared {
 
     /// A text without what is secret.
     fn masked(&self, text: &str) -> String {
-        config::masked(self.tokens.hidden(), &config::masked(&self.secrets, text))
+        self.hidden().fold(text.to_owned(), |text, hidden| config::masked(hidden, &text))
+    }
+
+    /// What nobody may see: secrets of the configuration, and tokens and cookies that a server gave.
+    fn hidden(&self) -> impl Iterator<Item = &[String]> {
+        [self.secrets.as_slice(), self.tokens.hidden(), self.jar.hidden()].into_iter()
     }
 
     /// Takes note of what somebody should look at, once.
@@ -352,7 +360,7 @@ impl Shared {
     fn tells(&self, request: &Request) -> bool {
         let headers = request.headers.iter().map(|(_, value)| value.as_str());
         let mut sent = [request.url.as_str()].into_iter().chain(headers).chain(request.body.as_deref());
-        sent.any(|text| config::is_told(&self.secrets, text) || config::is_told(self.tokens.hidden(), text))
+        sent.any(|text| self.hidden().any(|hidden| config::is_told(hidden, text)))
     }
 
     fn scope(&self) -> Scope<'_> {
@@ -582,9 +590,22 @@ fn memory(request: &Request) -> String {
 }
 
 impl Shared {
-    /// What a server answered to this question before.
+    /// The request as it is sent: with the cookies of its server, unless the manifest says its own.
+    fn with_cookies(&self, owner: &str, request: &Request) -> Request {
+        let mut request = request.clone();
+        if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("cookie"))
+            && let Some(told) = self.jar.header(owner, &request.url, self.now)
+        {
+            request.headers.push(("Cookie".to_owned(), told));
+        }
+        request
+    }
+
+    /// What a server answered to this question before; the cookies of then are kept already.
     fn recall(&self, request: &Request) -> Option<Response> {
-        self.remembered.get(&memory(request)).cloned()
+        let mut known = self.remembered.get(&memory(request)).cloned()?;
+        known.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("set-cookie"));
+        Some(known)
     }
 
     /// Remembers what a server answered to a question that changes nothing.

@@ -99,18 +99,18 @@ fn several_places_of_records_are_counted_by_no_offset() {
     let first = of("mode: first_match,", "OffsetIncrement");
     assert_eq!((missing(&first), missing(&of("", "PageIncrement"))), (String::new(), String::new()));
     let (asked, records) = read(&first, "at", |request| match query(request).get("at").map(String::as_str) {
-        None => json!({"more": [1, 2]}),
-        Some("2") => json!({"items": [3], "more": [4]}),
+        None => json!({"more": [{"id": 1}, {"id": 2}]}),
+        Some("2") => json!({"items": [{"id": 3}], "more": [{"id": 4}]}),
         other => panic!("{other:?}"),
     });
-    assert_eq!((asked.len(), records), (2, vec![json!(1), json!(2), json!(3)]));
+    assert_eq!((asked.len(), records), (2, [1, 2, 3].map(|id| json!({"id": id})).to_vec()));
 }
 
 #[test]
 fn what_is_read_as_it_comes_names_no_next_page() {
     let paginator = "paginator: { type: DefaultPaginator, page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: at }, pagination_strategy: { type: CursorPagination, cursor_value: \"{{ response.get('next') }}\" } }";
     let of = |decoder: &str| manifest("", &format!("{paginator}\n      decoder: {{ type: {decoder} }}"), "");
-    let answer = |request: &Request| json!({"items": [1], "next": query(request).is_empty().then_some(7)});
+    let answer = |request: &Request| json!({"items": [{"id": 1}], "next": query(request).is_empty().then_some(7)});
     assert_eq!(read(&of("JsonDecoder"), "at", answer).0.len(), 2);
     assert_eq!(read(&of("JsonlDecoder"), "at", answer).0.len(), 1);
 }

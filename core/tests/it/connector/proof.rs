@@ -60,7 +60,7 @@ fn a_session_token_that_is_not_taken_gives_way_to_a_login() {
                     assert_eq!(request.body.as_deref(), Some(r#"{"username": "u", "password": "s3cret"}"#));
                     ok(&json!({"id": "bought"}))
                 }
-                _ => ok(&json!({"items": [1]})),
+                _ => ok(&json!({"items": [{"id": 1}]})),
             }
         });
         let walked = walked.unwrap();
@@ -98,7 +98,7 @@ fn a_login_may_be_proved_by_a_signed_token() {
             }
             false => {
                 assert_eq!(proof, "Bearer t");
-                ok(&json!({"items": [1]}))
+                ok(&json!({"items": [{"id": 1}]}))
             }
         }
     });

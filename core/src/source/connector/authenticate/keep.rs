@@ -111,6 +111,8 @@ pub(super) struct Renewal {
     version: Option<String>,
     /// How often in a row the store did not do it.
     writes: u32,
+    /// The token that a server did not take, wherever it is kept.
+    rejected: Option<String>,
 }
 
 impl Renewal {
@@ -139,7 +141,7 @@ pub(super) fn ask(oauth: &OAuth, key: &str, tokens: &Tokens, scope: &Scope<'_>) 
     let renewal = match tokens.renewal(key) {
         Some(renewal) => renewal,
         None => {
-            begun = begin(oauth, scope)?;
+            begun = begin(oauth, key, tokens, scope)?;
             &begun
         }
     };
@@ -167,10 +169,11 @@ pub(super) fn ask(oauth: &OAuth, key: &str, tokens: &Tokens, scope: &Scope<'_>) 
     Ok(Some(Need { since: Some(scope.now), ..Need::new(key, errand) }))
 }
 
-fn begin(oauth: &OAuth, scope: &Scope<'_>) -> Result<Renewal, String> {
+fn begin(oauth: &OAuth, key: &str, tokens: &Tokens, scope: &Scope<'_>) -> Result<Renewal, String> {
     let parts = oauth.account(scope)?;
     let name = identity("token", &parts.iter().map(String::as_str).collect::<Vec<_>>());
-    Ok(Renewal { name, phase: Phase::Read(0), kept: KeptToken::default(), version: None, writes: 0 })
+    let rejected = tokens.rejected.get(key).cloned();
+    Ok(Renewal { name, phase: Phase::Read(0), kept: KeptToken::default(), version: None, writes: 0, rejected })
 }
 
 /// The document with tokens that have come.
@@ -194,7 +197,7 @@ pub(super) fn take(
 ) -> Result<(), String> {
     let mut renewal = match tokens.renewal(key) {
         Some(renewal) => renewal.clone(),
-        None => begin(oauth, scope)?,
+        None => begin(oauth, key, tokens, scope)?,
     };
     renewal.phase = match (got, std::mem::replace(&mut renewal.phase, Phase::Ask)) {
         (Got::Response(_), _) => {
@@ -323,11 +326,13 @@ impl Renewal {
 
     /// The token that is kept or that the configuration has, if one is good.
     fn found(&self, oauth: &OAuth, scope: &Scope<'_>) -> Result<Option<Next>, String> {
-        if let Some((text, ends)) = self.kept.access.as_ref().filter(|(_, ends)| *ends >= scope.now) {
+        let is_taken = |text: &String| self.rejected.as_ref() != Some(text);
+        let kept = self.kept.access.as_ref().filter(|(text, ends)| *ends >= scope.now && is_taken(text));
+        if let Some((text, ends)) = kept {
             let token = Token { text: text.clone(), refresh: self.kept.refresh.clone(), ends: Some(*ends) };
             return Ok(Some(Next::Token(token)));
         }
-        let is_given = self.kept.renewals == 0 && oauth.given(None, scope)?.is_some();
+        let is_given = self.kept.renewals == 0 && oauth.given(None, scope)?.is_some_and(|given| is_taken(&given));
         Ok(is_given.then_some(Next::Phase(Phase::Given)))
     }
 }

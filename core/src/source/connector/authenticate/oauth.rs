@@ -117,6 +117,15 @@ impl OAuth {
         Ok(Some(access).filter(|access| !access.is_empty() && ends.is_some_and(|ends| ends >= scope.now)))
     }
 
+    /// The token that the configuration has, good or not.
+    pub(super) fn given_at_all(&self, scope: &Scope<'_>) -> Option<String> {
+        match (&self.kept, &self.access_token) {
+            (Some([access, ..]), _) => path::get(scope.config, access).map(python::text),
+            (None, Some(access)) => access.text(scope).ok(),
+            (None, None) => None,
+        }
+    }
+
     /// What names the account whose tokens are kept: where they are got, for whom, and with what at first.
     pub(super) fn account(&self, scope: &Scope<'_>) -> Result<[String; 3], String> {
         let text = |template: Option<&Template>| template.map_or(Ok(String::new()), |template| template.text(scope));

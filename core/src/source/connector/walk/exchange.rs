@@ -21,6 +21,12 @@ pub(super) struct Exchange {
     /// So often what proves who asks was asked for in vain. A login between two attempts does not make them fewer.
     #[serde(default)]
     proofs: u32,
+    /// When the first attempt had failed, in microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<i64>,
+    /// Whether a new token was asked for because of an answer. Whoever goes on later begins with the token that is kept then.
+    #[serde(skip)]
+    is_renewed: bool,
 }
 
 /// What was pushed.
@@ -128,12 +134,16 @@ impl Exchange {
                 }
                 Stage::Prove(need, Some(pushed)) => self.proved(requester, owner, &need, pushed, shared)?,
                 Stage::Sent(request, None) => {
-                    self.stage = Stage::Sent(request.clone(), None);
-                    return Ok(Outcome::Event(Event::Request(request)));
+                    let sent = shared.with_cookies(owner, &request);
+                    self.stage = Stage::Sent(request, None);
+                    return Ok(Outcome::Event(Event::Request(sent)));
                 }
                 Stage::Sent(request, Some(response)) => {
                     let response = received(&request, response)?;
-                    if self.is_answered(requester, &request, response.as_ref(), shared)? {
+                    if let Some(response) = &response {
+                        shared.jar.take(owner, &request.url, &response.headers, shared.now);
+                    }
+                    if self.is_answered(requester, owner, &request, response.as_ref(), shared)? {
                         // What is passed over is none.
                         return Ok(Outcome::Answer(request, response.filter(Response::is_ok)));
                     }
@@ -192,6 +202,7 @@ impl Exchange {
     fn is_answered(
         &mut self,
         requester: &Requester,
+        owner: &str,
         request: &Request,
         response: Option<&Response>,
         shared: &mut Shared,
@@ -212,14 +223,22 @@ impl Exchange {
         };
         match verdict.action {
             Action::Fail => return Err(failed()),
-            Action::Retry | Action::RateLimited => {
-                let wait = rules.wait(response, self.attempts + 1, &shared.scope())?;
+            Action::Renew if self.is_renewed => {
+                return Err(format!("{}, also with the token that was got after that", failed()));
+            }
+            action @ (Action::Retry | Action::RateLimited | Action::Renew) => {
+                let elapsed = shared.now.saturating_sub(*self.failed.get_or_insert(shared.now));
+                let wait = rules.next_wait(action, response, (self.attempts + 1, elapsed), &shared.scope())?;
+                let Some(wait) = wait else { return Err(failed()) };
                 self.attempts = self.retry(self.attempts, wait, requester, shared, failed)?;
+                if action == Action::Renew {
+                    self.is_renewed = requester.authenticator.renew(owner, &mut shared.tokens, &shared.config);
+                }
                 return Ok(false);
             }
             Action::Success | Action::Ignore => {}
         }
-        self.attempts = 0;
+        (self.attempts, self.failed, self.is_renewed) = (0, None, false);
         if let Some(response) = response.filter(|response| requester.is_cached && response.is_ok()) {
             shared.remember(request, response);
         }
