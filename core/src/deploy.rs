@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pipeline::{Pipeline, Placeholder, file};
 use crate::protocol::Step;
-use crate::protocol::prefix::{CURSORS, LANDED, PREFIXES, Prefix, Right, TOKENS};
+use crate::protocol::prefix::{BUDGETS, CURSORS, LANDED, PREFIXES, Prefix, Right, TOKENS};
 use crate::protocol::{SCHEDULE_INPUT, SWEEP_INPUT};
 
 pub use bucket::prefixes;
@@ -314,7 +314,7 @@ impl Origin {
 
     /// Whether anything lies below a prefix.
     fn fills(&self, prefix: &Prefix) -> bool {
-        self.lands || ![CURSORS, TOKENS, LANDED].contains(prefix)
+        self.lands || ![CURSORS, TOKENS, BUDGETS, LANDED].contains(prefix)
     }
 }
 
@@ -361,7 +361,7 @@ impl Deployment {
         // What extract does in the store and with the source.
         let is_of_operator = |permission: &&Permission| match permission {
             // The source is asked by its function.
-            Permission::Store(prefix, _) => ![CURSORS, TOKENS, LANDED].contains(prefix),
+            Permission::Store(prefix, _) => ![CURSORS, TOKENS, BUDGETS, LANDED].contains(prefix),
             Permission::Source(_) => true,
             _ => false,
         };

@@ -100,7 +100,7 @@ run "a_store_has_nothing_that_lands" {
   }
 
   assert {
-    condition     = length(local.resources["store/landed/"]) == 0 && length(local.resources["store/cursors/"]) == 0 && length(local.resources["store/tokens/"]) == 0 && length(local.resources["source/"]) == 1
+    condition     = length(local.resources["store/landed/"]) == 0 && length(local.resources["store/cursors/"]) == 0 && length(local.resources["store/tokens/"]) == 0 && length(local.resources["store/budgets/"]) == 0 && length(local.resources["source/"]) == 1
     error_message = "Nobody has a right where nothing lies."
   }
 

@@ -232,6 +232,46 @@ fn each_way_to_page_is_taken() {
 }
 
 #[test]
+fn each_way_to_write_an_answer_is_read() {
+    let cases = [
+        ("format: jsonl", "{\"id\": 1, \"at\": \"2026-01-05\"}\n{\"id\": 2, \"at\": null}\n"),
+        ("format: csv", "id,at\n1,2026-01-05\n2,\n"),
+        (
+            "format: xml\n    records: orders.order",
+            "<orders><order id='x'><id>1</id><at>2026-01-05</at></order><order><id>2</id></order></orders>",
+        ),
+    ];
+    for (format, body) in cases {
+        let server = Served::start(move |asked, _| match asked.param("page") {
+            "1" => Value::from(body).into(),
+            _ => Value::from(if body.starts_with('<') { "<orders/>" } else { "" }).into(),
+        });
+        let folder = folder(&format!("    {format}\n    paging: {{ page: {{ param: page }} }}"));
+        etalon(folder.path(), &server, &["run", "p.yaml"], 0);
+        let found = query(folder.path(), "select id, at from orders order by id");
+        assert_eq!(found, "id,at\n1,2026-01-05\n2,\n", "{format}");
+    }
+}
+
+#[test]
+fn what_a_format_has_no_place_for_is_refused() {
+    let server = Served::start(|_, _| json!([]).into());
+    for (http, told) in [
+        ("    format: csv\n    records: data", "the records of separated values are their rows"),
+        ("    format: xml", "an answer of XML is one element"),
+        ("    format: jsonl\n    paging: { next: links.next }", "has no place beside them that names the next page"),
+        ("    format: csv\n    paging: { cursor: { from: next, param: p } }", "write `link`, `page` or `offset`"),
+        ("    format: yaml", "E108"),
+    ] {
+        let folder = folder(http);
+        let said = etalon(folder.path(), &server, &["check", "p.yaml"], 2);
+        assert!(said.contains(told), "{http}: {said}");
+    }
+    let folder = folder("    format: csv\n    paging: { link: next }");
+    etalon(folder.path(), &server, &["check", "p.yaml"], 0);
+}
+
+#[test]
 fn a_body_headers_and_what_is_new_are_asked_for() {
     let server = Served::start(|asked, _| {
         let body: Value = serde_json::from_str(&asked.body).unwrap();

@@ -27,7 +27,7 @@ mod pages;
 pub use input::Input;
 pub use lines::push_line;
 pub use objects::Landed;
-pub use pages::{Asking, Asks, Came, walk};
+pub use pages::{Asking, Asks, Came, release, walk};
 
 /// Bytes from which a piece is full: it is held in memory until it is written.
 const PIECE_BYTES: usize = 16 << 20;
@@ -128,9 +128,9 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                 name: window.name(number, end.map(String::as_str)),
                 rows: rows.rows,
                 pieces: rows.pieces,
-                pages: Vec::new(),
                 columns: self.pipeline.source_names().map(str::to_owned).collect(),
                 is_whole: window.end.is_none(),
+                ..Window::default()
             };
             if asked == Asked::New && landing.is_number() {
                 cursor.last.clone_from(&rows.last);

@@ -5,13 +5,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::ops::Range;
 use std::sync::Mutex;
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
 use etalon_core::plan::Object;
-use etalon_core::protocol::{Cursor, name};
+use etalon_core::protocol::{Cursor, Piece, Window, name};
 use etalon_core::source::connector::{Connector, Request, Response, Signing};
 use etalon_driver::land::{Asks, Land, LandReport, Landed};
 use etalon_driver::memory::{ManualClock, Memory};
@@ -167,7 +168,8 @@ impl Server for Api<'_> {
         let (path, query) = rest.split_once('?').unwrap();
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let query = pairs.map(|(key, value)| (key.to_owned(), value.replace("%3A", ":"))).collect();
-        let body = json!({"data": self.records(path, &query)});
+        // A server may say what it was told.
+        let body = json!({"data": self.records(path, &query), "echo": "Bearer hush-hush"});
         Ok(Response::new(200, Vec::new(), body.to_string().into_bytes()))
     }
 
@@ -343,7 +345,7 @@ fn residue_is_removed_and_no_secret_is_kept(stream: &str, store: &Memory, api: &
     let named: Vec<&str> = cursor
         .windows
         .iter()
-        .flat_map(|window| window.pieces.iter().chain(&window.pages))
+        .flat_map(|window| window.pieces.iter().chain(&window.pages).chain(&window.bodies))
         .map(|piece| piece.name.as_str())
         .collect();
     for object in block_on(store.list("", None, usize::MAX)).unwrap() {
@@ -352,7 +354,47 @@ fn residue_is_removed_and_no_secret_is_kept(stream: &str, store: &Memory, api: &
         let let_go = if stream == "things" { 2 } else { 0 };
         let is_next = name::landed_window(&object).is_some_and(|window| window + let_go >= cursor.landed);
         assert!(!object.starts_with("landed/") || is_next || named.contains(&object.as_str()), "{object}");
-        let bytes = block_on(store.get(&object)).unwrap();
+        let bytes = plain(&object, block_on(store.get(&object)).unwrap());
         assert!(!String::from_utf8_lossy(&bytes).contains("hush-hush"), "{object}");
     }
+    cursor.windows.iter().for_each(|window| responses_have_the_records(stream, store, window));
+}
+
+/// What a piece says.
+fn plain(name: &str, bytes: Vec<u8>) -> Vec<u8> {
+    if !name.ends_with(".gz") {
+        return bytes;
+    }
+    let mut plain = Vec::new();
+    flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).unwrap();
+    plain
+}
+
+/// The lines of some pieces.
+fn lines(store: &Memory, pieces: &[Piece]) -> Vec<Value> {
+    let whole: Vec<u8> =
+        pieces.iter().flat_map(|piece| plain(&piece.name, block_on(store.get(&piece.name)).unwrap())).collect();
+    let lines = whole.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+}
+
+/// Each page names the responses that it came as, in which its records stand, and nobody has to ask for them again.
+fn responses_have_the_records(stream: &str, store: &Memory, window: &Window) {
+    let (records, responses) = (lines(store, &window.pieces), lines(store, &window.bodies));
+    let (mut found, mut named) = (Vec::new(), Vec::new());
+    for page in lines(store, &window.pages) {
+        let numbers: Vec<u64> = serde_json::from_value(page["responses"].clone()).unwrap();
+        for number in numbers {
+            let response = &responses[usize::try_from(number).unwrap()];
+            assert_eq!((&response["response"], &response["status"]), (&json!(number), &json!(200)));
+            assert!(response["asked"].as_str().unwrap().starts_with("GET https://api.example.com/"), "{response}");
+            let body: Value = serde_json::from_str(response["body"].as_str().unwrap()).unwrap();
+            assert_eq!(body["echo"], json!("***"));
+            found.extend(body["data"].as_array().unwrap().iter().cloned());
+            named.push(number);
+        }
+    }
+    assert_eq!(named, (0..responses.len() as u64).collect::<Vec<_>>());
+    // A record that a window had before may be asked for again, and lands again.
+    assert_eq!(found, records, "{stream}");
 }

@@ -406,7 +406,7 @@ fn landings_that_are_cut_short_lose_no_token_and_tell_none() {
             let chance = RefCell::new(Chance(seed * 104_729 + 7));
             let quick = Quick(&clock);
             let mut landed = 0;
-            for call in 0..40 {
+            for call in 0..80 {
                 let deadline = clock.now() + (1 + chance.borrow_mut().below(40) as i64) * SECOND;
                 let land = Land {
                     pipeline: &source.pipeline,

@@ -148,7 +148,8 @@ fn what_a_redirect_sets_as_a_cookie_is_told_where_it_leads_to() {
     let mut request = server.get("/login");
     request.headers.push(("Cookie".to_owned(), "sid=old; own=3".to_owned()));
     let response = Client::new(true).send(&request).unwrap();
-    let set: Vec<&str> = response.headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, set)| set.as_str()).collect();
+    let set: Vec<&str> =
+        response.headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, set)| set.as_str()).collect();
     assert_eq!(set, ["sid=new; Path=/", "other=1; Path=/out", "last=2"]);
     let asked: Vec<String> = server.asked.iter().take(2).map(|asked| asked.to_lowercase()).collect();
     assert!(asked[0].contains("cookie: sid=old; own=3\r\n"), "{asked:?}");

@@ -53,7 +53,7 @@ pub struct LastNumber {
 }
 
 /// A window of which a part is there: whoever has time goes on with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenWindow {
     /// What is walked, by an identity: where a walk stands means nothing elsewhere.
     pub of: String,
@@ -65,6 +65,12 @@ pub struct OpenWindow {
     pub pieces: Vec<Piece>,
     /// What is told of their pages.
     pub pages: Vec<Piece>,
+    /// The responses that they are of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bodies: Vec<Piece>,
+    /// How many responses these are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub responses: u64,
     /// Where the walk stands.
     pub walk: Value,
 }
@@ -81,6 +87,9 @@ pub struct Window {
     /// What is told of the pages that they came on, if they did: a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<Piece>,
+    /// The responses that they are of, as they came: a line each, which a page names by its number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bodies: Vec<Piece>,
     /// The columns that were asked for, in the order of its values; none where records name theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
@@ -100,6 +109,10 @@ pub struct Piece {
     pub size: u64,
     /// Their digest.
     pub sha256: String,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Document for Cursor {
@@ -152,7 +165,8 @@ impl Cursor {
     /// Whether a name below `landed/` is one of a window that is not kept, or of none: it can go. What belongs to the next
     /// window may be somebody's who is about to land it.
     pub fn is_residue(&self, piece: &str, window: u64) -> bool {
-        let mut kept = self.windows.iter().flat_map(|window| window.pieces.iter().chain(&window.pages));
+        let mut kept =
+            self.windows.iter().flat_map(|window| window.pieces.iter().chain(&window.pages).chain(&window.bodies));
         window <= self.landed && !kept.any(|kept| kept.name == piece)
     }
 }

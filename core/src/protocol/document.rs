@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::plan::InputPlan;
 use crate::receipt::Receipt;
-use crate::source::connector::KeptToken;
+use crate::source::connector::{KeptCalls, KeptToken};
 
 /// A value that is sent or stored between calls.
 pub trait Document: Serialize + DeserializeOwned {
@@ -65,6 +65,11 @@ impl Document for Receipt {
 
 impl Document for KeptToken {
     const KIND: &'static str = "a token that is kept";
+    const VERSION: u32 = 1;
+}
+
+impl Document for KeptCalls {
+    const KIND: &'static str = "a budget";
     const VERSION: u32 = 1;
 }
 

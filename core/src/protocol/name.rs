@@ -2,8 +2,8 @@
 
 use crate::plan::identity;
 use crate::protocol::prefix::{
-    CURSORS, DECISIONS, DISCARDED, HELD, LANDED, LOADS, MANIFESTS, MARKS, MET, PENDING, PIPELINES, PLANS, QUARANTINE,
-    RECEIPTS, RUNS, SENT, SOURCES, STAGED, TOKENS, UNITS,
+    BUDGETS, CURSORS, DECISIONS, DISCARDED, HELD, LANDED, LOADS, MANIFESTS, MARKS, MET, PENDING, PIPELINES, PLANS,
+    QUARANTINE, RECEIPTS, RUNS, SENT, SOURCES, STAGED, TOKENS, UNITS,
 };
 use crate::warehouse::Table;
 
@@ -35,6 +35,11 @@ pub fn token(account: &str) -> String {
     TOKENS.name(format_args!("{account}.json"))
 }
 
+/// The calls of an account, by the name that the walk gives them.
+pub fn budget(account: &str) -> String {
+    BUDGETS.name(format_args!("{account}.json"))
+}
+
 /// A piece of what a pipeline has landed as its window of that number; all of the pipeline's, without one. The name ends in
 /// the digest of the piece, so that two who land one window at once write no piece of each other's, and in what it is.
 pub fn landed(pipeline: &str, piece: Option<(u64, usize, &str, LandedAs)>) -> String {
@@ -46,6 +51,7 @@ pub fn landed(pipeline: &str, piece: Option<(u64, usize, &str, LandedAs)>) -> St
                 LandedAs::Rows => "csv",
                 LandedAs::Records => "jsonl",
                 LandedAs::Pages => "pages.jsonl",
+                LandedAs::Bodies => "bodies.jsonl.gz",
             };
             LANDED.name(format_args!("{pipeline}/{window:08}-{piece:05}-{digest}.{ending}"))
         }
@@ -61,6 +67,8 @@ pub enum LandedAs {
     Records,
     /// A line about each page that the records were on.
     Pages,
+    /// The responses that the pages came as, compressed.
+    Bodies,
 }
 
 /// The number of the window that a landed piece belongs to.
@@ -263,6 +271,7 @@ mod tests {
             pipeline("f"),
             cursor("p"),
             token("a"),
+            budget("a"),
             landed("p", None),
             landed("p", Some((1, 0, "00", LandedAs::Rows))),
             receipt("b"),

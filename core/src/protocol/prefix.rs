@@ -123,10 +123,22 @@ pub const TOKENS: Prefix = Prefix {
     is_copied: false,
 };
 
+/// The calls that were made of APIs; permissions as in [`CURSORS`].
+pub const BUDGETS: Prefix = Prefix {
+    text: "budgets/",
+    holds: "when an API was called, for each account and rate, and how many calls each function may make now",
+    retention: Retention::Receipts,
+    why: "All functions that read an account keep to its rate together, also those of later runs. It is written with every few \
+          calls, so that what is old is of no use.",
+    decides: &[],
+    rights: &[(Extract, &[Read, Write])],
+    is_copied: false,
+};
+
 /// What has landed of a database or an API; permissions as in [`CURSORS`].
 pub const LANDED: Prefix = Prefix {
     text: "landed/",
-    holds: "what was read from a database or an API, in pieces, as it came",
+    holds: "what was read from a database or an API, in pieces, as it came: rows, or records and the responses that they are of",
     retention: Retention::Quarantine,
     why: "Rejected records are read again from here, not from the source. It contains all the personal data that the source \
           contains.",
@@ -317,8 +329,8 @@ pub const MANIFESTS: Prefix = Prefix {
 
 /// All prefixes, in the order in which an object's way fills them.
 pub const PREFIXES: &[Prefix] = &[
-    PIPELINES, CURSORS, TOKENS, LANDED, SOURCES, RUNS, PLANS, MET, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS, UNITS,
-    PENDING, HELD, DISCARDED, DECISIONS, LOADS, MANIFESTS,
+    PIPELINES, CURSORS, TOKENS, BUDGETS, LANDED, SOURCES, RUNS, PLANS, MET, SENT, STAGED, QUARANTINE, RECEIPTS, MARKS,
+    UNITS, PENDING, HELD, DISCARDED, DECISIONS, LOADS, MANIFESTS,
 ];
 
 impl Prefix {

@@ -25,6 +25,8 @@ pub struct Api<T = Text> {
     pub config: Tree<T>,
     /// Whether addresses of this machine and of private networks may be asked.
     pub reaches_private: bool,
+    /// Whether responses land beside the records that they have.
+    pub keeps_responses: bool,
 }
 
 /// How an API is asked.
@@ -73,15 +75,27 @@ const MAPPING: Mapping<Api> = Mapping {
             "refuse",
             "Whether the manifest may ask this machine and private networks.",
         );
+        let keeps_responses = responses(keys);
         let empty = || Text::empty(keys.owner());
         Api {
             manifest: Manifest::File(manifest.unwrap_or_else(empty)),
             stream: stream.unwrap_or_else(empty),
             config: config.unwrap_or(Tree::Empty),
             reaches_private,
+            keeps_responses,
         }
     },
 };
+
+/// The key that says whether responses land.
+pub(super) fn responses(keys: &mut Keys<'_>) -> bool {
+    keys.or("responses", RESPONSES, "keep", "Whether responses land beside the records that are read from them.")
+}
+
+const RESPONSES: Choice<bool> = Choice(&[
+    ("keep", "as they came, compressed, without secrets, and for as long as the records", true),
+    ("drop", "records land only, as the manifest makes them", false),
+]);
 
 const PRIVATE: Choice<bool> = Choice(&[
     ("refuse", "they are not asked, whatever the manifest or a name's address says", false),
@@ -141,6 +155,7 @@ impl Api {
             stream: self.stream.clone(),
             config: self.config.fill(fill)?,
             reaches_private: self.reaches_private,
+            keeps_responses: self.keeps_responses,
         })
     }
 
@@ -207,7 +222,8 @@ impl Api<Filled> {
         now: i64,
         chance: u128,
     ) -> Result<Walk, Error> {
-        let bounds = Bounds { is_private_allowed: self.reaches_private, ..Bounds::default() };
+        let (is_private_allowed, keeps_responses) = (self.reaches_private, self.keeps_responses);
+        let bounds = Bounds { is_private_allowed, keeps_responses, ..Bounds::default() };
         let stream = &self.stream.text;
         let walk = match from {
             WalkFrom::State(state) => connector.walk(stream, config.value(), state, bounds, now, chance),

@@ -9,12 +9,13 @@
 //! schema        the components of the format, and what becomes of each
 //! component     a part of the manifest while it is read, and what it asks for that we do not have
 //! request       what is sent; `authenticate` proves who asks, `url` writes the address
-//! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for; `cookie`: what is told again
+//! response      what comes back; `failure`: what if it is no good; `page`: how the next one is asked for; `cookie`: what is told again;
+//!               `raw`: what is kept of it
 //! decode        its elements, of JSON, `xml` or CSV, also in a `zip`
 //! extract       the records among them, found by a `path`; `select`: those that are kept, `transform`ed
 //! property      the fields that are asked for by name
 //! config        what a pipeline file gives it, and `rewrite` what the manifest makes of it
-//! budget        how often the server may be asked
+//! budget        how often the server may be asked, and the `share` that a walk has of that; `calls`: what is kept of it
 //! clamp window  which part of time is read; `partition`: which part of the stream; `position`: how far
 //! migrate       a state of before, as one of today
 //! job           what the server has to make before there are records
@@ -37,7 +38,9 @@ mod url;
 mod request;
 mod response;
 mod cookie;
+mod raw;
 mod failure;
+mod calls;
 mod authenticate;
 mod page;
 mod transform;
@@ -47,6 +50,7 @@ mod decode;
 mod extract;
 mod select;
 mod budget;
+mod share;
 mod config;
 mod rewrite;
 mod clamp;
@@ -70,15 +74,18 @@ use budget::Budget;
 use component::{Component, Missing};
 use dynamic::Dynamic;
 use rewrite::Rewriting;
+use share::Calls;
 use stream::Stream;
 use template::{Scope, Template};
 use walk::{Finding, Setting, Start};
 
 pub use authenticate::{Algorithm, Keeping, Kept, KeptToken, Signing};
 pub(crate) use budget::CALLS_MAX;
+pub use calls::KeptCalls;
 pub use config::Config;
 pub(crate) use config::check as check_config;
 pub(crate) use failure::{FULL_JITTER, RETRY_AFTER};
+pub use raw::{RAW_BYTES_MAX, Raw};
 pub use request::Request;
 pub use response::{RESPONSE_BYTES_MAX, Response};
 pub use schema::{COMPONENTS, Described, Standing, page};
@@ -277,7 +284,7 @@ impl Connector {
             let rewritten = rewriting.apply(&mut setting.config, setting.now, setting.chance);
             rewritten.map_err(|message| Error::new(ErrorKind::Refused, message))?;
         }
-        let calls = self.budget.as_ref().map(Budget::calls);
+        let calls = self.budget.clone().map(Calls::new);
         if let Some(entry) = self.entry(stream) {
             let scope = Scope::new(setting.now, setting.chance, &setting.config);
             let chosen = entry.chosen(stream, &start, &scope).map_err(refused)?;

@@ -11,7 +11,7 @@ use crate::spec::{
 use crate::value::datetime::parse_date;
 
 use super::Location;
-use super::api::{Api, Manifest};
+use super::api::{Api, Manifest, responses};
 use super::connector::{CALLS_MAX, FULL_JITTER, RETRY_AFTER};
 use super::database::Seconds;
 
@@ -42,12 +42,14 @@ const HTTP: Mapping<Api> = Mapping {
         let body =
             keys.optional("body", AnyMapping("what the API takes as JSON"), "The body of each request, as JSON.");
         let auth = keys.optional("auth", AUTH, "How the API is told who asks.").flatten();
+        let format = keys.or("format", BODY, "json", "How answers are written.");
         let records = keys.optional(
             "records",
             Path,
             "Where in the answer the records are: `data.items`. If not said, the answer is the list of them.",
         );
         let paging = keys.optional("paging", PAGING, "How the next page is asked for. If not said, there is one page.");
+        agrees(keys, format, records.as_deref(), paging.as_ref());
         let incremental = keys.optional(
             "incremental",
             INCREMENTAL,
@@ -55,6 +57,7 @@ const HTTP: Mapping<Api> = Mapping {
         );
         let rate = keys.optional("rate", Rate, "How often the API is asked at most: `100 per minute`.");
         let errors = keys.optional("errors", ERRORS, "What is done about an answer with another status than 2xx.");
+        let keeps_responses = responses(keys);
         let mut made = Made::default();
         let requester = made.requester(&Asked {
             url: url.as_ref(),
@@ -82,6 +85,9 @@ const HTTP: Mapping<Api> = Mapping {
                 "paginator": paging.unwrap_or_else(|| json!({ "type": "NoPagination" })),
             },
         });
+        if let (Some(decoder), Some(retriever)) = (format.decoder(), stream["retriever"].as_object_mut()) {
+            retriever.insert("decoder".to_owned(), decoder);
+        }
         if let (Some(incremental), Some(stream)) = (incremental, stream.as_object_mut()) {
             stream.insert("incremental_sync".to_owned(), incremental.cursor(&mut made));
         }
@@ -108,11 +114,61 @@ const HTTP: Mapping<Api> = Mapping {
             config: Tree::Mapping(made.config),
             // Its author is the pipeline's, and says himself where it leads.
             reaches_private: true,
+            keeps_responses,
         }
     },
 };
 
 const METHOD: Choice<bool> = Choice(&[("GET", "without a body", false), ("POST", "with the `body`", true)]);
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Body {
+    Json,
+    Jsonl,
+    Csv,
+    Xml,
+}
+
+const BODY: Choice<Body> = Choice(&[
+    ("json", "a document", Body::Json),
+    ("jsonl", "JSON Lines: an object on each line", Body::Jsonl),
+    ("csv", "separated values, below a header; an empty value is null", Body::Csv),
+    ("xml", "a document, in which `@name` is an attribute and `#text` the text beside it", Body::Xml),
+]);
+
+impl Body {
+    fn decoder(self) -> Option<Value> {
+        match self {
+            Self::Json => None,
+            Self::Jsonl => Some(json!({ "type": "JsonlDecoder" })),
+            Self::Csv => Some(json!({ "type": "CsvDecoder", "set_values_to_none": [""] })),
+            Self::Xml => Some(json!({ "type": "XmlDecoder" })),
+        }
+    }
+}
+
+/// Reports what the format has no place for.
+fn agrees(keys: &mut Keys<'_>, format: Body, records: Option<&[String]>, paging: Option<&Value>) {
+    let conflict = |keys: &mut Keys<'_>, key: &str, message: &str, help: &str| {
+        if let Some(span) = keys.place(key) {
+            keys.report(Diagnostic::error(Code::Conflict, span, message).with_help(help));
+        }
+    };
+    if format == Body::Csv && records.is_some() {
+        conflict(keys, "records", "the records of separated values are their rows", "leave `records` out");
+    }
+    if format == Body::Xml && records.is_none() {
+        let help = "say where the records are, from the root element on: `records: orders.order`";
+        conflict(keys, "format", "an answer of XML is one element, and no list of records", help);
+    }
+    let found = paging.and_then(|paging| paging.pointer("/pagination_strategy/cursor_value"));
+    let is_in_body = found.and_then(Value::as_str).is_some_and(|found| found.contains("(response or {})"));
+    if is_in_body && matches!(format, Body::Jsonl | Body::Csv) {
+        let message = "an answer of rows has no place beside them that names the next page";
+        conflict(keys, "paging", message, "write `link`, `page` or `offset`");
+    }
+}
 
 /// What is made: the texts of the file, as the configuration of the manifest.
 #[derive(Default)]

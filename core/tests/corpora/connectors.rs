@@ -21,7 +21,7 @@ use std::path::Path;
 
 use etalon_core::diagnostic::Code;
 use etalon_core::pipeline::Pipeline;
-use etalon_core::source::connector::{Bounds, Connector, Keeping, Kept, Request, Response, Step};
+use etalon_core::source::connector::{Bounds, Connector, Keeping, Kept, KeptCalls, Request, Response, Step};
 use etalon_core::source::sketch;
 use serde_json::{Map, Value};
 
@@ -221,7 +221,7 @@ fn walk_to_its_end(
     let mut walk = connector
         .walk(stream, config.clone(), recorded.get("before").filter(|before| !before.is_null()), bounds, now, 0)
         .map_err(wrong)?;
-    let (mut records, mut waits) = (Vec::new(), Vec::new());
+    let (mut records, mut waits, mut calls) = (Vec::new(), Vec::new(), None);
     for _ in 0..STEPS_MAX {
         match walk.step(now).map_err(wrong)? {
             Step::Request(request) => {
@@ -240,8 +240,7 @@ fn walk_to_its_end(
                 walk.push(Some(answer(exchange)));
             }
             Step::Sign(signing) => walk.signed(signing.message.into_bytes()),
-            Step::Keep(Keeping::Read { .. }) => walk.kept(Kept::Read(None)),
-            Step::Keep(Keeping::Write { .. }) => walk.kept(Kept::Written("1".to_owned())),
+            Step::Keep(keeping) => walk.kept(keep(keeping, &mut calls)),
             Step::Wait(until) => {
                 waits.push((until - now + 5000) / 10_000);
                 now = until;
@@ -249,6 +248,9 @@ fn walk_to_its_end(
             Step::Page(page) => {
                 records.extend(page.records);
                 if is_kept {
+                    while let Some(keeping) = walk.release(now) {
+                        walk.released(keep(keeping, &mut calls));
+                    }
                     let kept = walk.keep().to_string();
                     let kept = serde_json::from_str(&kept).unwrap();
                     walk = connector.resume(stream, config.clone(), &kept, bounds, now, 0).map_err(wrong)?;
@@ -293,6 +295,19 @@ fn walk_to_its_end(
         return Err(format!("the state is\n  {found}\nand not\n  {expected}"));
     }
     Ok(())
+}
+
+/// Does with a document what a walk says; tokens are not remembered.
+fn keep(keeping: Keeping, known: &mut Option<KeptCalls>) -> Kept {
+    match keeping {
+        Keeping::Read { .. } => Kept::Read(None),
+        Keeping::ReadCalls { .. } => Kept::Calls(known.clone().map(|calls| (calls, "1".to_owned()))),
+        Keeping::WriteCalls { calls, .. } => {
+            *known = Some(calls);
+            Kept::Written("1".to_owned())
+        }
+        Keeping::Write { .. } => Kept::Written("1".to_owned()),
+    }
 }
 
 /// So many hundredths of a second.

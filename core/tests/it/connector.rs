@@ -64,7 +64,7 @@ pub(crate) fn walk(
 ) -> Result<Walked, Error> {
     let connector = Connector::read(manifest)?;
     let mut walk = connector.walk("things", config, None, bounds, NOW, 0)?;
-    let (mut walked, mut now, mut kept) = (Walked::default(), NOW, None);
+    let (mut walked, mut now, mut kept, mut made) = (Walked::default(), NOW, None, None);
     for _ in 0..STEPS_MAX {
         match walk.step(now)? {
             Step::Request(request) => {
@@ -74,6 +74,13 @@ pub(crate) fn walk(
             Step::Sign(signing) => walk.signed(format!("signed by {}", signing.key).into_bytes()),
             Step::Keep(Keeping::Read { .. }) => {
                 walk.kept(Kept::Read(kept.clone().map(|token| (token, "1".to_owned()))));
+            }
+            Step::Keep(Keeping::ReadCalls { .. }) => {
+                walk.kept(Kept::Calls(made.clone().map(|calls| (calls, "1".to_owned()))));
+            }
+            Step::Keep(Keeping::WriteCalls { calls, .. }) => {
+                made = Some(calls);
+                walk.kept(Kept::Written("1".to_owned()));
             }
             Step::Keep(Keeping::Write { token, .. }) => {
                 kept = Some(token);
@@ -308,14 +315,16 @@ fn pages_and_records_have_an_end() {
         type: DefaultPaginator
         page_token_option: { type: RequestOption, inject_into: request_parameter, field_name: page }
         pagination_strategy: { type: PageIncrement }";
-    let bounded = |bounds| walk(&manifest("", endless, ""), json!({}), bounds, |_| ok(&json!({"items": [{"id": 1}, {"id": 2}]})));
+    let bounded =
+        |bounds| walk(&manifest("", endless, ""), json!({}), bounds, |_| ok(&json!({"items": [{"id": 1}, {"id": 2}]})));
     let told = bounded(Bounds { pages_max: 50, ..Bounds::default() }).unwrap_err().to_string();
     assert!(told.contains("more than 50 pages"), "{told}");
     let told = bounded(Bounds { records_max: 50, ..Bounds::default() }).unwrap_err().to_string();
     assert!(told.contains("more than 50 records"), "{told}");
     let same = CURSOR.replace("{{ response.next is none }}", "{{ false }}");
     assert!(
-        refused(&manifest("", &same, ""), json!({}), &json!({"items": [{"id": 1}], "next": "x"})).contains("again and again")
+        refused(&manifest("", &same, ""), json!({}), &json!({"items": [{"id": 1}], "next": "x"}))
+            .contains("again and again")
     );
 }
 
@@ -431,12 +440,12 @@ fn a_server_that_fails_now_and_then_is_asked_again() {
             2 => None,
             _ => {
                 let start: usize = query(request).get("offset").map_or(0, |offset| offset.parse().unwrap());
-                ok(&json!({"items": (start..(start + 2).min(5)).collect::<Vec<_>>()}))
+                ok(&json!({"items": things(start..(start + 2).min(5))}))
             }
         }
     });
     let walked = walked.unwrap();
-    assert_eq!(walked.records, [0, 1, 2, 3, 4].map(Value::from));
+    assert_eq!(walked.records, things(0..5));
     // One second, then two, before each of three pages.
     assert_eq!(walked.waited, 9_000_000);
 }
@@ -531,7 +540,7 @@ api_budget:
 ";
     let text = manifest("", &OFFSET.replace("SIZE", "1"), "") + budget;
     let walked = walk(&text, json!({}), Bounds::default(), |request| {
-        let start: u64 = query(request).get("offset").map_or(0, |offset| offset.parse().unwrap());
+        let start: usize = query(request).get("offset").map_or(0, |offset| offset.parse().unwrap());
         ok(&json!({"items": things(start..(start + 1).min(6))}))
     });
     let walked = walked.unwrap();

@@ -78,7 +78,7 @@ fn cases() -> Vec<Case> {
         ("an address within another", "http://[::ffff:169.254.169.254]/", elsewhere),
         ("the next page without encryption", "http://api.example/things", "would get credentials without encryption"),
     ] {
-        cases.push(case(name, manifest(BEARER, NEXT, ""), json!({"items": [1], "next": next}), told));
+        cases.push(case(name, manifest(BEARER, NEXT, ""), json!({"items": [{"id": 1}], "next": next}), told));
     }
     for (name, requester) in [
         ("a key in the query", "request_parameters: { k: \"{{ config.api_key }}\" }"),
@@ -87,7 +87,7 @@ fn cases() -> Vec<Case> {
         ("a key in base64", "request_headers: { X: \"{{ ('user:' ~ config.api_key) | base64encode }}\" }"),
         ("a key without encryption on the next page", "request_headers: { X-Key: \"{{ config.api_key }}\" }"),
     ] {
-        let next = json!({"items": [1], "next": "http://api.example/things"});
+        let next = json!({"items": [{"id": 1}], "next": "http://api.example/things"});
         let mut text = manifest(requester, NEXT, "");
         if !name.contains("next") {
             text = text.replace("https://api.example", "http://api.example");
@@ -139,8 +139,10 @@ fn cases() -> Vec<Case> {
         "not done in time",
     ));
 
-    let few =
-        |bounds: Bounds, told| Case { bounds, ..case("", manifest("", ENDLESS, ""), json!({"items": [1, 2]}), told) };
+    let few = |bounds: Bounds, told| Case {
+        bounds,
+        ..case("", manifest("", ENDLESS, ""), json!({"items": [{"id": 1}, {"id": 2}]}), told)
+    };
     cases.push(Case {
         name: "endless pages".to_owned(),
         ..few(Bounds { pages_max: 50, ..Bounds::default() }, "more than 50 pages")
@@ -153,7 +155,7 @@ fn cases() -> Vec<Case> {
     cases.push(case(
         "a page that is its own next",
         manifest("", &same, ""),
-        json!({"items": [1], "next": "x"}),
+        json!({"items": [{"id": 1}], "next": "x"}),
         "again and again",
     ));
 

@@ -28,7 +28,7 @@ locals {
     { for queue in concat(values(aws_sqs_queue.this), values(aws_sqs_queue.dead)) : "queue/{name}${trimprefix(queue.name, local.name)}" => [queue.arn] },
     { for below in distinct(flatten([for step, function in local.functions : [for one in concat(function.policy, local.deployment.operator) : one.resources]])) : below => ["${local.store}/${var.storage.prefix}${trimprefix(below, "store/")}*"] if length(regexall("^store/", below)) > 0 },
     # Nothing lands of a source that is a store.
-    { for below in ["store/cursors/", "store/tokens/", "store/landed/"] : below => [] if !local.lands },
+    { for below in ["store/cursors/", "store/tokens/", "store/budgets/", "store/landed/"] : below => [] if !local.lands },
   )
   # What each function has for itself.
   logs = {

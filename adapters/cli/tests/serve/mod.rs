@@ -43,6 +43,7 @@ impl Asked {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// A text is sent as it is, anything else as JSON.
     pub(crate) body: Value,
 }
 
@@ -123,7 +124,7 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
 }
 
 fn write(stream: &mut TcpStream, answer: &Answer) {
-    let body = answer.body.to_string();
+    let body = answer.body.as_str().map_or_else(|| answer.body.to_string(), ToOwned::to_owned);
     let mut head =
         format!("HTTP/1.1 {} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", answer.status, body.len());
     for (name, value) in &answer.headers {

@@ -1,19 +1,23 @@
-//! Pages: the records of an API land as JSON Lines, as they came, and beside them a line for each page that they came on: what was
-//! asked, the status, and the time.
+//! Pages: the records of an API land as JSON Lines, and beside them a line for each page that they came on: what was asked, the status,
+//! the time, and the numbers of the responses that it came as. These land as they came, without secrets, in compressed lines.
 //!
 //! Where the walk stands is written with what has landed of it, under one condition, so that whoever goes on, after a kill or when
 //! his time is over, neither misses a page nor lands it twice. A stream with a cursor lands a window whenever the time is over;
 //! one without is a snapshot, and lands when it is whole.
 
+use std::io::Write;
+
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::protocol::name::{self, LandedAs};
 use etalon_core::protocol::{Cursor, OpenWindow, Piece, Window};
-use etalon_core::source::connector::{Config, Connector, Keeping, Kept, KeptToken, Page, Step, Walk};
+use etalon_core::source::connector::{Config, Connector, Keeping, Kept, KeptCalls, KeptToken, Page, Step, Walk};
 use etalon_core::source::{Api, WalkFrom};
 use etalon_core::spec::Filled;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::{Land, LandReport, push_line};
+use super::{Land, LandReport, PIECE_BYTES, push_line};
 use crate::ports::{Clock, Objects, Put, Server};
 use crate::store::{document, put};
 
@@ -33,7 +37,7 @@ pub struct Asks<'a, T> {
     pub config: &'a Config,
     /// Bits for names that nobody may guess.
     pub chance: u128,
-    /// Where tokens are kept that a server renews: one place for all who read the account.
+    /// Where tokens are kept that a server renews, and the calls of a budget: one place for all who read the account.
     pub tokens: &'a T,
 }
 
@@ -105,7 +109,7 @@ impl<'a, S: Objects, C: Clock> Asking<'a, S, C> {
     }
 }
 
-/// Does with the document of tokens what a walk says. What the world does not answer is for the walk to judge.
+/// Does with a document that walks share what one says. What the world does not answer is for the walk to judge.
 async fn keep(store: &impl Objects, keeping: &Keeping) -> Result<Kept, Error> {
     let done = match keeping {
         Keeping::Read { name } => document::<KeptToken>(store, &name::token(name)).await.map(Kept::Read),
@@ -113,12 +117,27 @@ async fn keep(store: &impl Objects, keeping: &Keeping) -> Result<Kept, Error> {
             let condition = version.as_deref().map_or(Put::IfAbsent, Put::IfVersion);
             put(store, &name::token(name), token, condition).await.map(Kept::Written)
         }
+        Keeping::ReadCalls { name } => document::<KeptCalls>(store, &name::budget(name)).await.map(Kept::Calls),
+        Keeping::WriteCalls { name, calls, version } => {
+            let condition = version.as_deref().map_or(Put::IfAbsent, Put::IfVersion);
+            put(store, &name::budget(name), calls, condition).await.map(Kept::Written)
+        }
     };
     done.or_else(|error| match error.kind() {
         ErrorKind::Changed | ErrorKind::AlreadyExists | ErrorKind::NotFound => Ok(Kept::Changed),
         ErrorKind::Unavailable => Ok(Kept::Unanswered(error.to_string())),
         _ => Err(error),
     })
+}
+
+/// Gives back what a walk has left of what it shares with others. What the store does not answer ends by itself.
+pub async fn release(walk: &mut Walk, store: &impl Objects, clock: &impl Clock) {
+    while let Some(keeping) = walk.release(clock.now()) {
+        match keep(store, &keeping).await {
+            Ok(kept) => walk.released(kept),
+            Err(_) => return,
+        }
+    }
 }
 
 /// Walks a stream to its end, and hands each page of records on. The error is that of a step, or that of `take`.
@@ -130,14 +149,21 @@ pub async fn walk(
     mut take: impl FnMut(Page) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut asking = Asking::new(clock, store);
-    loop {
-        match asking.step(walk, server).await? {
-            Came::Answer => {}
-            Came::Wait(until) => clock.wait(until.saturating_sub(clock.now()).max(0)),
-            Came::Page(page) => take(page)?,
-            Came::End => return Ok(()),
+    let walked = loop {
+        match asking.step(walk, server).await {
+            Ok(Came::Answer) => {}
+            Ok(Came::Wait(until)) => clock.wait(until.saturating_sub(clock.now()).max(0)),
+            Ok(Came::Page(page)) => {
+                if let Err(error) = take(page) {
+                    break Err(error);
+                }
+            }
+            Ok(Came::End) => break Ok(()),
+            Err(error) => break Err(error),
         }
-    }
+    };
+    release(walk, store, clock).await;
+    walked
 }
 
 /// A window that is being landed.
@@ -148,6 +174,9 @@ struct Landed {
     records: Vec<u8>,
     /// What is told of their pages.
     pages: Vec<u8>,
+    /// The responses that they came as.
+    bodies: GzEncoder<Vec<u8>>,
+    has_bodies: bool,
     /// When something was kept last.
     kept: i64,
 }
@@ -182,15 +211,18 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
         let from = goes_on.as_ref().map_or(WalkFrom::State(state.as_ref()), |open| WalkFrom::Kept(&open.walk));
         let mut walk = asks.api.walk(asks.connector, asks.config, from, now, asks.chance)?;
         let of = asks.connector.identity().to_owned();
-        let new = || OpenWindow { of, begun: now, rows: 0, pieces: Vec::new(), pages: Vec::new(), walk: Value::Null };
+        let new = || OpenWindow { of, begun: now, ..OpenWindow::default() };
         let mut landed = Landed {
             number: cursor.next(),
             open: goes_on.unwrap_or_else(new),
             records: Vec::new(),
             pages: Vec::new(),
+            bodies: compressed(),
+            has_bodies: false,
             kept: now,
         };
         let walked = self.land_pages(&mut walk, server, &mut landed, &mut cursor, &mut version, asks).await;
+        release(&mut walk, asks.tokens, self.clock).await;
         let error = match walked {
             Ok(mut report) => {
                 report.notes = walk.notes().to_vec();
@@ -231,7 +263,7 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                     Came::Wait(until) if until >= self.deadline && !walk.holds_token() => is_late = true,
                     Came::Wait(until) => self.clock.wait(until.saturating_sub(self.clock.now()).max(0)),
                     Came::Page(page) => {
-                        landed.take(&page, self.clock.now(), walk);
+                        landed.take(&page, self.clock.now(), walk)?;
                         if self.has_enough(landed.open.rows) {
                             self.close(landed, cursor, version, None).await?;
                             report.windows.extend(cursor.windows.last().cloned());
@@ -239,7 +271,10 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
                             return Ok(report);
                         }
                         let is_old = self.clock.now() - landed.kept >= KEEP_AFTER;
-                        if landed.records.len() >= self.full() || (is_old && !landed.records.is_empty()) {
+                        if landed.records.len() >= self.full()
+                            || landed.bodies.get_ref().len() >= PIECE_BYTES
+                            || (is_old && !landed.records.is_empty())
+                        {
                             self.keep(landed, walk).await?;
                             cursor.open = Some(landed.open.clone()).filter(|open| !open.walk.is_null());
                             self.put_cursor(cursor, version).await?;
@@ -255,7 +290,8 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             if is_late {
                 self.keep(landed, walk).await?;
                 if is_incremental && landed.open.rows > 0 {
-                    let rest = OpenWindow { rows: 0, pieces: Vec::new(), pages: Vec::new(), ..landed.open.clone() };
+                    let OpenWindow { of, begun, walk: stands, .. } = landed.open.clone();
+                    let rest = OpenWindow { of, begun, walk: stands, ..OpenWindow::default() };
                     cursor.land(landed.window(&asks.api.stream.text), Some(walk.state().to_string()));
                     report.windows.extend(cursor.windows.last().cloned());
                     landed.open = rest;
@@ -332,6 +368,12 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
             landed.open.pages.push(piece);
             landed.pages.clear();
         }
+        if std::mem::take(&mut landed.has_bodies) {
+            let bodies = std::mem::replace(&mut landed.bodies, compressed()).finish().map_err(uncompressed)?;
+            let at = landed.open.bodies.len();
+            let piece = self.piece((landed.number, at), LandedAs::Bodies, &bodies).await?;
+            landed.open.bodies.push(piece);
+        }
         Ok(())
     }
 
@@ -349,16 +391,28 @@ impl<S: Objects, C: Clock> Land<'_, S, C> {
 
 impl Landed {
     /// Takes the records of a page, and what is told of it.
-    fn take(&mut self, page: &Page, now: i64, walk: &Walk) {
+    fn take(&mut self, page: &Page, now: i64, walk: &Walk) -> Result<(), Error> {
         for record in &page.records {
             push_line(&mut self.records, record);
         }
         let records = page.records.len() as u64;
         self.open.rows += records;
-        let told =
+        let mut told =
             json!({"asked": page.asked, "status": page.status, "at": now, "slice": page.slice, "records": records});
+        if let (Value::Object(told), false) = (&mut told, page.responses.is_empty()) {
+            let first = self.open.responses;
+            told.insert("responses".to_owned(), (first..first + page.responses.len() as u64).collect());
+        }
         // A path or a partition may be made of a secret.
         push_line(&mut self.pages, &walk.masked(&told));
+        for raw in &page.responses {
+            let mut line = Vec::new();
+            push_line(&mut line, &raw.line(self.open.responses, now));
+            self.bodies.write_all(&line).map_err(uncompressed)?;
+            self.has_bodies = true;
+            self.open.responses += 1;
+        }
+        Ok(())
     }
 
     fn window(&self, stream: &str) -> Window {
@@ -368,10 +422,20 @@ impl Landed {
             rows: self.open.rows,
             pieces: self.open.pieces.clone(),
             pages: self.open.pages.clone(),
+            bodies: self.open.bodies.clone(),
             columns: Vec::new(),
             is_whole: false,
         }
     }
+}
+
+/// Nothing yet of what will be compressed: fast, since it is much and seldom read.
+fn compressed() -> GzEncoder<Vec<u8>> {
+    GzEncoder::new(Vec::new(), Compression::fast())
+}
+
+fn uncompressed(error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("a response cannot be compressed: {error}"))
 }
 
 /// The document that says where the last walk ended.

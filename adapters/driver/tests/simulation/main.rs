@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use etalon_core::protocol::Step;
 use etalon_core::protocol::prefix::{
-    CURSORS, DISCARDED, HELD, LANDED, MANIFESTS, MARKS, PIPELINES, PREFIXES, Prefix, QUARANTINE, Right, TOKENS,
+    BUDGETS, CURSORS, DISCARDED, HELD, LANDED, MANIFESTS, MARKS, PIPELINES, PREFIXES, Prefix, QUARANTINE, Right, TOKENS,
 };
 
 use case::Case;
@@ -80,7 +80,7 @@ fn rights() -> BTreeSet<Use> {
         prefix.rights(step).iter().map(move |right| (step, below.clone(), *right)).collect::<Vec<_>>()
     };
     // No source lands here; the functions' own rights to what lands are tried in the sandbox.
-    let all = PREFIXES.iter().filter(|prefix| ![MANIFESTS, CURSORS, TOKENS, LANDED].contains(prefix));
+    let all = PREFIXES.iter().filter(|prefix| ![MANIFESTS, CURSORS, TOKENS, BUDGETS, LANDED].contains(prefix));
     all.flat_map(|prefix| Step::ALL.into_iter().flat_map(move |step| of(prefix, step))).collect()
 }
 

@@ -1,7 +1,4 @@
-//! Budget: how often a manifest lets its server be asked. The first policy that a request falls under counts it, and says
-//! how long the next one waits.
-
-use std::collections::VecDeque;
+//! Budget: how often a manifest lets its server be asked. The first policy that a request falls under says it; `share` counts.
 
 use regex::Regex;
 use serde_json::Value;
@@ -14,7 +11,7 @@ use super::template::{Scope, Template};
 use super::time::{SECOND, Span};
 use super::url;
 
-/// Most calls that a policy remembers.
+/// Most calls that a rate allows.
 pub(crate) const CALLS_MAX: u32 = 100_000;
 
 /// What a manifest says of its rates.
@@ -23,6 +20,8 @@ pub(super) struct Budget {
     policies: Vec<Policy>,
     remaining_header: String,
     reset_header: String,
+    /// What it says, as a text.
+    identity: String,
 }
 
 /// So many calls in a time, of the requests that it is about.
@@ -45,13 +44,8 @@ struct Matcher {
     weight: Option<Template>,
 }
 
-/// The calls of one walk.
-#[derive(Debug)]
-pub(super) struct Calls {
-    budget: Budget,
-    /// By policy: when the last calls were, and until when the server has none left.
-    made: Vec<(VecDeque<i64>, i64)>,
-}
+/// So many calls in so many microseconds.
+pub(super) type Rate = (u64, i64);
 
 impl Budget {
     pub(super) fn read(component: &Component<'_>, missing: &mut Missing) -> Option<Self> {
@@ -63,15 +57,43 @@ impl Budget {
         let header = |field: &str, otherwise: &str| component.text(field).unwrap_or(otherwise).to_owned();
         let policies = component.children("policies", missing);
         Some(Self {
+            identity: component.identity(),
             remaining_header: header("ratelimit_remaining_header", "ratelimit-remaining"),
             reset_header: header("ratelimit_reset_header", "ratelimit-reset"),
             policies: policies.iter().filter_map(|policy| Policy::read(policy, missing)).collect(),
         })
     }
 
-    /// Nothing has been asked yet.
-    pub(super) fn calls(&self) -> Calls {
-        Calls { budget: self.clone(), made: self.policies.iter().map(|_| (VecDeque::new(), 0)).collect() }
+    /// What tells it apart from others.
+    pub(super) fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// How many policies there are.
+    pub(super) fn policies(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// The policy that a request falls under, and how many calls it counts as.
+    pub(super) fn policy(&self, request: &Request, scope: &Scope<'_>) -> Result<Option<(usize, u64)>, String> {
+        let fits = |policy: &Policy| policy.matchers.is_empty() || policy.matchers.iter().any(|one| one.fits(request));
+        let Some(at) = self.policies.iter().position(fits) else { return Ok(None) };
+        let matcher = self.policies[at].matchers.iter().find(|matcher| matcher.fits(request));
+        let Some(weight) = matcher.and_then(|matcher| matcher.weight.as_ref()) else { return Ok(Some((at, 1))) };
+        let weight = weight.value(scope)?.as_u64().filter(|weight| *weight > 0);
+        Ok(Some((at, weight.ok_or("the `weight` of a request is no number of calls")?)))
+    }
+
+    /// The rates of a policy; none: as often as one likes.
+    pub(super) fn rates(&self, policy: usize, scope: &Scope<'_>) -> Result<Vec<Rate>, String> {
+        self.policies[policy].rates.iter().map(|(limit, span)| Ok((calls(limit, scope)?, span.micros))).collect()
+    }
+
+    /// Until when a server has no calls left, in microseconds since 1970, if its response says that it has none.
+    pub(super) fn reset(&self, response: &Response) -> Option<i64> {
+        let number = |name: &str| response.header(name).and_then(|text| text.trim().parse::<i64>().ok());
+        number(&self.remaining_header).filter(|remaining| *remaining == 0)?;
+        number(&self.reset_header)?.checked_mul(SECOND)
     }
 }
 
@@ -124,10 +146,10 @@ impl Policy {
 }
 
 /// How many calls a limit allows.
-fn calls(limit: &Template, scope: &Scope<'_>) -> Result<usize, String> {
+fn calls(limit: &Template, scope: &Scope<'_>) -> Result<u64, String> {
     let said = limit.value(scope)?.as_u64().and_then(|limit| u32::try_from(limit).ok());
-    let limit = said.filter(|limit| (1..=CALLS_MAX).contains(limit)).and_then(|limit| usize::try_from(limit).ok());
-    limit.ok_or_else(|| format!("a rate allows no number of calls from 1 to {CALLS_MAX}"))
+    let limit = said.filter(|limit| (1..=CALLS_MAX).contains(limit));
+    limit.map(u64::from).ok_or_else(|| format!("a rate allows no number of calls from 1 to {CALLS_MAX}"))
 }
 
 impl Matcher {
@@ -169,99 +191,5 @@ impl Matcher {
             && self.path.as_ref().is_none_or(|path| path.is_match(parts.path.trim_end_matches('/')))
             && is_there(&self.parameters, &query)
             && is_there(&self.headers, &headers)
-    }
-}
-
-impl Calls {
-    fn policy(&self, request: &Request) -> Option<usize> {
-        let fits = |policy: &Policy| policy.matchers.is_empty() || policy.matchers.iter().any(|one| one.fits(request));
-        self.budget.policies.iter().position(fits)
-    }
-
-    /// Counts a request that is about to be sent; or says until when it waits, in microseconds since 1970.
-    pub(super) fn count(&mut self, request: &Request, scope: &Scope<'_>) -> Result<Option<i64>, String> {
-        let Some(at) = self.policy(request) else { return Ok(None) };
-        let policy = &self.budget.policies[at];
-        let matcher = policy.matchers.iter().find(|matcher| matcher.fits(request));
-        let weight = match matcher.and_then(|matcher| matcher.weight.as_ref()) {
-            None => 1,
-            Some(weight) => {
-                let said = weight.value(scope)?.as_u64().and_then(|weight| usize::try_from(weight).ok());
-                said.filter(|weight| *weight > 0).ok_or("the `weight` of a request is no number of calls")?
-            }
-        };
-        let (made, until) = &mut self.made[at];
-        let mut wait = (*until > scope.now).then_some(*until);
-        let mut longest = 0;
-        for (limit, span) in &policy.rates {
-            let limit = calls(limit, scope)?;
-            if weight > limit {
-                return Err(format!("a request counts as {weight} calls, and its rate allows {limit}"));
-            }
-            longest = longest.max(span.micros);
-            // The call that has to be past before this one.
-            let before = (made.len() + weight).checked_sub(limit + 1).and_then(|place| made.get(place));
-            wait = wait.max(before.map(|call| call + span.micros).filter(|free| *free > scope.now));
-        }
-        if wait.is_none() && longest > 0 {
-            made.retain(|call| call + longest > scope.now);
-            made.extend(std::iter::repeat_n(scope.now, weight));
-        }
-        Ok(wait)
-    }
-
-    /// Takes what a response says of its server's own count.
-    pub(super) fn heed(&mut self, request: &Request, response: &Response) {
-        let number = |name: &str| response.header(name).and_then(|text| text.trim().parse::<i64>().ok());
-        let reset = number(&self.budget.reset_header).and_then(|seconds| seconds.checked_mul(SECOND));
-        if let (Some(at), Some(0), Some(reset)) = (self.policy(request), number(&self.budget.remaining_header), reset) {
-            self.made[at].1 = reset;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_request_counts_as_much_as_the_first_matcher_that_takes_it_says() {
-        let mut missing = Missing::default();
-        let matcher = |more: Value| {
-            let mut all = json!({"url_path_pattern": "/a", "params": {"kind": 7}, "headers": {"X-Kind": "big"}});
-            all.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
-            all
-        };
-        let budget = json!({"type": "HTTPAPIBudget", "policies": [{
-            "type": "MovingWindowCallRatePolicy",
-            "rates": [{"limit": 5, "interval": "PT10S"}],
-            "matchers": [matcher(json!({"weight": "{{ config['weight'] }}"})), {"method": "get"}],
-        }]});
-        let budget = Budget::read(&Component::of(&budget, &mut missing).unwrap(), &mut missing).unwrap();
-        assert_eq!(missing, Missing::default());
-        let mut calls = budget.calls();
-        let heavy = json!({"weight": 3});
-        let mut count = |seconds: i64, method: &str, url: &str, kind: &str| {
-            let request = Request {
-                method: method.to_owned(),
-                url: url.to_owned(),
-                headers: vec![("x-kind".to_owned(), kind.to_owned())],
-                body: None,
-            };
-            calls.count(&request, &Scope::new(seconds * SECOND, 0, &heavy)).unwrap()
-        };
-        assert_eq!(count(0, "GET", "https://h/a?kind=7", "big"), None);
-        // Two more are allowed: one that is like it in all but a header, and one that is like it in all but a parameter.
-        assert_eq!(count(1, "GET", "https://h/a?kind=7", "small"), None);
-        assert_eq!(count(2, "GET", "https://h/a?kind=8", "big"), None);
-        assert_eq!(count(3, "GET", "https://h/b", "big"), Some(10 * SECOND));
-        // No policy is about it.
-        assert_eq!(count(3, "POST", "https://h/b", "big"), None);
-        // Three calls are past when the first is, which was three.
-        assert_eq!(count(3, "GET", "https://h/a?kind=7", "big"), Some(10 * SECOND));
-        assert_eq!(count(10, "GET", "https://h/a?kind=7", "big"), None);
-        assert_eq!(count(10, "GET", "https://h/a", "big"), Some(11 * SECOND));
     }
 }

@@ -76,6 +76,11 @@ impl<'a> Component<'a> {
         component
     }
 
+    /// All that it says, as one text.
+    pub(super) fn identity(&self) -> String {
+        serde_json::to_string(self.fields).unwrap_or_default()
+    }
+
     /// The component that a mapping is whose type its place tells.
     pub(super) fn named(value: &'a Value, ty: &'a str) -> Option<Self> {
         let fields = value.as_object()?;

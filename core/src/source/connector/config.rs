@@ -25,7 +25,7 @@ const BASE64_BYTES_MIN: usize = 8;
 /// A shorter text is in everything.
 pub(super) const SECRET_BYTES_MIN: usize = 4;
 /// What stands for a secret.
-const MASK: &str = "***";
+pub(super) const MASK: &str = "***";
 
 impl Config {
     /// The configuration in the types of a specification. The error names a key, and no value.
@@ -129,7 +129,7 @@ impl std::fmt::Debug for Config {
 }
 
 /// The ways in which a secret may be written.
-fn written(secret: &str) -> Vec<String> {
+pub(super) fn written(secret: &str) -> Vec<String> {
     let json = Value::from(secret).to_string();
     let mut all = vec![
         secret.to_owned(),

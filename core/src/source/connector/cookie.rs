@@ -107,7 +107,8 @@ impl Cookie {
         }
         let mut parts = text.split(';').map(str::trim);
         let pair = parts.next()?;
-        let (name, value) = pair.split_once('=').map_or((pair, None), |(name, value)| (name.trim(), Some(value.trim())));
+        let (name, value) =
+            pair.split_once('=').map_or((pair, None), |(name, value)| (name.trim(), Some(value.trim())));
         if name.is_empty() {
             return None;
         }

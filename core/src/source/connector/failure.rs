@@ -513,7 +513,8 @@ mod tests {
         let next = |strategies: Value, action, attempt, seconds: i64| {
             let rules = rules(&json!({"type": "DefaultErrorHandler", "backoff_strategies": strategies}));
             let response = Response::new(503, vec![("Retry-After".to_owned(), "700".to_owned())], Vec::new());
-            let wait = rules.next_wait(action, Some(&response), (attempt, seconds * SECOND), &Scope::new(0, 0, &Value::Null));
+            let wait =
+                rules.next_wait(action, Some(&response), (attempt, seconds * SECOND), &Scope::new(0, 0, &Value::Null));
             wait.unwrap().map(|wait| wait / SECOND)
         };
         let header = || json!([{"type": "WaitTimeFromHeader", "header": "Retry-After"}]);

@@ -52,7 +52,8 @@ impl Request {
             match next.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("cookie")) {
                 Some((_, known)) => {
                     let is_set = |pair: &&str| pair.split('=').next().is_some_and(|name| jar.has(name.trim()));
-                    let rest: Vec<&str> = known.split("; ").filter(|pair| !is_set(pair)).chain([told.as_str()]).collect();
+                    let rest: Vec<&str> =
+                        known.split("; ").filter(|pair| !is_set(pair)).chain([told.as_str()]).collect();
                     *known = rest.join("; ");
                 }
                 None => next.headers.push(("Cookie".to_owned(), told)),

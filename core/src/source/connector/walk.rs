@@ -20,18 +20,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::authenticate::{Keeping, Kept, Signing, Tokens};
-use super::budget::Calls;
 use super::config::{self, Config};
 use super::cookie::Jar;
 use super::partition::Shape;
 use super::position::Position;
 use super::property::Properties;
+use super::raw::{Hider, Raw};
 use super::request::Request;
 use super::response::Response;
+use super::share::{Calls, Counted};
 use super::stream::Stream;
 use super::template::{Scope, Slice};
 use super::url::{self, is_loopback, is_private, plain_host};
 use crate::error::{Error, ErrorKind};
+use crate::plan::identity;
 use exchange::Pushed;
 pub(super) use find::Finding;
 use reading::Reading;
@@ -54,11 +56,13 @@ pub struct Bounds {
     pub records_max: usize,
     /// Whether addresses of this machine and of private networks may be asked.
     pub is_private_allowed: bool,
+    /// Whether pages have the responses that their records are of.
+    pub keeps_responses: bool,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { pages_max: 100_000, records_max: 1_000_000_000, is_private_allowed: false }
+        Self { pages_max: 100_000, records_max: 1_000_000_000, is_private_allowed: false, keeps_responses: false }
     }
 }
 
@@ -90,6 +94,8 @@ pub struct Page {
     pub asked: String,
     /// The status of the response.
     pub status: u16,
+    /// The responses that the records are of, as they came, if the walk keeps them: one, or one for each part of a page.
+    pub responses: Vec<Raw>,
 }
 
 /// A stream that is being read.
@@ -118,6 +124,7 @@ struct Shared {
     secrets: Vec<String>,
     tokens: Tokens,
     jar: Jar,
+    hider: Hider,
     calls: Option<Calls>,
     remembered: BTreeMap<String, Response>,
     remembered_bytes: usize,
@@ -214,6 +221,21 @@ impl Walk {
     /// What came of what the last step said to be kept.
     pub fn kept(&mut self, kept: Kept) {
         self.level.push(Pushed::Kept(kept));
+    }
+
+    /// What is to be done with what is kept for others, before the walk is left: to be asked again until there is nothing any more, at
+    /// the end or wherever it is left off. `now`: microseconds since 1970.
+    pub fn release(&mut self, now: i64) -> Option<Keeping> {
+        self.shared.now = self.shared.now.max(now);
+        let scope = Scope::new(self.shared.now, self.shared.chance, &self.shared.config);
+        self.shared.calls.as_mut()?.release(&scope)
+    }
+
+    /// What came of what is to be done before the walk is left.
+    pub fn released(&mut self, kept: Kept) {
+        let now = self.shared.now;
+        // Who cannot give back what he has, lets it end.
+        let _ = self.shared.calls.as_mut().map_or(Ok(()), |calls| calls.take(kept, now));
     }
 
     /// Whether a server has given tokens that are not in the store yet: whoever ends the walk now loses them.
@@ -322,6 +344,7 @@ impl Shared {
             secrets,
             tokens: Tokens::default(),
             jar: Jar::default(),
+            hider: Hider::default(),
             calls,
             remembered: BTreeMap::new(),
             remembered_bytes: 0,
@@ -348,6 +371,14 @@ impl Shared {
         [self.secrets.as_slice(), self.tokens.hidden(), self.jar.hidden()].into_iter()
     }
 
+    /// A response as it is kept.
+    fn raw(&mut self, request: &Request, response: &Response) -> Raw {
+        let mut secrets: Vec<String> = self.hidden().flatten().cloned().chain(exchange::proofs(request)).collect();
+        secrets.sort_unstable();
+        secrets.dedup();
+        self.hider.raw(secrets, request, response)
+    }
+
     /// Takes note of what somebody should look at, once.
     fn note(&mut self, note: &str) {
         let note = self.masked(note);
@@ -367,10 +398,17 @@ impl Shared {
         Scope::new(self.now, self.chance, &self.config)
     }
 
-    /// Counts a request against the budget; or says until when it waits.
-    fn count(&mut self, request: &Request) -> Result<Option<i64>, String> {
-        let scope = Scope::new(self.now, self.chance, &self.config);
-        self.calls.as_mut().map_or(Ok(None), |calls| calls.count(request, &scope))
+    /// Counts a request against the budget, or says what comes before.
+    fn count(&mut self, request: &Request) -> Result<Counted, String> {
+        let Some(calls) = &mut self.calls else { return Ok(Counted::Go) };
+        let (hosts, secrets) = (&self.hosts, &self.secrets);
+        // Those who are one for the server: it sees what proves who asks, and not which stream is read.
+        let account = |budget: &str| {
+            let secrets: BTreeSet<&str> = secrets.iter().map(String::as_str).collect();
+            let hosts = hosts.iter().map(String::as_str);
+            identity("budget", &[budget].into_iter().chain(hosts).chain(secrets).collect::<Vec<_>>())
+        };
+        calls.count(request, account, &Scope::new(self.now, self.chance, &self.config))
     }
 
     /// Refuses a request to where the manifest names no address, and credentials where others can read them. What a job has made may

@@ -21,7 +21,7 @@ fn a_token_is_signed_with_its_claims() {
     let config = json!({"key": "s3cret", "id": "me"});
     let walked = walk(&manifest(jwt, &OFFSET.replace("SIZE", "1"), ""), config, Bounds::default(), |request| {
         let is_last = query(request).contains_key("offset");
-        ok(&json!({"items": if is_last { vec![] } else { vec![1] }}))
+        ok(&json!({"items": if is_last { vec![] } else { vec![json!({"id": 1})] }}))
     });
     let walked = walked.unwrap();
     let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).unwrap();

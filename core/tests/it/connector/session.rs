@@ -15,11 +15,14 @@ fn setting(cookie: &str, body: &Value) -> Option<Response> {
 
 #[test]
 fn a_server_is_told_its_cookies_again() {
-    let walked = walk(&manifest("", CURSOR, ""), json!({}), Bounds::default(), |request| match header(request, "Cookie") {
-        None => setting("session=s3ss10n-number; Secure; HttpOnly", &json!({"items": [], "next": 1})),
-        Some("session=s3ss10n-number") => setting("session=; Max-Age=0", &json!({"items": [{"id": 1}], "next": null})),
-        other => panic!("{other:?}"),
-    });
+    let walked =
+        walk(&manifest("", CURSOR, ""), json!({}), Bounds::default(), |request| match header(request, "Cookie") {
+            None => setting("session=s3ss10n-number; Secure; HttpOnly", &json!({"items": [], "next": 1})),
+            Some("session=s3ss10n-number") => {
+                setting("session=; Max-Age=0", &json!({"items": [{"id": 1}], "next": null}))
+            }
+            other => panic!("{other:?}"),
+        });
     let walked = walked.unwrap();
     assert_eq!((walked.requests.len(), walked.records.len()), (2, 1));
     // A manifest's own says all, and no error tells what a server has set.
@@ -61,9 +64,12 @@ fn with_tokens(requester: &str, good: usize) -> (usize, Result<Walked, String>) 
     let walked = walk(&manifest(requester, "", ""), config, Bounds::default(), |request| {
         if request.url.starts_with("https://login.example/") {
             logins += 1;
-            return ok(&json!({"access_token": format!("t{logins}"), "expires_in": 3600, "refresh_token": format!("r{logins}")}));
+            return ok(
+                &json!({"access_token": format!("t{logins}"), "expires_in": 3600, "refresh_token": format!("r{logins}")}),
+            );
         }
-        let number = header(request, "Authorization").and_then(|proof| proof.strip_prefix("Bearer t")?.parse::<usize>().ok());
+        let number =
+            header(request, "Authorization").and_then(|proof| proof.strip_prefix("Bearer t")?.parse::<usize>().ok());
         match number.unwrap_or(0) < good {
             true => Some(Response::new(401, Vec::new(), Vec::new())),
             false => ok(&json!({"items": [{"id": 1}]})),
@@ -85,7 +91,8 @@ fn a_token_that_a_server_does_not_take_is_renewed_once() {
     let (logins, walked) = with_tokens(&oauth("access_token_value: \"{{ config.given }}\""), 1);
     assert_eq!((logins, walked.unwrap().records.len()), (1, 1));
     // Where nothing can be renewed it is asked again, as after any other failure.
-    let bearer = format!("authenticator: {{ type: BearerAuthenticator, api_token: \"{{{{ config.key }}}}\" }}\n        {RENEW}");
+    let bearer =
+        format!("authenticator: {{ type: BearerAuthenticator, api_token: \"{{{{ config.key }}}}\" }}\n        {RENEW}");
     let (logins, walked) = with_tokens(&bearer, 1);
     assert!(logins == 0 && walked.unwrap_err().contains("HTTP 401"));
 }
@@ -97,8 +104,12 @@ fn a_record_is_a_mapping_and_has_something() {
         walked.map(|walked| walked.records).map_err(|error| error.to_string())
     };
     assert_eq!(read(json!([{}, {"id": 1}])), Ok(vec![json!({"id": 1})]));
-    for (item, noun) in [(json!("a"), "a text"), (json!(null), "null"), (json!([1]), "a list"), (json!(0), "a number")] {
-        assert!(read(json!([{"id": 1}, item])).is_err_and(|told| told.contains(&format!("a record is {noun}"))), "{noun}");
+    for (item, noun) in [(json!("a"), "a text"), (json!(null), "null"), (json!([1]), "a list"), (json!(0), "a number")]
+    {
+        assert!(
+            read(json!([{"id": 1}, item])).is_err_and(|told| told.contains(&format!("a record is {noun}"))),
+            "{noun}"
+        );
     }
     let nothing = "transformations: [ { type: RemoveFields, field_pointers: [['*']] } ]";
     let walked = walk(&manifest("", "", nothing), json!({}), Bounds::default(), |_| ok(&json!({"items": [{"id": 1}]})));

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::oauth::OAuth;
 use super::{Errand, Got, Need, Token, Tokens};
 use crate::plan::identity;
+use crate::source::connector::calls::KeptCalls;
 use crate::source::connector::template::Scope;
 use crate::source::connector::time::SECOND;
 
@@ -50,7 +51,7 @@ impl std::fmt::Debug for KeptToken {
     }
 }
 
-/// What is to be done with the document of tokens.
+/// What is to be done with a document in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keeping {
     /// Read it.
@@ -67,6 +68,20 @@ pub enum Keeping {
         /// The version that is written over.
         version: Option<String>,
     },
+    /// Read the calls of a budget.
+    ReadCalls {
+        /// What they are kept under.
+        name: String,
+    },
+    /// Write them under a version; `None`: if there is none.
+    WriteCalls {
+        /// What they are kept under.
+        name: String,
+        /// The document.
+        calls: KeptCalls,
+        /// The version that is written over.
+        version: Option<String>,
+    },
 }
 
 /// What came of it.
@@ -74,6 +89,8 @@ pub enum Keeping {
 pub enum Kept {
     /// The document and its version, if it is there.
     Read(Option<(KeptToken, String)>),
+    /// The calls of a budget and their version, if the document is there.
+    Calls(Option<(KeptCalls, String)>),
     /// It is written, as this version.
     Written(String),
     /// Somebody else has written meanwhile.
@@ -319,7 +336,7 @@ impl Renewal {
                 }
                 Phase::Read(soon(self.writes))
             }
-            (_, Kept::Changed | Kept::Written(_)) => Phase::Read(0),
+            (_, Kept::Changed | Kept::Written(_) | Kept::Calls(_)) => Phase::Read(0),
         };
         Ok(Next::Phase(next))
     }

@@ -148,8 +148,7 @@ pub(super) fn call_lacks<'t>(
 }
 
 /// What `replace` has by name: of a text, and of a time.
-const REPLACED: &[&str] =
-    &["old", "new", "count", "year", "month", "day", "hour", "minute", "second", "microsecond"];
+const REPLACED: &[&str] = &["old", "new", "count", "year", "month", "day", "hour", "minute", "second", "microsecond"];
 
 /// The functions.
 pub(super) const FUNCTIONS: &[&str] = &[

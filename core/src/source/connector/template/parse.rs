@@ -347,9 +347,7 @@ fn lacked(name: &str, is_filter: bool, of: Option<&Node>, arguments: &Arguments)
 
 /// Whether it is a whole number that JSON has no exact word for.
 fn is_too_large(constant: &Constant) -> bool {
-    constant.is_integer()
-        && i64::try_from(constant.clone()).is_err()
-        && u64::try_from(constant.clone()).is_err()
+    constant.is_integer() && i64::try_from(constant.clone()).is_err() && u64::try_from(constant.clone()).is_err()
 }
 
 /// A constant of minijinja.

@@ -5,11 +5,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Shared, is_plain_header};
-use crate::source::connector::authenticate::{Authenticator, Errand, Got, Kept, Need};
+use crate::source::connector::authenticate::{Authenticator, Errand, Got, Keeping, Kept, Need};
 use crate::source::connector::config;
 use crate::source::connector::failure::Action;
 use crate::source::connector::request::{Options, Request, Requester};
 use crate::source::connector::response::{RESPONSE_BYTES_MAX, Response};
+use crate::source::connector::share::Counted;
+use crate::source::connector::template::Scope;
 use crate::source::connector::url;
 
 /// One request until it has its answer.
@@ -21,8 +23,9 @@ pub(super) struct Exchange {
     /// So often what proves who asks was asked for in vain. A login between two attempts does not make them fewer.
     #[serde(default)]
     proofs: u32,
-    /// When the first attempt had failed, in microseconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When the first attempt had failed, in microseconds since 1970. The time between two functions is none of the attempts': whoever
+    /// goes on later counts anew.
+    #[serde(skip)]
     failed: Option<i64>,
     /// Whether a new token was asked for because of an answer. Whoever goes on later begins with the token that is kept then.
     #[serde(skip)]
@@ -52,6 +55,8 @@ enum Stage {
     Begin,
     /// What a proof needs was asked for.
     Prove(Need, Option<Pushed>),
+    /// What is kept of the calls is to be read or written before the next one.
+    Count(Keeping, Option<Kept>),
     Sent(Request, Option<Option<Response>>),
     /// Until this time.
     Waiting(i64),
@@ -74,6 +79,7 @@ impl Exchange {
     pub(super) fn push(&mut self, pushed: Pushed) {
         match (&mut self.stage, pushed) {
             (Stage::Prove(_, waiting), pushed) => *waiting = Some(pushed),
+            (Stage::Count(_, waiting), Pushed::Kept(kept)) => *waiting = Some(kept),
             (Stage::Sent(_, waiting), Pushed::Response(response)) => *waiting = Some(response),
             _ => {}
         }
@@ -108,11 +114,17 @@ impl Exchange {
                     let has_proof = !matches!(authenticator, Authenticator::Nobody);
                     shared.check(&request, has_proof, requester.is_download)?;
                     let known = if requester.is_cached { shared.recall(&request) } else { None };
-                    if known.is_none()
-                        && let Some(until) = shared.count(&request)?
-                    {
-                        self.stage = Stage::Waiting(until);
-                        continue;
+                    let counted = if known.is_none() { shared.count(&request)? } else { Counted::Go };
+                    match counted {
+                        Counted::Go => {}
+                        Counted::Wait(until) => {
+                            self.stage = Stage::Waiting(until);
+                            continue;
+                        }
+                        Counted::Keep(keeping) => {
+                            self.stage = Stage::Count(keeping, None);
+                            continue;
+                        }
                     }
                     authenticator.forget(owner, &mut shared.tokens, &shared.config);
                     self.stage = Stage::Sent(request, known.map(Some));
@@ -122,6 +134,14 @@ impl Exchange {
                     return Ok(Outcome::Event(Event::Wait(until)));
                 }
                 Stage::Waiting(_) => {}
+                Stage::Count(keeping, None) => {
+                    self.stage = Stage::Count(keeping.clone(), None);
+                    return Ok(Outcome::Event(Event::Keep(keeping)));
+                }
+                Stage::Count(_, Some(kept)) => {
+                    let now = shared.now;
+                    shared.calls.as_mut().map_or(Ok(()), |calls| calls.take(kept, now))?;
+                }
                 Stage::Prove(need, None) => {
                     let event = match &need.errand {
                         Errand::Request(request) => Event::Request(request.clone()),
@@ -208,7 +228,8 @@ impl Exchange {
         shared: &mut Shared,
     ) -> Result<bool, String> {
         if let (Some(calls), Some(response)) = (&mut shared.calls, response) {
-            calls.heed(request, response);
+            let scope = Scope::new(shared.now, shared.chance, &shared.config);
+            calls.heed(request, response, &scope)?;
         }
         let rules = &requester.rules;
         let status = response.map_or(0, |response| response.status);
@@ -279,7 +300,7 @@ fn excerpt(response: &Response) -> Option<String> {
 }
 
 /// What of a request may prove who asks, wherever it comes from.
-fn proofs(request: &Request) -> Vec<String> {
+pub(super) fn proofs(request: &Request) -> Vec<String> {
     let mut proofs = Vec::new();
     for (name, value) in request.headers.iter().filter(|(name, _)| !is_plain_header(name)) {
         proofs.push(value.clone());

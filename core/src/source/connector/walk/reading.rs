@@ -11,6 +11,7 @@ use crate::source::connector::page::Last;
 use crate::source::connector::partition::Shape;
 use crate::source::connector::position::Position;
 use crate::source::connector::property::{Merged, extra};
+use crate::source::connector::raw::Raw;
 use crate::source::connector::request::{Options, Request};
 use crate::source::connector::response::Response;
 use crate::source::connector::stream::Stream;
@@ -41,6 +42,9 @@ pub(super) struct Reading {
     part: usize,
     #[serde(skip)]
     merged: Merged,
+    /// The responses of the page that is at work.
+    #[serde(skip)]
+    responses: Vec<Raw>,
 }
 
 impl Reading {
@@ -55,6 +59,7 @@ impl Reading {
             parts: Vec::new(),
             part: 0,
             merged: Merged::default(),
+            responses: Vec::new(),
         }
     }
 
@@ -86,11 +91,16 @@ impl Reading {
                 Outcome::Answer(request, response) => (request, response),
             };
             let status = response.as_ref().map_or(0, |response| response.status);
+            // Those of parents give partitions and no records.
+            if let Some(response) = response.as_ref().filter(|_| shared.bounds.keeps_responses && owner.is_empty()) {
+                self.responses.push(shared.raw(&request, response));
+            }
             let Some(records) = self.take(stream, &request, response.as_ref(), position, shared)? else { continue };
             let slice = self.slice.partition.iter().chain(&self.slice.window);
             let slice = slice.map(|(key, value)| (key.clone(), value.clone())).collect();
             let asked = format!("{} {}", request.method, request.place());
-            let page = Page { slice: Value::Object(slice), records, asked, status };
+            let responses = std::mem::take(&mut self.responses);
+            let page = Page { slice: Value::Object(slice), records, asked, status, responses };
             return Ok(Event::Page(Box::new(page), Box::new(self.slice.clone())));
         }
     }
@@ -155,7 +165,8 @@ impl Reading {
         let slice = &self.slice;
         let is_kept = |record: &Value| !is_filtered || position.is_synced(slice, record);
         let scope = shared.scope().sliced(slice);
-        let mut records = stream.selector.refine(extracted.records, &stream.transformations, is_kept, &scope)?;
+        let refined = stream.selector.refine(extracted.records, &stream.transformations, is_kept, &scope);
+        let mut records = refined.map_err(|what| format!("`{place}`: {what}"))?;
         if let Some(properties) = &stream.properties {
             properties.merge(&mut self.merged, records);
             self.part = if is_whole { 0 } else { self.part + 1 };
