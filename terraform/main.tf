@@ -26,6 +26,50 @@ module "storage" {
   tags            = var.tags
 }
 
+module "landing" {
+  source = "./modules/bucket"
+  count  = var.landing == null ? 0 : 1
+
+  bucket        = var.landing.bucket
+  kms_key_arn   = var.kms_key_arn
+  force_destroy = var.force_destroy
+  is_emulated   = var.is_emulated
+  tags          = var.tags
+}
+
+resource "aws_s3_bucket_notification" "landing" {
+  count = var.landing == null ? 0 : 1
+
+  bucket      = module.landing[0].bucket
+  eventbridge = true
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "landing" {
+  count = var.landing == null ? 0 : 1
+
+  bucket = module.landing[0].bucket
+
+  rule {
+    id     = "objects"
+    status = "Enabled"
+
+    filter {}
+
+    expiration {
+      days                         = var.landing.days
+      expired_object_delete_marker = var.landing.days == null ? true : null
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.retention.noncurrent_days
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 2
+    }
+  }
+}
+
 module "warehouse" {
   source = "./modules/warehouse"
 

@@ -13,6 +13,17 @@ output "copy_role_arn" {
   value       = module.warehouse.copy_role_arn
 }
 
+output "grants" {
+  description = "The statements that an administrator runs once in the database, for the pipelines whose functions connect with their roles."
+  value = join("\n", flatten([
+    for pipeline in module.pipeline : pipeline.user == null ? [] : [
+      "CREATE SCHEMA IF NOT EXISTS ${pipeline.schema};",
+      "CREATE USER \"${pipeline.user}\" PASSWORD DISABLE;",
+      "GRANT USAGE, CREATE ON SCHEMA ${pipeline.schema} TO \"${pipeline.user}\";",
+    ]
+  ]))
+}
+
 output "pipelines" {
   description = "Functions and queues by pipeline."
 

@@ -42,6 +42,15 @@ variable "prefix" {
   default     = ""
 }
 
+variable "landing" {
+  description = "A bucket to be created in which the objects of sources arrive, and which tells EventBridge of each (`schedule: object-created`). `days`: how long they are kept; without it, always. null: the buckets of the sources are there already."
+  type = object({
+    bucket = string
+    days   = optional(number)
+  })
+  default = null
+}
+
 variable "retention" {
   description = "Days that staged parts, receipts, rejected records and old versions are kept."
   type = object({
@@ -144,7 +153,7 @@ variable "budget" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that encrypts objects, logs, settings and a warehouse that is created. Without it, AWS's own keys are used."
+  description = "KMS key that encrypts objects, logs, settings and a warehouse that is created. Without it, keys that AWS manages are used."
   type        = string
   default     = null
 }

@@ -33,6 +33,33 @@ run "an_installation" {
   }
 }
 
+run "objects_arrive_in_a_bucket_of_its_own" {
+  command = plan
+
+  variables {
+    landing = { bucket = "acme-landing", days = 400 }
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_notification.landing).eventbridge && one(one(one(aws_s3_bucket_lifecycle_configuration.landing).rule).expiration).days == 400
+    error_message = "It tells EventBridge of each object, and keeps it for as long as is said."
+  }
+}
+
+run "what_an_administrator_runs" {
+  command = plan
+
+  variables {
+    pipelines = "tests/files/tables"
+    settings  = { orders = { variables = { WHERE = "analytics" } } }
+  }
+
+  assert {
+    condition     = output.grants == "CREATE SCHEMA IF NOT EXISTS analytics;\nCREATE USER \"IAMR:etalon-orders-load\" PASSWORD DISABLE;\nGRANT USAGE, CREATE ON SCHEMA analytics TO \"IAMR:etalon-orders-load\";"
+    error_message = "The load function's user may work in the schema of its table."
+  }
+}
+
 run "one_message_for_all_alarms" {
   command = plan
 

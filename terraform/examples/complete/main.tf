@@ -126,6 +126,9 @@ module "etalon" {
   # Where whoever gets an alarm reads what it means.
   guide = "https://git.example.com/etalon/main/"
 
+  # Objects of `orders` arrive here and start the pipeline.
+  landing = { bucket = "acme-landing-production", days = 400 }
+
   warehouse = {
     database    = "dev"
     serverless  = var.warehouse == "serverless" ? merge(local.in_network, { base_capacity = 8, daily_rpu_hours = 24 }) : null

@@ -14,12 +14,13 @@ locals {
 module "bucket" {
   source = "../bucket"
 
-  bucket        = var.bucket
-  policy        = data.aws_iam_policy_document.this.json
-  kms_key_arn   = var.kms_key_arn
-  force_destroy = var.force_destroy
-  is_emulated   = var.is_emulated
-  tags          = var.tags
+  bucket           = var.bucket
+  policy           = data.aws_iam_policy_document.this.json
+  kms_key_arn      = var.kms_key_arn
+  is_filled_by_aws = true
+  force_destroy    = var.force_destroy
+  is_emulated      = var.is_emulated
+  tags             = var.tags
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {

@@ -1,5 +1,9 @@
 # A bucket that is closed to the public and to plain HTTP, encrypted, and keeps old versions.
 
+locals {
+  is_with_kms = var.kms_key_arn != null || !var.is_filled_by_aws
+}
+
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV2_AWS_61:whoever makes a bucket of it says how long what lies there is kept: modules storage and audit do
   #checkov:skip=CKV2_AWS_62:nobody waits for the objects that lie here
@@ -40,10 +44,11 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 
   rule {
     # A bucket key saves a call to KMS for every object.
-    bucket_key_enabled = var.kms_key_arn != null
+    bucket_key_enabled = local.is_with_kms
 
+    # Without a key that is named, KMS uses `aws/s3`, which whoever may read an object may use.
     apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      sse_algorithm     = local.is_with_kms ? "aws:kms" : "AES256"
       kms_master_key_id = var.kms_key_arn
     }
   }

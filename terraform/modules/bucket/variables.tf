@@ -15,9 +15,15 @@ variable "policy" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key that encrypts the objects. Without it, S3 encrypts them with a key of its own."
+  description = "KMS key that encrypts the objects. Without it, the account's key `aws/s3` does, which AWS manages."
   type        = string
   default     = null
+}
+
+variable "is_filled_by_aws" {
+  description = "Whether a service of AWS writes the objects. It may not use `aws/s3`, so that without kms_key_arn S3 encrypts with a key of its own (SSE-S3)."
+  type        = bool
+  default     = false
 }
 
 variable "force_destroy" {

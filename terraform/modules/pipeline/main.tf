@@ -34,6 +34,12 @@ locals {
   source_bucket = local.source == null ? null : split("/", trimprefix(local.source, "s3://"))[0]
   source_prefix = local.source == null ? null : trimprefix(trimprefix(local.source, "s3://${local.source_bucket}"), "/")
 
+  # `schema.table`, with its placeholders replaced.
+  table = join("", [
+    for part in regexall("\\$\\$|\\$\\{[^}]*\\}|[^$]+|\\$", try(local.pipeline.target.table, "")) :
+    part == "$$" ? "$" : length(regexall("^\\$\\{", part)) > 0 ? try(var.variables[substr(part, 2, length(part) - 3)], part) : part
+  ])
+
   functions = {
     for step, function in local.deployment.functions : step => merge(function, {
       memory_mb       = coalesce(try(var.sizes[step].memory_mb, null), function.memory_mb)

@@ -39,6 +39,16 @@ output "target" {
   value       = try(local.pipeline.target.table, null)
 }
 
+output "schema" {
+  description = "The schema of the table that the pipeline loads."
+  value       = try(regex("^(.+)[.][^.]+$", local.table)[0], "public")
+}
+
+output "user" {
+  description = "The database user that the load function is, by its role; null if a secret or the warehouse names another."
+  value       = var.warehouse.secret_arn == null && var.warehouse.user == null ? "IAMR:${aws_iam_role.this["load"].name}" : null
+}
+
 output "schedule" {
   description = "When the pipeline runs, as its file says; null if the file does not say it."
   value       = local.schedule

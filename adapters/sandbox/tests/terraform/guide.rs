@@ -39,7 +39,7 @@ pub(crate) fn is_followed(shared: &Shared) {
     let url = counterparts.moto.url();
     let installation = Installation::guided(&files, url);
     let mut cloud: Option<Cloud> = None;
-    let mut state = String::new();
+    let (mut state, mut grants) = (String::new(), String::new());
     let (mut typed, mut passed_over) = (0, BTreeSet::new());
     for step in steps {
         if let Some((begin, _)) = PASSED_OVER.iter().find(|(begin, _)| step.starts_with(begin)) {
@@ -53,7 +53,10 @@ pub(crate) fn is_followed(shared: &Shared) {
             let deployed = Deployed::read(&state, path::MODULE).unwrap();
             let settings = Settings::new("guided", files[1].1, shared.programs.clone());
             cloud = Some(shared.runtime.block_on(Cloud::run(counterparts.clone(), settings, deployed)).unwrap());
+        } else if step == "terraform output -json etalon | jq -r .grants" {
+            grants = installation.output("etalon")["grants"].as_str().unwrap().to_owned();
         } else if step.starts_with("CREATE SCHEMA") {
+            assert_eq!(step, grants);
             let cloud = cloud.as_ref().unwrap();
             may_load(step, cloud.database_url(), &serde_json::from_str(&state).unwrap());
         } else if step.starts_with("aws lambda invoke --function-name etalon-orders-extract ") {

@@ -179,6 +179,11 @@ impl Installation {
         changes
     }
 
+    /// An output of the folder.
+    pub(crate) fn output(&self, name: &str) -> Value {
+        serde_json::from_str(&self.succeed(&["output", "-json", name])).unwrap()
+    }
+
     /// What is there, read back from the stand-in and not as it was planned, in the form of `terraform show -json`.
     pub(crate) fn state(&self) -> String {
         self.succeed(&["apply", "-refresh-only", "-auto-approve", "-input=false", "-no-color"]);
