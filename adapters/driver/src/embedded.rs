@@ -102,13 +102,7 @@ impl<T: Objects, W: Warehouse + Send, C: Clock> DataWarehouse for Embedded<'_, T
     async fn presence(&self, table: &Table) -> Result<Presence, Error> {
         let mut warehouse = self.warehouse.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = warehouse.ledger(table).await?;
-        let presence = Presence::of(&rows, warehouse.has_rows(table).await?);
-        if !presence.is_unknown() {
-            return Ok(presence);
-        }
-        // Another process may have made its first load between the two questions: then the ledger knows of it by now.
-        let rows = warehouse.ledger(table).await?;
-        Ok(Presence::of(&rows, Some(true)))
+        Ok(Presence::of(&rows, warehouse.has_rows(table).await?))
     }
 
     #[expect(

@@ -298,6 +298,9 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             Err(error) if error.kind() == ErrorKind::Refused => return Ok(()),
             presence => presence?,
         };
+        // Another pipeline's first load may have been committed between the two questions, what the ledger knows and whether there are
+        // rows: then the ledger knows of it by now.
+        let presence = if presence.is_unknown() { self.warehouse.presence(pipeline.table()).await? } else { presence };
         if presence.is_unknown() {
             return Err(by_hand::unknown(pipeline));
         }
@@ -543,7 +546,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
             if let Some((record, _)) = record {
                 // A later version may have been loaded before this one was ready: then its rows are not to stay.
                 batch.replaces_source |= keeps_last && !record.is_current(&batch.input);
-                // Those that come later are met while this attempt is submitted again, which would not be the same.
+                // Not those that come later: they may be met while this attempt is submitted again.
                 if batch.replaces_source {
                     batch.versions = record.before(&batch.input).map(str::to_owned).collect();
                 }

@@ -3,21 +3,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod unsure;
+
 use std::cell::RefCell;
-use std::ops::Range;
 use std::sync::Mutex;
 
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Pipeline;
-use etalon_core::plan::Object;
 use etalon_core::source::connector::{Config, Connector, Request, Response, Signing, Walk};
 use etalon_core::source::{Api, WalkFrom};
 use etalon_core::spec::Filled;
 use etalon_driver::land::{Asking, Asks, Came, Land};
 use etalon_driver::memory::{ManualClock, Memory};
-use etalon_driver::ports::{Clock, Objects, Put, Server};
+use etalon_driver::ports::{Clock, Objects, Server};
 use pollster::block_on;
 use serde_json::json;
+
+use unsure::{Chance, Lossy, Quick};
 
 const SECOND: i64 = 1_000_000;
 const BEGIN: i64 = 1_767_225_600 * SECOND;
@@ -58,18 +60,6 @@ const HTTP: &str = "http:
     url: https://api.example.com/things
     auth: { oauth2: { token_url: 'https://login.example.com/token', client_id: us, client_secret: '${secret:c}', refresh_token: '${secret:r}' } }
     paging: { page: { param: page, size: 1 } }";
-
-/// Numbers by chance, the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 /// When a refresh token is no longer good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,72 +173,6 @@ impl Server for World<'_> {
 
     fn sign(&self, _signing: &Signing) -> Result<Vec<u8>, Error> {
         Err(Error::new(ErrorKind::Refused, "nothing is signed here"))
-    }
-}
-
-struct Quick<'a>(&'a ManualClock);
-
-impl Clock for Quick<'_> {
-    fn now(&self) -> i64 {
-        self.0.now()
-    }
-
-    fn wait(&self, microseconds: i64) {
-        self.0.advance(microseconds);
-    }
-}
-
-/// A store that loses one in so many questions, or answers.
-struct Lossy<'a> {
-    store: &'a Memory,
-    chance: Mutex<Chance>,
-    one_in: u64,
-}
-
-impl Lossy<'_> {
-    fn lost(&self) -> Result<(), Error> {
-        match self.chance.lock().unwrap().below(self.one_in) {
-            0 => Err(Error::new(ErrorKind::Unavailable, "lost")),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Objects for Lossy<'_> {
-    async fn head(&self, name: &str) -> Result<Object, Error> {
-        self.store.head(name).await
-    }
-
-    async fn read(&self, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
-        self.store.read(object, range).await
-    }
-
-    async fn fetch(&self, name: &str) -> Result<(Vec<u8>, String), Error> {
-        self.lost()?;
-        self.store.fetch(name).await
-    }
-
-    async fn put(&self, name: &str, bytes: &[u8], condition: Put<'_>) -> Result<String, Error> {
-        self.lost()?;
-        let version = self.store.put(name, bytes, condition).await?;
-        self.lost()?;
-        Ok(version)
-    }
-
-    async fn list(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<String>, Error> {
-        self.store.list(prefix, after, most).await
-    }
-
-    async fn delete(&self, name: &str) -> Result<(), Error> {
-        self.store.delete(name).await
-    }
-
-    async fn delete_version(&self, name: &str, version: &str) -> Result<(), Error> {
-        self.store.delete_version(name, version).await
-    }
-
-    async fn objects(&self, prefix: &str, after: Option<&str>, most: usize) -> Result<Vec<Object>, Error> {
-        self.store.objects(prefix, after, most).await
     }
 }
 
