@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
 use etalon_core::protocol::Unit;
-use etalon_core::warehouse::{BATCH_COLUMN, Presence, WriteMode};
+use etalon_core::warehouse::{BATCH_COLUMN, LEDGER_TABLE, Presence, WriteMode};
 
 use crate::held::title;
 
@@ -36,6 +36,21 @@ pub(crate) fn lost(pipeline: &Resolved, presence: &Presence, way_out: &str) -> O
 /// Whether rows that are appended may be there already without anybody seeing it but by their lineage.
 pub(crate) fn may_double(pipeline: &Resolved) -> bool {
     pipeline.table().write == WriteMode::Append && pipeline.table().lineage
+}
+
+/// How somebody removes the rows of an input from the table and from its ledger, if rows tell what has brought them: nothing is said
+/// to be loaded any more that is not there.
+pub(crate) fn unload(pipeline: &Resolved, input: &str) -> Option<String> {
+    let table = pipeline.table();
+    let schema = table.schema.as_ref().map_or_else(String::new, |schema| format!("{schema}."));
+    let (name, ledger) = (pipeline.table_name(), format!("{schema}{LEDGER_TABLE}"));
+    let is_it = format!("input = '{input}' and \"target\" = '{name}'");
+    table.lineage.then(|| {
+        format!(
+            "`delete from {name} where {BATCH_COLUMN} in (select batch from {ledger} where {is_it})`, then `delete from {ledger} where \
+             {is_it}`"
+        )
+    })
 }
 
 /// That the table has rows of units which the ledger does not know: they would be there twice. `there` are the batches of

@@ -4,7 +4,7 @@
 use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::pipeline::{Pipeline, Resolved};
-use etalon_core::plan::InputPlan;
+use etalon_core::plan::{InputPlan, Object};
 use etalon_core::protocol::{Cursor, Decision, Member, Source, Start, Unit, UnitState, Work, name};
 use etalon_core::warehouse::WriteMode;
 
@@ -80,7 +80,7 @@ pub async fn held(store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error>
 pub fn is_of(pipeline: &Pipeline, unit: &Unit) -> bool {
     let is_own = |member: &Member| {
         let (name, version) = (member.source.clone(), member.source_version.clone());
-        member.input == pipeline.input(&etalon_core::plan::Object { name, version, size: member.size }, 1)
+        member.input == pipeline.input(&Object { name, version, size: member.size }, 1)
     };
     // An older Etalon did not say whose a unit is.
     unit.pipeline == pipeline.name() || (unit.pipeline.is_empty() && unit.members.iter().any(is_own))
@@ -188,12 +188,16 @@ async fn carry_out(
     Ok(())
 }
 
-/// Why a unit was held that is looked at again: what is so of the table may have changed since.
+/// Why a unit was held that is looked at again: what was so of the table then, and what was advised, may not be so any more.
 fn once_more(reason: &String) -> String {
-    match reason.contains(DOUBLED) {
-        true => format!("{ONCE_MORE}; it was held then: {reason}"),
-        false => reason.clone(),
+    if reason.starts_with(ONCE_MORE) || !reason.contains(DOUBLED) {
+        return reason.clone();
     }
+    let fact = reason.split("; release it").next().unwrap_or(reason);
+    format!(
+        "{ONCE_MORE}; it was held then: {fact}; look whether the table has its rows now: release it if not, and discard it if it has \
+         them"
+    )
 }
 
 /// Chooses held units that are to be loaded as they are.
@@ -299,11 +303,14 @@ pub async fn discarded(pipeline: &Pipeline, store: &impl Objects, table: &str) -
     Ok(discarded)
 }
 
-/// Of them, those that can be brought back: a version that has given way to a newer one cannot.
+/// Of them, those that can be brought back: a version that has given way to a newer one cannot, nor one whose contents came again.
 pub async fn discarded_now(pipeline: &Pipeline, store: &impl Objects, table: &str) -> Result<Vec<Unit>, Error> {
     let mut now = Vec::new();
     for (unit, _) in discarded(pipeline, store, table).await? {
-        if !is_overtaken(pipeline, store, &unit).await? && !is_in_run(pipeline, store, table, &unit).await? {
+        let is_past = has_come_again(pipeline, store, &unit).await?
+            || is_overtaken(pipeline, store, &unit).await?
+            || is_in_run(pipeline, store, table, &unit).await?;
+        if !is_past {
             now.push(unit);
         }
     }
@@ -321,6 +328,11 @@ async fn undiscard(
     for (unit, version) in choose(discarded(pipeline, store, table).await?, wanted, "discarded")? {
         let left = if is_in_run(pipeline, store, table, &unit).await? {
             loaded_by_run(&unit)
+        } else if has_come_again(pipeline, store, &unit).await? {
+            format!(
+                "{}: the same contents have come again since, and what was said of them then counts; it stays discarded",
+                title(&unit)
+            )
         } else if is_overtaken(pipeline, store, &unit).await? {
             format!(
                 "{}: another version of it has been met since, which its old rows would stand beside; it stays discarded",
@@ -336,6 +348,24 @@ async fn undiscard(
         decision.left.push(left);
     }
     Ok(decision)
+}
+
+/// Whether an object of a unit has got the same contents once more since: they were judged anew.
+async fn has_come_again(pipeline: &Pipeline, store: &impl Objects, unit: &Unit) -> Result<bool, Error> {
+    for member in &unit.members {
+        let record = document::<Source>(store, &name::source(pipeline.name(), &member.source)).await?;
+        let versions = record.map_or_else(Vec::new, |(record, _)| record.versions);
+        let Some(place) = versions.iter().position(|version| version.input == member.input) else { continue };
+        let later = versions.get(place + 1..).unwrap_or_default();
+        let (name, version) = (member.source.clone(), member.source_version.clone());
+        let object = Object { name, version, size: member.size };
+        let meetings = u32::try_from(versions.len()).unwrap_or(u32::MAX);
+        let mut inputs = (1..=meetings).map(|meeting| pipeline.input(&object, meeting));
+        if inputs.any(|input| later.iter().any(|version| version.input == input)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether an object of a unit has become another one since, where only one version of an object may be in the table.
@@ -403,7 +433,9 @@ async fn settle(store: &impl Objects, table: &str, unit: Unit, version: &str, st
     if unit.state == state {
         return Ok(unit);
     }
-    let released = state == UnitState::Pending;
+    // Who was not told that the table has its rows has not said that they may be there twice. A release that was interrupted, and
+    // put back, was told.
+    let released = state == UnitState::Pending && (unit.released || unit.says(DOUBLED));
     let unit = Unit { state, released, ..unit };
     put(store, &name::unit_document(table, &unit.name), &unit, Put::IfVersion(version)).await?;
     Ok(unit)

@@ -116,6 +116,8 @@ pub const REFUSED: &str = "the warehouse refuses it: ";
 pub(crate) const ONCE_MORE: &str = "it was discarded, and is looked at again";
 /// What the reason says for which a unit is held whose rows the table has.
 pub(crate) const DOUBLED: &str = "its rows would be in table";
+/// What the reason says for which a unit is held whose object was a copy before, and has other contents now.
+pub(crate) const GROWN: &str = "twice if it has only grown";
 
 /// Finds out whether an earlier version of an object is loaded, or waits for its load, and gives the unit of the last one. Where one
 /// version is all that may be there, those that have not come so far give way: they are not judged any more.
@@ -171,6 +173,9 @@ async fn overwrites(
         let whole = there.iter().rposition(is_whole).unwrap_or_default();
         if let Some(unit) = there.get(whole) {
             input.overwrites_rows = there.iter().skip(whole).any(|unit| unit.counts.staged > 0);
+            // Whichever has read it knows its bytes.
+            input.overwrites_same =
+                there.iter().flat_map(|unit| &unit.members).any(|member| input.has_bytes_of(member));
             loaded = Some(unit.clone());
         }
     }
@@ -182,7 +187,7 @@ async fn overwrites(
     }
     input.overwrites_loaded = loaded.is_some();
     let mut members = loaded.iter().flat_map(|unit| &unit.members);
-    input.overwrites_same = members.any(|member| member.source == input.plan.source && input.has_bytes_of(member));
+    input.overwrites_same |= members.any(|member| member.source == input.plan.source && input.has_bytes_of(member));
     Ok(loaded)
 }
 

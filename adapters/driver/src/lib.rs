@@ -14,8 +14,9 @@
 //! load                       units become one transaction of their table
 //! held, rejects              what somebody decides about units and records that were not loaded
 //! rival                      another state folder with the same pipeline and table is found
-//! alike                      the same rows under another name
+//! alike                      the same rows under the name of another pipeline
 //! reconcile                  the ledger decides where the store says something else
+//! gone                       what a run does not find any more
 //! run, line, embedded, report
 //!                            all of this on one machine
 //! status                     how things stand between two runs
@@ -43,6 +44,7 @@ mod by_hand;
 mod rival;
 mod alike;
 mod reconcile;
+mod gone;
 pub mod run;
 pub mod report;
 pub mod status;

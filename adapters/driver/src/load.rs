@@ -15,12 +15,12 @@ use etalon_core::protocol::{
     UnitState, choose, name, next, parse,
 };
 use etalon_core::receipt::Part;
-use etalon_core::warehouse::{Appended, Contents, LoadBatch, LoadCounts, Table, WriteMode};
+use etalon_core::warehouse::{Appended, Contents, Double, LoadBatch, LoadCounts, Table, WriteMode};
 
 use crate::by_hand;
 use crate::deployed::Deployed;
 use crate::held::{is_of, title};
-use crate::judge::{DOUBLED, REFUSED};
+use crate::judge::{DOUBLED, GROWN, REFUSED};
 use crate::ports::{
     Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, StatementState, Witness,
 };
@@ -158,7 +158,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         let units = choose(pending, LoadLimits { units_max, ..self.limits });
         let Some(first) = units.first() else {
             self.forget_holds().await?;
-            return Ok(Left::Nothing);
+            return self.mark_again().await;
         };
         if !self.may_begin(units.len() == waiting).await? {
             return Ok(Left::Nothing);
@@ -172,6 +172,22 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         let load = Load::new(identity("load", &parts), fingerprint, names.clone(), now);
         put_unless_raced(put(self.store, &name::current(&table), &load, Put::IfAbsent).await)?;
         Ok(Left::Something)
+    }
+
+    /// Marks units as pending whose mark was taken away by a worker that was about to hold them, and was killed: they are marked as
+    /// held, and their documents say that they are to be loaded.
+    async fn mark_again(&self) -> Result<Left, Error> {
+        let (table, mut left) = (self.table(), Left::Nothing);
+        let prefix = name::held(&table, "");
+        let marks = self.store.list(&prefix, None, MARKS_MAX).await?;
+        let units = side_by_side(&marks, |mark| self.unit(mark.strip_prefix(&prefix).unwrap_or(mark))).await?;
+        for (unit, _) in units.into_iter().flatten().flatten() {
+            if unit.is_pending() && is_of(&self.deployed.pipeline, &unit) {
+                put_once(self.store, &name::pending(&table, &unit.name), b"").await?;
+                left = Left::Something;
+            }
+        }
+        Ok(left)
     }
 
     /// Whether a load may begin: not too soon after the last one. One that leaves units waiting is followed at once.
@@ -366,7 +382,10 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         if may_double {
             return Ok(units.to_vec());
         }
-        let batches: Vec<LoadBatch> = units.iter().flat_map(|(unit, _)| unit.load_batches()).collect();
+        let was = side_by_side(units, async |(unit, _)| self.never_loaded(unit).await).await?;
+        let was: BTreeMap<&str, Vec<LoadBatch>> = units.iter().map(|(unit, _)| unit.name.as_str()).zip(was).collect();
+        let batches: Vec<LoadBatch> =
+            units.iter().flat_map(|(unit, _)| unit.load_batches()).chain(was.values().flatten().cloned()).collect();
         let akin = self.warehouse.akin(pipeline.table(), &batches).await?;
         let pipelines = match Contents::has_of_others(&akin, pipeline.name(), &batches) {
             true => self.warehouse.pipelines(pipeline.table(), pipeline.name()).await?,
@@ -379,6 +398,7 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         in_order.sort_by_key(|(unit, _)| (adds(unit), unit.batch_time(), title(unit)));
         let appended = |(unit, _): &&(Unit, String)| Appended {
             batches: unit.load_batches().collect(),
+            was: was.get(unit.name.as_str()).cloned().unwrap_or_default(),
             // A redrive brings some records of an object that is loaded.
             is_asked: !unit.released && unit.members.iter().all(|member| member.redrives.is_none()),
         };
@@ -386,11 +406,36 @@ impl<T: Objects, W: DataWarehouse, E: Events, C: Clock, O: Witness> Loader<'_, T
         let mut rest = Vec::new();
         for ((unit, version), doubled) in in_order.into_iter().zip(contents.doubled(pipeline.name(), &load)) {
             match doubled {
-                Some(batch) => self.hold(unit, version, would_double(pipeline, unit, batch)).await?,
+                Some(double) => self.hold(unit, version, would_double(pipeline, unit, double)).await?,
                 None => rest.push((unit.clone(), version.clone())),
             }
         }
         Ok(rest)
+    }
+
+    /// What earlier versions of a unit's object would have brought, if none of them was ever loaded: they were held, and another
+    /// version has come, or somebody has discarded them.
+    async fn never_loaded(&self, unit: &Unit) -> Result<Vec<LoadBatch>, Error> {
+        let mut batches = Vec::new();
+        let is_new = |member: &&Member| member.redrives.is_none() && !member.replaces_generations;
+        for member in unit.members.iter().filter(is_new).filter(|_| !unit.released && !unit.is_of_whole_run()) {
+            let place = name::source(&unit.pipeline, &member.source);
+            let Some((record, _)) = document::<Source>(self.store, &place).await? else { continue };
+            let mut never = Vec::new();
+            for input in record.before(&member.input) {
+                let places = names(self.store, &name::units(&self.table(), Some(input))).await?;
+                let earlier = side_by_side(&places, async |place| self.unit_at(place).await).await?;
+                let earlier: Vec<Unit> = earlier.into_iter().flatten().flatten().map(|(unit, _)| unit).collect();
+                let is_loaded = |unit: &Unit| matches!(unit.state, UnitState::Loaded { .. } | UnitState::Pending);
+                if earlier.iter().any(is_loaded) {
+                    never.clear();
+                    break;
+                }
+                never.extend(earlier.iter().flat_map(Unit::load_batches));
+            }
+            batches.extend(never);
+        }
+        Ok(batches)
     }
 
     /// Begins a load of those units alone whose documents are there and can be read.
@@ -587,23 +632,36 @@ fn counts(rows: &[(LoadBatch, LoadCounts)], units: &[(Unit, String)]) -> Vec<Opt
 }
 
 /// Why a unit is held of which the table has the rows, by what has brought them.
-fn would_double(pipeline: &Resolved, unit: &Unit, batch: &LoadBatch) -> String {
+fn would_double(pipeline: &Resolved, unit: &Unit, Double { by: batch, was }: Double<'_>) -> String {
     let (source, other, table) = (title(unit), &batch.source, pipeline.table_name());
     let is_own = batch.pipeline.is_empty() || batch.pipeline == *pipeline.name();
     let fact = match is_own {
         true if *other == source => format!("the ledger has {source} as it is, as an input of another name"),
+        true if was => format!("{source} had the contents of {other}, whose rows are there, before it was changed"),
         true => format!("{source} has the contents of {other}, which is loaded"),
-        false => format!(
-            "pipeline `{}` has loaded {source} as it is; if that one was renamed, give it its old name back",
-            batch.pipeline
-        ),
+        false => {
+            let is = if was { "was" } else { "is" };
+            let by = &batch.pipeline;
+            format!(
+                "pipeline `{by}` has loaded {source} as it {is}; if that one was renamed, give it its old name back"
+            )
+        }
     };
-    let renamed = match is_own && *other != source {
-        true => format!(
-            "; if {other} has become it, delete the rows whose _etalon_batch is a batch of {other} in _etalon_ledger, and release it"
-        ),
-        false => String::new(),
+    let unload = by_hand::unload(pipeline, &batch.input).filter(|_| is_own && *other != source);
+    let renamed = match unload {
+        Some(unload) if was => {
+            format!("; if {other} has become it, remove the rows of {other} and release it: {unload}")
+        }
+        Some(unload) => {
+            format!("; if {other} has become it, discard it, or remove the rows of {other} and release it: {unload}")
+        }
+        None => String::new(),
     };
+    if was && is_own {
+        return format!(
+            "{source}: {DOUBLED} `{table}` {GROWN}: {fact}; release it if it has other rows, or discard it{renamed}"
+        );
+    }
     format!("{source}: {DOUBLED} `{table}` twice: {fact}; release it if they are to be{renamed}")
 }
 

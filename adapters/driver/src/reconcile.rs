@@ -27,8 +27,8 @@ const MEETINGS_MAX: u32 = 64;
 /// What the store has not known as the ledger has it.
 #[derive(Debug, Default)]
 pub(crate) struct Reconciled {
-    /// The objects, with their versions, that the store called loaded and the ledger does not have.
-    pub(crate) forgotten: Vec<(String, String)>,
+    /// What the store called loaded and the ledger does not have.
+    pub(crate) forgotten: Vec<Member>,
     /// The objects of which the ledger lacks records that were sent again.
     pub(crate) undone: BTreeSet<String>,
     /// Whether the ledger has what the store did not know.
@@ -76,7 +76,7 @@ pub(crate) async fn reconcile(
     for unit in absent {
         forget(pipeline, store, &table, &unit).await?;
         let with_rows = unit.members.iter().filter(|member| member.batches.iter().any(|batch| batch.staged > 0));
-        forgotten.extend(with_rows.map(|member| (member.source.clone(), member.source_version.clone())));
+        forgotten.extend(with_rows.cloned());
     }
     let has_learnt = if pipeline.whole_runs() {
         last_run(pipeline, store, rows).await?

@@ -58,10 +58,10 @@ pub struct RunReport {
     pub equal_contents: Vec<EqualContents>,
     /// What is to be looked at where rows of earlier versions were removed.
     pub replaced: Option<Replaced>,
-    /// Objects that had the contents of another one, and are loaded with other contents.
-    pub renamed: Vec<Renamed>,
-    /// Objects that were discarded as copies of others, whose rows are not in the table any more.
-    pub only_copies: Vec<String>,
+    /// Objects that were discarded as copies of others, which are gone, or whose rows are not in the table any more.
+    pub only_copies: Vec<OnlyCopy>,
+    /// Objects that were held as copies, and are loaded, since the table does not have the rows of the original any more.
+    pub copies_loaded: BTreeSet<String>,
     /// Rows that records of an earlier file have taken the place of, because they were loaded last and the table has no `order_by`:
     /// at most so many.
     pub set_back: u64,
@@ -109,14 +109,50 @@ pub struct EqualContents {
     pub is_there: bool,
 }
 
-/// An object that is loaded, and had the contents of another one before, which is gone and has its rows in the table: most likely it
-/// is that one, under another name.
+/// An object that was discarded as a copy, and is all that is left of those contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Renamed {
+pub struct OnlyCopy {
     /// The object.
     pub source: String,
-    /// The other one.
-    pub was: String,
+    /// Why its contents are in no other object that is loaded.
+    #[serde(flatten)]
+    pub why: Alone,
+    /// What tells its contents from others.
+    #[serde(skip)]
+    pub digests: Vec<String>,
+}
+
+/// Why the contents of a copy are in no other object that is loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "because", content = "of")]
+pub enum Alone {
+    /// The table has the rows still, and the object that has brought them is gone.
+    OriginalIsGone(String),
+    /// The object that had brought the rows has others now, perhaps these among them.
+    OriginalHasChanged(String),
+    /// The table does not have them any more.
+    RowsAreGone,
+}
+
+impl OnlyCopy {
+    /// What is to be said of it.
+    pub fn words(&self) -> String {
+        let source = &self.source;
+        match &self.why {
+            Alone::OriginalIsGone(of) => format!(
+                "{source} was discarded as a copy of {of}, which is no longer among the source's files: `etalon undiscard` with \
+                 {source} brings it back; then remove the rows of {of}, as the run said, before you release it"
+            ),
+            Alone::OriginalHasChanged(of) => format!(
+                "{source} was discarded as a copy of {of}, which has other contents now: if its rows are not among these, `etalon \
+                 undiscard` with {source} brings it back"
+            ),
+            Alone::RowsAreGone => format!(
+                "{source} was discarded as a copy, and the rows that it was a copy of are not in the table any more: `etalon \
+                 undiscard` with {source} brings it back"
+            ),
+        }
+    }
 }
 
 /// What is to be looked at where rows of earlier versions were removed.
@@ -239,8 +275,8 @@ impl RunReport {
             changes: Vec::new(),
             equal_contents: Vec::new(),
             replaced: None,
-            renamed: Vec::new(),
             only_copies: Vec::new(),
+            copies_loaded: BTreeSet::new(),
             set_back: 0,
             not_loaded: 0,
             decision: None,

@@ -16,16 +16,17 @@ use etalon_core::error::{Error, ErrorKind};
 use etalon_core::pipeline::Resolved;
 use etalon_core::pipeline::file::OnOverwrite;
 use etalon_core::plan::{InputPlan, Object, identity};
-use etalon_core::protocol::{Decision, Load, LoadLimits, Start, Unit, UnitState, Work, name, parse};
+use etalon_core::protocol::{Decision, Load, LoadLimits, Member, Start, Unit, UnitState, Work, name, parse};
 use etalon_core::receipt::Receipt;
 use etalon_core::source::Names;
-use etalon_core::warehouse::{LedgerRow, LoadCounts, Presence, WriteMode, since_whole_run, standing};
+use etalon_core::warehouse::{LedgerRow, LoadCounts, Presence, WriteMode, since_whole_run};
 
 use crate::alike;
 use crate::by_hand;
 use crate::deployed::Deployed;
 use crate::embedded::Embedded;
 use crate::extract::Extract;
+use crate::gone::{Sight, copies_held};
 use crate::held::{self, is_of, title, versioned};
 use crate::line::Line;
 use crate::links;
@@ -148,7 +149,6 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     };
     // Records of earlier files are loaded once more, and not all of those that came after them.
     let may_set_back = matches!(&work, Work::Redrive(_) | Work::Release(_) | Work::Reload(_));
-    let is_whole_reload = reloaded.as_ref().is_some_and(Vec::is_empty);
     let decides = matches!(&work, Work::Release(_) | Work::Discard(_) | Work::Undiscard(_));
     let changes = match warehouse.changes(pipeline.table()).await {
         // A table that does not fit is refused by whoever loads into it.
@@ -159,6 +159,7 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
     if let (Work::Redrive(_), Err(unfit)) = (&work, &changes) {
         return Err(unfit.clone());
     }
+    let copies = if lists { copies_held(pipeline, store).await? } else { Vec::new() };
     let done = engine.transform(work, objects).await;
     if !decides {
         done.clone()?;
@@ -179,44 +180,24 @@ pub async fn run<S: Objects, T: Objects, W: Warehouse + Send, C: Clock, P: Progr
         if !pipeline.whole_runs() {
             after = since_whole_run(&warehouse.ledger(pipeline.table()).await?).cloned().collect();
         }
-        if pipeline.table().write == WriteMode::Append && lists {
-            let planned = engine.seen.facts().planned.clone();
-            report.renamed = alike::renamed(pipeline, store, (objects, &planned), &after).await?;
-        }
         let by_load = matches!(&pipeline.table().write, WriteMode::Merge { order_by, .. } if order_by.is_empty());
         report.set_back = if may_set_back && by_load && is_late(&rows, &after) { load.updated } else { 0 };
         if pipeline.table().lineage && !pipeline.whole_runs() {
             report.replaced = Replaced::by(pipeline.table(), load, &rows, &after);
-            if load.removed > 0 {
-                report.only_copies = alike::only_copies(pipeline, store, &after).await?;
-            }
         }
     }
     if lists && !pipeline.whole_runs() {
-        let there: BTreeMap<&str, &str> =
-            objects.iter().map(|object| (object.name.as_str(), object.version.as_str())).collect();
-        let adds = pipeline.on_overwrite() == OnOverwrite::Add;
-        let is_lost = |(source, version): &(String, String)| match there.get(source.as_str()) {
-            None => true,
-            Some(now) => adds && now != version,
+        let is_there = |member: &Member| !replaced.contains(&(member.source.clone(), member.source_version.clone()));
+        let sight = Sight {
+            objects,
+            reloaded: reloaded.as_deref(),
+            is_part: options.is_part,
+            copies,
+            forgotten: forgotten.into_iter().filter(is_there).collect(),
+            before: &rows,
+            after: if report.load.is_some() { &after } else { &rows },
         };
-        let forgotten = forgotten.into_iter().filter(|object| !replaced.contains(object));
-        report.lost = forgotten.filter(is_lost).map(|(source, _)| source).collect();
-        let is_own = |row: &&LedgerRow| row.batch.pipeline == *pipeline.name() && row.counts.staged > 0;
-        if let Some(wanted) = reloaded {
-            let is_wanted = |source: &String| wanted.is_empty() || wanted.contains(source);
-            let is_earlier = |row: &&LedgerRow| {
-                let now = there.get(row.batch.source.as_str());
-                now.is_some_and(|now| *now != row.batch.source_version) && is_wanted(&row.batch.source)
-            };
-            let stand = standing(if report.load.is_some() { &after } else { &rows });
-            let earlier = stand.into_iter().filter(is_own).filter(is_earlier);
-            report.earlier_versions = earlier.map(|row| row.batch.source.clone()).collect();
-        }
-        if is_whole_reload && !options.is_part {
-            let is_gone = |row: &&LedgerRow| !there.contains_key(row.batch.source.as_str());
-            report.gone = rows.iter().filter(is_own).filter(is_gone).map(|row| row.batch.source.clone()).collect();
-        }
+        sight.tell(pipeline, store, &mut report).await?;
     }
     Ok(report)
 }

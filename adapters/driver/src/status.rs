@@ -11,10 +11,11 @@ use etalon_core::value::datetime::print_timestamptz;
 use etalon_core::warehouse::{LedgerRow, LoadCounts, Unlike, since_whole_run, unlike};
 use serde::Serialize;
 
+use crate::gone::only_copies;
 use crate::held::{self, is_of, title};
 use crate::ports::{Objects, Warehouse};
 use crate::rejects::{self, State};
-use crate::report::HeldReport;
+use crate::report::{HeldReport, OnlyCopy};
 use crate::run::{held_report, is_of_now};
 use crate::store::{document, names};
 
@@ -59,6 +60,8 @@ pub struct Status {
     pub waiting: Vec<String>,
     /// What a person has discarded.
     pub discarded: Vec<String>,
+    /// Of it, copies of rows that the table does not have any more.
+    pub only_copies: Vec<OnlyCopy>,
     /// How many rejects are open, by file.
     pub open_rejects: BTreeMap<String, u64>,
     /// Files that are loaded and whose rejects are not in this store.
@@ -161,6 +164,10 @@ pub async fn status(
         waiting.extend(unit.filter(|unit| unit.is_pending() && is_of(pipeline, unit)).map(|unit| title(&unit)));
     }
     let discarded = held::discarded_now(pipeline, store, &table).await?;
+    let only_copies = match discarded.is_empty() || pipeline.whole_runs() {
+        true => Vec::new(),
+        false => only_copies(pipeline, store, &since_whole_run(&rows).cloned().collect::<Vec<_>>(), None).await?,
+    };
     let mut open_rejects = BTreeMap::new();
     for input in rejects::read(store, pipeline).await? {
         let open = input.rejects.iter().filter(|kept| kept.state == State::Open).count() as u64;
@@ -193,6 +200,7 @@ pub async fn status(
         held: held.iter().filter(|unit| is_of(pipeline, unit)).map(|unit| held_report(unit, false)).collect(),
         waiting: waiting.into_iter().collect(),
         discarded: discarded.iter().map(title).collect(),
+        only_copies,
         open_rejects,
         unknown_rejects,
         unlike,

@@ -25,7 +25,7 @@ pub struct Unit {
     pub members: Vec<Member>,
     /// What has become of it.
     pub state: UnitState,
-    /// Whether a person has decided that it is loaded as it is.
+    /// Whether a person has decided that it is loaded though the table has its rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub released: bool,
 }
@@ -145,6 +145,16 @@ impl Unit {
     /// The rows that it brings to the ledger.
     pub fn load_batches(&self) -> impl Iterator<Item = LoadBatch> {
         self.members.iter().flat_map(|member| member.load_batches(&self.pipeline))
+    }
+
+    /// Whether it is held, or was discarded, for a reason with these words.
+    pub fn says(&self, words: &str) -> bool {
+        match &self.state {
+            UnitState::Held { reasons, .. } | UnitState::Discarded { reasons } => {
+                reasons.iter().any(|reason| reason.contains(words))
+            }
+            _ => false,
+        }
     }
 }
 

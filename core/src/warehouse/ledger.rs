@@ -30,7 +30,7 @@ use crate::warehouse::table::WRITTEN_WHOLE;
 use crate::warehouse::target::Target;
 
 /// The ledger's table.
-pub(crate) const LEDGER_TABLE: &str = "_etalon_ledger";
+pub const LEDGER_TABLE: &str = "_etalon_ledger";
 /// The work table of a load's batches.
 const LOAD_TABLE: &str = "_etalon_load";
 /// The work table of the batches whose rows a later version of their source has replaced.

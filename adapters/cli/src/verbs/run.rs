@@ -12,7 +12,7 @@ use etalon_core::warehouse::{LoadCounts, WriteMode};
 use etalon_driver::judge::REFUSED;
 use etalon_driver::land::{Asked, LandReport};
 use etalon_driver::local::{LocalDisk, SystemClock};
-use etalon_driver::report::{HeldReport, Renamed, Replaced, RunReport, RunState};
+use etalon_driver::report::{HeldReport, OnlyCopy, Replaced, RunReport, RunState};
 use etalon_driver::run::{self, RunOptions, World};
 use serde::Serialize;
 
@@ -336,16 +336,11 @@ impl View for Ran {
             0 => {}
             n => notes.push(format!("removed {} that earlier loads had brought", how_many(n, "row"))),
         }
-        notes.extend(report.renamed.iter().map(|Renamed { source, was }| {
+        notes.extend(report.only_copies.iter().map(OnlyCopy::words));
+        notes.extend(report.copies_loaded.iter().map(|source| {
             format!(
-                "{source} had the contents of {was} before, whose rows are in the table too: if that one has become {source}, delete \
-                 those whose _etalon_batch is a batch of {was} in _etalon_ledger"
-            )
-        }));
-        notes.extend(report.only_copies.iter().map(|source| {
-            format!(
-                "{source} was discarded as a copy of another file, which has other contents now: if its rows are not among these, `etalon \
-                 undiscard` brings it back"
+                "{source} was held as a copy, and is loaded now: the original has other contents; if it has only grown, its rows of \
+                 before are there twice"
             )
         }));
         notes.extend(set_back(report.set_back));
@@ -360,8 +355,8 @@ impl View for Ran {
         }));
         notes.extend(report.lost.iter().map(|source| {
             format!(
-                "{source}: rows that it had brought are LOST; they were in the table that is gone, and the source does not \
-                 have the file any more as it was then"
+                "{source}: rows that it had brought are LOST: the table does not have them any more, and the source does not have \
+                 the file any more as it was then"
             )
         }));
         if report.load.is_some() && !report.other_pipelines.is_empty() {

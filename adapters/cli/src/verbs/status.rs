@@ -149,6 +149,7 @@ impl View for Stands {
         let waits = if self.queues.is_empty() { "waits for the next run" } else { "waits for its load" };
         found.waiting.iter().for_each(|name| page.push_str(&format!("  {waits}: {}\n", unbroken(name))));
         found.discarded.iter().for_each(|name| page.push_str(&format!("  discarded: {}\n", unbroken(name))));
+        found.only_copies.iter().for_each(|copy| page.push_str(&format!("  {}\n", unbroken(&copy.words()))));
         for (source, open) in &found.open_rejects {
             page.push_str(&format!("  open rejects: {}: {}\n", unbroken(source), thousands(*open)));
         }

@@ -2,11 +2,12 @@
 //! time, of which any may be killed or stopped, and the schedule that looks again until nothing is left to do.
 
 use etalon_core::error::{Error, ErrorKind};
-use etalon_core::protocol::{LoadLimits, Start, name, prefix, print};
+use etalon_core::protocol::{LoadLimits, Start, UnitState, name, prefix, print};
 use etalon_driver::connection::Connection;
 use etalon_driver::deployed::Deployed;
 use etalon_driver::embedded::Embedded;
 use etalon_driver::extract::Extract;
+use etalon_driver::held;
 use etalon_driver::load::Loader;
 use etalon_driver::memory::{Kind, ManualClock, Memory, MemoryQueue};
 use etalon_driver::ports::{Clock, Entry, Message, Objects, Queue, Quiet};
@@ -130,7 +131,12 @@ impl Hands<'_, '_> {
         let table = name::table(self.cloud.deployed.pipeline.table());
         let pending = block_on(self.cloud.store.list(&name::pending(&table, ""), None, 1))?;
         let loads = block_on(self.cloud.store.list(prefix::LOADS.text, None, 9))?;
-        Ok(!pending.is_empty() || loads.iter().any(|name| name.ends_with("/current")))
+        // Its mark may be gone: a sweep marks it again.
+        let waiting = block_on(held::waiting(self.cloud.store, &table))?;
+        let is_pending = waiting.iter().any(|(unit, _)| {
+            matches!(unit.state, UnitState::Pending) && held::is_of(&self.cloud.deployed.pipeline, unit)
+        });
+        Ok(!pending.is_empty() || is_pending || loads.iter().any(|name| name.ends_with("/current")))
     }
 
     fn chaotic<'p, P>(&'p self, inner: &'p P) -> Chaotic<'p, P> {

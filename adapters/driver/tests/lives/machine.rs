@@ -90,6 +90,16 @@ macro_rules! must_be {
     };
 }
 
+/// A clock of which no two looks are at the same time, as on a machine.
+struct Ticking<'a>(&'a ManualClock);
+
+impl Clock for Ticking<'_> {
+    fn now(&self) -> i64 {
+        self.0.advance(1);
+        self.0.now()
+    }
+}
+
 impl Machine<'_> {
     fn happen(&mut self, Happening { event, faults }: &Happening) -> Result<(), String> {
         if !self.life.takes(*event) {
@@ -178,8 +188,13 @@ impl Machine<'_> {
         let source = Faulty::new(&self.source, self.faults);
         let store = Mutant::new(Faulty::new(&self.store, self.faults), self.mutation);
         let mut warehouse = FaultyWarehouse { inner: &mut self.warehouse, faults: self.faults };
-        let world =
-            World { source: &source, store: &store, warehouse: &mut warehouse, clock: &self.clock, progress: &Quiet };
+        let world = World {
+            source: &source,
+            store: &store,
+            warehouse: &mut warehouse,
+            clock: &Ticking(&self.clock),
+            progress: &Quiet,
+        };
         let options = RunOptions {
             batch_time: Some(self.batch_time),
             workers: std::num::NonZero::new(1),

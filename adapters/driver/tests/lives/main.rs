@@ -122,6 +122,10 @@ fn remembered_lives_go_right() {
     many(7_005_134, 1, Life::new);
     // A unit is judged again while a loader holds it: it is not lost to sight.
     many(424_200_233, 1, Life::new);
+    // A unit that is to be loaded and lost its mark is marked again.
+    many(7_400_003, 1, Life::new);
+    // What was loaded again by several tasks has the contents that it had when one task read it.
+    many(7_521_663, 1, Life::new);
 }
 
 #[test]

@@ -84,6 +84,9 @@ struct Unit {
     incomplete: Option<Incomplete>,
     /// Whether nothing but its ledger rows is left of it.
     is_bare: bool,
+    /// Whether it was held since the table had its rows, and whether it was released since.
+    is_double: bool,
+    is_told: bool,
     /// When it was loaded, and how many of its rows were inserted.
     loaded_at: u64,
     inserted: usize,
@@ -373,6 +376,8 @@ impl<'a> Model<'a> {
             rejects,
             incomplete: None,
             is_bare: false,
+            is_double: false,
+            is_told: false,
             loaded_at: 0,
             inserted: 0,
         };
@@ -526,9 +531,11 @@ impl<'a> Model<'a> {
             }
         }
         let releases = to == State::Loaded;
-        // A version that another has followed stays discarded where only one may be in the table.
+        // A version that another has followed stays discarded where only one may be in the table, and one whose contents came again.
         let is_followed = |object: &Source, place: usize| {
-            from == State::Discarded && self.on_overwrite() != OnOverwrite::Add && place + 1 < self.met[object].len()
+            let (versions, adds) = (&self.met[object], self.on_overwrite() == OnOverwrite::Add);
+            let is_it = |later: &Version| !adds || later.content == versions[place].content;
+            from == State::Discarded && versions[place + 1..].iter().any(is_it)
         };
         let is_left = |(object, place, _, incomplete): &(Source, usize, usize, bool)| {
             (releases && *incomplete) || is_followed(object, *place)
@@ -539,10 +546,12 @@ impl<'a> Model<'a> {
         chosen.retain(|one| !is_left(one));
         let mut loads = Vec::new();
         for (object, place, at, _) in chosen {
-            self.unit(object, place, at).state = to;
+            let unit = self.unit(object, place, at);
+            (unit.state, unit.is_told) = (to, releases && unit.is_double);
             loads.push((object, place, self.met[&object][place].units[at].clone()));
         }
         if releases {
+            self.hold_doubled(&mut loads);
             self.load(&loads);
         }
         false

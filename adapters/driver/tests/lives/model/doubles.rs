@@ -72,9 +72,7 @@ impl<'a> Model<'a> {
             return;
         }
         // What takes the place of rows comes first.
-        loads.sort_by_key(|(object, place, unit)| {
-            (!self.replaces(*object, *place, unit), self.met[object][*place].time, object.1)
-        });
+        loads.sort_by_key(|load| self.turn(load));
         let about = |loads: &Loads, (object, place, unit): &Told<'_>| {
             loads.iter().any(|(other, at, load)| (other, at) == (object, place) && load == *unit)
         };
@@ -87,8 +85,11 @@ impl<'a> Model<'a> {
             .collect();
         let is_renamed = self.is_renamed(loads);
         let mut there = standing;
+        let ledger = self.in_ledger().filter(|told| !about(loads, told) && !told.2.rows.is_empty());
+        let past: Vec<Standing<'a>> =
+            ledger.map(|(object, place, unit)| (object, place, self.known(object, place, unit))).collect();
         let Some(in_turn) = self.in_turn.take() else {
-            *loads = self.hold_together(std::mem::take(loads), &mut there, is_renamed);
+            *loads = self.hold_together(std::mem::take(loads), &mut there, &past, is_renamed);
             return;
         };
         // What was not loaded was held when the table had its rows, at some time.
@@ -99,11 +100,11 @@ impl<'a> Model<'a> {
             let (now, rest): (Loads, Loads) =
                 left.into_iter().partition(|(object, place, _)| together.contains(&(*object, content(object, *place))));
             left = rest;
-            loads.extend(self.hold_together(now, &mut there, is_renamed));
+            loads.extend(self.hold_together(now, &mut there, &past, is_renamed));
             ever_there.extend(there.iter().copied());
         }
         for load in left {
-            if self.is_double(&load, &ever_there, is_renamed) {
+            if self.is_double(&load, (&ever_there, &past, &[]), is_renamed) {
                 self.hold(&load);
             } else {
                 loads.push(load);
@@ -113,20 +114,20 @@ impl<'a> Model<'a> {
 
     /// Holds what would be in the table twice of what is loaded together, and gives the rest. What is there is then what is there
     /// after the load.
-    fn hold_together(&mut self, mut loads: Loads, there: &mut Vec<Standing<'a>>, is_renamed: bool) -> Loads {
+    fn hold_together(
+        &mut self,
+        mut loads: Loads,
+        there: &mut Vec<Standing<'a>>,
+        past: &[Standing<'a>],
+        is_renamed: bool,
+    ) -> Loads {
+        let mut all_held = Loads::new();
         loop {
-            let goes = |(object, place): (Source, usize)| {
-                loads.iter().any(|(other, at, unit)| {
-                    let is_again = unit.is == Kind::Reload && *at == place;
-                    *other == object && (is_again || (place < *at && self.replaces_before(*other, *at, unit)))
-                })
-            };
-            let mut after: Vec<Standing<'a>> =
-                there.iter().filter(|(object, place, _)| !goes((*object, *place))).copied().collect();
+            let mut after = self.left_by(&loads, there);
             let mut held = Loads::new();
             for load in &loads {
                 let (object, place, unit) = load;
-                if self.is_double(load, &after, is_renamed) {
+                if self.is_double(load, (&after, past, &loads), is_renamed) {
                     held.push(load.clone());
                 } else if !unit.rows.is_empty() {
                     after.push((*object, *place, self.known(*object, *place, unit)));
@@ -134,27 +135,92 @@ impl<'a> Model<'a> {
             }
             // What is held takes the place of nothing: then others may be there still.
             if held.is_empty() {
-                *there = after;
-                return loads;
+                break;
             }
-            held.iter().for_each(|load| self.hold(load));
             loads.retain(|load| !held.contains(load));
+            all_held.extend(held);
         }
+        // What was held because of something that is held itself is loaded.
+        loads.sort_by_key(|load| self.turn(load));
+        all_held.sort_by_key(|load| self.turn(load));
+        loop {
+            let freed = all_held.iter().position(|load| {
+                let with: Loads = loads.iter().chain([load]).cloned().collect();
+                let mut after = self.left_by(&with, there);
+                after.extend(self.brought(&loads));
+                !self.is_double(load, (&after, past, &with), is_renamed)
+            });
+            let Some(freed) = freed else { break };
+            loads.push(all_held.remove(freed));
+        }
+        all_held.iter().for_each(|load| self.hold(load));
+        let mut after = self.left_by(&loads, there);
+        after.extend(self.brought(&loads));
+        *there = after;
+        loads
     }
 
-    /// Whether what is loaded for the first time is there already.
-    fn is_double(&self, (object, place, unit): &Load, there: &[Standing<'a>], is_renamed: bool) -> bool {
-        let content = self.known(*object, *place, unit);
-        let is_it = |(other, at, loaded): &Standing<'a>| {
-            let is_one = other.1 == object.1 && is_renamed;
-            loaded.is_equal(content) && (*other, *at) != (*object, *place) && (other.0 == object.0 || is_one)
+    fn brought(&self, loads: &Loads) -> Vec<Standing<'a>> {
+        let brings = loads.iter().filter(|(.., unit)| !unit.rows.is_empty());
+        brings.map(|(object, place, unit)| (*object, *place, self.known(*object, *place, unit))).collect()
+    }
+
+    /// What comes first of what is loaded together: what takes the place of rows.
+    fn turn(&self, (object, place, unit): &Load) -> (bool, u64, u64) {
+        (!self.replaces(*object, *place, unit), self.met[object][*place].time, object.1)
+    }
+
+    /// What is there still when these are loaded.
+    fn left_by(&self, loads: &Loads, there: &[Standing<'a>]) -> Vec<Standing<'a>> {
+        let goes = |(object, place): (Source, usize)| {
+            loads.iter().any(|(other, at, unit)| {
+                let is_again = unit.is == Kind::Reload && *at == place;
+                *other == object && (is_again || (place < *at && self.replaces_before(*other, *at, unit)))
+            })
         };
-        unit.is == Kind::Met && !unit.rows.is_empty() && there.iter().any(is_it)
+        there.iter().filter(|(object, place, _)| !goes((*object, *place))).copied().collect()
+    }
+
+    /// Whether what is loaded for the first time is there already: among what is there after the load, what was ever there, and all
+    /// that is loaded with it.
+    fn is_double(
+        &self,
+        (object, place, unit): &Load,
+        (there, past, loads): (&[Standing<'a>], &[Standing<'a>], &[Load]),
+        is_renamed: bool,
+    ) -> bool {
+        let content = self.known(*object, *place, unit);
+        let is_one = |other: Source| other.0 == object.0 || (other.1 == object.1 && is_renamed);
+        let is_it = |(other, at, loaded): &Standing<'a>| {
+            loaded.is_equal(content) && (*other, *at) != (*object, *place) && is_one(*other)
+        };
+        if unit.is != Kind::Met || unit.rows.is_empty() || unit.is_told {
+            return false;
+        }
+        // An object that was never loaded, and was a copy before: it has grown, and its original may have, too.
+        let versions = &self.met[object][..*place];
+        let was_loaded = versions.iter().flat_map(|version| &version.units).any(|unit| unit.state == State::Loaded);
+        let has_rows = |other: Source| {
+            there.iter().any(|(standing, ..)| *standing == other)
+                || loads.iter().any(|(load, _, unit)| *load == other && !unit.rows.is_empty())
+        };
+        let is_original = |(other, _, loaded): &Standing<'a>, was: Known<'a>| {
+            loaded.is_equal(was) && *other != *object && is_one(*other) && has_rows(*other)
+        };
+        let was_copy = |(place, unit): (usize, &Unit)| {
+            let was = self.known(*object, place, unit);
+            !unit.rows.is_empty() && there.iter().chain(past).any(|other| is_original(other, was))
+        };
+        let mut earlier = versions.iter().enumerate();
+        there.iter().any(is_it)
+            || !was_loaded && earlier.any(|(place, version)| version.units.iter().any(|unit| was_copy((place, unit))))
     }
 
     fn hold(&mut self, (object, place, unit): &Load) {
         let units = &mut self.met.get_mut(object).unwrap()[*place].units;
-        units.iter_mut().filter(|other| *other == unit).for_each(|unit| unit.state = State::Held);
+        for unit in units.iter_mut().filter(|other| *other == unit) {
+            (unit.state, unit.is_double) = (State::Held, true);
+        }
     }
 
     /// Whether a version takes the place of those before.
@@ -171,7 +237,6 @@ impl<'a> Model<'a> {
         unit.is != Kind::Redrive && self.overwrites(object, place)
     }
 
-    /// What the ledger knows of the contents that a unit has read.
     /// Whether a version has the bytes of the one before, compressed anew.
     pub(super) fn is_same(&self, object: Source, place: usize, unit: &Unit, before: usize) -> bool {
         let is_loaded = |unit: &&Unit| unit.state == State::Loaded;
@@ -181,6 +246,7 @@ impl<'a> Model<'a> {
         now != then && loaded.any(|unit| known.is_equal(self.known(object, before, unit)))
     }
 
+    /// What the ledger knows of the contents that a unit has read.
     fn known(&self, object: Source, place: usize, unit: &Unit) -> Known<'a> {
         let content = &self.life.contents[self.met[&object][place].content];
         Known { content, has_digest: content.is_read_at_once(unit.mapping) }
