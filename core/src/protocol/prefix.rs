@@ -267,7 +267,7 @@ pub const PENDING: Prefix = Prefix {
     retention: Retention::UntilDone,
     why: "A unit without its mark would never be loaded.",
     decides: &["staged/"],
-    rights: &[(Extract, &[Write]), (Transform, &[Write]), (Load, &[List, Delete])],
+    rights: &[(Extract, &[Write]), (Transform, &[Write]), (Load, &[List, Write, Delete])],
     is_copied: false,
 };
 
@@ -278,7 +278,7 @@ pub const HELD: Prefix = Prefix {
     retention: Retention::UntilDone,
     why: "Nobody would see a unit without its mark.",
     decides: &["staged/"],
-    rights: &[(Extract, &[List, Write, Delete]), (Transform, &[Write]), (Load, &[Write, Delete])],
+    rights: &[(Extract, &[List, Write, Delete]), (Transform, &[Write]), (Load, &[List, Write, Delete])],
     is_copied: false,
 };
 

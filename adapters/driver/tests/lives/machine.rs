@@ -160,7 +160,12 @@ impl Machine<'_> {
                     ended = None;
                     self.clock.advance(1);
                 }
-                match ended.unwrap_or_else(|| self.call(call)) {
+                let ended = ended.unwrap_or_else(|| self.call(call));
+                // Who releases a second time, after an error, has released also what the first release has found to be there already.
+                if was_disturbed && matches!(call, Call::Release(_)) && self.holds_less()? {
+                    self.model.happen(*event);
+                }
+                match ended {
                     Ok(_) if is_refused => Err("it is to be refused, and was not".to_owned()),
                     // What was done already cannot be done again, and its refusal says so.
                     Err(error) if !is_refused && !was_disturbed => Err(error.to_string()),
@@ -168,6 +173,13 @@ impl Machine<'_> {
                 }
             }
         }
+    }
+
+    /// Whether less is held than must be.
+    fn holds_less(&self) -> Result<bool, String> {
+        let held = block_on(held::held(&self.store, "things")).map_err(|error| error.to_string())?;
+        let objects = held.iter().map(|unit| unit.members.len()).sum::<usize>();
+        Ok(self.life.shape.write != Write::Replace && objects < self.model.held().len())
     }
 
     /// Somebody changes the warehouse without Etalon.

@@ -87,6 +87,8 @@ struct Unit {
     /// Whether it was held since the table had its rows, and whether it was released since.
     is_double: bool,
     is_told: bool,
+    /// Whether it was discarded as such, and brought back: it waits for somebody, whatever the table has by now.
+    waits: bool,
     /// When it was loaded, and how many of its rows were inserted.
     loaded_at: u64,
     inserted: usize,
@@ -320,7 +322,7 @@ impl<'a> Model<'a> {
                     };
                     if gives_way {
                         self.unit(object, place, at).state = State::Replaced;
-                    } else if unit.mapping == self.deployed.mapping && self.judge(object, place, unit) {
+                    } else if unit.mapping == self.deployed.mapping && !unit.waits && self.judge(object, place, unit) {
                         self.unit(object, place, at).state = State::Loaded;
                         loads.push((object, place, self.met[&object][place].units[at].clone()));
                     }
@@ -378,6 +380,7 @@ impl<'a> Model<'a> {
             is_bare: false,
             is_double: false,
             is_told: false,
+            waits: false,
             loaded_at: 0,
             inserted: 0,
         };
@@ -548,6 +551,7 @@ impl<'a> Model<'a> {
         for (object, place, at, _) in chosen {
             let unit = self.unit(object, place, at);
             (unit.state, unit.is_told) = (to, releases && unit.is_double);
+            unit.waits = from == State::Discarded && unit.is_double;
             loads.push((object, place, self.met[&object][place].units[at].clone()));
         }
         if releases {
