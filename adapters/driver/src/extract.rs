@@ -16,7 +16,7 @@ use crate::deployed::Deployed;
 use crate::held::{self, Marked};
 use crate::judge::announce;
 use crate::ports::{Clock, Entry, Fact, Message, Objects, Put, Queue, Witness};
-use crate::store::{self, Handled, put, send};
+use crate::store::{self, Handled, names, put, send};
 
 mod listing;
 mod meeting;
@@ -135,6 +135,12 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         let (runs, files): (Vec<_>, Vec<_>) =
             self.waiting().await?.into_iter().partition(|(unit, _)| unit.is_of_whole_run());
         for (unit, version) in runs {
+            // One that was discarded meanwhile has left its files marked as met.
+            for member in &unit.members {
+                for mark in names(self.store, &name::met(self.deployed.pipeline.name(), Some(&member.source))).await? {
+                    self.store.delete(&mark).await?;
+                }
+            }
             self.replace(&unit, &version, &name::run_unit(self.deployed.pipeline.name(), run)).await?;
             self.store.delete(&name::held(&self.table(), &unit.name)).await?;
         }

@@ -172,7 +172,9 @@ async fn carry_out(
             _ if is_as_decided => {
                 let incomplete = is_incomplete(store, &unit).await?;
                 let reasons = match &unit.state {
-                    UnitState::Discarded { reasons } if !reasons.is_empty() => reasons.iter().map(once_more).collect(),
+                    UnitState::Discarded { reasons } if !reasons.is_empty() => {
+                        reasons.iter().map(|reason| once_more(reason)).collect()
+                    }
                     // An older Etalon did not keep why.
                     _ => vec![format!("{}: it was discarded, and is looked at again", title(&unit))],
                 };
@@ -189,14 +191,17 @@ async fn carry_out(
 }
 
 /// Why a unit was held that is looked at again: what was so of the table then, and what was advised, may not be so any more.
-fn once_more(reason: &String) -> String {
+fn once_more(reason: &str) -> String {
     if reason.starts_with(ONCE_MORE) || !reason.contains(DOUBLED) {
-        return reason.clone();
+        return reason.to_owned();
     }
     let fact = reason.split("; release it").next().unwrap_or(reason);
+    // How its rows take the place of those of the other one is so still.
+    let instead = reason.find("remove the rows of").and_then(|at| reason.get(at..));
+    let instead = instead.map_or_else(String::new, |instead| format!(", or {instead}"));
     format!(
-        "{ONCE_MORE}; it was held then: {fact}; look whether the table has its rows now: release it if not, and discard it if it has \
-         them"
+        "{ONCE_MORE}; it was held then: {fact}; look whether the table has its rows now: release it if not; if it has them, discard \
+         it{instead}"
     )
 }
 

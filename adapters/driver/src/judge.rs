@@ -81,7 +81,10 @@ pub(crate) async fn judge_again(
     version: &str,
 ) -> Result<(), Error> {
     let UnitState::Held { reasons, .. } = &unit.state else { return Ok(()) };
-    let waits = |reason: &String| reason.starts_with(REFUSED) || reason.starts_with(ONCE_MORE);
+    // Once the pipeline writes again as it did when the unit was read, that is no reason any more.
+    let is_of_now = unit.is_of_whole_run() == pipeline.whole_runs();
+    let is_refused = |reason: &String| reason.starts_with(REFUSED) && !(is_of_now && reason.contains(OTHERWISE));
+    let waits = |reason: &String| is_refused(reason) || reason.starts_with(ONCE_MORE);
     if unit.fingerprint != pipeline.fingerprint() || reasons.iter().any(waits) {
         return Ok(());
     }
@@ -111,6 +114,9 @@ pub(crate) async fn judge_again(
 
 /// What the reason begins with for which a unit is held that the warehouse has refused.
 pub const REFUSED: &str = "the warehouse refuses it: ";
+
+/// What the reason says for which a unit is held that was read when the pipeline wrote its rows otherwise.
+pub(crate) const OTHERWISE: &str = "it was read when the pipeline";
 
 /// What the reason begins with for which a unit is held that was discarded as a copy.
 pub(crate) const ONCE_MORE: &str = "it was discarded, and is looked at again";

@@ -20,7 +20,7 @@ use etalon_core::warehouse::{Appended, Contents, Double, LoadBatch, LoadCounts, 
 use crate::by_hand;
 use crate::deployed::Deployed;
 use crate::held::{is_of, title};
-use crate::judge::{DOUBLED, GROWN, REFUSED};
+use crate::judge::{DOUBLED, GROWN, OTHERWISE, REFUSED};
 use crate::ports::{
     Clock, DataWarehouse, Events, Fact, LoadOrder, Message, Objects, OrderPart, Put, StatementState, Witness,
 };
@@ -650,10 +650,12 @@ fn would_double(pipeline: &Resolved, unit: &Unit, Double { by: batch, was }: Dou
     let unload = by_hand::unload(pipeline, &batch.input).filter(|_| is_own && *other != source);
     let renamed = match unload {
         Some(unload) if was => {
-            format!("; if {other} has become it, remove the rows of {other} and release it: {unload}")
+            format!("; if {other} was renamed to it, remove the rows of {other} and release it: {unload}")
         }
         Some(unload) => {
-            format!("; if {other} has become it, discard it, or remove the rows of {other} and release it: {unload}")
+            format!(
+                "; if {other} was renamed to it, discard it, or remove the rows of {other} and release it: {unload}"
+            )
         }
         None => String::new(),
     };
@@ -707,7 +709,7 @@ fn another_scope<'a>(now: &Resolved, mut units: impl Iterator<Item = &'a Unit>) 
         false => ("added the rows of each file", "replaces all rows"),
     };
     let fact = format!(
-        "it was read when the pipeline {was} of `{}`, and now it {is}: the next run gives it up, and reads again what is not loaded",
+        "{OTHERWISE} {was} of `{}`, and now it {is}: the next run gives it up, and reads again what is not loaded",
         now.table_name()
     );
     Some(Error::new(ErrorKind::Held, fact))

@@ -141,7 +141,7 @@ impl OnlyCopy {
         match &self.why {
             Alone::OriginalIsGone(of) => format!(
                 "{source} was discarded as a copy of {of}, which is no longer among the source's files: `etalon undiscard` with \
-                 {source} brings it back; then remove the rows of {of}, as the run said, before you release it"
+                 {source} brings it back, and says how its rows take the place of those of {of}"
             ),
             Alone::OriginalHasChanged(of) => format!(
                 "{source} was discarded as a copy of {of}, which has other contents now: if its rows are not among these, `etalon \

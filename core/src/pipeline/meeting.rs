@@ -4,6 +4,8 @@
 //! A worker may be killed between any two steps, and another may look at the object at any time. Each look decides again from
 //! what is stored then, and all lead to the same result.
 
+use std::collections::BTreeSet;
+
 use super::Pipeline;
 use super::file::OnOverwrite;
 use crate::error::{Error, ErrorKind};
@@ -28,6 +30,8 @@ pub struct Meeting<'a> {
     pub plans: &'a [InputPlan],
     /// All units of the version's input.
     pub units: &'a [Unit],
+    /// The runs that took the place of some of them, to replace all rows, and were given up themselves.
+    pub given_up: &'a BTreeSet<String>,
     /// The units of the object, of any version, that wait for a decision, or that were replaced and are not cleaned up yet.
     pub waiting: Vec<&'a KeptUnit>,
 }
@@ -143,7 +147,20 @@ impl Pipeline {
                 _ if kept.run.is_some() => return Ok(kept.clone()),
                 Some(UnitState::Replaced { by }) => {
                     let next = by.strip_prefix(&format!("{}-", kept.input)).and_then(|next| next.parse().ok());
-                    let Some(next) = next.filter(|&next: &u32| next > kept.generation) else { return Ok(kept.clone()) };
+                    let Some(next) = next.filter(|&next: &u32| next > kept.generation) else {
+                        if self.whole_runs || !met.given_up.contains(by) {
+                            return Ok(kept.clone());
+                        }
+                        // Nothing else brings it any more.
+                        let (batch_time, backfills) = (kept.batch_time, kept.backfills);
+                        let anew = InputPlan { batch_time, backfills, ..met.plan.clone() };
+                        let anew = met.once_more(anew, format!("since {by} was given up"))?;
+                        match met.plans.iter().find(|plan| plan.generation == anew.generation) {
+                            Some(planned) => kept = planned,
+                            None => return Ok(anew),
+                        }
+                        continue;
+                    };
                     let gone = || {
                         let place = name::plan(&kept.input, next);
                         Error::new(ErrorKind::NotFound, format!("{place}: there is no such plan"))

@@ -314,10 +314,9 @@ mod tests {
         let grown = |was: LedgerRow, is_asked: bool, ledger: &[LedgerRow]| {
             let contents = Contents::new(ledger, PipelineLoads::of(ledger, &was.batch.pipeline));
             let (pipeline, source) = (was.batch.pipeline.clone(), was.batch.source.clone());
-            let part =
-                Appended { batches: vec![row(&pipeline, &source, "12", 9).batch], was: vec![was.batch], is_asked };
-            let held = contents.doubled(&pipeline, &[part]).remove(0).map(|held| (held.by.input.clone(), held.was));
-            held
+            let load =
+                [Appended { batches: vec![row(&pipeline, &source, "12", 9).batch], was: vec![was.batch], is_asked }];
+            contents.doubled(&pipeline, &load).remove(0).map(|held| (held.by.input.clone(), held.was))
         };
         let by_a = Some(("p a 1".to_owned(), true));
         assert_eq!(grown(row("p", "b", "1", 2), true, &ledger), by_a);

@@ -40,8 +40,10 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
         let was_sent = met.meeting == 1 && known.sent.contains(&name::sent(pipeline.name(), &plan.input));
         let (plans, mut units) = self.kept(&plan.input).await?;
         units.extend(self.whole_run(&plans).await?);
+        let given_up = self.given_up(&units).await?;
         let meeting = Meeting {
             plan,
+            given_up: &given_up,
             reload: start.backfill.then_some(start.run.as_str()),
             was_sent,
             replans: self.replans,
@@ -100,6 +102,26 @@ impl<S: Objects, T: Objects, Q: Queue, R: Queue, L: Queue, C: Clock, W: Witness>
             _ => false,
         };
         Ok(Some(unit).filter(|_| !is_gone))
+    }
+
+    /// The runs that took the place of units, to replace all rows, and were not loaded: they were held, or ended before they were
+    /// judged. Those that somebody has discarded are not among them.
+    async fn given_up(&self, units: &[Unit]) -> Result<BTreeSet<String>, Error> {
+        let mut given_up = BTreeSet::new();
+        for unit in units {
+            let UnitState::Replaced { by } = &unit.state else { continue };
+            // The units of inputs have a generation in their names.
+            if self.deployed.pipeline.whole_runs() || by.contains('-') {
+                continue;
+            }
+            let run = document::<Unit>(self.store, &name::unit_document(&self.table(), by)).await?;
+            let is_given_up =
+                |(run, _): &(Unit, String)| matches!(run.state, UnitState::Held { .. } | UnitState::Replaced { .. });
+            if run.as_ref().is_none_or(is_given_up) {
+                given_up.insert(by.clone());
+            }
+        }
+        Ok(given_up)
     }
 
     /// Plans an input in the next generation, once for each cause.

@@ -32,6 +32,7 @@ const NOT_NEEDED_HERE: &[(&str, &str, &str, &str)] = &[
     ("transform", "s3:ListBucket", "acme-landing", "an object is gone when it is read"),
     ("load", "s3:GetObject", "/sources/*", "rows of an earlier version are replaced"),
     ("load", "s3:GetObject", "/pipelines/*", "a unit was staged before a deployment"),
+    ("load", "s3:PutObject", "/pending/*", "a unit has lost its mark"),
     ("load", "s3:PutObject", "/held/*", "the warehouse refuses the rows of a unit"),
     ("load", "redshift-data:ExecuteStatement", "workgroup/*", "a column becomes wider"),
 ];

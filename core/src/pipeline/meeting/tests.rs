@@ -9,6 +9,8 @@ use crate::receipt::Counts;
 use crate::warehouse::LoadCounts;
 
 const OTHER: &str = "another pipeline file";
+/// A run that replaced all rows, and was given up.
+const RUN: &str = "run";
 
 fn pipeline(on_overwrite: &str) -> Pipeline {
     let text = format!(
@@ -48,7 +50,9 @@ impl Kept {
         let Look { reload, was_sent, replans } = look;
         let waiting = all.iter().filter(|(unit, _)| listed.contains(&unit.name)).collect();
         let plan = plan(pipeline);
-        let meeting = Meeting { plan, reload, was_sent, replans, plans: &plans, units: &units, waiting };
+        let given_up = BTreeSet::from([RUN.to_owned()]);
+        let (plans, units, given_up) = (&plans, &units, &given_up);
+        let meeting = Meeting { plan, reload, was_sent, replans, plans, units, given_up, waiting };
         let effects = pipeline.meet(&meeting).unwrap();
         for effect in effects.iter().take(most) {
             self.carry_out(effect);
@@ -142,6 +146,7 @@ fn worlds(pipeline: &Pipeline) -> Vec<Kept> {
         Some(Some(UnitState::Discarded { reasons: Vec::new() })),
         Some(Some(loaded())),
         Some(Some(by_next())),
+        Some(Some(UnitState::Replaced { by: RUN.to_owned() })),
     ];
     let nexts = [None, Some(None), Some(Some(held(false))), Some(Some(loaded())), Some(Some(UnitState::Pending))];
     let older = InputPlan { input: "earlier".to_owned(), ..first.clone() };
@@ -155,15 +160,17 @@ fn worlds(pipeline: &Pipeline) -> Vec<Kept> {
                     let made = |is_older| if is_older { OTHER.to_owned() } else { pipeline.fingerprint().to_owned() };
                     let first = InputPlan { fingerprint: made(mended), ..first.clone() };
                     let mut next = InputPlan { fingerprint: made(next_mended), ..next.clone() };
+                    let by_run = matches!(first_state, Some(Some(UnitState::Replaced { by })) if by == RUN);
                     // A second plan is that of a reload, of a redrive, or of what has taken the place of the first.
                     match first_state {
                         Some(Some(UnitState::Loaded { .. })) if mended => next.redrives = Some(1),
                         Some(Some(UnitState::Loaded { .. })) => next.backfills = true,
-                        Some(Some(UnitState::Replaced { .. })) if next_state.is_some() => {}
+                        Some(Some(UnitState::Replaced { .. })) if next_state.is_some() && !by_run => {}
                         _ if next_state.is_none() => {}
                         _ => continue,
                     }
-                    if next_state.is_none() && matches!(first_state, Some(Some(UnitState::Replaced { .. }))) {
+                    let is_replaced = matches!(first_state, Some(Some(UnitState::Replaced { .. })));
+                    if next_state.is_none() && is_replaced && !by_run {
                         continue;
                     }
                     let mut kept = Kept {
