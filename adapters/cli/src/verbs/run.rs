@@ -339,8 +339,8 @@ impl View for Ran {
         notes.extend(report.only_copies.iter().map(OnlyCopy::words));
         notes.extend(report.copies_loaded.iter().map(|source| {
             format!(
-                "{source} was held as a copy, and is loaded now: the original has other contents; if it has only grown, its rows of \
-                 before are there twice"
+                "{source} was held as a copy, and is loaded now, since the table does not have the rows of its original any more; if that \
+                 one has only grown, these rows are there twice"
             )
         }));
         notes.extend(set_back(report.set_back));
